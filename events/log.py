@@ -1,0 +1,58 @@
+"""Reading the customers' logs: last numbers, and the entries after a number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from events.cursor import Position
+from events.envelope import Entry, make_entry, topics_of
+from events.models import CustomerLog, Event, split_agents
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log stands: its epoch, its last number, and the number up to which it was pruned."""
+
+    epoch: str
+    last_seq: int
+    floor: int
+
+    @property
+    def position(self) -> Position:
+        return Position(self.epoch, self.last_seq)
+
+
+def heads(customer_ids: Collection[str]) -> dict[str, Head]:
+    """Where these customers' logs stand; a customer without any event yet is missing."""
+    rows = CustomerLog.objects.filter(customer_id__in=customer_ids).values_list(
+        "customer_id", "epoch", "last_seq", "floor"
+    )
+    return {str(customer_id): Head(epoch, last_seq, floor) for customer_id, epoch, last_seq, floor in rows}
+
+
+def open_log(customer_id: str) -> Head:
+    """Where this customer's log stands; it is made where there is none, so that there is a cursor to give."""
+    log, _ = CustomerLog.objects.get_or_create(customer_id=customer_id)
+    return Head(log.epoch, log.last_seq, log.floor)
+
+
+def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
+    """The entries with numbers above `after` and not above `upto`, in order, at most `limit` of them."""
+    rows = (
+        Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto)
+        .order_by("seq")
+        .values_list("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")[:limit]
+    )
+    return [
+        make_entry(
+            seq=seq,
+            epoch=epoch,
+            event_id=str(event_id),
+            event_type=event_type,
+            timestamp=timestamp,
+            topics=topics_of(customer_id, resource, resource_id, split_agents(agent_ids)),
+            body=body,
+        )
+        for seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body in rows
+    ]

@@ -1,0 +1,107 @@
+"""What is kept of events: each customer's log, its events, and the present state of each resource."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+
+
+def new_epoch() -> str:
+    """The name of one life of a log: 12 random hex digits."""
+    return secrets.token_hex(6)
+
+
+class CustomerLog(models.Model):
+    """A customer's numbering. Its row's lock makes the order of commits the order of numbers.
+
+    The epoch names this very log: it is made with it, and made anew when the log is restored or wiped, so that a cursor
+    from before is told apart instead of pointing at the wrong events.
+    """
+
+    customer_id = models.UUIDField(primary_key=True, editable=False)
+    epoch = models.CharField(max_length=12, default=new_epoch, editable=False)
+    last_seq = models.BigIntegerField("last number", default=0, editable=False)
+    floor = models.BigIntegerField(
+        default=0, editable=False, help_text="Everything up to this number has been pruned."
+    )
+
+    class Meta:
+        verbose_name = "customer log"
+
+    def __str__(self) -> str:
+        return f"log of {self.customer_id} at {self.last_seq}"
+
+
+class Event(models.Model):
+    """One event, as it is sent. Never changed; deleted by pruning alone."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    customer_id = models.UUIDField(editable=False)
+    seq = models.BigIntegerField("number", editable=False, help_text="Its place in the customer's log.")
+    event_type = models.CharField(max_length=81, editable=False)
+    resource = models.CharField(max_length=40, editable=False)
+    resource_id = models.CharField(max_length=128, editable=False)
+    timestamp = models.DateTimeField(editable=False, help_text="When it happened, as the publisher says.")
+    stored_at = models.DateTimeField(editable=False, help_text="When the gateway stored it.")
+    agent_ids = models.TextField(editable=False, blank=True, help_text="The agents whom it concerns.")
+    body = models.TextField("data", editable=False, help_text="The event's data as JSON, just as it is sent.")
+    idempotency_key = models.CharField(max_length=255, null=True, editable=False)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["customer_id", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["customer_id", "seq"], name="event_number"),
+            models.UniqueConstraint(
+                fields=["customer_id", "idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="event_idempotency_key",
+            ),
+        ]
+        indexes = [models.Index(fields=["customer_id", "resource", "resource_id", "seq"], name="event_resource")]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.resource_id}"
+
+
+class ResourceState(models.Model):
+    """The present state of one resource, or of one call's place in a queue or conference.
+
+    Kept in the publishing transaction, so it is true at its log's last number.
+    """
+
+    customer_id = models.UUIDField(editable=False)
+    resource = models.CharField(max_length=40, editable=False)
+    resource_id = models.CharField(max_length=128, editable=False)
+    member_id = models.CharField(
+        max_length=128, blank=True, editable=False, help_text="The call, for its place in a queue or conference."
+    )
+    live = models.BooleanField(editable=False, help_text="Whether it has not ended.")
+    event_type = models.CharField("last event", max_length=81, editable=False)
+    seq = models.BigIntegerField("last number", editable=False)
+    since = models.DateTimeField(editable=False, help_text="The time of its first event.")
+    updated_at = models.DateTimeField(editable=False, help_text="The time of its last event.")
+    agent_ids = models.TextField(editable=False, blank=True, help_text="The agents whom any of its events concerned.")
+    body = models.TextField("data", editable=False, help_text="What is known of it, as JSON.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_id", "resource", "resource_id", "member_id"], name="one_state_a_resource"
+            )
+        ]
+        indexes = [models.Index(fields=["customer_id", "resource", "live", "seq"], name="state_live")]
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.resource_id}"
+
+
+def join_agents(agent_ids: tuple[str, ...]) -> str:
+    """Agents' ids as one column: searchable with LIKE, and no rows of their own to insert for each event."""
+    return " ".join(agent_ids)
+
+
+def split_agents(column: str) -> tuple[str, ...]:
+    """What `join_agents` joined."""
+    return tuple(column.split())

@@ -1,0 +1,40 @@
+"""The present state of a resource: which row an event changes, how its data merges, and which events end it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ENDING_ACTIONS = frozenset({"ended", "completed", "deleted"})
+"""Actions after which the resource lives no more."""
+
+MEMBER_RESOURCES = frozenset({"queue", "conference"})
+"""Resources that calls enter and leave: each call in one has a state of its own."""
+
+_MEMBER_LEAVES = "left"
+
+
+def member_of(resource: str, data: Mapping[str, Any]) -> str:
+    """The call whose place in a queue or conference the event tells of; empty for everything else."""
+    if resource in MEMBER_RESOURCES and isinstance(call_id := data.get("call_id"), str):
+        return call_id[:128]
+    return ""
+
+
+def is_live_after(event_type: str, member_id: str) -> bool:
+    """Whether the resource (or the call's place in it) still lives after an event of this type."""
+    resource, _, action = event_type.partition(".")
+    if resource == "message":
+        return False  # A message happens; it does not last.
+    return action not in ENDING_ACTIONS and not (member_id and action == _MEMBER_LEAVES)
+
+
+def ends_members(event_type: str, member_id: str) -> bool:
+    """Whether the event ends the place of every call in the resource: the conference or queue itself is over."""
+    resource, _, action = event_type.partition(".")
+    return resource in MEMBER_RESOURCES and not member_id and action in ENDING_ACTIONS
+
+
+def merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """The data known of a resource after a later event: what it names anew replaces what was known."""
+    return {**earlier, **later}

@@ -1,0 +1,87 @@
+"""Keeping ResourceState in the publishing transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from events.envelope import Draft
+from events.models import Event, ResourceState, join_agents, split_agents
+from events.projection import ends_members, is_live_after, member_of, merged
+from events.strict_json import decode, encode
+
+_Key = tuple[str, str, str, str]
+_CHANGED = ["live", "event_type", "seq", "since", "updated_at", "agent_ids", "body"]
+
+
+def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
+    """Bring the states up to date with events just stored, in their order. Their logs' rows must be locked."""
+    states = _existing(stored)
+    data: dict[_Key, dict[str, Any]] = {key: decode(state.body) for key, state in states.items()}
+    touched: dict[_Key, ResourceState] = {}
+    for event, draft in stored:
+        member_id = member_of(draft.resource, draft.data)
+        key = (draft.customer_id, draft.resource, draft.resource_id, member_id)
+        state = states.get(key)
+        if state is None:
+            state = states[key] = ResourceState(
+                customer_id=draft.customer_id,
+                resource=draft.resource,
+                resource_id=draft.resource_id,
+                member_id=member_id,
+                since=event.timestamp,
+            )
+        elif not state.live and draft.resource in ("queue", "conference") and is_live_after(event.event_type, member_id):
+            # The call came back: its wait counts from now.
+            state.since = event.timestamp
+        data[key] = merged(data.get(key, {}), draft.data)
+        state.live = is_live_after(event.event_type, member_id)
+        state.event_type = event.event_type
+        state.seq = event.seq
+        state.updated_at = event.timestamp
+        state.agent_ids = join_agents(
+            tuple(dict.fromkeys((*split_agents(state.agent_ids), *split_agents(event.agent_ids))))
+        )
+        touched[key] = state
+        if ends_members(event.event_type, member_id):
+            _end_members(event, states, touched)
+    for key, state in touched.items():
+        state.body = encode(data[key])
+    ResourceState.objects.bulk_create(
+        touched.values(),
+        update_conflicts=True,
+        unique_fields=["customer_id", "resource", "resource_id", "member_id"],
+        update_fields=_CHANGED,
+    )
+
+
+def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState]:
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for _, draft in stored:
+        wanted.setdefault((draft.customer_id, draft.resource), set()).add(draft.resource_id)
+    found: dict[_Key, ResourceState] = {}
+    for (customer_id, resource), resource_ids in wanted.items():
+        members = {
+            member_of(draft.resource, draft.data)
+            for _, draft in stored
+            if (draft.customer_id, draft.resource) == (customer_id, resource)
+        }
+        rows = ResourceState.objects.filter(
+            customer_id=customer_id, resource=resource, resource_id__in=resource_ids, member_id__in=members
+        )
+        for state in rows:
+            found[(customer_id, resource, state.resource_id, state.member_id)] = state
+    return found
+
+
+def _end_members(event: Event, states: dict[_Key, ResourceState], touched: dict[_Key, ResourceState]) -> None:
+    """The conference or queue is over, and every call's place in it with it."""
+    address = (str(event.customer_id), event.resource, event.resource_id)
+    for key, state in states.items():
+        if key[:3] == address and key[3]:
+            state.live = False
+            state.seq = event.seq
+            touched[key] = state
+    ResourceState.objects.filter(
+        customer_id=event.customer_id, resource=event.resource, resource_id=event.resource_id, live=True
+    ).exclude(member_id="").update(live=False, seq=event.seq, updated_at=event.timestamp)

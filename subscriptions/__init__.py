@@ -1,0 +1,1 @@
+"""Who listens: credentials, sockets, subscriptions, and the record of them."""

@@ -1,0 +1,105 @@
+"""Who may hear what: the identity behind a credential, and the verdict on each topic with the rule behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from events.topics import AGENT_SCOPE, ANY, Pattern
+
+
+class Role(StrEnum):
+    """What an agent is to the platform."""
+
+    AGENT = "agent"
+    MANAGER = "manager"
+    ADMIN = "admin"
+    STAFF = "staff"
+
+
+class Rule(StrEnum):
+    """Why a topic was granted or refused, by name; the audit log and the operators' pages show it."""
+
+    PLATFORM_STAFF = "platform-staff"
+    CUSTOMER_MANAGER = "customer-manager"
+    CUSTOMER_KEY = "customer-key"
+    GRANTED_RESOURCE = "granted-resource"
+    OWN_AGENT = "own-agent"
+    FOREIGN_CUSTOMER = "foreign-customer"
+    FOREIGN_AGENT = "foreign-agent"
+    RESOURCE_NOT_GRANTED = "resource-not-granted"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who speaks, as their credential proved it.
+
+    `role` is none for an access key that belongs to no agent. `credential` names the credential for people (a key's
+    prefix, never a secret); `credential_id` tells two apart. `expires_at` is in seconds since the epoch, none for never.
+    """
+
+    customer_id: str
+    agent_id: str | None
+    role: Role | None
+    credential: str
+    credential_id: str
+    may_subscribe: bool
+    may_publish: bool
+    granted_resources: frozenset[str] = frozenset()
+    expires_at: float | None = None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always: nobody without a valid credential has an identity. Asked by REST permissions."""
+        return True
+
+    @property
+    def is_platform_staff(self) -> bool:
+        return self.role is Role.STAFF
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a topic is granted, and why; `message` tells the refused client what is right."""
+
+    granted: bool
+    rule: Rule
+    message: str = ""
+
+
+def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
+    """Decide on one topic.
+
+    The refusals are the same whether the customer or agent exists or not, so that nobody can probe for them.
+    """
+    if identity.is_platform_staff:
+        return Verdict(True, Rule.PLATFORM_STAFF)
+    if pattern.scope == AGENT_SCOPE:
+        if identity.agent_id is not None and pattern.scope_id == identity.agent_id:
+            return Verdict(True, Rule.OWN_AGENT)
+        return Verdict(False, Rule.FOREIGN_AGENT, _foreign_agent(identity))
+    if pattern.scope_id != identity.customer_id:
+        return Verdict(
+            False, Rule.FOREIGN_CUSTOMER, f"Your credential hears its own customer alone: {identity.customer_id}"
+        )
+    if identity.role is None:
+        return Verdict(True, Rule.CUSTOMER_KEY)
+    if identity.role in (Role.MANAGER, Role.ADMIN):
+        return Verdict(True, Rule.CUSTOMER_MANAGER)
+    if pattern.resource != ANY and pattern.resource in identity.granted_resources:
+        return Verdict(True, Rule.GRANTED_RESOURCE)
+    return Verdict(False, Rule.RESOURCE_NOT_GRANTED, _not_granted(identity))
+
+
+def _foreign_agent(identity: Identity) -> str:
+    if identity.agent_id is None:
+        return "An access key that belongs to no agent hears no agent's topics: subscribe to customer_id topics"
+    return f"An agent's topics are for that agent alone: yours begin with agent_id:{identity.agent_id}"
+
+
+def _not_granted(identity: Identity) -> str:
+    granted = ", ".join(sorted(identity.granted_resources)) or "none"
+    return (
+        "An agent hears those resources of its customer that it was granted "
+        f"(yours: {granted}) and its own agent_id topics; managers and admins hear all"
+    )

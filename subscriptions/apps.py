@@ -1,0 +1,8 @@
+"""The subscriptions app."""
+
+from django.apps import AppConfig
+
+
+class SubscriptionsConfig(AppConfig):
+    name = "subscriptions"
+    verbose_name = "Customers and subscriptions"

@@ -1,0 +1,218 @@
+"""Every frame between client and gateway: reading the client's messages, writing ours, and all codes, numbered once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from events.cursor import InvalidCursor, parse_cursor
+from events.strict_json import InvalidJson, decode, encode
+
+RequestId = str | int | float
+
+MAX_REQUEST_ID_LENGTH = 128
+
+
+class ErrorCode(StrEnum):
+    """Codes of error frames that leave the socket open."""
+
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    INVALID_TOPIC = "INVALID_TOPIC"
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    RATE_LIMITED = "RATE_LIMITED"
+
+
+class CloseCode(IntEnum):
+    """Codes with which the gateway closes a socket; an error frame with the same name comes just before."""
+
+    RESTARTING = 4012
+    PROTOCOL_ERROR = 4400
+    TOKEN_EXPIRED = 4401
+    REVOKED = 4403
+    TOO_SLOW = 4408
+    TOO_MANY = 4429
+
+    @property
+    def retry(self) -> bool:
+        """Whether the client may come back without a person doing something first."""
+        return self not in (CloseCode.PROTOCOL_ERROR, CloseCode.REVOKED)
+
+
+class Action(StrEnum):
+    """The types of messages that a client sends."""
+
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+    PING = "ping"
+    AUTHENTICATE = "authenticate"
+
+
+class UnreadableMessage(ValueError):
+    """The client's message cannot be acted on; the message says why and what is right."""
+
+    def __init__(self, message: str, action: str | None = None, request_id: RequestId | None = None) -> None:
+        super().__init__(message)
+        self.action = action
+        self.request_id = request_id
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    topics: tuple[str, ...]
+    since: str | None
+    request_id: RequestId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    topics: tuple[str, ...]
+    request_id: RequestId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    request_id: RequestId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    token: str
+    request_id: RequestId | None
+
+
+Message = Subscribe | Unsubscribe | Ping | Authenticate
+
+
+def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
+    """Read one text frame of a client.
+
+    Raises:
+        UnreadableMessage: it is too large, not JSON, not an object, of no known type, or its fields are wrong.
+    """
+    if len(text) > max_bytes or len(text.encode("utf-8", "replace")) > max_bytes:
+        raise UnreadableMessage(f"The message is larger than {max_bytes} bytes: subscribe in several messages")
+    try:
+        message = decode(text)
+    except InvalidJson as error:
+        raise UnreadableMessage(f"The message is {_as_sentence(error)}") from None
+    if not isinstance(message, dict):
+        raise UnreadableMessage('A message is a JSON object such as {"type": "subscribe", "topics": ["…"]}')
+    request_id = _request_id(message)
+    try:
+        action = Action(message.get("type"))
+    except ValueError:
+        raise UnreadableMessage(
+            '"type" is one of subscribe, unsubscribe, ping and authenticate', None, request_id
+        ) from None
+    if action is Action.PING:
+        return Ping(request_id)
+    if action is Action.AUTHENTICATE:
+        return Authenticate(_token(message, request_id), request_id)
+    topics = _topics(message, action, request_id, max_topics)
+    if action is Action.UNSUBSCRIBE:
+        return Unsubscribe(topics, request_id)
+    return Subscribe(topics, _since(message, request_id), request_id)
+
+
+def _as_sentence(error: InvalidJson) -> str:
+    text = str(error)
+    return text if text.startswith("not ") else f"not acceptable JSON: {text}"
+
+
+def _request_id(message: dict[str, Any]) -> RequestId | None:
+    value = message.get("request_id")
+    if value is None:
+        return None
+    if isinstance(value, str) and len(value) <= MAX_REQUEST_ID_LENGTH:
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise UnreadableMessage(f'"request_id" is a string of at most {MAX_REQUEST_ID_LENGTH} characters or a number')
+
+
+def _token(message: dict[str, Any], request_id: RequestId | None) -> str:
+    token = message.get("token")
+    if isinstance(token, str) and token:
+        return token
+    raise UnreadableMessage('"token" is the new credential as a string', Action.AUTHENTICATE, request_id)
+
+
+def _topics(
+    message: dict[str, Any], action: Action, request_id: RequestId | None, max_topics: int
+) -> tuple[str, ...]:
+    topics = message.get("topics")
+    if not isinstance(topics, list) or not topics or not all(isinstance(topic, str) for topic in topics):
+        raise UnreadableMessage('"topics" is a list of at least one topic, each a string', action, request_id)
+    unique = tuple(dict.fromkeys(topics))
+    if len(unique) > max_topics:
+        raise UnreadableMessage(
+            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages", action, request_id
+        )
+    return unique
+
+
+def _since(message: dict[str, Any], request_id: RequestId | None) -> str | None:
+    since = message.get("since")
+    if since is None:
+        return None
+    try:
+        if not isinstance(since, str):
+            raise InvalidCursor('"since" is a cursor as a string')
+        parse_cursor(since)
+    except InvalidCursor as error:
+        raise UnreadableMessage(str(error), Action.SUBSCRIBE, request_id) from None
+    return since
+
+
+def ack_frame(
+    action: Action,
+    topics: Sequence[str],
+    *,
+    request_id: RequestId | None = None,
+    cursor: str | None = None,
+    recovered: bool | None = None,
+    reason: str | None = None,
+) -> str:
+    """What a client is told of what it was granted. `recovered` is given where the client asked `since`."""
+    frame: dict[str, Any] = {"type": "ack", "action": action, "topics": list(topics), "status": "success"}
+    if cursor is not None:
+        frame["cursor"] = cursor
+    if recovered is not None:
+        frame["recovered"] = recovered
+    if reason is not None:
+        frame["reason"] = reason
+    return _with_request_id(frame, request_id)
+
+
+def error_frame(
+    action: str | None,
+    topics: Sequence[str],
+    code: ErrorCode,
+    message: str,
+    *,
+    request_id: RequestId | None = None,
+) -> str:
+    """What a client is told of what it was refused."""
+    return _with_request_id(
+        {"type": "error", "action": action, "topics": list(topics), "code": code, "message": message}, request_id
+    )
+
+
+def closing_frame(code: CloseCode, message: str) -> str:
+    """The error frame just before a close: some servers drop the reason of the close itself."""
+    return encode(
+        {"type": "error", "action": None, "topics": [], "code": code.name, "message": message, "retry": code.retry}
+    )
+
+
+def pong_frame(cursor: str | None, request_id: RequestId | None = None) -> str:
+    """The answer to a ping; the cursor is none while nothing is subscribed."""
+    return _with_request_id({"type": "pong", "cursor": cursor}, request_id)
+
+
+def _with_request_id(frame: dict[str, Any], request_id: RequestId | None) -> str:
+    if request_id is not None:
+        frame["request_id"] = request_id
+    return encode(frame)

@@ -1,0 +1,183 @@
+"""Every setting of the gateway, read from the environment; docs/settings.md lists them for operators."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from voipbin_ws.environment import database, flag, kept_secret, origins, read, redis, seconds, whole, words
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+# --- The process ---------------------------------------------------------------------------------------------------
+
+DEBUG = read("DEBUG", flag, False, "0")
+SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or kept_secret(VAR_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", words, [], "the-key-before,the-one-before-that")
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5")
+CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
+
+ROOT_URLCONF = "voipbin_ws.urls"
+ASGI_APPLICATION = "voipbin_ws.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+INSTALLED_APPS = [
+    "voipbin_ws.apps.GatewayConfig",
+    "subscriptions.apps.SubscriptionsConfig",
+    "events.apps.EventsConfig",
+    "channels",
+    "rest_framework",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static"
+# Files are served from the apps' own folders, so that a checkout runs without collectstatic.
+WHITENOISE_USE_FINDERS = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- Where things are kept -----------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": read(
+        "DATABASE_URL",
+        database,
+        {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "db.sqlite3")},
+        "postgresql://user:password@db.example.com:5432/voipbin_ws",
+    )
+}
+# A pool, or a file that opens in no time: connections that outlive their use pile up in an event loop's threads.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if DATABASES["default"]["NAME"] == str(VAR_DIR / "db.sqlite3"):
+        VAR_DIR.mkdir(exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that reads first and writes later could not be retried: take the write lock at its start.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: what a publisher was told is stored survives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "options": "-c synchronous_commit=on",
+        "connect_timeout": 5,
+        "pool": {
+            "min_size": 1,
+            "max_size": read("DATABASE_POOL_SIZE", whole(4, 500), 20, "20"),
+            "timeout": 10,
+        },
+    }
+
+REDIS_URL = read("REDIS_URL", redis, "", "redis://cache.example.com:6379/0")
+CHANNEL_LAYERS: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "voipbin_ws"},
+    }
+    if REDIS_URL
+    # The hub is its only reader; what overflows is read from the log.
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}},
+}
+
+# --- Events --------------------------------------------------------------------------------------------------------
+
+EVENTS_EXTRA_RESOURCES = read("EXTRA_RESOURCES", words, [], "fax,voicemail")
+EVENTS_MAX_IN_REQUEST = read("PUBLISH_MAX_EVENTS", whole(1, 100_000), 1000, "1000")
+EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2**20, "10485760")
+EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
+EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
+EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints that take bodies have their own limits and their own answers.
+
+# --- Credentials ---------------------------------------------------------------------------------------------------
+
+JWT_LIFETIME_SECONDS = read("JWT_LIFETIME_SECONDS", whole(60, 90 * 86400), 7 * 86400, "604800")
+JWT_KEYS = read("JWT_KEYS", words, [], "the-new-key,the-old-key") or [
+    # A key of its own: who learns one secret does not hold the other.
+    hashlib.sha256(b"voipbin_ws.jwt:" + secret.encode()).hexdigest()
+    for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+]
+VOIPBIN_JWT_KEYS = read("VOIPBIN_JWT_KEYS", words, [], "the-key-that-VoIPBIN-signs-with")
+
+# --- Connections ---------------------------------------------------------------------------------------------------
+
+WEBSOCKET_ORIGINS = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
+MESSAGE_MAX_BYTES = read("MESSAGE_MAX_BYTES", whole(1024, 2**20), 64 * 2**10, "65536")
+MESSAGE_MAX_TOPICS = read("MESSAGE_MAX_TOPICS", whole(1, 100_000), 100, "100")
+CONNECTION_MAX_TOPICS = read("CONNECTION_MAX_TOPICS", whole(1, 1_000_000), 1000, "1000")
+SUBSCRIBE_BURST = read("SUBSCRIBE_BURST", whole(1, 1_000_000), 1000, "1000")
+SUBSCRIBE_PER_SECOND = read("SUBSCRIBE_PER_SECOND", whole(1, 1_000_000), 50, "50")
+CONNECTIONS_PER_CREDENTIAL = read("CONNECTIONS_PER_CREDENTIAL", whole(1, 1_000_000), 100, "100")
+UNREADABLE_MESSAGES_MAX = read("UNREADABLE_MESSAGES_MAX", whole(1, 1_000_000), 10, "10")
+OUTBOX_MAX_BYTES = read("OUTBOX_MAX_BYTES", whole(2**16, 2**30), 4 * 2**20, "4194304")
+OUTBOX_MAX_SECONDS = read("OUTBOX_MAX_SECONDS", seconds(1, 3600), 30.0, "30")
+CHECK_INTERVAL_SECONDS = read("CHECK_INTERVAL_SECONDS", seconds(0.1, 60), 2.0, "2")
+
+# --- REST ----------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.authentication.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "events.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Logs ----------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = read("LOG_LEVEL", str.upper, "INFO", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": LOG_LEVEL, "handlers": ["stderr"], "propagate": False}
+        for name in ("voipbin_ws", "events", "subscriptions")
+    },
+}
