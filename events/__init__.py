@@ -1,0 +1,1 @@
+"""What happened: events, the customers' logs, and the ways in."""

@@ -1,0 +1,116 @@
+"""JSON as this gateway takes and writes it: only what every client reads back as the same value.
+
+RFC 8259 leaves duplicate keys, huge numbers and lone surrogates to the reader, and Python's reader also takes
+NaN; each of them would reach some subscriber as something else, or not at all: they are refused at the door.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+MAX_DEPTH = 32
+"""Levels of arrays and objects inside each other."""
+
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**64 - 1
+
+
+class InvalidJson(ValueError):
+    """The text is not JSON that can be passed on unchanged; the message says why."""
+
+
+def decode(text: str | bytes) -> Any:
+    """Read one JSON document.
+
+    Raises:
+        InvalidJson: the text is not UTF-8 or not JSON, or holds NaN, a number that no 64-bit reader can hold,
+            a key twice in one object, a lone surrogate, U+0000, or more than 32 levels.
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidJson(f"not UTF-8 at byte {error.start}") from None
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise InvalidJson(f"nested deeper than {MAX_DEPTH} levels") from None
+    except json.JSONDecodeError as error:
+        raise InvalidJson(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    # Depth and escapes need a walk over the value, which costs as much as reading it: only where needed.
+    if text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text:
+        _check(value)
+    return value
+
+
+def encode(value: Any) -> str:
+    """Write a value that `decode` gave, with `, ` and `: ` as in the published examples."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise InvalidJson(f"the key {json.dumps(twice[:64])} stands twice in one object")
+    return value
+
+
+def _integer(digits: str) -> int:
+    # The length first: int() of a million digits takes quadratic time.
+    if len(digits) > 20 or not MIN_INTEGER <= (number := int(digits)) <= MAX_INTEGER:
+        raise InvalidJson(f"the integer {digits[:24]} does not fit into 64 bits: send it as a string")
+    return number
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise InvalidJson(f"the number {digits[:24]} is too large for a 64-bit float: send it as a string")
+    return number
+
+
+def _constant(name: str) -> float:
+    raise InvalidJson(f"{name} is no JSON value: send null or a string")
+
+
+def _check(value: Any) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                _check_text(item)
+            elif isinstance(item, dict):
+                for key in item:
+                    _check_text(key)
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        level = inner
+        if not level:
+            return
+    if any(isinstance(item, dict | list) for item in level):
+        raise InvalidJson(f"nested deeper than {MAX_DEPTH} levels")
+    for item in level:
+        if isinstance(item, str):
+            _check_text(item)
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise InvalidJson("a string holds U+0000, which databases refuse: leave it out")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidJson(
+            "a string holds half of a surrogate pair (\\ud800 to \\udfff alone): send whole characters"
+        ) from None
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
