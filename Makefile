@@ -1,0 +1,38 @@
+# The project's commands; `make` alone lists them. Needs nothing but make and Python 3.11 or newer with its venv module.
+
+# The first Python here that is new enough. To name another: PYTHON=python3.12 make run
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; \
+	done; echo python3)
+
+# Each command line is simple enough for make to start it without a shell between, so that Ctrl-C ends it quietly.
+VENV_PYTHON = .venv/bin/python
+
+define prepare
+@command -v "$(PYTHON)" >/dev/null || { echo "voipbin-ws: there is no $(PYTHON) here: install Python 3.11 or newer \
+	(Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
+@$(PYTHON) -m deploy.prepare
+endef
+
+.PHONY: help run test check
+
+help:
+	@echo 'make run     the gateway with a demo contact centre, on http://127.0.0.1:8000 (PORT=8123 and SIMULATE=0 are heeded)'
+	@echo 'make test    all checks and tests (one part of the tests: make test ARGS="tests/events -k topic")'
+	@echo 'make check   style and types only'
+
+run:
+	$(prepare) run
+	@$(VENV_PYTHON) manage.py demo
+
+check:
+	$(prepare) test
+	@$(VENV_PYTHON) -m ruff check
+	@$(VENV_PYTHON) -m ruff format --check
+	@$(VENV_PYTHON) -m mypy
+
+# With ARGS somebody is at work on a part of it, and is not held up by the style of the rest.
+test: $(if $(ARGS),,check)
+	$(prepare) test
+	@$(VENV_PYTHON) -m deploy.programs
+	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -1,0 +1,213 @@
+"""The virtual environment .venv: made once, filled from the requirements files, refilled when they change."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from deploy.explanations import explain_os_error, explain_pip
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+VENV_PYTHON = VENV / "bin" / "python"
+# Inside .venv, so that whoever deletes .venv deletes what is claimed of it too.
+STATE = VENV / "prepared.json"
+VAR = ROOT / "var"
+LOG = VAR / "prepare.log"
+REQUIREMENTS = {
+    "run": (ROOT / "requirements.txt",),
+    "test": (ROOT / "requirements.txt", ROOT / "tests" / "requirements.txt"),
+}
+THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class CannotPrepare(Exception):
+    """Preparing failed; the message is one line that says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of .venv: the digests that it satisfies, and whether filling it stopped half-way."""
+
+    holds: tuple[str, ...] = ()
+    unfinished: bool = False
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prepare .venv to `run` or to `test`, as named; returns the exit code, having said why it is not 0."""
+    if len(arguments) != 1 or arguments[0] not in REQUIREMENTS:
+        return _refuse(f"say what to prepare for: one of {', '.join(REQUIREMENTS)}")
+    try:
+        prepare(arguments[0])
+    except CannotPrepare as problem:
+        return _refuse(str(problem))
+    except KeyboardInterrupt:
+        _refuse("stopped before .venv was complete; the next make does it again")
+        return 130
+    except OSError as problem:
+        return _refuse(explain_os_error(problem))
+    except Exception as problem:  # noqa: BLE001 (a newcomer is shown a line, never a traceback)
+        with contextlib.suppress(OSError), LOG.open("a") as log:
+            traceback.print_exc(file=log)
+        return _refuse(
+            f"could not prepare .venv: {problem!r} (see {_name(LOG)}); delete .venv and run make again"
+        )
+    return 0
+
+
+def prepare(purpose: str) -> None:
+    """Leave .venv holding the requirements of `purpose`; does nothing where it holds them already.
+
+    Raises CannotPrepare, or OSError where the disk fails.
+    """
+    VAR.mkdir(exist_ok=True)
+    with _the_only_one() as lock:
+        state = _state()
+        works = _version_of_venv() == THIS_VERSION
+        if works and _digest(purpose) in state.holds:
+            return
+        with LOG.open("w") as log:
+            # pip takes a package for installed as soon as its metadata lies there, so what an interrupted
+            # run left behind cannot be trusted or repaired, only made anew.
+            if not works or state.unfinished or not _has_pip():
+                _make_venv(log, lock)
+            _install(purpose, log, lock)
+
+
+def _make_venv(log: IO[str], lock: IO[str]) -> None:
+    for part in ("venv", "ensurepip"):
+        if importlib.util.find_spec(part) is None:
+            raise CannotPrepare(
+                f"{sys.executable} has no {part} module: install it (Debian: apt-get install "
+                f"python{THIS_VERSION}-venv), then run make again"
+            )
+    _discard_venv()
+    print(f"Making .venv with Python {THIS_VERSION}.", flush=True)
+    VENV.mkdir()
+    _write_state(State(unfinished=True))
+    if _run([sys.executable, "-I", "-m", "venv", str(VENV)], log, lock) != 0:
+        raise CannotPrepare(_failure("could not make .venv"))
+
+
+def _discard_venv() -> None:
+    # Moved away first: a deletion that stops half-way must not leave something that looks like a .venv.
+    if VENV.is_symlink():
+        VENV.unlink()
+    elif VENV.exists():
+        VENV.rename(VAR / f"discarded-venv-{os.getpid()}")
+    for discarded in VAR.glob("discarded-venv-*"):
+        shutil.rmtree(discarded)
+
+
+def _install(purpose: str, log: IO[str], lock: IO[str]) -> None:
+    requirements = REQUIREMENTS[purpose][-1]
+    print(
+        f"Installing {_name(requirements)} into .venv (a minute or two the first time; see {_name(LOG)}).",
+        flush=True,
+    )
+    _write_state(State(unfinished=True))
+    pip = [str(VENV_PYTHON), "-I", "-m", "pip", "install"]
+    options = ["--disable-pip-version-check", "--no-input", "--no-user"]
+    if _run([*pip, *options, "-r", str(requirements)], log, lock) != 0:
+        raise CannotPrepare(_failure(f"pip could not install {_name(requirements)}"))
+    # The tests' requirements include the gateway's own.
+    within = [held for held in REQUIREMENTS if set(REQUIREMENTS[held]) <= set(REQUIREMENTS[purpose])]
+    _write_state(State(holds=tuple(map(_digest, within))))
+
+
+def _run(command: Sequence[str], log: IO[str], lock: IO[str]) -> int:
+    log.write(f"$ {' '.join(command)}\n")
+    log.flush()
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        # The child holds the lock too: where only we are killed, the next make waits until it has ended.
+        pass_fds=[lock.fileno()],
+    )
+    return done.returncode
+
+
+@contextlib.contextmanager
+def _the_only_one() -> Iterator[IO[str]]:
+    with (VAR / "prepare.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another make is preparing .venv; waiting for it to end.", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+def _digest(purpose: str) -> str:
+    digest = hashlib.sha256(THIS_VERSION.encode())
+    for requirements in REQUIREMENTS[purpose]:
+        try:
+            digest.update(b"\0" + requirements.read_bytes())
+        except FileNotFoundError:
+            raise CannotPrepare(
+                f"{_name(requirements)} is missing: run make in a complete copy of the project"
+            ) from None
+    return digest.hexdigest()
+
+
+def _state() -> State:
+    try:
+        state = json.loads(STATE.read_text())
+        return State(tuple(state["holds"]), bool(state["unfinished"]))
+    except (FileNotFoundError, NotADirectoryError):
+        # Made by hand, perhaps: pip completes it.
+        return State()
+    except (ValueError, KeyError, TypeError):
+        return State(unfinished=True)
+
+
+def _write_state(state: State) -> None:
+    written = STATE.with_suffix(".new")
+    written.write_text(json.dumps(asdict(state)))
+    written.replace(STATE)
+
+
+def _version_of_venv() -> str | None:
+    """The `major.minor` of .venv's Python, or None where it does not start."""
+    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return _answer([str(VENV_PYTHON), "-I", "-c", question])
+
+
+def _has_pip() -> bool:
+    return _answer([str(VENV_PYTHON), "-I", "-m", "pip", "--version"]) is not None
+
+
+def _answer(command: Sequence[str]) -> str | None:
+    try:
+        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    except OSError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def _failure(what: str) -> str:
+    return f"{explain_pip(LOG.read_text(errors='replace'), what)} (the whole output: {_name(LOG)})"
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _refuse(line: str) -> int:
+    print(f"voipbin-ws: {line}", file=sys.stderr, flush=True)
+    return 1
