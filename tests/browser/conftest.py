@@ -1,0 +1,38 @@
+"""Chromium for the tests of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.machinery.browser import Pages, launched
+from tests.machinery.reports import show_on_failure
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A headless Chromium for the tests of a file.
+
+    Not for the session: while playwright's synchronous API is in use it marks this thread as one that runs an event
+    loop, in which neither the ORM nor another file's asynchronous tests would work.
+    """
+    with launched(chromium) as browser:
+        yield browser
+
+
+@pytest.fixture
+def pages(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pages]:
+    """Opens pages, each with cookies of its own. A script's uncaught error fails the test."""
+    pages = Pages(browser)
+    show_on_failure(request.node, lambda: pages.evidence(tmp_path))
+    yield pages
+    pages.close()
+
+
+@pytest.fixture
+def page(pages: Pages) -> Page:
+    """One empty page. A script's uncaught error fails the test."""
+    return pages.open()

@@ -1,0 +1,165 @@
+"""The tests' fixtures: Django in this process, and the real parts that run in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+import pytest
+
+from deploy.programs import CHROMIUM, POSTGRES, REDIS
+from tests.machinery.reaper import reaper
+
+FOLDER = Path(tempfile.mkdtemp(prefix="voipbin-ws-tests-"))
+reaper.watch_folder(FOLDER)
+# PostgreSQL runs as another user, and must get to its own folder in this one.
+FOLDER.chmod(0o711)
+
+# Before anything imports the settings, which read the environment once.
+os.environ.update(
+    DJANGO_SETTINGS_MODULE="voipbin_ws.settings",
+    SECRET_KEY="the secret of the tests in this process",
+    DATABASE_URL=f"sqlite:///{FOLDER}/unused.sqlite3",
+    REDIS_URL="",
+)
+from django.conf import settings  # noqa: E402
+
+# A file, for Django's default would be in memory, where the threads that have connections of their own see nothing.
+settings.DATABASES["default"]["TEST"] = {"NAME": str(FOLDER / "django.sqlite3")}
+django.setup()
+
+from tests.machinery.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
+from tests.machinery.gateway import Gateway  # noqa: E402
+from tests.machinery.gateways import Gateways  # noqa: E402
+from tests.machinery.postgres_server import PostgresServer  # noqa: E402
+from tests.machinery.redis_server import RedisServer  # noqa: E402
+from tests.machinery.reports import add_evidence, end_of_log, show_on_failure  # noqa: E402
+from tests.machinery.requirement import require  # noqa: E402
+from tests.machinery.stacks import STACKS, Stack  # noqa: E402
+
+# What is slow or leaves more behind comes later; what is in none of these comes first.
+LATER_FOLDERS = ("journeys", "faults", "browser")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        return LATER_FOLDERS.index(folder) + 1 if folder in LATER_FOLDERS else 0
+
+    items.sort(key=rank)
+
+
+def pytest_unconfigure() -> None:
+    reaper.finish()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    add_evidence(item, report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A private Redis. What a test does to it is undone after the test."""
+    server = RedisServer(require(REDIS), _folder("redis"))
+    _faulty.append(server)
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A private PostgreSQL. What a test does to it is undone after the test."""
+    server = PostgresServer(require(POSTGRES), _folder("postgres"))
+    _faulty.append(server)
+    yield server
+    server.kill()
+
+
+_faulty: list[RedisServer | PostgresServer] = []
+
+
+@pytest.fixture(autouse=True)
+def _faults_end_with_their_test() -> Iterator[None]:
+    yield
+    for server in _faulty:
+        server.heal()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite() -> MigratedSqlite:
+    """Gives migrated SQLite databases: `.create_database()` returns the URL of a new one."""
+    return MigratedSqlite(_folder("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> MigratedPostgres:
+    """Gives migrated PostgreSQL databases: `.create_database()` returns the URL of a new one."""
+    return MigratedPostgres(postgres_server)
+
+
+@pytest.fixture
+def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Gateways]:
+    """Starts gateways for one test: `gateway()`, `gateway("uvicorn", postgres=True, redis=True)`; see Gateways."""
+    with _gateways(request, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def gateway_of_file(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateways]:
+    """Starts gateways that live as long as the tests of this file; for a fixture of the file's own."""
+    with _gateways(request, tmp_path_factory.mktemp("gateways")) as start:
+        yield start
+
+
+@pytest.fixture(scope="module", params=STACKS, ids=str)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Each of the four stacks in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def gateway_on_each_stack(stack: Stack, gateway_of_file: Gateways) -> Gateway:
+    """A gateway on each of the four stacks in turn, shared by the tests of a file: make customers of your own."""
+    return gateway_of_file(stack.server, postgres=stack.shared, redis=stack.shared)
+
+
+@contextmanager
+def _gateways(request: pytest.FixtureRequest, folder: Path) -> Iterator[Gateways]:
+    def show_log(gateway: Gateway) -> None:
+        show_on_failure(request.node, lambda: end_of_log(gateway.log))
+
+    start = Gateways(
+        folder,
+        sqlite=lambda: request.getfixturevalue("migrated_sqlite"),
+        postgres=lambda: request.getfixturevalue("migrated_postgres"),
+        redis_url=lambda: request.getfixturevalue("redis_server").url,
+        started=show_log,
+    )
+    try:
+        yield start
+    finally:
+        start.end_all()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Where Chromium is."""
+    return require(CHROMIUM)
+
+
+def _folder(name: str) -> Path:
+    folder = FOLDER / name
+    folder.mkdir()
+    return folder

@@ -1,0 +1,118 @@
+"""The tests' own servers: they fail as a test wants them to, come back, and never outlive the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from deploy.programs import Program
+from tests.machinery.postgres_server import PostgresServer
+from tests.machinery.processes import ROOT, DidNotStart, ServerProcess
+from tests.machinery.redis_server import RedisServer
+from tests.machinery.requirement import require
+from tests.machinery.waiting import wait_until
+
+
+def test_a_killed_redis_comes_back_at_its_address(redis_server: RedisServer) -> None:
+    with redis_server.client() as client:
+        redis_server.kill()
+        with pytest.raises(redis.ConnectionError):
+            client.ping()
+        redis_server.restart()
+        assert client.ping()
+
+
+def test_a_stopped_redis_does_not_answer_until_it_is_resumed(redis_server: RedisServer) -> None:
+    redis_server.stop()
+    with (
+        redis.Redis.from_url(redis_server.url, socket_timeout=0.1) as impatient,
+        pytest.raises(redis.TimeoutError),
+    ):
+        impatient.ping()
+    redis_server.resume()
+    with redis_server.client() as client:
+        assert client.ping()
+
+
+def test_a_fault_that_a_test_left_is_undone(
+    redis_server: RedisServer, postgres_server: PostgresServer
+) -> None:
+    redis_server.kill()
+    postgres_server.stop()
+    redis_server.heal()
+    postgres_server.heal()
+    with redis_server.client() as client:
+        assert client.ping()
+    psycopg.connect(postgres_server.url("postgres"), connect_timeout=30).close()
+
+
+def test_a_postgres_keeps_what_it_committed_over_a_crash(postgres_server: PostgresServer) -> None:
+    url = postgres_server.create_database()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    postgres_server.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+    postgres_server.restart()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+
+
+def test_a_new_database_is_empty_though_another_was_filled(postgres_server: PostgresServer) -> None:
+    with psycopg.connect(postgres_server.create_database()) as connection:
+        connection.execute("CREATE TABLE other AS SELECT 1")
+    with psycopg.connect(postgres_server.create_database()) as connection:
+        assert connection.execute("SELECT to_regclass('other')").fetchall() == [(None,)]
+
+
+def test_a_process_that_ends_before_it_is_ready_says_what_it_wrote(tmp_path: Path) -> None:
+    process = ServerProcess(["sh", "-c", "echo no such luck; exit 3"], tmp_path / "log")
+    with pytest.raises(DidNotStart, match=r"ended with 3:\nno such luck"):
+        process.wait_ready(lambda: False, "the server")
+
+
+def test_nothing_outlives_tests_that_were_killed(tmp_path: Path) -> None:
+    doomed = f"""
+import sys, time
+from pathlib import Path
+from tests.machinery.processes import ServerProcess
+from tests.machinery.reaper import reaper
+reaper.watch_folder(Path({str(tmp_path / "left")!r}))
+print(ServerProcess(["sleep", "1000"], Path({str(tmp_path / "left" / "log")!r})).pid, flush=True)
+time.sleep(1000)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", doomed], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as tests:
+        assert tests.stdout is not None
+        child = int(tests.stdout.readline())
+        os.kill(child, 0)
+        tests.kill()
+    wait_until(lambda: not (tmp_path / "left").exists(), "the folder to be deleted")
+    wait_until(lambda: _ended(child), "the child to end")
+
+
+def test_a_missing_program_skips_and_in_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Program("Nothing", "no-such-package", lambda: None)
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no Nothing here: apt-get install no-such-package"):
+        require(missing)
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=r"no Nothing here.*CI=true demands it"):
+        require(missing)
+
+
+def _ended(process: int) -> bool:
+    try:
+        # Its parent is gone too: until init collects it, a zombie is left.
+        os.kill(process, signal.SIGCONT)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
