@@ -75,8 +75,9 @@ def prepare(purpose: str) -> None:
     VAR.mkdir(exist_ok=True)
     with _the_only_one() as lock:
         state = _state()
+        wanted = _digest(purpose)
         works = _version_of_venv() == THIS_VERSION
-        if works and _digest(purpose) in state.holds:
+        if works and wanted in state.holds:
             return
         with LOG.open("w") as log:
             # pip takes a package for installed as soon as its metadata lies there, so what an interrupted

@@ -26,6 +26,11 @@ _PIP_FAILURES = (
         "no network: pip could not reach the package index. Connect this machine, or name an index that it "
         "reaches in PIP_INDEX_URL, then run make again",
     ),
+    (
+        r"\(from versions: none\)",
+        "pip found no version at all of a package: no network, or an index in PIP_INDEX_URL without it. Put that "
+        "right, then run make again",
+    ),
 )
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 LOG = Path(__file__).resolve().parent.parent / "var" / "apt.log"
+# Where Debian keeps PostgreSQL's programs, off the PATH, in a folder for each version.
+POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
 
 
 def find_redis_server() -> Path | None:
@@ -21,8 +23,7 @@ def find_redis_server() -> Path | None:
 
 def find_postgres_folder() -> Path | None:
     """The folder of the newest PostgreSQL's server programs, initdb among them, or None."""
-    # Debian keeps them off the PATH, a folder for each version.
-    folders = [initdb.parent for initdb in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    folders = [initdb.parent for initdb in POSTGRES_VERSIONS.glob("*/bin/initdb")]
     if folders:
         return max(folders, key=lambda folder: int(folder.parent.name.split(".")[0]))
     initdb = _on_path("initdb")

@@ -1,0 +1,82 @@
+"""A small project around deploy/: what it installs is a wheel of its own, so that no network is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder in which `python -m deploy.prepare` is run as `make` runs it."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path, venv: Path) -> Project:
+        """Make one whose gateway needs `greeting` and whose tests need `applause` too; it has a copy of `venv`."""
+        shutil.copytree(venv, folder / ".venv", symlinks=True)
+        shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "tests").mkdir()
+        project = cls(folder)
+        project.require("requirements.txt", write_wheel(folder, "greeting"))
+        project.require("tests/requirements.txt", "-r ../requirements.txt", write_wheel(folder, "applause"))
+        return project
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "var" / "prepare.log"
+
+    def require(self, file: str, *lines: str) -> None:
+        (self.folder / file).write_text("\n".join(lines) + "\n")
+
+    def start(self, purpose: str, **environment: str) -> subprocess.Popen[str]:
+        """Begin to prepare, in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "deploy.prepare", purpose],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.folder,
+            env=_without_pip_settings() | environment,
+            start_new_session=True,
+        )
+
+    def prepare(self, purpose: str, **environment: str) -> tuple[int, str]:
+        """Prepare; returns the exit code and all that was said."""
+        process = self.start(purpose, **environment)
+        said, _ = process.communicate()
+        return process.returncode, said
+
+    def imports(self, module: str) -> bool:
+        """Whether .venv has it."""
+        python = self.folder / ".venv" / "bin" / "python"
+        return subprocess.run([python, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0
+
+
+def write_wheel(folder: Path, name: str) -> str:
+    """Write a package of one empty module; returns the requirement that names it."""
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    metadata = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{name}.py", "")
+        archive.writestr(f"{metadata}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(
+            f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{metadata}/RECORD", "")
+    return f"{name} @ {wheel.as_uri()}"
+
+
+def _without_pip_settings() -> dict[str, str]:
+    # Of this machine's index, mirrors and proxies the tests want to know nothing.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
+    return kept | {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "1"}
