@@ -49,7 +49,10 @@ def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> lis
 
 
 def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
-    return {"type": MESSAGE_TYPE, "announcement": {"customer_id": customer_id, "epoch": epoch, "entries": rows}}
+    return {
+        "type": MESSAGE_TYPE,
+        "announcement": {"customer_id": customer_id, "epoch": epoch, "entries": rows},
+    }
 
 
 def read_announcement(message: dict[str, Any]) -> tuple[str, str, list[Entry]]:
@@ -94,7 +97,9 @@ class Bell:
                 loop.call_soon_threadsafe(self._enqueue, messages)
             elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
                 async_to_sync(self._send_all)(messages)
-        except Exception as error:  # The events are stored: whatever is wrong with the layer must not say otherwise.
+        except (
+            Exception
+        ) as error:  # The events are stored: whatever is wrong with the layer must not say otherwise.
             self._failed(error, len(messages))
 
     def _enqueue(self, messages: list[tuple[str, dict[str, Any]]]) -> None:

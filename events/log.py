@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from events.cursor import Position
 from events.envelope import Entry, make_entry, topics_of
 from events.models import CustomerLog, Event, split_agents
+
+PAGE_MAX_CHARACTERS = 2**20
+ROWS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +42,35 @@ def open_log(customer_id: str) -> Head:
 
 
 def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
-    """The entries with numbers above `after` and not above `upto`, in order, at most `limit` of them."""
-    rows = (
-        Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto)
-        .order_by("seq")
-        .values_list("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")[:limit]
+    """The entries with numbers above `after` and not above `upto`, in order: at most `limit` of them, and no more after
+    a megabyte, so that a page of large events stays a page."""
+    entries: list[Entry] = []
+    size = 0
+    while len(entries) < limit and size < PAGE_MAX_CHARACTERS:
+        wanted = min(limit - len(entries), ROWS_AT_ONCE)
+        rows = _rows(customer_id, after, upto, wanted)
+        entries.extend(_entry(customer_id, epoch, row) for row in rows)
+        if len(rows) < wanted:
+            break
+        after = entries[-1].seq
+        size += sum(entry.size for entry in entries[-wanted:])
+    return entries
+
+
+def _rows(customer_id: str, after: int, upto: int, limit: int) -> list[tuple[Any, ...]]:
+    events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
+    fields = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
+    return list(events.values_list(*fields)[:limit])
+
+
+def _entry(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
+    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body = row
+    return make_entry(
+        seq=seq,
+        epoch=epoch,
+        event_id=str(event_id),
+        event_type=event_type,
+        timestamp=timestamp,
+        topics=topics_of(customer_id, resource, resource_id, split_agents(agent_ids)),
+        body=body,
     )
-    return [
-        make_entry(
-            seq=seq,
-            epoch=epoch,
-            event_id=str(event_id),
-            event_type=event_type,
-            timestamp=timestamp,
-            topics=topics_of(customer_id, resource, resource_id, split_agents(agent_ids)),
-            body=body,
-        )
-        for seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body in rows
-    ]

@@ -59,7 +59,9 @@ class Event(models.Model):
                 name="event_idempotency_key",
             ),
         ]
-        indexes = [models.Index(fields=["customer_id", "resource", "resource_id", "seq"], name="event_resource")]
+        indexes = [
+            models.Index(fields=["customer_id", "resource", "resource_id", "seq"], name="event_resource")
+        ]
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.resource_id}"
@@ -75,14 +77,19 @@ class ResourceState(models.Model):
     resource = models.CharField(max_length=40, editable=False)
     resource_id = models.CharField(max_length=128, editable=False)
     member_id = models.CharField(
-        max_length=128, blank=True, editable=False, help_text="The call, for its place in a queue or conference."
+        max_length=128,
+        blank=True,
+        editable=False,
+        help_text="The call, for its place in a queue or conference.",
     )
     live = models.BooleanField(editable=False, help_text="Whether it has not ended.")
     event_type = models.CharField("last event", max_length=81, editable=False)
     seq = models.BigIntegerField("last number", editable=False)
     since = models.DateTimeField(editable=False, help_text="The time of its first event.")
     updated_at = models.DateTimeField(editable=False, help_text="The time of its last event.")
-    agent_ids = models.TextField(editable=False, blank=True, help_text="The agents whom any of its events concerned.")
+    agent_ids = models.TextField(
+        editable=False, blank=True, help_text="The agents whom any of its events concerned."
+    )
     body = models.TextField("data", editable=False, help_text="What is known of it, as JSON.")
 
     class Meta:

@@ -70,7 +70,9 @@ def _concerned(drafts: Sequence[Draft]) -> list[tuple[str, ...]]:
     return [
         concerned_agents(
             draft,
-            serving.get((draft.customer_id, draft.resource_id), ()) if draft.resource == QUEUE_RESOURCE else (),
+            serving.get((draft.customer_id, draft.resource_id), ())
+            if draft.resource == QUEUE_RESOURCE
+            else (),
         )
         for draft in drafts
     ]
@@ -83,7 +85,9 @@ def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
     missing = [customer_id for customer_id in ordered if customer_id not in found]
     if missing:
         # Another process may make the same log at this moment: whoever comes second locks the first one's.
-        CustomerLog.objects.bulk_create([CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True)
+        CustomerLog.objects.bulk_create(
+            [CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True
+        )
         found = {str(log.customer_id): log for log in _lock(ordered)}
     return found
 
@@ -170,9 +174,14 @@ class _Batch:
 
     def announced(self) -> dict[str, tuple[str, list[Entry]]]:
         """Epoch and new entries of each customer."""
-        return {customer_id: (self._logs[customer_id].epoch, entries) for customer_id, entries in self._entries.items()}
+        return {
+            customer_id: (self._logs[customer_id].epoch, entries)
+            for customer_id, entries in self._entries.items()
+        }
 
 
 def _receipt(event: Event, epoch: str, *, replayed: bool) -> Receipt:
-    topics = topics_of(str(event.customer_id), event.resource, event.resource_id, split_agents(event.agent_ids))
+    topics = topics_of(
+        str(event.customer_id), event.resource, event.resource_id, split_agents(event.agent_ids)
+    )
     return Receipt(str(event.id), str(Position(epoch, event.seq)), topics, replayed)

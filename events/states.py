@@ -31,7 +31,7 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
                 member_id=member_id,
                 since=event.timestamp,
             )
-        elif not state.live and draft.resource in ("queue", "conference") and is_live_after(event.event_type, member_id):
+        elif not state.live and member_id and is_live_after(event.event_type, member_id):
             # The call came back: its wait counts from now.
             state.since = event.timestamp
         data[key] = merged(data.get(key, {}), draft.data)

@@ -1,17 +1,23 @@
 """The threads in which an event loop's database work runs, bounded and apart from the request threads.
 
-Django's own `sync_to_async` runs all thread-sensitive work of a process in one thread, so that one slow query would delay
-every socket.
+Django's own `sync_to_async` runs all thread-sensitive work of a process in one thread, so that one slow query would
+delay every socket.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,3 +36,18 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
             close_old_connections()
 
     return await asyncio.get_running_loop().run_in_executor(_threads, run)
+
+
+async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `in_database_thread`, but while the database is away try again, with growing pauses.
+
+    Nobody with an open socket is worse off for waiting than for being thrown out.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await in_database_thread(work, *args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The database does not answer, trying again in %.1f s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

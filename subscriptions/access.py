@@ -34,8 +34,9 @@ class Rule(StrEnum):
 class Identity:
     """Who speaks, as their credential proved it.
 
-    `role` is none for an access key that belongs to no agent. `credential` names the credential for people (a key's
-    prefix, never a secret); `credential_id` tells two apart. `expires_at` is in seconds since the epoch, none for never.
+    `role` is none for an access key that belongs to no agent. `credential` names the credential for people, by a key's
+    prefix and never by a secret; `credential_id` tells two apart. `expires_at` is in seconds since the epoch, none for
+    never.
     """
 
     customer_id: str
@@ -80,7 +81,9 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
         return Verdict(False, Rule.FOREIGN_AGENT, _foreign_agent(identity))
     if pattern.scope_id != identity.customer_id:
         return Verdict(
-            False, Rule.FOREIGN_CUSTOMER, f"Your credential hears its own customer alone: {identity.customer_id}"
+            False,
+            Rule.FOREIGN_CUSTOMER,
+            f"Your credential hears its own customer alone: {identity.customer_id}",
         )
     if identity.role is None:
         return Verdict(True, Rule.CUSTOMER_KEY)
@@ -93,7 +96,9 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
 
 def _foreign_agent(identity: Identity) -> str:
     if identity.agent_id is None:
-        return "An access key that belongs to no agent hears no agent's topics: subscribe to customer_id topics"
+        return (
+            "An access key that belongs to no agent hears no agent's topics: subscribe to customer_id topics"
+        )
     return f"An agent's topics are for that agent alone: yours begin with agent_id:{identity.agent_id}"
 
 

@@ -92,7 +92,9 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
         UnreadableMessage: it is too large, not JSON, not an object, of no known type, or its fields are wrong.
     """
     if len(text) > max_bytes or len(text.encode("utf-8", "replace")) > max_bytes:
-        raise UnreadableMessage(f"The message is larger than {max_bytes} bytes: subscribe in several messages")
+        raise UnreadableMessage(
+            f"The message is larger than {max_bytes} bytes: subscribe in several messages"
+        )
     try:
         message = decode(text)
     except InvalidJson as error:
@@ -101,7 +103,7 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
         raise UnreadableMessage('A message is a JSON object such as {"type": "subscribe", "topics": ["…"]}')
     request_id = _request_id(message)
     try:
-        action = Action(message.get("type"))
+        action = Action(str(message.get("type")))
     except ValueError:
         raise UnreadableMessage(
             '"type" is one of subscribe, unsubscribe, ping and authenticate', None, request_id
@@ -129,7 +131,9 @@ def _request_id(message: dict[str, Any]) -> RequestId | None:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    raise UnreadableMessage(f'"request_id" is a string of at most {MAX_REQUEST_ID_LENGTH} characters or a number')
+    raise UnreadableMessage(
+        f'"request_id" is a string of at most {MAX_REQUEST_ID_LENGTH} characters or a number'
+    )
 
 
 def _token(message: dict[str, Any], request_id: RequestId | None) -> str:
@@ -148,7 +152,9 @@ def _topics(
     unique = tuple(dict.fromkeys(topics))
     if len(unique) > max_topics:
         raise UnreadableMessage(
-            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages", action, request_id
+            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages",
+            action,
+            request_id,
         )
     return unique
 
@@ -196,14 +202,22 @@ def error_frame(
 ) -> str:
     """What a client is told of what it was refused."""
     return _with_request_id(
-        {"type": "error", "action": action, "topics": list(topics), "code": code, "message": message}, request_id
+        {"type": "error", "action": action, "topics": list(topics), "code": code, "message": message},
+        request_id,
     )
 
 
 def closing_frame(code: CloseCode, message: str) -> str:
     """The error frame just before a close: some servers drop the reason of the close itself."""
     return encode(
-        {"type": "error", "action": None, "topics": [], "code": code.name, "message": message, "retry": code.retry}
+        {
+            "type": "error",
+            "action": None,
+            "topics": [],
+            "code": code.name,
+            "message": message,
+            "retry": code.retry,
+        }
     )
 
 

@@ -6,7 +6,7 @@ Whoever carries the effects out does so in their order and waits for each.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from events.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
@@ -19,8 +19,8 @@ from subscriptions.protocol import (
     Ping,
     RequestId,
     Subscribe,
-    Unsubscribe,
     UnreadableMessage,
+    Unsubscribe,
     ack_frame,
     error_frame,
     read_message,
@@ -179,7 +179,9 @@ class Session:
         self._limits = limits
         self._resources = resources
         self._unreadable = 0
-        self._bucket = _Bucket(limits.subscribe_burst, limits.subscribe_per_second, limits.subscribe_burst, now)
+        self._bucket = _Bucket(
+            limits.subscribe_burst, limits.subscribe_per_second, limits.subscribe_burst, now
+        )
 
     def receive(self, text: str, now: float) -> list[Effect]:
         """Act on one text frame."""
@@ -206,14 +208,19 @@ class Session:
         """Act on a binary frame, which the contract has none of."""
         return self._unreadable_message("Messages are text frames; this one was binary", None, None)
 
-    def _unreadable_message(self, message: str, action: str | None, request_id: RequestId | None) -> list[Effect]:
+    def _unreadable_message(
+        self, message: str, action: str | None, request_id: RequestId | None
+    ) -> list[Effect]:
         self._unreadable += 1
         effects: list[Effect] = [
             Send(error_frame(action, [], ErrorCode.INVALID_MESSAGE, message, request_id=request_id))
         ]
         if self._unreadable >= self._limits.unreadable_messages_max:
             effects.append(
-                Close(CloseCode.PROTOCOL_ERROR, f"{self._unreadable} messages in a row could not be read: {message}")
+                Close(
+                    CloseCode.PROTOCOL_ERROR,
+                    f"{self._unreadable} messages in a row could not be read: {message}",
+                )
             )
         return effects
 
@@ -261,7 +268,12 @@ class Session:
                 continue
             customer_id = self._customer_of(pattern, agent_customers)
             if customer_id is None:
-                refuse(topic, ErrorCode.INVALID_TOPIC, f"No agent {pattern.scope_id} is known here", "unknown-agent")
+                refuse(
+                    topic,
+                    ErrorCode.INVALID_TOPIC,
+                    f"No agent {pattern.scope_id} is known here",
+                    "unknown-agent",
+                )
                 continue
             if topic not in self.topics and len(self.topics) >= self._limits.connection_max_topics:
                 most = self._limits.connection_max_topics
@@ -305,12 +317,13 @@ class Session:
             held = self.topics.pop(topic, None)
             if held is not None:
                 left.append(held)
-            elif self._parse(topic) is None:
+            else:
+                # Leaving what is not held is no mistake: a client may ask again after a lost answer.
                 try:
                     parse_pattern(topic, self._resources)
                 except InvalidTopic as error:
                     refusals.add(topic, ErrorCode.INVALID_TOPIC, str(error))
-                continue
+                    continue
             done.append(topic)
         effects: list[Effect] = []
         if left:
@@ -329,7 +342,8 @@ class Session:
         if (identity.customer_id, identity.agent_id) != (self.identity.customer_id, self.identity.agent_id):
             reason = "The new credential is of another customer or agent: open a new connection with it"
             return self.not_authenticated(message, reason)
-        self.identity = identity
+        if not identity.may_subscribe:
+            return self.not_authenticated(message, "The new access key may not open a WebSocket")
         effects = self.permissions_changed(identity)
         effects.append(Send(ack_frame(action, [], request_id=request_id)))
         return effects
@@ -339,14 +353,18 @@ class Session:
         return [
             Send(
                 error_frame(
-                    Action.AUTHENTICATE, [], ErrorCode.PERMISSION_DENIED, reason, request_id=message.request_id
+                    Action.AUTHENTICATE,
+                    [],
+                    ErrorCode.PERMISSION_DENIED,
+                    reason,
+                    request_id=message.request_id,
                 )
             )
         ]
 
     def permissions_changed(self, identity: Identity) -> list[Effect]:
         """Drop the topics that the identity may no longer hear, and tell of each."""
-        self.identity = replace(identity)
+        self.identity = identity
         refusals = _Refusals()
         dropped: list[HeldTopic] = []
         entries: list[AuditEntry] = []
@@ -357,7 +375,9 @@ class Session:
                 dropped.append(held)
                 refusals.add(held.text, ErrorCode.PERMISSION_DENIED, verdict.message)
                 entries.append(
-                    AuditEntry(Action.SUBSCRIBE, held.text, RecordedVerdict.ENDED, verdict.rule, verdict.message)
+                    AuditEntry(
+                        Action.SUBSCRIBE, held.text, RecordedVerdict.ENDED, verdict.rule, verdict.message
+                    )
                 )
         if not dropped:
             return []

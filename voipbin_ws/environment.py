@@ -29,7 +29,9 @@ def read(name: str, cast: Callable[[str], T], default: T, example: str) -> T:
         return cast(text)
     except ValueError as error:
         shown = "its value" if any(word in name for word in ("KEY", "SECRET", "URL")) else repr(text)
-        raise ImproperlyConfigured(f"{name}: {shown} is not right ({error}). For example: {name}={example}") from None
+        raise ImproperlyConfigured(
+            f"{name}: {shown} is not right ({error}). For example: {name}={example}"
+        ) from None
 
 
 def flag(text: str) -> bool:
@@ -69,6 +71,11 @@ def seconds(least: float, most: float) -> Callable[[str], float]:
         return number
 
     return cast
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
 
 
 def words(text: str) -> list[str]:
@@ -114,7 +121,7 @@ def kept_secret(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         # O_EXCL: of two processes that start at once, one makes the secret and both use it.
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))
     except FileExistsError:
         pass

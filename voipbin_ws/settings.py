@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from voipbin_ws.environment import database, flag, kept_secret, origins, read, redis, seconds, whole, words
 
@@ -14,9 +15,11 @@ VAR_DIR = BASE_DIR / "var"
 
 DEBUG = read("DEBUG", flag, False, "0")
 SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or kept_secret(VAR_DIR / "secret_key")
-SECRET_KEY_FALLBACKS = read("SECRET_KEY_FALLBACKS", words, [], "the-key-before,the-one-before-that")
+SECRET_KEY_FALLBACKS: list[str] = read(
+    "SECRET_KEY_FALLBACKS", words, [], "the-key-before,the-one-before-that"
+)
 ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5")
-CSRF_TRUSTED_ORIGINS = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
+CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
 
 ROOT_URLCONF = "voipbin_ws.urls"
 ASGI_APPLICATION = "voipbin_ws.asgi.application"
@@ -68,7 +71,8 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Files are served from the apps' own folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
 
@@ -79,7 +83,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Where things are kept -----------------------------------------------------------------------------------------
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": read(
         "DATABASE_URL",
         database,
@@ -90,8 +94,6 @@ DATABASES = {
 # A pool, or a file that opens in no time: connections that outlive their use pile up in an event loop's threads.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    if DATABASES["default"]["NAME"] == str(VAR_DIR / "db.sqlite3"):
-        VAR_DIR.mkdir(exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads first and writes later could not be retried: take the write lock at its start.
         "transaction_mode": "IMMEDIATE",
@@ -124,27 +126,30 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
 
 # --- Events --------------------------------------------------------------------------------------------------------
 
-EVENTS_EXTRA_RESOURCES = read("EXTRA_RESOURCES", words, [], "fax,voicemail")
+EVENTS_EXTRA_RESOURCES: list[str] = read("EXTRA_RESOURCES", words, [], "fax,voicemail")
 EVENTS_MAX_IN_REQUEST = read("PUBLISH_MAX_EVENTS", whole(1, 100_000), 1000, "1000")
 EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2**20, "10485760")
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
 EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
-DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints that take bodies have their own limits and their own answers.
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    None  # The endpoints that take bodies have their own limits and their own answers.
+)
 
 # --- Credentials ---------------------------------------------------------------------------------------------------
 
 JWT_LIFETIME_SECONDS = read("JWT_LIFETIME_SECONDS", whole(60, 90 * 86400), 7 * 86400, "604800")
-JWT_KEYS = read("JWT_KEYS", words, [], "the-new-key,the-old-key") or [
+_jwt_keys: list[str] = read("JWT_KEYS", words, [], "the-new-key,the-old-key")
+JWT_KEYS = _jwt_keys or [
     # A key of its own: who learns one secret does not hold the other.
     hashlib.sha256(b"voipbin_ws.jwt:" + secret.encode()).hexdigest()
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
-VOIPBIN_JWT_KEYS = read("VOIPBIN_JWT_KEYS", words, [], "the-key-that-VoIPBIN-signs-with")
+VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", words, [], "the-key-that-VoIPBIN-signs-with")
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 
-WEBSOCKET_ORIGINS = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
+WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
 MESSAGE_MAX_BYTES = read("MESSAGE_MAX_BYTES", whole(1024, 2**20), 64 * 2**10, "65536")
 MESSAGE_MAX_TOPICS = read("MESSAGE_MAX_TOPICS", whole(1, 100_000), 100, "100")
 CONNECTION_MAX_TOPICS = read("CONNECTION_MAX_TOPICS", whole(1, 1_000_000), 1000, "1000")
@@ -152,8 +157,10 @@ SUBSCRIBE_BURST = read("SUBSCRIBE_BURST", whole(1, 1_000_000), 1000, "1000")
 SUBSCRIBE_PER_SECOND = read("SUBSCRIBE_PER_SECOND", whole(1, 1_000_000), 50, "50")
 CONNECTIONS_PER_CREDENTIAL = read("CONNECTIONS_PER_CREDENTIAL", whole(1, 1_000_000), 100, "100")
 UNREADABLE_MESSAGES_MAX = read("UNREADABLE_MESSAGES_MAX", whole(1, 1_000_000), 10, "10")
-OUTBOX_MAX_BYTES = read("OUTBOX_MAX_BYTES", whole(2**16, 2**30), 4 * 2**20, "4194304")
+OUTBOX_MAX_BYTES = read("OUTBOX_MAX_BYTES", whole(2**21, 2**30), 4 * 2**20, "4194304")
 OUTBOX_MAX_SECONDS = read("OUTBOX_MAX_SECONDS", seconds(1, 3600), 30.0, "30")
+REPLAY_MAX_EVENTS = read("REPLAY_MAX_EVENTS", whole(1, 100_000_000), 100_000, "100000")
+REPLAYS_AT_ONCE = read("REPLAYS_AT_ONCE", whole(1, 1000), 8, "8")
 CHECK_INTERVAL_SECONDS = read("CHECK_INTERVAL_SECONDS", seconds(0.1, 60), 2.0, "2")
 
 # --- REST ----------------------------------------------------------------------------------------------------------
@@ -179,5 +186,7 @@ LOGGING = {
     "loggers": {
         name: {"level": LOG_LEVEL, "handlers": ["stderr"], "propagate": False}
         for name in ("voipbin_ws", "events", "subscriptions")
-    },
+    }
+    # What a client did wrong is the client's to read, in its answer.
+    | {"django.request": {"level": "ERROR"}},
 }

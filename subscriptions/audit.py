@@ -1,0 +1,84 @@
+"""Writing the audit log: many records in one commit, and word to whoever must not go on before theirs is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from events.threads import until_database_answers
+from subscriptions.models import AuditRecord
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 50_000
+"""Records that wait while the database is away; beyond, those that nobody waits for are counted and left out."""
+
+BATCH = 500
+
+
+class AuditWriter:
+    """The audit log of one process, on one event loop."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._waiting: list[tuple[Sequence[AuditRecord], asyncio.Future[None] | None]] = []
+        self._count = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not stored yet."""
+        return self._count
+
+    def note(self, records: Sequence[AuditRecord]) -> None:
+        """Store these soon."""
+        if self._count + len(records) > MAX_WAITING:
+            self.lost += len(records)
+            logger.error(
+                "The audit log cannot be written and too much waits for it: %d records lost", self.lost
+            )
+            return
+        self._add(records, None)
+
+    async def stored(self, records: Sequence[AuditRecord]) -> None:
+        """Store these and return when they are committed; while the database is away, that is when it is back."""
+        if records:
+            done = asyncio.get_running_loop().create_future()
+            self._add(records, done)
+            await done
+
+    async def flush(self) -> None:
+        """Return when all that was given is stored."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    def _add(self, records: Sequence[AuditRecord], done: asyncio.Future[None] | None) -> None:
+        self._waiting.append((records, done))
+        self._count += len(records)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            records = [record for some, _ in batch for record in some]
+            error: Exception | None = None
+            try:
+                await until_database_answers(_store, records)
+            except Exception as refused:
+                # Not the database being away but what it was given: trying again would help nobody.
+                logger.exception("%d audit records could not be stored", len(records))
+                self.lost += len(records)
+                error = refused
+            self._count -= len(records)
+            for _, done in batch:
+                if done is not None and not done.done():
+                    if error is None:
+                        done.set_result(None)
+                    else:
+                        done.set_exception(error)
+
+
+def _store(records: list[AuditRecord]) -> None:
+    AuditRecord.objects.bulk_create(records, batch_size=BATCH)

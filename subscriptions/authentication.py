@@ -1,0 +1,61 @@
+"""Finding the credential in a request, for REST and for the WebSocket handshake alike, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from subscriptions.access import Identity
+from subscriptions.tokens import BadCredential, identify
+
+QUERY_NAMES = ("token", "accesskey")
+"""`token` takes either kind, as VoIPBIN's REST API does; `accesskey` is its name for keys."""
+
+
+def credential_in(query: str, authorization: str) -> str:
+    """The credential of a request with this query string and Authorization header; empty where there is none.
+
+    Raises:
+        BadCredential: the header is of another scheme, or the query gives more than one.
+    """
+    values = parse_qs(query, keep_blank_values=True)
+    given = [value for name in QUERY_NAMES for value in values.get(name, [])]
+    if len(given) > 1:
+        raise BadCredential("Send one credential: ?token= or ?accesskey=, once", "ambiguous-credential")
+    if given:
+        return given[0]
+    scheme, _, credential = authorization.strip().partition(" ")
+    if not scheme:
+        return ""
+    if scheme.lower() != "bearer":
+        raise BadCredential(
+            "Send the credential as Authorization: Bearer <JWT or access key>", "unknown-scheme"
+        )
+    return credential.strip()
+
+
+def identify_request(query: str, headers: Mapping[str, str]) -> Identity:
+    """Whose request this is.
+
+    Raises:
+        BadCredential: nobody's, with the reason.
+    """
+    return identify(credential_in(query, headers.get("authorization", "")))
+
+
+class CredentialAuthentication(BaseAuthentication):
+    """REST authentication by the same credentials as the WebSocket; `request.user` is the Identity."""
+
+    def authenticate(self, request: Request) -> tuple[Identity, None]:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            return identify_request(request.META.get("QUERY_STRING", ""), headers), None
+        except BadCredential as error:
+            raise AuthenticationFailed(str(error)) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="voipbin"'

@@ -1,0 +1,156 @@
+"""One customer's log as this process hears it: which number comes next, what is missing, and who subscribed to what.
+
+Plain: entries go in, what is to be delivered comes out. The hub does the reading and sending.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from events.envelope import Entry
+from events.topics import covering_patterns
+
+S = TypeVar("S")
+
+MAX_AHEAD = 1000
+"""Entries kept while an earlier one is missing; beyond, they are read from the log like the missing one."""
+
+TAIL_MAX_ENTRIES = 1000
+TAIL_MAX_CHARACTERS = 512 * 1024
+"""How much of the recent past is kept for clients that come back within moments, so that a thousand reconnects read
+nothing from the database."""
+
+
+class Feed(Generic[S]):
+    """The feed of one customer for subscribers of type `S`.
+
+    `position` is the last number that was delivered; everything up to it is behind us, nothing above it has been sent.
+    """
+
+    def __init__(self, customer_id: str, epoch: str, position: int) -> None:
+        self.customer_id = customer_id
+        self.epoch = epoch
+        self.position = position
+        self._ahead: dict[int, Entry] = {}
+        self._highest = position
+        self._index: dict[str, dict[S, None]] = {}
+        self._tail: deque[Entry] = deque()
+        self._tail_size = 0
+
+    # --- Numbers ---
+
+    def offer(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Take entries from the layer or the log; return those whose turn it is, in order.
+
+        What came before is dropped, what is too early is kept until the missing ones come.
+        """
+        ready: list[Entry] = []
+        for entry in entries:
+            if entry.seq == self.position + 1:
+                self._advance(entry, ready)
+                while self._ahead and (held := self._ahead.pop(self.position + 1, None)):
+                    self._advance(held, ready)
+            elif entry.seq > self.position:
+                self._highest = max(self._highest, entry.seq)
+                if len(self._ahead) < MAX_AHEAD:
+                    self._ahead[entry.seq] = entry
+        return ready
+
+    def note_head(self, last_seq: int) -> None:
+        """Learn from the log itself that it goes up to this number."""
+        self._highest = max(self._highest, last_seq)
+
+    @property
+    def gap(self) -> tuple[int, int] | None:
+        """The numbers that must be read from the log, `(after, upto)`; none while nothing is missing."""
+        if self._highest <= self.position:
+            return None
+        upto = min(self._ahead) - 1 if self._ahead else self._highest
+        return (self.position, upto) if upto > self.position else None
+
+    def _advance(self, entry: Entry, ready: list[Entry]) -> None:
+        self.position = entry.seq
+        self._highest = max(self._highest, entry.seq)
+        ready.append(entry)
+        self._tail.append(entry)
+        self._tail_size += entry.size
+        while len(self._tail) > TAIL_MAX_ENTRIES or self._tail_size > TAIL_MAX_CHARACTERS:
+            self._tail_size -= self._tail.popleft().size
+
+    def tail_after(self, seq: int) -> Sequence[Entry] | None:
+        """The entries above `seq` up to the position, if they are still kept here; else none."""
+        if seq >= self.position:
+            return ()
+        if not self._tail or self._tail[0].seq > seq + 1:
+            return None
+        return [entry for entry in self._tail if entry.seq > seq]
+
+    # --- Subscribers ---
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody listens."""
+        return not self._index
+
+    def attach(self, subscriber: S, patterns: Iterable[str]) -> None:
+        """Deliver what these patterns (in canonical form) cover to the subscriber from now on."""
+        for pattern in patterns:
+            self._index.setdefault(pattern, {})[subscriber] = None
+
+    def detach(self, subscriber: S, patterns: Iterable[str]) -> None:
+        """Deliver them no more."""
+        for pattern in patterns:
+            subscribers = self._index.get(pattern)
+            if subscribers is not None:
+                subscribers.pop(subscriber, None)
+                if not subscribers:
+                    del self._index[pattern]
+
+    def receivers(self, entry: Entry) -> Mapping[S, str]:
+        """Who hears the entry, each once, with the topic by which: the customer's where several of theirs match."""
+        index = self._index
+        found: dict[S, str] = {}
+        for topic in entry.topics:
+            for pattern in covering_patterns(topic):
+                if subscribers := index.get(pattern):
+                    for subscriber in subscribers:
+                        found.setdefault(subscriber, topic)
+        return found
+
+
+class Replay:
+    """What one subscriber is to be sent of the past, when topics join those that it already holds.
+
+    A start is a number of the customer's log: the subscriber hears what comes after it by that pattern. `position` is
+    where the feed stood when the replay began: up to there the held patterns have been delivered live. `begins_at`
+    can be ahead of that, where another process told the subscriber of events that have not come here yet.
+    """
+
+    def __init__(self, held: Mapping[str, int], fresh: Mapping[str, int], position: int) -> None:
+        self.begins_at = max(fresh.values(), default=position)
+        self._held = dict(held)
+        self.position = position
+        self.starts = {pattern: min(start, fresh.get(pattern, start)) for pattern, start in held.items()}
+        for pattern, start in fresh.items():
+            self.starts.setdefault(pattern, start)
+
+    def forget(self, pattern: str) -> None:
+        """The pattern was unsubscribed, or is not permitted any more, while the replay runs."""
+        self.starts.pop(pattern, None)
+
+    def topic(self, entry: Entry) -> str | None:
+        """The topic by which the entry is to be sent; none where it is not covered or was delivered before."""
+        if entry.seq <= self.position and _topic_by(entry, self._held):
+            return None
+        return _topic_by(entry, self.starts)
+
+
+def _topic_by(entry: Entry, starts: Mapping[str, int]) -> str | None:
+    for topic in entry.topics:
+        for pattern in covering_patterns(topic):
+            start = starts.get(pattern)
+            if start is not None and start < entry.seq:
+                return topic
+    return None

@@ -1,0 +1,368 @@
+"""The process's side of the channel layer: one membership a customer, numbers checked, each event to its sockets.
+
+Whatever the layer loses shows as a gap in the numbers, and is read from the log. The hub belongs to one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.db import DatabaseError
+
+from events import log
+from events.bell import group_of, read_announcement
+from events.cursor import Position, join_positions
+from events.envelope import Entry
+from events.threads import in_database_thread, until_database_answers
+from subscriptions.feed import Feed
+from subscriptions.listener import Listener
+from subscriptions.protocol import CloseCode
+from subscriptions.session import HeldTopic
+
+logger = logging.getLogger(__name__)
+
+PAGE = 500
+"""Entries in one read of the log: about 250 kB, a few milliseconds."""
+
+REORDER_SECONDS = 0.02
+"""How long a gap may be the mere crossing of two announcements on their way, before the log is read for it."""
+
+LAYER_TIMEOUT_SECONDS = 2.0
+IDLE_SECONDS = 30.0
+"""How long a feed without listeners stays open, for those who come right back."""
+
+RETRY_FIRST_SECONDS = 0.1
+RETRY_LONGEST_SECONDS = 2.0
+LAGGING_CHECK_SECONDS = 0.5
+CANARY_TYPE = "hub.canary"
+
+
+class OpenFeed:
+    """One customer's feed with what the hub keeps beside it."""
+
+    def __init__(self, feed: Feed[Listener], joined: bool) -> None:
+        self.feed = feed
+        self.joined = joined
+        self.idle_since: float | None = None
+        self.repair: asyncio.Task[None] | None = None
+        self.moved = asyncio.Event()
+
+
+class Hub:
+    """All feeds of one process.
+
+    `check_seconds` is how often the numbers are compared with the log's: the longest that a lost last announcement of a
+    burst, or an event from a process without a common layer, goes unnoticed. `max_stuck_seconds` is how long a socket
+    may take nothing of what waits for it.
+    """
+
+    def __init__(self, *, check_seconds: float, max_stuck_seconds: float) -> None:
+        self.gap_fills = 0
+        self.lagging = False
+        self.listeners: set[Listener] = set()
+        self._check_seconds = check_seconds
+        self._max_stuck_seconds = max_stuck_seconds
+        self._feeds: dict[str, OpenFeed] = {}
+        self._opening: dict[str, asyncio.Lock] = {}
+        self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
+        self._channel = ""
+        self._canary_at = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to listen. Called in the event loop."""
+        loop = asyncio.get_running_loop()
+        self._canary_at = loop.time()
+        self._tasks = [loop.create_task(self._listen()), loop.create_task(self._watch())]
+
+    async def stop(self) -> None:
+        """End all tasks."""
+        tasks = [*self._tasks, *(opened.repair for opened in self._feeds.values() if opened.repair)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- Listeners ---
+
+    async def open(self, customer_ids: Iterable[str]) -> None:
+        """Make sure that these customers' feeds are open, and stay so for the next moments."""
+        for customer_id in sorted(set(customer_ids)):
+            async with self._opening.setdefault(customer_id, asyncio.Lock()):
+                if customer_id not in self._feeds:
+                    await self._open(customer_id)
+                self._feeds[customer_id].idle_since = None
+
+    def has(self, customer_ids: Iterable[str]) -> bool:
+        """Whether these feeds are open now."""
+        return all(customer_id in self._feeds for customer_id in customer_ids)
+
+    def feed(self, customer_id: str) -> Feed[Listener]:
+        """An open feed."""
+        return self._feeds[customer_id].feed
+
+    def attach(self, listener: Listener, topics: Sequence[HeldTopic]) -> None:
+        """Deliver what these topics cover from each feed's position on. The feeds must be open."""
+        self.listeners.add(listener)
+        for customer_id, patterns in listener.hold(topics).items():
+            feed = self.feed(customer_id)
+            starts = listener.hearings[customer_id].starts
+            for pattern in patterns:
+                starts.setdefault(pattern, feed.position)
+            feed.attach(listener, patterns)
+
+    def detach(self, listener: Listener, topics: Sequence[HeldTopic]) -> None:
+        """End these topics."""
+        for customer_id, patterns in listener.release(topics).items():
+            if opened := self._feeds.get(customer_id):
+                opened.feed.detach(listener, patterns)
+
+    def leave(self, listener: Listener) -> None:
+        """Forget the socket."""
+        self.listeners.discard(listener)
+        for customer_id, hearing in listener.hearings.items():
+            if opened := self._feeds.get(customer_id):
+                opened.feed.detach(listener, hearing.spellings)
+        listener.hearings.clear()
+
+    def cursor(self, listener: Listener) -> str:
+        """Up to where all that the listener may hear has been put into its outbox; empty without topics."""
+        return join_positions(
+            Position(
+                self.feed(customer_id).epoch,
+                hearing.sent_to if hearing.replay else self.feed(customer_id).position,
+            )
+            for customer_id, hearing in sorted(listener.hearings.items())
+        )
+
+    async def reach(self, customer_id: str, seq: int) -> None:
+        """Wait until this feed has delivered up to number `seq`, which its log is known to have."""
+        opened = self._feeds[customer_id]
+        opened.feed.note_head(seq)
+        self._repair_if_needed(opened)
+        while opened.feed.position < seq:
+            opened.moved.clear()
+            await opened.moved.wait()
+
+    # --- Numbers ---
+
+    async def _open(self, customer_id: str) -> None:
+        # What arrives between joining the group and knowing the log's last number waits.
+        early = self._early[customer_id] = []
+        try:
+            joined = await self._join(customer_id)
+            head = await until_database_answers(log.open_log, customer_id)
+        finally:
+            del self._early[customer_id]
+        feed: Feed[Listener] = Feed(customer_id, head.epoch, head.last_seq)
+        self._feeds[customer_id] = OpenFeed(feed, joined)
+        for epoch, entries in early:
+            self._take(customer_id, epoch, entries)
+
+    async def _join(self, customer_id: str) -> bool:
+        """Join the group; False where the layer does not let us now, so that the log has to be asked instead."""
+        if not self._channel or self.lagging:
+            return False
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT_SECONDS):
+                await get_channel_layer().group_add(group_of(customer_id), self._channel)
+        except Exception as error:
+            logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
+            return False
+        return True
+
+    async def _listen(self) -> None:
+        layer = get_channel_layer()
+        while True:
+            try:
+                if not self._channel:
+                    self._channel = await layer.new_channel()
+                message = await layer.receive(self._channel)
+            except Exception as error:
+                logger.warning("The channel layer cannot be heard, trying again: %s", error)
+                await asyncio.sleep(RETRY_LONGEST_SECONDS)
+                continue
+            try:
+                self._hear(message)
+            except Exception:
+                # One bad message must not deafen the process; the log has what it may have carried.
+                logger.exception("A message of the channel layer could not be read")
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message.get("type") == CANARY_TYPE:
+            self._canary_at = asyncio.get_running_loop().time()
+            return
+        customer_id, epoch, entries = read_announcement(message)
+        if (early := self._early.get(customer_id)) is not None:
+            early.append((epoch, entries))
+        elif customer_id in self._feeds:
+            self._take(customer_id, epoch, entries)
+
+    def _take(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+        opened = self._feeds[customer_id]
+        if epoch != opened.feed.epoch:
+            self._replaced(customer_id)
+            return
+        self._deliver(opened, opened.feed.offer(entries))
+        self._repair_if_needed(opened)
+
+    def _deliver(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
+        feed = opened.feed
+        opened.moved.set()
+        for entry in entries:
+            frames: dict[str, str] = {}
+            for listener, topic in feed.receivers(entry).items():
+                frame = frames.get(topic)
+                if frame is None:
+                    frame = frames[topic] = entry.frame(topic)
+                listener.outbox.put_event(frame)
+
+    def _repair_if_needed(self, opened: OpenFeed) -> None:
+        if opened.feed.gap and (opened.repair is None or opened.repair.done()):
+            opened.repair = asyncio.get_running_loop().create_task(self._repair(opened))
+
+    async def _repair(self, opened: OpenFeed) -> None:
+        """Read what is missing, in order, for as long as it takes."""
+        feed = opened.feed
+        pause = RETRY_FIRST_SECONDS
+        await asyncio.sleep(REORDER_SECONDS)
+        while (gap := feed.gap) and self._feeds.get(feed.customer_id) is opened:
+            after, upto = gap
+            try:
+                entries = await in_database_thread(
+                    log.read, feed.customer_id, feed.epoch, after=after, upto=upto, limit=PAGE
+                )
+                ready = feed.offer(entries)
+                if not ready and feed.gap == gap:
+                    await self._explain_gap(opened)
+            except DatabaseError as error:
+                logger.warning(
+                    "Customer %s: events after %d cannot be read yet: %s", feed.customer_id, after, error
+                )
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
+                continue
+            if ready:
+                self.gap_fills += 1
+                pause = RETRY_FIRST_SECONDS
+                self._deliver(opened, ready)
+            else:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
+
+    async def _explain_gap(self, opened: OpenFeed) -> None:
+        """The log does not have what is missing: it was pruned or replaced, and whoever waits for it must be told."""
+        feed = opened.feed
+        head = (await in_database_thread(log.heads, [feed.customer_id])).get(feed.customer_id)
+        if head is None or head.epoch != feed.epoch or head.floor > feed.position:
+            self._replaced(feed.customer_id)
+
+    def _replaced(self, customer_id: str) -> None:
+        """Events can be missing here that cannot be had any more: let everybody come back and be told so."""
+        opened = self._feeds.pop(customer_id, None)
+        if opened is None:
+            return
+        logger.warning(
+            "The log of customer %s was replaced or pruned: its clients have to come back", customer_id
+        )
+        for listener in list(self.listeners):
+            if customer_id in listener.hearings:
+                listener.close(
+                    CloseCode.RESTARTING, "The event log was replaced: connect again with your cursor"
+                )
+        if opened.repair is not None and opened.repair is not asyncio.current_task():
+            opened.repair.cancel()
+
+    # --- Watching ---
+
+    async def _watch(self) -> None:
+        while True:
+            await self._send_canary()
+            await asyncio.sleep(LAGGING_CHECK_SECONDS if self.lagging else self._check_seconds)
+            try:
+                self._judge_layer()
+                self._close_stuck()
+                await self._compare_numbers()
+                await self._join_missing()
+                await self._close_idle()
+            except DatabaseError as error:
+                logger.warning("The log cannot be compared now: %s", error)
+            except Exception:
+                logger.exception("The watch over the feeds failed and goes on")
+
+    async def _send_canary(self) -> None:
+        """A message to ourselves: while it does not arrive, neither may announcements."""
+        if self._channel:
+            try:
+                async with asyncio.timeout(LAYER_TIMEOUT_SECONDS):
+                    await get_channel_layer().send(self._channel, {"type": CANARY_TYPE})
+            except Exception as error:
+                logger.debug("No canary: %s", error)
+
+    def _judge_layer(self) -> None:
+        late = (
+            asyncio.get_running_loop().time() - self._canary_at
+            > self._check_seconds * 2 + LAYER_TIMEOUT_SECONDS
+        )
+        if late != self.lagging:
+            self.lagging = late
+            if late:
+                logger.warning(
+                    "The channel layer is silent: reading the log every %.1f s", LAGGING_CHECK_SECONDS
+                )
+            else:
+                logger.info("The channel layer is heard again")
+
+    def _close_stuck(self) -> None:
+        for listener in list(self.listeners):
+            if listener.outbox.stuck_for() > self._max_stuck_seconds:
+                listener.close(
+                    CloseCode.TOO_SLOW, f"Nothing was read for {self._max_stuck_seconds:.0f} seconds"
+                )
+
+    async def _compare_numbers(self) -> None:
+        """Find what no announcement told of: lost last ones, and events of processes without a common layer."""
+        if not self._feeds:
+            return
+        heads = await in_database_thread(log.heads, list(self._feeds))
+        # Announcements of the newest commits are on their way: not everything that is ahead of us is missing.
+        await asyncio.sleep(REORDER_SECONDS)
+        for customer_id, opened in list(self._feeds.items()):
+            head = heads.get(customer_id)
+            if head is None or head.epoch != opened.feed.epoch:
+                self._replaced(customer_id)
+            else:
+                opened.feed.note_head(head.last_seq)
+                self._repair_if_needed(opened)
+
+    async def _join_missing(self) -> None:
+        for opened in list(self._feeds.values()):
+            if not opened.joined:
+                opened.joined = await self._join(opened.feed.customer_id)
+
+    async def _close_idle(self) -> None:
+        """Leave the groups of customers whom nobody has listened to for a while."""
+        now = asyncio.get_running_loop().time()
+        for customer_id, opened in list(self._feeds.items()):
+            # A listener whose replay runs is on no feed, and listens all the same.
+            if not opened.feed.is_idle or any(
+                customer_id in listener.hearings for listener in self.listeners
+            ):
+                opened.idle_since = None
+            elif opened.idle_since is None:
+                opened.idle_since = now
+            elif now - opened.idle_since > IDLE_SECONDS:
+                async with self._opening[customer_id]:
+                    if opened.idle_since is not None and self._feeds.get(customer_id) is opened:
+                        del self._feeds[customer_id]
+                        await self._leave_group(customer_id)
+
+    async def _leave_group(self, customer_id: str) -> None:
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT_SECONDS):
+                await get_channel_layer().group_discard(group_of(customer_id), self._channel)
+        except Exception as error:
+            logger.debug("Cannot leave the group of customer %s: %s", customer_id, error)

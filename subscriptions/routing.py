@@ -1,0 +1,7 @@
+"""WebSocket addresses."""
+
+from django.urls import path
+
+from subscriptions.consumers import EventConsumer
+
+websocket_urlpatterns = [path("v1.0/ws", EventConsumer.as_asgi())]

@@ -1,0 +1,105 @@
+"""What one server process has once: its hub, its audit writer, its count of connections; made on first use.
+
+daphne has no lifespan events, so the first connection or request starts it, in the loop that serves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+
+from django.conf import settings
+
+from events.bell import bell
+from events.topics import known_resources
+from subscriptions.audit import AuditWriter
+from subscriptions.hub import Hub
+from subscriptions.protocol import CloseCode
+from subscriptions.resume import Resumer
+from subscriptions.session import Limits
+
+DRAIN_SPREAD_SECONDS = 2.0
+"""Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""
+
+DRAIN_PAUSE_SECONDS = 0.02
+DRAIN_TIMEOUT_SECONDS = 5.0
+
+
+class Runtime:
+    """The parts of a running process. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.hub = Hub(
+            check_seconds=settings.CHECK_INTERVAL_SECONDS, max_stuck_seconds=settings.OUTBOX_MAX_SECONDS
+        )
+        self.resumer = Resumer(
+            self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
+        )
+        self.audit = AuditWriter()
+        self.is_draining = False
+        self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
+        self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL
+        self._connections: Counter[str] = Counter()
+        self.all_left = asyncio.Event()
+        self.all_left.set()
+        self.resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+        self.limits = Limits(
+            message_max_bytes=settings.MESSAGE_MAX_BYTES,
+            message_max_topics=settings.MESSAGE_MAX_TOPICS,
+            connection_max_topics=settings.CONNECTION_MAX_TOPICS,
+            subscribe_burst=settings.SUBSCRIBE_BURST,
+            subscribe_per_second=settings.SUBSCRIBE_PER_SECOND,
+            unreadable_messages_max=settings.UNREADABLE_MESSAGES_MAX,
+        )
+
+    def count_in(self, credential_id: str) -> int:
+        """Count one more connection of this credential; returns how many it has now."""
+        self._connections[credential_id] += 1
+        self.all_left.clear()
+        return self._connections[credential_id]
+
+    def count_out(self, credential_id: str) -> None:
+        """Count one connection less."""
+        self._connections[credential_id] -= 1
+        if self._connections[credential_id] <= 0:
+            del self._connections[credential_id]
+        if not self._connections:
+            self.all_left.set()
+
+    def start(self) -> None:
+        """Begin. Called in the event loop."""
+        bell.attach(asyncio.get_running_loop())
+        self.hub.start()
+
+    async def stop(self) -> None:
+        """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
+        self.is_draining = True
+        listeners = list(self.hub.listeners)
+        pause = min(DRAIN_SPREAD_SECONDS / max(len(listeners), 1), DRAIN_PAUSE_SECONDS)
+        for listener in listeners:
+            listener.close(CloseCode.RESTARTING, "The gateway restarts: connect again with your cursor")
+            await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await self.all_left.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await self.audit.flush()
+        await self.hub.stop()
+        bell.detach()
+
+
+_runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
+
+
+def runtime() -> Runtime:
+    """The runtime of the running event loop, started if this is its first use."""
+    loop = asyncio.get_running_loop()
+    found = _runtimes.get(loop)
+    if found is None:
+        for other in [other for other in _runtimes if other.is_closed()]:
+            del _runtimes[other]
+        found = _runtimes[loop] = Runtime()
+        found.start()
+    return found

@@ -1,0 +1,206 @@
+"""Credentials: issuing and verifying JWTs (ours and VoIPBIN's) and verifying access keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from events.envelope import parse_timestamp
+from events.topics import is_canonical_uuid
+from subscriptions.access import Identity, Role
+from subscriptions.models import KEY_MARK, AccessKey, Agent, Customer, digest_of
+
+ALGORITHM = "HS256"
+MAX_CREDENTIAL_LENGTH = 8192
+"""Characters: what fits into a request line with some room."""
+
+USED_RESOLUTION = dt.timedelta(minutes=1)
+"""A key's last use is written at most this often, so that a busy key costs no write a request."""
+
+PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER), (0x10, Role.AGENT))
+"""VoIPBIN's permission bits, the farthest-reaching first."""
+
+
+class BadCredential(Exception):
+    """The credential is not accepted; the message tells its holder why, the rule tells the operator."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def issue_token(agent: Agent, now: datetime | None = None) -> str:
+    """A JWT with which the agent may connect, for as long as the setting JWT_LIFETIME_SECONDS says."""
+    now = now or timezone.now()
+    claims = {
+        "sub": str(agent.pk),
+        "iat": now.timestamp(),
+        "exp": int(now.timestamp()) + settings.JWT_LIFETIME_SECONDS,
+        "jti": uuid.uuid4().hex,
+    }
+    return jwt.encode(claims, settings.JWT_KEYS[0], algorithm=ALGORITHM)
+
+
+def identify(credential: str) -> Identity:
+    """Find out who holds this credential, a JWT or an access key.
+
+    Raises:
+        BadCredential: it is malformed, unknown, expired or revoked, or its agent or customer is inactive.
+    """
+    if not credential:
+        raise BadCredential("Send a credential: ?token=<JWT or access key>", "no-credential")
+    if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
+        raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
+    if credential.startswith(KEY_MARK):
+        return _identify_key(credential)
+    if credential.count(".") == 2:
+        return _identify_token(credential)
+    raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
+
+
+def _identify_key(secret: str) -> Identity:
+    key = (
+        AccessKey.objects.select_related("customer", "agent__user", "agent__customer")
+        .filter(digest=digest_of(secret))
+        .first()
+    )
+    if key is None:
+        raise BadCredential("This access key is not known", "unknown-key")
+    now = timezone.now()
+    if key.revoked_at is not None:
+        raise BadCredential("This access key was revoked", "revoked-key")
+    if key.is_expired(now):
+        raise BadCredential("This access key has expired", "expired-key")
+    _require_active(key.customer, key.agent)
+    AccessKey.objects.filter(
+        Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION), pk=key.pk
+    ).update(last_used_at=now)
+    return Identity(
+        customer_id=str(key.customer_id),
+        agent_id=str(key.agent_id) if key.agent_id else None,
+        role=Role(key.agent.role) if key.agent else None,
+        credential=f"key {key.prefix}",
+        credential_id=f"key:{key.pk}",
+        may_subscribe=key.may_subscribe,
+        may_publish=key.may_publish,
+        granted_resources=frozenset(key.agent.granted_resources) if key.agent else frozenset(),
+        expires_at=key.expires_at.timestamp() if key.expires_at else None,
+    )
+
+
+def _identify_token(token: str) -> Identity:
+    try:
+        unverified = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        raise BadCredential("This is not a JWT", "malformed-credential") from None
+    if unverified.get("type") == "agent" and "agent" in unverified:
+        return _identify_voipbin(_verified(token, settings.VOIPBIN_JWT_KEYS, required=[]))
+    return _identify_own(_verified(token, settings.JWT_KEYS, required=["exp", "sub"]))
+
+
+def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
+    """The token's claims, verified with whichever of the keys signed it."""
+    for key in keys:
+        try:
+            return jwt.decode(token, key, algorithms=[ALGORITHM], options={"require": required})
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.ExpiredSignatureError:
+            raise BadCredential("This token has expired: log in again", "expired-token") from None
+        except jwt.PyJWTError:
+            raise BadCredential("This token is not valid: log in again", "invalid-token") from None
+    raise BadCredential("This token was not signed by a key that is accepted here", "unknown-signature")
+
+
+def _identify_own(claims: dict[str, Any]) -> Identity:
+    agent = None
+    if isinstance(claims["sub"], str) and is_canonical_uuid(claims["sub"]):
+        agent = Agent.objects.select_related("customer", "user").filter(pk=claims["sub"]).first()
+    if agent is None:
+        raise BadCredential("The agent of this token is not known", "unknown-agent")
+    _require_active(agent.customer, agent)
+    issued_at = float(claims.get("iat", 0))
+    if agent.tokens_valid_from is not None and issued_at < agent.tokens_valid_from.timestamp():
+        raise BadCredential("This token was revoked: log in again", "revoked-token")
+    return _agent_identity(agent, float(claims["exp"]))
+
+
+def _agent_identity(agent: Agent, expires_at: float) -> Identity:
+    role = Role(agent.role)
+    return Identity(
+        customer_id=str(agent.customer_id),
+        agent_id=str(agent.pk),
+        role=role,
+        credential=f"token of {agent.user.get_username()}"[:60],
+        credential_id=f"agent:{agent.pk}",
+        may_subscribe=True,
+        may_publish=role in (Role.ADMIN, Role.STAFF),
+        granted_resources=frozenset(agent.granted_resources),
+        expires_at=expires_at,
+    )
+
+
+def _identify_voipbin(claims: dict[str, Any]) -> Identity:
+    """The holder of a token that VoIPBIN issued: its claims say who, our own records who is switched off.
+
+    The claims are `type: "agent"`, `agent` with id, customer_id and permission, and `expire` instead of `exp`.
+    """
+    bad = BadCredential("This VoIPBIN token lacks what it should say of its agent", "invalid-token")
+    claimed = claims.get("agent")
+    if not isinstance(claimed, dict):
+        raise bad
+    agent_id, customer_id, permission = (
+        claimed.get("id"),
+        claimed.get("customer_id"),
+        claimed.get("permission"),
+    )
+    if not isinstance(agent_id, str) or not isinstance(customer_id, str) or not isinstance(permission, int):
+        raise bad
+    if not is_canonical_uuid(agent_id) or not is_canonical_uuid(customer_id):
+        raise bad
+    expires_at = _voipbin_expiry(claims)
+    if expires_at <= timezone.now().timestamp():
+        raise BadCredential("This token has expired: log in again", "expired-token")
+    role = next((role for bit, role in PERMISSION_BITS if permission & bit), None)
+    if role is None:
+        raise BadCredential("This agent has no permission on the platform", "no-permission")
+    customer = Customer.objects.filter(pk=customer_id).first()
+    agent = (
+        Agent.objects.select_related("customer", "user").filter(pk=agent_id, customer_id=customer_id).first()
+    )
+    _require_active(customer, agent)
+    return Identity(
+        customer_id=customer_id,
+        agent_id=agent_id,
+        role=role,
+        credential=f"VoIPBIN token of {agent_id[:8]}",
+        credential_id=f"agent:{agent_id}",
+        may_subscribe=True,
+        may_publish=role in (Role.ADMIN, Role.STAFF),
+        granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
+        expires_at=expires_at,
+    )
+
+
+def _voipbin_expiry(claims: dict[str, Any]) -> float:
+    expire = claims.get("expire")
+    try:
+        if isinstance(expire, str):
+            return parse_timestamp(expire).timestamp()
+        return datetime.fromtimestamp(float(claims["exp"]), UTC).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        raise BadCredential("This VoIPBIN token does not say when it expires", "invalid-token") from None
+
+
+def _require_active(customer: Customer | None, agent: Agent | None) -> None:
+    if customer is not None and not customer.is_active:
+        raise BadCredential("This customer is switched off", "inactive-customer")
+    if agent is not None and not (agent.is_active and agent.user.is_active):
+        raise BadCredential("This agent is switched off", "inactive-agent")

@@ -1,0 +1,10 @@
+"""HTTP addresses of the subscriptions app."""
+
+from django.urls import path
+
+from subscriptions.api import LoginView, WebSocketAddressView
+
+urlpatterns = [
+    path("auth/login", LoginView.as_view(), name="login"),
+    path("v1.0/ws", WebSocketAddressView.as_view(), name="websocket"),
+]

@@ -1,0 +1,58 @@
+"""The ASGI application behind every server: who gets a connection, and the runtime's start and end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from channels.routing import URLRouter
+
+from subscriptions.handshake import Refusal, refuse
+from subscriptions.routing import websocket_urlpatterns
+from subscriptions.runtime import runtime
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+NO_SUCH_SOCKET = Refusal(404, "NOT_FOUND", "There is no WebSocket at this address: connect to /v1.0/ws", "")
+
+
+class GatewayApplication:
+    """HTTP to Django, WebSockets to the consumers; the runtime begins with the first of either."""
+
+    def __init__(self, django: Any) -> None:
+        self._django = django
+        self._sockets = URLRouter(websocket_urlpatterns)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                runtime()
+                await self._django(scope, receive, send)
+            case "websocket":
+                await self._websocket(scope, receive, send)
+            case "lifespan":
+                await self._lifespan(receive, send)
+            case other:
+                raise ValueError(f"unknown kind of connection: {other}")
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._sockets(scope, receive, send)
+        except ValueError as error:
+            if not str(error).startswith("No route found"):
+                raise
+            await receive()
+            await refuse(scope, send, NO_SUCH_SOCKET)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                runtime()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await runtime().stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return

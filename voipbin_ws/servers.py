@@ -1,0 +1,152 @@
+"""Running the gateway under daphne or uvicorn, and stopping it without dropping anybody unheard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from subscriptions.runtime import runtime
+
+MAX_FRAME_BYTES = 2**20
+"""Above every limit of ours, so that it is ours that answers, with an error frame instead of a lost connection."""
+
+PING_SECONDS = 20
+PONG_SECONDS = 20
+
+
+class PortInUse(Exception):
+    """Nothing can listen there; the message says why."""
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket, so that a port in use is told in our words before any server starts.
+
+    Raises:
+        PortInUse: another program listens there, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise PortInUse(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port"
+        ) from None
+    bound.listen(2048)
+    bound.setblocking(False)
+    return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """The address at which a client reaches this socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def announce(address: str) -> None:
+    """The one line on standard output that says the server is ready."""
+    sys.stdout.write(f"Listening on {address}\n")
+    sys.stdout.flush()
+
+
+def run_daphne(application: Any, bound: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    from daphne.server import Server as DaphneServer
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    ports: list[Any] = []
+
+    class Server(DaphneServer):
+        def listen_success(self, port: Any) -> None:
+            super().listen_success(port)
+            ports.append(port)
+
+    address = address_of(bound)
+    server = Server(
+        application,
+        endpoints=[f"fd:fileno={bound.detach()}"],  # Twisted makes its own of it and closes this one.
+        signal_handlers=False,
+        websocket_timeout=-1,  # Its default ends every connection after a day.
+        ping_interval=PING_SECONDS,
+        ping_timeout=PONG_SECONDS,
+        websocket_max_message_size=MAX_FRAME_BYTES,
+        websocket_max_frame_size=MAX_FRAME_BYTES,
+        server_name="voipbin-ws",
+    )
+    loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+
+    async def stop() -> None:
+        for port in ports:
+            port.stopListening()
+        await runtime().stop()
+        reactor.callLater(0, reactor.stop)
+
+    def ready() -> None:
+        _on_signals(loop, lambda: loop.create_task(stop()))
+        announce(address)
+
+    server.ready_callable = ready
+    server.run()
+
+
+def run_uvicorn(application: Any, bound: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    import uvicorn
+
+    address = address_of(bound)
+    # It complains of every handshake that was refused with an answer of our own.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: "without completing handshake" not in str(record.msg)
+    )
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            announce(address)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Before uvicorn's own shutdown, which closes every socket with 1012 and no word.
+            for each in self.servers:
+                each.close()
+            await runtime().stop()
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        application,
+        loop="uvloop",
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        access_log=False,  # Its lines carry the query, and the query the credential.
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    Server(config).run(sockets=[bound])
+
+
+SERVERS: dict[str, Callable[[Any, socket.socket], None]] = {"daphne": run_daphne, "uvicorn": run_uvicorn}
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
+    """Stop once at the first signal; a second one ends the process at once."""
+
+    def first() -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+            signal.signal(name, lambda *_: sys.exit(1))
+        stop()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, first)

@@ -1,0 +1,10 @@
+"""All HTTP addresses of the gateway."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("events.urls")),
+    path("", include("subscriptions.urls")),
+    path("admin/", admin.site.urls),
+]
