@@ -58,7 +58,8 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     except OSError as problem:
         return _refuse(explain_os_error(problem))
-    except Exception as problem:  # noqa: BLE001 (a newcomer is shown a line, never a traceback)
+    except Exception as problem:
+        # Whatever it is, a newcomer is shown a line and no traceback.
         with contextlib.suppress(OSError), LOG.open("a") as log:
             traceback.print_exc(file=log)
         return _refuse(

@@ -37,7 +37,7 @@ from tests.machinery.gateway import Gateway  # noqa: E402
 from tests.machinery.gateways import Gateways  # noqa: E402
 from tests.machinery.postgres_server import PostgresServer  # noqa: E402
 from tests.machinery.redis_server import RedisServer  # noqa: E402
-from tests.machinery.reports import add_evidence, end_of_log, show_on_failure  # noqa: E402
+from tests.machinery.reports import add_evidence, shown_on_failure  # noqa: E402
 from tests.machinery.requirement import require  # noqa: E402
 from tests.machinery.stacks import STACKS, Stack  # noqa: E402
 
@@ -130,25 +130,25 @@ def stack(request: pytest.FixtureRequest) -> Stack:
 
 
 @pytest.fixture(scope="module")
-def gateway_on_each_stack(stack: Stack, gateway_of_file: Gateways) -> Gateway:
+def gateway_on_each_stack(
+    stack: Stack, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
     """A gateway on each of the four stacks in turn, shared by the tests of a file: make customers of your own."""
-    return gateway_of_file(stack.server, postgres=stack.shared, redis=stack.shared)
+    with _gateways(request, tmp_path_factory.mktemp("gateways")) as start:
+        yield start(stack.server, postgres=stack.shared, redis=stack.shared)
 
 
 @contextmanager
 def _gateways(request: pytest.FixtureRequest, folder: Path) -> Iterator[Gateways]:
-    def show_log(gateway: Gateway) -> None:
-        show_on_failure(request.node, lambda: end_of_log(gateway.log))
-
     start = Gateways(
         folder,
         sqlite=lambda: request.getfixturevalue("migrated_sqlite"),
         postgres=lambda: request.getfixturevalue("migrated_postgres"),
         redis_url=lambda: request.getfixturevalue("redis_server").url,
-        started=show_log,
     )
     try:
-        yield start
+        with shown_on_failure(request.node, start.logs):
+            yield start
     finally:
         start.end_all()
 

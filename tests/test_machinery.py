@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import redis
 
 from deploy.programs import Program
+from tests.machinery.browser import launched
 from tests.machinery.postgres_server import PostgresServer
 from tests.machinery.processes import ROOT, DidNotStart, ServerProcess
 from tests.machinery.redis_server import RedisServer
@@ -107,6 +109,16 @@ def test_a_missing_program_skips_and_in_ci_fails(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match=r"no Nothing here.*CI=true demands it"):
         require(missing)
+
+
+def test_after_a_browser_this_thread_can_run_an_event_loop(chromium: Path) -> None:
+    with launched(chromium) as browser:
+        browser.new_page().close()
+
+    async def answer() -> int:
+        return 42
+
+    assert asyncio.run(answer()) == 42
 
 
 def _ended(process: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.machinery.browser import Pages, launched
-from tests.machinery.reports import show_on_failure
+from tests.machinery.reports import shown_on_failure
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def browser(chromium: Path) -> Iterator[Browser]:
 def pages(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pages]:
     """Opens pages, each with cookies of its own. A script's uncaught error fails the test."""
     pages = Pages(browser)
-    show_on_failure(request.node, lambda: pages.evidence(tmp_path))
-    yield pages
+    with shown_on_failure(request.node, lambda: pages.evidence(tmp_path)):
+        yield pages
     pages.close()
 
 

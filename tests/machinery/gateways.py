@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.machinery.gateway import Gateway, gateway_environment
+from tests.machinery.reports import end_of_log
 
 
 class CreatesDatabases(Protocol):
@@ -27,13 +28,11 @@ class Gateways:
         sqlite: Callable[[], CreatesDatabases],
         postgres: Callable[[], CreatesDatabases],
         redis_url: Callable[[], str],
-        started: Callable[[Gateway], None],
     ) -> None:
         self._folder = folder
         self._sqlite = sqlite
         self._postgres = postgres
         self._redis_url = redis_url
-        self._started = started
         self._gateways: list[Gateway] = []
 
     def __call__(
@@ -63,8 +62,11 @@ class Gateways:
         log = self._folder / f"gateway-{len(self._gateways) + 1}-{server}.log"
         gateway = Gateway(server, gateway_environment(database_url, redis_url, **environment), log)
         self._gateways.append(gateway)
-        self._started(gateway)
         return gateway
+
+    def logs(self) -> str:
+        """The end of what each of them wrote."""
+        return "\n".join(end_of_log(gateway.log) for gateway in self._gateways)
 
     def end_all(self) -> None:
         """Kill all that still run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,15 @@ _SHOWN_LINES = 150
 _EVIDENCE = pytest.StashKey[list[Callable[[], str]]]()
 
 
-def show_on_failure(node: pytest.Item | pytest.Collector, evidence: Callable[[], str]) -> None:
-    """Show what `evidence()` says with each failed test of `node`, which is one test or a file of them."""
-    node.stash.setdefault(_EVIDENCE, []).append(evidence)
+@contextmanager
+def shown_on_failure(node: pytest.Item | pytest.Collector, evidence: Callable[[], str]) -> Iterator[None]:
+    """Meanwhile, show what `evidence()` says with each failed test of `node`, one test or a file of them."""
+    said = node.stash.setdefault(_EVIDENCE, [])
+    said.append(evidence)
+    try:
+        yield
+    finally:
+        said.remove(evidence)
 
 
 def end_of_log(log: Path) -> str:
@@ -33,5 +40,6 @@ def _said_of(item: pytest.Item) -> Iterator[str]:
         for evidence in node.stash.get(_EVIDENCE, []):
             try:
                 yield evidence()
-            except Exception as error:  # noqa: BLE001 (the test's own failure matters more)
+            except Exception as error:
+                # The test's own failure matters more.
                 yield f"no evidence: {error!r}"
