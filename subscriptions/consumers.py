@@ -16,6 +16,7 @@ from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.access import Identity
 from subscriptions.handshake import Refusal, Request, admit, refuse
+from subscriptions.hub import LogReplaced
 from subscriptions.listener import Listener
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
 from subscriptions.outbox import Outbox, OutboxClosed
@@ -197,7 +198,7 @@ class OpenSocket:
         )
         try:
             await resumer.run(self._listener)
-        except OutboxClosed:
+        except (OutboxClosed, LogReplaced):
             return  # The client is gone, or told to come back.
         except LogPruned:
             self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")

@@ -10,14 +10,14 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from channels.layers import get_channel_layer
 from django.db import DatabaseError
 
 from events import log
-from events.bell import group_of, read_announcement
+from events.bell import read_announcement
 from events.cursor import Position, join_positions
 from events.envelope import Entry
 from events.threads import in_database_thread, until_database_answers
+from subscriptions.ear import TIMEOUT_SECONDS, Ear
 from subscriptions.feed import Feed
 from subscriptions.listener import Listener
 from subscriptions.protocol import CloseCode
@@ -31,22 +31,24 @@ PAGE = 500
 REORDER_SECONDS = 0.02
 """How long a gap may be the mere crossing of two announcements on their way, before the log is read for it."""
 
-LAYER_TIMEOUT_SECONDS = 2.0
 IDLE_SECONDS = 30.0
 """How long a feed without listeners stays open, for those who come right back."""
 
 RETRY_FIRST_SECONDS = 0.1
 RETRY_LONGEST_SECONDS = 2.0
 LAGGING_CHECK_SECONDS = 0.5
-CANARY_TYPE = "hub.canary"
+"""How often the log is asked while the channel layer is silent."""
+
+
+class LogReplaced(Exception):
+    """The customer's log is not the one that the feed knew, or not all of it is kept; its listeners have to come back."""
 
 
 class OpenFeed:
     """One customer's feed with what the hub keeps beside it."""
 
-    def __init__(self, feed: Feed[Listener], joined: bool) -> None:
+    def __init__(self, feed: Feed[Listener]) -> None:
         self.feed = feed
-        self.joined = joined
         self.idle_since: float | None = None
         self.repair: asyncio.Task[None] | None = None
         self.moved = asyncio.Event()
@@ -62,29 +64,34 @@ class Hub:
 
     def __init__(self, *, check_seconds: float, max_stuck_seconds: float) -> None:
         self.gap_fills = 0
-        self.lagging = False
         self.listeners: set[Listener] = set()
         self._check_seconds = check_seconds
         self._max_stuck_seconds = max_stuck_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
-        self._channel = ""
-        self._canary_at = 0.0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._ear = Ear(self._hear, patience_seconds=2 * check_seconds + TIMEOUT_SECONDS)
+        self._watching: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to listen. Called in the event loop."""
-        loop = asyncio.get_running_loop()
-        self._canary_at = loop.time()
-        self._tasks = [loop.create_task(self._listen()), loop.create_task(self._watch())]
+        self._ear.start()
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
         """End all tasks."""
-        tasks = [*self._tasks, *(opened.repair for opened in self._feeds.values() if opened.repair)]
+        tasks = [
+            task for task in (self._watching, *(opened.repair for opened in self._feeds.values())) if task
+        ]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._ear.stop()
+
+    @property
+    def lagging(self) -> bool:
+        """Whether the channel layer is silent and the log is read instead."""
+        return self._ear.lagging
 
     # --- Listeners ---
 
@@ -139,13 +146,19 @@ class Hub:
         )
 
     async def reach(self, customer_id: str, seq: int) -> None:
-        """Wait until this feed has delivered up to number `seq`, which its log is known to have."""
+        """Wait until this feed has delivered up to number `seq`, which its log is known to have.
+
+        Raises:
+            LogReplaced: it never will.
+        """
         opened = self._feeds[customer_id]
         opened.feed.note_head(seq)
         self._repair_if_needed(opened)
         while opened.feed.position < seq:
             opened.moved.clear()
             await opened.moved.wait()
+            if self._feeds.get(customer_id) is not opened:
+                raise LogReplaced(customer_id)
 
     # --- Numbers ---
 
@@ -153,48 +166,16 @@ class Hub:
         # What arrives between joining the group and knowing the log's last number waits.
         early = self._early[customer_id] = []
         try:
-            joined = await self._join(customer_id)
+            await self._ear.join(customer_id)
             head = await until_database_answers(log.open_log, customer_id)
         finally:
             del self._early[customer_id]
         feed: Feed[Listener] = Feed(customer_id, head.epoch, head.last_seq)
-        self._feeds[customer_id] = OpenFeed(feed, joined)
+        self._feeds[customer_id] = OpenFeed(feed)
         for epoch, entries in early:
             self._take(customer_id, epoch, entries)
 
-    async def _join(self, customer_id: str) -> bool:
-        """Join the group; False where the layer does not let us now, so that the log has to be asked instead."""
-        if not self._channel or self.lagging:
-            return False
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT_SECONDS):
-                await get_channel_layer().group_add(group_of(customer_id), self._channel)
-        except Exception as error:
-            logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
-            return False
-        return True
-
-    async def _listen(self) -> None:
-        layer = get_channel_layer()
-        while True:
-            try:
-                if not self._channel:
-                    self._channel = await layer.new_channel()
-                message = await layer.receive(self._channel)
-            except Exception as error:
-                logger.warning("The channel layer cannot be heard, trying again: %s", error)
-                await asyncio.sleep(RETRY_LONGEST_SECONDS)
-                continue
-            try:
-                self._hear(message)
-            except Exception:
-                # One bad message must not deafen the process; the log has what it may have carried.
-                logger.exception("A message of the channel layer could not be read")
-
     def _hear(self, message: dict[str, Any]) -> None:
-        if message.get("type") == CANARY_TYPE:
-            self._canary_at = asyncio.get_running_loop().time()
-            return
         customer_id, epoch, entries = read_announcement(message)
         if (early := self._early.get(customer_id)) is not None:
             early.append((epoch, entries))
@@ -265,6 +246,7 @@ class Hub:
         opened = self._feeds.pop(customer_id, None)
         if opened is None:
             return
+        opened.moved.set()
         logger.warning(
             "The log of customer %s was replaced or pruned: its clients have to come back", customer_id
         )
@@ -280,41 +262,20 @@ class Hub:
 
     async def _watch(self) -> None:
         while True:
-            await self._send_canary()
-            await asyncio.sleep(LAGGING_CHECK_SECONDS if self.lagging else self._check_seconds)
+            await asyncio.sleep(
+                min(LAGGING_CHECK_SECONDS, self._check_seconds) if self.lagging else self._check_seconds
+            )
             try:
-                self._judge_layer()
                 self._close_stuck()
                 await self._compare_numbers()
-                await self._join_missing()
+                await self._ear.check()
+                for customer_id in list(self._feeds):
+                    await self._ear.join(customer_id)
                 await self._close_idle()
             except DatabaseError as error:
                 logger.warning("The log cannot be compared now: %s", error)
             except Exception:
                 logger.exception("The watch over the feeds failed and goes on")
-
-    async def _send_canary(self) -> None:
-        """A message to ourselves: while it does not arrive, neither may announcements."""
-        if self._channel:
-            try:
-                async with asyncio.timeout(LAYER_TIMEOUT_SECONDS):
-                    await get_channel_layer().send(self._channel, {"type": CANARY_TYPE})
-            except Exception as error:
-                logger.debug("No canary: %s", error)
-
-    def _judge_layer(self) -> None:
-        late = (
-            asyncio.get_running_loop().time() - self._canary_at
-            > self._check_seconds * 2 + LAYER_TIMEOUT_SECONDS
-        )
-        if late != self.lagging:
-            self.lagging = late
-            if late:
-                logger.warning(
-                    "The channel layer is silent: reading the log every %.1f s", LAGGING_CHECK_SECONDS
-                )
-            else:
-                logger.info("The channel layer is heard again")
 
     def _close_stuck(self) -> None:
         for listener in list(self.listeners):
@@ -338,11 +299,6 @@ class Hub:
                 opened.feed.note_head(head.last_seq)
                 self._repair_if_needed(opened)
 
-    async def _join_missing(self) -> None:
-        for opened in list(self._feeds.values()):
-            if not opened.joined:
-                opened.joined = await self._join(opened.feed.customer_id)
-
     async def _close_idle(self) -> None:
         """Leave the groups of customers whom nobody has listened to for a while."""
         now = asyncio.get_running_loop().time()
@@ -358,11 +314,4 @@ class Hub:
                 async with self._opening[customer_id]:
                     if opened.idle_since is not None and self._feeds.get(customer_id) is opened:
                         del self._feeds[customer_id]
-                        await self._leave_group(customer_id)
-
-    async def _leave_group(self, customer_id: str) -> None:
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT_SECONDS):
-                await get_channel_layer().group_discard(group_of(customer_id), self._channel)
-        except Exception as error:
-            logger.debug("Cannot leave the group of customer %s: %s", customer_id, error)
+                        await self._ear.leave(customer_id)

@@ -12,6 +12,7 @@ from events.threads import until_database_answers
 from subscriptions.feed import Replay
 from subscriptions.hub import PAGE, Hub
 from subscriptions.listener import Hearing, Listener
+from subscriptions.outbox import OutboxClosed
 from subscriptions.session import HeldTopic
 
 
@@ -85,6 +86,7 @@ class Resumer:
 
         Raises:
             OutboxClosed: the socket went away meanwhile.
+            LogReplaced: the feed that was to be joined is gone.
             LogPruned: not all of it can be had any more.
         """
         for customer_id, hearing in list(listener.hearings.items()):
@@ -101,6 +103,8 @@ class Resumer:
         while True:
             # Room for a page or the tail: both are far smaller than the rest of an outbox.
             await listener.outbox.room()
+            if listener.hearings.get(customer_id) is not hearing:
+                raise OutboxClosed  # It was told to close meanwhile, and left the hub.
             if (tail := feed.tail_after(read_to)) is not None:
                 break
             page = await until_database_answers(
