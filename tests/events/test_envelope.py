@@ -34,7 +34,7 @@ BOB = "d7450dda-21e0-4611-b09a-8d771c50a5e6"
 CAROL = "a5d2114a-8e84-48cd-8bb2-c406eeb08cd1"
 NIL = "00000000-0000-0000-0000-000000000000"
 
-MISSING = object()
+MISSING = ...  # A value of its own, named alike in every process, as parallel tests need it.
 
 
 def read(max_bytes: int = 65_536, **fields: Any) -> Draft:
