@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,9 @@ MESSAGE_TYPE = "log.announced"
 RING_TIMEOUT_SECONDS = 2.0
 MAX_MESSAGE_CHARACTERS = 256 * 1024
 """A message above this is split: one huge PUBLISH would hold up the layer's other users."""
+
+SILENT_SECONDS = 1.0
+"""After a failure, announcements are left to the log for this long: each would only wait for its own failure."""
 
 MAX_WAITING = 10_000
 """Messages that wait for a slow layer before new ones are left to the log."""
@@ -78,6 +82,7 @@ class Bell:
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
         self._ringing: asyncio.Task[None] | None = None
         self._failing = False
+        self._silent_until = 0.0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ring from this event loop from now on."""
@@ -117,6 +122,9 @@ class Bell:
     async def _send_all(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
         layer = get_channel_layer()
         for group, message in messages:
+            if time.monotonic() < self._silent_until:
+                self.failures += 1
+                continue
             try:
                 await asyncio.wait_for(layer.group_send(group, message), RING_TIMEOUT_SECONDS)
             except Exception as error:
@@ -126,6 +134,7 @@ class Bell:
 
     def _failed(self, error: BaseException, count: int) -> None:
         self.failures += count
+        self._silent_until = time.monotonic() + SILENT_SECONDS
         if not self._failing:
             self._failing = True
             logger.warning(

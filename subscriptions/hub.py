@@ -41,7 +41,7 @@ LAGGING_CHECK_SECONDS = 0.5
 
 
 class LogReplaced(Exception):
-    """The customer's log is not the one that the feed knew, or not all of it is kept; its listeners have to come back."""
+    """The log is not the one that the feed knew, or not all of it is kept: its listeners have to come back."""
 
 
 class OpenFeed:

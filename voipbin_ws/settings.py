@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from voipbin_ws.environment import database, flag, kept_secret, origins, read, redis, seconds, whole, words
+from voipbin_ws.postgres import ImpatientConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -107,11 +108,18 @@ else:
         "options": "-c synchronous_commit=on",
         "connect_timeout": 5,
         "pool": {
+            "connection_class": ImpatientConnection,
             "min_size": 1,
             "max_size": read("DATABASE_POOL_SIZE", whole(4, 500), 20, "20"),
-            "timeout": 10,
+            "timeout": 5,
+            # The pool's own pauses between attempts grow past half a minute: let each request attempt anew instead.
+            "reconnect_timeout": 2,
         },
     }
+
+# After a restart of PostgreSQL the pool is full of dead connections, each good for one failed request.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASE_ANSWER_SECONDS = read("DATABASE_ANSWER_SECONDS", seconds(1, 3600), 10.0, "10")
 
 REDIS_URL = read("REDIS_URL", redis, "", "redis://cache.example.com:6379/0")
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {

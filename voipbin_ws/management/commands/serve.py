@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voipbin_ws.asgi import application
+from voipbin_ws.postgres import ImpatientConnection
 from voipbin_ws.servers import SERVERS, PortInUse, listening_socket
 
 
@@ -25,6 +27,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ImpatientConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         try:
             bound = listening_socket(options["host"], options["port"])
         except PortInUse as error:
