@@ -1,7 +1,7 @@
 """Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details.
 
 The codes: UNAUTHORIZED, PERMISSION_DENIED, INVALID_REQUEST, INVALID_EVENT, IDEMPOTENCY_CONFLICT, TOO_LARGE,
-RATE_LIMITED, NOT_FOUND, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, UPGRADE_REQUIRED, UNAVAILABLE.
+RATE_LIMITED, NOT_FOUND, NOT_KEPT, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, UPGRADE_REQUIRED, UNAVAILABLE.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _CODES = {
     status.HTTP_405_METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
     status.HTTP_406_NOT_ACCEPTABLE: "INVALID_REQUEST",
     status.HTTP_409_CONFLICT: "IDEMPOTENCY_CONFLICT",
+    status.HTTP_410_GONE: "NOT_KEPT",
     status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: "TOO_LARGE",
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "UNSUPPORTED_MEDIA_TYPE",
     status.HTTP_429_TOO_MANY_REQUESTS: "RATE_LIMITED",
@@ -51,7 +52,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, DatabaseError):
         logger.warning("A request could not be carried out: the database does not answer (%s)", error)
         error = ApiError(
-            status.HTTP_503_SERVICE_UNAVAILABLE, "The database does not answer: nothing was stored, try again"
+            status.HTTP_503_SERVICE_UNAVAILABLE,
+            "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",
         )
     response = rest_exception_handler(error, context)
     if response is None:

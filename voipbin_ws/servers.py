@@ -10,13 +10,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+
 from subscriptions.runtime import runtime
 
 MAX_FRAME_BYTES = 2**20
 """Above every limit of ours, so that it is ours that answers, with an error frame instead of a lost connection."""
-
-PING_SECONDS = 20
-PONG_SECONDS = 20
 
 
 class PortInUse(Exception):
@@ -75,8 +74,8 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
         endpoints=[f"fd:fileno={bound.detach()}"],  # Twisted makes its own of it and closes this one.
         signal_handlers=False,
         websocket_timeout=-1,  # Its default ends every connection after a day.
-        ping_interval=PING_SECONDS,
-        ping_timeout=PONG_SECONDS,
+        ping_interval=settings.PING_SECONDS,
+        ping_timeout=settings.PONG_SECONDS,
         websocket_max_message_size=MAX_FRAME_BYTES,
         websocket_max_frame_size=MAX_FRAME_BYTES,
         server_name="voipbin-ws",
@@ -124,8 +123,8 @@ def run_uvicorn(application: Any, bound: socket.socket) -> None:
         loop="uvloop",
         ws="websockets-sansio",
         ws_max_size=MAX_FRAME_BYTES,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PONG_SECONDS,
+        ws_ping_interval=settings.PING_SECONDS,
+        ws_ping_timeout=settings.PONG_SECONDS,
         ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,  # Its lines carry the query, and the query the credential.

@@ -140,6 +140,7 @@ EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2*
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
 EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
+EVENTS_VISIBILITY = "subscriptions.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
     None  # The endpoints that take bodies have their own limits and their own answers.
 )
@@ -167,6 +168,8 @@ CONNECTIONS_PER_CREDENTIAL = read("CONNECTIONS_PER_CREDENTIAL", whole(1, 1_000_0
 UNREADABLE_MESSAGES_MAX = read("UNREADABLE_MESSAGES_MAX", whole(1, 1_000_000), 10, "10")
 OUTBOX_MAX_BYTES = read("OUTBOX_MAX_BYTES", whole(2**21, 2**30), 4 * 2**20, "4194304")
 OUTBOX_MAX_SECONDS = read("OUTBOX_MAX_SECONDS", seconds(1, 3600), 30.0, "30")
+PING_SECONDS = read("PING_SECONDS", seconds(0.5, 3600), 20.0, "20")
+PONG_SECONDS = read("PONG_SECONDS", seconds(0.5, 3600), 20.0, "20")
 REPLAY_MAX_EVENTS = read("REPLAY_MAX_EVENTS", whole(1, 100_000_000), 100_000, "100000")
 REPLAYS_AT_ONCE = read("REPLAYS_AT_ONCE", whole(1, 1000), 8, "8")
 CHECK_INTERVAL_SECONDS = read("CHECK_INTERVAL_SECONDS", seconds(0.1, 60), 2.0, "2")
@@ -180,6 +183,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "events.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
