@@ -174,10 +174,10 @@ class OpenSocket:
         customer_ids = sorted({topic.customer_id for topic in join.topics})
         recovery = None
         while True:
-            await hub.open(customer_ids)
+            feeds = await hub.open(customer_ids)
             if join.since is not None:
-                recovery = await resumer.recovery(customer_ids, parse_cursor(join.since))
-            if hub.has(customer_ids):
+                recovery = await resumer.recovery(feeds, parse_cursor(join.since))
+            if hub.are_open(feeds):
                 break
         if self._closing is not None:
             return

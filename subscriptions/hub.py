@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import DatabaseError
@@ -95,17 +95,25 @@ class Hub:
 
     # --- Listeners ---
 
-    async def open(self, customer_ids: Iterable[str]) -> None:
-        """Make sure that these customers' feeds are open, and stay so for the next moments."""
+    async def open(self, customer_ids: Iterable[str]) -> dict[str, Feed[Listener]]:
+        """Make sure that these customers' feeds are open, and stay so for the next moments.
+
+        One can be given up while another is opened: ask `are_open` before they are used.
+        """
+        feeds: dict[str, Feed[Listener]] = {}
         for customer_id in sorted(set(customer_ids)):
             async with self._opening.setdefault(customer_id, asyncio.Lock()):
-                if customer_id not in self._feeds:
-                    await self._open(customer_id)
-                self._feeds[customer_id].idle_since = None
+                opened = self._feeds.get(customer_id) or await self._open(customer_id)
+                opened.idle_since = None
+                feeds[customer_id] = opened.feed
+        return feeds
 
-    def has(self, customer_ids: Iterable[str]) -> bool:
-        """Whether these feeds are open now."""
-        return all(customer_id in self._feeds for customer_id in customer_ids)
+    def are_open(self, feeds: Mapping[str, Feed[Listener]]) -> bool:
+        """Whether these very feeds are open now, none of them closed or replaced by one of another log."""
+        return all(
+            (opened := self._feeds.get(customer_id)) is not None and opened.feed is feed
+            for customer_id, feed in feeds.items()
+        )
 
     def feed(self, customer_id: str) -> Feed[Listener]:
         """An open feed."""
@@ -162,7 +170,7 @@ class Hub:
 
     # --- Numbers ---
 
-    async def _open(self, customer_id: str) -> None:
+    async def _open(self, customer_id: str) -> OpenFeed:
         # What arrives between joining the group and knowing the log's last number waits.
         early = self._early[customer_id] = []
         try:
@@ -170,10 +178,12 @@ class Hub:
             head = await until_database_answers(log.open_log, customer_id)
         finally:
             del self._early[customer_id]
-        feed: Feed[Listener] = Feed(customer_id, head.epoch, head.last_seq)
-        self._feeds[customer_id] = OpenFeed(feed)
+        opened = self._feeds[customer_id] = OpenFeed(Feed(customer_id, head.epoch, head.last_seq))
         for epoch, entries in early:
-            self._take(customer_id, epoch, entries)
+            # One of another log is from before what was just read, or the next comparison finds the new log.
+            if epoch == head.epoch:
+                self._take(customer_id, epoch, entries)
+        return opened
 
     def _hear(self, message: dict[str, Any]) -> None:
         customer_id, epoch, entries = read_announcement(message)

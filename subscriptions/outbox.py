@@ -36,12 +36,15 @@ class Outbox:
         self._batch = batch
         self._on_slow = on_slow
         self._frames: deque[tuple[str, bool]] = deque()
-        self._waiting = 0
+        self._queued = 0
+        self._in_flight = 0
+        self._is_slow = False
         self._stuck_since: float | None = None
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._writer = self._loop.create_task(self._write())
+        self._writer.add_done_callback(lambda _: self._drained.set())
 
     def put_event(self, frame: str) -> None:
         """Send an event's frame when its turn comes; it may share a message with others."""
@@ -54,16 +57,20 @@ class Outbox:
     def _put(self, frame: str, is_event: bool) -> None:
         if self.is_closed:
             return
-        self._frames.append((frame, is_event))
-        self._waiting += len(frame)
-        self._wake.set()
-        if self._waiting > self._max_characters:
+        self._append(frame, is_event)
+        if self.waiting > self._max_characters and not self._is_slow:
+            self._is_slow = True
             self._on_slow()
+
+    def _append(self, frame: str, is_event: bool) -> None:
+        self._frames.append((frame, is_event))
+        self._queued += len(frame)
+        self._wake.set()
 
     @property
     def waiting(self) -> int:
         """Characters that wait here for a peer to read."""
-        return self._waiting
+        return self._queued + self._in_flight
 
     def stuck_for(self) -> float:
         """Seconds since the peer has taken nothing of what waits for it."""
@@ -75,31 +82,31 @@ class Outbox:
         Raises:
             OutboxClosed: there will be none.
         """
-        while self._waiting > self._max_characters * ROOM_SHARE and not self.is_closed:
+        while self.waiting > self._max_characters * ROOM_SHARE and not self.is_closed:
             self._drained.clear()
             await self._drained.wait()
         if self.is_closed:
             raise OutboxClosed
 
     async def finish(self, *, last_frame: str | None, timeout_seconds: float) -> None:
-        """Send what waits and `last_frame` after it, for at most `timeout_seconds`; then nothing any more."""
+        """Send what waits and `last_frame` after it, for at most `timeout_seconds`. Nothing comes after that one."""
         if self.is_closed:
             return
         if last_frame is not None:
-            self._frames.append((last_frame, False))
-            self._waiting += len(last_frame)
-            self._wake.set()
+            self._append(last_frame, False)
+        self.is_closed = True
+        self._drained.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                while self._waiting and not self._writer.done():
+                while self.waiting and not self._writer.done():
                     self._drained.clear()
                     await self._drained.wait()
         self.close()
 
     def discard(self) -> None:
-        """Forget what waits."""
+        """Forget what waits and was not handed to the server yet."""
         self._frames.clear()
-        self._waiting = 0
+        self._queued = 0
         self._drained.set()
 
     def close(self) -> None:
@@ -113,17 +120,20 @@ class Outbox:
             while True:
                 while self._frames:
                     text, count, size = self._next_message()
+                    self._queued -= size
+                    self._in_flight = size
                     self._stuck_since = self._loop.time()
                     await self._transport.send_text(text)
                     self._stuck_since = None
+                    self._in_flight = 0
                     self.sent += count
-                    self._waiting = max(0, self._waiting - size)
                     self._drained.set()
                 self._wake.clear()
                 await self._wake.wait()
         except Exception:
             # The server says in its own ways that the peer is gone; the consumer hears of it by its disconnect.
             self.is_closed = True
+            self._in_flight = 0
             self.discard()
 
     def _next_message(self) -> tuple[str, int, int]:
@@ -138,4 +148,5 @@ class Outbox:
             frame, _ = frames.popleft()
             together.append(frame)
             size += len(frame)
-        return f"[{', '.join(together)}]", len(together), size
+        text = f"[{', '.join(together)}]" if len(together) > 1 else first
+        return text, len(together), size

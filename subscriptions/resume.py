@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from events import log
 from events.envelope import Entry
 from events.threads import until_database_answers
-from subscriptions.feed import Replay
+from subscriptions.feed import Feed, Replay
 from subscriptions.hub import PAGE, Hub
 from subscriptions.listener import Hearing, Listener
 from subscriptions.outbox import OutboxClosed
@@ -37,15 +37,11 @@ class Resumer:
         self._max_events = max_events
         self._turns = asyncio.Semaphore(at_once)
 
-    async def recovery(self, customer_ids: Sequence[str], since: Mapping[str, int]) -> Recovery:
-        """Decide whether all of these customers' events after the cursor `since` (numbers by epoch) can be replayed.
-
-        Their feeds must be open.
-        """
+    async def recovery(self, feeds: Mapping[str, Feed[Listener]], since: Mapping[str, int]) -> Recovery:
+        """Decide whether all of these feeds' events after the cursor `since` (numbers by epoch) can be replayed."""
         starts: dict[str, int] = {}
         unsure: list[str] = []
-        for customer_id in customer_ids:
-            feed = self._hub.feed(customer_id)
+        for customer_id, feed in feeds.items():
             start = since.get(feed.epoch)
             if start is None:
                 return Recovery(
@@ -56,7 +52,7 @@ class Resumer:
                 unsure.append(customer_id)
         heads = await until_database_answers(log.heads, unsure) if unsure else {}
         for customer_id in unsure:
-            feed, start, head = self._hub.feed(customer_id), starts[customer_id], heads.get(customer_id)
+            feed, start, head = feeds[customer_id], starts[customer_id], heads.get(customer_id)
             if head is None or head.epoch != feed.epoch or start > head.last_seq:
                 return Recovery({}, "the cursor is of another log: it is ahead of this one")
             if start < head.floor:
@@ -91,9 +87,10 @@ class Resumer:
         """
         for customer_id, hearing in list(listener.hearings.items()):
             if hearing.replay is not None:
+                if listener.hearings.get(customer_id) is not hearing:
+                    raise OutboxClosed  # While another customer's replay ran.
                 self.replays += 1
-                async with self._turns:
-                    await self._catch_up(listener, customer_id, hearing, hearing.replay)
+                await self._catch_up(listener, customer_id, hearing, hearing.replay)
 
     async def _catch_up(self, listener: Listener, customer_id: str, hearing: Hearing, replay: Replay) -> None:
         """Send page after page until what is left is in memory; send that and go live in one go."""
@@ -107,10 +104,12 @@ class Resumer:
                 raise OutboxClosed  # It was told to close meanwhile, and left the hub.
             if (tail := feed.tail_after(read_to)) is not None:
                 break
-            page = await until_database_answers(
-                log.read, customer_id, feed.epoch, after=read_to, upto=feed.position, limit=PAGE
-            )
-            if not page or page[0].seq != read_to + 1:
+            # A turn is for one page: a client that reads slowly must not hold up the others' replays.
+            async with self._turns:
+                page = await until_database_answers(
+                    log.read, customer_id, feed.epoch, after=read_to, upto=feed.position, limit=PAGE
+                )
+            if not page or page[-1].seq != read_to + len(page):
                 raise LogPruned(customer_id)
             _send(listener, replay, page)
             read_to = page[-1].seq
