@@ -16,13 +16,15 @@ MAX_WAITING = 50_000
 
 BATCH = 500
 
+_Waiting = tuple[Sequence[AuditRecord], asyncio.Future[None] | None]
+
 
 class AuditWriter:
     """The audit log of one process, on one event loop."""
 
     def __init__(self) -> None:
         self.lost = 0
-        self._waiting: list[tuple[Sequence[AuditRecord], asyncio.Future[None] | None]] = []
+        self._waiting: list[_Waiting] = []
         self._count = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -62,23 +64,36 @@ class AuditWriter:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            records = [record for some, _ in batch for record in some]
-            error: Exception | None = None
-            try:
-                await until_database_answers(_store, records)
-            except Exception as refused:
-                # Not the database being away but what it was given: trying again would help nobody.
-                logger.exception("%d audit records could not be stored", len(records))
-                self.lost += len(records)
-                error = refused
-            self._count -= len(records)
-            for _, done in batch:
-                if done is not None and not done.done():
-                    if error is None:
-                        done.set_result(None)
-                    else:
-                        done.set_exception(error)
+            if await self._write_together(batch) is not None:
+                # Not the database being away but what it was given: each alone, so that one bad record harms no other.
+                for some in batch:
+                    error = await self._write_together([some])
+                    self._settle(some, error)
+                continue
+            for some in batch:
+                self._settle(some, None)
+
+    async def _write_together(self, batch: Sequence[_Waiting]) -> Exception | None:
+        try:
+            await until_database_answers(_store, [record for records, _ in batch for record in records])
+        except Exception as error:
+            return error
+        return None
+
+    def _settle(self, waiting: _Waiting, error: Exception | None) -> None:
+        records, done = waiting
+        self._count -= len(records)
+        if error is not None:
+            self.lost += len(records)
+            logger.error("%d audit records could not be stored", len(records), exc_info=error)
+        if done is not None and not done.done():
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
 
 
 def _store(records: list[AuditRecord]) -> None:
+    for record in records:
+        record.pk = None  # A commit that failed has left its numbers here, and others may have them by now.
     AuditRecord.objects.bulk_create(records, batch_size=BATCH)

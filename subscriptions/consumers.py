@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Mapping
@@ -164,10 +165,19 @@ class OpenSocket:
         try:
             identity = await in_database_thread(identify, message.token)
         except BadCredential as error:
+            self._recorder.note(
+                AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
+            )
             return self._session.not_authenticated(message, str(error))
         except DatabaseError:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
-        return self._session.authenticated(message, identity)
+        effects = self._session.authenticated(message, identity)
+        if self._session.identity is identity:
+            self._recorder.identity = identity
+            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
+        else:
+            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential")
+        return effects
 
     async def _join(self, join: Join) -> None:
         hub, resumer = self._process.hub, self._process.resumer
@@ -241,7 +251,9 @@ class OpenSocket:
         self._transport.release()
         asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
         reason = message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
-        await self._transport.send({"type": "websocket.close", "code": int(code), "reason": reason})
+        # Each server says in its own way that the peer has left meanwhile.
+        with contextlib.suppress(Exception):
+            await self._transport.send({"type": "websocket.close", "code": int(code), "reason": reason})
 
     def ended(self) -> None:
         """The connection is over: leave nothing behind."""

@@ -96,7 +96,14 @@ def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
     origin = headers.get("origin")
     if not origin or "*" in settings.WEBSOCKET_ORIGINS:
         return True
-    return urlsplit(origin).netloc == headers.get("host") or origin in settings.WEBSOCKET_ORIGINS
+    if origin in settings.WEBSOCKET_ORIGINS:
+        return True
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    # A page in a sandbox sends `null`, which names no host.
+    return host != "" and host == headers.get("host")
 
 
 async def refuse(

@@ -87,7 +87,7 @@ def validate_resources(names: object) -> None:
     if not isinstance(names, list):
         raise ValidationError('Write a list of resource names, such as ["message"].')
     known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-    if unknown := [name for name in names if name not in known]:
+    if unknown := [name for name in names if not isinstance(name, str) or name not in known]:
         raise ValidationError(f"Not known as resources: {', '.join(map(str, unknown))}.")
 
 
