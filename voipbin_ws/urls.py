@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from voipbin_ws import pages
+
 urlpatterns = [
+    path("", pages.dashboard, name="dashboard"),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),
     path("admin/", admin.site.urls),

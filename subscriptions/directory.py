@@ -1,0 +1,81 @@
+"""`GET /v1.0/me`: whose credential this is, what it may hear, and the names behind the ids that events carry."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events.envelope import format_timestamp
+from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
+from subscriptions.access import Identity, may_subscribe
+from subscriptions.models import Agent, Customer, Queue
+
+
+def topics_for(identity: Identity) -> list[str]:
+    """The widest topics that the identity may subscribe to of its own customer, and its own agent's."""
+    if _hears_all(identity, ANY):
+        topics = [f"{CUSTOMER_SCOPE}:{identity.customer_id}:{ANY}:{ANY}"]
+    else:
+        topics = [
+            f"{CUSTOMER_SCOPE}:{identity.customer_id}:{resource}:{ANY}"
+            for resource in sorted(identity.granted_resources)
+        ]
+    if identity.agent_id is not None:
+        topics.append(f"{AGENT_SCOPE}:{identity.agent_id}:{ANY}:{ANY}")
+    return topics
+
+
+def _hears_all(identity: Identity, resource: str) -> bool:
+    return may_subscribe(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY)).granted
+
+
+def _agents(identity: Identity) -> list[dict[str, Any]]:
+    """The customer's agents as JSON objects; for who may not hear of them all, itself alone."""
+    agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
+    if not _hears_all(identity, "agent"):
+        # Whom else one's own events concern is nobody's to find out: names go with what may be heard.
+        agents = agents.filter(pk=identity.agent_id)
+    return [
+        {
+            "id": str(agent.pk),
+            "name": agent.name,
+            "role": agent.role,
+            "status": agent.status,
+            "status_changed_at": format_timestamp(agent.status_changed_at),
+        }
+        for agent in agents.order_by("name", "pk")
+    ]
+
+
+def _queues(identity: Identity) -> list[dict[str, Any]]:
+    """The customer's queues as JSON objects; for who may not hear of them all, those that it serves."""
+    queues = Queue.objects.filter(customer_id=identity.customer_id)
+    if not _hears_all(identity, "queue"):
+        queues = queues.filter(agents__pk=identity.agent_id)
+    return [{"id": str(queue.pk), "name": queue.name} for queue in queues.order_by("name", "pk")]
+
+
+class MeView(APIView):
+    """`/v1.0/me`: what a page needs to know before it subscribes."""
+
+    def get(self, request: Request) -> Response:
+        identity = cast(Identity, request.user)
+        # A token of VoIPBIN's may be of a customer or an agent whom only the platform knows.
+        customer = Customer.objects.filter(pk=identity.customer_id).first()
+        agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None
+        return Response(
+            {
+                "customer": {"id": identity.customer_id, "name": customer.name if customer else None},
+                "agent": {"id": identity.agent_id, "name": agent.name if agent else None}
+                if identity.agent_id
+                else None,
+                "role": identity.role.value if identity.role else None,
+                "topics": topics_for(identity),
+                "agents": _agents(identity),
+                "queues": _queues(identity),
+            },
+            headers={"Cache-Control": "no-store"},
+        )

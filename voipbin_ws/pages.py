@@ -1,0 +1,33 @@
+"""The pages for people. They hold no data: a script in them signs in and hears what its credential may hear."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Scripts, styles and connections of our own alone, nothing inline: what a caller calls himself can never run."""
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The live calls, for a supervisor."""
+    return _page(request, "dashboard.html")
+
+
+def _page(request: HttpRequest, template: str) -> HttpResponse:
+    response = render(request, template)
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    # The files that it names change with it.
+    response["Cache-Control"] = "no-cache"
+    return response
