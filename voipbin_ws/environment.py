@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from events.topics import is_resource_name
+
+DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+KEY_MIN_CHARACTERS = 32
+"""RFC 7518, 3.2: a key of HS256 has at least as many bits as its hash."""
 
 T = TypeVar("T")
 
@@ -32,6 +42,16 @@ def read(name: str, cast: Callable[[str], T], default: T, example: str) -> T:
         raise ImproperlyConfigured(
             f"{name}: {shown} is not right ({error}). For example: {name}={example}"
         ) from None
+
+
+def at_least(name: str, value: int, least: int, why: str) -> None:
+    """Hold one number against others.
+
+    Raises:
+        ImproperlyConfigured: `value` is below `least`; `why` tells which other setting asks for it.
+    """
+    if value < least:
+        raise ImproperlyConfigured(f"{name}: {value} is not right ({why}). For example: {name}={least}")
 
 
 def flag(text: str) -> bool:
@@ -95,34 +115,74 @@ def origins(text: str) -> list[str]:
 
 def database(text: str) -> dict[str, Any]:
     """Django's settings of one database, from its URL."""
+    # Asked before the library is, which warns of other kinds with the whole URL, its password too.
+    if text.partition("://")[0] not in DATABASE_SCHEMES:
+        raise ValueError("sqlite:/// and postgresql:// are supported")
     try:
         config = dict(environ.Env.db_url_config(text))
     except Exception:
         raise ValueError("write a database URL") from None
-    engine = str(config.get("ENGINE", ""))
-    if not engine.endswith((".sqlite3", ".postgresql")):
-        raise ValueError("sqlite:/// and postgresql:// are supported")
+    engine = str(config["ENGINE"])
+    name = str(config.get("NAME") or "")
+    if not name:
+        raise ValueError("it names no database")
+    if engine.endswith(".sqlite3") and ":memory:" in name:
+        raise ValueError("a database in memory is seen by one connection alone: name a file")
     return config
 
 
 def redis(text: str) -> str:
     """A Redis URL."""
-    if not text.startswith(("redis://", "rediss://", "unix://")):
+    try:
+        url = urlsplit(text)
+        place = url.path if url.scheme == "unix" else url.hostname
+        good = url.scheme in ("redis", "rediss", "unix") and bool(place) and url.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise ValueError("write a Redis URL")
     return text
+
+
+def level(text: str) -> str:
+    """How much is logged."""
+    if text.upper() not in LEVELS:
+        raise ValueError(f"one of {', '.join(LEVELS)}")
+    return text.upper()
+
+
+def resources(text: str) -> list[str]:
+    """Names of resources as they stand in topics, with commas between them."""
+    found = words(text)
+    for name in found:
+        if not is_resource_name(name):
+            raise ValueError(f"{name} is no resource: 1 to 40 lower-case letters, digits and _")
+    return found
+
+
+def keys(text: str) -> list[str]:
+    """Secrets that sign or verify tokens, with commas between them."""
+    found = words(text)
+    if any(len(key) < KEY_MIN_CHARACTERS for key in found):
+        raise ValueError(f"a key has at least {KEY_MIN_CHARACTERS} characters, or it can be guessed")
+    return found
 
 
 def kept_secret(path: Path) -> str:
     """The secret that this checkout keeps in `path`, made on first use and readable by its owner alone."""
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # O_EXCL: of two processes that start at once, one makes the secret and both use it.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with contextlib.suppress(FileNotFoundError):
+            return path.read_text().strip()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
             file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+            file.flush()
+            # Of two processes that start at once, one makes the secret and both use it, whole.
+            with contextlib.suppress(FileExistsError):
+                os.link(file.name, path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY is unset and {path} cannot be kept ({error.strerror}). "
+            "For example: SECRET_KEY=a long random text"
+        ) from None

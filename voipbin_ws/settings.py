@@ -6,7 +6,21 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from voipbin_ws.environment import database, flag, kept_secret, origins, read, redis, seconds, whole, words
+from voipbin_ws.environment import (
+    at_least,
+    database,
+    flag,
+    kept_secret,
+    keys,
+    level,
+    origins,
+    read,
+    redis,
+    resources,
+    seconds,
+    whole,
+    words,
+)
 from voipbin_ws.postgres import ImpatientConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -134,7 +148,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
 
 # --- Events --------------------------------------------------------------------------------------------------------
 
-EVENTS_EXTRA_RESOURCES: list[str] = read("EXTRA_RESOURCES", words, [], "fax,voicemail")
+EVENTS_EXTRA_RESOURCES: list[str] = read("EXTRA_RESOURCES", resources, [], "fax,voicemail")
 EVENTS_MAX_IN_REQUEST = read("PUBLISH_MAX_EVENTS", whole(1, 100_000), 1000, "1000")
 EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2**20, "10485760")
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
@@ -148,7 +162,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
 # --- Credentials ---------------------------------------------------------------------------------------------------
 
 JWT_LIFETIME_SECONDS = read("JWT_LIFETIME_SECONDS", whole(60, 90 * 86400), 7 * 86400, "604800")
-_jwt_keys: list[str] = read("JWT_KEYS", words, [], "the-new-key,the-old-key")
+_jwt_keys: list[str] = read(
+    "JWT_KEYS", keys, [], "a-new-key-of-at-least-32-characters,the-old-key-of-at-least-32-characters"
+)
 JWT_KEYS = _jwt_keys or [
     # A key of its own: who learns one secret does not hold the other.
     hashlib.sha256(b"voipbin_ws.jwt:" + secret.encode()).hexdigest()
@@ -174,6 +190,19 @@ REPLAY_MAX_EVENTS = read("REPLAY_MAX_EVENTS", whole(1, 100_000_000), 100_000, "1
 REPLAYS_AT_ONCE = read("REPLAYS_AT_ONCE", whole(1, 1000), 8, "8")
 CHECK_INTERVAL_SECONDS = read("CHECK_INTERVAL_SECONDS", seconds(0.1, 60), 2.0, "2")
 
+at_least(
+    "OUTBOX_MAX_BYTES",
+    OUTBOX_MAX_BYTES,
+    (EVENTS_MAX_DATA_BYTES + 2**20) * 4 // 3,
+    f"a page of events, each of up to EVENT_MAX_BYTES={EVENTS_MAX_DATA_BYTES}, has to fit into three quarters of it",
+)
+at_least(
+    "SUBSCRIBE_BURST",
+    SUBSCRIBE_BURST,
+    MESSAGE_MAX_TOPICS,
+    f"no message with MESSAGE_MAX_TOPICS={MESSAGE_MAX_TOPICS} topics could ever be granted",
+)
+
 # --- REST ----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -188,7 +217,7 @@ REST_FRAMEWORK = {
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
-LOG_LEVEL = read("LOG_LEVEL", str.upper, "INFO", "INFO")
+LOG_LEVEL = read("LOG_LEVEL", level, "INFO", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

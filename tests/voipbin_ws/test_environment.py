@@ -1,0 +1,188 @@
+"""A bad setting stops the start with one line: its name, what is wrong, and an example that would be right."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tests.machinery.processes import ROOT
+from voipbin_ws.environment import (
+    database,
+    flag,
+    kept_secret,
+    keys,
+    level,
+    origins,
+    read,
+    redis,
+    resources,
+    seconds,
+    whole,
+    words,
+)
+
+# Each setting with a value that is wrong, and a word that says why.
+BAD = [
+    ("DEBUG", "maybe", "write 1 or 0"),
+    ("DATABASE_URL", "somewhere", "sqlite:/// and postgresql://"),
+    ("DATABASE_URL", "mysql://u:hunter2@db/x", "sqlite:/// and postgresql://"),
+    ("DATABASE_URL", "sqlite://:memory:", "in memory"),
+    ("DATABASE_URL", "postgresql://u:hunter2@db:5432/", "names no database"),
+    ("REDIS_URL", "http://cache:hunter2", "Redis"),
+    ("REDIS_URL", "redis://cache:hunter2", "Redis"),
+    ("CSRF_TRUSTED_ORIGINS", "ws.example.com", "no origin"),
+    ("WEBSOCKET_ORIGINS", "https://desk.example.com/path", "without a path"),
+    ("EXTRA_RESOURCES", "fax,Voice Mail", "lower-case"),
+    ("JWT_KEYS", "hunter2", "32 characters"),
+    ("JWT_LIFETIME_SECONDS", "59", "from 60"),
+    ("MESSAGE_MAX_BYTES", "64k", "whole number"),
+    ("OUTBOX_MAX_BYTES", "1", "from 2097152"),
+    ("OUTBOX_MAX_SECONDS", "soon", "seconds"),
+    ("CHECK_INTERVAL_SECONDS", "nan", "from 0.1"),
+    ("LOG_LEVEL", "chatty", "INFO"),
+    # Right alone, and wrong beside another.
+    ("EVENT_MAX_BYTES", "8388608", "EVENT_MAX_BYTES"),
+    ("MESSAGE_MAX_TOPICS", "2000", "MESSAGE_MAX_TOPICS"),
+]
+
+
+def check(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    own = {"SECRET_KEY": "a secret of this test", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=inherited | own | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(("name", "value", "why"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])
+def test_a_bad_value_is_told_in_one_line_with_an_example(
+    tmp_path: Path, name: str, value: str, why: str
+) -> None:
+    done = check(tmp_path, **{name: value})
+    lines = (done.stdout + done.stderr).splitlines()
+    assert done.returncode != 0
+    assert len(lines) == 1, "\n".join(lines)
+    assert name in lines[0]
+    assert why in lines[0]
+    assert "For example: " in lines[0]
+    assert "hunter2" not in lines[0], "a secret was shown"
+
+
+@pytest.mark.parametrize("name", ["MESSAGE_MAX_TOPICS", "EVENT_MAX_BYTES", "JWT_KEYS", "LOG_LEVEL"])
+def test_its_own_example_is_a_good_value(tmp_path: Path, name: str) -> None:
+    bad = next(value for each, value, _ in BAD if each == name)
+    said = check(tmp_path, **{name: bad}).stderr
+    example_of, _, example = said.rpartition("For example: ")[2].strip().partition("=")
+    assert check(tmp_path, **{name: bad, example_of: example}).returncode == 0
+
+
+def test_an_empty_value_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_SETTING", "  ")
+    assert read("A_SETTING", whole(1, 9), 5, "7") == 5
+    monkeypatch.setenv("A_SETTING", " 7 ")
+    assert read("A_SETTING", whole(1, 9), 5, "7") == 7
+
+
+def test_a_value_that_is_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "hunter2")
+    with pytest.raises(ImproperlyConfigured) as refused:
+        read("SOME_KEY", whole(1, 9), 5, "7")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("cast", "text", "value"),
+    [
+        (flag, "on", True),
+        (flag, "NO", False),
+        (whole(0, 10), "10", 10),
+        (seconds(0, 1), "0.5", 0.5),
+        (words, " a, ,b ", ["a", "b"]),
+        (origins, "https://a.example.com,*,http://b:8000", ["https://a.example.com", "*", "http://b:8000"]),
+        (redis, "rediss://:pw@cache:6380/1", "rediss://:pw@cache:6380/1"),
+        (redis, "unix:///run/redis.sock", "unix:///run/redis.sock"),
+        (level, "debug", "DEBUG"),
+        (resources, "fax, voice_mail2", ["fax", "voice_mail2"]),
+        (keys, "k" * 32 + "," + "l" * 40, ["k" * 32, "l" * 40]),
+    ],
+)
+def test_a_good_value_is_read(cast: object, text: str, value: object) -> None:
+    assert cast(text) == value  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("cast", "text"),
+    [
+        (flag, "2"),
+        (whole(0, 10), "11"),
+        (whole(0, 10), "-1"),
+        (whole(0, 10), "1.5"),
+        (whole(0, 10), "9" * 5000),
+        (seconds(0, 1), "inf"),
+        (seconds(0, 1), "nan"),
+        (origins, "https://"),
+        (origins, "//host"),
+        (redis, "redis://"),
+        (redis, "redis://[::1"),
+        (redis, "unix://"),
+        (resources, "a:b"),
+        (keys, "k" * 32 + ",short"),
+    ],
+)
+def test_a_bad_value_is_refused(cast: object, text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        cast(text)  # type: ignore[operator]
+
+
+def test_database_urls_are_read() -> None:
+    postgres = database("postgresql://u:p%40ss@db.example.com:5433/voipbin")
+    assert (postgres["HOST"], str(postgres["PORT"]), postgres["NAME"]) == (
+        "db.example.com",
+        "5433",
+        "voipbin",
+    )
+    assert postgres["PASSWORD"] == "p@ss"
+    assert database("sqlite:////var/lib/x.sqlite3")["NAME"] == "/var/lib/x.sqlite3"
+
+
+def test_the_kept_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "secret_key"
+    first = kept_secret(path)
+    assert len(first) >= 50
+    assert kept_secret(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    start, found = threading.Barrier(8), []
+
+    def take() -> None:
+        start.wait()
+        found.append(kept_secret(path))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {path.read_text()}
+
+
+def test_a_secret_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("in the way")
+    with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY is unset .* For example: SECRET_KEY="):
+        kept_secret(tmp_path / "var" / "secret_key")
