@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from events import voipbin
 from events.envelope import Draft, InvalidEvent, read_event
 from events.errors import ApiError
+from events.history_api import ReadsHistory
 from events.publishing import IdempotencyConflict, Receipt, publish
 from events.strict_json import InvalidJson, decode
 from events.topics import known_resources
@@ -138,8 +139,8 @@ def _shown(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-class EventsView(APIView):
-    """`/v1.0/events`: one event, or a list that is stored whole or not at all."""
+class EventsView(ReadsHistory, APIView):
+    """`/v1.0/events`: GET reads; POST publishes one event, or a list that is stored whole or not at all."""
 
     def post(self, request: Request) -> Response:
         publisher = _publisher(request)

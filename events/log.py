@@ -12,6 +12,8 @@ from events.models import CustomerLog, Event, split_agents
 
 PAGE_MAX_CHARACTERS = 2**20
 ROWS_AT_ONCE = 100
+COLUMNS = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
+"""What of an Event an entry is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> 
     while len(entries) < limit and size < PAGE_MAX_CHARACTERS:
         wanted = min(limit - len(entries), ROWS_AT_ONCE)
         rows = _rows(customer_id, after, upto, wanted)
-        entries.extend(_entry(customer_id, epoch, row) for row in rows)
+        entries.extend(entry_of(customer_id, epoch, row) for row in rows)
         if len(rows) < wanted:
             break
         after = entries[-1].seq
@@ -59,11 +61,16 @@ def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> 
 
 def _rows(customer_id: str, after: int, upto: int, limit: int) -> list[tuple[Any, ...]]:
     events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
-    fields = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
-    return list(events.values_list(*fields)[:limit])
+    return list(events.values_list(*COLUMNS)[:limit])
 
 
-def _entry(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
+def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
+    """Resource and resource id of a row of these columns."""
+    return row[4], row[5]
+
+
+def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
+    """The entry of a row of these columns."""
     seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body = row
     return make_entry(
         seq=seq,

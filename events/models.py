@@ -60,7 +60,8 @@ class Event(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["customer_id", "resource", "resource_id", "seq"], name="event_resource")
+            models.Index(fields=["customer_id", "resource", "resource_id", "seq"], name="event_resource"),
+            models.Index(fields=["customer_id", "timestamp", "seq"], name="event_time"),
         ]
 
     def __str__(self) -> str:
@@ -98,7 +99,15 @@ class ResourceState(models.Model):
                 fields=["customer_id", "resource", "resource_id", "member_id"], name="one_state_a_resource"
             )
         ]
-        indexes = [models.Index(fields=["customer_id", "resource", "live", "seq"], name="state_live")]
+        # Ordered by what never changes: pages stay as they are, and an update of the row touches no index.
+        indexes = [
+            models.Index(fields=["customer_id", "resource", "id"], name="state_order"),
+            models.Index(
+                fields=["customer_id", "resource", "id"],
+                condition=models.Q(live=True),
+                name="state_live_order",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.resource} {self.resource_id}"

@@ -3,8 +3,13 @@
 from django.urls import path
 
 from events.api import EventsView, VoipbinWebhookView
+from events.history_api import EventView
+from events.states_api import ResourceStatesView
 
 urlpatterns = [
     path("v1.0/events", EventsView.as_view(), name="events"),
+    path("v1.0/events/<str:event_id>", EventView.as_view(), name="event"),
+    path("v1.0/resources/<str:resource>", ResourceStatesView.as_view(), name="resource-states"),
+    path("v1.0/calls", ResourceStatesView.as_view(), {"resource": "call"}, name="calls"),
     path("v1.0/webhooks/voipbin", VoipbinWebhookView.as_view(), name="voipbin-webhook"),
 ]

@@ -9,11 +9,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from events.parameters import CREDENTIAL_PARAMETERS
 from subscriptions.access import Identity
 from subscriptions.tokens import BadCredential, identify
-
-QUERY_NAMES = ("token", "accesskey")
-"""`token` takes either kind, as VoIPBIN's REST API does; `accesskey` is its name for keys."""
 
 
 def credential_in(query: str, authorization: str) -> str:
@@ -23,7 +21,7 @@ def credential_in(query: str, authorization: str) -> str:
         BadCredential: the header is of another scheme, or the query gives more than one.
     """
     values = parse_qs(query, keep_blank_values=True)
-    given = [value for name in QUERY_NAMES for value in values.get(name, [])]
+    given = [value for name in CREDENTIAL_PARAMETERS for value in values.get(name, [])]
     if len(given) > 1:
         raise BadCredential("Send one credential: ?token= or ?accesskey=, once", "ambiguous-credential")
     if given:

@@ -1,0 +1,79 @@
+"""Reading page by page: rows after a place, bounded in number and in size, whatever is added or removed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from events import log
+from events.cursor import Position
+from events.models import join_agents
+from events.parameters import Paging
+from events.visibility import Visible
+
+PAGE_MAX_CHARACTERS = 4 * 2**20
+"""Of data; a page that has more ends early, and the next one goes on."""
+
+ROWS_AT_ONCE = 100
+
+Row = tuple[Any, ...]
+
+
+class StalePlace(Exception):
+    """The place of the next page is in a log that is not there any more."""
+
+
+def start_of(visible: Visible, paging: Paging) -> tuple[log.Head, Position]:
+    """Where the customer's log stands, and where it stood when the first page was read.
+
+    Raises:
+        StalePlace: the log was replaced meanwhile.
+    """
+    head = log.open_log(visible.customer_id)
+    if paging.place is None:
+        return head, head.position
+    start = paging.place.start
+    if start.epoch != head.epoch or start.seq > head.last_seq:
+        raise StalePlace
+    return head, start
+
+
+def seen_by(visible: Visible, agent_id: str | None) -> Q:
+    """What of the customer's the reader sees; with `agent_id`, only what concerns that agent."""
+    whole = Q() if visible.resources is None else Q(resource__in=visible.resources)
+    wanted = Q(agent_ids__contains=join_agents((agent_id,))) if agent_id else Q()
+    if visible.resources is None or visible.agent_id is None:
+        return whole & wanted
+    own = Q(agent_ids__contains=join_agents((visible.agent_id,)))
+    # Whom else their own events concern is not theirs to find out by asking for it.
+    return whole & wanted if agent_id not in (None, visible.agent_id) else (whole & wanted) | own
+
+
+def rows_of_page(
+    rows: QuerySet[Any], place: int | None, by: str, paging: Paging
+) -> tuple[Sequence[Row], bool]:
+    """The rows after `place` in the order of `by`, and whether there may be more.
+
+    The columns of `rows` begin with `by` and end with the data.
+    """
+    found: list[Row] = []
+    size = 0
+    while True:
+        wanted = min(paging.limit + 1 - len(found), ROWS_AT_ONCE)
+        left = (
+            rows
+            if place is None
+            else rows.filter(**{f"{by}__{'lt' if paging.newest_first else 'gt'}": place})
+        )
+        part = list(left.order_by(f"-{by}" if paging.newest_first else by)[:wanted])
+        found.extend(part)
+        size += sum(len(row[-1]) for row in part)
+        if len(found) > paging.limit:
+            return found[: paging.limit], True
+        if len(part) < wanted:
+            return found, False
+        if size > PAGE_MAX_CHARACTERS:
+            return found, True
+        place = part[-1][0]

@@ -1,0 +1,46 @@
+"""What of a customer's events an identity may read: exactly what it may subscribe to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from events import log
+from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
+from events.visibility import NotVisible, UnknownCustomer, Visible
+from subscriptions.access import Identity, Verdict, may_subscribe
+from subscriptions.models import Customer
+
+
+def visible_to(identity: Identity, customer_id: str | None) -> Visible:
+    """What the identity may read of this customer, or of its own where none is named.
+
+    Raises:
+        NotVisible: nothing.
+        UnknownCustomer: whoever may read all customers named one that there is not.
+    """
+    if not identity.may_subscribe:
+        raise NotVisible("This access key may not read: use one that may subscribe")
+    customer_id = customer_id or identity.customer_id
+
+    def verdict(resource: str) -> Verdict:
+        return may_subscribe(identity, Pattern(CUSTOMER_SCOPE, customer_id, resource, ANY))
+
+    everything = verdict(ANY)
+    if everything.granted:
+        if customer_id != identity.customer_id and not _exists(customer_id):
+            raise UnknownCustomer(f"There is no customer {customer_id}")
+        return Visible(customer_id, None, identity.agent_id)
+    granted = {name for name in known_resources(settings.EVENTS_EXTRA_RESOURCES) if verdict(name).granted}
+    hears_itself = (
+        customer_id == identity.customer_id
+        and identity.agent_id is not None
+        and may_subscribe(identity, Pattern(AGENT_SCOPE, identity.agent_id, ANY, ANY)).granted
+    )
+    if not granted and not hears_itself:
+        raise NotVisible(everything.message)
+    return Visible(customer_id, frozenset(granted), identity.agent_id if hears_itself else None)
+
+
+def _exists(customer_id: str) -> bool:
+    # VoIPBIN's customers need no record of ours to have events.
+    return bool(log.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()
