@@ -87,7 +87,7 @@ class Company:
 
 
 def company(name: str) -> Company:
-    """A customer with one of everything: each role, each kind of key, a queue that two serve and one that nobody does."""
+    """A customer with one of everything: roles, kinds of keys, a queue that two serve and one that nobody does."""
     served, empty = new_id(), new_id()
     ann = Person("agent", queues=[served])
     gil = Person("granted agent", granted=["message", "queue"], queues=[served])

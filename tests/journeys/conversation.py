@@ -1,4 +1,4 @@
-"""A client of the gateway on the plain websocket-client library, and a publisher over HTTP, as the journeys need them."""
+"""A client of the gateway on the plain websocket-client library, and a publisher over HTTP."""
 
 from __future__ import annotations
 

@@ -1,0 +1,29 @@
+"""Print every event of the topics on the command line as JSON, one a line, and come back after any break."""
+
+import json
+import os
+import random
+import sys
+import time
+
+import websocket  # pip install websocket-client
+
+url = f"{os.environ['VOIPBIN_WS_URL']}?token={os.environ['VOIPBIN_TOKEN']}"
+cursor, pause, retry = None, 1.0, True
+while retry:
+    try:
+        socket = websocket.create_connection(url, timeout=60)  # The gateway pings every 20 seconds.
+        socket.send(json.dumps({"type": "subscribe", "topics": sys.argv[1:], "since": cursor}))
+        for frame in map(json.loads, iter(socket.recv, "")):
+            if "event_type" in frame:
+                print(json.dumps(frame), flush=True)
+            elif frame["type"] == "error" or frame.get("recovered") is False:
+                print(frame, file=sys.stderr)
+                retry = frame.get("retry", True)
+            if "cursor" in frame:
+                cursor, pause = frame["cursor"], 1.0
+    except (OSError, websocket.WebSocketException) as broken:
+        print(broken, file=sys.stderr)
+        retry = retry and getattr(broken, "status_code", 500) >= 500  # Refused for good below 500.
+    time.sleep(pause * random.random())
+    pause = min(pause * 2, 30.0)
