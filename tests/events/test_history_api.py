@@ -1,0 +1,321 @@
+"""GET /v1.0/events and GET /v1.0/events/<id>: what happened, for those who may hear it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from events import history, log
+from events.models import CustomerLog, Event
+from tests.events.people import NOBODY, Answer, Caller, Company, new_id
+from tests.events.stored import store
+
+pytestmark = pytest.mark.django_db
+
+EVENTS = "/v1.0/events"
+TIME = "2024-01-15T10:30:0{}.000000Z"
+
+
+def numbers(answer: Answer) -> list[int]:
+    """The events' numbers in the log."""
+    assert answer.status == 200, answer.text
+    return [int(item["cursor"].split(".")[1]) for item in answer.body["items"]]
+
+
+def call(company: Company, call_id: str = "c", event_type: str = "call.status", **fields: Any) -> str:
+    return store(company.id, event_type, {"id": call_id}, **fields).cursor
+
+
+def pages_of(caller: Caller, **parameters: str) -> list[Answer]:
+    found = [caller.get(EVENTS, **parameters)]
+    while place := found[-1].body["next"]:
+        found.append(caller.get(EVENTS, next_=place, **parameters))
+        assert len(found) < 1000
+    return found
+
+
+def test_an_event_is_shown_as_a_subscriber_hears_it() -> None:
+    acme = Company()
+    data = {"id": "c", "status": "answered", "odd": [1.50, "é"]}
+    receipt = store(acme.id, "call.status", data, timestamp=TIME.format(1))
+    expected = {
+        "event_type": "call.status",
+        "timestamp": TIME.format(1),
+        "topic": f"customer_id:{acme.id}:call:c",
+        "data": data,
+        "id": receipt.id,
+        "cursor": receipt.cursor,
+    }
+    manager = acme.person("manager")
+    answer = manager.get(EVENTS)
+    assert answer.body == {"cursor": receipt.cursor, "items": [expected], "next": None}
+    one = manager.get(f"{EVENTS}/{receipt.id}")
+    assert (one.status, one.body) == (200, expected)
+    # The very text that goes over the socket.
+    epoch = receipt.cursor.split(".")[0]
+    [entry] = log.read(acme.id, epoch, after=0, upto=1, limit=1)
+    assert one.text == entry.frame(entry.topics[0])
+    assert answer.headers["Cache-Control"] == one.headers["Cache-Control"] == "no-store"
+
+
+def test_filters_choose_and_together_narrow() -> None:
+    acme, agent_id = Company(), new_id()
+    call(acme, "a", "call.created", timestamp=TIME.format(1))
+    call(acme, "b", timestamp=TIME.format(2), agent_ids=[agent_id])
+    store(acme.id, "message.sent", {"id": "b"}, timestamp=TIME.format(3))
+    call(acme, "a", timestamp=TIME.format(4))
+    manager = acme.person("manager")
+
+    def found(**parameters: str) -> list[int]:
+        return numbers(manager.get(EVENTS, **parameters))
+
+    assert found() == [1, 2, 3, 4]
+    assert found(order="desc") == [4, 3, 2, 1]
+    assert found(type="call.status") == [2, 4]
+    assert found(type="call.ended") == []
+    assert found(resource="message") == [3]
+    assert found(resource="call", resource_id="b") == [2]
+    assert found(type="call.status", resource_id="a") == [4]
+    assert found(agent_id=agent_id) == [2]
+    assert found(from_=TIME.format(2)) == [2, 3, 4]
+    assert found(to=TIME.format(2)) == [1]
+    assert found(from_=TIME.format(2), to=TIME.format(4)) == [2, 3]
+    assert found(from_=TIME.format(2), to=TIME.format(4), order="desc", resource="call") == [2]
+    assert found(from_=TIME.format(9)) == []
+    assert found(from_="2024-01-15T12:30:02+02:00", to=TIME.format(3)) == [2]
+
+
+def test_an_event_that_happened_earlier_than_it_was_stored_is_found_by_when_it_happened() -> None:
+    acme = Company()
+    for second in (5, 1, 6, 2):
+        call(acme, timestamp=TIME.format(second))
+    found = acme.person("manager").get(EVENTS, from_=TIME.format(1), to=TIME.format(3))
+    assert numbers(found) == [2, 4]
+
+
+def test_after_a_cursor_comes_only_what_is_newer() -> None:
+    acme = Company()
+    cursors = [call(acme) for _ in range(4)]
+    manager = acme.person("manager")
+    assert numbers(manager.get(EVENTS, after=cursors[1])) == [3, 4]
+    assert numbers(manager.get(EVENTS, after=cursors[1], order="desc")) == [4, 3]
+    assert numbers(manager.get(EVENTS, after=cursors[3])) == []
+    # As a socket that hears several customers has it.
+    assert numbers(manager.get(EVENTS, after=f"{'a' * 12}.7,{cursors[2]}")) == [4]
+
+
+@pytest.mark.parametrize("cursor", ["a" * 12 + ".1", "{epoch}.9", "{epoch}.1"])
+def test_a_cursor_whose_successors_are_not_kept_is_told_apart(cursor: str) -> None:
+    acme = Company()
+    epoch, *_ = [call(acme).split(".")[0] for _ in range(4)]
+    Event.objects.filter(seq__lte=2).delete()
+    CustomerLog.objects.update(floor=2)
+    manager = acme.person("manager")
+    answer = manager.get(EVENTS, after=cursor.format(epoch=epoch))
+    assert (answer.status, answer.body["code"]) == (410, "NOT_KEPT")
+    assert numbers(manager.get(EVENTS, after=f"{epoch}.2")) == [3, 4]
+    assert numbers(manager.get(EVENTS)) == [3, 4]
+
+
+# --- Pages ---
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(
+    "filters",
+    [{}, {"type": "call.status"}, {"from": TIME.format(0)}, {"resource": "call", "resource_id": "c"}],
+)
+def test_pages_end_where_the_log_stood_and_hold_each_event_once(order: str, filters: dict[str, str]) -> None:
+    acme = Company()
+    for _ in range(7):
+        call(acme, timestamp=TIME.format(1))
+    manager = acme.person("manager")
+    found = [manager.get(EVENTS, limit="3", order=order, **filters)]
+    while place := found[-1].body["next"]:
+        call(acme, timestamp=TIME.format(1))
+        found.append(manager.get(EVENTS, limit="3", order=order, **filters, next=place))
+    seen = [number for page in found for number in numbers(page)]
+    assert seen == (list(range(1, 8)) if order == "asc" else list(range(7, 0, -1)))
+    assert [len(numbers(page)) for page in found] == [3, 3, 1]
+    assert {page.body["cursor"].split(".")[1] for page in found} == {"7"}
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(
+    "filters", [{}, {"type": "call.ended"}, {"type": "call.ended", "from": TIME.format(2)}]
+)
+def test_a_rare_event_is_searched_for_in_stretches(
+    order: str, filters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "SEARCHED_AT_ONCE", 4)
+    acme = Company()
+    rare = (2, 3, 10, 18)
+    for number in range(1, 20):
+        event_type = "call.ended" if number in rare else "call.status"
+        call(acme, event_type=event_type, timestamp=TIME.format(2))
+    found = pages_of(acme.person("manager"), limit="2", order=order, **filters)
+    expected = list(rare if filters else range(1, 20))
+    assert [n for page in found for n in numbers(page)] == (expected if order == "asc" else expected[::-1])
+    assert len(found) > 2
+
+
+def test_a_place_in_a_log_that_was_replaced_is_gone() -> None:
+    acme = Company()
+    for _ in range(3):
+        call(acme)
+    manager = acme.person("manager")
+    place = manager.get(EVENTS, limit="1").body["next"]
+    CustomerLog.objects.update(epoch="0" * 12)
+    answer = manager.get(EVENTS, limit="1", next_=place)
+    assert (answer.status, answer.body["code"]) == (410, "NOT_KEPT")
+
+
+def test_a_customer_without_events_has_a_cursor_to_begin_with() -> None:
+    acme = Company()
+    answer = acme.key().get(EVENTS)
+    assert answer.body == {"cursor": str(log.open_log(acme.id).position), "items": [], "next": None}
+
+
+# --- Who sees what ---
+
+
+def test_a_stranger_sees_nothing_and_learns_nothing() -> None:
+    acme, other = Company(), Company("Other")
+    event_id = store(other.id, "call.status", {"id": "c"}).id
+    for caller in (acme.person("manager"), acme.person("admin"), acme.key(), acme.person("agent")):
+        assert numbers(caller.get(EVENTS)) == []
+        there, absent = caller.get(f"{EVENTS}/{event_id}"), caller.get(f"{EVENTS}/{new_id()}")
+        assert (there.status, absent.status) == (404, 404)
+        assert there.body == absent.body
+        there, absent = (caller.get(EVENTS, customer_id=each) for each in (other.id, new_id()))
+        assert (there.status, absent.status) == (403, 403)
+        assert there.body == absent.body
+
+
+def test_platform_staff_see_any_customer() -> None:
+    acme, other = Company(), Company("Other")
+    receipt = store(other.id, "call.status", {"id": "c"})
+    staff = acme.person("staff")
+    assert numbers(staff.get(EVENTS)) == []
+    assert numbers(staff.get(EVENTS, customer_id=other.id)) == [1]
+    assert staff.get(f"{EVENTS}/{receipt.id}").body["topic"] == f"customer_id:{other.id}:call:c"
+    assert staff.get(EVENTS, customer_id=new_id()).status == 404
+
+
+def test_an_agent_sees_what_it_would_hear_by_the_topic_it_would_hear_it_by() -> None:
+    acme = Company()
+    agent = acme.person("agent", granted_resources=["message"])
+    mine = store(acme.id, "call.status", {"id": "c"}, agent_ids=[new_id(), agent.agent_id])
+    colleagues = store(acme.id, "call.status", {"id": "d"}, agent_ids=[new_id()])
+    message = store(acme.id, "message.sent", {"id": "m"})
+    for caller in (agent, acme.key(agent)):
+        answer = caller.get(EVENTS)
+        own_topic = f"agent_id:{agent.agent_id}:call:c"
+        assert [item["topic"] for item in answer.body["items"]] == [
+            own_topic,
+            f"customer_id:{acme.id}:message:m",
+        ]
+        assert [caller.get(f"{EVENTS}/{each.id}").status for each in (mine, colleagues, message)] == [
+            200,
+            404,
+            200,
+        ]
+        assert caller.get(f"{EVENTS}/{mine.id}").body["topic"] == own_topic
+        assert numbers(caller.get(EVENTS, type="call.status")) == [1]
+
+
+def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
+    acme = Company()
+    receipt = store(acme.id, "call.status", {"id": "c"})
+    publisher = acme.key(may_subscribe=False, may_publish=True)
+    for path in (EVENTS, f"{EVENTS}/{receipt.id}", f"{EVENTS}/{new_id()}"):
+        answer = publisher.get(path)
+        assert (answer.status, answer.body["code"]) == (403, "PERMISSION_DENIED")
+        assert NOBODY.get(path).status == 401
+
+
+# --- What cannot be read ---
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field", "says"),
+    [
+        ({"type": "call"}, "type", "<resource>.<action>"),
+        ({"type": "cal.status"}, "type", "did you mean call?"),
+        ({"type": "call.*"}, "type", "<resource>.<action>"),
+        ({"type": "call.status", "resource": "message"}, "type", "leave one of them out"),
+        ({"resource": "cal"}, "resource", "did you mean call?"),
+        ({"resource_id": "c"}, "resource_id", "resource=call"),
+        ({"resource": "call", "resource_id": "*"}, "resource_id", "letters"),
+        ({"from": "today"}, "from", "2024-01-15T10:30:00.000000Z"),
+        ({"from": "2024-01-15T10:30:00 00:00"}, "from", "%2B"),
+        ({"to": "2024-01-15"}, "to", "2024-01-15T10:30:00.000000Z"),
+        ({"from": TIME.format(2), "to": TIME.format(2)}, "to", "later than from"),
+        ({"after": "1"}, "after", "no cursor"),
+        ({"after": ""}, "after", "no cursor"),
+        ({"since": "1"}, "since", "unknown parameter"),
+        ({"active": "true"}, "active", "unknown parameter"),
+        ({"limit": "many"}, "limit", "from 1 to 1000"),
+    ],
+)
+def test_a_bad_parameter_is_told_with_what_is_right(
+    parameters: dict[str, str], field: str, says: str
+) -> None:
+    answer = Company().key().get(EVENTS, **{f"{name}_": value for name, value in parameters.items()})
+    assert (answer.status, answer.body["code"]) == (400, "INVALID_REQUEST")
+    [problem] = answer.body["errors"]
+    assert problem["field"] == field
+    assert says in problem["message"]
+
+
+@pytest.mark.parametrize("event_id", ["1", "x" * 500, "\x00", "{{0}}", "A" * 36, new_id().upper()])
+def test_an_id_that_is_none_is_not_found(event_id: str) -> None:
+    answer = Company().key().get(f"{EVENTS}/{event_id}")
+    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
+
+
+def test_one_event_takes_no_parameters() -> None:
+    answer = Company().key().get(f"{EVENTS}/{new_id()}", limit="1")
+    assert (answer.status, answer.body["errors"][0]["field"]) == (400, "limit")
+
+
+# --- What it costs ---
+
+
+@pytest.mark.parametrize(
+    ("parameters", "index"),
+    [
+        ({}, "customer_id=? AND seq>? AND seq<?"),
+        ({"order": "desc", "type": "call.ended"}, "customer_id=? AND seq>? AND seq<?"),
+        ({"resource": "call", "resource_id": "c"}, "event_resource"),
+        ({"resource": "call"}, "customer_id=? AND seq>? AND seq<?"),
+    ],
+)
+def test_an_index_leads_to_each_page(parameters: dict[str, str], index: str) -> None:
+    acme = Company()
+    call(acme)
+    manager = acme.person("manager")
+    with CaptureQueriesContext(connection) as queries:
+        manager.get(EVENTS, **parameters)
+    [query] = [each["sql"] for each in queries if "events_event" in each["sql"]]
+    plan = explained(query)
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_the_ends_of_a_time_are_found_in_an_index_alone() -> None:
+    acme = Company()
+    call(acme)
+    manager = acme.person("manager")
+    with CaptureQueriesContext(connection) as queries:
+        manager.get(EVENTS, from_=TIME.format(1), to=TIME.format(2))
+    [query] = [each["sql"] for each in queries if "MIN(" in each["sql"]]
+    assert "COVERING INDEX event_time" in explained(query)
+
+
+def explained(query: str) -> str:
+    with connection.cursor() as cursor:
+        return "\n".join(str(row) for row in cursor.execute(f"EXPLAIN QUERY PLAN {query}").fetchall())
