@@ -1,0 +1,180 @@
+"""VoIPBIN's own webhooks, posted as they are sent, heard by the program of the examples in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Company, company, new_id, settle
+from tests.journeys.conversation import PATIENCE_SECONDS, post, publish
+from tests.machinery.gateway import Gateway
+from tests.machinery.processes import ROOT
+from tests.machinery.waiting import wait_until
+
+FIXTURES = ROOT / "tests" / "fixtures" / "voipbin_webhooks.jsonl"
+WEBHOOKS = [json.loads(line) for line in FIXTURES.read_text().splitlines()]
+NIL = "00000000-0000-0000-0000-000000000000"
+CUSTOMER = "5e4a0680-804e-11ec-8477-2fea5968d85b"
+"""Whose these webhooks are, where they say."""
+
+HEARD_AS = {
+    "activeflow_created": "activeflow.updated",
+    "activeflow_updated": "activeflow.updated",
+    "activeflow_deleted": "activeflow.completed",
+    "call_created": "call.created",
+    "call_dialing": "call.status",
+    "call_ringing": "call.status",
+    "call_progressing": "call.status",
+    "call_updated": "call.status",
+    "call_canceling": "call.status",
+    "call_terminating": "call.status",
+    "call_hangup": "call.ended",
+    "call_deleted": "call.ended",
+    "message_updated": "message.delivery",
+    "queuecall_created": "queue.joined",
+    "queuecall_waiting": "queue.joined",
+    "queuecall_connecting": "queue.connecting",
+    "queuecall_serviced": "queue.connected",
+    "queuecall_done": "queue.left",
+    "queuecall_abandoned": "queue.left",
+    "queuecall_deleted": "queue.left",
+    "agent_status_updated": "agent.status",
+    "agent_updated": "agent.status",
+    "conferencecall_joined": "conference.joined",
+    "conferencecall_leaved": "conference.left",
+    "conference_deleted": "conference.ended",
+    "recording_started": "recording.started",
+    "recording_finished": "recording.completed",
+    "transcribe_done": "transcription.completed",
+    "conversation_message_created": "conversation.message_created",
+    "number_created": "number.created",
+}
+
+
+class Program:
+    """examples/subscribe.py, with what it prints."""
+
+    def __init__(self, gateway: Gateway, credential: str, topic: str, errors: Path) -> None:
+        self._lines: queue.Queue[str] = queue.Queue()
+        with errors.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, ROOT / "examples" / "subscribe.py", topic],
+                env={"VOIPBIN_WS_URL": gateway.ws_url, "VOIPBIN_TOKEN": credential},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+
+    def heard_anything(self) -> bool:
+        return not self._lines.empty()
+
+    def events_until(self, cursor: str) -> list[dict[str, Any]]:
+        """What it printed up to and with the event that has this cursor."""
+        events: list[dict[str, Any]] = []
+        while not events or events[-1]["cursor"] != cursor:
+            events.append(json.loads(self._lines.get(timeout=PATIENCE_SECONDS)))
+        return events
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def acme(gateway_on_each_stack: Gateway) -> Company:
+    acme = company("Acme")
+    acme.id = CUSTOMER
+    settle(gateway_on_each_stack, acme)
+    return acme
+
+
+@pytest.fixture
+def program(gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path) -> Iterator[Program]:
+    """It listens to everything of the customer, and has heard something."""
+    program = Program(
+        gateway_on_each_stack, acme.token("manager"), f"customer_id:{CUSTOMER}", tmp_path / "errors.txt"
+    )
+    receipts = []
+
+    def has_heard_one_more() -> bool:
+        event = {"event_type": "call.created", "data": {"id": new_id()}}
+        receipts.extend(publish(gateway_on_each_stack, acme.key("that publishes"), event))
+        return program.heard_anything()
+
+    try:
+        wait_until(has_heard_one_more, "the program to listen")
+        program.events_until(receipts[-1]["cursor"])
+        yield program
+    finally:
+        program.end()
+
+
+def test_the_webhooks_reach_a_program_of_a_few_lines(
+    gateway_on_each_stack: Gateway, acme: Company, program: Program
+) -> None:
+    receipts = []
+    for webhook in WEBHOOKS:
+        answer = post(gateway_on_each_stack, acme.key("that publishes"), webhook, "/v1.0/webhooks/voipbin")
+        assert answer.status_code == 201, answer.text
+        receipts.append(answer.json())
+    heard = program.events_until(receipts[-1]["cursor"])
+
+    assert [event["id"] for event in heard] == [receipt["id"] for receipt in receipts]
+    for webhook, event, receipt in zip(WEBHOOKS, heard, receipts, strict=True):
+        assert event["event_type"] == event_type_of(webhook)
+        assert event["topic"] == receipt["topics"][0] == topic_of(webhook)
+        assert lost_fields(webhook, event) == {}
+        assert receipt["topics"][1:] == agent_topics_of(webhook)
+
+
+def event_type_of(webhook: dict[str, Any]) -> str:
+    if webhook["type"] == "message_created":
+        incoming = webhook["data"]["direction"] in ("incoming", "inbound")
+        return "message.received" if incoming else "message.sent"
+    return HEARD_AS[webhook["type"]]
+
+
+def topic_of(webhook: dict[str, Any]) -> str:
+    resource = event_type_of(webhook).partition(".")[0]
+    data = webhook["data"]
+    named = data.get(f"{resource}_id")
+    return f"customer_id:{CUSTOMER}:{resource}:{named if named and named != NIL else data['id']}"
+
+
+def agent_topics_of(webhook: dict[str, Any]) -> list[str]:
+    data = webhook["data"]
+    agents = [data.get("service_agent_id")]
+    if data.get("owner_type") == "agent":
+        agents.append(data["owner_id"])
+    if webhook["type"].startswith("agent_"):
+        agents.append(data["id"])
+    end = ":".join(topic_of(webhook).split(":")[2:])
+    return [f"agent_id:{agent}:{end}" for agent in agents if agent and agent != NIL]
+
+
+def lost_fields(webhook: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """The webhook's fields that are in the event neither as they were nor as its originals."""
+    data = event["data"]
+    return {
+        name: value
+        for name, value in webhook["data"].items()
+        if data.get(name) != value and data["voipbin"].get(name) != value
+    }
+
+
+def test_the_fixtures_have_every_kind_of_webhook() -> None:
+    assert {webhook["type"] for webhook in WEBHOOKS} == {*HEARD_AS, "message_created"}
