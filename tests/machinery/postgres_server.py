@@ -55,13 +55,11 @@ class PostgresServer:
     def stop(self) -> None:
         """SIGSTOP to the server and all of its sessions: connections stay, and nobody answers."""
         self._process.send(signal.SIGSTOP)
-        for child in self._children():
-            os.kill(child, signal.SIGSTOP)
+        self._signal_children(signal.SIGSTOP)
 
     def resume(self) -> None:
         """SIGCONT: go on after `stop`."""
-        for child in self._children():
-            os.kill(child, signal.SIGCONT)
+        self._signal_children(signal.SIGCONT)
         self._process.send(signal.SIGCONT)
 
     def shut_down(self) -> None:
@@ -136,6 +134,12 @@ class PostgresServer:
                 return True
         except psycopg.OperationalError:
             return False
+
+    def _signal_children(self, number: signal.Signals) -> None:
+        for child in self._children():
+            # A session may end between the look and the signal.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
 
     def _children(self) -> list[int]:
         # Each session leads a group of its own, so the server's group does not hold them.

@@ -1,0 +1,1 @@
+"""Drills: the gateway under faults, judged by one oracle."""

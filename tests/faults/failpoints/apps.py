@@ -1,0 +1,167 @@
+"""The breaking itself."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.apps import AppConfig
+
+from events.envelope import Entry
+
+KILL_EVERY = 25
+
+
+def kill_after_commit() -> None:
+    """Die between a commit and its announcement, at every 25th."""
+    from events import publishing
+
+    counter = itertools.count(1)
+
+    class DeadlyBell:
+        def ring(self, customer_id: str, epoch: str, entries: Any) -> None:
+            if next(counter) % KILL_EVERY == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            bell.ring(customer_id, epoch, entries)
+
+    bell = publishing.bell
+    publishing.bell = DeadlyBell()  # type: ignore[assignment]
+
+
+def silent_bell() -> None:
+    """Never announce anything."""
+    from events import publishing
+
+    class SilentBell:
+        def ring(self, customer_id: str, epoch: str, entries: Any) -> None:
+            pass
+
+    publishing.bell = SilentBell()  # type: ignore[assignment]
+
+
+def lossy_bell() -> None:
+    """Announce two of three, and every fifth twice."""
+    from events import publishing
+
+    counter = itertools.count(1)
+
+    class LossyBell:
+        def ring(self, customer_id: str, epoch: str, entries: Any) -> None:
+            number = next(counter)
+            if number % 3:
+                bell.ring(customer_id, epoch, entries)
+            if number % 5 == 0:
+                bell.ring(customer_id, epoch, entries)
+
+    bell = publishing.bell
+    publishing.bell = LossyBell()  # type: ignore[assignment]
+
+
+def stall_on_signal() -> None:
+    """Stand still for three seconds at each SIGUSR1: the event loop's thread, and no other."""
+    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(3))
+
+
+def no_back_fill() -> None:
+    """Take what comes next for what comes after: a gap is skipped."""
+    from subscriptions.feed import Feed
+
+    def offer(self: Any, entries: Iterable[Entry]) -> list[Entry]:
+        ready: list[Entry] = []
+        for entry in entries:
+            if entry.seq > self.position:
+                self._advance(entry, ready)
+        return ready
+
+    Feed.offer = offer  # type: ignore[method-assign]
+
+
+def no_number_check() -> None:
+    """Never compare numbers with the log's."""
+    from subscriptions.hub import Hub
+
+    async def compare(self: Any) -> None:
+        pass
+
+    Hub._compare_numbers = compare  # type: ignore[method-assign]
+
+
+def no_row_lock() -> None:
+    """Number events without locking the log."""
+    from events import publishing
+    from events.models import CustomerLog
+
+    def lock(ordered: list[str]) -> list[CustomerLog]:
+        found = list(CustomerLog.objects.filter(customer_id__in=ordered).order_by("customer_id"))
+        time.sleep(0.005)  # What a busy machine does by itself, now and then.
+        return found
+
+    publishing._lock = lock
+
+
+def no_hold_while_replaying() -> None:
+    """Deliver live events while the past is still on its way."""
+    from subscriptions.resume import Resumer
+
+    begin = Resumer.begin
+
+    def begin_and_attach(self: Any, listener: Any, topics: Any, starts: Any) -> None:
+        begin(self, listener, topics, starts)
+        for customer_id, hearing in listener.hearings.items():
+            self._hub.feed(customer_id).attach(listener, hearing.replay.starts)
+
+    Resumer.begin = begin_and_attach  # type: ignore[method-assign]
+
+
+def no_tail() -> None:
+    """Read every replay from the database, as if it began long ago."""
+    from subscriptions.feed import Feed
+
+    def tail_after(self: Any, seq: int) -> tuple[Entry, ...] | None:
+        return () if seq >= self.position else None
+
+    Feed.tail_after = tail_after  # type: ignore[method-assign]
+
+
+def no_deduplication() -> None:
+    """Deliver whatever is announced, also what was delivered before."""
+    from subscriptions.feed import Feed
+
+    offer = Feed.offer
+
+    def offer_again(self: Any, entries: Iterable[Entry]) -> list[Entry]:
+        entries = list(entries)
+        return [entry for entry in entries if entry.seq <= self.position] + offer(self, entries)
+
+    Feed.offer = offer_again  # type: ignore[method-assign]
+
+
+FAILPOINTS: dict[str, Callable[[], None]] = {
+    function.__name__: function
+    for function in (
+        kill_after_commit,
+        silent_bell,
+        lossy_bell,
+        stall_on_signal,
+        no_back_fill,
+        no_number_check,
+        no_row_lock,
+        no_hold_while_replaying,
+        no_tail,
+        no_deduplication,
+    )
+}
+
+
+class FailpointsConfig(AppConfig):
+    """Breaks what the environment names."""
+
+    name = "tests.faults.failpoints"
+
+    def ready(self) -> None:
+        for name in os.environ.get("FAILPOINTS", "").split():
+            FAILPOINTS[name]()
