@@ -22,6 +22,7 @@ from events.strict_json import InvalidJson, decode
 from events.topics import known_resources
 
 SIGNATURE_HEADER = "X-VoIPBIN-Signature"
+KEY_HEADER = "Idempotency-Key"
 
 
 class Publisher(Protocol):
@@ -172,8 +173,11 @@ class VoipbinWebhookView(APIView):
         body = _body(request)
         _check_signature(request, body)
         resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+        # A webhook's body is VoIPBIN's own: whoever sends it again after a lost answer says so beside it.
+        key = request.headers.get(KEY_HEADER)
+        beside = {} if key is None else {"idempotency_key": key}
         drafts = _drafts(
-            [_decoded(body)], publisher, lambda item: voipbin.translate(item, resources=resources)
+            [_decoded(body)], publisher, lambda item: voipbin.translate(item, resources=resources) | beside
         )
         return Response(_shown(_published(drafts)[0]), status=status.HTTP_201_CREATED)
 

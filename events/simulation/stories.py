@@ -1,0 +1,183 @@
+"""What calls are about, inbound and outbound, and messages with their delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from events.simulation.calls import Call, Calls
+from events.simulation.cast import Centre, Queue
+from events.simulation.chronicle import Chronicle
+from events.simulation.desks import Desk
+from events.simulation.floor import Floor
+from events.simulation.invention import FOR_MACHINES, NOTICES, QUESTIONS, REPLIES, Caller
+
+FindCaller = Callable[[], Caller]
+"""Gives somebody who is not on the telephone."""
+
+
+class CallStories:
+    """The calls with one caller each."""
+
+    def __init__(
+        self, chronicle: Chronicle, calls: Calls, floor: Floor, centre: Centre, find: FindCaller
+    ) -> None:
+        self._chronicle = chronicle
+        self._calls = calls
+        self._floor = floor
+        self._queues = centre.queues
+        self._find = find
+
+    def begin(self) -> None:
+        """Some call begins."""
+        draw = self._chronicle.random.random()
+        if draw < 0.48:
+            self._to_an_agent()
+        elif draw < 0.72:
+            self._self_service()
+        elif draw < 0.80:
+            self._to_voicemail()
+        elif (
+            draw < 0.90
+            and not self._floor.lines.waiting()
+            and (desk := self._floor.desks.pick(by_itself=True))
+        ):
+            self._dialled_by(desk)
+        else:
+            self._reminder()
+
+    # --- Inbound ---------------------------------------------------------------------------------------------------
+
+    def _to_an_agent(self) -> None:
+        queue = self._chronicle.random.choice(self._queues)
+        call = self._calls.begin(self._find(), f"{queue.name} line", inbound=True)
+        self._soon(call, 0.4, 1.2, lambda: self._greet(call, queue))
+
+    def _greet(self, call: Call, queue: Queue) -> None:
+        self._calls.do(call, "talk", "Welcome")
+        self._soon(call, 1, 3, lambda: self._enqueue(call, queue))
+
+    def _enqueue(self, call: Call, queue: Queue) -> None:
+        if self._floor.lines.is_full(queue):
+            self.send_to_voicemail(call)
+            return
+        self._calls.do(call, "queue_join", queue.name)
+        self._floor.join(call, queue)
+
+    def _self_service(self) -> None:
+        call = self._calls.begin(self._find(), "Order status", inbound=True)
+
+        def menu() -> None:
+            self._calls.answer(call)
+            self._calls.do(call, "digits_receive", "Enter your order number")
+            self._soon(call, 3, 8, lookup)
+
+        def lookup() -> None:
+            self._calls.do(call, "webhook_send", "Look up the order")
+            self._soon(call, 0.5, 1.5, result)
+
+        def result() -> None:
+            self._calls.do(call, "talk", "Your order is on its way")
+            self._floor.hang_up_in(call, self._chronicle.between(4, 12))
+
+        self._soon(call, 0.4, 1.2, menu)
+
+    def _to_voicemail(self) -> None:
+        call = self._calls.begin(self._find(), "After hours", inbound=True)
+        self._soon(call, 0.4, 1.2, lambda: self.send_to_voicemail(call))
+
+    def send_to_voicemail(self, call: Call) -> None:
+        """The caller may leave a message; the call must be with no agent and in no queue."""
+
+        def beep() -> None:
+            self._calls.do(call, "recording_start", "Record the message")
+            self._calls.record(call)
+            self._floor.hang_up_in(call, self._chronicle.between(5, 20))
+
+        self._calls.answer(call)
+        self._calls.do(call, "talk", "Please leave a message")
+        self._soon(call, 2, 4, beep)
+
+    # --- Outbound --------------------------------------------------------------------------------------------------
+
+    def _dialled_by(self, desk: Desk) -> None:
+        call = self._calls.begin(self._find(), "Call back", inbound=False, agent=desk.agent)
+        self._floor.occupy(desk, call)
+        self._ring_out(call, lambda: self._floor.hang_up_in(call, self._chronicle.between(10, 45)))
+
+    def _reminder(self) -> None:
+        call = self._calls.begin(self._find(), "Delivery reminder", inbound=False)
+
+        def speak() -> None:
+            self._calls.do(call, "talk", "Your delivery comes tomorrow")
+            self._floor.hang_up_in(call, self._chronicle.between(5, 12))
+
+        self._ring_out(call, speak)
+
+    def _ring_out(self, call: Call, answered: Callable[[], object]) -> None:
+        """It rings at the other end, where somebody answers, is busy or does not come."""
+
+        def pick_up() -> None:
+            self._calls.answer(call)
+            answered()
+
+        draw = self._chronicle.random.random()
+        if draw < 0.72:
+            self._soon(call, 2, 9, pick_up)
+        elif draw < 0.82:
+            self._soon(call, 0.5, 2, lambda: self._calls.end(call, "busy", "remote"))
+        else:
+            self._soon(call, 14, 20, lambda: self._calls.end(call, "noanswer", "local"))
+
+    def _soon(self, call: Call, least: float, most: float, action: Callable[[], object]) -> None:
+        self._calls.later(call, self._chronicle.between(least, most), action)
+
+
+class MessageStories:
+    """Messages: questions with their answers, and notices."""
+
+    def __init__(self, chronicle: Chronicle, centre: Centre, find: FindCaller) -> None:
+        self._chronicle = chronicle
+        self._line = {"type": "tel", "target": centre.number, "target_name": centre.name}
+        self._find = find
+
+    def begin(self) -> None:
+        """Somebody writes to the centre, or the centre to somebody."""
+        caller = self._find()
+        if self._chronicle.chance(0.4):
+            self.send(caller.address(), self._chronicle.random.choice(NOTICES))
+            return
+        text = self._chronicle.random.choice(QUESTIONS)
+        self.receive(caller, text)
+        if text not in FOR_MACHINES and self._chronicle.chance(0.7):
+            reply = self._chronicle.random.choice(REPLIES)
+            self._chronicle.after(self._chronicle.between(4, 15), lambda: self.send(caller.address(), reply))
+
+    def receive(self, caller: Caller, text: str) -> None:
+        """A message from outside."""
+        facts = self._facts("inbound", caller.address(), self._line, text)
+        self._tell("message.received", facts, "received")
+
+    def send(self, to: dict[str, str], text: str) -> str:
+        """A message to somebody outside, whose delivery follows; returns its id."""
+        facts = self._facts("outbound", self._line, to, text)
+        self._tell("message.sent", facts, "sent")
+        status = "delivered" if self._chronicle.chance(0.95) else "undelivered"
+        self._chronicle.after(
+            self._chronicle.between(0.8, 3), lambda: self._tell("message.delivery", facts, status)
+        )
+        return str(facts["id"])
+
+    def _facts(self, direction: str, source: object, destination: object, text: str) -> dict[str, Any]:
+        return {
+            "id": self._chronicle.new_id(),
+            "type": "sms",
+            "direction": direction,
+            "source": source,
+            "destination": destination,
+            "text": text,
+            "tm_create": self._chronicle.stamp(),
+        }
+
+    def _tell(self, event_type: str, facts: dict[str, Any], status: str) -> None:
+        self._chronicle.tell(event_type, facts | {"status": status, "tm_update": self._chronicle.stamp()})
