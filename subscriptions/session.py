@@ -327,10 +327,11 @@ class Session:
             done.append(topic)
         effects: list[Effect] = []
         if left:
-            effects.append(Leave(tuple(left)))
             effects.append(
                 Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
             )
+            # Right before the ack: by other topics the client's cursor goes on, and up to the ack it must hold for these.
+            effects.append(Leave(tuple(left)))
         if done:
             effects.append(Send(ack_frame(action, done, request_id=request_id)))
         effects.extend(refusals.frames(action, request_id))
