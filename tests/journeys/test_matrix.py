@@ -1,0 +1,327 @@
+"""Who hears what: every kind of credential, every form of topic, own and foreign, against an oracle of the contract.
+
+The oracle is written from docs/protocol.md and shares no code with the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.journeys.cast import Company, new_id
+from tests.journeys.conversation import Conversation, Frame, publish
+from tests.machinery.gateway import Gateway
+
+RESOURCES = (
+    *(
+        "call",
+        "message",
+        "activeflow",
+        "conference",
+        "queue",
+        "agent",
+        "recording",
+        "transcription",
+        "queuecall",
+    ),
+    *(
+        "conferencecall",
+        "groupcall",
+        "confbridge",
+        "conversation",
+        "email",
+        "campaign",
+        "campaigncall",
+        "outdial",
+    ),
+    *(
+        "number",
+        "flow",
+        "aicall",
+        "transcribe",
+        "transcript",
+        "chat",
+        "chatmessage",
+        "webchat",
+        "tag",
+        "contact",
+    ),
+    *(
+        "customer",
+        "account",
+        "accesskey",
+        "billing",
+        "provider",
+        "route",
+        "trunk",
+        "extension",
+        "file",
+        "summary",
+    ),
+    *("team", "speaking", "pipecatcall", "schedule"),
+)
+CALL, MESSAGE = "the-call", "the-message"
+"""Ids that both customers use, so that only the customer tells their events apart."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Somebody with a credential, and what the contract goes by."""
+
+    name: str
+    credential: str
+    customer_id: str
+    agent_id: str | None = None
+    hears_customer: bool = False
+    hears_all: bool = False
+    granted: tuple[str, ...] = ()
+
+    def may_hear(self, pattern: str) -> bool:
+        scope, scope_id, *rest = pattern.split(":")
+        if self.hears_all:
+            return True
+        if scope == "agent_id":
+            return scope_id == self.agent_id
+        own = scope_id == self.customer_id
+        return own and (self.hears_customer or (bool(rest) and rest[0] in self.granted))
+
+
+def listeners(company: Company) -> Iterator[Listener]:
+    """Everybody of a customer who may open a socket."""
+    manager, agent, gil = company.person("manager"), company.person("agent"), company.person("granted agent")
+    granted = tuple(gil.granted)
+    for person in (manager, company.person("admin")):
+        yield Listener(person.name, person.token, company.id, person.id, hears_customer=True)
+    yield Listener("agent", agent.token, company.id, agent.id)
+    yield Listener("granted agent", gil.token, company.id, gil.id, granted=granted)
+    yield Listener("customer's key", company.key("of the customer"), company.id, hears_customer=True)
+    yield Listener("agent's key", company.key("of the agent"), company.id, agent.id)
+    yield Listener("granted key", company.key("of the granted agent"), company.id, gil.id, granted=granted)
+    yield Listener(
+        "manager's key", company.key("of the manager"), company.id, manager.id, hears_customer=True
+    )
+
+
+def patterns(scope: str, scope_id: str) -> Iterator[str]:
+    """Every form of topic: two, three and four parts, with each wildcard."""
+    owner = f"{scope}:{scope_id}"
+    yield owner
+    yield from (f"{owner}:{resource}" for resource in ("call", "message", "*"))
+    yield from (f"{owner}:{end}" for end in ("call:*", "message:*", "*:*", f"*:{CALL}"))
+    yield from (f"{owner}:call:{CALL}", f"{owner}:message:{MESSAGE}", f"{owner}:call:another")
+
+
+@dataclass(frozen=True)
+class Published:
+    """An event with its topics: who published it and whom it concerns."""
+
+    customer_id: str
+    topics: tuple[str, ...]
+    item: Frame
+
+    def topic_for(self, pattern: str, agents: dict[str, str]) -> str | None:
+        """The event's topic by which the pattern hears it; `agents` has the customer of each."""
+        scope, scope_id, *rest = pattern.split(":")
+        resource, resource_id = [*rest, "*", "*"][:2]
+        if (scope_id if scope == "customer_id" else agents[scope_id]) != self.customer_id:
+            return None  # Naming a stranger's agent gives a publisher no way into its ear.
+        for topic in self.topics:
+            parts = topic.split(":", 3)
+            if (
+                parts[:2] == [scope, scope_id]
+                and resource in ("*", parts[2])
+                and resource_id in ("*", parts[3])
+            ):
+                return topic
+        return None
+
+
+def events_of(company: Company, stranger: Company) -> Iterator[Published]:
+    """An event of every resource, and events that concern agents in each of the ways there are."""
+
+    def event(
+        resource: str, resource_id: str, *agents: str, data: Frame | None = None, **more: Any
+    ) -> Published:
+        data = {"id": resource_id, "of": company.name} | (data or {})
+        owners = [f"customer_id:{company.id}", *(f"agent_id:{agent}" for agent in agents)]
+        item = {"event_type": f"{resource}.updated", "customer_id": company.id, "data": data, **more}
+        return Published(company.id, tuple(f"{owner}:{resource}:{resource_id}" for owner in owners), item)
+
+    agent, gil = company.person("agent").id, company.person("granted agent").id
+    manager = company.person("manager").id
+    served, empty = company.queues
+    for resource in RESOURCES:
+        resource_id = new_id()
+        yield event(resource, resource_id, *([resource_id] if resource == "agent" else []))
+    yield event("call", CALL)
+    yield event("message", MESSAGE)
+    yield event("call", CALL, agent, agent_ids=[agent])
+    yield event("call", CALL, agent, gil, manager, agent_ids=[agent, gil, manager, agent])
+    yield event("call", CALL, gil, data={"agent_id": gil})
+    yield event("message", MESSAGE, agent, data={"owner_type": "agent", "owner_id": agent})
+    yield event("message", MESSAGE, data={"owner_type": "customer", "owner_id": agent})
+    yield event("queuecall", CALL, agent, data={"service_agent_id": agent})
+    yield event("agent", agent, agent)
+    yield event("queue", served, *sorted([agent, gil]), data={"queue_id": served})
+    yield event("queue", empty, data={"queue_id": empty})
+    yield event("queue", stranger.queues[0], data={"queue_id": stranger.queues[0]})
+    named = stranger.person("agent").id
+    yield event("call", CALL, named, agent_ids=[named])
+    yield event("call", "another")
+
+
+@pytest.fixture(scope="module")
+def everybody(acme: Company, globex: Company, platform: Company) -> list[Listener]:
+    staff = platform.person("staff")
+    return [
+        *listeners(acme),
+        *listeners(globex),
+        Listener("staff", staff.token, platform.id, staff.id, hears_all=True),
+        Listener("staff's key", platform.key("of the staff"), platform.id, staff.id, hears_all=True),
+    ]
+
+
+@pytest.fixture(scope="module")
+def agents(acme: Company, globex: Company, platform: Company) -> dict[str, str]:
+    """The customer of each agent."""
+    return {person.id: each.id for each in (acme, globex, platform) for person in each.people}
+
+
+@pytest.fixture(scope="module")
+def asked(acme: Company, globex: Company) -> list[str]:
+    """Every form of topic of both customers and of agents of both."""
+    owners = [("customer_id", company.id) for company in (acme, globex)] + [
+        ("agent_id", company.person(name).id)
+        for company in (acme, globex)
+        for name in ("agent", "granted agent", "manager")
+    ]
+    return [pattern for owner in owners for pattern in patterns(*owner)]
+
+
+def test_each_topic_is_granted_or_refused_as_the_contract_says(
+    gateway_on_each_stack: Gateway, everybody: list[Listener], asked: list[str]
+) -> None:
+    for listener in everybody:
+        with Conversation(gateway_on_each_stack, listener.credential) as conversation:
+            granted = [pattern for pattern in asked if listener.may_hear(pattern)]
+            refused = [pattern for pattern in asked if not listener.may_hear(pattern)]
+            conversation.send({"type": "subscribe", "topics": asked})
+            answers = conversation.before_pong()
+        acks = [frame["topics"] for frame in answers if frame["type"] == "ack"]
+        errors = [(frame["code"], frame["topics"]) for frame in answers if frame["type"] == "error"]
+        assert acks == ([granted] if granted else []), listener.name
+        assert errors == ([("PERMISSION_DENIED", refused)] if refused else []), listener.name
+
+
+async def test_each_subscription_hears_its_own_events_and_no_other(
+    gateway_on_each_stack: Gateway,
+    everybody: list[Listener],
+    asked: list[str],
+    agents: dict[str, str],
+    acme: Company,
+    globex: Company,
+    platform: Company,
+) -> None:
+    """A socket for each credential and topic that it is granted, and one for all that it is refused of each owner, all
+    open at once."""
+    published = [*events_of(acme, globex), *events_of(globex, acme)]
+    witness = await _connect(gateway_on_each_stack, platform.token("staff"))
+    await _ask(witness, f"customer_id:{acme.id}", f"customer_id:{globex.id}")
+    sockets: list[tuple[Listener, str, ClientConnection]] = []
+    for listener in everybody:
+        sockets += await asyncio.gather(
+            *(_listening(gateway_on_each_stack, listener, topics) for topics in _for_sockets(listener, asked))
+        )
+
+    receipts = await asyncio.to_thread(
+        publish, gateway_on_each_stack, platform.token("staff"), *(each.item for each in published)
+    )
+    for each, receipt in zip(published, receipts, strict=True):
+        assert tuple(receipt["topics"]) == each.topics
+    # The hub hands an event to all who hear it before the next one: what the witness has, the others have before their
+    # pong.
+    ends = {receipt["cursor"] for receipt in _last_of_each_log(receipts)}
+    while ends:
+        ends.discard(json.loads(await witness.recv())["cursor"])
+
+    heard = await asyncio.gather(*(_heard(socket) for _, _, socket in sockets))
+    for (listener, pattern, _), frames in zip(sockets, heard, strict=True):
+        expected = []
+        if listener.may_hear(pattern):
+            expected = [
+                (receipt["id"], topic, each.item["data"])
+                for each, receipt in zip(published, receipts, strict=True)
+                if (topic := each.topic_for(pattern, agents))
+            ]
+        got = [(frame["id"], frame["topic"], frame["data"]) for frame in frames]
+        assert got == expected, f"{listener.name} of {listener.customer_id} on {pattern}"
+    assert sum(map(len, heard)) > len(published)
+    await asyncio.gather(witness.close(), *(socket.close() for _, _, socket in sockets))
+
+
+@pytest.mark.parametrize("overlap", ["own", "with its agent's"])
+def test_five_overlapping_topics_bring_each_event_once(
+    gateway_on_each_stack: Gateway, acme: Company, globex: Company, overlap: str
+) -> None:
+    owner = f"customer_id:{acme.id}"
+    topics = [owner, f"{owner}:call", f"{owner}:call:*", f"{owner}:*:{CALL}", f"{owner}:call:{CALL}"]
+    if overlap != "own":
+        manager = acme.person("manager").id
+        topics = [f"agent_id:{manager}", f"agent_id:{manager}:call:*", *topics[:3]]
+    published = list(events_of(acme, globex))
+    with Conversation(gateway_on_each_stack, acme.token("manager")) as conversation:
+        conversation.subscribe(*topics)
+        items = [{**each.item, "customer_id": acme.id} for each in published]
+        receipts = publish(gateway_on_each_stack, acme.key("that publishes"), *items)
+        heard = conversation.until(receipts[-1]["cursor"])
+        assert conversation.before_pong() == []
+    assert [(frame["id"], frame["topic"]) for frame in heard] == [
+        (receipt["id"], each.topics[0]) for each, receipt in zip(published, receipts, strict=True)
+    ]
+
+
+async def _connect(gateway: Gateway, credential: str) -> ClientConnection:
+    address = f"{gateway.ws_url}?{urlencode({'token': credential})}"
+    return await connect(address, compression=None, ping_interval=None, open_timeout=30, max_queue=None)
+
+
+def _for_sockets(listener: Listener, asked: list[str]) -> list[list[str]]:
+    refused: dict[str, list[str]] = {}
+    for pattern in asked:
+        if not listener.may_hear(pattern):
+            refused.setdefault(":".join(pattern.split(":")[:2]), []).append(pattern)
+    return [[pattern] for pattern in asked if listener.may_hear(pattern)] + list(refused.values())
+
+
+async def _listening(
+    gateway: Gateway, listener: Listener, topics: list[str]
+) -> tuple[Listener, str, ClientConnection]:
+    socket = await _connect(gateway, listener.credential)
+    answer = await _ask(socket, *topics)
+    assert answer["topics"] == topics
+    assert (answer["type"] == "ack") == listener.may_hear(topics[0]), f"{listener.name}: {answer}"
+    return listener, topics[0], socket
+
+
+async def _ask(socket: ClientConnection, *topics: str) -> Frame:
+    await socket.send(json.dumps({"type": "subscribe", "topics": topics}))
+    return json.loads(await socket.recv())
+
+
+async def _heard(socket: ClientConnection) -> list[Frame]:
+    await socket.send('{"type": "ping"}')
+    frames = []
+    while (frame := json.loads(await socket.recv())).get("type") != "pong":
+        frames.append(frame)
+    return frames
+
+
+def _last_of_each_log(receipts: list[Frame]) -> list[Frame]:
+    return list({receipt["cursor"].partition(".")[0]: receipt for receipt in receipts}.values())
