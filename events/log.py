@@ -45,12 +45,14 @@ def open_log(customer_id: str) -> Head:
 
 def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
     """The entries with numbers above `after` and not above `upto`, in order: at most `limit` of them, and no more after
-    a megabyte, so that a page of large events stays a page."""
+    a megabyte, so that a page of large events stays a page. There is no hole in them."""
     entries: list[Entry] = []
     size = 0
     while len(entries) < limit and size < PAGE_MAX_CHARACTERS:
         wanted = min(limit - len(entries), ROWS_AT_ONCE)
         rows = _rows(customer_id, after, upto, wanted)
+        if entries and rows and rows[0][0] != after + 1:
+            break  # What came next was pruned since the first of them was read.
         entries.extend(entry_of(customer_id, epoch, row) for row in rows)
         if len(rows) < wanted:
             break

@@ -1,0 +1,116 @@
+"""How long events are kept: removing what is older, in short transactions that publishers can run between."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from events.models import CustomerLog, Event, ResourceState
+
+ROWS_A_TRANSACTION = 1000
+"""A few hundredths of a second, for which the customer's publishers wait."""
+
+_AGE = re.compile(r"([0-9]{1,7})([mhdw])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36_500)
+
+
+class InvalidAge(ValueError):
+    """The text is no age; the message says what is right."""
+
+
+def parse_age(text: str) -> timedelta:
+    """Read an age such as `30d`.
+
+    Raises:
+        InvalidAge: it is none, or not above zero.
+    """
+    found = _AGE.fullmatch(text)
+    age = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < age <= _LONGEST:
+        raise InvalidAge(
+            f"{text!r} is no age: write a whole number above zero and a unit, "
+            "such as 30d (days), 12h (hours), 90m (minutes) or 4w (weeks), up to a hundred years"
+        )
+    return age
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was removed of one customer (or would be); `floor` is the number up to which no event is kept."""
+
+    events: int
+    states: int
+    floor: int
+
+
+def prune(customer_id: str, stored_before: datetime, *, dry_run: bool = False) -> Pruned:
+    """Remove a customer's events that were stored before this moment, and the ended states whose last event they were.
+
+    The newest event always stays. A client that was about to be sent what is removed here notices, for the log's floor
+    rises in the same transaction, and is told that its cursor is too old.
+    """
+    log = CustomerLog.objects.get(customer_id=customer_id)
+    floor, events = log.floor, 0
+    for last, count in _old_stretches(log, stored_before):
+        began = time.monotonic()
+        if not dry_run:
+            _remove_events(customer_id, last)
+            _let_publishers_in(began)
+        floor, events = last, events + count
+    return Pruned(events, _prune_states(customer_id, floor, dry_run=dry_run), floor)
+
+
+def _old_stretches(log: CustomerLog, stored_before: datetime) -> Iterator[tuple[int, int]]:
+    """The last number of each stretch of old events, and how many events it has."""
+    floor = log.floor
+    while True:
+        # In the order of the log: a clock that was wrong once makes no hole in it.
+        rows = Event.objects.filter(
+            customer_id=log.customer_id, seq__gt=floor, seq__lt=log.last_seq
+        ).order_by("seq")
+        stored = list(rows.values_list("seq", "stored_at")[:ROWS_A_TRANSACTION])
+        old = 0
+        while old < len(stored) and stored[old][1] < stored_before:
+            old += 1
+        if not old:
+            return
+        floor = stored[old - 1][0]
+        yield floor, old
+        if old < ROWS_A_TRANSACTION:
+            return
+
+
+def _remove_events(customer_id: str, last: int) -> None:
+    with transaction.atomic(durable=True):
+        log = CustomerLog.objects.select_for_update().get(customer_id=customer_id)
+        if log.floor < last:
+            log.floor = last
+            log.save(update_fields=["floor"])
+        Event.objects.filter(customer_id=customer_id, seq__lte=last).delete()
+
+
+def _prune_states(customer_id: str, floor: int, *, dry_run: bool) -> int:
+    ended = ResourceState.objects.filter(customer_id=customer_id, live=False, seq__lte=floor).order_by("id")
+    if dry_run:
+        return ended.count()
+    removed, last = 0, 0
+    while ids := list(ended.filter(id__gt=last).values_list("id", flat=True)[:ROWS_A_TRANSACTION]):
+        began = time.monotonic()
+        with transaction.atomic(durable=True):
+            # Under the log's lock, as publishing, which may have brought one of them back to life meanwhile.
+            CustomerLog.objects.select_for_update().get(customer_id=customer_id)
+            count, _ = ended.order_by().filter(id__in=ids).delete()
+        removed, last = removed + count, ids[-1]
+        _let_publishers_in(began)
+    return removed
+
+
+def _let_publishers_in(began: float) -> None:
+    """Leave the lock free for as long as it was held: SQLite hands it to whoever happens to ask."""
+    time.sleep(time.monotonic() - began)
