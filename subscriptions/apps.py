@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class SubscriptionsConfig(AppConfig):
     name = "subscriptions"
     verbose_name = "Customers and subscriptions"
+
+    def ready(self) -> None:
+        from subscriptions import logins
+
+        logins.connect()

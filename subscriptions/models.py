@@ -1,4 +1,6 @@
-"""Customers, their agents and queues, and the access keys of both."""
+"""Customers, their agents and queues, the access keys of both, and the audit log."""
+
+# Long because the models of one app stand in one module, where Django looks for them.
 
 from __future__ import annotations
 
@@ -26,12 +28,21 @@ KEY_PREFIX_CHARACTERS = 11
 _KEY_ALPHABET = string.ascii_letters + string.digits
 
 
+def validate_not_nil(value: uuid.UUID) -> None:
+    """Raise ValidationError for the nil UUID, by which the platform says "none"."""
+    if value.int == 0:
+        raise ValidationError(
+            "The nil UUID means none: write the platform's own id, or leave the one that was made."
+        )
+
+
 class Customer(models.Model):
     """A tenant of the platform. Nothing of one customer is ever visible to another."""
 
     id = models.UUIDField(
         primary_key=True,
         default=uuid.uuid4,
+        validators=[validate_not_nil],
         help_text="The platform's own id of this customer, where it has one. It is part of every topic.",
     )
     name = models.CharField(max_length=120)
@@ -51,7 +62,10 @@ class Queue(models.Model):
     """A queue in which callers wait, and the agents who serve it."""
 
     id = models.UUIDField(
-        primary_key=True, default=uuid.uuid4, help_text="The platform's own id of this queue."
+        primary_key=True,
+        default=uuid.uuid4,
+        validators=[validate_not_nil],
+        help_text="The platform's own id of this queue: by it the queue's events find the agents who serve it.",
     )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="queues")
     name = models.CharField(max_length=120)
@@ -91,12 +105,21 @@ def validate_resources(names: object) -> None:
         raise ValidationError(f"Not known as resources: {', '.join(map(str, unknown))}.")
 
 
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Agents in the database."""
+
+    def of_the_platform(self) -> AgentQuerySet:
+        """Platform staff and superusers: who is not one of them may not touch them, nor speak in their name."""
+        return self.filter(models.Q(role=AgentRole.STAFF) | models.Q(user__is_superuser=True))
+
+
 class Agent(models.Model):
     """A person of a customer who logs in: an agent of the contact centre, its manager or admin, or platform staff."""
 
     id = models.UUIDField(
         primary_key=True,
         default=uuid.uuid4,
+        validators=[validate_not_nil],
         help_text="The platform's own id of this agent, where it has one.",
     )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="agents")
@@ -140,11 +163,18 @@ class Agent(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = AgentQuerySet.as_manager()
+
     class Meta:
         ordering = ["customer", "name"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.customer})"
+
+    @property
+    def is_of_the_platform(self) -> bool:
+        """`AgentQuerySet.of_the_platform` of this agent."""
+        return self.role == AgentRole.STAFF or self.user.is_superuser
 
 
 class AccessKey(models.Model):
@@ -171,18 +201,29 @@ class AccessKey(models.Model):
         default=True, help_text="Whether it may open a WebSocket and read over REST."
     )
     may_publish = models.BooleanField(default=False, help_text="Whether it may publish events.")
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty for never.")
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="replaced_by",
+        help_text="The key that was rotated into this one.",
+    )
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "access key"
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.label}"
 
     def clean(self) -> None:
+        if not self.may_subscribe and not self.may_publish:
+            raise ValidationError("A key that may neither subscribe nor publish is good for nothing.")
         if self.agent is not None and self.customer_id and self.agent.customer_id != self.customer_id:
             raise ValidationError({"agent": "This agent belongs to another customer than the key."})
 
@@ -264,8 +305,8 @@ class AuditRecord(models.Model):
         max_length=40, blank=True, editable=False, help_text="The rule behind the verdict."
     )
     detail = models.CharField(max_length=300, blank=True, editable=False)
-    customer_id = models.UUIDField(null=True, editable=False, db_index=True)
-    agent_id = models.UUIDField(null=True, editable=False, db_index=True)
+    customer_id = models.UUIDField(null=True, editable=False)
+    agent_id = models.UUIDField(null=True, editable=False)
     credential = models.CharField(
         max_length=60, blank=True, editable=False, help_text="Never the secret itself."
     )
@@ -280,6 +321,14 @@ class AuditRecord(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = "audit record"
+        # Each with the order of the list, so that a filtered list is read from its newest row and no further.
+        indexes = [
+            models.Index(fields=["customer_id", "-id"], name="audit_customer"),
+            models.Index(fields=["agent_id", "-id"], name="audit_agent"),
+            models.Index(fields=["rule", "-id"], name="audit_rule"),
+            models.Index(fields=["credential", "-id"], name="audit_credential"),
+            models.Index(fields=["-id"], condition=models.Q(verdict="refused"), name="audit_refused"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.verdict} {self.topic}"

@@ -1,8 +1,13 @@
-"""The project itself as a Django app, for its commands and static files."""
+"""The project itself as a Django app, for its commands and static files, and its admin."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class GatewayConfig(AppConfig):
     name = "voipbin_ws"
     verbose_name = "Gateway"
+
+
+class GatewayAdminConfig(AdminConfig):
+    default_site = "voipbin_ws.admin_site.GatewayAdminSite"

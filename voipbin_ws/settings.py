@@ -43,6 +43,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
+FORMAT_MODULE_PATH = "voipbin_ws.formats"
 
 INSTALLED_APPS = [
     "voipbin_ws.apps.GatewayConfig",
@@ -50,7 +51,7 @@ INSTALLED_APPS = [
     "events.apps.EventsConfig",
     "channels",
     "rest_framework",
-    "django.contrib.admin",
+    "voipbin_ws.apps.GatewayAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -154,6 +155,7 @@ EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2*
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
 EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
+EVENTS_DIRECTORY = "subscriptions.operators.directory"
 EVENTS_VISIBILITY = "subscriptions.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
     None  # The endpoints that take bodies have their own limits and their own answers.

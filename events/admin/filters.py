@@ -1,0 +1,142 @@
+"""The admin's filters: by customer, by time to the minute, and by the values that occurred lately."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from events.admin.scope import as_uuid
+from events.operators import directory, operator_of
+
+CUSTOMERS_LISTED = 30
+ROWS_LOOKED_AT = 2000
+
+PERIODS = {
+    "15m": ("Last 15 minutes", dt.timedelta(minutes=15)),
+    "1h": ("Last hour", dt.timedelta(hours=1)),
+    "24h": ("Last 24 hours", dt.timedelta(hours=24)),
+    "7d": ("Last 7 days", dt.timedelta(days=7)),
+    "30d": ("Last 30 days", dt.timedelta(days=30)),
+}
+
+
+class CustomerFilter(admin.SimpleListFilter):
+    """By customer, for those who see several; the first by name are listed, the others are found by the search."""
+
+    title = "customer"
+    parameter_name = "customer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        operator = operator_of(request)
+        if operator is None or operator.customer_id is not None:
+            return []
+        listed = dict(directory().first_customers(CUSTOMERS_LISTED))
+        chosen = as_uuid(self.value() or "")
+        if chosen is not None and chosen not in listed:
+            listed[chosen] = directory().customer_names([chosen]).get(chosen, str(chosen))
+        return [(str(customer_id), name) for customer_id, name in listed.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if (customer_id := as_uuid(value)) is None:
+            raise IncorrectLookupParameters(f"{value} is no customer's id")
+        return queryset.filter(customer_id=customer_id)
+
+
+class TimeFilter(admin.ListFilter):
+    """By time: a period up to now, or from one minute to another, in UTC."""
+
+    template = "admin/time_filter.html"
+    title = "time (UTC)"
+    field: str
+    parameters = ("period", "from", "until")
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.parameters:
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+        self.other_parameters: list[tuple[str, str]] = []
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str]:
+        return list(self.parameters)
+
+    @property
+    def start(self) -> str:
+        return self.used_parameters.get("from", "")
+
+    @property
+    def end(self) -> str:
+        return self.used_parameters.get("until", "")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if period := self.used_parameters.get("period"):
+            if period not in PERIODS:
+                raise IncorrectLookupParameters(f"{period} is no period")
+            queryset = queryset.filter(**{f"{self.field}__gte": timezone.now() - PERIODS[period][1]})
+        if self.start:
+            queryset = queryset.filter(**{f"{self.field}__gte": _moment(self.start)})
+        if self.end:
+            queryset = queryset.filter(**{f"{self.field}__lte": _moment(self.end)})
+        return queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        self.other_parameters = [
+            (name, value)
+            for name, value in changelist.params.items()
+            if name not in (*self.parameters, PAGE_VAR)
+        ]
+        remove = list(self.parameters)
+        yield {
+            "selected": not self.used_parameters,
+            "query_string": changelist.get_query_string(remove=remove),
+            "display": "Any time",
+        }
+        for name, (words, _) in PERIODS.items():
+            yield {
+                "selected": self.used_parameters.get("period") == name,
+                "query_string": changelist.get_query_string({"period": name}, remove),
+                "display": words,
+            }
+
+
+class LateValuesFilter(admin.SimpleListFilter):
+    """By the values of one field that occur among the newest rows: asking all rows of a large table takes too long."""
+
+    field: str
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        newest = model_admin.get_queryset(request).order_by(*model_admin.get_ordering(request))
+        values = newest.values_list(self.field, flat=True)[:ROWS_LOOKED_AT]
+        return [(value, value) for value in sorted({*values, *self._chosen()})]
+
+    def _chosen(self) -> Iterable[str]:
+        return [value] if (value := self.value()) else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(**{self.field: value.replace("\0", "")})
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise IncorrectLookupParameters(f"{text} is no time")
+    return moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC)

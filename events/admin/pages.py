@@ -1,0 +1,187 @@
+"""The admin's pages of events, of the present state and of the logs: all to look at, none to change."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from events.admin.filters import CustomerFilter, LateValuesFilter, TimeFilter
+from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.cursor import Position
+from events.envelope import topics_of
+from events.models import CustomerLog, Event, ResourceState, split_agents
+from events.operators import directory, operator_of
+
+
+class StoredFilter(TimeFilter):
+    field = "stored_at"
+    title = "time stored (UTC)"
+
+
+class ResourceFilter(LateValuesFilter):
+    field = parameter_name = title = "resource"
+
+
+class TypeFilter(LateValuesFilter):
+    field = parameter_name = "event_type"
+    title = "type"
+
+
+@admin.register(Event)
+class EventAdmin(RecordAdmin):
+    list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
+    list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
+    search_fields = ["resource_id"]
+    search_help_text = (
+        "An event's id, a resource's id, an event type, an agent's id, or a customer's name or id"
+    )
+    exact_fields = ["id", "customer_id"]
+    part_fields = ["event_type", "resource_id"]
+    fields = [
+        "event_type",
+        "customer",
+        "resource",
+        "resource_id",
+        "timestamp",
+        "stored_at",
+        "id",
+        "cursor",
+        "topics",
+        "agents",
+        "data",
+        "idempotency_key",
+    ]
+    readonly_fields = ["cursor", "topics", "agents", "data", "customer"]
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        operator = operator_of(request)
+        one_customer = "customer" in request.GET or (
+            operator is not None and operator.customer_id is not None
+        )
+        # Each of the two has its index.
+        return ["-seq"] if one_customer else ["-stored_at", "-seq"]
+
+    def found_by(self, word: str) -> Q:
+        found = super().found_by(word)
+        return found | Q(agent_ids__contains=str(wanted)) if (wanted := as_uuid(word)) is not None else found
+
+    @admin.display(description="cursor")
+    def cursor(self, event: Event) -> str:
+        epoch = CustomerLog.objects.filter(pk=event.customer_id).values_list("epoch", flat=True).first()
+        return str(Position(epoch, event.seq)) if epoch else f"number {event.seq} of a log that is gone"
+
+    @admin.display(description="topics")
+    def topics(self, event: Event) -> SafeString:
+        topics = topics_of(
+            str(event.customer_id), event.resource, event.resource_id, split_agents(event.agent_ids)
+        )
+        return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
+
+    @admin.display(description="concerns")
+    def agents(self, event: Event) -> SafeString | str:
+        return agent_links(event)
+
+    @admin.display(description="data")
+    def data(self, event: Event) -> SafeString:
+        return shown_json(event.body)
+
+
+class LiveFilter(admin.SimpleListFilter):
+    title = "life"
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Live"), ("no", "Ended")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(live=self.value() == "yes") if self.value() in ("yes", "no") else queryset
+
+
+@admin.register(ResourceState)
+class ResourceStateAdmin(RecordAdmin):
+    list_display = [
+        "resource",
+        "resource_id",
+        "member_id",
+        "customer",
+        "life",
+        "event_type",
+        "since",
+        "updated_at",
+    ]
+    list_filter = [CustomerFilter, LiveFilter, ResourceFilter]
+    search_fields = ["resource_id"]
+    search_help_text = (
+        "A resource's id, the id of a call in a queue or conference, or a customer's name or id"
+    )
+    ordering = ["-pk"]
+    exact_fields = ["customer_id"]
+    part_fields = ["resource_id", "member_id"]
+    fields = [
+        "resource",
+        "resource_id",
+        "member_id",
+        "customer",
+        "life",
+        "event_type",
+        "seq",
+        "since",
+        "updated_at",
+        "agents",
+        "data",
+    ]
+    readonly_fields = ["customer", "life", "agents", "data"]
+
+    @admin.display(description="life")
+    def life(self, state: ResourceState) -> SafeString:
+        return pill("live", "good") if state.live else pill("ended", "quiet")
+
+    @admin.display(description="concerns")
+    def agents(self, state: ResourceState) -> SafeString | str:
+        return agent_links(state)
+
+    @admin.display(description="data")
+    def data(self, state: ResourceState) -> SafeString:
+        return shown_json(state.body)
+
+
+@admin.register(CustomerLog)
+class CustomerLogAdmin(RecordAdmin):
+    list_display = ["customer_id", "customer", "epoch", "last_seq", "floor"]
+    list_display_links = ["customer_id"]
+    list_filter = [CustomerFilter]
+    search_fields = ["epoch"]
+    search_help_text = "A customer's name or id, or an epoch"
+    ordering = ["pk"]
+    exact_fields = ["customer_id"]
+    part_fields = ["epoch"]
+    fields = ["customer", "customer_id", "epoch", "last_seq", "floor"]
+    readonly_fields = ["customer"]
+
+
+def shown_json(text: str) -> SafeString:
+    """JSON as people read it, escaped."""
+    try:
+        shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        shown = text
+    return format_html('<pre class="json">{}</pre>', shown)
+
+
+def agent_links(row: Event | ResourceState) -> SafeString | str:
+    """The agents whom the row concerns, with the names of those who are of its customer."""
+    ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
+    names = directory().agent_names(ids)
+    shown = [
+        format_html('<a href="{}">{}</a>', directory().agent_url(agent_id), names[row.customer_id, agent_id])
+        if (row.customer_id, agent_id) in names
+        else format_html("<code>{}</code>", agent_id)
+        for agent_id in ids
+    ]
+    return format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "nobody in particular"

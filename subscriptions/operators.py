@@ -1,0 +1,58 @@
+"""Who an operator is, and the names behind the ids of customers and agents; the setting EVENTS_DIRECTORY names it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+
+from events.operators import AgentKey, Operator
+from subscriptions.models import Agent, AgentRole, Customer
+
+MOST_FOUND = 100
+
+
+class PeopleDirectory:
+    """The directory of this gateway's customers and agents."""
+
+    def operator_of(self, user: Any) -> Operator | None:
+        """A superuser, platform staff, the admin of a customer, or whom a superuser gave permissions; else none."""
+        if not (user.is_active and user.is_staff):
+            return None
+        if user.is_superuser:
+            return Operator(customer_id=None, is_platform=True)
+        agent = Agent.objects.select_related("customer").filter(user=user).first()
+        if agent is None:
+            return Operator(customer_id=None)
+        if not (agent.is_active and agent.customer.is_active):
+            return None
+        if agent.role == AgentRole.STAFF:
+            return Operator(customer_id=None, is_platform=True)
+        return Operator(customer_id=agent.customer_id) if agent.role == AgentRole.ADMIN else None
+
+    def customer_names(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        return dict(Customer.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
+
+    def agent_names(self, ids: Iterable[uuid.UUID]) -> dict[AgentKey, str]:
+        rows = Agent.objects.filter(pk__in=list(ids)).values_list("customer_id", "pk", "name")
+        return {(customer_id, agent_id): name for customer_id, agent_id, name in rows}
+
+    def customers_named(self, text: str) -> list[uuid.UUID]:
+        return list(Customer.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+
+    def agents_named(self, text: str) -> list[uuid.UUID]:
+        return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+
+    def first_customers(self, count: int) -> list[tuple[uuid.UUID, str]]:
+        return list(Customer.objects.order_by("name").values_list("pk", "name")[:count])
+
+    def customer_url(self, customer_id: uuid.UUID) -> str:
+        return reverse("admin:subscriptions_customer_change", args=[customer_id])
+
+    def agent_url(self, agent_id: uuid.UUID) -> str:
+        return reverse("admin:subscriptions_agent_change", args=[agent_id])
+
+
+directory = PeopleDirectory()

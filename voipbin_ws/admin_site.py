@@ -1,0 +1,73 @@
+"""The admin as a whole: its names, who may enter, and its index in an order that an operator understands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from events.operators import operator_of
+
+GROUPS = (
+    (
+        "Who may do what",
+        "subscriptions",
+        {
+            "Customer": "The tenants of the platform",
+            "Agent": "People of a customer, with their logins and what they may hear",
+            "Queue": "Where callers wait, and who serves them",
+            "AccessKey": "Credentials of programs: make, revoke, rotate",
+        },
+    ),
+    (
+        "What happened",
+        "events",
+        {
+            "Event": "Everything that was published, as it was sent",
+            "ResourceState": "Calls, queues and all other resources as they stand now",
+            "CustomerLog": "How far each customer's numbering has come",
+        },
+    ),
+    (
+        "Who asked for what",
+        "subscriptions",
+        {"AuditRecord": "Connects, subscriptions and refusals, each with the rule behind it"},
+    ),
+    (
+        "Logins of operators",
+        "auth",
+        {
+            "User": "All logins; those of agents are made on the agents' page",
+            "Group": "Permissions for operators who are neither superusers nor an admin",
+        },
+    ),
+)
+"""The index: title of each group, the app it is linked to, and the words beside each model."""
+
+
+class GatewayAdminSite(admin.AdminSite):
+    site_header = "VoIPBIN gateway"
+    site_title = "VoIPBIN gateway"
+    index_title = "Operation"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return operator_of(request) is not None
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        apps = self._build_app_dict(request, app_label)
+        if app_label is not None:
+            apps = {app_label: apps} if apps else {}
+        listed = []
+        for title, label, words in GROUPS:
+            known = {model["object_name"]: model for model in apps.get(label, {}).get("models", ())}
+            models = [{**known.pop(name), "words": words[name]} for name in words if name in known]
+            if models:
+                url = models[0]["admin_url"] if len(models) == 1 else apps[label]["app_url"]
+                listed.append({**apps[label], "name": title, "app_url": url, "models": models})
+        named = {(label, name) for _, label, words in GROUPS for name in words}
+        for label, app in apps.items():
+            rest = [model for model in app["models"] if (label, model["object_name"]) not in named]
+            if rest:
+                listed.append({**app, "models": rest})
+        return listed
