@@ -134,6 +134,7 @@ class Outbox:
             # The server says in its own ways that the peer is gone; the consumer hears of it by its disconnect.
             self.is_closed = True
             self._in_flight = 0
+            self._stuck_since = None
             self.discard()
 
     def _next_message(self) -> tuple[str, int, int]:

@@ -1,0 +1,169 @@
+"""The handshake: who is admitted, from which pages, and how a refusal is said on each kind of server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from subscriptions import handshake
+from subscriptions.access import Identity
+from subscriptions.handshake import Refusal, Request, admit, refuse
+from subscriptions.models import AccessKey
+from tests.subscriptions.people import access_key, customer
+
+WITH_BODY = {"extensions": {"websocket.http.response": {}}}
+
+
+@pytest.fixture
+def secret(transactional_db: None) -> str:
+    return access_key(customer())[1]
+
+
+def request(query: str = "", **headers: str) -> Request:
+    return Request(query, {name.replace("_", "-"): value for name, value in headers.items()}, "192.0.2.7")
+
+
+def test_a_request_is_read_from_its_scope() -> None:
+    read = Request.of(
+        {
+            "headers": [(b"Host", b"ws.example.com"), (b"USER-AGENT", b"Mozilla \xe9" + b"x" * 500)],
+            "query_string": b"token=abc&batch=true",
+            "client": ["192.0.2.7", 5],
+        }
+    )
+    assert (read.query, read.address, read.headers["host"]) == (
+        "token=abc&batch=true",
+        "192.0.2.7",
+        "ws.example.com",
+    )
+    assert read.client.startswith("Mozilla é")
+    assert len(read.client) == 200
+    assert Request.of({"headers": [], "client": None}) == Request("", {}, "")
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("batch=true", True),
+        ("batch=1&token=x", True),
+        ("batch=TRUE", True),
+        ("batch=false", False),
+        ("batch=", False),
+        ("", False),
+    ],
+)
+def test_batches_are_for_those_who_ask(query: str, wanted: bool) -> None:
+    assert request(query).wants_batches is wanted
+
+
+async def test_a_program_needs_no_origin(secret: str) -> None:
+    admitted = await admit(request(f"token={secret}", host="ws.example.com"))
+    assert isinstance(admitted, Identity)
+    assert isinstance(await admit(request("", authorization=f"Bearer {secret}")), Identity)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://ws.example.com", "http://ws.example.com", "https://desk.example.com"]
+)
+async def test_our_own_and_listed_pages_may_connect(secret: str, settings: Any, origin: str) -> None:
+    settings.WEBSOCKET_ORIGINS = ["https://desk.example.com"]
+    admitted = await admit(request(f"token={secret}", host="ws.example.com", origin=origin))
+    assert isinstance(admitted, Identity)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example.com",
+        "https://ws.example.com.evil.com",
+        "https://ws.example.com:8443",
+        "http://desk.example.com",
+        "null",
+        "https://[",
+        "https://[::1",
+        "\x00",
+        "file://",
+    ],
+)
+async def test_any_other_page_may_not(secret: str, settings: Any, origin: str) -> None:
+    settings.WEBSOCKET_ORIGINS = ["https://desk.example.com"]
+    for host in ("ws.example.com", ""):
+        refusal = await admit(request(f"token={secret}", host=host, origin=origin))
+        assert isinstance(refusal, Refusal)
+        assert (refusal.status, refusal.rule) == (403, "foreign-origin")
+    without_host = await admit(request(f"token={secret}", origin=origin))
+    assert isinstance(without_host, Refusal)
+
+
+async def test_an_operator_can_let_every_page_in(secret: str, settings: Any) -> None:
+    settings.WEBSOCKET_ORIGINS = ["*"]
+    assert isinstance(await admit(request(f"token={secret}", host="x", origin="https://[")), Identity)
+
+
+@pytest.mark.parametrize(
+    ("query", "authorization", "rule"),
+    [
+        ("", "", "no-credential"),
+        ("token=nonsense", "", "malformed-credential"),
+        ("token=vb_unknown", "", "unknown-key"),
+        ("token=a&token=b", "", "ambiguous-credential"),
+        ("", "Basic YTpi", "unknown-scheme"),
+    ],
+)
+async def test_who_shows_no_good_credential_gets_no_socket(
+    transactional_db: None, query: str, authorization: str, rule: str
+) -> None:
+    refusal = await admit(request(query, authorization=authorization))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.status, refusal.code, refusal.rule) == (401, "UNAUTHORIZED", rule)
+
+
+async def test_a_key_that_may_not_subscribe_gets_no_socket(secret: str) -> None:
+    await AccessKey.objects.aupdate(may_subscribe=False)
+    refusal = await admit(request(f"token={secret}"))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.status, refusal.rule) == (401, "key-may-not-subscribe")
+
+
+async def test_while_the_database_is_away_nobody_is_called_unauthorized(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object) -> Identity:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(handshake, "identify_request", away)
+    refusal = await admit(request("token=vb_x"))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.status, refusal.code) == (503, "UNAVAILABLE")
+
+
+async def said(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, Any]]:
+    sent: list[Mapping[str, Any]] = []
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    await refuse(scope, send, refusal)
+    return sent
+
+
+@pytest.mark.parametrize("status", [401, 403, 503])
+async def test_a_refusal_has_status_and_reason_where_the_server_can(status: int) -> None:
+    start, body = await said(WITH_BODY, Refusal(status, "CODE", "Why “so”", "rule"))
+    headers = dict(start["headers"])
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", status)
+    assert headers[b"content-type"] == b"application/json"
+    assert int(headers[b"content-length"]) == len(body["body"])
+    assert (b"www-authenticate" in headers) is (status == 401)
+    assert json.loads(body["body"]) == {"code": "CODE", "message": "Why “so”"}
+
+
+@pytest.mark.parametrize("scope", [{}, {"extensions": None}, {"extensions": {"tls": {}}}])
+async def test_elsewhere_it_is_a_plain_close(scope: Mapping[str, Any]) -> None:
+    assert [message["type"] for message in await said(scope, Refusal(401, "C", "m", "r"))] == [
+        "websocket.close"
+    ]
