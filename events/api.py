@@ -52,14 +52,27 @@ def _body(request: Request) -> bytes:
     """The request's body as it was sent.
 
     Raises:
-        ApiError: it is larger than the setting PUBLISH_MAX_BYTES.
+        ApiError: it is empty, compressed, or larger than the setting PUBLISH_MAX_BYTES.
     """
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ApiError(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
+        )
     most = settings.EVENTS_MAX_REQUEST_BYTES
+    # Before it is read, where it says so: no digit of a huge number is looked at twice.
     announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not announced.isdigit() or int(announced) > most or len(body := request._request.body) > most:
+    too_large = len(announced) > 18 or not announced.isdecimal() or int(announced) > most
+    if too_large or len(body := request._request.body) > most:
         raise ApiError(
             status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
             f"The body is larger than {most} bytes: publish in several requests",
+        )
+    if not body.strip():
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            "The body is empty: send an event, or a list of them, as JSON",
+            code="INVALID_EVENT",
+            errors=[{"index": None, "field": "", "message": "the body is empty"}],
         )
     return body
 

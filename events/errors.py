@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -49,8 +49,12 @@ class ApiError(exceptions.APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST Framework's hook: the answer for an exception in a view."""
-    if isinstance(error, DatabaseError):
-        logger.warning("A request could not be carried out: the database does not answer (%s)", error)
+    if isinstance(error, DatabaseError | InterfaceError):
+        # What is wrong with a statement is ours to repair, and the operator's to see.
+        ours = None if isinstance(error, OperationalError | InterfaceError) else error
+        logger.warning(
+            "A request could not be carried out: the database does not answer (%s)", error, exc_info=ours
+        )
         error = ApiError(
             status.HTTP_503_SERVICE_UNAVAILABLE,
             "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",

@@ -12,6 +12,7 @@ MEMBER_RESOURCES = frozenset({"queue", "conference"})
 """Resources that calls enter and leave: each call in one has a state of its own."""
 
 _MEMBER_LEAVES = "left"
+_HUNG_UP = "hangup"
 
 
 def member_of(resource: str, data: Mapping[str, Any]) -> str:
@@ -21,11 +22,16 @@ def member_of(resource: str, data: Mapping[str, Any]) -> str:
     return ""
 
 
-def is_live_after(event_type: str, member_id: str) -> bool:
-    """Whether the resource (or the call's place in it) still lives after an event of this type."""
+def is_live_after(event_type: str, member_id: str, data: Mapping[str, Any]) -> bool:
+    """Whether the resource (or the call's place in it) still lives after an event of this type.
+
+    `data` is what is known of it with this event: a call that has hung up has ended, whatever is told of it later.
+    """
     resource, _, action = event_type.partition(".")
     if resource == "message":
         return False  # A message happens; it does not last.
+    if resource == "call" and data.get("status") == _HUNG_UP:
+        return False
     return action not in ENDING_ACTIONS and not (member_id and action == _MEMBER_LEAVES)
 
 

@@ -23,6 +23,8 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
         member_id = member_of(draft.resource, draft.data)
         key = (draft.customer_id, draft.resource, draft.resource_id, member_id)
         state = states.get(key)
+        data[key] = merged(data.get(key, {}), draft.data)
+        live = is_live_after(event.event_type, member_id, data[key])
         if state is None:
             state = states[key] = ResourceState(
                 customer_id=draft.customer_id,
@@ -31,11 +33,10 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
                 member_id=member_id,
                 since=event.timestamp,
             )
-        elif not state.live and member_id and is_live_after(event.event_type, member_id):
+        elif live and not state.live and member_id:
             # The call came back: its wait counts from now.
             state.since = event.timestamp
-        data[key] = merged(data.get(key, {}), draft.data)
-        state.live = is_live_after(event.event_type, member_id)
+        state.live = live
         state.event_type = event.event_type
         state.seq = event.seq
         state.updated_at = event.timestamp
@@ -78,9 +79,10 @@ def _end_members(event: Event, states: dict[_Key, ResourceState], touched: dict[
     """The conference or queue is over, and every call's place in it with it."""
     address = (str(event.customer_id), event.resource, event.resource_id)
     for key, state in states.items():
-        if key[:3] == address and key[3]:
+        if key[:3] == address and key[3] and state.live:
             state.live = False
             state.seq = event.seq
+            state.updated_at = event.timestamp
             touched[key] = state
     ResourceState.objects.filter(
         customer_id=event.customer_id, resource=event.resource, resource_id=event.resource_id, live=True
