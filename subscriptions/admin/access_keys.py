@@ -19,7 +19,7 @@ from events.admin.filters import CustomerFilter
 from events.admin.scope import pill
 from events.operators import operator_of
 from subscriptions.access_keys import CannotRotate, KeyStatus, revoke, rotate, status_of
-from subscriptions.admin.key_form import AccessKeyForm
+from subscriptions.admin.key_form import AccessKeyForm, expiry_in_words
 from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
 from subscriptions.admin.snippets import ShownKey
 from subscriptions.models import AccessKey, Agent
@@ -66,6 +66,7 @@ class AccessKeyAdmin(OfCustomerAdmin):
     object_actions = ("rotate_keys", "revoke_keys")
     readonly_fields = [
         "owner",
+        "for_agent",
         "key",
         "status",
         "created_at",
@@ -85,15 +86,26 @@ class AccessKeyAdmin(OfCustomerAdmin):
                 ("How long", {"fields": ["expiry", "expires_on", "made_as"]}),
             ]
         writes = self.has_change_permission(request, obj)
-        used = ["key", "status", "created_at", "last_used_at"]
+        past = {
+            "revoked_at": obj.revoked_at,
+            "replaces": obj.replaces_id,
+            "rotated_into": hasattr(obj, "replaced_by"),
+        }
+        facts = [
+            "key",
+            "status",
+            "created_at",
+            "last_used_at",
+            *(name for name, told in past.items() if told),
+        ]
         return [
-            (None, {"fields": ["label", "owner", "agent", *used, "revoked_at", "replaces", "rotated_into"]}),
+            (None, {"fields": ["label", "owner", "for_agent", *facts]}),
             ("What it may do", {"fields": rights}),
             ("How long", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> list[str]:
-        return [*self.readonly_fields, "agent"] if obj else list(self.readonly_fields)
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return db_field.formfield(**kwargs)  # Without the buttons beside it that would leave the form.
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessKey]:
         keys = super().get_queryset(request).select_related("customer", "agent__user", "replaced_by")
@@ -223,6 +235,13 @@ class AccessKeyAdmin(OfCustomerAdmin):
         url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
         return format_html('<a href="{}">{}</a>, {}', url, key.agent.name, self.owner(key))
 
+    @admin.display(description="agent")
+    def for_agent(self, key: AccessKey) -> SafeString | str:
+        if key.agent is None:
+            return "none: it hears everything of the customer"
+        url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
+        return format_html('<a href="{}">{}</a>: it hears what this agent hears', url, key.agent.name)
+
     @admin.display(description="last used", ordering="last_used_at")
     def last_used(self, key: AccessKey) -> SafeString | None:
         if key.last_used_at is None:
@@ -238,10 +257,12 @@ class AccessKeyAdmin(OfCustomerAdmin):
         return ", ".join(rights)
 
     @admin.display(description="rotated into")
-    def rotated_into(self, key: AccessKey) -> str:
-        successor = getattr(key, "replaced_by", None)
-        return f"{successor}" if successor is not None else "–"
+    def rotated_into(self, key: AccessKey) -> SafeString:
+        url = reverse("admin:subscriptions_accesskey_change", args=[key.replaced_by.pk])
+        return format_html('<a href="{}">{}</a>', url, key.replaced_by)
 
     @admin.display(description="expires", ordering="expires_at")
-    def expires(self, key: AccessKey) -> str:
-        return "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M}"
+    def expires(self, key: AccessKey) -> SafeString | str:
+        if key.expires_at is None:
+            return "never"
+        return format_html('<span title="{}">{}</span>', expiry_in_words(key), key.expires_at.date())

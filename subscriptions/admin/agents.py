@@ -92,12 +92,6 @@ class AgentAdmin(OfCustomerAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
-        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        if all(self.has_delete_permission(request, agent) for agent in objs):
-            perms_needed = set()
-        return to_delete, counts, perms_needed, protected
-
     def save_model(self, request: HttpRequest, obj: Agent, form: AgentForm, change: bool) -> None:
         form.store()
 
@@ -155,6 +149,6 @@ class AgentAdmin(OfCustomerAdmin):
     def serves(self, agent: Agent) -> str:
         return ", ".join(queue.name for queue in agent.queues.all()) or "–"
 
-    @admin.display(description="uses these pages", boolean=True, ordering="user__is_staff")
+    @admin.display(description="admin", boolean=True, ordering="user__is_staff")
     def uses_admin(self, agent: Agent) -> bool:
         return agent.user.is_staff

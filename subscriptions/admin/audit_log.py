@@ -114,7 +114,9 @@ class AuditRecordAdmin(RecordAdmin):
 
     @admin.display(description="from")
     def origin(self, record: AuditRecord) -> SafeString:
-        return format_html("{}<br>{}", record.address, self.connection(record))
+        return format_html(
+            "{}<br>{}", record.address, self._connection_link(record, str(record.connection_id)[:8])
+        )
 
     @admin.display(description="that is")
     def meaning(self, record: AuditRecord) -> str:
@@ -130,12 +132,9 @@ class AuditRecordAdmin(RecordAdmin):
 
     @admin.display(description="connection")
     def connection(self, record: AuditRecord) -> SafeString:
+        return self._connection_link(record, str(record.connection_id))
+
+    def _connection_link(self, record: AuditRecord, shown: str) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        connection = str(record.connection_id)
-        return format_html(
-            '<a href="{}?q={}" title="All records of connection {}">{}</a>',
-            url,
-            connection,
-            connection,
-            connection[:8],
-        )
+        words = f"All records of connection {record.connection_id}"
+        return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, words, shown)

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from events.admin.scope import ScopedAdmin, pill
 from events.operators import operator_of
-from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, one_or_many
+from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together, one_or_many
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 _RELATED = (
@@ -69,10 +69,7 @@ class CustomerAdmin(ScopedAdmin):
         return actions
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
-        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        if all(self.has_delete_permission(request, customer) for customer in objs):
-            perms_needed = set()
-        return to_delete, counts, perms_needed, protected
+        return deleted_together(self, request, objs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import get_deleted_objects
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,12 +17,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import ScopedAdmin, as_uuid
 from events.operators import Operator, operator_of
-from subscriptions.models import Customer
+from subscriptions.models import Agent, Customer
 
+_PAIRING = capfirst(Agent.queues.through._meta.verbose_name)
 MOST_AT_ONCE = 200
 """Rows that one action takes: what is confirmed must be readable."""
 
@@ -159,6 +162,9 @@ class OfCustomerAdmin(ScopedAdmin):
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
+        return deleted_together(self, request, objs)
+
     def owner(self, row: Any) -> SafeString:
         """The row's customer, as a link."""
         url = reverse("admin:subscriptions_customer_change", args=[row.customer_id])
@@ -172,9 +178,26 @@ class OfCustomerAdmin(ScopedAdmin):
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
+def deleted_together(
+    model_admin: ScopedAdmin, request: HttpRequest, rows: Any
+) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+    """As Django's `get_deleted_objects`, for operators who may delete a row with all that belongs to it."""
+    taken, counts, perms_needed, protected = get_deleted_objects(rows, request, model_admin.admin_site)
+    if all(model_admin.has_delete_permission(request, row) for row in rows):
+        perms_needed = set()
+    counts.pop(Agent.queues.through._meta.verbose_name_plural, None)
+    return _without_pairings(taken), counts, perms_needed, protected
+
+
+def _without_pairings(listed: list[Any]) -> list[Any]:
+    """What a deletion takes along, without the rows that only pair agents with queues: they say nothing to people."""
+    return [
+        _without_pairings(each) if isinstance(each, list) else each
+        for each in listed
+        if isinstance(each, list) or not str(each).startswith(_PAIRING)
+    ]
+
+
 def one_or_many(count: int, word: str) -> str:
     """`1 key`, `2 keys`."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-__all__ = ["OfCustomerAdmin", "OperatorForm", "admin", "one_or_many"]
