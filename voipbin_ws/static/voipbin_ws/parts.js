@@ -1,0 +1,78 @@
+/** Pieces of a page made from its templates. Whatever events say becomes text, and never markup. */
+
+/** A copy of a template's element, with setters that touch the page only where something changes. */
+export class Part {
+  #cells = new Map();
+  #uses = [];
+  #shown = new Map();
+
+  constructor(template) {
+    this.element = template.content.firstElementChild.cloneNode(true);
+    for (const cell of this.element.querySelectorAll("[data-cell]")) {
+      const text = cell.ownerDocument.createTextNode("");
+      cell.append(text);
+      this.#cells.set(cell.dataset.cell, text);
+    }
+    this.#uses = [...this.element.querySelectorAll("use")];
+  }
+
+  #changes(key, value) {
+    if (this.#shown.get(key) === value) return false;
+    this.#shown.set(key, value);
+    return true;
+  }
+
+  text(name, value) {
+    if (this.#changes(name, value)) this.#cells.get(name).data = value;
+  }
+
+  /** The `index`th drawing of the part, by the id of its symbol. */
+  shape(index, id) {
+    if (this.#changes(index, id)) this.#uses[index].setAttribute("href", `#${id}`);
+  }
+
+  /** A data- attribute of the part; null for none. */
+  mark(name, value) {
+    if (!this.#changes(`data-${name}`, value)) return;
+    if (value === null) this.element.removeAttribute(`data-${name}`);
+    else this.element.setAttribute(`data-${name}`, value);
+  }
+}
+
+/** Parts of a list by key, in order. */
+export class PartList {
+  #container;
+  #template;
+  parts = new Map();
+
+  constructor(container, template) {
+    this.#container = container;
+    this.#template = template;
+  }
+
+  /** Have exactly these keys, in this order, moving as little as may be; `fill` is called for those that are new. */
+  arrange(keys, fill) {
+    const wanted = new Set(keys);
+    for (const [key, part] of this.parts) {
+      if (wanted.has(key)) continue;
+      part.element.remove();
+      this.parts.delete(key);
+    }
+    let next = this.#container.firstElementChild;
+    for (const key of keys) {
+      let part = this.parts.get(key);
+      if (!part) {
+        part = new Part(this.#template);
+        this.parts.set(key, part);
+        fill(part, key);
+      }
+      if (part.element === next) next = next.nextElementSibling;
+      else this.#container.insertBefore(part.element, next);
+    }
+  }
+}
+
+/** Set an element's text where it differs. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,68 @@
+/** Who is signed in on this tab: the token in sessionStorage, and requests with it. */
+
+const KEY = "voipbin.token";
+
+/** The gateway answered with an error; `status` is HTTP's, `code` and the message are the gateway's. */
+export class ApiError extends Error {
+  constructor(status, { code = "", message = `The gateway answered ${status}` } = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export function token() {
+  return sessionStorage.getItem(KEY);
+}
+
+export function signOut() {
+  sessionStorage.removeItem(KEY);
+}
+
+/** Raises ApiError where the gateway refuses, TypeError where it does not answer. */
+export async function signIn(username, password) {
+  const answer = await fetch("/auth/login", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ username, password }),
+  });
+  const content = await bodyOf(answer);
+  sessionStorage.setItem(KEY, content.token);
+}
+
+/** GET of the gateway's REST interface. `at` is its clock, in milliseconds, as near as HTTP tells it. */
+export async function read(path, parameters = {}) {
+  const query = new URLSearchParams(parameters).toString();
+  const answer = await fetch(query ? `${path}?${query}` : path, {
+    headers: { Authorization: `Bearer ${token()}` },
+    cache: "no-store",
+  });
+  const at = Date.parse(answer.headers.get("Date") ?? "");
+  return { content: await bodyOf(answer), at: Number.isNaN(at) ? null : at };
+}
+
+/** All items of all pages of a reading address, `mostPages` at most; `cursor` is where its log stood at the first. */
+export async function readAll(path, parameters, mostPages = Infinity) {
+  const items = [];
+  let cursor = null;
+  let next = null;
+  for (let page = 0; page < mostPages; page += 1) {
+    const { content } = await read(path, { ...parameters, limit: "1000", ...(next ? { next } : {}) });
+    cursor ??= content.cursor;
+    items.push(...content.items);
+    next = content.next;
+    if (!next) break;
+  }
+  return { items, cursor };
+}
+
+async function bodyOf(answer) {
+  let content;
+  try {
+    content = await answer.json();
+  } catch {
+    throw new ApiError(answer.status, {});
+  }
+  if (!answer.ok) throw new ApiError(answer.status, content);
+  return content;
+}
