@@ -58,13 +58,15 @@ class Ear:
         """Join the customer's group, where the layer lets us now; else `hears` stays false."""
         if not self._channel or self.lagging or customer_id in self._groups:
             return
+        channel = self._channel
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().group_add(group_of(customer_id), self._channel)
+                await get_channel_layer().group_add(group_of(customer_id), channel)
         except Exception as error:
             logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
             return
-        self._groups.add(customer_id)
+        if channel == self._channel:  # Else the connections were made anew meanwhile.
+            self._groups.add(customer_id)
 
     async def leave(self, customer_id: str) -> None:
         """Leave the customer's group."""

@@ -281,6 +281,8 @@ class Hub:
                 await self._ear.check()
                 for customer_id in list(self._feeds):
                     await self._ear.join(customer_id)
+                    if not self._ear.hears(customer_id):
+                        break  # The next one would only wait for the same time-out, and the numbers for all of them.
                 await self._close_idle()
             except DatabaseError as error:
                 logger.warning("The log cannot be compared now: %s", error)
@@ -296,12 +298,16 @@ class Hub:
 
     async def _compare_numbers(self) -> None:
         """Find what no announcement told of: lost last ones, and events of processes without a common layer."""
-        if not self._feeds:
+        # Those that are opened meanwhile know more than this reading does.
+        compared = dict(self._feeds)
+        if not compared:
             return
-        heads = await in_database_thread(log.heads, list(self._feeds))
+        heads = await in_database_thread(log.heads, list(compared))
         # Announcements of the newest commits are on their way: not everything that is ahead of us is missing.
         await asyncio.sleep(REORDER_SECONDS)
-        for customer_id, opened in list(self._feeds.items()):
+        for customer_id, opened in compared.items():
+            if self._feeds.get(customer_id) is not opened:
+                continue
             head = heads.get(customer_id)
             if head is None or head.epoch != opened.feed.epoch:
                 self._replaced(customer_id)

@@ -1,0 +1,47 @@
+"""Fixtures of the socket side: a hub on a stage of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from channels.layers import channel_layers
+
+from events.bell import bell
+from tests.subscriptions.stage import Stage
+
+MakeStage = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture
+def fresh_layer() -> Iterator[None]:
+    """An in-memory layer of the test's own: its queues belong to one event loop."""
+    before, channel_layers.backends = channel_layers.backends, {}
+    yield
+    channel_layers.backends = before
+
+
+@pytest_asyncio.fixture
+async def make_stage(
+    transactional_db: None, fresh_layer: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[MakeStage]:
+    """Makes a stage: `await make_stage(check_seconds=…)`."""
+    stages: list[Stage] = []
+
+    async def make(**options: float) -> Stage:
+        stage = Stage(**options)
+        monkeypatch.setattr(bell, "ring", stage.note)
+        await stage.start()
+        stages.append(stage)
+        return stage
+
+    yield make
+    for stage in stages:
+        await stage.hub.stop()
+
+
+@pytest_asyncio.fixture
+async def stage(make_stage: MakeStage) -> Stage:
+    """A hub that never compares numbers by itself: what it knows, it knows from announcements."""
+    return await make_stage()
