@@ -29,7 +29,7 @@ os.environ.update(
 from django.conf import settings  # noqa: E402
 
 # A file, for Django's default would be in memory, where the threads that have connections of their own see nothing.
-settings.DATABASES["default"]["TEST"] = {"NAME": str(FOLDER / "django.sqlite3")}
+settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(FOLDER / "django.sqlite3")
 django.setup()
 
 from tests.machinery.databases import MigratedPostgres, MigratedSqlite  # noqa: E402

@@ -40,18 +40,16 @@ class CustomerFilter(admin.SimpleListFilter):
         if operator is None or operator.customer_id is not None:
             return []
         listed = dict(directory().first_customers(CUSTOMERS_LISTED))
-        chosen = as_uuid(self.value() or "")
-        if chosen is not None and chosen not in listed:
-            listed[chosen] = directory().customer_names([chosen]).get(chosen, str(chosen))
+        if (value := self.value()) is not None:
+            if (chosen := as_uuid(value)) is None:
+                raise IncorrectLookupParameters(f"{value} is no customer's id")
+            if chosen not in listed:
+                listed[chosen] = directory().customer_names([chosen]).get(chosen, value)
         return [(str(customer_id), name) for customer_id, name in listed.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
-        if value is None:
-            return queryset
-        if (customer_id := as_uuid(value)) is None:
-            raise IncorrectLookupParameters(f"{value} is no customer's id")
-        return queryset.filter(customer_id=customer_id)
+        return queryset if value is None else queryset.filter(customer_id=as_uuid(value))
 
 
 class TimeFilter(admin.ListFilter):
