@@ -7,10 +7,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from events.envelope import format_timestamp
 from events.simulation.timeline import Timeline, Timer
+
+KEY_MARK: Final = "simulate-"
+"""How the idempotency key of every simulated event begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Chronicle:
         """Add an event that happens now. The customer's id stands in the data of each."""
         self._told += 1
         data = {"customer_id": self.customer_id, **data}
-        key = f"simulate-{self._run}-{self._told}"
+        key = f"{KEY_MARK}{self._run}-{self._told}"
         self._untaken.append(Happening(self.now(), event_type, data, agent_ids, key))
 
     def take(self) -> list[Happening]:

@@ -19,21 +19,21 @@ class Conference:
         self._name = name
         self._on_the_line: set[str] = set()
         self._inside: dict[str, tuple[str, str]] = {}
-        self._expected = 0
+        self.expected = 0
         self.ended = False
 
     def invite(self, caller: Caller, seconds: float, stays: float) -> None:
         """Have somebody call in `seconds` from now and stay for a while."""
-        self._expected += 1
+        self.expected += 1
         self._chronicle.after(seconds, lambda: self._arrive(caller, stays))
 
     def expect_nobody(self) -> None:
         """Whoever was invited and did not come yet does not come any more."""
-        self._expected = 0
+        self.expected = 0
         self._end_if_over()
 
     def _arrive(self, caller: Caller, stays: float) -> None:
-        self._expected -= 1
+        self.expected -= 1
         call = self._calls.begin(caller, self._name, inbound=True)
         self._on_the_line.add(call.id)
         call.when_ended.append(self._leave)
@@ -54,7 +54,7 @@ class Conference:
         self._end_if_over()
 
     def _end_if_over(self) -> None:
-        if self.ended or self._on_the_line or self._expected:
+        if self.ended or self._on_the_line or self.expected:
             return
         self.ended = True
         stamp = self._chronicle.stamp()

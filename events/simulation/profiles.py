@@ -20,7 +20,7 @@ class Profile:
 
     name: str
     rate: float
-    talk: Span = (8, 45, 18)
+    talk: Span = (7, 36, 14)
     patience: Span = (10, 75, 35)
     surge_every: float = 60
     surge_seconds: float = 0
@@ -35,8 +35,8 @@ PROFILES: Final[Mapping[str, Profile]] = {
     profile.name: profile
     for profile in (
         Profile("quiet", rate=2),
-        Profile("steady", rate=8),
-        Profile("busy", rate=14),
+        Profile("steady", rate=11),
+        Profile("busy", rate=16),
         Profile("burst", rate=6, surge_every=45, surge_seconds=6, surge_factor=12),
     )
 }

@@ -31,11 +31,11 @@ class CallStories:
     def begin(self) -> None:
         """Some call begins."""
         draw = self._chronicle.random.random()
-        if draw < 0.48:
+        if draw < 0.40:
             self._to_an_agent()
-        elif draw < 0.72:
+        elif draw < 0.70:
             self._self_service()
-        elif draw < 0.80:
+        elif draw < 0.78:
             self._to_voicemail()
         elif (
             draw < 0.90

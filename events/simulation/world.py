@@ -18,6 +18,9 @@ from events.simulation.stories import CallStories, MessageStories
 REGULARS = 60
 """People whom the centre knows; more are made up where all of them are on the telephone."""
 
+FIRST_CALLS = (0.5, 2.0, 4.0)
+"""Seconds at which calls begin whatever the rate."""
+
 CALLS_A_CONFERENCE = 25
 MESSAGES_A_CALL = 0.6
 WORDS_OF_STATUS = ("available", "away", "offline")
@@ -72,7 +75,7 @@ class World:
     @property
     def is_over(self) -> bool:
         """Whether all calls that were to come have ended."""
-        return self._no_more_calls() and not self.calls.open
+        return self._no_more_calls() and not self.calls.open and not self._expected()
 
     def close(self) -> list[Happening]:
         """The day ends now: every call is ended, and the agents go. Nothing happens after this."""
@@ -134,22 +137,32 @@ class World:
 
     def _open(self) -> None:
         self.floor.desks.open()
-        # Somebody calls soon, so that whoever has just opened a dashboard sees that it works.
-        self._chronicle.after(1, self._next_call)
-        self._chronicle.after(3, self._next_message)
+        # The first call soon, so that whoever has just opened a dashboard sees that it works.
+        for seconds in FIRST_CALLS:
+            self._chronicle.after(seconds, self._begin_call)
+        self._chronicle.after(FIRST_CALLS[-1] + self._pause(self._rate), self._next_call)
+        self._chronicle.after(self._chronicle.between(2, 6), self._next_message)
         self._chronicle.after(self._chronicle.between(15, 30), self._next_conference)
         for desk in self.floor.desks.all:
             self._plan_break(desk)
 
     def _no_more_calls(self) -> bool:
-        return self._most_calls is not None and self.calls.begun >= self._most_calls
+        return self._most_calls is not None and self.calls.begun + self._expected() >= self._most_calls
+
+    def _expected(self) -> int:
+        """Calls of conference guests still to come."""
+        return sum(conference.expected for conference in self._conferences)
+
+    def _begin_call(self) -> None:
+        if not self._no_more_calls():
+            self._stories.begin()
 
     def _next_call(self) -> None:
         if self._no_more_calls():
             return
         # Drawn as often as at the peak, and only a share of it taken: no surge is slept through.
         if self._chronicle.chance(self._profile.share_of_peak(self._chronicle.timeline.now)):
-            self._stories.begin()
+            self._begin_call()
         self._chronicle.after(self._pause(self._rate * self._profile.surge_factor), self._next_call)
 
     def _next_message(self) -> None:
@@ -160,7 +173,7 @@ class World:
 
     def _next_conference(self) -> None:
         people = self._chronicle.random.randint(3, 5)
-        if self._most_calls is not None and self.calls.begun + people > self._most_calls:
+        if self._most_calls is not None and self.calls.begun + self._expected() + people > self._most_calls:
             return
         conference = Conference(self._chronicle, self.calls, "Project call")
         self._conferences = [each for each in self._conferences if not each.ended]

@@ -1,0 +1,163 @@
+"""The demo's database: made where there is none, left as it is where there is one, and never mixed with real data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import check_password, make_password
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from events.simulation.cast import ACME, CENTRES, GLOBEX, PLATFORM, Centre, Person
+from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue, digest_of
+from subscriptions.tokens import issue_token
+from voipbin_ws.demo.kept import keep_keys, kept_keys
+
+PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a gateway that only this machine reaches
+PUBLISHING = (ACME, GLOBEX)
+GRANTED_TO_AGENTS = ["message"]
+
+
+class NotTheDemos(Exception):
+    """The database is somebody's; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person of the demo as the greeting shows them; no password where they have one of their own by now."""
+
+    person: Person
+    centre: Centre
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The seeded demo: who can log in, each customer's key that may publish, and a token of Acme's admin."""
+
+    logins: tuple[Login, ...]
+    publish_keys: dict[str, str]
+    token: str
+
+
+def prepare_database() -> Demo:
+    """Bring the database's tables up to date, and the demo into it where it is not there yet.
+
+    Raises:
+        NotTheDemos: it holds customers or logins, and the demo did not put them there.
+        DatabaseError: it does not answer.
+    """
+    _refuse_foreign()
+    call_command("migrate", verbosity=0, interactive=False)
+    if not _is_seeded():
+        with transaction.atomic():
+            _seed()
+    admin = Agent.objects.select_related("customer", "user").filter(pk=_admin(ACME).id).first()
+    if admin is None:
+        raise NotTheDemos(
+            "Acme's admin was deleted from the demo's database: delete the database to begin anew"
+        )
+    return Demo(tuple(_logins()), _publish_keys(), issue_token(admin))
+
+
+def _refuse_foreign() -> None:
+    tables = set(connection.introspection.table_names())
+    users = get_user_model()
+    if Customer._meta.db_table not in tables or users._meta.db_table not in tables or _is_seeded():
+        return
+    if (customer := Customer.objects.values_list("name", flat=True).first()) is not None:
+        found = f"the customer {customer!r}"
+    elif (username := users.objects.values_list("username", flat=True).first()) is not None:
+        found = f"the login {username!r}"
+    else:
+        return
+    raise NotTheDemos(
+        f"This database holds {found}, which is not the demo's, and the demo's passwords are known to everybody: "
+        "point DATABASE_URL at an empty database, or run the gateway alone with manage.py serve"
+    )
+
+
+def _is_seeded() -> bool:
+    # Nobody else has a customer of this id.
+    return Customer.objects.filter(pk=PLATFORM.id).exists()
+
+
+def _admin(centre: Centre) -> Person:
+    return next(person for person in centre.people if person.role == "admin")
+
+
+def _seed() -> None:
+    # One hash for all: what it protects is on the screen anyway, and each costs a third of a second.
+    password = make_password(PASSWORD)
+    for centre in CENTRES:
+        customer = Customer.objects.create(id=centre.id, name=centre.name)
+        queues = [
+            Queue.objects.create(id=queue.id, customer=customer, name=queue.name) for queue in centre.queues
+        ]
+        for person in centre.people:
+            user = get_user_model().objects.create(
+                username=person.username,
+                password=password,
+                is_staff=person.role in ("admin", "staff"),
+                is_superuser=person.role == "staff",
+            )
+            is_agent = person.role == "agent"
+            agent = Agent.objects.create(
+                id=person.id,
+                customer=customer,
+                user=user,
+                name=person.name,
+                role=AgentRole(person.role),
+                granted_resources=GRANTED_TO_AGENTS if is_agent else [],
+            )
+            if is_agent:
+                agent.queues.set(queues)
+
+
+def _logins() -> list[Login]:
+    """Who is still there and can log in."""
+    agents = {
+        str(agent.pk): agent for agent in Agent.objects.select_related("user").filter(user__is_active=True)
+    }
+    fits: dict[str, bool] = {}
+    logins = []
+    for centre in CENTRES:
+        for person in centre.people:
+            if (agent := agents.get(person.id)) is None:
+                continue
+            encoded = agent.user.password
+            if encoded not in fits:
+                fits[encoded] = check_password(PASSWORD, encoded)
+            shown = Person(person.id, agent.user.get_username(), agent.name, person.role)
+            logins.append(Login(shown, centre, PASSWORD if fits[encoded] else None))
+    return logins
+
+
+def _publish_keys() -> dict[str, str]:
+    """Each publishing customer's key, as on the run before where it still works."""
+    kept = kept_keys()
+    keys = {}
+    for centre in PUBLISHING:
+        secret = kept.get(centre.id, "")
+        keys[centre.id] = secret if secret and _works(secret, centre) else _new_key(centre)
+    if keys != kept:
+        keep_keys(keys)
+    return keys
+
+
+def _works(secret: str, centre: Centre) -> bool:
+    key = AccessKey.objects.filter(digest=digest_of(secret), customer_id=centre.id).first()
+    return (
+        key is not None and key.may_publish and key.revoked_at is None and not key.is_expired(timezone.now())
+    )
+
+
+def _new_key(centre: Centre) -> str:
+    key = AccessKey(
+        customer_id=centre.id, label=f"The demo's telephone system of {centre.name}", may_publish=True
+    )
+    secret = key.make_secret()
+    key.save()
+    return secret

@@ -1,0 +1,135 @@
+"""`manage.py demo`: what `make run` runs."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from types import FrameType
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connections
+
+from events.simulation.cast import ACME, GLOBEX
+from voipbin_ws.demo.greeting import greeting
+from voipbin_ws.demo.leftovers import NotTaken, end_leftovers
+from voipbin_ws.demo.processes import Process, end_in_order
+from voipbin_ws.demo.seeding import Demo, NotTheDemos, prepare_database
+from voipbin_ws.environment import flag, read, whole
+from voipbin_ws.servers import PortInUse, listening_socket
+from voipbin_ws.settings import VAR_DIR
+
+HOST = "127.0.0.1"
+"""Everybody knows the demo's passwords, so it is for this machine alone."""
+
+PROFILES = {ACME.id: "steady", GLOBEX.id: "quiet"}
+STARTS_WITHIN = 60.0
+LOOK_EVERY = 0.1
+
+
+class Command(BaseCommand):
+    """The command."""
+
+    help = (
+        "Run the gateway with a demo contact centre and a simulator, until Ctrl-C. "
+        "Environment: PORT (8000), SIMULATE (1), DATABASE_URL."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            port = read("PORT", whole(1, 65535), 8000, "8123")
+            simulate = read("SIMULATE", flag, True, "0")
+            listening_socket(HOST, port).close()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        except PortInUse as error:
+            raise CommandError(f"{error}: PORT={_another(port)} make run") from None
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, _interrupt)
+        simulators: list[Process] = []
+        servers: list[Process] = []
+        try:
+            demo = self._prepared()
+            servers.append(
+                Process("gateway", ["serve", "--host", HOST, "--port", str(port)], VAR_DIR / "gateway.log")
+            )
+            self._wait_until_it_listens(servers[0], port)
+            self._end_leftovers(port, demo)
+            if simulate:
+                simulators += [_simulator(port, customer_id, demo) for customer_id in PROFILES]
+            self._say(greeting(demo, port, simulate))
+            self._watch([*servers, *simulators])
+        except KeyboardInterrupt:
+            self._say("\nStopping.")
+        finally:
+            end_in_order(simulators, servers)
+
+    def _prepared(self) -> Demo:
+        try:
+            return prepare_database()
+        except NotTheDemos as error:
+            raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {str(error).splitlines()[0]}") from None
+        finally:
+            connections.close_all()
+
+    def _end_leftovers(self, port: int, demo: Demo) -> None:
+        try:
+            end_leftovers(f"http://{HOST}:{port}", demo.publish_keys)
+        except (NotTaken, DatabaseError) as error:
+            raise CommandError(f"Calls of an earlier run cannot be ended: {error}") from None
+        finally:
+            connections.close_all()
+
+    def _wait_until_it_listens(self, server: Process, port: int) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < deadline:
+            self._require_running(server)
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex((HOST, port)) == 0:
+                    return
+            time.sleep(LOOK_EVERY)
+        raise CommandError(f"The gateway did not listen within {STARTS_WITHIN:g} seconds (see {server.log})")
+
+    def _watch(self, processes: list[Process]) -> None:
+        """Return never, but raise: CommandError when one of them ends, KeyboardInterrupt when we are to stop."""
+        while True:
+            for process in processes:
+                self._require_running(process)
+            time.sleep(LOOK_EVERY)
+
+    def _require_running(self, process: Process) -> None:
+        if process.running:
+            return
+        said = "\n".join(f"  {line}" for line in process.last_words()) or "  (nothing)"
+        raise CommandError(
+            f"The {process.name} ended by itself (exit code {process.returncode}), so everything stops. "
+            f"The end of {process.log}:\n{said}"
+        )
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _simulator(port: int, customer_id: str, demo: Demo) -> Process:
+    centre = ACME if customer_id == ACME.id else GLOBEX
+    return Process(
+        f"simulator of {centre.name}",
+        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[customer_id]],
+        VAR_DIR / f"simulator-{centre.name.lower()}.log",
+        {"VOIPBIN_PUBLISH_KEY": demo.publish_keys[customer_id], "VOIPBIN_CUSTOMER_ID": customer_id},
+    )
+
+
+def _another(port: int) -> int:
+    return port + 1 if port < 65535 else 8000
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
