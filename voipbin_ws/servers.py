@@ -18,6 +18,10 @@ MAX_FRAME_BYTES = 2**20
 """Above every limit of ours, so that it is ours that answers, with an error frame instead of a lost connection."""
 
 
+HANDSHAKE_EXTRA_SECONDS = 10
+"""What a handshake may take beyond the database's longest answer, so that it is refused instead of dropped."""
+
+
 class PortInUse(Exception):
     """Nothing can listen there; the message says why."""
 
@@ -69,10 +73,13 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
             ports.append(port)
 
     address = address_of(bound)
+    handshake_seconds = settings.DATABASE_ANSWER_SECONDS + HANDSHAKE_EXTRA_SECONDS
     server = Server(
         application,
         endpoints=[f"fd:fileno={bound.detach()}"],  # Twisted makes its own of it and closes this one.
         signal_handlers=False,
+        websocket_handshake_timeout=handshake_seconds,
+        websocket_connect_timeout=handshake_seconds,
         websocket_timeout=-1,  # Its default ends every connection after a day.
         ping_interval=settings.PING_SECONDS,
         ping_timeout=settings.PONG_SECONDS,
