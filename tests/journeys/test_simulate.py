@@ -1,0 +1,130 @@
+"""`manage.py simulate` against a real gateway: nothing lost or doubled through a restart, and no call left open."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.journeys.cast import Company, company, settle
+from tests.machinery.gateway import Gateway, manage
+from tests.machinery.gateways import Gateways
+from tests.machinery.processes import ServerProcess
+from tests.machinery.waiting import wait_until
+
+STORED = """
+import json
+from events.models import Event, ResourceState
+from collections import Counter
+print(json.dumps({
+    "events": Event.objects.count(),
+    "keys": Event.objects.values("idempotency_key").distinct().count(),
+    "webhooks": Event.objects.filter(body__contains='"voipbin"').count(),
+    "live": [
+        [each.resource, each.event_type] for each in ResourceState.objects.filter(live=True).exclude(resource="agent")
+    ],
+    "agents": sorted({json.loads(each.body)["status"] for each in ResourceState.objects.filter(resource="agent")}),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def acme() -> Company:
+    return company("Acme")
+
+
+@pytest.fixture(scope="module")
+def gateway(gateway_of_file: Gateways, acme: Company) -> Gateway:
+    gateway = gateway_of_file()
+    settle(gateway, acme)
+    return gateway
+
+
+def simulating(gateway: Gateway, acme: Company, *options: str) -> tuple[dict[str, str], list[str]]:
+    """The environment and the command line."""
+    own = {"VOIPBIN_PUBLISH_KEY": acme.key("that publishes"), "VOIPBIN_CUSTOMER_ID": acme.id}
+    return {**gateway.environment, **own}, ["simulate", "--url", gateway.url, *options]
+
+
+def stored(gateway: Gateway) -> dict[str, object]:
+    return json.loads(gateway.manage("shell", "--verbosity", "0", "--command", STORED))
+
+
+def test_a_restart_of_the_gateway_loses_and_doubles_nothing_and_the_end_leaves_nothing_open(
+    gateway: Gateway, acme: Company, tmp_path: Path
+) -> None:
+    environment, command = simulating(gateway, acme, "--rate", "1200", "--seed", "a day with a restart")
+    command = [sys.executable, "manage.py", *command]
+    process = ServerProcess(command, tmp_path / "simulator.log", environment=environment)
+    try:
+        address, header = (
+            f"{gateway.url}/v1.0/resources/call",
+            {"Authorization": f"Bearer {acme.token('manager')}"},
+        )
+        wait_until(lambda: len(httpx.get(address, headers=header).json()["items"]) > 20, "calls")
+        gateway.kill()
+        process.wait_ready(lambda: "does not take events" in process.log_text(), "the simulator's complaint")
+        gateway.restart()
+        process.wait_ready(lambda: "is back" in process.log_text(), "the simulator's relief")
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+    said = process.log_text()
+    assert "Traceback" not in said
+    after = stored(gateway)
+    assert f"Published {after['events']} events" in said
+    assert after["keys"] == after["events"]
+    assert after["webhooks"]
+    assert after["live"] == []
+    assert after["agents"] == ["offline"]
+
+
+def test_it_ends_by_itself_after_the_time_that_it_was_given(gateway: Gateway, acme: Company) -> None:
+    environment, command = simulating(gateway, acme, "--duration", "1")
+    assert "about 1 calls" in manage(environment, *command)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--key", "vb_of-nobody"], "401 UNAUTHORIZED"),
+        (["--customer", "00000000-0000-4000-8000-000000000abc"], "--customer"),
+        (["--key", ""], "VOIPBIN_PUBLISH_KEY"),
+        (["--customer", "acme"], "UUID"),
+        (["--url", "localhost"], "http://127.0.0.1:8000"),
+        (["--rate", "0"], "calls a minute"),
+        (["--count", "-1"], "above 0"),
+    ],
+)
+def test_a_refusal_is_one_line(gateway: Gateway, acme: Company, options: list[str], reason: str) -> None:
+    environment, command = simulating(gateway, acme, *options)
+    with pytest.raises(AssertionError) as refused:
+        manage(environment, *command)
+    said = [line for line in str(refused.value).splitlines()[1:] if not line.startswith("Publishing to")]
+    assert len(said) == 1
+    assert reason in said[0]
+
+
+def test_a_webhook_sent_again_under_its_key_is_published_once(gateway: Gateway, acme: Company) -> None:
+    webhook = {
+        "type": "recording_started",
+        "data": {"id": "of-a-webhook", "tm_create": "2026-01-05 09:00:00.000000"},
+    }
+    headers = {"Authorization": f"Bearer {acme.key('that publishes')}", "Idempotency-Key": "sent twice"}
+
+    def send(**changed: object) -> httpx.Response:
+        return httpx.post(
+            f"{gateway.url}/v1.0/webhooks/voipbin", json={**webhook, **changed}, headers=headers
+        )
+
+    first, again = send(), send()
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert not first.json()["replayed"]
+    assert again.json() == first.json() | {"replayed": True}
+    assert send(type="recording_finished").status_code == 409
