@@ -1,9 +1,10 @@
-"""VoIPBIN's own webhooks, posted as they are sent, heard by the program of the examples in a process of its own."""
+"""The programs that newcomers meet first, each in a process of its own: the example hears VoIPBIN's own webhooks."""
 
 from __future__ import annotations
 
 import json
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -60,14 +61,18 @@ HEARD_AS = {
 
 
 class Program:
-    """examples/subscribe.py, with what it prints."""
+    """A Python program in a process of its own, with what it prints."""
 
-    def __init__(self, gateway: Gateway, credential: str, topic: str, errors: Path) -> None:
+    def __init__(self, gateway: Gateway, credential: str, *command: str, errors: Path) -> None:
         self._lines: queue.Queue[str] = queue.Queue()
         with errors.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, ROOT / "examples" / "subscribe.py", topic],
-                env={"VOIPBIN_WS_URL": gateway.ws_url, "VOIPBIN_TOKEN": credential},
+                [sys.executable, *command],
+                env={
+                    "VOIPBIN_WS_URL": gateway.ws_url,
+                    "VOIPBIN_TOKEN": credential,
+                    "VOIPBIN_CUSTOMER_ID": CUSTOMER,
+                },
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -82,11 +87,15 @@ class Program:
     def heard_anything(self) -> bool:
         return not self._lines.empty()
 
+    def next(self) -> dict[str, Any]:
+        """The next line that it prints, read as JSON."""
+        return json.loads(self._lines.get(timeout=PATIENCE_SECONDS))
+
     def events_until(self, cursor: str) -> list[dict[str, Any]]:
         """What it printed up to and with the event that has this cursor."""
         events: list[dict[str, Any]] = []
         while not events or events[-1]["cursor"] != cursor:
-            events.append(json.loads(self._lines.get(timeout=PATIENCE_SECONDS)))
+            events.append(self.next())
         return events
 
     def end(self) -> None:
@@ -94,7 +103,7 @@ class Program:
         self._process.wait()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def acme(gateway_on_each_stack: Gateway) -> Company:
     acme = company("Acme")
     acme.id = CUSTOMER
@@ -105,9 +114,8 @@ def acme(gateway_on_each_stack: Gateway) -> Company:
 @pytest.fixture
 def program(gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path) -> Iterator[Program]:
     """It listens to everything of the customer, and has heard something."""
-    program = Program(
-        gateway_on_each_stack, acme.token("manager"), f"customer_id:{CUSTOMER}", tmp_path / "errors.txt"
-    )
+    command = [str(ROOT / "examples" / "subscribe.py"), f"customer_id:{CUSTOMER}"]
+    program = Program(gateway_on_each_stack, acme.token("manager"), *command, errors=tmp_path / "errors.txt")
     receipts = []
 
     def has_heard_one_more() -> bool:
@@ -174,6 +182,20 @@ def lost_fields(webhook: dict[str, Any], event: dict[str, Any]) -> dict[str, Any
         for name, value in webhook["data"].items()
         if data.get(name) != value and data["voipbin"].get(name) != value
     }
+
+
+def test_the_readmes_first_subscription_hears_what_is_published(
+    gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path
+) -> None:
+    [code] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    program = Program(gateway_on_each_stack, acme.token("admin"), "-c", code, errors=tmp_path / "errors.txt")
+    try:
+        assert program.next()["status"] == "success"
+        event = {"event_type": "call.created", "data": {"id": "my-first-call", "status": "ringing"}}
+        [receipt] = publish(gateway_on_each_stack, acme.key("that publishes"), event)
+        assert program.next()["id"] == receipt["id"]
+    finally:
+        program.end()
 
 
 def test_the_fixtures_have_every_kind_of_webhook() -> None:
