@@ -132,7 +132,6 @@ class AccessKeyAdmin(OfCustomerAdmin):
         """Revoking is the way: a deleted key's records could not be told from those of a key that never was."""
         return False
 
-    @sensitive_variables()
     def save_model(self, request: HttpRequest, obj: AccessKey, form: AccessKeyForm, change: bool) -> None:
         if not change:
             # Kept on the request alone, for the one page that shows it.

@@ -109,12 +109,12 @@ class AgentForm(OperatorForm):
 
     def clean_username(self) -> str:
         username = self.cleaned_data["username"]
+        User._meta.get_field("username").run_validators(username)
         self.login.username = username
         others = User.objects.exclude(pk=self.login.pk)
         # Two logins that differ in case alone would be taken for each other.
         if others.filter(username__iexact=username).exists():
             raise ValidationError("This user name is taken: choose another.")
-        self.login.clean_fields(exclude=["password"])
         return username
 
     @sensitive_variables("cleaned", "password")

@@ -16,6 +16,7 @@ from django.urls import reverse
 from subscriptions.models import Agent, Customer
 from tests.subscriptions.people import agent
 
+_SECRET = re.compile(r"vb_[A-Za-z0-9]{32}")
 _FIELD = re.compile(r"<input[^>]*>")
 
 
@@ -39,6 +40,17 @@ class Page:
             if f'name="{name}"' in tag:
                 return unescape(re.search(r'value="([^"]*)"', tag)[1])  # type: ignore[index]
         raise AssertionError(f"there is no input {name}")
+
+    @property
+    def secrets(self) -> set[str]:
+        """The access keys that are shown whole."""
+        return set(_SECRET.findall(self.text))
+
+    @property
+    def secret(self) -> str:
+        """The one access key that is shown whole."""
+        [secret] = self.secrets
+        return secret
 
     @property
     def rows(self) -> int:
