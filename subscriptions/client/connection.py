@@ -1,0 +1,135 @@
+"""One connection, from the handshake to its end: carries out what the conversation decides, and watches the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from subscriptions.client.conversation import Conversation, Step
+from subscriptions.client.inbox import Inbox
+from subscriptions.client.states import Clock
+from subscriptions.client.stream import Frame, read_frames
+from subscriptions.protocol import CloseCode
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How soon the watch looks again while the caller holds everything up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a connection ended."""
+
+    reason: str
+    code: int | None = None
+    retry: bool = True
+
+
+class Connection:
+    """An open socket. `idle_seconds` without a frame, and the server is asked; it has `answer_seconds` to answer."""
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        conversation: Conversation,
+        inbox: Inbox,
+        clock: Clock,
+        *,
+        idle_seconds: float,
+        answer_seconds: float,
+    ) -> None:
+        self._socket = socket
+        self._conversation = conversation
+        self._inbox = inbox
+        self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._answer_seconds = answer_seconds
+        self._heard_at = clock.time()
+        self._is_silent = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, changed: Callable[[], None]) -> Ending:
+        """Converse until the connection ends. `changed` is called after each step."""
+        self._spawn(self._watch())
+        try:
+            await self.perform(self._conversation.opened())
+            changed()
+            while True:
+                text = await self._socket.recv()
+                self._heard_at = self._clock.time()
+                if isinstance(text, bytes):
+                    logger.warning("A binary frame is ignored")
+                    continue
+                for frame in read_frames(text):
+                    await self.perform(self._conversation.receive(frame))
+                    changed()
+        except ConnectionClosed as closed:
+            return self._ending(closed)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._socket.close()
+
+    async def perform(self, step: Step) -> None:
+        """Carry out a step. A lost connection is no error here: what was to be sent is part of the next one."""
+        for message in step.messages:
+            await self._send(message)
+        if step.later is not None:
+            self._spawn(self._send_later(*step.later))
+        for entry in step.entries:
+            await self._inbox.put(entry)
+            self._heard_at = self._clock.time()  # However long that took, it was not the server's silence.
+
+    def perform_soon(self, step: Step) -> None:
+        """Carry out a step as soon as may be, with nobody waiting for it."""
+        self._spawn(self.perform(step))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, message: Frame) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            await self._socket.send(json.dumps(message))
+
+    async def _send_later(self, seconds: float, message: Frame) -> None:
+        await self._clock.sleep(seconds)
+        await self._send(message)
+
+    async def _watch(self) -> None:
+        """Ask a silent server whether it is there, and cut the connection when it does not answer."""
+        while True:
+            quiet = self._clock.time() - self._heard_at
+            if quiet < self._idle_seconds:
+                await self._clock.sleep(self._idle_seconds - quiet)
+            elif self._inbox.is_full:
+                await self._clock.sleep(LOOK_SECONDS)
+            else:
+                asked_at = self._clock.time()
+                await self._send({"type": "ping"})
+                await self._clock.sleep(self._answer_seconds)
+                if self._heard_at < asked_at and not self._inbox.is_full:
+                    self._is_silent = True
+                    self._socket.transport.abort()
+                    return
+
+    def _ending(self, closed: ConnectionClosed) -> Ending:
+        if self._is_silent:
+            return Ending("The server does not answer")
+        code = closed.rcvd.code if closed.rcvd is not None else None
+        if (notice := self._conversation.notice) is not None:
+            known = CloseCode.__members__.get(notice.code)
+            return Ending(notice.message, code if known is None else known.value, notice.retry)
+        if closed.rcvd is None:
+            return Ending("The connection was lost")
+        return Ending(closed.rcvd.reason or f"The server closed with code {code}", code)

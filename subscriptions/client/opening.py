@@ -1,0 +1,131 @@
+"""Opening a connection: the handshake, and why it was refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+
+from subscriptions.client.errors import Forbidden, NotAGateway
+
+Connect = Callable[..., Awaitable[ClientConnection]]
+
+MAX_MESSAGE_BYTES = 2**25
+"""Above the largest event that a gateway can be set to take."""
+
+CLOSE_SECONDS = 2.0
+REASON_SECONDS = 10.0
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
+TOO_MANY_REQUESTS = 429
+
+
+class CredentialRefused(Exception):
+    """The server does not accept the credential; the message is its reason."""
+
+
+class Unavailable(Exception):
+    """There is no connection now; the message says why. `later` where the server has too many of us."""
+
+    def __init__(self, message: str, *, later: bool = False) -> None:
+        super().__init__(message)
+        self.later = later
+
+
+def address(url: str, *, batch: bool) -> str:
+    """The URL to connect to.
+
+    Raises:
+        ValueError: it is no ws:// or wss:// URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError(f"{url!r} is no WebSocket address such as wss://ws.example.com/v1.0/ws")
+    if not batch:
+        return url
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "batch"]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("batch", "true")])))
+
+
+async def open_socket(url: str, token: str | None, opener: Connect = connect) -> ClientConnection:
+    """Connect.
+
+    The keepalive is ours: the library's would take a caller who does not read for a server that does not answer.
+
+    Raises:
+        CredentialRefused: the credential is not accepted.
+        Unavailable: not now.
+        Forbidden: not from here.
+        NotAGateway: never.
+    """
+    try:
+        return await opener(
+            url,
+            additional_headers=_headers(token),
+            user_agent_header="voipbin-ws-client",
+            compression=None,
+            ping_interval=None,
+            close_timeout=CLOSE_SECONDS,
+            max_size=MAX_MESSAGE_BYTES,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        message = _message(error.response.body) or f"The server answered with status {status}"
+        if status == httpx.codes.FORBIDDEN and not _says_why(error.response.body):
+            status, message = await _ask_for_reason(url, token)
+        raise _refusal(status, message) from None
+    except TimeoutError:
+        raise Unavailable("The server does not answer") from None
+    except ConnectionRefusedError:
+        raise Unavailable("Nothing listens there") from None
+    except (OSError, InvalidHandshake, EOFError) as error:
+        raise Unavailable(str(error) or type(error).__name__) from None
+
+
+def _refusal(status: int, message: str) -> Exception:
+    if status == httpx.codes.UNAUTHORIZED:
+        return CredentialRefused(message)
+    if status == httpx.codes.FORBIDDEN:
+        return Forbidden(message, status)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES:
+        return Unavailable(message, later=status == TOO_MANY_REQUESTS)
+    return NotAGateway(message, status)
+
+
+async def _ask_for_reason(url: str, token: str | None) -> tuple[int, str]:
+    """Some servers refuse every handshake with 403 and no word: the plain GET of the same address says more."""
+    parts = urlsplit(url)
+    plain = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
+    try:
+        async with httpx.AsyncClient(timeout=REASON_SECONDS) as http:
+            answer = await http.get(plain, headers=_headers(token))
+    except httpx.HTTPError as error:
+        raise Unavailable(f"The server refused the connection, and does not say why: {error}") from None
+    if answer.status_code == httpx.codes.UPGRADE_REQUIRED:
+        return 403, "The credential is good, but the server wants no connection from here"
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return 403, "The server refused the connection, and does not say why"
+    return answer.status_code, _message(
+        answer.content
+    ) or f"The server answered with status {answer.status_code}"
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def _says_why(body: bytes | bytearray | None) -> bool:
+    return bool(_message(body))
+
+
+def _message(body: bytes | bytearray | None) -> str:
+    try:
+        content: Any = json.loads(body or b"")
+    except ValueError:
+        return ""
+    message = content.get("message") if isinstance(content, dict) else None
+    return message if isinstance(message, str) else ""

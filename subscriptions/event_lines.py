@@ -1,0 +1,112 @@
+"""An event as one line for people at a terminal: when, what, which, and what tells most of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from events.topics import ANY
+
+SHORT_ID_CHARACTERS = 8
+MAX_VALUE_CHARACTERS = 60
+TYPE_WIDTH = 20
+
+COLOURS = {
+    "call": "36",
+    "message": "35",
+    "queue": "33",
+    "agent": "32",
+    "conference": "34",
+    "recording": "31",
+}
+OTHER_COLOUR = "37"
+DIM = "2"
+
+# In this order: what most wants to be read comes first.
+TELLING = (
+    "direction",
+    "text",
+    "queue_id",
+    "call_id",
+    "agent_id",
+    "position",
+    "estimated_wait",
+    "wait_time",
+    "participant_count",
+    "current_action",
+    "result",
+    "duration",
+    "reason",
+    "hangup_reason",
+)
+
+
+def event_line(
+    event_type: str,
+    timestamp: str,
+    topic: str,
+    data: Mapping[str, Any],
+    *,
+    zone: tzinfo | None = None,
+    colour: bool = False,
+) -> str:
+    """The line. Times are in `zone`, or the machine's own. Nothing in an event reaches the terminal as a command."""
+    when = _clock_time(timestamp, zone)
+    resource = event_type.partition(".")[0]
+    name = printable(event_type).ljust(TYPE_WIDTH)
+    which = printable(_short(topic.rpartition(":")[2])).ljust(SHORT_ID_CHARACTERS)
+    if colour:
+        when, which = _painted(when, DIM), _painted(which, DIM)
+        name = _painted(name, COLOURS.get(resource, OTHER_COLOUR))
+    return "  ".join([when, name, which, *_told(data, topic)]).rstrip()
+
+
+def printable(text: str) -> str:
+    """The text with everything that is no visible character made visible as a replacement sign."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _painted(text: str, code: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def _clock_time(timestamp: str, zone: tzinfo | None) -> str:
+    try:
+        return datetime.fromisoformat(timestamp).astimezone(zone).strftime("%H:%M:%S.%f")[:-3]
+    except (ValueError, OverflowError):
+        return printable(timestamp)[:12].ljust(12)
+
+
+def _short(value: str) -> str:
+    return value[:SHORT_ID_CHARACTERS] if value != ANY else ""
+
+
+def _told(data: Mapping[str, Any], topic: str) -> Iterator[str]:
+    status, before = data.get("status"), data.get("previous_status")
+    if status is not None:
+        yield f"{_value(before)} → {_value(status)}" if before else _value(status)
+    if (source := _party(data.get("source"))) or _party(data.get("destination")):
+        yield f"{source or '?'} → {_party(data.get('destination')) or '?'}"
+    own = topic.rpartition(":")[2]
+    for name in TELLING:
+        value = data.get(name)
+        if value not in (None, "", own):
+            yield f"{name}={_value(value, short=name.endswith('_id'))}"
+
+
+def _party(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("target") or value.get("target_name")
+    return _value(value) if isinstance(value, str) else ""
+
+
+def _value(value: Any, *, short: bool = False) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("name") or value.get("type") or value.get("id") or "…"
+    text = printable(str(value))
+    if short:
+        return _short(text)
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[: MAX_VALUE_CHARACTERS - 1]}…"

@@ -1,0 +1,146 @@
+"""A WebSocket server that does what a case says and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+PATIENCE_SECONDS = 20.0
+"""Bounds a failure; no step of a working client takes as long."""
+
+REASONS = {200: "OK", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 426: "Upgrade Required"}
+
+
+def _answer(status: int, body: object) -> Response:
+    content = json.dumps(body).encode()
+    headers = Headers(
+        {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
+    )
+    return Response(status, REASONS.get(status, "Error"), headers, content)
+
+
+class Attempt:
+    """A client at the door."""
+
+    def __init__(self, request: Request) -> None:
+        self.query = dict(parse_qsl(urlsplit(request.path).query))
+        bearer = request.headers.get("Authorization", "")
+        self.token = bearer.removeprefix("Bearer ") or self.query.get("token")
+        self.decided: asyncio.Future[Response | None] = asyncio.get_running_loop().create_future()
+
+
+class ScriptedServer:
+    """`async with ScriptedServer() as server`: it listens at `server.url`, and `server.play(step)` plays a step."""
+
+    def __init__(self) -> None:
+        self.attempts: asyncio.Queue[Attempt] = asyncio.Queue()
+        self.socket: ServerConnection | None = None
+        self._sockets: asyncio.Queue[ServerConnection] = asyncio.Queue()
+        self._explanation = _answer(426, {"code": "UPGRADE_REQUIRED", "message": "The credential is good"})
+        self._request_ids: list[Any] = []
+        self._server: Server
+
+    async def __aenter__(self) -> Self:
+        self._server = await serve(
+            self._serve, "127.0.0.1", 0, process_request=self._decide, ping_interval=None, close_timeout=1
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.socket is not None:
+            self.socket.transport.abort()
+        self._server.close()
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1.0/ws"
+
+    async def play(self, step: Mapping[str, Any]) -> None:
+        """Play one of the server's steps.
+
+        Raises:
+            AssertionError: the client did something else.
+        """
+        [(name, details)] = step.items()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await getattr(self, name)(details)
+
+    # --- The steps ---
+
+    async def accept(self, wanted: Mapping[str, Any]) -> None:
+        attempt = await self.attempts.get()
+        if "token" in wanted:
+            assert attempt.token == wanted["token"]
+        for name, value in wanted.get("query", {}).items():
+            assert attempt.query.get(name) == value
+        attempt.decided.set_result(None)
+        self.socket = await self._sockets.get()
+        self._request_ids = []
+
+    async def refuse(self, answer: Mapping[str, Any]) -> None:
+        attempt = await self.attempts.get()
+        if "token" in answer:
+            assert attempt.token == answer["token"]
+        attempt.decided.set_result(_answer(answer["status"], answer.get("body", {})))
+
+    async def explain(self, answer: Mapping[str, Any]) -> None:
+        self._explanation = _answer(answer["status"], answer["body"])
+
+    async def receive(self, wanted: Mapping[str, Any]) -> None:
+        message = await self.next_message()
+        assert message == wanted
+
+    async def next_message(self) -> dict[str, Any]:
+        """The client's next message, without its request_id."""
+        assert self.socket is not None
+        message: dict[str, Any] = json.loads(await self.socket.recv())
+        if "request_id" in message:
+            self._request_ids.append(message.pop("request_id"))
+        return message
+
+    async def send(self, frame: Mapping[str, Any]) -> None:
+        which = frame.get("request_id")
+        if which in ("first", "last"):
+            frame = {**frame, "request_id": self._request_ids[0 if which == "first" else -1]}
+        await self.send_text(json.dumps(frame))
+
+    async def send_batch(self, frames: list[Mapping[str, Any]]) -> None:
+        await self.send_text(json.dumps(frames))
+
+    async def send_text(self, text: str) -> None:
+        assert self.socket is not None
+        await self.socket.send(text)
+
+    async def close(self, how: Mapping[str, Any]) -> None:
+        assert self.socket is not None
+        await self.socket.close(how["code"], how.get("reason", ""))
+
+    async def drop(self, _: object) -> None:
+        assert self.socket is not None
+        self.socket.transport.abort()
+
+    # --- websockets' hooks ---
+
+    async def _decide(self, _: ServerConnection, request: Request) -> Response | None:
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return self._explanation
+        attempt = Attempt(request)
+        await self.attempts.put(attempt)
+        return await attempt.decided
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        await self._sockets.put(socket)
+        await socket.wait_closed()
+
+
+SERVER_STEPS = frozenset(
+    {"accept", "refuse", "explain", "receive", "send", "send_batch", "send_text", "close", "drop"}
+)
