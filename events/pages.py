@@ -10,13 +10,14 @@ from django.db.models import Q, QuerySet
 from events import log
 from events.cursor import Position
 from events.models import join_agents
-from events.parameters import Paging
+from events.parameters import DEFAULT_LIMIT, Paging
 from events.visibility import Visible
 
 PAGE_MAX_CHARACTERS = 4 * 2**20
 """Of data; a page that has more ends early, and the next one goes on."""
 
-ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = DEFAULT_LIMIT + 1
+"""A page of the usual size, and the row that tells that another follows."""
 
 Row = tuple[Any, ...]
 
