@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from events.models import CustomerLog
@@ -51,7 +51,7 @@ class Command(BaseCommand):
                 total = [total[0] + pruned.events, total[1] + pruned.states]
                 if pruned.events or pruned.states:
                     self.stdout.write(_told(customer_id, pruned, dry_run=options["dry_run"]))
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             raise CommandError(
                 f"The database does not answer: {error}\nWhat was removed so far is removed; run it again for the rest."
             ) from None
