@@ -22,6 +22,7 @@ EXPLANATIONS: Mapping[str, str] = {
     "asked": "The client asked for it.",
     "no-credential": "The client sent no credential.",
     "ambiguous-credential": "The client sent more than one credential.",
+    "foreign-credential": "The new credential was of another customer or agent than the connection's first.",
     "unknown-scheme": "The Authorization header was not of the form: Bearer <JWT or access key>.",
     "malformed-credential": "What the client sent is neither a JWT nor an access key.",
     "unknown-key": "There is no such access key; it may have been deleted, or copied in part.",

@@ -74,7 +74,9 @@ class AuditRecordAdmin(RecordAdmin):
     def found_by(self, word: str) -> Q:
         if word.startswith(KEY_MARK) and word.isascii():
             # Whoever pastes a whole key wants what was done with it; only its beginning is stored, or sent on.
-            return Q(credential__startswith=f"key {word[:KEY_PREFIX_CHARACTERS]}")
+            stored = f"key {word[:KEY_PREFIX_CHARACTERS]}"
+            whole = len(word) >= KEY_PREFIX_CHARACTERS
+            return Q(credential=stored) if whole else Q(credential__startswith=stored)
         return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
 
     def name_rows(self, rows: Iterable[AuditRecord]) -> None:
