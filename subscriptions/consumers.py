@@ -126,6 +126,8 @@ class OpenSocket:
             self.close(
                 CloseCode.TOO_MANY, f"This credential has {most} connections open, the most it may have"
             )
+        if process.is_draining:
+            self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
         self._watch_expiry()
 
     async def receive(self, text: str | None) -> None:
