@@ -121,7 +121,8 @@ def _install(purpose: str, log: IO[str], lock: IO[str]) -> None:
     )
     _write_state(State(unfinished=True))
     pip = [str(VENV_PYTHON), "-I", "-m", "pip", "install"]
-    options = ["--disable-pip-version-check", "--no-input", "--no-user"]
+    # Compiling all that is installed takes as long as installing it; Python compiles what is used when it is used.
+    options = ["--disable-pip-version-check", "--no-input", "--no-user", "--no-compile"]
     if _run([*pip, *options, "-r", str(requirements)], log, lock) != 0:
         raise CannotPrepare(_failure(f"pip could not install {_name(requirements)}"))
     # The tests' requirements include the gateway's own.
