@@ -104,10 +104,12 @@ class Conversation:
                 return frames, closed.code
 
 
-def post(gateway: Gateway, credential: str, body: object, path: str = "/v1.0/events") -> httpx.Response:
+def post(
+    gateway: Gateway, credential: str, body: object, path: str = "/v1.0/events", **more_headers: str
+) -> httpx.Response:
     """Publish: text and bytes go as they stand, anything else as JSON."""
     content = body if isinstance(body, str | bytes) else json.dumps(body)
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", **more_headers}
     if credential:
         headers["Authorization"] = f"Bearer {credential}"
     return httpx.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -176,6 +177,19 @@ def test_bad_input_is_refused_with_a_reason_and_stores_nothing(
     assert answer.json()["message"]
     [after] = publish(gateway_on_each_stack, key, call())
     assert _number(after["cursor"]) == _number(before["cursor"]) + 1
+
+
+def test_a_compressed_body_is_refused_and_the_content_type_is_nobodys_business(
+    gateway_on_each_stack: Gateway, acme: Company
+) -> None:
+    body = json.dumps(call()).encode()
+    key = acme.key("that publishes")
+    compressed = post(gateway_on_each_stack, key, gzip.compress(body), **{"Content-Encoding": "gzip"})
+    assert (compressed.status_code, compressed.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    form = {
+        "Content-Type": "application/x-www-form-urlencoded"
+    }  # As curl sends it, where it is not told otherwise.
+    assert post(gateway_on_each_stack, key, body, **form).status_code == 201
 
 
 def test_another_process_publishes_and_subscribers_hear_it(
