@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from subscriptions.consumers import ABORT_SECONDS
 from subscriptions.runtime import runtime
 
 MAX_FRAME_BYTES = 2**20
@@ -96,6 +97,8 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
         reactor.callLater(0, reactor.stop)
 
     def ready() -> None:
+        # A peer that has long not read gets as long as ours to come to our close frame; the default is one second.
+        server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS)
         _on_signals(loop, lambda: loop.create_task(stop()))
         announce(address)
 

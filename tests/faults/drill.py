@@ -50,6 +50,7 @@ class Drill:
         self._listen_urls = listen_urls or [gateway.ws_url for gateway in gateways]
         self._per_second = per_second
         self._publishers: list[Publisher] = []
+        self._remembered: dict[tuple[str, int], StoredEvent] = {}
 
     async def __aenter__(self) -> Drill:
         for each in self.companies:
@@ -69,13 +70,21 @@ class Drill:
         await asyncio.gather(*(each.stop() for each in self.subscribers))
 
     def subscribe(
-        self, owner: Company, name: str, token: str, *patterns: str, batch: bool = False
+        self,
+        owner: Company,
+        name: str,
+        token: str,
+        *patterns: str,
+        batch: bool = False,
+        cursor: str | None = None,
     ) -> Subscriber:
         """One more client."""
         # Each starts at another gateway, so that all of them have clients.
         turn = len(self.subscribers) % len(self._listen_urls)
         urls = [*self._listen_urls[turn:], *self._listen_urls[:turn]]
-        subscriber = Subscriber(f"{owner.name}: {name}", owner.id, urls, token, patterns, batch=batch)
+        subscriber = Subscriber(
+            f"{owner.name}: {name}", owner.id, urls, token, patterns, batch=batch, cursor=cursor
+        )
         self.subscribers.append(subscriber)
         return subscriber
 
@@ -103,10 +112,16 @@ class Drill:
                 total[status] = total.get(status, 0) + count
         return total
 
+    async def remember(self) -> None:
+        """Note what is stored now: before a drill prunes it."""
+        stored = await asyncio.to_thread(self._stored)
+        self._remembered.update({(event.customer_id, event.seq): event for event in stored})
+
     async def settle(self) -> Verdict:
         """Stop publishing, wait until every client has come to the end of its log, and judge."""
         await asyncio.wait_for(asyncio.gather(*(each.stop() for each in self._publishers)), SETTLE_SECONDS)
-        stored = await asyncio.to_thread(self._stored)
+        await self.remember()
+        stored = list(self._remembered.values())
         last = {event.customer_id: event.seq for event in stored}
         deadline = time.monotonic() + self._settle_seconds
         # A pong's cursor says that all before it has been sent, so also clients of rare topics come to the end.

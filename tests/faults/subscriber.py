@@ -16,14 +16,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.faults.oracle import HeardEvent, Missed, Started, Stopped, Story
 
 PING_SECONDS = 1.0
-SILENCE_SECONDS = 8.0
+SILENCE_SECONDS = 5.0
 """A socket on which nothing came for this long, not even a pong, is given up."""
 
 
 class Subscriber:
     """Connects, subscribes, listens and comes back with its cursor until it is stopped.
 
-    `urls` are taken in turn, as where a proxy or DNS leads to another process each time.
+    `urls` are taken in turn, as where a proxy or DNS leads to another process each time. With `cursor` it begins in the
+    past.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Subscriber:
         patterns: Sequence[str],
         *,
         batch: bool = False,
+        cursor: str | None = None,
     ) -> None:
         self.story = Story(name, customer_id)
         self.heard_at: dict[str, float] = {}
@@ -45,7 +47,7 @@ class Subscriber:
         self._urls = urls
         self._query = f"?token={token}" + ("&batch=true" if batch else "")
         self._patterns = list(patterns)
-        self._cursor: str | None = None
+        self._cursor = cursor
         self._cursor_at_stop: str | None = None
         self._socket: ClientConnection | None = None
         self._acks: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -142,6 +144,8 @@ class Subscriber:
         if frame["action"] == "subscribe":
             seq = _seq(frame["cursor"])
             patterns = tuple(frame["topics"])
+            if self._cursor is not None and not self.story.happenings:
+                self.story.happenings.append(Started(_seq(self._cursor), patterns))
             if frame.get("recovered") is False:
                 self.story.happenings.append(Missed(seq))
                 self._cursor = frame["cursor"]

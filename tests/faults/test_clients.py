@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import resource
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from tests.faults.conftest import Start
-from tests.faults.drill import LONG, SOME
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.faults.conftest import FAILPOINTS, Start
+from tests.faults.drill import LONG, SOME, until
+from tests.faults.oracle import Missed
+from tests.faults.proxy import Proxy
+from tests.faults.subscriber import Subscriber
+from tests.journeys.cast import Company, company, settle
 from tests.machinery.gateway import Gateway
+from tests.machinery.gateways import Gateways
 
 off = asyncio.to_thread
 
@@ -39,3 +58,163 @@ async def test_subscribing_and_unsubscribing_during_a_burst(alone: Gateway, dril
         for _ in range(100 if LONG else 25):
             await fickle.toggle([f"{topics}:queue:*"])
             await load.published(1)
+
+
+@pytest.mark.parametrize("chatty", [False, True], ids=["silent", "chatty"])
+async def test_a_client_that_stops_reading(
+    gateway: Gateways, server: str, drill: Start, chatty: bool
+) -> None:
+    # With one arena, what is resident is about what is in use.
+    alone = gateway(server, MALLOC_ARENA_MAX="1", OUTBOX_MAX_BYTES=str(2 * 2**20))
+    owner = company("Initech")
+    await off(settle, alone, owner)
+    url = f"{alone.ws_url}?token={owner.key('of the customer')}"
+    files = f"customer_id:{owner.id}:file:*"
+    async with drill(alone) as load:
+        # What publishing itself takes, and the allocator keeps, is not the slow clients'.
+        await _publish_files(alone, owner, megabytes=20)
+        before = _resident_bytes(alone.pid)
+        async with (
+            _reads_nothing(alone, url, files) as (late, since),
+            _reads_nothing(alone, url, files) as (never, _),
+        ):
+            chatting = [asyncio.create_task(_chat(each)) for each in (late, never) if chatty]
+            sent = await _publish_files(alone, owner, megabytes=16)
+            heard, code = await _read_to_the_end(late)
+            assert code == 4408
+            assert heard == sent[: len(heard)]
+            assert len(heard) < len(sent)
+            await _publish_files(alone, owner, megabytes=64)
+            assert _resident_bytes(alone.pid) - before < 45 * 2**20
+            for task in chatting:
+                task.cancel()
+        async with connect(url, max_size=None) as socket:
+            last = heard[-1][1] if heard else since
+            await socket.send(json.dumps({"type": "subscribe", "topics": [files], "since": last}))
+            assert json.loads(await socket.recv())["recovered"]
+            rest = [json.loads(await socket.recv()) for _ in sent[len(heard) :]]
+            assert [(event["id"], event["cursor"]) for event in rest] == sent[len(heard) :]
+    assert all(each.connections == 1 for each in load.subscribers)
+
+
+async def test_a_client_whose_connection_is_half_open(gateway: Gateways, server: str, drill: Start) -> None:
+    alone = gateway(server, PING_SECONDS="1", PONG_SECONDS="1")
+    async with Proxy([alone.port]) as proxy, drill(alone) as load:
+        owner = load.companies[0]
+        far = Subscriber(
+            "far away",
+            owner.id,
+            [f"ws://127.0.0.1:{proxy.port}/v1.0/ws"],
+            owner.token("manager"),
+            [f"customer_id:{owner.id}:*:*"],
+        )
+        load.subscribers.append(far)
+        await far.ready.wait()
+        await load.published(SOME)
+        proxy.swallow()
+        # The gateway notices by itself, whatever the client does.
+        await until(lambda: _ended_connections(alone) == 1)
+        proxy.heal()
+        await until(lambda: far.connections >= 2)
+
+
+async def test_pruning_while_clients_read_the_past(gateway: Gateways, drill: Start) -> None:
+    slow = gateway("uvicorn", **FAILPOINTS, FAILPOINTS="no_tail")
+    async with drill(slow) as load:
+        owner = load.companies[0]
+        begin = f"{await _epoch(slow, owner)}.0"
+        for _ in range(10):
+            await _publish(slow, owner, [_call(number) for number in range(200)])
+        await load.remember()
+        with sqlite3.connect(urlsplit(slow.database_url).path, timeout=30) as database:
+            database.execute("UPDATE events_event SET stored_at = '2020-01-01 00:00:00' WHERE seq <= 1800")
+        late = [
+            load.subscribe(
+                owner,
+                f"late {number}",
+                owner.key("of the customer"),
+                f"customer_id:{owner.id}:*:*",
+                cursor=begin,
+            )
+            for number in range(8)
+        ]
+        await off(slow.manage, "prune_events", "--older-than", "1h")
+        await asyncio.gather(*(each.ready.wait() for each in late))
+        load.subscribe(
+            owner, "too late", owner.key("of the customer"), f"customer_id:{owner.id}:*:*", cursor=begin
+        )
+    too_late = load.subscribers[-1].story.happenings
+    assert any(isinstance(each, Missed) for each in too_late)
+
+
+@contextlib.asynccontextmanager
+async def _reads_nothing(
+    gateway: Gateway, url: str, topic: str
+) -> AsyncIterator[tuple[ClientConnection, str]]:
+    """A connection that takes little before somebody reads it, and the cursor from which it is subscribed."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
+    narrow.connect(("127.0.0.1", gateway.port))
+    narrow.setblocking(False)
+    async with connect(url, sock=narrow, max_queue=1, max_size=None, ping_interval=None) as connection:
+        await connection.send(json.dumps({"type": "subscribe", "topics": [topic]}))
+        yield connection, json.loads(await connection.recv())["cursor"]
+        connection.transport.abort()
+
+
+async def _chat(connection: ClientConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await connection.send('{"type": "ping"}')
+            await asyncio.sleep(0.02)
+
+
+async def _read_to_the_end(connection: ClientConnection) -> tuple[list[tuple[str, str]], int]:
+    """Ids and cursors of the events that still come, and the code of the close."""
+    heard: list[tuple[str, str]] = []
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            frame = json.loads(await connection.recv())
+            if "event_type" in frame:
+                heard.append((frame["id"], frame["cursor"]))
+    assert connection.close_code is not None
+    return heard, connection.close_code
+
+
+async def _publish_files(gateway: Gateway, owner: Company, *, megabytes: int) -> list[tuple[str, str]]:
+    """Publish large events; returns their ids and cursors."""
+    sent: list[tuple[str, str]] = []
+    for _ in range(megabytes // 4):
+        events = [
+            {"event_type": "file.created", "data": {"id": f"f{number}", "text": "x" * 40_000}}
+            for number in range(100)
+        ]
+        sent += await _publish(gateway, owner, events)
+    return sent
+
+
+async def _publish(gateway: Gateway, owner: Company, events: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    headers = {"Authorization": f"Bearer {owner.key('that publishes')}"}
+    async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+        answer = await client.post(f"{gateway.url}/v1.0/events", json=events)
+    assert answer.status_code == 201, answer.text
+    return [(receipt["id"], receipt["cursor"]) for receipt in answer.json()]
+
+
+def _call(number: int) -> dict[str, Any]:
+    return {"event_type": "call.status", "data": {"id": f"call-{number}"}}
+
+
+async def _epoch(gateway: Gateway, owner: Company) -> str:
+    ((_, cursor),) = await _publish(gateway, owner, [_call(1)])
+    return cursor.partition(".")[0]
+
+
+def _resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def _ended_connections(gateway: Gateway) -> int:
+    with sqlite3.connect(urlsplit(gateway.database_url).path) as database:
+        query = "SELECT count(*) FROM subscriptions_auditrecord WHERE action = 'disconnect'"
+        return int(database.execute(query).fetchone()[0])
