@@ -1,4 +1,4 @@
-/** The table of calls: which are shown, in which order, and each one's row. Painted in batches, row by row. */
+/** The table of calls: which are shown, in which order, and the rows of those that are in sight. */
 
 import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS, STATES } from "./calls.js";
 import { PartList } from "./parts.js";
@@ -6,6 +6,8 @@ import { duration } from "./times.js";
 
 const ENDED_SHOWN_MS = 5000;
 const FADE_MS = 600;
+const ALL_ROWS = 100; // Up to so many, every call has a row; beyond, those in sight have one.
+const ROWS_AROUND = 10;
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 const DIRECTIONS = new Map([
@@ -24,6 +26,12 @@ const BY = {
   inState: (one, other) => other.stateSince - one.stateSince,
   total: (one, other) => other.startedAt - one.startedAt,
 };
+
+function space(spacer, height) {
+  spacer.hidden = height === 0;
+  const row = spacer.firstElementChild;
+  if (row.style.height !== `${height}px`) row.style.height = `${height}px`;
+}
 
 function queueOf(call, board) {
   return board.queueName(call.place?.queueId);
@@ -85,12 +93,25 @@ export class View {
 export class CallTable {
   #board;
   #rows;
+  #scroller;
+  #above;
+  #below;
+  #order = []; // ids of all calls that are shown
+  #rowHeight = 0;
 
-  constructor(board, view, body, template) {
+  /** `scroller` holds the table; `above` and `below` stand for the rows out of sight. */
+  constructor(board, view, { scroller, table, body, above, below, template }) {
     this.#board = board;
     this.view = view;
-    this.shown = 0;
+    this.#scroller = scroller;
+    this.#above = above;
+    this.#below = below;
+    this.table = table;
     this.#rows = new PartList(body, template);
+  }
+
+  get shown() {
+    return this.#order.length;
   }
 
   /** Which rows there are, and in which order. */
@@ -98,11 +119,32 @@ export class CallTable {
     this.#board.forgetEnded(Date.now() - ENDED_SHOWN_MS - FADE_MS);
     const calls = [...this.#board.calls.values()].filter((call) => this.view.shows(call, this.#board));
     calls.sort(this.view.compare(this.#board));
-    this.shown = calls.length;
-    this.#rows.arrange(
-      calls.map(({ id }) => id),
-      (part, id) => this.#paint(part, this.#board.calls.get(id), now),
-    );
+    this.#order = calls.map(({ id }) => id);
+    this.scrolled(now);
+  }
+
+  /** Give those calls rows that are in sight. */
+  scrolled(now) {
+    const all = this.#order.length;
+    this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || 38;
+    let first = 0;
+    let end = all;
+    if (all > ALL_ROWS) {
+      const inSight = Math.ceil(this.#scroller.clientHeight / this.#rowHeight);
+      const top = Math.min(Math.floor(this.#scroller.scrollTop / this.#rowHeight), all - inSight);
+      first = Math.max(0, top - ROWS_AROUND);
+      end = Math.min(all, top + inSight + ROWS_AROUND);
+    }
+    this.#rows.arrange(this.#order.slice(first, end), (part, id) => {
+      const call = this.#board.calls.get(id);
+      if (call) this.#paint(part, call, now);
+    });
+    space(this.#above, first * this.#rowHeight);
+    space(this.#below, (all - end) * this.#rowHeight);
+    // Who does not see the page is told how many there are, and which these are.
+    this.table.setAttribute("aria-rowcount", String(all + 1));
+    let index = first + 2;
+    for (const id of this.#order.slice(first, end)) this.#rows.parts.get(id).attribute("aria-rowindex", String(index++));
   }
 
   /** Paint these calls' rows, those of them that are shown. */
@@ -126,8 +168,8 @@ export class CallTable {
   }
 
   #paint(part, call, now) {
-    part.mark("state", call.state);
-    part.mark("call", call.id);
+    part.attribute("data-state", call.state);
+    part.attribute("data-call", call.id);
     part.text("state", call.stateWord);
     part.shape(0, `shape-${call.state}`);
     part.text("direction", DIRECTIONS.get(call.direction) ?? call.direction);
@@ -146,6 +188,6 @@ export class CallTable {
     const inState = call.endedAt === null ? now - call.stateSince : 0;
     part.text("inState", call.endedAt === null ? duration(inState) : "");
     part.text("total", duration(until - call.startedAt));
-    part.mark("wait", call.state !== "waiting" ? null : inState > LATE_SECONDS * 1000 ? "late" : inState > ANSWERED_WITHIN_SECONDS * 1000 ? "long" : "fresh");
+    part.attribute("data-wait", call.state !== "waiting" ? null : inState > LATE_SECONDS * 1000 ? "late" : inState > ANSWERED_WITHIN_SECONDS * 1000 ? "long" : "fresh");
   }
 }

@@ -16,7 +16,14 @@ const AGENT_ORDER = ["available", "ringing", "busy", "away", "offline", ""];
 const element = (id) => document.getElementById(id);
 const board = new Board();
 const view = new View(location.search);
-const table = new CallTable(board, view, element("rows"), element("call-row"));
+const table = new CallTable(board, view, {
+  scroller: element("scroller"),
+  table: element("calls"),
+  body: element("rows"),
+  above: element("above"),
+  below: element("below"),
+  template: element("call-row"),
+});
 const queueList = new PartList(element("queue-rows"), element("queue-row"));
 const agentList = new PartList(element("agent-rows"), element("agent-row"));
 const chips = new Map();
@@ -65,6 +72,19 @@ function tick() {
   showStale();
   announce();
 }
+
+let isScrolling = false;
+function scrolled() {
+  if (isScrolling) return;
+  isScrolling = true;
+  requestAnimationFrame(() => {
+    isScrolling = false;
+    table.scrolled(live.now);
+  });
+}
+
+element("scroller").addEventListener("scroll", scrolled, { passive: true });
+addEventListener("resize", scrolled);
 
 // Between ticks, what events moved.
 setInterval(() => arrangeDue && live.loadedAt !== null && arrange(live.now), ARRANGE_MS);
@@ -115,8 +135,8 @@ function showQueues({ queues }, now) {
     part.text("waiting", String(waiting));
     part.text("longest", oldest === null ? "—" : duration(now - oldest));
     part.text("talking", String(talking));
-    part.mark("busy", waiting ? "" : null);
-    part.mark("late", oldest !== null && now - oldest > LATE_SECONDS * 1000 ? "" : null);
+    part.attribute("data-busy", waiting ? "" : null);
+    part.attribute("data-late", oldest !== null && now - oldest > LATE_SECONDS * 1000 ? "" : null);
   }
   element("no-queues").hidden = ids.length > 0;
 }
@@ -135,7 +155,7 @@ function showPeople(now) {
     part.text("name", agent.name);
     part.text("status", agent.status || "offline");
     part.text("since", duration(now - agent.since));
-    part.mark("status", agent.status || "offline");
+    part.attribute("data-status", agent.status || "offline");
     part.shape(0, AGENT_SHAPES[agent.status] ?? "shape-away");
   }
 }

@@ -1,21 +1,25 @@
 /**
- * EventClient: one WebSocket to the gateway that stays. It reconnects, subscribes again where it left off, and says so
- * when something was missed. No dependencies; for browsers, and for Node (before 22 hand in the `ws` package's WebSocket).
+ * EventClient: one WebSocket to the gateway that stays. It reconnects, goes on where it was, delivers each event once, and
+ * says so when something was missed. No dependencies; for browsers, and for Node (before 22 hand in `ws` as WebSocket).
  *
  *     const client = new EventClient({ url: "wss://ws.example.com/v1.0/ws", token: async ({ reason }) => "…" });
  *     client.on("state", ({ previous, current, retryInMs, reason }) => …);
+ *     client.on("gap", ({ topics, reason }) => …);  // load the present state anew
  *     const subscription = await client.subscribe(["customer_id:…:call:*"], (event) => …);
  *
- * Two subscriptions of one client may overlap, but not across scopes: an event reaches a connection once, under one of
- * its topics. Name an agent's and a customer's topics of the same resource in one `subscribe`.
+ * Subscriptions of one client may overlap, but not across scopes: an event reaches a connection once, under one of its
+ * topics. To hear an agent's and a customer's events of the same resource apart, use a client for each.
+ *
+ * The Python client in subscriptions/client/ is its twin; tests/conformance/ holds both to the same. One file, so that a
+ * project can take it as it is.
  */
 
 export const State = Object.freeze({
   IDLE: "idle", // not connected, and nobody asked for it
   CONNECTING: "connecting", // for the first time
-  CONNECTED: "connected",
+  CONNECTED: "connected", // and every topic has been answered: what is granted is live
   RECONNECTING: "reconnecting", // waiting `retryInMs`, then trying
-  SUSPENDED: "suspended", // as reconnecting, while this machine says that it has no network
+  SUSPENDED: "suspended", // the same, while this machine says that it has no network
   FAILED: "failed", // trying again is useless until somebody does something, then `connect()`
 });
 
@@ -28,34 +32,21 @@ export const CloseCode = Object.freeze({
   TOO_MANY: 4429,
 });
 
-const NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [code, name]));
-const TERMINAL = new Set(["PROTOCOL_ERROR", "REVOKED"]);
-const MAX_TOPICS = 100;
-const RATE_LIMIT_PAUSE_MS = 2000;
-const NORMAL_CLOSURE = 1000;
-
-const DEFAULTS = {
-  batch: true,
-  backoffMinMs: 1000,
-  backoffMaxMs: 30_000,
-  stableAfterMs: 5000,
-  pingIntervalMs: 15_000,
-  pingTimeoutMs: 10_000,
-  connectTimeoutMs: 15_000,
-};
-
-/** The gateway refused a subscription: `code` as in the protocol, `topics` those refused, `retry` whether later may do. */
+/** The gateway refused topics: `code` and the message are its first refusal's, `topics` all that were refused.
+ * `subscription` holds what was asked for beside them and granted; null where there was nothing. */
 export class SubscribeError extends Error {
-  constructor({ code, message, topics }) {
-    super(message);
+  constructor(refusals, subscription) {
+    super(refusals[0].message);
     this.name = "SubscribeError";
-    this.code = code;
-    this.topics = topics;
-    this.retry = code === "RATE_LIMITED";
+    this.code = refusals[0].code;
+    this.topics = refusals.flatMap(({ topics }) => topics);
+    this.retry = refusals[0].retry ?? this.code === "RATE_LIMITED";
+    this.subscription = subscription;
   }
 }
 
-/** The client is closed or failed, so there will be no answer; `code` says why. */
+/** There will be no answer, as there will be no connection. `code`: UNAUTHORIZED, FORBIDDEN, PROTOCOL_ERROR, NOT_A_GATEWAY,
+ * or CLOSED. */
 export class ConnectionFailed extends Error {
   constructor(code, message) {
     super(message);
@@ -64,9 +55,6 @@ export class ConnectionFailed extends Error {
   }
 }
 
-/** The gateway sent what cannot be read; it was skipped. */
-export class UnreadableFrame extends Error {}
-
 /** Whether `pattern` (with wildcards, or a prefix) covers the concrete `topic`. */
 export function covers(pattern, topic) {
   const parts = topic.split(":");
@@ -74,116 +62,459 @@ export function covers(pattern, topic) {
   return wanted.length <= parts.length && wanted.every((part, index) => part === "*" || part === parts[index]);
 }
 
-/** How far customers' logs have been heard: the latest number of each log's epoch. */
-export class Cursor {
-  #numbers = new Map();
-  #text = null;
+const NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [code, name]));
+const CHUNK = 100; // Topics in one message: what a gateway takes by default.
+const RATE_LIMIT_TRIES = 5;
+const SHOWN_CHARACTERS = 200;
 
-  constructor(text = null) {
-    this.advance(text);
+const DEFAULTS = {
+  cursor: null,
+  batch: true,
+  pingIntervalMs: 20_000, // How long nothing may come before the server is asked whether it is there.
+  pingTimeoutMs: 10_000,
+  connectTimeoutMs: 15_000,
+  random: Math.random,
+  clock: {
+    now: () => performance.now(),
+    setTimeout: (...args) => setTimeout(...args),
+    clearTimeout: (id) => clearTimeout(id),
+  },
+};
+
+// --- How long to wait ---
+
+const FIRST_MS = 1000;
+const LONGEST_MS = 30_000;
+const STABLE_MS = 5000; // A connection that lasted this long was no failure: the pauses begin anew.
+const MOST_AT_ONCE = 2; // Coming back at once is done this often without a stable connection between.
+
+/** Up to 1 s, doubling up to 30, each drawn evenly from nothing to that: a thousand clients do not come back together. */
+class Backoff {
+  #random;
+  #failures = 0;
+  #atOnce = 0;
+
+  constructor(random) {
+    this.#random = random;
   }
 
-  static #read(text) {
-    const parts = typeof text === "string" ? text.split(",").map((part) => part.match(/^([^.,]+)\.(\d+)$/)) : [null];
-    return parts.every(Boolean) ? parts.map((part) => [part[1], BigInt(part[2])]) : null;
+  lasted(milliseconds) {
+    if (milliseconds >= STABLE_MS) this.#failures = this.#atOnce = 0;
   }
 
-  advance(text) {
-    if (typeof text !== "string" || text === "") return;
-    const positions = Cursor.#read(text);
-    if (positions === null) this.#text = text; // Not of a form that we know: the last one is the latest.
-    else for (const [epoch, number] of positions) if (!(this.#numbers.get(epoch) >= number)) this.#numbers.set(epoch, number);
+  pause() {
+    return this.#random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures++, 16));
   }
 
-  /** Whether all that `text` stands for has been heard already. */
-  isPast(text) {
-    const positions = Cursor.#read(text);
-    return positions !== null && positions.every(([epoch, number]) => this.#numbers.get(epoch) >= number);
+  /** Where the server wants us back at once, as long as that does not repeat itself. */
+  soon(jitterMs) {
+    this.#atOnce += 1;
+    return this.#atOnce <= MOST_AT_ONCE ? this.#random() * jitterMs : this.pause();
   }
 
-  toString() {
-    const positions = [...this.#numbers].map(([epoch, number]) => `${epoch}.${number}`);
-    return positions.length ? positions.join(",") : this.#text;
+  /** Where the server has too many of us. */
+  later() {
+    this.#failures += 1;
+    return (LONGEST_MS * (1 + this.#random())) / 2;
   }
 }
 
-/** Topics that are heard together, and how far. Made by `EventClient.subscribe`. */
+// --- How far it has heard ---
+
+/** The numbers of a cursor by their logs' epochs; null where it is none. */
+function readCursor(text) {
+  if (typeof text !== "string") return null;
+  const parts = text.split(",").map((part) => part.match(/^([^.,]+)\.(\d+)$/));
+  return parts.every(Boolean) ? new Map(parts.map(([, epoch, number]) => [epoch, BigInt(number)])) : null;
+}
+
+/**
+ * Where to go on after a break, and what was delivered before it. An event's cursor names its own log alone, so the newest
+ * number of each is kept; the cursor of an ack or a pong is complete. While topics are resumed in several messages, a later
+ * one's replay goes back to where the first began: until all are acknowledged the positions stay, and what is delivered
+ * meanwhile is remembered, so that after another break it is not delivered again.
+ */
+class Progress {
+  #positions;
+  #delivered = new Map(); // by epoch: numbers above the position, of this connection
+  #before = new Map(); // by epoch: the same, of earlier connections
+  #starts = new Map();
+
+  constructor(cursor) {
+    this.#positions = readCursor(cursor) ?? new Map();
+  }
+
+  get cursor() {
+    const positions = [...this.#positions].sort(([one], [other]) => (one < other ? -1 : 1));
+    return positions.map(([epoch, number]) => `${epoch}.${number}`).join(",") || null;
+  }
+
+  begin() {
+    for (const [epoch, numbers] of this.#delivered) {
+      this.#before.set(epoch, new Set([...(this.#before.get(epoch) ?? []), ...numbers]));
+    }
+    this.#delivered.clear();
+    this.#starts = new Map(this.#positions);
+    for (const [epoch, numbers] of this.#before) {
+      const above = [...numbers].filter((number) => !(number <= this.#starts.get(epoch)));
+      if (above.length) this.#before.set(epoch, new Set(above));
+      else this.#before.delete(epoch);
+    }
+  }
+
+  isRepetition(positions) {
+    return [...positions].some(([epoch, number]) => number <= this.#starts.get(epoch) || this.#before.get(epoch)?.has(number));
+  }
+
+  delivered(positions, isResuming) {
+    for (const [epoch, number] of positions) {
+      if (!isResuming) this.#positions.set(epoch, number);
+      else if (this.#delivered.has(epoch)) this.#delivered.get(epoch).add(number);
+      else this.#delivered.set(epoch, new Set([number]));
+    }
+  }
+
+  complete(positions) {
+    this.#positions = new Map(positions);
+  }
+
+  /** The server could not resume; where a log has gone backwards, its old numbers mean nothing. */
+  notRecovered(positions) {
+    for (const [epoch, number] of positions) {
+      if (number < this.#starts.get(epoch)) for (const kept of [this.#starts, this.#before, this.#delivered]) kept.delete(epoch);
+    }
+  }
+}
+
+// --- What to say, and what the answers mean ---
+
+function strings(value) {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Those who wait until each of some topics is answered; then `done(refusals)` is called, once. */
+class Calls {
+  #calls = new Set();
+
+  add(topics, done) {
+    const call = { topics: new Set(topics), done, refusals: [] };
+    if (call.topics.size) this.#calls.add(call);
+    else done([]);
+    return call;
+  }
+
+  remove(call) {
+    this.#calls.delete(call);
+  }
+
+  /** What is waited for. */
+  get topics() {
+    return [...this.#calls].flatMap(({ topics }) => [...topics]);
+  }
+
+  /** Tell those who wait for these; returns the topics that somebody waited for. */
+  settle(topics, refusal = null) {
+    const told = new Set();
+    for (const call of [...this.#calls]) {
+      const answered = topics.filter((topic) => call.topics.delete(topic));
+      if (!answered.length) continue;
+      for (const topic of answered) told.add(topic);
+      if (refusal) call.refusals.push({ ...refusal, topics: answered });
+      if (call.topics.size) continue;
+      this.#calls.delete(call);
+      call.done(call.refusals);
+    }
+    return told;
+  }
+}
+
+/** A client's side of the talk, over all of its connections. No socket, no clock: `send` and `later` carry out, `tell`
+ * hands on what is for the user, in order. */
+class Conversation {
+  progress;
+  notice = null; // What the server said just before it closes the connection.
+  recovered = null; // Whether this connection went on where the last one ended; null where there was nothing to go on from.
+  #topics = new Map(); // what is wanted -> whether it was held before
+  #live = new Set();
+  #requests = new Map(); // number -> { action, waiting, resumes, since, isOpening, tries, reason, isAcked }
+  #numbers = 0;
+  #subscribing = new Calls();
+  #unsubscribing = new Calls();
+  #isOpen = false;
+  #out;
+
+  constructor(cursor, out) {
+    this.progress = new Progress(cursor);
+    this.#out = out;
+    this.startsHeld = this.progress.cursor !== null; // Until the first connection: topics are heard from that cursor on.
+  }
+
+  get isReady() {
+    return this.#isOpen && ![...this.#requests.values()].some(({ isOpening }) => isOpening);
+  }
+
+  get #isResuming() {
+    return [...this.#requests.values()].some(({ resumes, isAcked }) => resumes && !isAcked);
+  }
+
+  opened() {
+    this.#isOpen = true;
+    this.startsHeld = false;
+    this.notice = this.recovered = null;
+    this.progress.begin();
+    const since = this.progress.cursor;
+    for (const wasHeld of [true, false]) {
+      const topics = [...this.#topics].filter(([, held]) => held === wasHeld).map(([topic]) => topic);
+      this.#ask("subscribe", topics, wasHeld ? { isOpening: true, resumes: true, since } : { isOpening: true });
+    }
+  }
+
+  lost() {
+    this.#isOpen = false;
+    this.#requests.clear();
+    this.#live.clear();
+    this.#unsubscribing.settle(this.#unsubscribing.topics);
+  }
+
+  subscribe(topics, done) {
+    const fresh = topics.filter((topic) => !this.#topics.has(topic));
+    for (const topic of fresh) this.#topics.set(topic, this.startsHeld);
+    const call = this.#subscribing.add(
+      topics.filter((topic) => !this.#live.has(topic)),
+      done,
+    );
+    if (this.#isOpen) this.#ask("subscribe", fresh);
+    return call;
+  }
+
+  /** Nobody waits for this any more. */
+  abandon(call) {
+    this.#subscribing.remove(call);
+  }
+
+  unsubscribe(topics, done = () => {}) {
+    const held = topics.filter((topic) => this.#topics.delete(topic));
+    for (const topic of held) this.#live.delete(topic);
+    this.#unsubscribing.add(this.#isOpen ? held : [], done);
+    if (this.#isOpen) this.#ask("unsubscribe", held);
+  }
+
+  #ask(action, topics, details = {}) {
+    for (let start = 0; start < topics.length; start += CHUNK) {
+      const chunk = topics.slice(start, start + CHUNK);
+      this.#out.send(this.#message({ action, waiting: new Set(chunk), tries: 0, ...details }, chunk));
+    }
+  }
+
+  #message(request, topics) {
+    const number = (this.#numbers += 1);
+    this.#requests.set(number, request);
+    return { type: request.action, topics, request_id: number, ...(request.since ? { since: request.since } : {}) };
+  }
+
+  // --- The server ---
+
+  /** Act on one frame. What is of no known kind is ignored: a newer server may say more. */
+  receive(frame) {
+    if ("event_type" in frame) this.#event(frame);
+    else if (frame.type === "ack") this.#ack(frame);
+    else if (frame.type === "error") this.#error(frame);
+    else if (frame.type === "pong") this.#reached(frame);
+  }
+
+  #event(frame) {
+    if (typeof frame.event_type !== "string" || typeof frame.topic !== "string" || !isObject(frame.data)) {
+      throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, SHOWN_CHARACTERS)}`);
+    }
+    const positions = readCursor(frame.cursor) ?? new Map();
+    if (this.progress.isRepetition(positions)) return;
+    this.progress.delivered(positions, this.#isResuming);
+    this.#out.tell("event", frame);
+  }
+
+  /** Where the frame says up to where all has come, and no topic that is being resumed has yet to begin. */
+  #reached(frame) {
+    const positions = readCursor(frame.cursor);
+    if (positions !== null && !this.#isResuming) this.progress.complete(positions);
+  }
+
+  #answeredBy(frame, topics) {
+    if (typeof frame.request_id === "number") return this.#requests.get(frame.request_id);
+    const fits = ({ action, waiting }) => action === frame.action && topics.every((topic) => waiting.has(topic));
+    return frame.request_id == null ? [...this.#requests.values()].find(fits) : undefined;
+  }
+
+  #settle(request, topics) {
+    for (const topic of topics) request.waiting.delete(topic);
+    if (request.waiting.size) return;
+    for (const [number, each] of this.#requests) if (each === request) this.#requests.delete(number);
+  }
+
+  #ack(frame) {
+    const topics = strings(frame.topics);
+    const request = this.#answeredBy(frame, topics);
+    if (request) {
+      request.isAcked = true;
+      this.#settle(request, topics);
+    }
+    if (frame.action === "unsubscribe") this.#unsubscribing.settle(topics);
+    if (frame.action !== "subscribe") return;
+    const gap = request?.resumes ? this.#gap(request, frame, topics) : null;
+    this.#reached(frame);
+    for (const topic of topics.filter((each) => this.#topics.has(each))) {
+      this.#topics.set(topic, true);
+      this.#live.add(topic);
+    }
+    if (gap) this.#out.tell("gap", gap);
+    this.#subscribing.settle(topics);
+    // Withdrawn while the request was under way, or waited to be sent again.
+    const asked = [...this.#requests.values()].filter(({ action }) => action === "unsubscribe");
+    const isUnwanted = (topic) => !this.#topics.has(topic) && !asked.some(({ waiting }) => waiting.has(topic));
+    this.#ask("unsubscribe", topics.filter(isUnwanted));
+  }
+
+  #gap(request, frame, topics) {
+    if (frame.recovered === true) {
+      this.recovered = this.recovered !== false;
+      return null;
+    }
+    this.recovered = false;
+    this.progress.notRecovered(readCursor(frame.cursor) ?? new Map());
+    const unknown = request.since ? "the server does not resume" : "the server keeps no cursor";
+    return { topics, reason: String(request.reason || frame.reason || unknown), cursor: frame.cursor || null };
+  }
+
+  #error(frame) {
+    const topics = strings(frame.topics);
+    const request = this.#answeredBy(frame, topics);
+    const retry = typeof frame.retry === "boolean" ? frame.retry : null;
+    const refusal = { topics, code: String(frame.code ?? ""), message: String(frame.message ?? ""), retry };
+    if (request) this.#refused(request, refusal);
+    else if (topics.length) this.#drop(refusal); // Not an answer: the server takes them away.
+    else if (refusal.code in CloseCode || retry !== null) this.notice = { ...refusal, retry: retry !== false };
+    else this.#out.tell("error", new Error(`The server says ${refusal.code}: ${refusal.message}`));
+  }
+
+  #refused(request, refusal) {
+    if (!refusal.topics.length) {
+      // The message as a whole was not accepted: it may be for its cursor, which another kind of server gave.
+      const topics = [...request.waiting].sort();
+      if (request.since) {
+        this.#settle(request, topics);
+        this.#ask("subscribe", topics, { resumes: true, isOpening: request.isOpening, reason: refusal.message });
+        return;
+      }
+      refusal = { ...refusal, topics };
+    }
+    const { topics } = refusal;
+    this.#settle(request, topics);
+    if (request.action === "unsubscribe") {
+      this.#unsubscribing.settle(topics, refusal);
+      return;
+    }
+    const isAwaited = this.#subscribing.topics.some((topic) => topics.includes(topic));
+    if (refusal.code === "RATE_LIMITED" && request.tries < RATE_LIMIT_TRIES && !isAwaited) {
+      // Nobody waits who could be told, and the server only wants it slower.
+      const again = { ...request, waiting: new Set(topics), tries: request.tries + 1, isAcked: false };
+      this.#out.later(1000 * 2 ** request.tries, this.#message(again, topics));
+      return;
+    }
+    this.#drop(refusal);
+  }
+
+  /** These topics are not heard: whoever waits for them is told, or else whoever listens for refusals. */
+  #drop(refusal) {
+    for (const topic of refusal.topics) {
+      this.#topics.delete(topic);
+      this.#live.delete(topic);
+    }
+    const told = this.#subscribing.settle(refusal.topics, refusal);
+    const untold = refusal.topics.filter((topic) => !told.has(topic));
+    if (untold.length) this.#out.tell("refusal", { ...refusal, topics: untold });
+  }
+}
+
+// --- The client ---
+
+/** Topics that are heard by one handler. Made by `EventClient.subscribe`. */
 class Subscription {
-  constructor(client, topics, onEvent, since) {
+  constructor(topics, onEvent, leave) {
     this.topics = new Set(topics);
     this.isEnded = false;
-    this.recovered = null; // as the last ack said; null where there was nothing to recover
-    this.client = client;
+    this.isGranted = false;
     this.onEvent = onEvent;
-    this.heard = since == null ? null : new Cursor(since);
-    this.unanswered = new Set(topics);
-    this.refusal = null; // the first error of an answer that is not complete yet
-    this.settle = null; // the promise's functions, until it is settled
     this.whenEnded = new Set();
-  }
-
-  /** The last cursor heard; null before the first ack. */
-  get cursor() {
-    return this.heard?.toString() ?? null;
-  }
-
-  get isLive() {
-    return this.unanswered.size === 0 && !this.isEnded;
-  }
-
-  unsubscribe() {
-    this.client._end(this);
+    this.unsubscribe = leave; // Hear these no more; the promise is fulfilled when the server has said so.
   }
 }
 
 export class EventClient {
   #options;
+  #url;
+  #conversation;
+  #backoff;
   #subscriptions = new Set();
-  #requests = new Map(); // request id -> { subscription, topics }
-  #lastRequest = 0;
   #handlers = new Map();
   #state = State.IDLE;
   #socket = null;
-  #turn = 0; // grows with every dial and close: what an older one still brings is void
-  #attempts = 0;
+  #turn = 0; // Grows with every dial and end: what an older one still brings is void.
+  #timers = new Set(); // of this connection
   #retryTimer = null;
-  #uptimeTimer = null;
-  #watchTimer = null;
-  #pingedAt = null;
-  #pongDue = false;
-  #heardAt = null;
-  #lastWords = null;
-  #spent = null; // { token, reason, message }: a credential that is not worth trying again
-  #isCatchingUp = false;
-  #tokenReason = "reconnect";
+  #openedAt = 0;
+  #heardAt = 0; // by the clock
+  #heardAtWall = null;
+  #pings = new Map(); // request id -> { resolve, reject }
+  #pingNumber = 0;
   #stopListening = null;
+  #token = null;
+  #tokenReason = "connect";
+  #tokenIsNew = false;
+  #spentToken = null;
 
   /**
-   * url: of the WebSocket, ws: or wss: (or a path, in a browser). token: an async function that gives the credential, called
-   * before each attempt with `{ reason }`: "connect", "reconnect", "expired" or "refused"; null gives up.
+   * url: of the WebSocket, ws: or wss: (or a path, in a browser).
+   * token: the credential, or an async function that gives one. It is asked again only when the one before is not accepted
+   *   any more, and told why: { reason: "connect" | "expired" | "refused" }. What it throws is taken for a passing trouble.
+   * cursor: go on after this one, such as that of a state that was loaded; without, topics are heard from now on.
+   * WebSocket, fetch: of your own, where the platform has none.
    */
   constructor({ url, token, ...options }) {
-    if (typeof token !== "function") throw new TypeError("token is a function that returns a promise of the credential");
-    this.#options = { ...DEFAULTS, WebSocket: globalThis.WebSocket, fetch: globalThis.fetch?.bind(globalThis), ...options };
-    this.#options.token = token;
-    this.#options.url = new URL(url, globalThis.location?.href);
-    this.#options.url.protocol = this.#options.url.protocol.replace(/^http/, "ws");
+    if (typeof token !== "function" && typeof token !== "string") {
+      throw new TypeError("token is the credential, or a function that returns a promise of it");
+    }
+    this.#options = { ...DEFAULTS, WebSocket: globalThis.WebSocket, fetch: globalThis.fetch?.bind(globalThis), token, ...options };
+    this.#url = new URL(url, globalThis.location?.href);
+    this.#url.protocol = this.#url.protocol.replace(/^http/, "ws");
+    this.#backoff = new Backoff(this.#options.random);
+    this.#conversation = new Conversation(this.#options.cursor, {
+      send: (message) => this.#send(message),
+      later: (milliseconds, message) => this.#after(milliseconds, () => this.#send(message)),
+      tell: (kind, detail) => this.#tell(kind, detail),
+    });
   }
 
   get state() {
     return this.#state;
   }
 
-  /** When the last frame of whatever kind arrived, as milliseconds of Date.now(); null before the first. */
+  /** Up to where all events have been delivered: keep it, and a later client goes on after it. */
+  get cursor() {
+    return this.#conversation.progress.cursor;
+  }
+
+  /** When the last frame of whatever kind arrived, in milliseconds of Date.now(); null before the first. */
   get heardAt() {
-    return this.#heardAt;
+    return this.#heardAtWall;
   }
 
   /**
-   * Listen: "state" ({ previous, current, retryInMs, reason, message }), "gap" ({ subscription, topics, reason }: load the
-   * present state anew), "current" (after connecting and subscribing: all that was missed has been delivered), "refused"
-   * ({ subscription, topics, code, message }: heard until now, not any more), "error" (an Error that broke nothing).
-   * Returns a function that stops it.
+   * Listen to "state" ({ previous, current, retryInMs, reason, code, recovered }), "gap" ({ topics, reason, cursor }: events
+   * may be missing, load the present state anew), "refusal" ({ topics, code, message }: not heard any more) or "error" (an
+   * Error that broke nothing). Returns a function that ends it.
    */
   on(name, handler) {
     if (!this.#handlers.has(name)) this.#handlers.set(name, new Set());
@@ -191,47 +522,59 @@ export class EventClient {
     return () => this.#handlers.get(name).delete(handler);
   }
 
-  /** Connect now; `subscribe` does so by itself. From `failed` this tries again, and resumes what was subscribed. */
+  /** Connect; `subscribe` does so by itself. From `failed` this tries again, and goes on where it was. */
   connect() {
-    if (this.#state === State.IDLE || this.#state === State.FAILED) {
-      this.#attempts = 0;
-      this.#watchSurroundings();
-      this.#setState(State.CONNECTING);
-      this.#dial("connect");
-    }
+    if (this.#state !== State.IDLE && this.#state !== State.FAILED) return;
+    this.#token = this.#spentToken = null;
+    this.#tokenReason = "connect";
+    this.#tokenIsNew = false;
+    this.#watchSurroundings();
+    this.#become(State.CONNECTING);
+    this.#dial();
   }
 
-  /** Close and forget all subscriptions. */
+  /** Close, and forget all subscriptions. */
   close() {
-    this.#drop(NORMAL_CLOSURE);
+    if (this.#state === State.IDLE) return;
+    this.#leave();
     this.#stopWaiting();
-    for (const subscription of [...this.#subscriptions]) this.#end(subscription, new ConnectionFailed("CLOSED", "closed"));
-    this.#setState(State.IDLE);
+    this.#become(State.IDLE);
+    for (const subscription of [...this.#subscriptions]) this.#end(subscription, new ConnectionFailed("CLOSED", "The client was closed"));
   }
 
   /**
-   * Hear events of these topics. The promise is fulfilled with the subscription by the gateway's ack and rejected with a
-   * SubscribeError by its error; then none of the topics is subscribed. `since` is a cursor from which to begin;
-   * `signal` an AbortSignal that ends it.
+   * Hear events of these topics from the gateway's ack on, which fulfils the promise with a subscription. Where it refuses
+   * some, the promise is rejected with a SubscribeError. `signal` is an AbortSignal that ends the subscription.
    */
-  subscribe(topics, onEvent, { signal, since } = {}) {
-    const list = typeof topics === "string" ? [topics] : [...topics];
-    if (list.length === 0) return Promise.reject(new TypeError("name at least one topic"));
-    if (list.length > MAX_TOPICS) return Promise.reject(new RangeError(`${MAX_TOPICS} topics at once are the most: subscribe several times`));
+  subscribe(topics, onEvent, { signal } = {}) {
+    const list = [...new Set(typeof topics === "string" ? [topics] : topics)];
+    if (!list.length) return Promise.reject(new TypeError("name at least one topic"));
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const subscription = new Subscription(this, list, onEvent, since);
-    const promise = new Promise((resolve, reject) => {
-      subscription.settle = { resolve, reject };
-    });
+    const subscription = new Subscription(list, onEvent, () => this.#end(subscription));
+    this.#subscriptions.add(subscription);
     if (signal) {
       const abort = () => this.#end(subscription, signal.reason);
       signal.addEventListener("abort", abort, { once: true });
       subscription.whenEnded.add(() => signal.removeEventListener("abort", abort));
     }
-    this.#subscriptions.add(subscription);
-    if (this.#state === State.CONNECTED) this.#ask(subscription);
-    else this.connect();
-    return promise;
+    return new Promise((resolve, reject) => {
+      let call = null;
+      const stop = (error) => {
+        if (call) this.#conversation.abandon(call);
+        reject(error ?? new ConnectionFailed("CLOSED", "Unsubscribed before the answer came"));
+      };
+      subscription.whenEnded.add(stop);
+      const done = (refusals) => {
+        subscription.whenEnded.delete(stop);
+        subscription.isGranted = true;
+        for (const topic of refusals.flatMap((refusal) => refusal.topics)) subscription.topics.delete(topic);
+        if (!subscription.topics.size) this.#end(subscription);
+        if (refusals.length) reject(new SubscribeError(refusals, subscription.topics.size ? subscription : null));
+        else resolve(subscription);
+      };
+      call = this.#conversation.subscribe(list, done);
+      this.connect();
+    });
   }
 
   /** The same as an async iterator: `for await (const event of client.events(topics)) …`; leaving the loop unsubscribes. */
@@ -257,146 +600,183 @@ export class EventClient {
     }
   }
 
-  _end(subscription) {
-    this.#end(subscription, new ConnectionFailed("UNSUBSCRIBED", "unsubscribed before the answer came"));
+  /** Ask the server. It answers in order: when the promise is fulfilled, all that came before has been delivered. */
+  ping() {
+    if (this.#socket?.readyState !== 1) return Promise.reject(new ConnectionFailed("CLOSED", "There is no connection"));
+    const request_id = `ping-${(this.#pingNumber += 1)}`;
+    return new Promise((resolve, reject) => {
+      this.#pings.set(request_id, { resolve, reject });
+      this.#send({ type: "ping", request_id });
+    });
+  }
+
+  /** End a subscription: its topics that no other one holds are unsubscribed. */
+  #end(subscription, error = null) {
+    if (subscription.isEnded) return Promise.resolve();
+    subscription.isEnded = true;
+    this.#subscriptions.delete(subscription);
+    for (const each of subscription.whenEnded) each(error);
+    const kept = new Set([...this.#subscriptions].flatMap(({ topics }) => [...topics]));
+    return new Promise((resolve) => {
+      this.#conversation.unsubscribe([...subscription.topics].filter((topic) => !kept.has(topic)), () => resolve());
+    });
   }
 
   // --- Connecting ---
 
-  async #dial(reason) {
+  async #dial() {
     const turn = ++this.#turn;
-    const { url, batch, WebSocket, token: askForToken, connectTimeoutMs } = this.#options;
+    const { WebSocket, connectTimeoutMs, batch } = this.#options;
     let token;
     try {
-      token = await askForToken({ reason });
+      token = await this.#credential();
     } catch (error) {
-      if (turn === this.#turn) this.#retry("NO_TOKEN", `no credential could be had: ${error?.message ?? error}`);
+      if (turn === this.#turn) this.#again(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
       return;
     }
     if (turn !== this.#turn) return;
-    if (!token) return this.#fail("NO_TOKEN", "there is no credential: sign in again");
-    if (token === this.#spent?.token) return this.#fail(this.#spent.reason, this.#spent.message);
-
-    const address = new URL(url);
+    if (!token) return this.#fail("UNAUTHORIZED", "There is no credential");
+    if (token === this.#spentToken?.token) return this.#fail("UNAUTHORIZED", this.#spentToken.message);
+    this.#token = token;
+    const address = new URL(this.#url);
     address.searchParams.set("token", token);
     if (batch) address.searchParams.set("batch", "true");
     let socket;
     try {
       socket = this.#socket = new WebSocket(address.href);
     } catch (error) {
-      return this.#fail("BAD_ADDRESS", error.message);
+      return this.#fail("NOT_A_GATEWAY", error.message);
     }
-    let opened = false;
-    const timeout = setTimeout(() => isCurrent() && this.#lost({ code: 1006 }, opened, token), connectTimeoutMs);
-    const isCurrent = () => this.#socket === socket;
+    const unanswered = this.#after(connectTimeoutMs, () => this.#notOpened("The server does not answer"));
     socket.onopen = () => {
-      if (!isCurrent()) return;
-      opened = true;
-      clearTimeout(timeout);
+      if (this.#socket !== socket) return;
+      this.#options.clock.clearTimeout(unanswered);
       this.#opened();
     };
-    socket.onmessage = ({ data }) => isCurrent() && this.#receive(data);
-    socket.onclose = (event) => {
-      clearTimeout(timeout);
-      if (isCurrent()) this.#lost(event, opened, token);
+    socket.onmessage = ({ data }) => this.#socket === socket && this.#receive(data);
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket !== socket) return;
+      if (this.#openedAt === null) this.#notOpened("The connection could not be opened");
+      else this.#closed(code, reason);
     };
     socket.onerror = () => {}; // A close follows.
+    this.#openedAt = null;
+    return undefined;
+  }
+
+  async #credential() {
+    const { token } = this.#options;
+    if (this.#token !== null) return this.#token;
+    return typeof token === "function" ? token({ reason: this.#tokenReason }) : token;
+  }
+
+  /** Another credential is needed: once, for a new one that is not accepted either is the end. */
+  #renew(reason, message, retryInMs) {
+    if (typeof this.#options.token !== "function" || this.#tokenIsNew) return this.#fail("UNAUTHORIZED", message);
+    this.#spentToken = { token: this.#token, message };
+    this.#token = null;
+    this.#tokenReason = reason;
+    this.#tokenIsNew = true;
+    return this.#again(retryInMs(), "UNAUTHORIZED", message);
   }
 
   #opened() {
-    this.#spent = null;
-    this.#lastWords = null;
-    this.#heardAt = Date.now();
-    this.#pongDue = false;
-    this.#uptimeTimer = setTimeout(() => (this.#attempts = 0), this.#options.stableAfterMs);
+    this.#tokenIsNew = false;
+    this.#spentToken = null;
+    this.#openedAt = this.#options.clock.now();
+    this.#heard();
     this.#watch();
-    this.#setState(State.CONNECTED);
-    for (const subscription of [...this.#subscriptions]) this.#ask(subscription);
+    this.#conversation.opened();
+    this.#noteReady();
   }
 
-  #lost({ code, reason: said }, opened, token) {
-    const words = this.#lastWords;
-    this.#drop();
-    const name = words?.code ?? NAMES.get(code) ?? (opened ? "LOST" : "UNREACHABLE");
-    const message = words?.message ?? (said || (opened ? "the connection was lost" : "the gateway does not answer"));
-    if (TERMINAL.has(name) || words?.retry === false) return this.#fail(name, message);
-    if (!opened) return this.#askWhyRefused(token, message);
-    if (name === "TOKEN_EXPIRED") {
-      this.#spent = { token, reason: name, message };
-      return this.#retry(name, message, { tokenReason: "expired", firstCeilingMs: 0 });
-    }
-    return this.#retry(name, message);
+  #noteReady() {
+    if (this.#conversation.isReady && this.#state !== State.CONNECTED) this.#become(State.CONNECTED, { recovered: this.#conversation.recovered });
+  }
+
+  #closed(code, said) {
+    const { notice } = this.#conversation;
+    const name = notice?.code in CloseCode ? notice.code : (NAMES.get(code) ?? "LOST");
+    const closed = [1005, 1006].includes(code) ? "The connection was lost" : `The server closed with code ${code}`;
+    const message = notice?.message || said || closed;
+    this.#leave();
+    if (name === "PROTOCOL_ERROR") return this.#fail(name, message);
+    if (name === "REVOKED" || notice?.retry === false) return this.#fail("FORBIDDEN", message);
+    if (name === "TOKEN_EXPIRED") return this.#renew("expired", message, () => this.#backoff.soon(0));
+    if (name === "RESTARTING") return this.#again(this.#backoff.soon(FIRST_MS), name, message);
+    return this.#again(name === "TOO_MANY" ? this.#backoff.later() : this.#backoff.pause(), name, message);
   }
 
   /** A browser does not tell why a socket was refused; a plain GET of the same address does. */
-  async #askWhyRefused(token, message) {
+  async #notOpened(reason) {
+    const token = this.#token;
+    this.#leave();
     const turn = this.#turn;
-    const { url, fetch } = this.#options;
-    const address = new URL(url);
+    const address = new URL(this.#url);
     address.protocol = address.protocol.replace(/^ws/, "http");
-    let refusal = null;
+    let status = null;
+    let message = reason;
     try {
-      const answer = await fetch(address.href, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store" });
-      if (answer.status === 401) refusal = (await answer.json().catch(() => ({}))).message ?? "the credential is refused";
+      const answer = await this.#options.fetch(address.href, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store" });
+      status = answer.status;
+      const content = await answer.json().catch(() => null);
+      if (status !== 426) message = typeof content?.message === "string" ? content.message : `The server answered with status ${status}`;
     } catch {
       // It does not answer at all, or may not be asked from this origin.
     }
     if (turn !== this.#turn) return;
-    if (refusal === null) return this.#retry("UNREACHABLE", message);
-    this.#spent = { token, reason: "UNAUTHORIZED", message: refusal };
-    return this.#retry("UNAUTHORIZED", refusal, { tokenReason: "refused", firstCeilingMs: 0 });
+    if (status === 401) this.#renew("refused", message, () => 0);
+    else if (status === 403) this.#fail("FORBIDDEN", message);
+    else if (status === 404) this.#fail("NOT_A_GATEWAY", message);
+    else this.#again(status === 429 ? this.#backoff.later() : this.#backoff.pause(), "UNREACHABLE", message);
   }
 
-  /** Full jitter: any time up to a ceiling that doubles, so that a thousand clients do not come back in one moment. */
-  #retry(reason, message, { tokenReason = "reconnect", firstCeilingMs = this.#options.backoffMinMs } = {}) {
-    const { backoffMinMs, backoffMaxMs } = this.#options;
-    const doubled = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#attempts, 16));
-    const ceiling = this.#attempts === 0 ? firstCeilingMs : doubled;
-    this.#attempts += 1;
-    this.#tokenReason = tokenReason;
-    this.#again(Math.random() * ceiling, reason, message);
-  }
-
-  #again(retryInMs, reason, message) {
-    clearTimeout(this.#retryTimer);
+  #again(retryInMs, code, reason) {
+    const { clock } = this.#options;
+    clock.clearTimeout(this.#retryTimer);
     this.#turn += 1;
-    const state = globalThis.navigator?.onLine === false ? State.SUSPENDED : State.RECONNECTING;
-    this.#retryTimer = setTimeout(() => {
+    this.#retryTimer = clock.setTimeout(() => {
       this.#retryTimer = null;
-      this.#dial(this.#tokenReason);
+      this.#dial();
     }, retryInMs);
-    this.#setState(state, { retryInMs: Math.round(retryInMs), reason, message });
+    this.#become(globalThis.navigator?.onLine === false ? State.SUSPENDED : State.RECONNECTING, { retryInMs, code, reason });
   }
 
-  #fail(reason, message) {
-    this.#drop();
+  #fail(code, reason) {
+    this.#leave();
     this.#stopWaiting();
+    this.#become(State.FAILED, { code, reason });
+    const error = new ConnectionFailed(code, reason);
     for (const subscription of [...this.#subscriptions]) {
-      if (subscription.settle) this.#end(subscription, new ConnectionFailed(reason, message));
+      // Who waits for an answer, waits in vain; what was granted goes on should somebody `connect` again.
+      if (!subscription.isGranted) this.#end(subscription, error);
     }
-    this.#spent = null;
-    this.#setState(State.FAILED, { reason, message });
   }
 
   /** Let go of the socket, whatever becomes of it. */
-  #drop(code) {
+  #leave() {
+    const { clock } = this.#options;
     const socket = this.#socket;
     this.#socket = null;
     this.#turn += 1;
-    this.#requests.clear();
-    clearTimeout(this.#uptimeTimer);
-    clearInterval(this.#watchTimer);
-    if (socket && socket.readyState <= 1) {
-      try {
-        socket.close(code);
-      } catch (error) {
-        this.#report(error);
-      }
+    for (const timer of this.#timers) clock.clearTimeout(timer);
+    this.#timers.clear();
+    if (socket === null) return;
+    if (this.#openedAt !== null) this.#backoff.lasted(clock.now() - this.#openedAt);
+    this.#conversation.lost();
+    const pings = [...this.#pings.values()];
+    this.#pings.clear();
+    for (const { reject } of pings) reject(new ConnectionFailed("LOST", "The connection was lost"));
+    if (socket.readyState > 1) return;
+    try {
+      socket.close();
+    } catch (error) {
+      this.#report(error);
     }
   }
 
   #stopWaiting() {
-    clearTimeout(this.#retryTimer);
+    this.#options.clock.clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
     this.#stopListening?.();
     this.#stopListening = null;
@@ -407,8 +787,8 @@ export class EventClient {
     if (this.#stopListening || typeof globalThis.addEventListener !== "function") return;
     const hurry = ({ type }) => {
       if (type === "visibilitychange" && globalThis.document.visibilityState === "hidden") return;
-      if (this.#retryTimer !== null) this.#again(0, "HURRIED", "trying at once");
-      else if (this.#state === State.CONNECTED) this.#ping();
+      if (this.#retryTimer !== null) this.#again(0, "HURRIED", "Trying at once");
+      else if (this.#state === State.CONNECTED) this.#askWhetherThere();
     };
     globalThis.addEventListener("online", hurry);
     globalThis.document?.addEventListener("visibilitychange", hurry);
@@ -418,192 +798,100 @@ export class EventClient {
     };
   }
 
-  /** A connection may die without a word: ask for one, and take silence for its death. */
+  // --- An open connection ---
+
+  #after(milliseconds, action) {
+    const { clock } = this.#options;
+    const timer = clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      action();
+    }, milliseconds);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  /** A connection may die without a word: when it is quiet, ask for one, and take silence for its death. */
   #watch() {
-    const { pingIntervalMs, pingTimeoutMs } = this.#options;
-    this.#pingedAt = Date.now();
-    this.#watchTimer = setInterval(() => {
-      const since = Date.now() - this.#pingedAt;
-      if (this.#pongDue && since >= pingTimeoutMs) this.#lost({ code: 1006, reason: "the gateway fell silent" }, true);
-      else if (!this.#pongDue && since >= pingIntervalMs) this.#ping();
-    }, Math.min(pingIntervalMs, pingTimeoutMs) / 4);
+    const { clock, pingIntervalMs } = this.#options;
+    const quiet = clock.now() - this.#heardAt;
+    if (quiet < pingIntervalMs) this.#after(pingIntervalMs - quiet, () => this.#watch());
+    else this.#askWhetherThere(() => this.#watch());
   }
 
-  #ping() {
-    this.#pingedAt = Date.now();
-    this.#pongDue = true;
+  #askWhetherThere(then = () => {}) {
+    const { clock, pingTimeoutMs } = this.#options;
+    const askedAt = clock.now();
     this.#send({ type: "ping" });
+    this.#after(pingTimeoutMs, () => {
+      if (this.#heardAt >= askedAt) then();
+      else this.#closed(1006, "The server does not answer");
+    });
   }
 
-  // --- Asking ---
-
-  #ask(subscription) {
-    const since = subscription.cursor;
-    const topics = [...subscription.topics];
-    const request_id = ++this.#lastRequest;
-    subscription.unanswered = new Set(topics);
-    this.#requests.set(request_id, { subscription, topics: new Set(topics) });
-    this.#send({ type: "subscribe", topics, ...(since === null ? {} : { since }), request_id });
+  #heard() {
+    this.#heardAt = this.#options.clock.now();
+    this.#heardAtWall = Date.now();
   }
 
   #send(message) {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
   }
 
-  #end(subscription, error) {
-    if (subscription.isEnded) return;
-    subscription.isEnded = true;
-    this.#subscriptions.delete(subscription);
-    const kept = new Set([...this.#subscriptions].flatMap(({ topics }) => [...topics]));
-    const left = [...subscription.topics].filter((topic) => !kept.has(topic));
-    if (left.length) this.#send({ type: "unsubscribe", topics: left });
-    subscription.settle?.reject(error);
-    subscription.settle = null;
-    for (const each of subscription.whenEnded) each();
-  }
-
-  // --- Hearing ---
-
   #receive(text) {
-    this.#heardAt = Date.now();
+    this.#heard();
     let content;
     try {
       content = JSON.parse(text);
     } catch {
-      return this.#report(new UnreadableFrame(`not JSON: ${String(text).slice(0, 200)}`));
+      this.#report(new TypeError(`A frame that is no JSON is ignored: ${String(text).slice(0, SHOWN_CHARACTERS)}`));
+      return;
     }
+    const socket = this.#socket;
     for (const frame of Array.isArray(content) ? content : [content]) {
+      if (this.#socket !== socket) return; // A handler closed the client.
       try {
-        this.#handle(frame);
+        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, SHOWN_CHARACTERS)}`);
+        this.#conversation.receive(frame);
+        if (frame.type === "pong") this.#ponged(frame);
+        this.#noteReady();
       } catch (error) {
         this.#report(error);
       }
     }
-    return undefined;
   }
 
-  #handle(frame) {
-    if (typeof frame?.event_type === "string" && typeof frame.topic === "string") return this.#event(frame);
-    switch (frame?.type) {
-      case "ack":
-        return frame.action === "subscribe" ? this.#acked(frame) : undefined;
-      case "error":
-        return this.#refused(frame);
-      case "pong":
-        this.#pongDue = false;
-        for (const subscription of this.#subscriptions) if (subscription.isLive) subscription.heard?.advance(frame.cursor);
-        if (this.#isCatchingUp && [...this.#subscriptions].every(({ isLive }) => isLive)) {
-          this.#isCatchingUp = false;
-          this.#emit("current", {});
-        }
-        return undefined;
-      default:
-        // A kind of message that is newer than this client is no mistake; anything else is.
-        if (typeof frame?.type !== "string") throw new UnreadableFrame(`no frame: ${JSON.stringify(frame)?.slice(0, 200)}`);
-        return undefined;
-    }
-  }
-
-  #event(event) {
-    for (const subscription of [...this.#subscriptions]) {
-      // Before its ack, a subscription hears nothing: what another one hears meanwhile is part of what it has yet to be sent.
-      const isMeant = (pattern) => !subscription.unanswered.has(pattern) && covers(pattern, event.topic);
-      if (![...subscription.topics].some(isMeant)) continue;
-      // Another subscription's replay brings what this one has heard already.
-      if (event.cursor && subscription.heard?.isPast(event.cursor)) continue;
-      subscription.heard?.advance(event.cursor);
-      this.#call(subscription.onEvent, event);
-    }
-  }
-
-  /** The request that a frame answers: by its id, or, from a gateway that knows none, the first that fits. */
-  #requestOf(frame) {
-    const topics = Array.isArray(frame.topics) ? frame.topics : [];
-    const isAsked = (request) => topics.length > 0 && topics.every((topic) => request.topics.has(topic));
-    const id = frame.request_id ?? [...this.#requests].find(([, request]) => isAsked(request))?.[0];
-    return { id, request: this.#requests.get(id), topics };
-  }
-
-  #answered(id, request, topics) {
-    for (const topic of topics) {
-      request.topics.delete(topic);
-      request.subscription.unanswered.delete(topic);
-    }
-    if (request.topics.size === 0) this.#requests.delete(id);
-  }
-
-  #acked(frame) {
-    const { id, request, topics } = this.#requestOf(frame);
-    if (!request) return;
-    this.#answered(id, request, topics);
-    const { subscription } = request;
-    if (subscription.isEnded) return;
-    if (frame.recovered === false) {
-      subscription.heard = new Cursor(frame.cursor);
-      this.#emit("gap", { subscription, topics, reason: frame.reason ?? "not recovered" });
-    } else {
-      subscription.heard ??= frame.cursor ? new Cursor(frame.cursor) : null;
-    }
-    subscription.recovered = frame.recovered ?? null;
-    // The gateway answers in order: its pong comes after all that the subscription missed.
-    this.#isCatchingUp = true;
-    this.#ping();
-    this.#settleIfAnswered(subscription);
-  }
-
-  #refused(frame) {
-    const { code, message = code } = frame;
-    if (typeof frame.retry === "boolean") {
-      this.#lastWords = { code, message, retry: frame.retry };
-      return;
-    }
-    const { id, request, topics } = this.#requestOf(frame);
-    if (!request) {
-      if (frame.action === "subscribe" && topics.length) this.#withdrawn(topics, code, message);
-      else this.#report(Object.assign(new Error(message), { code }));
-      return;
-    }
-    const { subscription } = request;
-    // An error without topics speaks of the whole message.
-    const refused = topics.length ? topics : [...request.topics];
-    this.#answered(id, request, refused);
-    if (subscription.isEnded) return;
-    if (subscription.settle) {
-      subscription.refusal ??= new SubscribeError({ code, message, topics: refused });
-      for (const topic of refused) subscription.topics.delete(topic);
-    } else if (code === "RATE_LIMITED") {
-      setTimeout(() => !subscription.isEnded && this.#state === State.CONNECTED && this.#ask(subscription), RATE_LIMIT_PAUSE_MS);
-      return;
-    } else this.#withdraw(subscription, refused, code, message);
-    this.#settleIfAnswered(subscription);
-  }
-
-  #settleIfAnswered(subscription) {
-    if (!subscription.settle || subscription.unanswered.size > 0) return;
-    if (subscription.refusal) return this.#end(subscription, subscription.refusal);
-    subscription.settle.resolve(subscription);
-    subscription.settle = null;
-  }
-
-  #withdrawn(topics, code, message) {
-    for (const subscription of [...this.#subscriptions]) {
-      const lost = topics.filter((topic) => subscription.topics.has(topic));
-      if (lost.length) this.#withdraw(subscription, lost, code, message);
-    }
-  }
-
-  #withdraw(subscription, topics, code, message) {
-    for (const topic of topics) subscription.topics.delete(topic);
-    this.#emit("refused", { subscription, topics, code, message });
-    if (subscription.topics.size === 0) this.#end(subscription);
+  #ponged({ request_id }) {
+    const id = this.#pings.has(request_id) ? request_id : null;
+    this.#pings.get(id)?.resolve();
+    this.#pings.delete(id);
   }
 
   // --- Telling ---
 
-  #setState(current, { retryInMs = null, reason = null, message = null } = {}) {
+  #tell(kind, detail) {
+    if (kind !== "event") {
+      if (kind === "refusal") this.#taken(detail.topics);
+      if (kind === "error") this.#report(detail);
+      else this.#emit(kind, detail);
+      return;
+    }
+    for (const subscription of [...this.#subscriptions]) {
+      if ([...subscription.topics].some((pattern) => covers(pattern, detail.topic))) this.#call(subscription.onEvent, detail);
+    }
+  }
+
+  /** The server takes topics away: a subscription that has no other is over. */
+  #taken(topics) {
+    for (const subscription of [...this.#subscriptions]) {
+      for (const topic of topics) subscription.topics.delete(topic);
+      if (!subscription.topics.size) this.#end(subscription);
+    }
+  }
+
+  #become(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
     const previous = this.#state;
     this.#state = current;
-    if (previous !== current || retryInMs !== null) this.#emit("state", { previous, current, retryInMs, reason, message });
+    this.#emit("state", { previous, current, retryInMs, reason, code, recovered });
   }
 
   #emit(name, detail) {

@@ -17,7 +17,6 @@ export class Live {
   #turn = 0; // grows with every start and stop: what an older one still brings is void
   #failures = 0;
   #timer = null;
-  #following = null; // AbortController of the subscription
 
   /** `on` has functions: `changed()` after events, `loaded(me)`, `state()` when `connection` changed, `denied(me)`, and
    * `signedOut(message)`. */
@@ -30,20 +29,7 @@ export class Live {
   }
 
   start() {
-    this.#turn += 1;
     this.#failures = 0;
-    this.#connection("connecting");
-    const client = (this.#client = new EventClient({
-      url: "/v1.0/ws",
-      token: async () => token(),
-      pingIntervalMs: PING_MS,
-      pingTimeoutMs: SILENCE_MS - PING_MS,
-    }));
-    client.on("state", (change) => client === this.#client && this.#changed(change));
-    client.on("current", () => client === this.#client && this.#connection("live"));
-    client.on("gap", () => client === this.#client && this.#load());
-    client.on("refused", ({ message }) => client === this.#client && this.#signIn(message));
-    client.on("error", (error) => console.warn(error));
     this.#load();
   }
 
@@ -77,7 +63,9 @@ export class Live {
   async #load() {
     const turn = ++this.#turn;
     clearTimeout(this.#timer);
-    this.#following?.abort();
+    this.#connection("connecting");
+    this.#client?.close();
+    this.#client = null;
     try {
       const { content: me, at } = await read("/v1.0/me");
       if (turn !== this.#turn) return;
@@ -100,7 +88,7 @@ export class Live {
       this.#board.load({ me, calls: calls.items, queues: queues.items, agents: agents.items, history }, Date.now() + this.clockAhead);
       this.loadedAt = Date.now();
       this.on.loaded(me);
-      await this.#follow(turn, mine, calls.cursor);
+      this.#follow(mine, calls.cursor);
     } catch (error) {
       if (turn === this.#turn) this.#notLoaded(error);
     }
@@ -113,18 +101,34 @@ export class Live {
     return (await Promise.all(pages)).flatMap(({ items }) => items);
   }
 
-  async #follow(turn, topics, since) {
-    const following = (this.#following = new AbortController());
+  /** Hear what happened since the state was loaded, and whatever happens from now on. */
+  #follow(topics, cursor) {
+    const client = (this.#client = new EventClient({
+      url: "/v1.0/ws",
+      token: async () => token(),
+      cursor,
+      pingIntervalMs: PING_MS,
+      pingTimeoutMs: SILENCE_MS - PING_MS,
+    }));
+    const isCurrent = () => client === this.#client;
+    client.on("state", (change) => isCurrent() && this.#changed(client, change));
+    client.on("gap", () => isCurrent() && this.#load());
+    client.on("refusal", ({ message }) => isCurrent() && this.#signIn(message));
+    client.on("error", (error) => console.warn(error));
     const onEvent = (event) => {
+      if (!isCurrent()) return;
       this.#board.apply(event, Date.now() + this.clockAhead);
       this.on.changed();
     };
-    await this.#client.subscribe(topics, onEvent, { since, signal: following.signal });
-    if (turn === this.#turn) this.#failures = 0;
+    client.subscribe(topics, onEvent).catch((error) => isCurrent() && this.#notLoaded(error));
   }
 
   #notLoaded(error) {
-    if (error?.name === "AbortError" || error?.name === "ConnectionFailed") return; // The client's state says it.
+    if (error?.name === "ConnectionFailed") return; // The client's state says it.
+    if (error?.name === "SubscribeError" && !error.retry) {
+      this.#signIn(error.message);
+      return;
+    }
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
       this.#signIn(error.message);
       return;
@@ -137,15 +141,19 @@ export class Live {
 
   // --- The connection ---
 
-  #changed({ current, retryInMs, reason, message }) {
+  async #changed(client, { current, retryInMs, code, reason }) {
     if (current === State.FAILED) {
-      if (reason === "PROTOCOL_ERROR" || reason === "BAD_ADDRESS") this.#connection("failed", null, message);
-      else this.#signIn(reason === "REVOKED" ? message : "Your session has ended.");
+      if (code === "UNAUTHORIZED") this.#signIn("Your session has ended.");
+      else if (code === "FORBIDDEN") this.#signIn(reason);
+      else this.#connection("failed", null, reason);
     } else if (current === State.RECONNECTING || current === State.SUSPENDED) {
-      this.#connection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + (retryInMs ?? 0), message);
+      this.#connection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + retryInMs, reason);
     } else if (current === State.CONNECTED) {
-      // Live only once all that was missed is here: the client asks for it now, and tells when it is.
+      this.#failures = 0;
       this.#connection("connecting");
+      // Its answer comes after all that was missed: from then on what is shown is what is.
+      await client.ping().catch(() => {});
+      if (client === this.#client && client.state === State.CONNECTED) this.#connection("live");
     }
   }
 

@@ -31,11 +31,11 @@ export class Part {
     if (this.#changes(index, id)) this.#uses[index].setAttribute("href", `#${id}`);
   }
 
-  /** A data- attribute of the part; null for none. */
-  mark(name, value) {
-    if (!this.#changes(`data-${name}`, value)) return;
-    if (value === null) this.element.removeAttribute(`data-${name}`);
-    else this.element.setAttribute(`data-${name}`, value);
+  /** An attribute of the part; null for none. */
+  attribute(name, value) {
+    if (!this.#changes(`@${name}`, value)) return;
+    if (value === null) this.element.removeAttribute(name);
+    else this.element.setAttribute(name, value);
   }
 }
 
@@ -48,6 +48,11 @@ export class PartList {
   constructor(container, template) {
     this.#container = container;
     this.#template = template;
+  }
+
+  /** The element that stands first; undefined while there is none. */
+  get first() {
+    return this.#container.firstElementChild ?? undefined;
   }
 
   /** Have exactly these keys, in this order, moving as little as may be; `fill` is called for those that are new. */
