@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,6 +20,7 @@ from events.admin.scope import pill
 from events.operators import operator_of
 from subscriptions.access_keys import CannotRotate, KeyStatus, revoke, rotate, status_of
 from subscriptions.admin.key_form import AccessKeyForm, expiry_in_words
+from subscriptions.admin.key_status_filter import StatusFilter
 from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
 from subscriptions.admin.snippets import ShownKey
 from subscriptions.models import AccessKey, Agent
@@ -30,28 +31,6 @@ _PILLS = {
     KeyStatus.EXPIRED: "quiet",
     KeyStatus.REVOKED: "bad",
 }
-
-
-class StatusFilter(admin.SimpleListFilter):
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.name.lower(), status.value.capitalize()) for status in KeyStatus]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
-        now = timezone.now()
-        lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-        match self.value():
-            case "active":
-                return queryset.filter(lasting, revoked_at=None, last_used_at__isnull=False)
-            case "unused":
-                return queryset.filter(lasting, revoked_at=None, last_used_at=None)
-            case "expired":
-                return queryset.filter(revoked_at=None, expires_at__lte=now)
-            case "revoked":
-                return queryset.filter(revoked_at__isnull=False)
-        return queryset
 
 
 @admin.register(AccessKey)
