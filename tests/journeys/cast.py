@@ -134,7 +134,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
     customer = Customer.objects.create(id=company["id"], name=company["name"], is_active=company["is_active"])
     for queue_id in company["queues"]:
-        Queue.objects.create(id=queue_id, customer=customer, name="A queue")
+        Queue.objects.create(id=queue_id, customer=customer, name="Support")
     for person in company["people"]:
         username = f"{person['name']} {person['id']}" if not person["password"] else person["name"]
         user = User.objects.create_user(username, password=person["password"] or None)

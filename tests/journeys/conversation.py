@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -130,6 +130,6 @@ def publish(gateway: Gateway, credential: str, *events: Frame) -> list[Frame]:
     return answer.json()
 
 
-def cursors(frames: Sequence[Frame]) -> list[str]:
+def cursors(frames: Iterable[Frame]) -> list[str]:
     """The cursors of these frames or receipts."""
     return [frame["cursor"] for frame in frames]

@@ -246,6 +246,31 @@ def test_after_a_break_everything_missed_comes_in_order_before_what_is_new(
         assert manager.before_pong() == []
 
 
+def test_who_hears_several_customers_has_a_cursor_for_each(
+    gateway_on_each_stack: Gateway, acme: Company, globex: Company, platform: Company
+) -> None:
+    of_acme, of_globex = (f"customer_id:{each.id}:call" for each in (acme, globex))
+    staff = platform.token("staff")
+    with Conversation(gateway_on_each_stack, staff) as conversation:
+        both = conversation.subscribe(of_acme, of_globex)["cursor"]
+        assert conversation.ask({"type": "ping"})["cursor"] == both
+    missed = [
+        publish(gateway_on_each_stack, each.key("that publishes"), call())[0]["cursor"]
+        for each in (acme, globex, acme, globex)
+    ]
+    with Conversation(gateway_on_each_stack, staff) as conversation:
+        # The cursor of an event speaks of one log alone.
+        assert conversation.subscribe(of_acme, of_globex, since=missed[0])["recovered"] is False
+    with Conversation(gateway_on_each_stack, staff) as conversation:
+        assert conversation.subscribe(of_acme, of_globex, since=both)["recovered"] is True
+        assert sorted(cursors(conversation.receive() for _ in missed)) == sorted(missed)
+    with Conversation(gateway_on_each_stack, staff) as conversation:
+        for topic, before, last in ((of_acme, missed[0], missed[2]), (of_globex, missed[1], missed[3])):
+            assert conversation.subscribe(topic, since=before)["recovered"] is True
+            assert conversation.receive()["cursor"] == last
+        assert conversation.before_pong() == []
+
+
 def test_batches_hold_events_alone_and_keep_their_order(
     gateway_on_each_stack: Gateway, acme: Company
 ) -> None:
