@@ -14,12 +14,13 @@ define prepare
 @$(PYTHON) -m deploy.prepare
 endef
 
-.PHONY: help run test check
+.PHONY: help run test check drills
 
 help:
 	@echo 'make run     the gateway with a demo contact centre, on http://127.0.0.1:8000 (PORT=8123 and SIMULATE=0 are heeded)'
 	@echo 'make test    all checks and tests (one part of the tests: make test ARGS="tests/events -k topic")'
 	@echo 'make check   style and types only'
+	@echo 'make drills  the faults in their long form, for minutes each, and the table of docs/guarantees.md'
 
 run:
 	$(prepare) run
@@ -36,3 +37,9 @@ test: $(if $(ARGS),,check)
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
 	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+drills:
+	$(prepare) test
+	@$(VENV_PYTHON) -m deploy.programs
+	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults --timeout 1800 --junitxml var/drills.xml $(ARGS)
+	@$(VENV_PYTHON) -m tests.faults.table var/drills.xml

@@ -1,0 +1,45 @@
+"""The table of what the drills saw, from pytest's report: `python -m tests.faults.table var/drills.xml` prints Markdown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+COLUMNS = ("published", "delivered", "lost", "doubled", "longest_delay")
+HEAD = ("what was done", *COLUMNS[:-1], "longest delay (s)")
+
+
+def rows(report: Path) -> list[tuple[str, ...]]:
+    """One row a drill that passed under load, in the order in which they ran.
+
+    Raises:
+        SystemExit: some drill failed; then there is no table.
+    """
+    # The report is our own pytest's.
+    cases = ElementTree.parse(report).getroot().findall(".//testcase")  # noqa: S314
+    if failed := [case.get("name") for case in cases if case.find("failure") is not None]:
+        raise SystemExit(f"these drills failed: {', '.join(map(str, failed))}")
+    found = []
+    for case in cases:
+        values = {each.get("name"): each.get("value") for each in case.findall(".//property")}
+        if "published" in values:
+            found.append((_told(str(case.get("name"))), *(str(values[column]) for column in COLUMNS)))
+    return found
+
+
+def _told(name: str) -> str:
+    words, _, parameters = name.removeprefix("test_").partition("[")
+    told = words.replace("_", " ").replace("redis", "Redis").replace("postgres", "PostgreSQL")
+    kinds = re.sub(r"\b(\d+)\b", r"\1 s", parameters.rstrip("]").replace("-", ", "))
+    return f"{told} ({kinds})" if kinds else told
+
+
+def main() -> None:
+    for row in (HEAD, ("---", *("---:" for _ in COLUMNS)), *rows(Path(sys.argv[1]))):
+        sys.stdout.write(f"| {' | '.join(row)} |\n")
+
+
+if __name__ == "__main__":
+    main()
