@@ -25,7 +25,7 @@ SCRIPTS = {
 
 
 class ServerWithPage(ScriptedServer):
-    """A scripted server that also serves an empty page and the scripts, for Chromium lets no other page connect to it."""
+    """A scripted server that also serves an empty page and the scripts: no other page may connect to it."""
 
     async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path == "/":

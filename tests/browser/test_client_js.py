@@ -130,3 +130,168 @@ def test_case(page: Page, server: ThreadedServer, case: Mapping[str, Any]) -> No
             raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
     assert page.evaluate("() => harness.asked") == case.get("asked", page.evaluate("() => harness.asked"))
     assert server.server.attempts.empty()
+
+
+# --- What only JavaScript has ---
+
+
+def ack(*topics: str) -> Mapping[str, Any]:
+    """The acknowledgement of what was subscribed last."""
+    frame = {"type": "ack", "action": "subscribe", "topics": list(topics), "status": "success"}
+    return {"send": frame | {"cursor": "0a0b0c0d0e0f.10", "request_id": "last"}}
+
+
+def event(number: int) -> Mapping[str, Any]:
+    return {
+        "event_type": "call.status",
+        "timestamp": "2024-01-15T10:30:00.000000Z",
+        "topic": CALLS.replace("*", f"c{number}"),
+        "data": {"id": f"c{number}"},
+        "id": f"00000000-0000-0000-0000-0000000000{number}",
+        "cursor": f"0a0b0c0d0e0f.{number}",
+    }
+
+
+@pytest.fixture
+def start(page: Page, server: ThreadedServer) -> Runner:
+    """A client without topics, connected."""
+    runner = Runner(page, server, {"client": {"token": "t"}, "steps": []})
+    runner.play({"accept": {}})
+    page.wait_for_function("() => harness.client.state === 'connected'")
+    return runner
+
+
+def test_a_handler_that_throws_takes_nothing_from_the_others(
+    start: Runner, page: Page, server: ThreadedServer
+) -> None:
+    page.evaluate(
+        """topic => {
+            window.heard = [];
+            harness.client.subscribe([topic], () => { throw new Error("at once") });
+            harness.client.subscribe([topic], async () => { throw new Error("later") });
+            harness.client.subscribe([topic], ({ id }) => { heard.push(id) });
+        }""",
+        CALLS,
+    )
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    server.play({"send_batch": [event(11), event(12)]})
+    page.wait_for_function("() => heard.length === 2 && harness.errors.length === 4")
+    assert sorted(page.evaluate("() => harness.errors")) == ["at once"] * 2 + ["later"] * 2
+    assert page.evaluate("() => harness.client.state") == "connected"
+
+
+def test_an_aborted_signal_unsubscribes_what_no_other_subscription_holds(
+    start: Runner, page: Page, server: ThreadedServer
+) -> None:
+    page.evaluate(
+        """topics => {
+            window.ends = new AbortController();
+            window.heard = [];
+            harness.client.subscribe([topics[0]], ({ id }) => { heard.push(id) });
+            harness.client.subscribe(topics, () => { heard.push("aborted") }, { signal: ends.signal });
+        }""",
+        [CALLS, "customer_id:12345678-1234-1234-1234-123456789012:message:*"],
+    )
+    others = [CALLS.replace("call", "message")]
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    server.play({"receive": {"type": "subscribe", "topics": others}})
+    server.play(ack(*others))
+    page.evaluate("() => ends.abort()")
+    server.play({"receive": {"type": "unsubscribe", "topics": others}})
+    server.play({"send": event(11)})
+    page.wait_for_function("() => heard.length > 0")
+    assert page.evaluate("() => heard") == [event(11)["id"]]
+
+
+def test_a_promise_of_a_subscription_that_is_aborted_first_is_rejected(
+    start: Runner, page: Page, server: ThreadedServer
+) -> None:
+    rejected = page.evaluate(
+        """topic => {
+            const ends = new AbortController();
+            const asked = harness.client.subscribe([topic], () => {}, { signal: ends.signal });
+            ends.abort();
+            return asked.catch(({ name }) => name);
+        }""",
+        CALLS,
+    )
+    assert rejected == "AbortError"
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play({"receive": {"type": "unsubscribe", "topics": [CALLS]}})
+
+
+def test_a_loop_over_events_hears_them_in_order_and_unsubscribes_when_left(
+    start: Runner, page: Page, server: ThreadedServer
+) -> None:
+    page.evaluate(
+        """topic => {
+            window.heard = (async () => {
+                const ids = [];
+                for await (const { data } of harness.client.events([topic])) if (ids.push(data.id) === 3) return ids;
+            })();
+        }""",
+        CALLS,
+    )
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    server.play({"send": event(11)})
+    server.play({"send_batch": [event(12), event(13), event(14)]})
+    assert page.evaluate("() => heard") == ["c11", "c12", "c13"]
+    server.play({"receive": {"type": "unsubscribe", "topics": [CALLS]}})
+
+
+@pytest.mark.parametrize("sign", ["new Event('online')", "new Event('visibilitychange')"])
+def test_it_waits_no_more_once_the_network_or_somebody_is_back(
+    start: Runner, page: Page, server: ThreadedServer, sign: str
+) -> None:
+    server.play({"drop": {}})
+    page.wait_for_function("() => harness.client.state === 'reconnecting'")
+    page.evaluate(f"() => ({'document' if 'visibility' in sign else 'window'}).dispatchEvent({sign})")
+    server.play({"accept": {"token": "t"}})
+
+
+def test_without_a_network_it_says_so(start: Runner, page: Page, server: ThreadedServer) -> None:
+    page.evaluate("() => Object.defineProperty(navigator, 'onLine', { get: () => false })")
+    server.play({"drop": {}})
+    page.wait_for_function("() => harness.client.state === 'suspended'")
+    start.play({"wait": 0.5})
+    server.play({"accept": {}})
+
+
+def test_an_answered_ping_comes_after_all_that_was_sent_before_it(
+    start: Runner, page: Page, server: ThreadedServer
+) -> None:
+    page.evaluate(
+        "topic => { harness.client.subscribe([topic], ({ data }) => { window.last = data.id }) }", CALLS
+    )
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    page.evaluate("() => { window.pinged = harness.client.ping().then(() => window.last) }")
+    server.play({"receive": {"type": "ping"}})
+    server.play({"send": event(11)})
+    server.play({"send": {"type": "pong", "cursor": "0a0b0c0d0e0f.11", "request_id": "last"}})
+    assert page.evaluate("() => pinged") == "c11"
+    page.evaluate("() => { window.unanswered = harness.client.ping().catch(({ name }) => name) }")
+    server.play({"drop": {}})
+    assert page.evaluate("() => unanswered") == "ConnectionFailed"
+
+
+def test_a_failed_client_can_be_told_to_try_again_and_goes_on_where_it_was(
+    page: Page, server: ThreadedServer
+) -> None:
+    runner = Runner(
+        page, server, {"client": {"topics": [CALLS], "tokens": ["old", "old", "new"]}, "steps": []}
+    )
+    runner.play({"accept": {"token": "old"}})
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    page.wait_for_function("() => harness.client.state === 'connected'")
+    server.play({"close": {"code": 4401, "reason": "Expired"}})
+    # The same token again is no new one: it is not even tried.
+    page.wait_for_function("() => harness.client.state === 'failed'")
+    assert page.evaluate("() => harness.lastState.code") == "UNAUTHORIZED"
+    page.evaluate("() => harness.client.connect()")
+    server.play({"accept": {"token": "new"}})
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS], "since": "0a0b0c0d0e0f.10"}})
