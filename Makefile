@@ -41,5 +41,5 @@ test: $(if $(ARGS),,check)
 drills:
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
-	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults --timeout 1800 --junitxml var/drills.xml $(ARGS)
+	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
 	@$(VENV_PYTHON) -m tests.faults.table var/drills.xml

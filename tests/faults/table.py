@@ -1,4 +1,4 @@
-"""The table of what the drills saw, from pytest's report: `python -m tests.faults.table var/drills.xml` prints Markdown."""
+"""What the drills saw as a table in Markdown, from pytest's report: `python -m tests.faults.table var/drills.xml`."""
 
 from __future__ import annotations
 
