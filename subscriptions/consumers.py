@@ -11,7 +11,7 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 
 from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
@@ -171,7 +171,7 @@ class OpenSocket:
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
             )
             return self._session.not_authenticated(message, str(error))
-        except DatabaseError:
+        except DatabaseTrouble:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
         effects = self._session.authenticated(message, identity)
         if self._session.identity is identity:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 
 from events.strict_json import encode
 from events.threads import in_database_thread
@@ -74,7 +74,7 @@ async def admit(request: Request) -> Identity | Refusal:
         may_open_socket(identity)
     except BadCredential as error:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule)
-    except DatabaseError:
+    except DatabaseTrouble:
         return Refusal(
             UNAVAILABLE, "UNAVAILABLE", "Credentials cannot be checked now: try again", "database-away"
         )

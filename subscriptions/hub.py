@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 
 from events import log
 from events.bell import read_announcement
@@ -229,7 +229,7 @@ class Hub:
                 ready = feed.offer(entries)
                 if not ready and feed.gap == gap:
                     await self._explain_gap(opened)
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.warning(
                     "Customer %s: events after %d cannot be read yet: %s", feed.customer_id, after, error
                 )
@@ -284,7 +284,7 @@ class Hub:
                     if not self._ear.hears(customer_id):
                         break  # The next one would only wait for the same time-out, and the numbers for all of them.
                 await self._close_idle()
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.warning("The log cannot be compared now: %s", error)
             except Exception:
                 logger.exception("The watch over the feeds failed and goes on")
