@@ -75,6 +75,19 @@ def test_an_agent_has_one_call_at_a_time_and_its_status_follows(a_day: Day) -> N
 
 @few
 @given(days)
+def test_an_agent_whose_call_is_over_is_soon_free(a_day: Day) -> None:
+    released: dict[str, Happening] = {}
+    for each in a_day.happenings():
+        if each.event_type == "call.ended" and each.data["agent_id"]:
+            released[each.data["agent_id"]] = each
+        elif each.event_type == "agent.status" and (ended := released.pop(each.data["agent_id"], None)):
+            assert each.data["status"] in ("available", "away", "offline")
+            assert each.at - ended.at <= timedelta(seconds=6)
+    assert not released
+
+
+@few
+@given(days)
 def test_a_caller_joins_a_queue_before_it_is_connected_and_leaves_in_the_end(a_day: Day) -> None:
     happenings = a_day.happenings()
     inside: dict[tuple[str, str], str] = {}
