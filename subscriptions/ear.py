@@ -130,6 +130,8 @@ class Ear:
             except Exception:
                 # One bad message must not deafen the process; the log has what it may have carried.
                 logger.exception("A message of the channel layer could not be read")
+            # Messages that wait already are received without a pause: let the sockets send between them.
+            await asyncio.sleep(0)
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == MESSAGE_TYPE:

@@ -15,7 +15,9 @@ from events.topics import covering_patterns
 S = TypeVar("S")
 
 MAX_AHEAD = 1000
-"""Entries kept while an earlier one is missing; beyond, they are read from the log like the missing one."""
+MAX_AHEAD_CHARACTERS = 512 * 1024
+"""How much is kept while an earlier entry is missing; beyond, it is read from the log like the missing one. All of it
+goes to the sockets at once when that one comes."""
 
 TAIL_MAX_ENTRIES = 1000
 TAIL_MAX_CHARACTERS = 512 * 1024
@@ -34,6 +36,7 @@ class Feed(Generic[S]):
         self.epoch = epoch
         self.position = position
         self._ahead: dict[int, Entry] = {}
+        self._ahead_size = 0
         self._highest = position
         self._index: dict[str, dict[S, None]] = {}
         self._tail: deque[Entry] = deque()
@@ -51,12 +54,18 @@ class Feed(Generic[S]):
             if entry.seq == self.position + 1:
                 self._advance(entry, ready)
                 while self._ahead and (held := self._ahead.pop(self.position + 1, None)):
+                    self._ahead_size -= held.size
                     self._advance(held, ready)
             elif entry.seq > self.position:
                 self._highest = max(self._highest, entry.seq)
-                if len(self._ahead) < MAX_AHEAD:
-                    self._ahead[entry.seq] = entry
+                self._keep(entry)
         return ready
+
+    def _keep(self, entry: Entry) -> None:
+        has_room = len(self._ahead) < MAX_AHEAD and self._ahead_size + entry.size <= MAX_AHEAD_CHARACTERS
+        if has_room and entry.seq not in self._ahead:
+            self._ahead[entry.seq] = entry
+            self._ahead_size += entry.size
 
     def note_head(self, last_seq: int) -> None:
         """Learn from the log itself that it goes up to this number."""

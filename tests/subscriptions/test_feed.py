@@ -80,6 +80,18 @@ def test_what_is_held_back_is_bounded_and_read_from_the_log_instead(monkeypatch:
     assert numbers(feed.offer(entries(4, 5))) == [4, 5]
 
 
+def test_what_is_held_back_is_bounded_in_size_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "MAX_AHEAD_CHARACTERS", 1000)
+    for _ in range(2):  # What was delivered makes room again.
+        feed = opened()
+        large = [entry(seq, size=400) for seq in (2, 3, 3, 4)]
+        assert feed.offer(large) == []
+        assert numbers(feed.offer(entries(1))) == [1, 2, 3]
+        assert feed.gap == (3, 4)
+        assert feed.offer([entry(seq, size=400) for seq in (5, 6)]) == []
+        assert numbers(feed.offer(entries(4))) == [4, 5, 6]
+
+
 @given(st.permutations([*range(1, 12), 3, 7, 11]), st.integers(0, 4))
 def test_in_whatever_order_they_come_they_leave_in_order_and_once(arriving: list[int], position: int) -> None:
     feed = opened(position)
