@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -21,6 +22,10 @@ MAX_FRAME_BYTES = 2**20
 
 HANDSHAKE_EXTRA_SECONDS = 10
 """What a handshake may take beyond the database's longest answer, so that it is refused instead of dropped."""
+
+
+REQUESTS_TIMEOUT_SECONDS = 5
+"""What requests under way may take when the process stops."""
 
 
 class PortInUse(Exception):
@@ -94,6 +99,7 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
         for port in ports:
             port.stopListening()
         await runtime().stop()
+        await _requests_done(server)
         reactor.callLater(0, reactor.stop)
 
     def ready() -> None:
@@ -143,6 +149,19 @@ def run_uvicorn(application: Any, bound: socket.socket) -> None:
         timeout_graceful_shutdown=5,
     )
     Server(config).run(sockets=[bound])
+
+
+async def _requests_done(server: Any) -> None:
+    """Wait for requests under way: daphne would only cancel them, and the thread of one that waits for the event loop
+    meanwhile would keep the process alive for ever."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REQUESTS_TIMEOUT_SECONDS):
+            while under_way := [
+                request
+                for details in server.connections.values()
+                if (request := details.get("application_instance")) is not None and not request.done()
+            ]:
+                await asyncio.wait(under_way)
 
 
 SERVERS: dict[str, Callable[[Any, socket.socket], None]] = {"daphne": run_daphne, "uvicorn": run_uvicorn}
