@@ -188,8 +188,9 @@ def test_an_aborted_signal_unsubscribes_what_no_other_subscription_holds(
         """topics => {
             window.ends = new AbortController();
             window.heard = [];
-            harness.client.subscribe([topics[0]], ({ id }) => { heard.push(id) });
-            harness.client.subscribe(topics, () => { heard.push("aborted") }, { signal: ends.signal });
+            const one = harness.client.subscribe([topics[0]], ({ id }) => { heard.push(id) });
+            const aborted = () => { heard.push("aborted") };
+            window.granted = Promise.all([one, harness.client.subscribe(topics, aborted, { signal: ends.signal })]);
         }""",
         [CALLS, "customer_id:12345678-1234-1234-1234-123456789012:message:*"],
     )
@@ -198,7 +199,7 @@ def test_an_aborted_signal_unsubscribes_what_no_other_subscription_holds(
     server.play(ack(CALLS))
     server.play({"receive": {"type": "subscribe", "topics": others}})
     server.play(ack(*others))
-    page.evaluate("() => ends.abort()")
+    page.evaluate("() => granted.then(() => ends.abort())")
     server.play({"receive": {"type": "unsubscribe", "topics": others}})
     server.play({"send": event(11)})
     page.wait_for_function("() => heard.length > 0")
