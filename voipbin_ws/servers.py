@@ -99,12 +99,14 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
         for port in ports:
             port.stopListening()
         await runtime().stop()
+        application.is_stopping = True
         await _requests_done(server)
         reactor.callLater(0, reactor.stop)
 
     def ready() -> None:
         # A peer that has long not read gets as long as ours to come to our close frame; the default is one second.
-        server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS)
+        # Each call sets the null Origin anew, which the handshake judges itself.
+        server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
         _on_signals(loop, lambda: loop.create_task(stop()))
         announce(address)
 
