@@ -5,17 +5,22 @@ Each cast has ids of its own, so that many can share a gateway and none hears of
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import string
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.machinery.gateway import Gateway
+import jwt
 
+from tests.machinery.gateway import SECRET_KEY, Gateway
+
+JWT_KEY = hashlib.sha256(b"voipbin_ws.jwt:" + SECRET_KEY.encode()).hexdigest()
 STORE = "from tests.journeys.cast import store; store()"
 
 
@@ -104,6 +109,11 @@ def company(name: str) -> Company:
         ],
         queues=[served, empty],
     )
+
+
+def token_of(agent_id: str, *, key: str = JWT_KEY, algorithm: str = "HS256", **claims: Any) -> str:
+    """A token as the gateway issues it, or not quite."""
+    return jwt.encode({"sub": agent_id, "exp": time.time() + 3600, **claims}, key, algorithm=algorithm)
 
 
 def settle(gateway: Gateway, *companies: Company) -> None:
