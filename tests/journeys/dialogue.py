@@ -21,6 +21,8 @@ from tests.journeys.conversation import Conversation, get, post
 from tests.machinery.gateway import Gateway
 
 STOPPING = "stopping"
+"""Marks the block during which the gateway is stopped; it is played last."""
+
 _BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CURSOR = re.compile(r"[0-9a-f]{12}\.\d+(?:,[0-9a-f]{12}\.\d+)*")
 _MADE_UP = [
