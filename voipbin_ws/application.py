@@ -7,6 +7,7 @@ from typing import Any
 
 from channels.routing import URLRouter
 
+from events.strict_json import encode
 from subscriptions.handshake import Refusal, refuse
 from subscriptions.routing import websocket_urlpatterns
 from subscriptions.runtime import runtime
@@ -19,14 +20,20 @@ NO_SUCH_SOCKET = Refusal(404, "NOT_FOUND", "There is no WebSocket at this addres
 
 
 class GatewayApplication:
-    """HTTP to Django, WebSockets to the consumers; the runtime begins with the first of either."""
+    """HTTP to Django, WebSockets to the consumers; the runtime begins with the first of either.
+
+    Once `is_stopping`, only requests under way are still answered.
+    """
 
     def __init__(self, django: Any) -> None:
+        self.is_stopping = False
         self._django = django
         self._sockets = URLRouter(websocket_urlpatterns)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
+            case "http" if self.is_stopping:
+                await _unavailable(send)
             case "http":
                 runtime()
                 await self._django(scope, receive, send)
@@ -56,3 +63,15 @@ class GatewayApplication:
                 await runtime().stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+async def _unavailable(send: Send) -> None:
+    body = encode({"code": "UNAVAILABLE", "message": "The gateway restarts: try again"}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", b"1"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from tests.machinery.gateway import Gateway, manage
 from tests.machinery.gateways import Gateways
 from tests.machinery.processes import ServerProcess
+from tests.machinery.waiting import wait_until
 
 ADDRESS = "/v1.0/ws"
 
@@ -58,3 +61,24 @@ def test_on_any_free_port_it_announces_which(gateway: Gateways, server: str, tmp
         assert httpx.get(announced[1] + ADDRESS).status_code == 401
     finally:
         process.kill()
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_requests_under_way_are_answered_before_it_ends(gateway: Gateways, server: str) -> None:
+    serving = gateway(server)
+    answered: list[int] = []
+
+    def ask_on() -> None:
+        with contextlib.suppress(httpx.TransportError), httpx.Client(timeout=60) as http:
+            while True:
+                # Each on a connection that stays: as long as those ask, there is always one under way.
+                answered.append(http.get(serving.url + ADDRESS).status_code)
+
+    asking = [threading.Thread(target=ask_on) for _ in range(8)]
+    for each in asking:
+        each.start()
+    wait_until(lambda: len(answered) > 20, "answers")
+    assert serving.terminate() in (0, -signal.SIGTERM)
+    for each in asking:
+        each.join()
+    assert set(answered) <= {401, 503}
