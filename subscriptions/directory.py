@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.envelope import format_timestamp
+from events.errors import ApiError
 from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
 from subscriptions.access import Identity, may_subscribe
 from subscriptions.models import Agent, Customer, Queue
@@ -63,6 +65,10 @@ class MeView(APIView):
 
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
+        if not identity.may_subscribe:
+            raise ApiError(
+                status.HTTP_403_FORBIDDEN, "This access key may not read: use one that may subscribe"
+            )
         # A token of VoIPBIN's may be of a customer or an agent whom only the platform knows.
         customer = Customer.objects.filter(pk=identity.customer_id).first()
         agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None

@@ -1,0 +1,78 @@
+"""`GET /v1.0/me`: who somebody is, what they may hear, and whose names they learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from subscriptions.models import Agent, Queue
+from subscriptions.tokens import issue_token
+from tests.subscriptions.people import access_key, agent, customer
+
+pytestmark = pytest.mark.django_db
+
+
+def me(credential: str) -> Any:
+    answer = Client().get("/v1.0/me", headers={"Authorization": f"Bearer {credential}"})
+    assert answer.status_code == 200
+    return answer.json()
+
+
+@pytest.mark.parametrize("role", ["manager", "admin", "staff"])
+def test_who_hears_everything_learns_all_names_of_its_customer_and_none_of_a_stranger(role: str) -> None:
+    acme, globex = customer("Acme"), customer("Globex")
+    boss, ann = agent(acme, role), agent(acme)
+    agent(globex), agent(acme, is_active=False)
+    queue = Queue.objects.create(customer=acme, name="Support")
+    Queue.objects.create(customer=globex, name="Front desk")
+    told = me(issue_token(boss))
+    assert told["customer"] == {"id": str(acme.pk), "name": "Acme"}
+    assert told["agent"] == {"id": str(boss.pk), "name": boss.name}
+    assert told["role"] == role
+    assert told["topics"] == [f"customer_id:{acme.pk}:*:*", f"agent_id:{boss.pk}:*:*"]
+    assert {each["id"] for each in told["agents"]} == {str(boss.pk), str(ann.pk)}
+    assert told["queues"] == [{"id": str(queue.pk), "name": "Support"}]
+
+
+def test_an_agent_learns_its_own_name_and_the_queues_it_serves() -> None:
+    acme = customer()
+    ann = agent(acme, granted_resources=["message"])
+    agent(acme)
+    served = Queue.objects.create(customer=acme, name="Support")
+    Queue.objects.create(customer=acme, name="Sales")
+    ann.queues.add(served)
+    told = me(issue_token(ann))
+    assert told["topics"] == [f"customer_id:{acme.pk}:message:*", f"agent_id:{ann.pk}:*:*"]
+    assert [each["id"] for each in told["agents"]] == [str(ann.pk)]
+    assert [each["id"] for each in told["queues"]] == [str(served.pk)]
+
+
+def test_names_go_with_what_was_granted() -> None:
+    acme = customer()
+    ann = agent(acme, granted_resources=["agent", "queue"])
+    agent(acme)
+    Queue.objects.create(customer=acme, name="Sales")
+    told = me(issue_token(ann))
+    assert len(told["agents"]) == Agent.objects.count() == 2
+    assert len(told["queues"]) == 1
+
+
+def test_a_key_of_the_customer_is_no_agent() -> None:
+    acme = customer()
+    _, secret = access_key(acme)
+    told = me(secret)
+    assert (told["agent"], told["role"]) == (None, None)
+    assert told["topics"] == [f"customer_id:{acme.pk}:*:*"]
+
+
+def test_without_a_credential_nobody_is_told_anything() -> None:
+    assert Client().get("/v1.0/me").status_code == 401
+
+
+def test_a_key_that_only_publishes_learns_no_names() -> None:
+    _, secret = access_key(customer(), may_subscribe=False, may_publish=True)
+    answer = Client().get("/v1.0/me", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 403
+    assert "may subscribe" in answer.json()["message"]
