@@ -360,6 +360,16 @@ async def test_a_renewed_credential_outlives_the_old_one(
     assert (await socket.closed())[1] == 4401
 
 
+async def test_a_credential_that_replaces_a_lasting_one_ends_when_it_says(
+    process: Runtime, acme: Customer, key: str, moved_clock: dict[str, float]
+) -> None:
+    _, short = await sync_to_async(access_key)(acme, expires_at=timezone.now() + timedelta(hours=1))
+    socket = await Socket(f"token={key}").open()
+    assert (await socket.ask({"type": "authenticate", "token": short}))["type"] == "ack"
+    moved_clock["by"] = 3601.0
+    assert (await socket.closed())[1] == 4401
+
+
 async def test_a_credential_has_so_many_connections_and_no_more(
     process: Runtime, acme: Customer, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -353,6 +353,30 @@ async def test_slow_readers_do_not_hold_up_the_replays_of_others(stage: Stage) -
         await until(lambda client=client: len(client.events) == 9)
 
 
+async def test_so_many_replays_read_at_once_and_no_more(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = new_customer()
+    await stage.store(acme, 9)
+    reading, go_on, read = [], threading.Event(), log.read
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        reading.append(threading.get_ident())
+        assert go_on.wait(30)
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(log, "read", slowly)
+    clients = [await back(stage, acme, 0) for _ in range(4)]
+    await until(lambda: len(reading) == 2)
+    # There is a thread for a third: it would have come while this was asked in another.
+    await stage.resumer.recovery(await stage.hub.open([acme]), {await epoch_of(acme): 1})
+    assert len(reading) == 2
+    go_on.set()
+    for client in clients:
+        await client.replayed()
+        await until(lambda client=client: len(client.events) == 9)
+
+
 async def test_a_replay_of_the_largest_events_never_overfills_the_outbox(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,12 +126,13 @@ def test_a_token_without_a_signature_is_refused(ann: Agent) -> None:
     assert refused(f"{head}.{body}.").rule == "unknown-signature"
 
 
-def test_only_the_pinned_algorithm_is_accepted(ann: Agent) -> None:
+def test_only_the_pinned_algorithm_is_accepted(ann: Agent, settings: Any) -> None:
+    settings.JWT_KEYS = [KEY * 2]
     claims = {"sub": str(ann.pk), "exp": in_an_hour()}
     for algorithm in ("HS384", "HS512"):
-        assert refused(signed(claims, KEY * 2, algorithm)).rule in ("invalid-token", "unknown-signature")
+        assert refused(signed(claims, KEY * 2, algorithm)).rule == "invalid-token"
     # An RS256 header over a signature by our own key: the classical confusion of algorithms.
-    _, body, signature = signed(claims).split(".")
+    _, body, signature = signed(claims, KEY * 2).split(".")
     head = base64.urlsafe_b64encode(b'{"alg": "RS256", "typ": "JWT"}').rstrip(b"=").decode()
     assert refused(f"{head}.{body}.{signature}").rule == "invalid-token"
 

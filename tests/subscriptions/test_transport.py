@@ -210,6 +210,30 @@ async def test_under_daphne_sending_waits_while_twisted_says_so() -> None:
     await asyncio.wait_for(waiting, 5)
 
 
+class UvicornProtocol:
+    """As uvicorn's: its `send` waits while the transport is full."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.writable = asyncio.Event()
+
+    async def send(self, message: Any) -> None:
+        await self.writable.wait()
+        self.sent.append(message["text"])
+
+
+async def test_under_uvicorn_a_released_transport_never_waits() -> None:
+    protocol = UvicornProtocol()
+    transport = Transport(protocol.send)
+    sending = asyncio.ensure_future(transport.send_text("held back"))
+    await asyncio.sleep(0)
+    assert protocol.sent == []
+    transport.release()
+    await asyncio.wait_for(sending, 5)
+    await asyncio.wait_for(transport.send_text("the last"), 5)
+    assert protocol.sent == ["held back", "the last"]
+
+
 async def test_a_released_transport_never_waits_and_an_aborted_one_is_cut() -> None:
     protocol = TwistedProtocol()
 
