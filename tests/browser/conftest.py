@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.scripted_page import ThreadedServer, scripted_server
 from tests.machinery.browser import Pages, launched
 from tests.machinery.reports import shown_on_failure
 
@@ -36,3 +37,10 @@ def pages(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> I
 def page(pages: Pages) -> Page:
     """One empty page. A script's uncaught error fails the test."""
     return pages.open()
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadedServer]:
+    """A server that does what a test says and nothing else, with a page that may connect to it."""
+    with scripted_server() as server:
+        yield server

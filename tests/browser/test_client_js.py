@@ -1,138 +1,17 @@
-"""The browser's EventClient, in Chromium: the conformance suite of both clients, and what only JavaScript has."""
+"""What only the browser's EventClient has, in Chromium: handlers, signals, loops, and a page's surroundings."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.scripted_page import ThreadedServer, open_harness, scripted_server
-from tests.conformance.server import SERVER_STEPS
+from tests.browser.client_runner import Runner
+from tests.browser.scripted_page import ThreadedServer
 
 CALLS = "customer_id:12345678-1234-1234-1234-123456789012:call:*"
-HELD_UP_BY_ITS_CALLER = "max_waiting"
-"""Cases with this setting are not for browsers: a WebSocket of theirs cannot be left unread."""
-
-SEES_THE_REFUSAL = {"forbidden-with-reason"}
-"""Cases in which a refused handshake and a plain GET are answered differently: a browser sees only the latter."""
-
-CASES = {
-    path.stem: case
-    for path in sorted((Path(__file__).parent.parent / "conformance/cases").glob("*.json"))
-    if HELD_UP_BY_ITS_CALLER not in (case := json.loads(path.read_text()))["client"]
-    and path.stem not in SEES_THE_REFUSAL
-}
-
-
-@pytest.fixture
-def server() -> Iterator[ThreadedServer]:
-    with scripted_server() as server:
-        yield server
-
-
-class Runner:
-    """Plays one case."""
-
-    def __init__(self, page: Page, server: ThreadedServer, case: Mapping[str, Any]) -> None:
-        self._page = page
-        self._server = server
-        steps = case["steps"]
-        # A browser cannot see the status of a refused handshake: it asks by a plain GET, and a gateway answers alike.
-        self._explains = any("explain" in step for step in steps)
-        open_harness(page, server.server.url)
-        page.evaluate(
-            "settings => harness.start(settings)",
-            {
-                "url": server.server.url,
-                "settings": case["client"],
-                "random": case.get("random", 0.5),
-                "oneByOne": any("unsubscribe" in step for step in steps),
-            },
-        )
-
-    def play(self, step: Mapping[str, Any]) -> None:
-        [(name, details)] = step.items()
-        if name in SERVER_STEPS:
-            if name == "refuse" and not self._explains:
-                self._server.play({"explain": {"status": details["status"], "body": details.get("body", {})}})
-            self._server.play(step)
-        else:
-            getattr(self, f"_{name}")(details)
-
-    def _until(self, condition: str, argument: Any = None) -> None:
-        self._page.wait_for_function(condition, arg=argument)
-
-    def _subscribe(self, call: Mapping[str, Any]) -> None:
-        self._page.evaluate("call => harness.subscribe(call)", call)
-
-    def _unsubscribe(self, call: Mapping[str, Any]) -> None:
-        self._page.evaluate("call => harness.unsubscribe(call)", call)
-
-    def _granted(self, call: str) -> None:
-        assert self._page.evaluate("call => harness.calls[call]", call) == {"granted": True}
-
-    def _refused(self, wanted: Mapping[str, Any]) -> None:
-        answer = self._page.evaluate("call => harness.calls[call]", wanted["call"])
-        assert {name: answer.get(name) for name in wanted if name != "call"} == {
-            name: value for name, value in wanted.items() if name != "call"
-        }
-
-    def _item(self, wanted: Mapping[str, Any]) -> None:
-        [(kind, fields)] = wanted.items()
-        self._until("() => harness.items.length > 0")
-        item = self._page.evaluate("() => harness.takeItem()")
-        assert item["kind"] == kind, item
-        assert {name: item[name] for name in fields} == fields
-
-    def _state(self, wanted: Mapping[str, Any]) -> None:
-        self._until("() => harness.states.length > 0")
-        change = self._page.evaluate("() => harness.states.shift()")
-        if change["previous"] == "idle":  # It begins where a Python client is made.
-            assert change["current"] == "connecting"
-            self._state(wanted)
-            return
-        if change["retryInMs"] is not None:
-            change["retry_in"] = change["retryInMs"] / 1000
-        change["current"] = {"idle": "closed"}.get(change["current"], change["current"])
-        assert {name: change[name] for name in wanted} == wanted, change
-
-    def _cursor(self, wanted: str | None) -> None:
-        self._until("cursor => harness.isAt(cursor)", wanted)
-
-    def _wait(self, seconds: float) -> None:
-        self._until("pause => harness.clock.waitsFor(pause)", seconds * 1000)
-        self._move(seconds)
-
-    def _move(self, seconds: float) -> None:
-        self._page.evaluate("pause => harness.clock.move(pause)", seconds * 1000)
-
-    def _failed(self, wanted: Mapping[str, Any]) -> None:
-        self._until("() => harness.client.state === 'failed'")
-        change = self._page.evaluate("() => harness.lastState")
-        assert change["code"].lower() == wanted["error"]
-        assert change["reason"] == wanted.get("message", change["reason"])
-
-    def _close_client(self, _: object) -> None:
-        self._page.evaluate("() => harness.client.close()")
-
-
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_case(page: Page, server: ThreadedServer, case: Mapping[str, Any]) -> None:
-    runner = Runner(page, server, case)
-    for number, step in enumerate(case["steps"], 1):
-        try:
-            runner.play(step)
-        except Exception as error:
-            raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
-    assert page.evaluate("() => harness.asked") == case.get("asked", page.evaluate("() => harness.asked"))
-    assert server.server.attempts.empty()
-
-
-# --- What only JavaScript has ---
 
 
 def ack(*topics: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The live-call dashboard as a supervisor uses it: Chromium before a real gateway."""
+"""The live-call dashboard as a supervisor uses it: signing in, calls that come and go, finding them."""
 
 from __future__ import annotations
 
@@ -7,104 +7,19 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import jwt
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.journeys.cast import Company, company, settle
+from tests.browser.centre import JWT_KEY, PASSWORD, Call, Centre, expect_live, sign_in, watch
 from tests.machinery.browser import Pages
-from tests.machinery.gateway import Gateway
 from tests.machinery.gateways import Gateways
-
-PASSWORD = "a fine password"
-JWT_KEY = "the key with which this gateway signs its tokens"
-
-# It only bounds a failure.
-expect.set_options(timeout=30_000)
-
-
-class Centre:
-    """A gateway with Acme, whose calls are watched, and Globex, a stranger."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-        self.acme, self.globex = company("Acme"), company("Globex")
-        for name in ("manager", "granted agent"):
-            self.acme.person(name).password = PASSWORD
-        settle(gateway, self.acme, self.globex)
-
-    def publish(
-        self, *items: dict[str, Any], whose: Company | None = None, via: Gateway | None = None
-    ) -> None:
-        """Publish events, as the customer's platform would."""
-        key = (whose or self.acme).key("that publishes")
-        headers = {"Authorization": f"Bearer {key}"}
-        url = f"{(via or self.gateway).url}/v1.0/events"
-        httpx.post(url, json=list(items), headers=headers, timeout=30).raise_for_status()
-
-    def agent_is(self, status: str) -> None:
-        """Acme's first agent says so."""
-        self.publish(
-            {"event_type": "agent.status", "data": {"agent_id": self.acme.people[0].id, "status": status}}
-        )
-
-
-class Call:
-    """A call that Acme's platform tells of."""
-
-    def __init__(self, name: str = "Dana Whitfield", **data: Any) -> None:
-        self.id = str(uuid.uuid4())
-        self.data = {
-            "id": self.id,
-            "direction": "inbound",
-            "source": {"type": "tel", "target": "+15552004711", "target_name": name},
-            "destination": {"type": "tel", "target": "+15550100100"},
-        } | data
-
-    def event(self, event_type: str, **data: Any) -> dict[str, Any]:
-        return {"event_type": event_type, "data": self.data | data}
-
-    def created(self) -> dict[str, Any]:
-        return self.event("call.created", status="ringing")
-
-    def answered(self) -> dict[str, Any]:
-        return self.event("call.status", status="answered")
-
-    def ended(self) -> dict[str, Any]:
-        return self.event("call.ended", status="hangup")
-
-    def in_queue(self, event_type: str, queue_id: str, **data: Any) -> dict[str, Any]:
-        return {"event_type": event_type, "data": {"queue_id": queue_id, "call_id": self.id} | data}
-
-    def row(self, page: Page) -> Locator:
-        return page.locator(f"[data-call='{self.id}']")
 
 
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways) -> Centre:
     """One gateway for the tests that do it no harm: each has calls of its own, and none ends another's."""
     return Centre(gateway_of_file(JWT_KEYS=JWT_KEY))
-
-
-def sign_in(page: Page, centre: Centre, name: str = "manager", password: str = PASSWORD) -> None:
-    page.goto(f"{centre.gateway.url}/")
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def watch(page: Page, centre: Centre, query: str = "") -> None:
-    """Open the board as Acme's manager, with the token of an earlier sign-in, and wait until it is live."""
-    page.goto(f"{centre.gateway.url}/static/voipbin_ws/icon.svg")
-    page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", centre.acme.token("manager"))
-    page.goto(f"{centre.gateway.url}/{query}")
-    expect_live(page)
-
-
-def expect_live(page: Page) -> None:
-    # Who was away for long comes back at the end of a long pause.
-    expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=60_000)
 
 
 # --- Signing in ---
@@ -300,106 +215,3 @@ def test_nothing_that_the_page_does_breaks_its_policy(pages: Pages, centre: Cent
     assert "unsafe" not in policy
     watch(page, centre)
     assert [line for line in pages.console if "Content Security Policy" in line] == []
-
-
-# --- Finding ---
-
-
-def test_search_filters_and_order_stay_in_the_address(page: Page, centre: Centre) -> None:
-    mark = uuid.uuid4().hex[:8]
-    one, other = Call(f"Zoe {mark}"), Call(f"Adam {mark}", direction="outbound")
-    centre.publish(one.created(), other.created())
-    watch(page, centre)
-    page.keyboard.press("/")
-    page.keyboard.type(mark)
-    rows = page.locator("#rows tr")
-    expect(rows).to_have_count(2)
-    page.get_by_role("button", name="From").click()
-    expect(rows.first).to_contain_text("Adam")
-    page.get_by_role("button", name="From").click()
-    expect(rows.first).to_contain_text("Zoe")
-    expect(page.get_by_role("columnheader", name="From")).to_have_attribute("aria-sort", "descending")
-    page.get_by_label("Direction", exact=True).select_option("outbound")
-    expect(rows).to_have_count(1)
-    page.reload()
-    expect(rows).to_have_count(1)
-    expect(rows.first).to_contain_text("Adam")
-    page.get_by_role("button", name="Waiting").click()
-    expect(page.get_by_role("heading", name="No call fits the filters")).to_be_visible()
-    page.get_by_role("button", name="Show all calls").click()
-    expect(one.row(page)).to_be_visible()
-    expect(other.row(page)).to_be_visible()
-
-
-def test_of_a_thousand_calls_those_in_sight_have_rows(page: Page, gateway: Gateways) -> None:
-    centre = Centre(gateway())
-    calls = [Call(f"Caller {number:04}") for number in range(1000)]
-    centre.publish(*(call.created() for call in calls))
-    watch(page, centre, "?sort=from")
-    expect(page.locator("#card-active")).to_have_text("1000")
-    expect(page.get_by_role("table", name="Live calls")).to_have_attribute("aria-rowcount", "1001")
-    expect(calls[0].row(page)).to_be_visible()
-    assert page.locator("#rows tr").count() < 100
-    page.locator("#scroller").evaluate("element => element.scrollTo(0, element.scrollHeight)")
-    expect(calls[999].row(page)).to_be_in_viewport()
-    expect(calls[999].row(page)).to_have_attribute("aria-rowindex", "1001")
-    expect(calls[0].row(page)).to_have_count(0)
-    centre.publish(*(call.ended() for call in calls))
-    expect(page.get_by_role("heading", name="No calls right now")).to_be_visible()
-
-
-# --- The connection ---
-
-
-def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page, gateway: Gateways) -> None:
-    first = gateway()
-    centre = Centre(first)
-    staying, ending, beginning = Call(), Call(), Call()
-    centre.publish(staying.created(), ending.created())
-    watch(page, centre)
-    first.kill()
-    expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
-    banner = page.locator("#stale-banner")
-    expect(banner).to_contain_text("as of")
-    expect(page.locator("#board-view")).to_have_attribute("data-stale", "")
-    shown = staying.row(page).locator("[data-cell=total]").inner_text()
-    page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
-    assert staying.row(page).locator("[data-cell=total]").inner_text() == shown
-    # Another process of the same gateway takes events meanwhile.
-    second = gateway(database_url=first.database_url)
-    centre.publish(ending.ended(), beginning.created(), staying.answered(), via=second)
-    first.restart()
-    expect_live(page)
-    expect(banner).to_be_hidden()
-    expect(staying.row(page)).to_contain_text("Answered")
-    expect(beginning.row(page)).to_contain_text("Ringing")
-    expect(ending.row(page)).to_have_count(0)
-
-
-def test_what_cannot_be_recovered_is_loaded_anew(page: Page, gateway: Gateways) -> None:
-    serving = gateway()
-    centre = Centre(serving)
-    gone, staying = Call(), Call()
-    centre.publish(gone.created(), staying.created())
-    watch(page, centre)
-    serving.kill()
-    replaced = (
-        "from events.models import *; CustomerLog.objects.update(epoch=new_epoch()); "
-        f"ResourceState.objects.filter(resource_id='{gone.id}').delete()"
-    )
-    serving.manage("shell", "--command", replaced)
-    serving.restart()
-    expect(gone.row(page)).to_have_count(0, timeout=60_000)
-    expect_live(page)
-    expect(staying.row(page)).to_be_visible()
-
-
-def test_a_server_that_falls_silent_is_not_taken_for_a_quiet_one(page: Page, gateway: Gateways) -> None:
-    serving = gateway()
-    centre = Centre(serving)
-    watch(page, centre)
-    serving.stop()
-    expect(page.locator("#stale-banner")).to_be_visible()
-    serving.resume()
-    expect_live(page)
-    expect(page.locator("#stale-banner")).to_be_hidden()

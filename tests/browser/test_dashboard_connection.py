@@ -1,0 +1,62 @@
+"""The dashboard when the gateway goes away, comes back, or falls silent."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.centre import Call, Centre, expect_live, watch
+from tests.machinery.gateways import Gateways
+
+
+def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page, gateway: Gateways) -> None:
+    first = gateway()
+    centre = Centre(first)
+    staying, ending, beginning = Call(), Call(), Call()
+    centre.publish(staying.created(), ending.created())
+    watch(page, centre)
+    first.kill()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
+    banner = page.locator("#stale-banner")
+    expect(banner).to_contain_text("as of")
+    expect(page.locator("#board-view")).to_have_attribute("data-stale", "")
+    shown = staying.row(page).locator("[data-cell=total]").inner_text()
+    page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
+    assert staying.row(page).locator("[data-cell=total]").inner_text() == shown
+    # Another process of the same gateway takes events meanwhile.
+    second = gateway(database_url=first.database_url)
+    centre.publish(ending.ended(), beginning.created(), staying.answered(), via=second)
+    first.restart()
+    expect_live(page)
+    expect(banner).to_be_hidden()
+    expect(staying.row(page)).to_contain_text("Answered")
+    expect(beginning.row(page)).to_contain_text("Ringing")
+    expect(ending.row(page)).to_have_count(0)
+
+
+def test_what_cannot_be_recovered_is_loaded_anew(page: Page, gateway: Gateways) -> None:
+    serving = gateway()
+    centre = Centre(serving)
+    gone, staying = Call(), Call()
+    centre.publish(gone.created(), staying.created())
+    watch(page, centre)
+    serving.kill()
+    replaced = (
+        "from events.models import *; CustomerLog.objects.update(epoch=new_epoch()); "
+        f"ResourceState.objects.filter(resource_id='{gone.id}').delete()"
+    )
+    serving.manage("shell", "--command", replaced)
+    serving.restart()
+    expect(gone.row(page)).to_have_count(0, timeout=60_000)
+    expect_live(page)
+    expect(staying.row(page)).to_be_visible()
+
+
+def test_a_server_that_falls_silent_is_not_taken_for_a_quiet_one(page: Page, gateway: Gateways) -> None:
+    serving = gateway()
+    centre = Centre(serving)
+    watch(page, centre)
+    serving.stop()
+    expect(page.locator("#stale-banner")).to_be_visible()
+    serving.resume()
+    expect_live(page)
+    expect(page.locator("#stale-banner")).to_be_hidden()
