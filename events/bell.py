@@ -95,16 +95,21 @@ class Bell:
     def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         """Tell of entries that are committed. Called from any thread; never raises."""
         group = group_of(customer_id)
-        messages = [(group, message) for message in announcements(customer_id, epoch, entries)]
+        self._send([(group, message) for message in announcements(customer_id, epoch, entries)])
+
+    def tell(self, group: str, message: dict[str, Any]) -> None:
+        """Send any other message to a group of processes. Called from any thread; never raises."""
+        self._send([(group, message)])
+
+    def _send(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
         loop = self._loop
         try:
             if loop is not None:
                 loop.call_soon_threadsafe(self._enqueue, messages)
             elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
                 async_to_sync(self._send_all)(messages)
-        except (
-            Exception
-        ) as error:  # The events are stored: whatever is wrong with the layer must not say otherwise.
+        except Exception as error:
+            # What was to be told is stored: whatever is wrong with the layer must not say otherwise.
             self._failed(error, len(messages))
 
     def _enqueue(self, messages: list[tuple[str, dict[str, Any]]]) -> None:

@@ -35,8 +35,8 @@ class Identity:
     """Who speaks, as their credential proved it.
 
     `role` is none for an access key that belongs to no agent. `credential` names the credential for people, by a key's
-    prefix and never by a secret; `credential_id` tells two apart. `expires_at` is in seconds since the epoch, none for
-    never.
+    prefix and never by a secret; `credential_id` tells two apart. `expires_at` and `issued_at` are in seconds since the
+    epoch; no expiry is none for never, and only tokens say when they were issued.
     """
 
     customer_id: str
@@ -48,6 +48,7 @@ class Identity:
     may_publish: bool
     granted_resources: frozenset[str] = frozenset()
     expires_at: float | None = None
+    issued_at: float | None = None
 
     @property
     def is_authenticated(self) -> bool:

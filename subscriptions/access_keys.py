@@ -10,6 +10,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from subscriptions.models import AccessKey
+from subscriptions.renewal import access_changed
 
 ROTATION_OVERLAP = dt.timedelta(hours=24)
 """How long a rotated key still works beside the new one."""
@@ -39,7 +40,10 @@ def status_of(key: AccessKey, now: datetime) -> KeyStatus:
 
 def revoke(key: AccessKey, now: datetime) -> bool:
     """Refuse the key from now on. Returns whether it was not revoked already: the first time stands."""
-    revoked = AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+    with transaction.atomic():
+        revoked = AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+        if revoked:
+            access_changed()
     return bool(revoked)
 
 

@@ -8,6 +8,7 @@ class SubscriptionsConfig(AppConfig):
     verbose_name = "Customers and subscriptions"
 
     def ready(self) -> None:
-        from subscriptions import logins
+        from subscriptions import logins, renewal
 
         logins.connect()
+        renewal.connect()

@@ -1,54 +1,20 @@
-"""The socket's life: handshake, carrying out what the session decides, expiry, and the end."""
+"""The socket's life as Channels tells of it: handshake, messages, end."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
-from django.db import Error as DatabaseTrouble
 
-from events.cursor import parse_cursor
-from events.threads import in_database_thread, until_database_answers
-from subscriptions.access import Identity
+from subscriptions.connection import OpenSocket
 from subscriptions.handshake import Refusal, Request, admit, refuse
-from subscriptions.hub import LogReplaced
-from subscriptions.listener import Listener
-from subscriptions.models import AuditAction, AuditVerdict, customers_of
-from subscriptions.outbox import Outbox, OutboxClosed
-from subscriptions.protocol import Action, Authenticate, CloseCode, ack_frame, closing_frame, pong_frame
+from subscriptions.models import AuditAction, AuditVerdict
 from subscriptions.recording import ConnectionRecorder
-from subscriptions.resume import LogPruned
 from subscriptions.runtime import runtime
-from subscriptions.session import (
-    Close,
-    Effect,
-    FindAgents,
-    Join,
-    Leave,
-    Record,
-    Send,
-    SendPong,
-    Session,
-    Verify,
-)
-from subscriptions.tokens import BadCredential, identify
 from subscriptions.transport import Transport
-
-LAST_WORDS_SECONDS = 1.0
-"""How long a closing socket may take to read what waits for it."""
-
-ABORT_SECONDS = 10.0
-"""How long a peer may take to answer our close before the connection is cut."""
-
-LONGEST_TIMER_SECONDS = 86400.0
-MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a close frame has 125 bytes, two of them the code."""
 
 
 class EventConsumer(AsyncConsumer):
@@ -98,174 +64,3 @@ class EventConsumer(AsyncConsumer):
         if self._socket is not None:
             self._socket.disconnect_code = message.get("code")
         raise StopConsumer
-
-
-class OpenSocket:
-    """An accepted connection: its session, its outbox, its place in the hub."""
-
-    def __init__(
-        self, transport: Transport, identity: Identity, recorder: ConnectionRecorder, *, batch: bool
-    ) -> None:
-        self.disconnect_code: int | None = None
-        self._process = process = runtime()
-        self._transport = transport
-        self._recorder = recorder
-        self._credential_id = identity.credential_id
-        self._session = Session(identity, process.limits, process.resources, time.monotonic())
-        self._outbox = Outbox(
-            transport, max_characters=process.outbox_max_bytes, batch=batch, on_slow=self._too_slow
-        )
-        self._listener = Listener(self._outbox, self.close)
-        self._closing: asyncio.Task[None] | None = None
-        self._close_code: CloseCode | None = None
-        self._expiry: asyncio.TimerHandle | None = None
-        process.hub.listeners.add(self._listener)
-        recorder.note(AuditAction.CONNECT, AuditVerdict.GRANTED)
-        if process.count_in(self._credential_id) > process.connections_per_credential:
-            most = process.connections_per_credential
-            self.close(
-                CloseCode.TOO_MANY, f"This credential has {most} connections open, the most it may have"
-            )
-        if process.is_draining:
-            self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
-        self._watch_expiry()
-
-    async def receive(self, text: str | None) -> None:
-        """Act on a frame of the client; none is a binary one."""
-        if self._closing is not None:
-            return
-        if text is None:
-            await self._perform(self._session.receive_binary())
-        else:
-            await self._perform(self._session.receive(text, time.monotonic()))
-
-    async def _perform(self, effects: list[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case Send(frame):
-                    self._outbox.put_answer(frame)
-                case Record(entries):
-                    await self._recorder.stored(entries)
-                case Join():
-                    await self._join(effect)
-                case Leave(topics):
-                    self._process.hub.detach(self._listener, topics)
-                case SendPong(request_id):
-                    self._outbox.put_answer(
-                        pong_frame(self._process.hub.cursor(self._listener) or None, request_id)
-                    )
-                case FindAgents(agent_ids, message):
-                    customers = await until_database_answers(customers_of, agent_ids)
-                    await self._perform(self._session.subscribe(message, customers, time.monotonic()))
-                case Verify(message):
-                    await self._perform(await self._verify(message))
-                    self._watch_expiry()
-                case Close(code, reason):
-                    self.close(code, reason)
-
-    async def _verify(self, message: Authenticate) -> list[Effect]:
-        try:
-            identity = await in_database_thread(identify, message.token)
-        except BadCredential as error:
-            self._recorder.note(
-                AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
-            )
-            return self._session.not_authenticated(message, str(error))
-        except DatabaseTrouble:
-            return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
-        effects = self._session.authenticated(message, identity)
-        if self._session.identity is identity:
-            self._recorder.identity = identity
-            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
-        else:
-            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential")
-        return effects
-
-    async def _join(self, join: Join) -> None:
-        hub, resumer = self._process.hub, self._process.resumer
-        customer_ids = sorted({topic.customer_id for topic in join.topics})
-        recovery = None
-        while True:
-            feeds = await hub.open(customer_ids)
-            if join.since is not None:
-                recovery = await resumer.recovery(feeds, parse_cursor(join.since))
-            if hub.are_open(feeds):
-                break
-        if self._closing is not None:
-            return
-        # From here to the acknowledgement nothing may be awaited, or the topics would not be live from its cursor on.
-        if recovery is not None and recovery.reason is None:
-            resumer.begin(self._listener, join.topics, recovery.starts)
-        else:
-            hub.attach(self._listener, join.topics)
-        self._outbox.put_answer(
-            ack_frame(
-                Action.SUBSCRIBE,
-                [topic.text for topic in join.topics],
-                request_id=join.request_id,
-                cursor=hub.cursor(self._listener),
-                recovered=None if recovery is None else recovery.reason is None,
-                reason=None if recovery is None else recovery.reason,
-            )
-        )
-        try:
-            await resumer.run(self._listener)
-        except (OutboxClosed, LogReplaced):
-            return  # The client is gone, or told to come back.
-        except LogPruned:
-            self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")
-
-    # --- The end ---
-
-    def _watch_expiry(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-        expires_at = self._session.identity.expires_at
-        if expires_at is None or self._closing is not None:
-            return
-        left = expires_at - time.time()
-        if left <= 0:
-            self.close(CloseCode.TOKEN_EXPIRED, "The credential has expired: connect again with a new one")
-        else:
-            # Looked at anew at least daily: a timer is of the steady clock, an expiry of the calendar's.
-            delay = min(left, LONGEST_TIMER_SECONDS)
-            self._expiry = asyncio.get_running_loop().call_later(delay, self._watch_expiry)
-
-    def _too_slow(self) -> None:
-        self.close(
-            CloseCode.TOO_SLOW,
-            "More waits for you than a connection may hold: read faster, or subscribe to less",
-        )
-
-    def close(self, code: CloseCode, message: str) -> None:
-        """Tell the client why, and close; returns at once. Only the first reason counts."""
-        if self._closing is None:
-            self._close_code = code
-            self._process.hub.leave(self._listener)
-            self._closing = asyncio.get_running_loop().create_task(self._close(code, message))
-
-    async def _close(self, code: CloseCode, message: str) -> None:
-        if code is CloseCode.TOO_SLOW:
-            # It will not read what waits for it; it can still be told why it is closed, should it ever read on.
-            self._outbox.discard()
-            self._transport.release()
-        await self._outbox.finish(last_frame=closing_frame(code, message), timeout_seconds=LAST_WORDS_SECONDS)
-        self._transport.release()
-        asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
-        reason = message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
-        # Each server says in its own way that the peer has left meanwhile.
-        with contextlib.suppress(Exception):
-            await self._transport.send({"type": "websocket.close", "code": int(code), "reason": reason})
-
-    def ended(self) -> None:
-        """The connection is over: leave nothing behind."""
-        process = self._process
-        if self._expiry is not None:
-            self._expiry.cancel()
-        process.hub.leave(self._listener)
-        self._outbox.close()
-        process.count_out(self._credential_id)
-        rule = self._close_code.name if self._close_code is not None else "client-left"
-        self._recorder.note(
-            AuditAction.DISCONNECT, AuditVerdict.ENDED, rule=rule, detail=f"close code {self.disconnect_code}"
-        )

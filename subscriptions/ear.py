@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from channels.layers import get_channel_layer
 
-from events.bell import MESSAGE_TYPE, group_of
+from events.bell import group_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +26,22 @@ RESET_SECONDS = 10.0
 
 
 class Ear:
-    """Hears for one event loop. `on_announcement` gets each message of the bell; `patience_seconds` is how old the last
-    canary may be."""
+    """Hears for one event loop.
 
-    def __init__(self, on_announcement: Callable[[dict[str, Any]], None], *, patience_seconds: float) -> None:
+    `on_message` are those who hear messages, by their type; `groups` are joined besides those of customers;
+    `patience_seconds` is how old the last canary may be.
+    """
+
+    def __init__(
+        self,
+        on_message: Mapping[str, Callable[[dict[str, Any]], None]],
+        *,
+        groups: Sequence[str] = (),
+        patience_seconds: float,
+    ) -> None:
         self.lagging = False
-        self._on_announcement = on_announcement
+        self._on_message = on_message
+        self._standing_groups = groups
         self._patience = patience_seconds
         self._channel = ""
         self._groups: set[str] = set()
@@ -119,7 +129,7 @@ class Ear:
         while True:
             try:
                 if not self._channel:
-                    self._channel = await layer.new_channel()
+                    self._channel = await self._new_channel()
                 message = await layer.receive(self._channel)
             except Exception as error:
                 logger.warning("The channel layer cannot be heard, trying again: %s", error)
@@ -133,8 +143,15 @@ class Ear:
             # Messages that wait already are received without a pause: let the sockets send between them.
             await asyncio.sleep(0)
 
+    async def _new_channel(self) -> str:
+        layer = get_channel_layer()
+        channel: str = await layer.new_channel()
+        for group in self._standing_groups:
+            await layer.group_add(group, channel)
+        return channel
+
     def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == MESSAGE_TYPE:
-            self._on_announcement(message)
-        elif message["type"] == CANARY_TYPE:
+        if message["type"] == CANARY_TYPE:
             self._heard_at = asyncio.get_running_loop().time()
+        elif hears := self._on_message.get(message["type"]):
+            hears(message)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
 from events import log
-from events.bell import read_announcement
+from events.bell import MESSAGE_TYPE, read_announcement
 from events.cursor import Position, join_positions
 from events.envelope import Entry
 from events.threads import in_database_thread, until_database_answers
@@ -60,9 +60,16 @@ class Hub:
     `check_seconds` is how often the numbers are compared with the log's: the longest that a lost last announcement of a
     burst, or an event from a process without a common layer, goes unnoticed. `max_stuck_seconds` is how long a socket
     may take nothing of what waits for it.
+    `also_hears` are called for messages of these types, each sent to the group of the same name.
     """
 
-    def __init__(self, *, check_seconds: float, max_stuck_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        check_seconds: float,
+        max_stuck_seconds: float,
+        also_hears: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
         self.gap_fills = 0
         self.listeners: set[Listener] = set()
         self._check_seconds = check_seconds
@@ -70,7 +77,16 @@ class Hub:
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
-        self._ear = Ear(self._hear, patience_seconds=2 * check_seconds + TIMEOUT_SECONDS)
+        others = also_hears or {}
+
+        def tell(message: dict[str, Any]) -> None:
+            others[message["type"]]()
+
+        self._ear = Ear(
+            {MESSAGE_TYPE: self._hear, **dict.fromkeys(others, tell)},
+            groups=list(others),
+            patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
+        )
         self._watching: asyncio.Task[None] | None = None
 
     def start(self) -> None:

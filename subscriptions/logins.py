@@ -38,7 +38,7 @@ def end_login(sender: type[Agent], instance: Agent, **kwargs: Any) -> None:  # n
     """The agent is deleted, and its login with it. A login with a history in the admin is kept and closed."""
     users = get_user_model().objects.filter(pk=instance.user_id, is_superuser=False)
     if LogEntry.objects.filter(user_id=instance.user_id).exists():
-        users.update(is_active=False, is_staff=False)
+        users.update(is_active=False, is_staff=False)  # Its agent's end is what open sockets hear of.
     else:
         users.delete()
 

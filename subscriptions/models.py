@@ -242,6 +242,15 @@ class AccessKey(models.Model):
         return self.expires_at is not None and self.expires_at <= now
 
 
+class AccessChanges(models.Model):
+    """One row that counts the changes of keys, agents, customers and logins: a check that finds none costs nothing."""
+
+    count = models.BigIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.count} changes"
+
+
 def digest_of(secret: str) -> str:
     """What is stored of an access key: SHA-256, in hex. A key is random, so it needs no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -16,6 +16,7 @@ from events.topics import known_resources
 from subscriptions.audit import AuditWriter
 from subscriptions.hub import Hub
 from subscriptions.protocol import CloseCode
+from subscriptions.renewal import ACCESS_CHANGED, Renewer
 from subscriptions.resume import Resumer
 from subscriptions.session import Limits
 
@@ -30,8 +31,11 @@ class Runtime:
     """The parts of a running process. Belongs to one event loop."""
 
     def __init__(self) -> None:
+        self.renewer = Renewer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.hub = Hub(
-            check_seconds=settings.CHECK_INTERVAL_SECONDS, max_stuck_seconds=settings.OUTBOX_MAX_SECONDS
+            check_seconds=settings.CHECK_INTERVAL_SECONDS,
+            max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
+            also_hears={ACCESS_CHANGED: self.renewer.tell},
         )
         self.resumer = Resumer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
@@ -71,6 +75,7 @@ class Runtime:
         """Begin. Called in the event loop."""
         bell.attach(asyncio.get_running_loop())
         self.hub.start()
+        self.renewer.start()
 
     async def stop(self) -> None:
         """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
@@ -86,6 +91,7 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
+        await self.renewer.stop()
         await self.hub.stop()
         bell.detach()
 

@@ -330,7 +330,7 @@ class Session:
             effects.append(
                 Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
             )
-            # Right before the ack: by other topics the client's cursor goes on, and up to the ack it must hold for these.
+            # Right before the ack: other topics move the client's cursor on, and up to the ack it must hold for these.
             effects.append(Leave(tuple(left)))
         if done:
             effects.append(Send(ack_frame(action, done, request_id=request_id)))

@@ -24,6 +24,9 @@ MAX_CREDENTIAL_LENGTH = 8192
 USED_RESOLUTION = dt.timedelta(minutes=1)
 """A key's last use is written at most this often, so that a busy key costs no write a request."""
 
+KEY_KIND, AGENT_KIND, VOIPBIN_KIND = "key", "agent", "voipbin"
+"""What a credential's id begins with: an access key, a token of ours for an agent, one that VoIPBIN issued."""
+
 PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER), (0x10, Role.AGENT))
 """VoIPBIN's permission bits, the farthest-reaching first."""
 
@@ -74,20 +77,30 @@ def _identify_key(secret: str) -> Identity:
     if key is None:
         raise BadCredential("This access key is not known", "unknown-key")
     now = timezone.now()
-    if key.revoked_at is not None:
-        raise BadCredential("This access key was revoked", "revoked-key")
+    identity = key_identity(key)
     if key.is_expired(now):
         raise BadCredential("This access key has expired", "expired-key")
+    _note_use(key, now)
+    return identity
+
+
+def key_identity(key: AccessKey) -> Identity:
+    """Whose this key is, whenever it ends.
+
+    Raises:
+        BadCredential: it was revoked, or its agent or customer is inactive.
+    """
+    if key.revoked_at is not None:
+        raise BadCredential("This access key was revoked", "revoked-key")
     if key.agent is not None and key.agent.customer_id != key.customer_id:
         raise BadCredential("The agent of this access key has left its customer", "foreign-agent")
-    _require_active(key.customer, key.agent)
-    _note_use(key, now)
+    require_active(key.customer, key.agent)
     return Identity(
         customer_id=str(key.customer_id),
         agent_id=str(key.agent_id) if key.agent_id else None,
         role=Role(key.agent.role) if key.agent else None,
         credential=f"key {key.prefix}",
-        credential_id=f"key:{key.pk}",
+        credential_id=f"{KEY_KIND}:{key.pk}",
         may_subscribe=key.may_subscribe,
         may_publish=key.may_publish,
         granted_resources=frozenset(key.agent.granted_resources) if key.agent else frozenset(),
@@ -134,16 +147,23 @@ def _identify_own(claims: dict[str, Any]) -> Identity:
         agent = Agent.objects.select_related("customer", "user").filter(pk=claims["sub"]).first()
     if agent is None:
         raise BadCredential("The agent of this token is not known", "unknown-agent")
-    _require_active(agent.customer, agent)
-    _require_not_signed_out(agent, claims)
-    return _agent_identity(agent, _seconds(claims, "exp"))
+    issued_at = _issued_at(claims)
+    return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
 
 
-def _require_not_signed_out(agent: Agent, claims: dict[str, Any]) -> None:
-    # A token that does not say when it was issued may be from before.
-    issued_at = _seconds(claims, "iat") if "iat" in claims else 0.0
+def require_not_signed_out(agent: Agent, issued_at: float) -> None:
+    """Refuse a token from before its agent was signed out everywhere.
+
+    Raises:
+        BadCredential: it is.
+    """
     if agent.tokens_valid_from is not None and issued_at < agent.tokens_valid_from.timestamp():
         raise BadCredential("This token was revoked: log in again", "revoked-token")
+
+
+def _issued_at(claims: dict[str, Any]) -> float:
+    # A token that does not say when it was issued may be as old as any.
+    return _seconds(claims, "iat") if "iat" in claims else 0.0
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:
@@ -153,18 +173,26 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
         raise BadCredential("This token is not valid: log in again", "invalid-token") from None
 
 
-def _agent_identity(agent: Agent, expires_at: float) -> Identity:
+def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) -> Identity:
+    """The agent as the holder of a token of ours.
+
+    Raises:
+        BadCredential: the agent or its customer is inactive, or was signed out after the token was issued.
+    """
+    require_active(agent.customer, agent)
+    require_not_signed_out(agent, issued_at)
     role = Role(agent.role)
     return Identity(
         customer_id=str(agent.customer_id),
         agent_id=str(agent.pk),
         role=role,
         credential=f"token of {agent.user.get_username()}"[:60],
-        credential_id=f"agent:{agent.pk}",
+        credential_id=f"{AGENT_KIND}:{agent.pk}",
         may_subscribe=True,
         may_publish=role in (Role.ADMIN, Role.STAFF),
         granted_resources=frozenset(agent.granted_resources),
         expires_at=expires_at,
+        issued_at=issued_at,
     )
 
 
@@ -198,19 +226,21 @@ def _identify_voipbin(claims: dict[str, Any]) -> Identity:
     agent = Agent.objects.select_related("customer", "user").filter(pk=agent_id).first()
     if agent is not None and str(agent.customer_id) != customer_id:
         raise BadCredential("The agent of this token is another customer's here", "foreign-agent")
-    _require_active(customer, agent)
+    require_active(customer, agent)
+    issued_at = _issued_at(claims)
     if agent is not None:
-        _require_not_signed_out(agent, claims)
+        require_not_signed_out(agent, issued_at)
     return Identity(
         customer_id=customer_id,
         agent_id=agent_id,
         role=role,
         credential=f"VoIPBIN token of {agent_id[:8]}",
-        credential_id=f"agent:{agent_id}",
+        credential_id=f"{VOIPBIN_KIND}:{agent_id}",
         may_subscribe=True,
         may_publish=role in (Role.ADMIN, Role.STAFF),
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         expires_at=expires_at,
+        issued_at=issued_at,
     )
 
 
@@ -224,7 +254,12 @@ def _voipbin_expiry(claims: dict[str, Any]) -> float:
         raise BadCredential("This VoIPBIN token does not say when it expires", "invalid-token") from None
 
 
-def _require_active(customer: Customer | None, agent: Agent | None) -> None:
+def require_active(customer: Customer | None, agent: Agent | None) -> None:
+    """Refuse whoever is switched off; nobody is none.
+
+    Raises:
+        BadCredential: the customer or the agent is.
+    """
     if customer is not None and not customer.is_active:
         raise BadCredential("This customer is switched off", "inactive-customer")
     if agent is not None and not (agent.is_active and agent.user.is_active):

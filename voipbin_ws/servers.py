@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from subscriptions.consumers import ABORT_SECONDS
+from subscriptions.connection import ABORT_SECONDS
 from subscriptions.runtime import runtime
 
 MAX_FRAME_BYTES = 2**20

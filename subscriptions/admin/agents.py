@@ -18,6 +18,7 @@ from subscriptions.admin.agent_form import AgentForm
 from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
 from subscriptions.logins import sign_out
 from subscriptions.models import Agent, Queue
+from subscriptions.renewal import access_changed
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -130,6 +131,7 @@ class AgentAdmin(OfCustomerAdmin):
     def _switch(self, request: HttpRequest, agents: QuerySet[Agent], *, on: bool) -> None:
         changed = self.changeable(request, agents.filter(is_active=not on))
         Agent.objects.filter(pk__in=[agent.pk for agent in changed]).update(is_active=on)
+        access_changed()
         for agent in changed:
             self.log_change(request, agent, "Switched on." if on else "Switched off.")
         words = one_or_many(len(changed), "agent")

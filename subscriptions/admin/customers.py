@@ -17,6 +17,7 @@ from events.admin.scope import ScopedAdmin, pill
 from events.operators import operator_of
 from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together, one_or_many
 from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.renewal import access_changed
 
 _RELATED = (
     ("Agents", "subscriptions_agent"),
@@ -87,6 +88,7 @@ class CustomerAdmin(ScopedAdmin):
     def _switch(self, request: HttpRequest, customers: QuerySet[Customer], *, on: bool) -> None:
         changed = list(customers.filter(is_active=not on))
         Customer.objects.filter(pk__in=[customer.pk for customer in changed]).update(is_active=on)
+        access_changed()
         for customer in changed:
             self.log_change(request, customer, "Switched on." if on else "Switched off.")
         words = one_or_many(len(changed), "customer")

@@ -18,9 +18,10 @@ from events.bell import announcements
 from events.envelope import Entry, make_entry, topics_of
 from events.log import Head
 from events.topics import known_resources
-from subscriptions import consumers, feed, hub, resume
+from subscriptions import connection as connections
+from subscriptions import feed, hub, resume
 from subscriptions.access import Identity, Role
-from subscriptions.consumers import OpenSocket
+from subscriptions.connection import OpenSocket
 from subscriptions.hub import Hub
 from subscriptions.resume import Resumer
 from subscriptions.session import Limits
@@ -198,9 +199,11 @@ class World:
         for module in (hub, resume):
             patch.setattr(module, "log", self.database)
         patch.setattr(hub, "in_database_thread", self.database.ask)
-        for module in (hub, resume, consumers):
+        for module in (hub, resume, connections):
             patch.setattr(module, "until_database_answers", self.database.ask_until_it_answers)
-        patch.setattr(consumers, "customers_of", lambda agent_ids: {each: AGENTS[each] for each in agent_ids})
+        patch.setattr(
+            connections, "customers_of", lambda agent_ids: {each: AGENTS[each] for each in agent_ids}
+        )
         self.hub = Hub(check_seconds=2.0, max_stuck_seconds=MANY)
         self._process = SimpleNamespace(
             hub=self.hub,
@@ -209,10 +212,12 @@ class World:
             resources=known_resources(),
             outbox_max_bytes=6000,
             connections_per_credential=MANY,
+            is_draining=False,
+            renewer=Mock(),
             count_in=lambda _: 1,
             count_out=lambda _: None,
         )
-        patch.setattr(consumers, "runtime", lambda: self._process)
+        patch.setattr(connections, "runtime", lambda: self._process)
         # In the ear's place: what is announced comes by `deliver` alone.
         self.hub._ear = Mock(join=_at_once, leave=_at_once, check=_at_once, lagging=False)
         self._watch = self.loop.create_task(self.hub._watch())

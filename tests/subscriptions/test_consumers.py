@@ -20,7 +20,7 @@ from events.bell import bell
 from events.publishing import publish
 from events.threads import in_database_thread
 from subscriptions import audit as audit_module
-from subscriptions import consumers
+from subscriptions import connection
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
 from subscriptions.runtime import Runtime, runtime
 from subscriptions.tokens import issue_token
@@ -330,8 +330,8 @@ def moved_clock(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """The calendar as sockets see it, looked at often; `by` seconds ahead."""
     clock = {"by": 0.0}
     real = time.time
-    monkeypatch.setattr(consumers.time, "time", lambda: real() + clock["by"])
-    monkeypatch.setattr(consumers, "LONGEST_TIMER_SECONDS", 0.01)
+    monkeypatch.setattr(connection.time, "time", lambda: real() + clock["by"])
+    monkeypatch.setattr(connection, "LONGEST_TIMER_SECONDS", 0.01)
     return clock
 
 

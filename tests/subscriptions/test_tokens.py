@@ -77,6 +77,7 @@ def test_a_token_says_who_holds_it(ann: Agent) -> None:
         may_publish=False,
         granted_resources=frozenset({"message"}),
         expires_at=found.expires_at,
+        issued_at=found.issued_at,
     )
     assert found.expires_at is not None
     assert 0 <= found.expires_at - before - 7 * 86400 + 1 <= 10
@@ -267,7 +268,7 @@ def test_an_agent_whom_only_voipbin_knows_is_accepted() -> None:
 def test_a_known_agents_grants_count_with_voipbins_token_too(ann: Agent) -> None:
     found = identify(signed(voipbin_claims(str(ann.pk), str(ann.customer_id)), VOIPBIN_KEY))
     assert found.granted_resources == {"message"}
-    assert found.credential_id == f"agent:{ann.pk}"
+    assert found.credential_id == f"voipbin:{ann.pk}"
 
 
 def test_an_agent_of_another_customer_here_is_refused(ann: Agent) -> None:

@@ -1,0 +1,116 @@
+"""Taking access away acts on open sockets: closed with 4403, or without just the topics that are forbidden now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import websocket
+
+from tests.journeys.cast import Company, company, settle
+from tests.machinery.gateway import Gateway
+from tests.machinery.gateways import Gateways
+
+CHANGES = {
+    "a key is revoked": (
+        "of the customer",
+        "from django.utils import timezone\nfrom subscriptions import access_keys\n"
+        "access_keys.revoke(AccessKey.objects.get(label='of the customer', customer_id='{customer}'), timezone.now())",
+    ),
+    "a key is deleted": (
+        "of the customer",
+        "AccessKey.objects.get(label='of the customer', customer_id='{customer}').delete()",
+    ),
+    "a key may not subscribe any more": (
+        "of the customer",
+        "key = AccessKey.objects.get(label='of the customer', customer_id='{customer}')\n"
+        "key.may_subscribe = False\nkey.save()",
+    ),
+    "the agent of a key is switched off": (
+        "of the manager",
+        "agent = Agent.objects.get(name='manager', customer_id='{customer}')\nagent.is_active = False\nagent.save()",
+    ),
+    "an agent is switched off": (
+        "manager",
+        "agent = Agent.objects.get(name='manager', customer_id='{customer}')\nagent.is_active = False\nagent.save()",
+    ),
+    "an agent's login is closed": (
+        "manager",
+        "user = Agent.objects.get(name='manager', customer_id='{customer}').user\n"
+        "user.is_active = False\nuser.save()",
+    ),
+    "an agent is signed out everywhere": (
+        "manager",
+        "from django.utils import timezone\nfrom subscriptions import logins\n"
+        "logins.sign_out(Agent.objects.get(name='manager', customer_id='{customer}'), timezone.now())",
+    ),
+    "the customer is switched off": (
+        "manager",
+        "customer = Customer.objects.get(pk='{customer}')\ncustomer.is_active = False\ncustomer.save()",
+    ),
+}
+
+IMPORTS = "from subscriptions.models import AccessKey, Agent, Customer\n"
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["sqlite", "postgres-redis"])
+def gateway_to_change(gateway_of_file: Gateways, request: pytest.FixtureRequest) -> Gateway:
+    """With Redis a change from another process acts at once, without it at the next check."""
+    return gateway_of_file("uvicorn", postgres=request.param, redis=request.param, CHECK_INTERVAL_SECONDS="1")
+
+
+@pytest.fixture
+def acme(gateway_to_change: Gateway) -> Iterator[Company]:
+    made = company("Acme")
+    settle(gateway_to_change, made)
+    return made
+
+
+def subscribed(gateway: Gateway, credential: str, *topics: str) -> websocket.WebSocket:
+    socket = websocket.create_connection(f"{gateway.ws_url}?token={credential}", timeout=30)
+    socket.send(json.dumps({"type": "subscribe", "topics": topics}))
+    assert json.loads(socket.recv())["status"] == "success"
+    return socket
+
+
+def credential(owner: Company, name: str) -> str:
+    return owner.key(name) if name.startswith("of the") else owner.token(name)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_socket_whose_credential_is_taken_away_is_closed_and_told(
+    gateway_to_change: Gateway, acme: Company, change: str
+) -> None:
+    name, script = CHANGES[change]
+    everything = f"customer_id:{acme.id}:*:*"
+    stranger = company("Globex")
+    settle(gateway_to_change, stranger)
+    untouched = subscribed(gateway_to_change, stranger.token("manager"), f"customer_id:{stranger.id}:*:*")
+    socket = subscribed(gateway_to_change, credential(acme, name), everything)
+    gateway_to_change.manage("shell", "--verbosity", "0", text=IMPORTS + script.format(customer=acme.id))
+    told = json.loads(socket.recv())
+    assert (told["code"], told["retry"]) == ("REVOKED", False)
+    assert told["message"]
+    opcode, data = socket.recv_data()
+    assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 4403)
+    untouched.send('{"type": "ping"}')
+    assert json.loads(untouched.recv())["type"] == "pong"
+
+
+def test_a_role_that_is_taken_away_takes_just_its_topics(gateway_to_change: Gateway, acme: Company) -> None:
+    own, all_calls = f"agent_id:{acme.person('manager').id}:*:*", f"customer_id:{acme.id}:call:*"
+    socket = subscribed(gateway_to_change, acme.token("manager"), own, all_calls)
+    script = f"agent = Agent.objects.get(name='manager', customer_id='{acme.id}')\nagent.role = 'agent'\nagent.save()"
+    gateway_to_change.manage("shell", "--verbosity", "0", text=IMPORTS + script)
+    told = json.loads(socket.recv())
+    assert (told["action"], told["topics"], told["code"]) == ("subscribe", [all_calls], "PERMISSION_DENIED")
+    publish = (
+        "from events.publishing import publish\nfrom events.envelope import read_event\n"
+        "from events.topics import known_resources\n"
+        "publish([read_event({'event_type': 'call.status', 'data': {'id': name}, 'agent_ids': agents},"
+        f" customer_id='{acme.id}', resources=known_resources(), max_bytes=1000)"
+        f" for name, agents in (('theirs', []), ('mine', ['{acme.person('manager').id}']))])"
+    )
+    gateway_to_change.manage("shell", "--verbosity", "0", text=publish)
+    assert json.loads(socket.recv())["topic"] == f"agent_id:{acme.person('manager').id}:call:mine"
