@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from events.simulation.platform import Orders
 from events.simulation.publisher import GaveUp, Publisher
 from events.simulation.world import World
 
@@ -31,6 +33,8 @@ class Stop:
     def __init__(self) -> None:
         self.told_at: float | None = None
         self._reader, self._writer = os.pipe()
+        # Once it is full it wakes whoever waits, whatever else is written.
+        os.set_blocking(self._writer, False)
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Stop:
@@ -49,9 +53,10 @@ class Stop:
         return self.told_at is not None
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until told to stop; then, or later than FAREWELL after that, say whether to go on."""
+        """Wait so long, or until told to stop or woken; says whether to go on, which ends FAREWELL after being told."""
         if self.told_at is None:
-            select.select([self._reader], [], [], max(seconds, 0.0))
+            if select.select([self._reader], [], [], max(seconds, 0.0))[0] and self.told_at is None:
+                os.read(self._reader, 4096)
             return True
         left = self.told_at + FAREWELL - time.monotonic()
         if left <= 0:
@@ -59,16 +64,30 @@ class Stop:
         time.sleep(min(seconds, left))
         return True
 
+    def wake(self) -> None:
+        """End a wait before its time; from any thread, and harmless once this is over."""
+        with contextlib.suppress(OSError):
+            os.write(self._writer, b"!")
+
     def _tell(self, _number: int, _frame: FrameType | None) -> None:
         if self.told_at is None:
             self.told_at = time.monotonic()
-            os.write(self._writer, b".")
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._writer, b".")
 
 
 def run(
-    world: World, publisher: Publisher, stop: Stop, *, seconds: float | None, say: Callable[[str], object]
+    world: World,
+    publisher: Publisher,
+    stop: Stop,
+    *,
+    seconds: float | None,
+    say: Callable[[str], object],
+    orders: Orders | None = None,
 ) -> None:
     """Let the world go on, publishing what happens, for `seconds` or until it is over or told to stop; then close it.
+
+    What is ordered meanwhile is carried out in between.
 
     Raises:
         Refused: the gateway takes nothing.
@@ -78,7 +97,10 @@ def run(
     try:
         while not stop.told and not world.is_over:
             told_until = min(time.monotonic() - began, told_until + CATCH_UP, seconds or float("inf"))
-            publisher.publish(world.advance(told_until))
+            happenings = world.advance(told_until)
+            if orders is not None and orders.carry_out(world):
+                happenings += world.advance(told_until)
+            publisher.publish(happenings)
             if seconds is not None and told_until >= seconds:
                 break
             due = world.next_at()

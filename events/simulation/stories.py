@@ -145,7 +145,7 @@ class MessageStories:
         """Somebody writes to the centre, or the centre to somebody."""
         caller = self._find()
         if self._chronicle.chance(0.4):
-            self.send(caller.address(), self._chronicle.random.choice(NOTICES))
+            self.send(caller.address(), self._chronicle.random.choice(NOTICES), automatic=True)
             return
         text = self._chronicle.random.choice(QUESTIONS)
         self.receive(caller, text)
@@ -158,9 +158,9 @@ class MessageStories:
         facts = self._facts("inbound", caller.address(), self._line, text)
         self._tell("message.received", facts, "received")
 
-    def send(self, to: dict[str, str], text: str) -> str:
-        """A message to somebody outside, whose delivery follows; returns its id."""
-        facts = self._facts("outbound", self._line, to, text)
+    def send(self, to: dict[str, str], text: str, *, automatic: bool = False) -> str:
+        """A message to somebody outside, by a person or a program, whose delivery follows; returns its id."""
+        facts = self._facts("outbound", self._line, to, text) | {"automatic": automatic}
         self._tell("message.sent", facts, "sent")
         status = "delivered" if self._chronicle.chance(0.95) else "undelivered"
         self._chronicle.after(

@@ -124,9 +124,11 @@ class World:
         """End the call from our side."""
         self.calls.end(self._call(call_id), "normal", "local")
 
-    def send_message(self, number: str, text: str) -> str:
+    def send_message(self, number: str, text: str, *, automatic: bool = False) -> str:
         """Write to somebody outside; returns the message's id."""
-        return self.messages.send({"type": "tel", "target": number, "target_name": ""}, text)
+        known = next((caller.address() for caller in self._known if caller.number == number), None)
+        to = known or {"type": "tel", "target": number, "target_name": ""}
+        return self.messages.send(to, text, automatic=automatic)
 
     def _call(self, call_id: str) -> Call:
         if (call := self.calls.open.get(call_id)) is None:

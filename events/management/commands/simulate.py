@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.simulation.cast import ACME, centre_of
+from events.simulation.platform import Orders, Platform
 from events.simulation.profiles import PROFILES
 from events.simulation.publisher import Publisher, Refused
 from events.simulation.running import Stop, run
@@ -49,6 +52,12 @@ class Command(BaseCommand):
         parser.add_argument("--rate", type=float, help="calls a minute, up to 6000 (the profile's)")
         parser.add_argument("--seed", help="any text: the same seed tells the same story (random)")
         parser.add_argument("--duration", type=float, metavar="SECONDS", help="stop after so long")
+        parser.add_argument(
+            "--platform-port",
+            type=int,
+            metavar="PORT",
+            help="take orders there, as a platform's API (0 for a free port; $PLATFORM_API_KEY is asked for)",
+        )
         parser.add_argument("--count", type=int, metavar="CALLS", help="stop after so many calls have ended")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,15 +72,34 @@ class Command(BaseCommand):
             most_calls=options["count"],
         )
         self._say(f"Publishing to {url} for customer {options['customer']}, seed {seed}; Ctrl-C stops it")
-        with Stop() as stop, Publisher(url, options["key"], wait=stop.wait, say=self._say) as publisher:
+        with (
+            Stop() as stop,
+            self._platform(options["platform_port"], stop) as orders,
+            Publisher(url, options["key"], wait=stop.wait, say=self._say) as publisher,
+        ):
             try:
-                run(world, publisher, stop, seconds=options["duration"], say=self._say)
+                run(world, publisher, stop, seconds=options["duration"], say=self._say, orders=orders)
             except Refused as refusal:
                 hint = ""
                 if str(refusal).startswith("403"):
                     hint = " (name the key's customer with --customer)"
                 raise CommandError(f"The gateway refuses what is published: {refusal}{hint}") from None
         self._say(f"Published {publisher.published} events about {world.calls.begun} calls")
+
+    @contextmanager
+    def _platform(self, port: int | None, stop: Stop) -> Iterator[Orders | None]:
+        """Take orders on this port, where there is one."""
+        if port is None:
+            yield None
+            return
+        orders = Orders(stop.wake)
+        try:
+            platform = Platform(port, os.environ.get("PLATFORM_API_KEY", ""), orders)
+        except OSError as error:
+            raise CommandError(f"--platform-port {port} cannot be used: {error.strerror}") from None
+        with platform:
+            self._say(f"Taking orders on {platform.url}")
+            yield orders
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -98,6 +126,8 @@ def _checked(options: dict[str, Any]) -> str:
         raise CommandError(f"--customer {options['customer']}: write the customer's UUID")
     if options["rate"] is not None and not 0 < options["rate"] <= 6000:
         raise CommandError("--rate: from above 0 to 6000 calls a minute")
+    if options["platform_port"] is not None and not 0 <= options["platform_port"] <= 65535:
+        raise CommandError("--platform-port: from 0 to 65535")
     for name in ("duration", "count"):
         if options[name] is not None and not 0 < options[name] < 1e9:
             raise CommandError(f"--{name}: write a number above 0")
