@@ -118,7 +118,7 @@ class Connection:
                 asked_at = self._clock.time()
                 await self._send({"type": "ping"})
                 await self._clock.sleep(self._answer_seconds)
-                if self._heard_at < asked_at and not self._inbox.is_full:
+                if self._heard_at < asked_at:
                     self._is_silent = True
                     self._socket.transport.abort()
                     return

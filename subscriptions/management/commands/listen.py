@@ -88,11 +88,14 @@ class Command(BaseCommand):
             )
         except ValueError as error:
             raise CommandError(str(error)) from None
+        left = set(options["topics"])
         async with client, _until_reader_leaves():
             try:
                 async for item in client:
                     self._show(item, as_json=options["json"])
-                    if not client.topics:
+                    if isinstance(item, Refusal):
+                        left.difference_update(item.topics)
+                    if not left:
                         raise CommandError("None of the topics may be heard")
             except Terminated as error:
                 raise CommandError(error.message) from None
