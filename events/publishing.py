@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,10 +38,11 @@ class Receipt:
     replayed: bool
 
 
-def publish(drafts: Sequence[Draft]) -> list[Receipt]:
+def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None) -> list[Receipt]:
     """Store all of these events, or none, in their order, and tell of them. Returns a receipt for each.
 
     When this returns, the events are committed and will reach every subscriber, whatever the channel layer does.
+    `check` is called while nobody else can publish for these customers; what it raises calls everything off.
 
     Raises:
         IdempotencyConflict: nothing was stored.
@@ -52,6 +53,8 @@ def publish(drafts: Sequence[Draft]) -> list[Receipt]:
     agents = _concerned(drafts)
     with transaction.atomic(durable=True):
         batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), now)
+        if check is not None:
+            check()
         batch.recall(drafts)
         for index, draft in enumerate(drafts):
             batch.add(index, draft, agents[index])
@@ -164,13 +167,15 @@ class _Batch:
         )
 
     def store(self) -> None:
-        """Write the events, their logs' numbers and the states they change."""
+        """Write the events, their logs' numbers, the states they change, and what others keep of them."""
         if not self._events:
             return
         changed = [self._logs[customer_id] for customer_id in self._entries]
         CustomerLog.objects.bulk_update(changed, ["last_seq"])
         Event.objects.bulk_create(self._events)
-        update_states(list(zip(self._events, self._drafts, strict=True)))
+        stored = list(zip(self._events, self._drafts, strict=True))
+        update_states(stored)
+        import_string(settings.EVENTS_PROJECTION)(stored)
 
     def announced(self) -> dict[str, tuple[str, list[Entry]]]:
         """Epoch and new entries of each customer."""

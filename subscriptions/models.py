@@ -284,6 +284,20 @@ def customers_of(agent_ids: Iterable[str]) -> dict[str, str]:
     return {str(agent_id): str(customer_id) for agent_id, customer_id in rows}
 
 
+class OptOut(models.Model):
+    """Somebody who wrote STOP to a customer: no message may go to the number until it writes START."""
+
+    customer_id = models.UUIDField(editable=False)
+    number = models.CharField(max_length=128, editable=False)
+    since = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer_id", "number"], name="one_opt_out_a_number")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class AuditAction(models.TextChoices):
     """What the audit log tells of."""
 

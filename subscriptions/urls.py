@@ -2,11 +2,17 @@
 
 from django.urls import path
 
+from subscriptions.actions import ActionsView, CallActionView, MessagesView
+from subscriptions.agent_status import AgentStatusView
 from subscriptions.api import LoginView, WebSocketAddressView
 from subscriptions.directory import MeView
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="login"),
     path("v1.0/me", MeView.as_view(), name="me"),
+    path("v1.0/actions", ActionsView.as_view(), name="actions"),
+    path("v1.0/agents/<str:agent_id>/status", AgentStatusView.as_view(), name="agent-status"),
+    path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
+    path("v1.0/messages", MessagesView.as_view(), name="messages"),
     path("v1.0/ws", WebSocketAddressView.as_view(), name="websocket"),
 ]

@@ -51,7 +51,7 @@ def _value(expression: ast.expr) -> str:
         f"{value:g}"
         if isinstance(value, float)
         else ",".join(value)
-        if isinstance(value, list)
+        if isinstance(value, list | dict)
         else str(value)
     )
 

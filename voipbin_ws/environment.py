@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from events.topics import is_resource_name
+from events.topics import is_canonical_uuid, is_resource_name
 
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -98,6 +98,13 @@ def text(value: str) -> str:
     return value
 
 
+def credential(text: str) -> str:
+    """A secret as an HTTP header carries it."""
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("letters, digits and signs of ASCII alone")
+    return text
+
+
 def words(text: str) -> list[str]:
     """Names with commas between them."""
     return [word.strip() for word in text.split(",") if word.strip()]
@@ -110,6 +117,27 @@ def origins(text: str) -> list[str]:
         scheme, _, host = origin.partition("://")
         if origin != "*" and (not host or "/" in host or not scheme.isalpha()):
             raise ValueError(f"{origin} is no origin: scheme and host without a path")
+    return found
+
+
+def platforms(text: str) -> dict[str, str]:
+    """Roots of platforms' APIs with commas between them: one for all customers (under ""), `<customer id>=` for one."""
+    found: dict[str, str] = {}
+    for word in words(text):
+        name, _, address = word.rpartition("=")
+        customer_id, address = name.strip(), address.strip().rstrip("/")
+        if customer_id and not is_canonical_uuid(customer_id):
+            raise ValueError("before = stands a customer's UUID")
+        try:
+            parts = urlsplit(address)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or parts.query or parts.fragment or parts.username is not None:
+            raise ValueError("write the root of an HTTP API, without a query or a password")
+        if customer_id in found:
+            raise ValueError("one address for all customers, and one for each that has its own")
+        found[customer_id] = address
     return found
 
 

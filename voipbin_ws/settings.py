@@ -8,12 +8,14 @@ from typing import Any
 
 from voipbin_ws.environment import (
     at_least,
+    credential,
     database,
     flag,
     kept_secret,
     keys,
     level,
     origins,
+    platforms,
     read,
     redis,
     resources,
@@ -155,6 +157,7 @@ EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2*
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
 EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
+EVENTS_PROJECTION = "subscriptions.projections.keep"
 EVENTS_DIRECTORY = "subscriptions.operators.directory"
 EVENTS_VISIBILITY = "subscriptions.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
@@ -204,6 +207,12 @@ at_least(
     MESSAGE_MAX_TOPICS,
     f"no message with MESSAGE_MAX_TOPICS={MESSAGE_MAX_TOPICS} topics could ever be granted",
 )
+
+# --- The platform, which carries out what people ask for -----------------------------------------------------------
+
+PLATFORM_API_URLS: dict[str, str] = read("PLATFORM_API_URL", platforms, {}, "https://api.example.com")
+PLATFORM_API_KEY = read("PLATFORM_API_KEY", credential, "", "the-key-that-the-platform-gave")
+PLATFORM_ANSWER_SECONDS = read("PLATFORM_ANSWER_SECONDS", seconds(0.5, 60), 5.0, "5")
 
 # --- REST ----------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,11 @@ class Caller:
         sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         return _answer(Client().post(path, raw, content_type=content_type, headers=sent))
 
+    def put(self, path: str, body: Any) -> Answer:
+        """PUT; bytes and text are sent as they are, everything else as JSON."""
+        raw = body if isinstance(body, bytes | str) else json.dumps(body)
+        return _answer(Client().put(path, raw, content_type="application/json", headers=self._headers))
+
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.credential}"} if self.credential else {}

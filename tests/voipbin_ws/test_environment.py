@@ -20,6 +20,7 @@ from voipbin_ws.environment import (
     keys,
     level,
     origins,
+    platforms,
     read,
     redis,
     resources,
@@ -47,6 +48,12 @@ BAD = [
     ("OUTBOX_MAX_SECONDS", "soon", "seconds"),
     ("CHECK_INTERVAL_SECONDS", "nan", "from 0.1"),
     ("LOG_LEVEL", "chatty", "INFO"),
+    ("PLATFORM_API_URL", "api.hunter2.example", "root of an HTTP API"),
+    ("PLATFORM_API_URL", "https://u:hunter2@api.example.com", "without a query or a password"),
+    ("PLATFORM_API_URL", "acme=https://hunter2.example.com", "customer's UUID"),
+    ("PLATFORM_API_URL", "https://hunter2.example.com,https://b.example.com", "one address for all"),
+    ("PLATFORM_API_KEY", "hunter2 €", "ASCII"),
+    ("PLATFORM_ANSWER_SECONDS", "0", "from 0.5"),
     # Right alone, and wrong beside another.
     ("EVENT_MAX_BYTES", "8388608", "EVENT_MAX_BYTES"),
     ("MESSAGE_MAX_TOPICS", "2000", "MESSAGE_MAX_TOPICS"),
@@ -186,3 +193,9 @@ def test_a_secret_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("in the way")
     with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY is unset .* For example: SECRET_KEY="):
         kept_secret(tmp_path / "var" / "secret_key")
+
+
+def test_platforms_are_one_for_all_and_some_of_their_own() -> None:
+    acme = "5e4a0680-804e-11ec-8477-2fea5968d85b"
+    text = f"https://api.example.com/, {acme} = http://127.0.0.1:9000/v2"
+    assert platforms(text) == {"": "https://api.example.com", acme: "http://127.0.0.1:9000/v2"}

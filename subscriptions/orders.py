@@ -1,0 +1,48 @@
+"""The JSON bodies of small requests: read strictly, and refused with what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from rest_framework import status
+from rest_framework.request import Request
+
+from events.errors import ApiError
+from events.strict_json import InvalidJson, decode
+
+MAX_BYTES = 16 * 2**10
+
+
+def body_of(request: Request, fields: Collection[str]) -> dict[str, Any]:
+    """The body as an object with some of these fields; empty where there is no body.
+
+    Raises:
+        ApiError: it is no such object.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if len(announced) > 9 or not announced.isdecimal() or int(announced) > MAX_BYTES:
+        raise _too_large()
+    body = request._request.body
+    if len(body) > MAX_BYTES:
+        raise _too_large()
+    if not body.strip():
+        return {}
+    named = ", ".join(f'"{name}"' for name in sorted(fields)) or "no fields"
+    try:
+        content = decode(body)
+    except InvalidJson as error:
+        raise ApiError(status.HTTP_400_BAD_REQUEST, f"The body is no JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ApiError(status.HTTP_400_BAD_REQUEST, f"Send a JSON object with {named}")
+    if unknown := [name for name in content if name not in fields]:
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            f"There is no such field here: send {named}",
+            errors=[{"field": name[:64], "message": "unknown field"} for name in unknown[:20]],
+        )
+    return content
+
+
+def _too_large() -> ApiError:
+    return ApiError(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {MAX_BYTES} bytes")
