@@ -11,15 +11,7 @@ from django.db import Error as DatabaseTrouble
 from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.access import Identity
-from subscriptions.hub import LogReplaced
-from subscriptions.listener import Listener
-from subscriptions.models import AuditAction, AuditVerdict, customers_of
-from subscriptions.outbox import Outbox, OutboxClosed
-from subscriptions.protocol import Action, Authenticate, CloseCode, ack_frame, closing_frame, pong_frame
-from subscriptions.recording import ConnectionRecorder
-from subscriptions.resume import LogPruned
-from subscriptions.runtime import runtime
-from subscriptions.session import (
+from subscriptions.effects import (
     Close,
     Effect,
     FindAgents,
@@ -28,9 +20,17 @@ from subscriptions.session import (
     Record,
     Send,
     SendPong,
-    Session,
     Verify,
 )
+from subscriptions.hub import LogReplaced
+from subscriptions.listener import Listener
+from subscriptions.models import AuditAction, AuditVerdict, customers_of
+from subscriptions.outbox import Outbox, OutboxClosed
+from subscriptions.protocol import Action, Authenticate, CloseCode, ack_frame, closing_frame, pong_frame
+from subscriptions.recording import ConnectionRecorder
+from subscriptions.resume import LogPruned
+from subscriptions.runtime import runtime
+from subscriptions.session import Session
 from subscriptions.tokens import BadCredential, identify
 from subscriptions.transport import Transport
 

@@ -18,10 +18,10 @@ from events.cursor import Position, join_positions
 from events.envelope import Entry
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.ear import TIMEOUT_SECONDS, Ear
+from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed
 from subscriptions.listener import Listener
 from subscriptions.protocol import CloseCode
-from subscriptions.session import HeldTopic
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from subscriptions.effects import HeldTopic
 from subscriptions.feed import Replay
 from subscriptions.outbox import Outbox
 from subscriptions.protocol import CloseCode
-from subscriptions.session import HeldTopic
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from subscriptions.access import Identity
 from subscriptions.audit import AuditWriter
+from subscriptions.effects import AuditEntry
 from subscriptions.models import AuditRecord
-from subscriptions.session import AuditEntry
 
 MAX_TOPIC_CHARACTERS = 260
 MAX_DETAIL_CHARACTERS = 300

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from events import log
 from events.envelope import Entry
 from events.threads import until_database_answers
+from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed, Replay
 from subscriptions.hub import PAGE, Hub
 from subscriptions.listener import Hearing, Listener
 from subscriptions.outbox import OutboxClosed
-from subscriptions.session import HeldTopic
 
 
 class LogPruned(Exception):

@@ -15,10 +15,10 @@ from events.bell import bell
 from events.topics import known_resources
 from subscriptions.audit import AuditWriter
 from subscriptions.hub import Hub
+from subscriptions.limits import Limits
 from subscriptions.protocol import CloseCode
 from subscriptions.renewal import ACCESS_CHANGED, Renewer
 from subscriptions.resume import Resumer
-from subscriptions.session import Limits
 
 DRAIN_SPREAD_SECONDS = 2.0
 """Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""

@@ -7,10 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from events.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
 from subscriptions.access import Identity, may_subscribe
+from subscriptions.effects import (
+    AuditEntry,
+    Close,
+    Effect,
+    FindAgents,
+    HeldTopic,
+    Join,
+    Leave,
+    Record,
+    RecordedVerdict,
+    Send,
+    SendPong,
+    Verify,
+)
+from subscriptions.limits import Bucket, Limits
 from subscriptions.protocol import (
     Action,
     Authenticate,
@@ -25,127 +39,6 @@ from subscriptions.protocol import (
     error_frame,
     read_message,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one connection may ask for; settings of the same names in capitals."""
-
-    message_max_bytes: int
-    message_max_topics: int
-    connection_max_topics: int
-    subscribe_burst: int
-    subscribe_per_second: int
-    unreadable_messages_max: int
-
-
-class RecordedVerdict(StrEnum):
-    """What the audit log says of a topic."""
-
-    GRANTED = "granted"
-    REFUSED = "refused"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class HeldTopic:
-    """A topic that the connection holds: as the client wrote it, what it means, and whose log its events are in."""
-
-    text: str
-    pattern: Pattern
-    customer_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """What is to be recorded of one topic."""
-
-    action: Action
-    topic: str
-    verdict: RecordedVerdict
-    rule: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send this frame."""
-
-    frame: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Store these in the audit log before going on."""
-
-    entries: tuple[AuditEntry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Make these topics live, and acknowledge them with the cursor from which they are."""
-
-    topics: tuple[HeldTopic, ...]
-    since: str | None
-    request_id: RequestId | None
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Stop these topics."""
-
-    topics: tuple[HeldTopic, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SendPong:
-    """Answer a ping with the cursor up to which everything has been sent."""
-
-    request_id: RequestId | None
-
-
-@dataclass(frozen=True, slots=True)
-class FindAgents:
-    """Find the customers of these agents, then call `subscribe` with what was found."""
-
-    agent_ids: frozenset[str]
-    message: Subscribe
-
-
-@dataclass(frozen=True, slots=True)
-class Verify:
-    """Verify this credential, then call `authenticated` or `not_authenticated`."""
-
-    message: Authenticate
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Tell the client why, and close."""
-
-    code: CloseCode
-    message: str
-
-
-Effect = Send | Record | Join | Leave | SendPong | FindAgents | Verify | Close
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """How many topics may be subscribed at once, refilled with time."""
-
-    burst: int
-    per_second: int
-    left: float = 0.0
-    at: float = 0.0
-
-    def take(self, wanted: int, now: float) -> bool:
-        self.left = min(self.burst, self.left + (now - self.at) * self.per_second)
-        self.at = now
-        if wanted > self.left:
-            return False
-        self.left -= wanted
-        return True
 
 
 @dataclass(slots=True)
@@ -179,7 +72,7 @@ class Session:
         self._limits = limits
         self._resources = resources
         self._unreadable = 0
-        self._bucket = _Bucket(
+        self._bucket = Bucket(
             limits.subscribe_burst, limits.subscribe_per_second, limits.subscribe_burst, now
         )
 

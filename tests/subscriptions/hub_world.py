@@ -23,8 +23,8 @@ from subscriptions import feed, hub, resume
 from subscriptions.access import Identity, Role
 from subscriptions.connection import OpenSocket
 from subscriptions.hub import Hub
+from subscriptions.limits import Limits
 from subscriptions.resume import Resumer
-from subscriptions.session import Limits
 from subscriptions.transport import Transport
 from tests.subscriptions.hub_oracle import Log, Oracle
 

@@ -15,12 +15,12 @@ from events.envelope import Draft, Entry, read_event
 from events.publishing import publish
 from events.threads import in_database_thread
 from events.topics import known_resources, parse_pattern
+from subscriptions.effects import HeldTopic
 from subscriptions.hub import Hub
 from subscriptions.listener import Listener
 from subscriptions.outbox import Outbox
 from subscriptions.protocol import CloseCode
 from subscriptions.resume import Resumer
-from subscriptions.session import HeldTopic
 from subscriptions.transport import Transport
 
 T = TypeVar("T")

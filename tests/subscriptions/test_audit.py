@@ -15,10 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from subscriptions import audit as audit_module
 from subscriptions.access import Identity, Role
 from subscriptions.audit import AuditWriter
+from subscriptions.effects import AuditEntry, RecordedVerdict
 from subscriptions.models import AuditRecord
 from subscriptions.protocol import Action
 from subscriptions.recording import ConnectionRecorder
-from subscriptions.session import AuditEntry, RecordedVerdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

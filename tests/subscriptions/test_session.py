@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 
 from events.topics import known_resources
 from subscriptions.access import Identity, Role
-from subscriptions.protocol import CloseCode
-from subscriptions.session import (
+from subscriptions.effects import (
     Close,
     Effect,
     FindAgents,
     Join,
     Leave,
-    Limits,
     Record,
     RecordedVerdict,
     Send,
     SendPong,
-    Session,
     Verify,
 )
+from subscriptions.limits import Limits
+from subscriptions.protocol import CloseCode
+from subscriptions.session import Session
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 ANN, GUS = "aaaaaaaa-1111-4000-8000-000000000011", "bbbbbbbb-1111-4000-8000-000000000021"
