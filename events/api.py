@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events import voipbin
-from events.envelope import Draft, InvalidEvent, read_event
+from events.envelope import Draft
 from events.errors import ApiError
 from events.history_api import ReadsHistory
+from events.intake import InvalidEvent, read_event
 from events.publishing import IdempotencyConflict, Receipt, publish
 from events.strict_json import InvalidJson, decode
 from events.topics import known_resources

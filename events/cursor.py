@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _PART = re.compile(r"([0-9a-f]{12})\.(0|[1-9][0-9]{0,17})", re.ASCII)
 
-MAX_LOGS = 100
+MAX_LOGS = 1000
 """Logs that one cursor may speak of."""
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from events.cursor import InvalidCursor, Position, parse_cursor
-from events.envelope import Problem, parse_timestamp
+from events.envelope import parse_timestamp
+from events.intake import Problem
 from events.topics import (
     MAX_RESOURCE_ID_LENGTH,
     RESOURCE_ID_CHARACTERS,

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from events.envelope import InvalidEvent, Problem, format_timestamp, parse_timestamp
+from events.envelope import format_timestamp, parse_timestamp
+from events.intake import InvalidEvent, Problem
 from events.topics import did_you_mean, is_canonical_uuid, is_nil_uuid, is_resource_name, quoted
 
 _Source: TypeAlias = Callable[[Mapping[str, Any]], object]

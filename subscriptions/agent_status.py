@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.envelope import Draft, format_timestamp, read_event
+from events.envelope import Draft, format_timestamp
 from events.errors import ApiError
+from events.intake import read_event
 from events.publishing import publish
 from events.topics import is_canonical_uuid
 from subscriptions.access import Identity, Role

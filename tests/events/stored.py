@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.envelope import Draft, read_event
+from events.envelope import Draft
+from events.intake import read_event
 from events.publishing import Receipt, publish
 from events.topics import known_resources
 

@@ -10,18 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.envelope import (
-    MAX_AGENTS,
-    MAX_UNKNOWN_FIELDS,
     Draft,
-    InvalidEvent,
     concerned_agents,
     format_timestamp,
     make_entry,
     new_event_id,
     parse_timestamp,
-    read_event,
     topics_of,
 )
+from events.intake import MAX_AGENTS, MAX_UNKNOWN_FIELDS, InvalidEvent, read_event
 from events.strict_json import decode
 from events.topics import is_canonical_uuid, known_resources
 from tests.events.json_values import json_objects

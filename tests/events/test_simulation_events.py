@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 
 from events import voipbin
-from events.envelope import format_timestamp, read_event
+from events.envelope import format_timestamp
+from events.intake import read_event
 from events.simulation.webhooks import as_webhook
 from events.topics import known_resources
 from tests.events.simulated_days import PUBLISHED_TYPES, Day, days, few

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.envelope import InvalidEvent, concerned_agents, read_event
+from events.envelope import concerned_agents
+from events.intake import InvalidEvent, read_event
 from events.topics import known_resources
 from events.voipbin import EVENT_TYPES, translate
 from tests.events.json_values import json_objects, json_values

@@ -218,7 +218,7 @@ def test_with_redis_nobody_waits_for_the_comparison(gateway: Gateways) -> None:
 def _publish_from_another_process(gateway: Gateway, publisher: Company, event: dict[str, Any]) -> str:
     code = f"""
 import json
-from events.envelope import read_event
+from events.intake import read_event
 from events.publishing import publish
 from events.topics import known_resources
 item = json.loads({json.dumps(event)!r})

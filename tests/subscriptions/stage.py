@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from channels.layers import get_channel_layer
 
 from events.bell import announcements, group_of
-from events.envelope import Draft, Entry, read_event
+from events.envelope import Draft, Entry
+from events.intake import read_event
 from events.publishing import publish
 from events.threads import in_database_thread
 from events.topics import known_resources, parse_pattern
