@@ -4,6 +4,8 @@ A webhook's data passes through whole. Where the published API has another word 
 its place and the original stands under `voipbin`; a field that VoIPBIN calls otherwise is added beside it.
 """
 
+# Long because its tables are what a reader looks for, and they belong to the one function that reads them.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping

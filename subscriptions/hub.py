@@ -3,6 +3,8 @@
 Whatever the layer loses shows as a gap in the numbers, and is read from the log. The hub belongs to one event loop.
 """
 
+# Long because filling gaps, comparing numbers and delivering work on the same feeds, and are understood together.
+
 from __future__ import annotations
 
 import asyncio

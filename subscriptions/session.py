@@ -3,6 +3,8 @@
 Whoever carries the effects out does so in their order and waits for each.
 """
 
+# Long because one conversation is decided in one place.
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping

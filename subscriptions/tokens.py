@@ -1,5 +1,7 @@
 """Credentials: issuing and verifying JWTs (ours and VoIPBIN's) and verifying access keys."""
 
+# Long because every way in which a credential is refused stands in one place, to be read by whoever reviews it.
+
 from __future__ import annotations
 
 import datetime as dt

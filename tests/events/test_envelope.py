@@ -1,5 +1,7 @@
 """The event: what a publisher may hand in, whom it concerns, its topics and its frame."""
 
+# Long because the cases of one module stand together.
+
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone

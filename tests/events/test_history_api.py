@@ -202,7 +202,9 @@ def test_a_bad_parameter_is_told_with_what_is_right(
     assert says in problem["message"]
 
 
-@pytest.mark.parametrize("event_id", ["1", "x" * 500, "\x00", "{{0}}", "A" * 36, "0F2A7C54-9D1B-4C59-8A77-3C1B2E4D5F60"])
+@pytest.mark.parametrize(
+    "event_id", ["1", "x" * 500, "\x00", "{{0}}", "A" * 36, "0F2A7C54-9D1B-4C59-8A77-3C1B2E4D5F60"]
+)
 def test_an_id_that_is_none_is_not_found(event_id: str) -> None:
     answer = Company().key().get(f"{EVENTS}/{event_id}")
     assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")

@@ -208,7 +208,10 @@ def test_an_age_has_a_unit(text: str, age: timedelta) -> None:
     assert retention.parse_age(text) == age
 
 
-@pytest.mark.parametrize(("customer", "says"), [("acme", "UUID"), ("0f2a7c54-9d1b-4c59-8a77-3c1b2e4d5f60", "no events of customer")])
+@pytest.mark.parametrize(
+    ("customer", "says"),
+    [("acme", "UUID"), ("0f2a7c54-9d1b-4c59-8a77-3c1b2e4d5f60", "no events of customer")],
+)
 def test_an_unknown_customer_is_told(customer: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):
         prune("--older-than", "30d", "--customer", customer)

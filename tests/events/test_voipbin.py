@@ -4,6 +4,8 @@ The first ten payloads of the fixture are VoIPBIN's own; the others are made in 
 the translation has one.
 """
 
+# Long because the cases of one module stand together.
+
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Actions: of what one may hear, carried out by the platform, and each way in which that fails told apart."""
 
+# Long because the cases of one module stand together.
+
 from __future__ import annotations
 
 from typing import Any

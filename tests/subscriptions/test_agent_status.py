@@ -1,5 +1,7 @@
 """What an agent is: chosen by those who may, told by the platform, and stored with its event or not at all."""
 
+# Long because the cases of one module stand together.
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """The Python client's own side: its inbox, its cursor, cancelling, closing, and what a caller gets wrong."""
 
+# Long because the cases of one module stand together.
+
 from __future__ import annotations
 
 import asyncio
