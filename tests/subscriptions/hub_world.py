@@ -1,6 +1,7 @@
 """A gateway process without threads, sockets or a clock of its own: the database, the layer, the readers and the time
 do what a test tells them to, one step after the other."""
 
+# Long because it stands in for everything that surrounds the hub, and each part is short.
 from __future__ import annotations
 
 import asyncio

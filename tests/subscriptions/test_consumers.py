@@ -1,5 +1,6 @@
 """A socket's life in the real application: handshake, answers, what is recorded, and each way in which it ends."""
 
+# Long because a socket's life has many ends, and each is tried on the whole application.
 from __future__ import annotations
 
 import asyncio

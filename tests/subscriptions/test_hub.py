@@ -1,5 +1,6 @@
 """The hub: one group membership a customer, numbers checked, gaps read from the log, each event once and in order."""
 
+# Long because everything that a layer, a log and a reader can do to the hub is tried here.
 from __future__ import annotations
 
 import asyncio
@@ -276,6 +277,58 @@ async def test_a_log_that_was_replaced_sends_its_listeners_back(make_stage: Make
     await stage.publish(acme)
     await until(lambda: again.events)
     assert again.numbers == [2]
+
+
+async def test_a_feed_opened_during_a_comparison_is_not_taken_for_one_without_a_log(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await make_stage(check_seconds=0.01)
+    acme, globex = new_customer(), new_customer()
+    await listening(stage, acme)
+    heads, read, go_on, rounds = log.heads, threading.Event(), threading.Event(), []
+
+    def slowly(customer_ids: Any) -> Any:
+        found = heads(customer_ids)
+        rounds.append(globex in customer_ids)
+        read.set()
+        assert go_on.wait(30)
+        return found
+
+    monkeypatch.setattr(log, "heads", slowly)
+    assert await asyncio.to_thread(read.wait, 30)
+    newcomer = await listening(stage, globex)
+    go_on.set()
+    await until(lambda: rounds[-1], "a comparison that knows the newcomer's log")
+    assert rounds[0] is False
+    assert newcomer.closed == []
+
+
+async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_before(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await make_stage(check_seconds=0.05)
+    acme = new_customer()
+    before = await listening(stage, acme)
+    heads, read, go_on, rounds = log.heads, threading.Event(), threading.Event(), []
+
+    def slowly(customer_ids: Any) -> Any:
+        if not rounds:
+            # The comparison under way reads the new log for a feed that still is of the old one.
+            CustomerLog.objects.filter(customer_id=acme).update(epoch="f" * 12)
+        found = heads(customer_ids)
+        rounds.append(None)
+        read.set()
+        assert go_on.wait(30)
+        return found
+
+    monkeypatch.setattr(log, "heads", slowly)
+    assert await asyncio.to_thread(read.wait, 30)
+    await stage.publish(acme)
+    await until(lambda: before.closed)
+    again = await listening(stage, acme)
+    go_on.set()
+    await until(lambda: len(rounds) > 1, "the comparison under way to be over")
+    assert again.closed == []
 
 
 async def test_a_log_that_is_gone_sends_its_listeners_back(make_stage: MakeStage) -> None:

@@ -3,6 +3,7 @@
 A random walk over everything that can happen to a gateway process; see `hub_oracle` for what is held true at each step.
 """
 
+# Long because the rules of one walk stand in one class, and beside it what proves its judge.
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
 """One socket's outbox: in order, bounded, several events in a frame where asked for, and an end that is told."""
 
+# Long because the ends of an outbox are tried one by one.
 from __future__ import annotations
 
 import asyncio

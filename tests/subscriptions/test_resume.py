@@ -1,5 +1,6 @@
 """Coming back after a break: all that was missed, in order and once, before anything newer; or the reason why not."""
 
+# Long because there are many ways in which a return can cross with what happens meanwhile.
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,6 @@
 """One client's conversation, as messages in and effects out: no socket, no clock, no database."""
 
+# Long because every message and every limit has its answer here.
 from __future__ import annotations
 
 import json

@@ -1,5 +1,6 @@
 """Credentials: what is accepted and whose it is, and what is refused, with a reason that gives nothing away."""
 
+# Long because three kinds of credentials are each refused in many ways.
 from __future__ import annotations
 
 import base64
