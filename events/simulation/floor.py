@@ -45,8 +45,9 @@ class Floor:
         """
         if desk.call is not call or desk.status != "ringing":
             raise Impossible(f"This call does not ring at {desk.agent.name} any more")
-        if patience := self._patience.pop(call.id, None):
-            patience.cancel()
+        self._patience.pop(call.id, None)
+        # Its patience, and whatever else would have come of the ringing.
+        call.drop_timers()
         self.desks.set_status(desk, "busy")
         self.lines.connect(call, desk.agent.id)
         self._calls.answer(call)
@@ -120,7 +121,14 @@ class Floor:
         if desk.by_hand or missed:
             self._calls.later(call, 20 if desk.by_hand else 10, lambda: self._miss(desk, call))
         else:
-            self._calls.later(call, rings, lambda: self.accept(desk, call))
+            self._calls.later(call, rings, lambda: self._pick_up(desk, call))
+
+    def _pick_up(self, desk: Desk, call: Call) -> None:
+        if desk.by_hand:
+            # Somebody took over while it rang, and has time to decide.
+            self._calls.later(call, 20, lambda: self._miss(desk, call))
+        else:
+            self.accept(desk, call)
 
     def _miss(self, desk: Desk, call: Call) -> None:
         """Rang, and nobody took it: the call keeps its place, the agent is taken for away."""

@@ -47,6 +47,36 @@ def test_an_agent_by_hand_accepts_the_call_that_rings() -> None:
         at_work.world.accept(at_work.call_id, at_work.agent_id)
 
 
+def test_what_was_accepted_while_an_agent_acted_by_itself_is_not_accepted_again() -> None:
+    by_itself = world(1)
+    told, now = [], 0.0
+    while not of(told, "call.assigned"):
+        now += 0.1
+        told = by_itself.advance(now)
+    call = of(told, "call.assigned")[0].data
+    by_itself.take_over(call["agent_id"], True)
+    by_itself.accept(call["id"], call["agent_id"])
+    connected = [
+        each
+        for each in of(by_itself.advance(now + 8), "queue.connected")
+        if each.data["call_id"] == call["id"]
+    ]
+    assert len(connected) == 1
+
+
+def test_an_agent_whom_somebody_takes_over_while_it_rings_does_not_pick_up() -> None:
+    by_itself = world(1)
+    told, now = [], 0.0
+    while not of(told, "call.assigned"):
+        now += 0.1
+        told = by_itself.advance(now)
+    call = of(told, "call.assigned")[0].data
+    by_itself.take_over(call["agent_id"], True)
+    told = by_itself.advance(now + 40)
+    missed = [each.data.get("missed_by") for each in of(told, "call.status") if each.data["id"] == call["id"]]
+    assert missed[0] == call["agent_id"]
+
+
 def test_a_call_that_nobody_takes_is_told_as_missed_and_rings_elsewhere() -> None:
     at_work = AtWork()
     told = at_work.go_on(25)
