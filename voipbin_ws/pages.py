@@ -25,6 +25,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return _page(request, "dashboard.html")
 
 
+@require_safe
+def agent_desktop(request: HttpRequest) -> HttpResponse:
+    """Calls and messages, for an agent at work."""
+    return _page(request, "agent.html")
+
+
 def _page(request: HttpRequest, template: str) -> HttpResponse:
     response = render(request, template)
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

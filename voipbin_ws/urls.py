@@ -7,6 +7,7 @@ from voipbin_ws import pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
+    path("agent", pages.agent_desktop, name="agent-desktop"),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),
     path("admin/", admin.site.urls),

@@ -9,6 +9,7 @@ from voipbin_ws.demo.seeding import Demo, Login
 
 PAGES = (
     ("/", "Live calls", ("acme-manager", "globex-admin")),
+    ("/agent", "Agent desktop", ("anna", "ben")),
     ("/admin/", "Operation", ("operator", "acme-admin")),
 )
 """Path, what it is, and the logins to try it with."""

@@ -8,6 +8,7 @@ import time
 from types import FrameType
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
@@ -17,6 +18,7 @@ from voipbin_ws.demo.greeting import greeting
 from voipbin_ws.demo.leftovers import NotTaken, end_leftovers
 from voipbin_ws.demo.processes import Process, end_in_order
 from voipbin_ws.demo.seeding import Demo, NotTheDemos, prepare_database
+from voipbin_ws.demo.stand_in import StandIn
 from voipbin_ws.environment import flag, read, whole
 from voipbin_ws.servers import PortInUse, listening_socket
 from voipbin_ws.settings import VAR_DIR
@@ -53,13 +55,19 @@ class Command(BaseCommand):
         servers: list[Process] = []
         try:
             demo = self._prepared()
+            platform = StandIn(tuple(PROFILES)) if simulate and not settings.PLATFORM_API_URLS else None
             servers.append(
-                Process("gateway", ["serve", "--host", HOST, "--port", str(port)], VAR_DIR / "gateway.log")
+                Process(
+                    "gateway",
+                    ["serve", "--host", HOST, "--port", str(port)],
+                    VAR_DIR / "gateway.log",
+                    platform.environment if platform else None,
+                )
             )
             self._wait_until_it_listens(servers[0], port)
             self._end_leftovers(port, demo)
             if simulate:
-                simulators += [_simulator(port, customer_id, demo) for customer_id in PROFILES]
+                simulators += [_simulator(port, customer_id, demo, platform) for customer_id in PROFILES]
             self._say(greeting(demo, port, simulate))
             self._watch([*servers, *simulators])
         except KeyboardInterrupt:
@@ -117,13 +125,18 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _simulator(port: int, customer_id: str, demo: Demo) -> Process:
+def _simulator(port: int, customer_id: str, demo: Demo, platform: StandIn | None) -> Process:
     centre = ACME if customer_id == ACME.id else GLOBEX
+    orders = ["--platform-port", str(platform.release(customer_id))] if platform else []
     return Process(
         f"simulator of {centre.name}",
-        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[customer_id]],
+        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[customer_id], *orders],
         VAR_DIR / f"simulator-{centre.name.lower()}.log",
-        {"VOIPBIN_PUBLISH_KEY": demo.publish_keys[customer_id], "VOIPBIN_CUSTOMER_ID": customer_id},
+        {
+            "VOIPBIN_PUBLISH_KEY": demo.publish_keys[customer_id],
+            "VOIPBIN_CUSTOMER_ID": customer_id,
+            **(platform.environment if platform else {}),
+        },
     )
 
 

@@ -1,0 +1,144 @@
+/** Keeping something true by the gateway: load the present state, follow the log from there, know how old it all is. */
+
+import { EventClient, State } from "./event-client.js";
+import { ApiError, read, signOut, token } from "./session.js";
+
+const PING_MS = 2000;
+const SILENCE_MS = 5000;
+const RETRY_MIN_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+const CLOCKS_AGREE_MS = 2000;
+
+export class Link {
+  #client = null;
+  #turn = 0; // grows with every start and stop: what an older one still brings is void
+  #failures = 0;
+  #timer = null;
+  #knownUntil = 0;
+
+  /** `on` has functions: `load(me, now)` reads the state and returns { cursor, topics, show() }; `event(event)`; `state()` when
+   * `connection` changed; `signedOut(message)`. */
+  constructor(on) {
+    this.on = on;
+    this.connection = { name: "connecting", retryAt: null, message: "" };
+    this.loadedAt = null;
+    this.clockAhead = 0; // how much the gateway's clock is ahead of ours
+  }
+
+  start() {
+    this.#failures = 0;
+    this.#load();
+  }
+
+  stop() {
+    this.#turn += 1;
+    clearTimeout(this.#timer);
+    this.#client?.close();
+    this.#client = null;
+    this.loadedAt = null;
+  }
+
+  /** When what is shown was last known to be true, as milliseconds of Date.now(). */
+  get knownAt() {
+    return Math.max(this.loadedAt ?? 0, this.connection.name === "live" ? (this.#client?.heardAt ?? 0) : this.#knownUntil);
+  }
+
+  /** Whether what is shown may not be true any more. */
+  get isStale() {
+    return this.loadedAt !== null && Date.now() - this.knownAt > SILENCE_MS;
+  }
+
+  get isLive() {
+    return this.connection.name === "live" && !this.isStale;
+  }
+
+  /** The gateway's time; it stands still while what is shown is stale. */
+  get now() {
+    return (this.isStale ? this.knownAt : Date.now()) + this.clockAhead;
+  }
+
+  /** The gateway does not accept the credential any more. */
+  refused(message) {
+    this.#signIn(message);
+  }
+
+  async #load() {
+    const turn = ++this.#turn;
+    clearTimeout(this.#timer);
+    this.#connection("connecting");
+    this.#client?.close();
+    this.#client = null;
+    try {
+      const { content: me, at } = await read("/v1.0/me");
+      if (turn !== this.#turn) return;
+      const off = at === null ? 0 : at - Date.now();
+      this.clockAhead = Math.abs(off) > CLOCKS_AGREE_MS ? off : 0;
+      const state = await this.on.load(me, Date.now() + this.clockAhead);
+      if (turn !== this.#turn) return;
+      state.show();
+      if (!state.topics.length) return;
+      this.loadedAt = Date.now();
+      this.#follow(state.topics, state.cursor);
+    } catch (error) {
+      if (turn === this.#turn) this.#notLoaded(error);
+    }
+  }
+
+  /** Hear what happened since the state was loaded, and whatever happens from now on. */
+  #follow(topics, cursor) {
+    const client = (this.#client = new EventClient({
+      url: "/v1.0/ws",
+      token: async () => token(),
+      cursor,
+      pingIntervalMs: PING_MS,
+      pingTimeoutMs: SILENCE_MS - PING_MS,
+    }));
+    const isCurrent = () => client === this.#client;
+    client.on("state", (change) => isCurrent() && this.#changed(client, change));
+    client.on("gap", () => isCurrent() && this.#load());
+    // What may be heard has changed: begin anew with what is left.
+    client.on("refusal", () => isCurrent() && this.#load());
+    client.on("error", (error) => console.warn(error));
+    client.subscribe(topics, (event) => isCurrent() && this.on.event(event)).catch((error) => isCurrent() && this.#notLoaded(error));
+  }
+
+  #notLoaded(error) {
+    if (error?.name === "ConnectionFailed") return; // The client's state says it.
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+      this.#signIn(error.message);
+      return;
+    }
+    const pause = Math.random() * Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures, 10));
+    this.#failures += 1;
+    this.#timer = setTimeout(() => this.#load(), pause);
+    this.#connection(navigator.onLine === false ? "offline" : "reconnecting", Date.now() + pause, error.message);
+  }
+
+  async #changed(client, { current, retryInMs, code, reason }) {
+    if (current === State.FAILED) {
+      if (code === "UNAUTHORIZED") this.#signIn("Your session has ended.");
+      else if (code === "FORBIDDEN") this.#signIn(reason);
+      else this.#connection("failed", null, reason);
+    } else if (current === State.RECONNECTING || current === State.SUSPENDED) {
+      this.#connection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + retryInMs, reason);
+    } else if (current === State.CONNECTED) {
+      this.#failures = 0;
+      this.#connection("connecting");
+      // Its answer comes after all that was missed: from then on what is shown is what is.
+      await client.ping().catch(() => {});
+      if (client === this.#client && client.state === State.CONNECTED) this.#connection("live");
+    }
+  }
+
+  #connection(name, retryAt = null, message = "") {
+    if (this.connection.name === "live" && name !== "live") this.#knownUntil = this.#client?.heardAt ?? 0;
+    this.connection = { name, retryAt, message };
+    this.on.state();
+  }
+
+  #signIn(message) {
+    signOut();
+    this.stop();
+    this.on.signedOut(message);
+  }
+}
