@@ -50,7 +50,7 @@ class Drill:
         self._listen_urls = listen_urls or [gateway.ws_url for gateway in gateways]
         self._per_second = per_second
         self._publishers: list[Publisher] = []
-        self._remembered: dict[tuple[str, int], StoredEvent] = {}
+        self._remembered: dict[str, StoredEvent] = {}
 
     async def __aenter__(self) -> Drill:
         for each in self.companies:
@@ -115,7 +115,7 @@ class Drill:
     async def remember(self) -> None:
         """Note what is stored now: before a drill prunes it."""
         stored = await asyncio.to_thread(self._stored)
-        self._remembered.update({(event.customer_id, event.seq): event for event in stored})
+        self._remembered.update({event.id: event for event in stored})
 
     async def settle(self) -> Verdict:
         """Stop publishing, wait until every client has come to the end of its log, and judge."""

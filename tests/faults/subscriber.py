@@ -49,15 +49,18 @@ class Subscriber:
         self._patterns = list(patterns)
         self._cursor = cursor
         self._cursor_at_stop: str | None = None
+        self._stopping = False
         self._socket: ClientConnection | None = None
         self._acks: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._task = asyncio.create_task(self._run(), name=name)
 
     async def stop(self) -> None:
         """End for good."""
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        self._stopping = True
+        # A library that is just giving up on a connection may take the cancellation for its own.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
 
     def drop(self) -> None:
         """Cut the connection without a word; it comes back by itself."""
@@ -76,7 +79,7 @@ class Subscriber:
             assert ack["recovered"], ack
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             url = self._urls[self.connections % len(self._urls)]
             self.connections += 1
             try:

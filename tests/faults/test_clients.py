@@ -127,7 +127,10 @@ async def test_pruning_while_clients_read_the_past(gateway: Gateways, drill: Sta
             await _publish(slow, owner, [_call(number) for number in range(200)])
         await load.remember()
         with sqlite3.connect(urlsplit(slow.database_url).path, timeout=30) as database:
-            database.execute("UPDATE events_event SET stored_at = '2020-01-01 00:00:00' WHERE seq <= 1800")
+            database.execute(
+                "UPDATE events_event SET stored_at = '2020-01-01 00:00:00' WHERE customer_id = ? AND seq <= 1800",
+                [owner.id.replace("-", "")],
+            )
         late = [
             load.subscribe(
                 owner,

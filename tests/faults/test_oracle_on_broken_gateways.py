@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 
@@ -37,8 +39,7 @@ async def test_a_switched_off_safeguard_is_noticed(
 ) -> None:
     broken = gateway("uvicorn", **FAILPOINTS, FAILPOINTS=failpoints)
     verdict = await verdict_on(broken, drops=drops)
-    with pytest.raises(AssertionError, match=problem):
-        assert not verdict.problems, verdict.problems
+    assert any(re.search(problem, each) for each in verdict.problems), verdict.problems
 
 
 @pytest.mark.parametrize("failpoints", ["lossy_bell", "silent_bell", "no_tail"])
@@ -54,5 +55,4 @@ async def test_numbers_without_the_row_lock_are_noticed(gateway: Gateways) -> No
     with psycopg.connect(broken.database_url) as connection:
         connection.execute("ALTER TABLE events_event DROP CONSTRAINT event_number")
     verdict = await verdict_on(broken)
-    with pytest.raises(AssertionError, match="holes or doubles"):
-        assert not verdict.problems, verdict.problems
+    assert any("holes or doubles" in each for each in verdict.problems), verdict.problems

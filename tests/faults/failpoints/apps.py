@@ -118,8 +118,17 @@ def no_hold_while_replaying() -> None:
 
 
 def no_tail() -> None:
-    """Read every replay from the database, as if it began long ago."""
+    """Read every replay from the database, as if it began long ago, and slowly."""
+    from events import log
     from subscriptions.feed import Feed
+
+    read = log.read
+
+    def read_slowly(*args: Any, **kwargs: Any) -> list[Entry]:
+        time.sleep(0.2)
+        return read(*args, **kwargs)
+
+    log.read = read_slowly
 
     def tail_after(self: Any, seq: int) -> tuple[Entry, ...] | None:
         return () if seq >= self.position else None
