@@ -73,6 +73,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response.data = body
     if response.status_code == status.HTTP_401_UNAUTHORIZED:
         response.setdefault("WWW-Authenticate", 'Bearer realm="voipbin"')  # RFC 9110, 15.5.2.
+    if response.status_code == status.HTTP_426_UPGRADE_REQUIRED:
+        response["Upgrade"] = "websocket"  # RFC 9110, 15.5.22.
     if response.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
         response["Retry-After"] = "1"
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 
 from django.db import Error as DatabaseTrouble
@@ -23,16 +24,27 @@ from subscriptions.effects import (
     Verify,
 )
 from subscriptions.hub import LogReplaced
+from subscriptions.inbox import Inbox
 from subscriptions.listener import Listener
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
 from subscriptions.outbox import Outbox, OutboxClosed
-from subscriptions.protocol import Action, Authenticate, CloseCode, ack_frame, closing_frame, pong_frame
+from subscriptions.protocol import (
+    Action,
+    Authenticate,
+    CloseCode,
+    Ping,
+    ack_frame,
+    closing_frame,
+    pong_frame,
+)
 from subscriptions.recording import ConnectionRecorder
 from subscriptions.resume import LogPruned
 from subscriptions.runtime import runtime
 from subscriptions.session import Session
 from subscriptions.tokens import BadCredential, identify
 from subscriptions.transport import Transport
+
+logger = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 1.0
 """How long a closing socket may take to read what waits for it."""
@@ -61,6 +73,7 @@ class OpenSocket:
             transport, max_characters=process.outbox_max_bytes, batch=batch, on_slow=self._too_slow
         )
         self._listener = Listener(self._outbox, self.close)
+        self._inbox = Inbox(act=self._act, ping_in=self._session.ping_in, pong=self._pong)
         self._closing: asyncio.Task[None] | None = None
         self._close_code: CloseCode | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -69,9 +82,7 @@ class OpenSocket:
         recorder.note(AuditAction.CONNECT, AuditVerdict.GRANTED)
         if process.count_in(self._credential_id) > process.connections_per_credential:
             most = process.connections_per_credential
-            self.close(
-                CloseCode.TOO_MANY, f"This credential has {most} connections open, the most it may have"
-            )
+            self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
         if process.is_draining:
             self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
         self._watch_expiry()
@@ -90,13 +101,23 @@ class OpenSocket:
             await self._perform(effects)
 
     async def receive(self, text: str | None) -> None:
-        """Act on a frame of the client; none is a binary one."""
+        """Take a frame of the client; none is a binary one."""
+        await self._inbox.put(text)
+
+    async def _act(self, text: str | None) -> None:
         if self._closing is not None:
             return
-        if text is None:
-            await self._perform(self._session.receive_binary())
-        else:
-            await self._perform(self._session.receive(text, time.monotonic()))
+        session = self._session
+        effects = session.receive_binary() if text is None else session.receive(text, time.monotonic())
+        try:
+            await self._perform(effects)
+        except Exception:
+            logger.exception("A client's message could not be acted on")
+            self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
+
+    def _pong(self, ping: Ping | SendPong) -> None:
+        cursor = self._process.hub.cursor(self._listener)
+        self._outbox.put_answer(pong_frame(cursor or None, ping.request_id))
 
     async def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -109,10 +130,8 @@ class OpenSocket:
                     await self._join(effect)
                 case Leave(topics):
                     self._process.hub.detach(self._listener, topics)
-                case SendPong(request_id):
-                    self._outbox.put_answer(
-                        pong_frame(self._process.hub.cursor(self._listener) or None, request_id)
-                    )
+                case SendPong():
+                    self._pong(effect)
                 case FindAgents(agent_ids, message):
                     customers = await until_database_answers(customers_of, agent_ids)
                     await self._perform(self._session.subscribe(message, customers, time.monotonic()))
@@ -193,10 +212,7 @@ class OpenSocket:
             self._expiry = asyncio.get_running_loop().call_later(delay, self._watch_expiry)
 
     def _too_slow(self) -> None:
-        self.close(
-            CloseCode.TOO_SLOW,
-            "More waits for you than a connection may hold: read faster, or subscribe to less",
-        )
+        self.close(CloseCode.TOO_SLOW, "More waits for you than a connection may hold: read faster")
 
     def close(self, code: CloseCode, message: str) -> None:
         """Tell the client why, and close; returns at once. Only the first reason counts."""
@@ -223,6 +239,7 @@ class OpenSocket:
         process = self._process
         if self._expiry is not None:
             self._expiry.cancel()
+        self._inbox.close()
         process.hub.leave(self._listener)
         process.renewer.forget(self)
         self._outbox.close()

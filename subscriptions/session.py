@@ -42,6 +42,9 @@ from subscriptions.protocol import (
     read_message,
 )
 
+MAX_PING_LENGTH = 512
+"""Characters: room for a request id of any length and some spaces."""
+
 
 @dataclass(slots=True)
 class _Refusals:
@@ -98,6 +101,16 @@ class Session:
                 return [SendPong(message.request_id)]
             case Authenticate():
                 return [Verify(message)]
+
+    def ping_in(self, text: str) -> Ping | None:
+        """The ping that this text frame is; none for everything else, which `receive` acts on."""
+        if len(text) > MAX_PING_LENGTH or '"ping"' not in text:
+            return None
+        try:
+            message = read_message(text, max_bytes=MAX_PING_LENGTH, max_topics=1)
+        except UnreadableMessage:
+            return None
+        return message if isinstance(message, Ping) else None
 
     def receive_binary(self) -> list[Effect]:
         """Act on a binary frame, which the contract has none of."""

@@ -1,0 +1,30 @@
+"""A subscribe that waits for the database holds up nothing else of its connection."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from urllib.parse import urlsplit
+
+import pytest
+import websocket
+
+from tests.journeys.cast import company, settle
+from tests.machinery.gateways import Gateways
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_a_ping_is_answered_while_a_subscribe_waits_for_its_audit_record(
+    gateway: Gateways, server: str
+) -> None:
+    alone = gateway(server)
+    acme = company("Acme")
+    settle(alone, acme)
+    socket = websocket.create_connection(f"{alone.ws_url}?token={acme.token('manager')}", timeout=30)
+    with sqlite3.connect(urlsplit(alone.database_url).path, timeout=30, isolation_level=None) as database:
+        database.execute("BEGIN IMMEDIATE")  # Nobody else writes now, not even an audit record.
+        socket.send(json.dumps({"type": "subscribe", "topics": [f"customer_id:{acme.id}"], "request_id": 1}))
+        socket.send('{"type": "ping", "request_id": 2}')
+        assert json.loads(socket.recv()) == {"type": "pong", "cursor": None, "request_id": 2}
+        database.execute("ROLLBACK")
+    assert json.loads(socket.recv())["request_id"] == 1
