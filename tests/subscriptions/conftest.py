@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -10,6 +11,7 @@ from channels.layers import channel_layers
 
 from events.bell import bell
 from tests.subscriptions.stage import Stage
+from tests.subscriptions.stand_in import Platform, platform
 
 MakeStage = Callable[..., Awaitable[Stage]]
 
@@ -45,3 +47,11 @@ async def make_stage(
 async def stage(make_stage: MakeStage) -> Stage:
     """A hub that never compares numbers by itself: what it knows, it knows from announcements."""
     return await make_stage()
+
+
+@pytest.fixture
+def theirs(settings: Any) -> Iterator[Platform]:
+    """The platform of all customers, which says yes to everything."""
+    with platform() as server:
+        settings.PLATFORM_API_URLS = {"": server.url}
+        yield server

@@ -58,7 +58,7 @@ export class Sound {
 export class Title {
   #usual;
   #isOut = false;
-  call = null;
+  #call = null;
 
   constructor(usual) {
     this.#usual = usual;
@@ -67,12 +67,23 @@ export class Title {
 
   set usual(text) {
     this.#usual = text;
-    if (!this.#isOut) document.title = text;
+    this.#show();
+  }
+
+  /** What to call out; null for nothing. */
+  set call(text) {
+    this.#call = text;
+    if (text === null) this.#isOut = false;
+    this.#show();
   }
 
   #turn() {
-    this.#isOut = this.call !== null && !this.#isOut;
-    const text = this.#isOut ? this.call : this.#usual;
+    this.#isOut = this.#call !== null && !this.#isOut;
+    this.#show();
+  }
+
+  #show() {
+    const text = this.#isOut ? this.#call : this.#usual;
     if (document.title !== text) document.title = text;
   }
 }

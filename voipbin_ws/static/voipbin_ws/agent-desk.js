@@ -66,6 +66,7 @@ class DeskCall {
     this.card = [];
     this.queueId = null;
     this.outcome = null;
+    this.isPresumed = false; // its end was concluded, and nobody has told of it
     this.ringing = 0; // grows each time it is offered
   }
 
@@ -110,7 +111,7 @@ export class Desk {
   }
 
   /** Begin anew: the agent's status, its live calls and its queues' places as resources, its calls' past as events. */
-  load({ agentId, queues, status, calls, places, history }, now) {
+  load({ agentId, queues, status, isByHand, calls, places, history }, now) {
     this.clear(agentId);
     for (const { id, name } of queues) this.queueNames.set(id, shown(name));
     for (const event of history) this.apply(event, now);
@@ -131,6 +132,7 @@ export class Desk {
       if (data.status === "answered") call.become("talking", at);
       else if (!call.inbound) call.become("dialing", at);
     }
+    if (!isByHand) this.#concludeFrom(this.status.word, this.status.since);
     for (const item of places) {
       if (item.event_type === "queue.connected") continue;
       const since = parseTime(item.data.tm_join) ?? parseTime(item.since) ?? now;
@@ -175,7 +177,8 @@ export class Desk {
     return call;
   }
 
-  #over(call, outcome, at) {
+  #over(call, outcome, at, { isPresumed = false } = {}) {
+    call.isPresumed = isPresumed;
     call.become("over", at, outcome);
     this.calls.delete(call.id);
     this.recent = [call, ...this.recent.filter(({ id }) => id !== call.id)].slice(0, MOST_RECENT);
@@ -204,11 +207,12 @@ export class Desk {
       return;
     }
     // What is over may be told of again by a replay; it is only back when it is assigned again.
-    if (!known && action !== "assigned" && this.recent.some((call) => call.id === id)) return;
+    const past = known ? undefined : this.recent.find((call) => call.id === id);
+    if (past && action !== "assigned" && !past.isPresumed) return;
+    if (past) this.recent = this.recent.filter((call) => call !== past);
     const call = known ?? this.#call(id, at);
     call.read(data);
     if (action === "assigned" && call.phase === "offered") {
-      if (!known) this.recent = this.recent.filter((other) => other.id !== id);
       if (call.ringing === 0) {
         call.ringing = 1;
         this.news.push({ kind: "offered", call });
@@ -260,8 +264,13 @@ export class Desk {
     const word = shown(data.status);
     if (!word || word === this.status.word) return;
     this.status = { word, since: at };
-    // A platform may tell of a call's end by this alone. Who chose it by hand says nothing of calls.
-    if (!REST.has(word) || isText(data.set_by)) return;
-    for (const call of [...this.calls.values()]) if (call.since < at) this.#over(call, call.phase === "offered" ? "missed" : "ended", at);
+    // Who chose it by hand says nothing of calls.
+    if (!isText(data.set_by)) this.#concludeFrom(word, at);
+  }
+
+  /** A platform may tell by the agent's status alone that a call is not at the desk any more. */
+  #concludeFrom(word, at) {
+    if (!REST.has(word)) return;
+    for (const call of [...this.calls.values()]) if (call.since < at) this.#over(call, call.phase === "offered" ? "missed" : "ended", at, { isPresumed: true });
   }
 }

@@ -46,10 +46,11 @@ async function load(me, now) {
   const hearsMessages = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
   // The calls first: their cursor is the oldest, and what the others know beyond it comes again and changes nothing.
   const calls = await readAll("/v1.0/resources/call", { active: "true", agent_id: agentId });
-  const [places, past, texts, status, may] = await Promise.all([
+  const [places, past, texts, lastStatus, status, may] = await Promise.all([
     readAll("/v1.0/resources/queue", { active: "true", agent_id: agentId }),
     read("/v1.0/events", { resource: "call", agent_id: agentId, order: "desc", limit: String(PAST_CALL_EVENTS) }),
     hearsMessages ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
+    read("/v1.0/events", { type: "agent.status", agent_id: agentId, order: "desc", limit: "1" }),
     read(`/v1.0/agents/${agentId}/status`),
     read("/v1.0/actions"),
   ]);
@@ -57,7 +58,7 @@ async function load(me, now) {
 
     actions = may.content;
     orders = new Map();
-    desk.load({ agentId, queues: me.queues, status: status.content, calls: calls.items, places: places.items, history: past.content.items.reverse() }, now);
+    desk.load({ agentId, queues: me.queues, status: status.content, isByHand: Boolean(lastStatus.content.items[0]?.data.set_by), calls: calls.items, places: places.items, history: past.content.items.reverse() }, now);
     messages.load({ me, items: texts.content.items.reverse(), hearsMessages, may: actions, now });
     showWho(me);
     offerTargets(me);
@@ -198,12 +199,12 @@ function showControls(card, call) {
   const isBlocked = !actions.available || !link.isLive;
   for (const [name, { phases, usual, doing }] of Object.entries(ACTIONS)) {
     const button = card.querySelector(`[data-act="${name}"]`);
-    const isBusy = order?.action === name && order.phase === call.phase;
+    const isBusy = isUnderWay(call) && order.action === name;
     say(button, isBusy ? doing : usual);
     // One takes a call that rings, and hangs up the others.
     if (name === "accept") button.hidden = call.phase !== "offered";
     if (name === "hangup") button.hidden = call.phase === "offered";
-    button.disabled = isBlocked || !phases.includes(call.phase) || (order?.action !== undefined && order.phase === call.phase);
+    button.disabled = isBlocked || !phases.includes(call.phase) || isUnderWay(call);
   }
   const select = card.querySelector("select");
   const hasTargets = select.options.length > 0;
@@ -227,9 +228,15 @@ function wire(part, id) {
   }
 }
 
+/** Whether something was asked for that has not shown yet. */
+function isUnderWay(call) {
+  const order = orders.get(call.id);
+  return order?.action !== undefined && order.phase === call.phase;
+}
+
 async function order(name, id, card) {
   const call = desk.calls.get(id);
-  if (!call || orders.get(id)?.action) return;
+  if (!call || isUnderWay(call)) return;
   const { phase } = call;
   orders.set(id, { action: name, phase });
   changed();
@@ -239,7 +246,7 @@ async function order(name, id, card) {
     setTimeout(() => orders.get(id)?.action === name && orders.get(id).phase === phase && forget(id), 5000);
   } catch (error) {
     if (error.status === 401) link.refused(error.message);
-    orders.set(id, { error: error.message });
+    if (orders.get(id)?.action === name) orders.set(id, { error: error.message });
   }
   changed();
 }

@@ -1,0 +1,180 @@
+"""The agent desktop where things are not as one wishes: no platform, no server, hostile callers, little room."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from events.simulation.cast import centre_of
+from tests.browser.centre import PASSWORD, Call, Centre, expect_live
+from tests.browser.desktop import AtDesk, card, expect_status
+from tests.journeys.cast import Person, company, settle
+from tests.machinery.browser import Pages
+from tests.machinery.gateways import Gateways
+from tests.machinery.ports import free_port
+from tests.machinery.processes import ServerProcess
+
+NO_PLATFORM = "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL"
+
+
+@pytest.fixture(scope="module")
+def desk(gateway_of_file: Gateways) -> AtDesk:
+    """The granted agent, at a gateway without a platform."""
+    centre = Centre(gateway_of_file())
+    return AtDesk(centre, centre.acme.person("granted agent"))
+
+
+def test_without_a_platform_the_controls_say_why_they_are_off(page: Page, gateway: Gateways) -> None:
+    centre = Centre(gateway())
+    desk = AtDesk(centre, centre.acme.person("granted agent"))
+    desk.open(page)
+    call = Call()
+    desk.rings(call)
+    for name in ("Accept", "Voicemail", "Transfer"):
+        button = card(page, call).get_by_role("button", name=name)
+        expect(button).to_be_disabled()
+        expect(button).to_have_accessible_description(
+            "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL"
+        )
+    expect(card(page, call)).to_contain_text("No platform is connected to this gateway")
+    # The status needs none: it is stored and told here.
+    page.get_by_role("button", name="Away").click()
+    expect_status(page, "Away")
+
+
+def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page, gateway: Gateways) -> None:
+    first = gateway()
+    centre = Centre(first)
+    desk = AtDesk(centre, centre.acme.person("granted agent"))
+    staying, ending, missed = Call("Staying"), Call("Ending"), Call("Missed meanwhile")
+    desk.open(page)
+    desk.rings(ending)
+    desk.rings(staying)
+    expect(card(page, staying)).to_be_visible()
+    first.kill()
+    expect(page.locator("#stale-banner")).to_contain_text("as of")
+    expect(page.get_by_role("button", name="Away")).to_be_disabled()
+    shown = card(page, staying).locator("[data-cell=time]").inner_text()
+    page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
+    assert card(page, staying).locator("[data-cell=time]").inner_text() == shown
+    # Another process of the same gateway takes events meanwhile.
+    second = gateway(database_url=first.database_url)
+    desk.publish(
+        ending.event("call.ended", status="hangup", agent_id=desk.person.id),
+        missed.event("call.assigned", agent_id=desk.person.id),
+        missed.event("call.ended", status="hangup", agent_id=desk.person.id),
+        staying.event("call.status", status="answered", agent_id=desk.person.id),
+        via=second,
+    )
+    first.restart()
+    expect_live(page)
+    expect(page.locator("#stale-banner")).to_be_hidden()
+    expect(card(page, staying)).to_contain_text("Talking")
+    expect(card(page, ending)).to_have_count(0)
+    expect(page.locator("#recent-rows")).to_contain_text("Missed meanwhile Missed, caller hung up")
+
+
+def test_hostile_texts_stay_texts(page: Page, desk: AtDesk) -> None:
+    markup = '<img src=x onerror="window.harmed = 1"></script><script>window.harmed = 1</script>'
+    turned, endless = "\u202eevil\u2066 \u200f", "A very long name " * 600
+    desk.open(page)
+    calls = []
+    for text in (markup, turned, endless):
+        call = Call(text, direction=text)
+        customer = {"name": text, text[:100]: text, "previous_calls": {text[:100]: [text]}, "list": [text, 7]}
+        desk.waits(call, tm_join=text)
+        desk.rings(call, customer=customer, wait_time=text)
+        calls.append(call)
+    odd = Call(source={"target": {"a": 1}, "target_name": [markup]}, direction=7)
+    desk.rings(odd, customer=[markup])
+    desk.publish(desk.is_now(markup))
+    for call in (*calls, odd):
+        expect(card(page, call)).to_be_visible()
+    expect(card(page, calls[0])).to_contain_text("<img src=x onerror=")
+    assert page.evaluate("() => window.harmed") is None
+    assert page.locator("img").count() == 0
+    assert page.locator("body script").count() == 0
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    for call in (*calls, odd):
+        desk.ends(call)
+
+
+def test_nothing_that_the_page_does_breaks_its_policy(pages: Pages, desk: AtDesk) -> None:
+    page = pages.open()
+    answer = page.goto(f"{desk.centre.gateway.url}/agent")
+    policy = answer.header_value("content-security-policy")
+    assert policy.startswith("default-src 'self'; connect-src 'self';")
+    assert "unsafe" not in policy
+    desk.open(page)
+    assert [line for line in pages.console if "Content Security Policy" in line] == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 900])
+def test_it_fits_into_a_narrow_window(pages: Pages, desk: AtDesk, width: int) -> None:
+    page = pages.open(viewport={"width": width, "height": 800})
+    desk.open(page)
+    call = Call("Maximiliane Konstantinopoulos-Featherstonehaugh")
+    desk.rings(call)
+    expect(card(page, call)).to_be_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    desk.ends(call)
+
+
+def test_accept_answers_a_call_of_the_simulator(page: Page, gateway: Gateways, tmp_path: Path) -> None:
+    port = free_port()
+    serving = gateway(PLATFORM_API_URL=f"http://127.0.0.1:{port}", PLATFORM_API_KEY="a-key")
+    acme = company("Acme")
+    simulated = centre_of(acme.id)
+    agent = Person(
+        simulated.agents[0].name,
+        id=simulated.agents[0].id,
+        granted=["message"],
+        queues=[queue.id for queue in simulated.queues],
+        password=PASSWORD,
+    )
+    acme.queues += [queue.id for queue in simulated.queues]
+    acme.people.append(agent)
+    settle(serving, acme)
+    own = {
+        "VOIPBIN_PUBLISH_KEY": acme.key("that publishes"),
+        "VOIPBIN_CUSTOMER_ID": acme.id,
+        "PLATFORM_API_KEY": "a-key",
+    }
+    command = [
+        "simulate",
+        "--url",
+        serving.url,
+        "--profile",
+        "busy",
+        "--platform-port",
+        str(port),
+        "--seed",
+        "1",
+    ]
+    log = tmp_path / "simulator.log"
+    environment = {**serving.environment, **own}
+    simulator = ServerProcess([sys.executable, "manage.py", *command], log, environment=environment)
+    try:
+        simulator.wait_ready(lambda: "Taking orders" in simulator.log_text(), "the simulator")
+        page.goto(f"{serving.url}/agent")
+        page.get_by_label("User name").fill(agent.name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect_live(page)
+        page.get_by_role("button", name="Start shift").click()
+        ringing = page.locator("#calls [data-phase=offered]")
+        expect(ringing).to_be_visible(timeout=60_000)
+        call_id = ringing.get_attribute("data-call")
+        ringing.get_by_role("button", name="Accept").click()
+        talking = page.locator(f"#calls [data-call='{call_id}'][data-phase=talking]")
+        expect(talking).to_be_visible()
+        expect_status(page, "Busy")
+        talking.get_by_role("button", name="Hang up").click()
+        expect(talking.locator(".error")).to_have_text("")
+        expect(talking).to_have_count(0)
+        assert simulator.running, simulator.log_text()
+    finally:
+        simulator.kill()

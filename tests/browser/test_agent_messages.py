@@ -1,0 +1,209 @@
+"""The agent desktop's messages: threads, replies, what is automatic, STOP, and drafts that are not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.centre import Centre, expect_live
+from tests.browser.desktop import AtDesk, message, new_number, thread
+from tests.machinery.gateways import Gateways
+from tests.machinery.waiting import wait_until
+from tests.subscriptions.stand_in import Platform, platform
+
+QUICK = "We will call you back shortly."
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[Platform]:
+    with platform() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
+    """One gateway for all: each test writes to a number of its own."""
+    return Centre(gateway_of_file(PLATFORM_API_URL=theirs.url))
+
+
+@pytest.fixture
+def desk(centre: Centre, theirs: Platform) -> AtDesk:
+    theirs.answers, theirs.asked = [(200, {})], []
+    return AtDesk(centre, centre.acme.person("granted agent"))
+
+
+def test_a_conversation_before_and_after_the_page_was_opened(page: Page, desk: AtDesk) -> None:
+    number = new_number()
+    desk.publish(message(number, "What are your hours?", name="Dana Whitfield"))
+    desk.publish(message(number, "We are open from 9 to 5.", inbound=False, automatic=True))
+    desk.open(page)
+    row = thread(page, number)
+    expect(row).to_contain_text("Dana Whitfield")
+    expect(row).to_contain_text("Automatic: We are open from 9 to 5.")
+    row.click()
+    bubbles = page.locator("#bubbles li")
+    expect(bubbles.nth(0)).to_contain_text("What are your hours?")
+    expect(bubbles.nth(1)).to_contain_text("Automatic")
+    expect(bubbles.nth(1)).to_contain_text("on its way")
+    desk.publish(message(number, "Thanks!"))
+    expect(bubbles.nth(2)).to_contain_text("Thanks!")
+    expect(bubbles.nth(2)).not_to_contain_text("Automatic")
+
+
+def test_what_is_delivered_and_what_is_not_is_told(page: Page, desk: AtDesk) -> None:
+    number = new_number()
+    sent = message(number, "Your parcel comes.", inbound=False)
+    desk.publish(sent)
+    desk.open(page)
+    thread(page, number).click()
+    expect(page.locator("#bubbles li")).to_contain_text("on its way")
+    delivery = {"event_type": "message.delivery", "data": {"id": sent["data"]["id"], "status": "undelivered"}}
+    desk.publish(delivery)
+    expect(page.locator("#bubbles li")).to_contain_text("undelivered")
+
+
+def test_a_new_message_is_told_and_counted_until_it_is_read(page: Page, desk: AtDesk) -> None:
+    number = new_number()
+    desk.open(page)
+    desk.publish(message(number, "Hello?", name="Omar"), message(number, "Anybody?", name="Omar"))
+    expect(thread(page, number)).to_contain_text("2 unread")
+    expect(page.locator("#toasts")).to_contain_text("Message from Omar")
+    thread(page, number).click()
+    expect(thread(page, number)).not_to_contain_text("unread")
+
+
+def test_a_quick_reply_is_sent_and_shown_once_it_is_out(page: Page, desk: AtDesk, theirs: Platform) -> None:
+    number = new_number()
+    desk.publish(message(number, "Please call me"))
+    desk.open(page)
+    thread(page, number).click()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    page.get_by_role("button", name=QUICK).click()
+    expect(page.get_by_label("Reply")).to_have_value(QUICK)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reply")).to_have_value("")
+    asked = theirs.asked[-1]
+    assert asked[:2] == ("POST", "/v1.0/messages")
+    assert asked[2]["destinations"] == [{"type": "tel", "target": number}]
+    assert (asked[2]["text"], asked[2]["automatic"]) == (QUICK, False)
+    desk.publish(message(number, QUICK, inbound=False))
+    expect(page.locator("#bubbles li").last).to_contain_text(QUICK)
+
+
+def test_what_is_refused_is_told_and_the_draft_stays(page: Page, desk: AtDesk, theirs: Platform) -> None:
+    number = new_number()
+    desk.publish(message(number, "Please call me"))
+    desk.open(page)
+    thread(page, number).click()
+    theirs.answers = [(402, {"message": "No credit left"})]
+    page.get_by_label("Reply").fill("A long answer")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#composer-error")).to_contain_text("No credit left")
+    expect(page.get_by_label("Reply")).to_have_value("A long answer")
+
+
+def test_whoever_wrote_stop_cannot_be_answered_until_start(
+    page: Page, desk: AtDesk, theirs: Platform
+) -> None:
+    number = new_number()
+    desk.publish(message(number, "STOP", name="Maeve"))
+    desk.open(page)
+    expect(thread(page, number)).to_contain_text("Opted out")
+    thread(page, number).click()
+    expect(page.locator("#opted-out")).to_contain_text("Maeve wrote STOP")
+    expect(page.locator("#opted-out")).to_contain_text("No reply is possible")
+    expect(page.get_by_label("Reply")).to_be_hidden()
+    desk.publish(message(number, "Start"))
+    expect(page.locator("#opted-out")).to_be_hidden()
+    expect(page.get_by_label("Reply")).to_be_visible()
+    desk.publish(message(number, " unsubscribe. "))
+    expect(page.get_by_label("Reply")).to_be_hidden()
+    assert theirs.asked == []
+
+
+def test_an_opt_out_that_the_page_cannot_know_is_told_when_it_sends(page: Page, desk: AtDesk) -> None:
+    number = new_number()
+    desk.publish(message(number, "Hello"))
+    desk.open(page)
+    thread(page, number).click()
+    page.get_by_label("Reply").fill("Hello to you")
+    # As if the word had come longer ago than what the page has loaded.
+    page.route("**/v1.0/ws*", lambda route: route.abort())
+    held = (
+        f"from subscriptions.models import OptOut; from django.utils import timezone; "
+        f"OptOut.objects.create(customer_id='{desk.centre.acme.id}', number='{number}', since=timezone.now())"
+    )
+    desk.centre.gateway.manage("shell", "--command", held)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#opted-out")).to_contain_text("No reply is possible")
+
+
+def test_drafts_survive_a_reload_and_a_reconnect_and_go_with_the_agent(
+    page: Page, gateway: Gateways, theirs: Platform
+) -> None:
+    serving = gateway(PLATFORM_API_URL=theirs.url)
+    centre = Centre(serving)
+    desk = AtDesk(centre, centre.acme.person("granted agent"))
+    one, other = new_number(), new_number()
+    desk.publish(message(one, "First"), message(other, "Second"))
+    desk.open(page)
+    thread(page, one).click()
+    page.get_by_label("Reply").fill("Dear First, ")
+    thread(page, other).click()
+    expect(page.get_by_label("Reply")).to_have_value("")
+    expect(thread(page, one)).to_contain_text("Draft: Dear First,")
+    page.get_by_label("Reply").fill("Dear Second, ")
+    serving.kill()
+    expect(page.locator("#composer")).to_contain_text("until the connection is back")
+    page.get_by_label("Reply").press_sequentially("more", delay=0)
+    serving.restart()
+    expect_live(page)
+    expect(page.get_by_label("Reply")).to_have_value("Dear Second, more")
+    page.reload()
+    expect_live(page)
+    thread(page, one).click()
+    expect(page.get_by_label("Reply")).to_have_value("Dear First, ")
+    page.get_by_role("button", name="Sign out").click()
+    assert page.evaluate("() => sessionStorage.length") == 0
+    desk.open(page)
+    thread(page, one).click()
+    expect(page.get_by_label("Reply")).to_have_value("")
+
+
+def test_who_was_not_granted_messages_is_told_so(page: Page, desk: AtDesk) -> None:
+    desk.publish(message(new_number(), "Somebody private"))
+    AtDesk(desk.centre, desk.centre.acme.person("agent")).open(page)
+    expect(page.locator("#no-threads")).to_contain_text("Messages were not granted to you")
+    assert "Somebody private" not in page.content()
+
+
+def test_hostile_messages_stay_texts(page: Page, desk: AtDesk) -> None:
+    markup = '<img src=x onerror="window.harmed = 1"></script><script>window.harmed = 1</script>'
+    texts = [markup, "\u202eevil\u2066", "x" * 10_000, "line\nline", None, 7, {"a": 1}, ""]
+    number = new_number()
+    desk.publish(*(message(number, text, name=markup, automatic=markup) for text in texts))
+    odd = {"id": "odd", "source": {"target": [markup]}, "text": markup}
+    desk.publish({"event_type": "message.received", "data": odd})
+    desk.open(page)
+    thread(page, number).click()
+    expect(page.locator("#bubbles li")).to_have_count(len(texts))
+    expect(page.locator("#bubbles li").first).to_contain_text("<img src=x onerror=")
+    assert page.evaluate("() => window.harmed") is None
+    assert page.locator("img").count() == 0
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_name_of_a_prototype_is_a_number_like_any_other(page: Page, desk: AtDesk, theirs: Platform) -> None:
+    desk.publish(message("constructor", "Hello"), message("__proto__", "Hello"))
+    desk.open(page)
+    for number in ("constructor", "__proto__"):
+        thread(page, number).click()
+        expect(page.get_by_label("Reply")).to_have_value("")
+        page.get_by_label("Reply").fill(f"To {number}")
+    thread(page, "constructor").click()
+    expect(page.get_by_label("Reply")).to_have_value("To constructor")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator("#composer-error")).to_contain_text("a telephone number such as")
+    wait_until(lambda: theirs.asked == [], "nothing to be sent")
