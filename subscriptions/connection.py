@@ -34,6 +34,7 @@ from subscriptions.protocol import (
     CloseCode,
     Ping,
     ack_frame,
+    close_reason,
     closing_frame,
     pong_frame,
 )
@@ -53,8 +54,6 @@ ABORT_SECONDS = 10.0
 """How long a peer may take to answer our close before the connection is cut."""
 
 LONGEST_TIMER_SECONDS = 86400.0
-MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a close frame has 125 bytes, two of them the code."""
 
 
 class OpenSocket:
@@ -73,7 +72,9 @@ class OpenSocket:
             transport, max_characters=process.outbox_max_bytes, batch=batch, on_slow=self._too_slow
         )
         self._listener = Listener(self._outbox, self.close)
-        self._inbox = Inbox(act=self._act, ping_in=self._session.ping_in, pong=self._pong)
+        self._inbox = Inbox(
+            act=self._act, ping_in=self._session.ping_in, pong=self._pong, hold=transport.hold_reading
+        )
         self._closing: asyncio.Task[None] | None = None
         self._close_code: CloseCode | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -229,10 +230,11 @@ class OpenSocket:
         await self._outbox.finish(last_frame=closing_frame(code, message), timeout_seconds=LAST_WORDS_SECONDS)
         self._transport.release()
         asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
-        reason = message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
         # Each server says in its own way that the peer has left meanwhile.
         with contextlib.suppress(Exception):
-            await self._transport.send({"type": "websocket.close", "code": int(code), "reason": reason})
+            await self._transport.send(
+                {"type": "websocket.close", "code": int(code), "reason": close_reason(message)}
+            )
 
     def ended(self) -> None:
         """The connection is over: leave nothing behind."""

@@ -24,7 +24,8 @@ class _Received:
 class Inbox:
     """Frames on their way from one socket. Belongs to one event loop.
 
-    `act` acts on a frame (none is a binary one), `ping_in` finds the ping that a frame may be, `pong` answers it.
+    `act` acts on a frame (none is a binary one), `ping_in` finds the ping that a frame may be, `pong` answers it, and
+    `hold` is called with whether the server is to read nothing more from the socket.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Inbox:
         act: Callable[[str | None], Awaitable[None]],
         ping_in: Callable[[str], Ping | None],
         pong: Callable[[Ping], None],
+        hold: Callable[[bool], None],
     ) -> None:
         self._act = act
         self._ping_in = ping_in
         self._pong = pong
+        self._hold = hold
         self._waiting: deque[_Received] = deque()
         self._moved = asyncio.Event()
         self._acting: asyncio.Task[None] | None = None
@@ -44,9 +47,12 @@ class Inbox:
 
     async def put(self, text: str | None) -> None:
         """Take a frame. Returns before it is acted on, unless too many wait: then its sender has to wait as well."""
-        while len(self._waiting) >= MAX_WAITING and not self._is_closed:
-            self._moved.clear()
-            await self._moved.wait()
+        if len(self._waiting) >= MAX_WAITING and not self._is_closed:
+            self._hold(True)
+            while len(self._waiting) >= MAX_WAITING and not self._is_closed:
+                self._moved.clear()
+                await self._moved.wait()
+            self._hold(False)
         if self._is_closed:
             return
         received = _Received(text)

@@ -13,6 +13,8 @@ from events.strict_json import InvalidJson, decode, encode
 RequestId = str | int | float
 
 MAX_REQUEST_ID_LENGTH = 128
+MAX_REASON_BYTES = 123
+"""RFC 6455, 5.5: a close frame has 125 bytes, two of them the code."""
 
 
 class ErrorCode(StrEnum):
@@ -219,6 +221,11 @@ def closing_frame(code: CloseCode, message: str) -> str:
             "retry": code.retry,
         }
     )
+
+
+def close_reason(message: str) -> str:
+    """As much of the message as the reason of a close has room for."""
+    return message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
 
 
 def pong_frame(cursor: str | None, request_id: RequestId | None = None) -> str:

@@ -29,6 +29,11 @@ class Transport:
         if self._flow is not None and not self._flow.writable.is_set():
             await self._flow.writable.wait()
 
+    def hold_reading(self, hold: bool) -> None:
+        """Read nothing more from the peer, or go on. uvicorn does so by itself, while a message is acted on."""
+        if self._flow is not None:
+            self._flow.hold_reading(hold)
+
     def release(self) -> None:
         """Write without waiting from now on: what comes is the last."""
         if self._flow is not None:
@@ -71,6 +76,13 @@ class _TwistedFlow:
         transport.unregisterProducer()
         transport.registerProducer(flow, True)
         return flow
+
+    def hold_reading(self, hold: bool) -> None:
+        if self._transport is not None:
+            if hold:
+                self._transport.pauseProducing()
+            else:
+                self._transport.resumeProducing()
 
     def release(self) -> None:
         if self._transport is not None:

@@ -305,4 +305,4 @@ def test_without_one_of_its_parts_the_walk_fails(
 ) -> None:
     switched_off(monkeypatch)
     with pytest.raises(BrokenPromise):
-        walk(150, 50, Phase.generate)
+        walk(1000, 50, Phase.generate)

@@ -18,7 +18,10 @@ class Desk:
         self.acted: list[str | None] = []
         self.pongs: list[Ping] = []
         self.open = asyncio.Event()
-        self.inbox = Inbox(act=self._act, ping_in=self._ping_in, pong=self.pongs.append)
+        self.holds: list[bool] = []
+        self.inbox = Inbox(
+            act=self._act, ping_in=self._ping_in, pong=self.pongs.append, hold=self.holds.append
+        )
 
     async def _act(self, text: str | None) -> None:
         await self.open.wait()
@@ -70,10 +73,12 @@ async def test_a_client_that_sends_on_while_nothing_moves_has_to_wait() -> None:
     one_more = asyncio.create_task(desk.inbox.put("one more"))
     await turns()
     assert not one_more.done()
+    assert desk.holds == [True]
     desk.open.set()
     await one_more
     await turns()
     assert desk.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
+    assert desk.holds == [True, False]
 
 
 async def test_a_closed_inbox_breaks_off_and_takes_nothing_more(impatient: None) -> None:
