@@ -12,17 +12,7 @@ from django.db import Error as DatabaseTrouble
 from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.access import Identity
-from subscriptions.effects import (
-    Close,
-    Effect,
-    FindAgents,
-    Join,
-    Leave,
-    Record,
-    Send,
-    SendPong,
-    Verify,
-)
+from subscriptions.effects import Close, Effect, FindAgents, Join, Leave, Record, Send, SendPong, Verify
 from subscriptions.hub import LogReplaced
 from subscriptions.inbox import Inbox
 from subscriptions.listener import Listener
@@ -117,8 +107,7 @@ class OpenSocket:
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
     def _pong(self, ping: Ping | SendPong) -> None:
-        cursor = self._process.hub.cursor(self._listener)
-        self._outbox.put_answer(pong_frame(cursor or None, ping.request_id))
+        self._outbox.put_answer(pong_frame(self._process.hub.cursor(self._listener) or None, ping.request_id))
 
     async def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -153,7 +142,7 @@ class OpenSocket:
         except DatabaseTrouble:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
         effects = self._session.authenticated(message, identity)
-        if self._session.identity is identity:
+        if self.identity is identity:
             self._recorder.identity = identity
             self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
         else:
@@ -201,7 +190,7 @@ class OpenSocket:
     def _watch_expiry(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-        expires_at = self._session.identity.expires_at
+        expires_at = self.identity.expires_at
         if expires_at is None or self._closing is not None:
             return
         left = expires_at - time.time()
