@@ -1,0 +1,79 @@
+"""The agent desktop before axe-core, in each of its states, light and dark."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.centre import Call, Centre
+from tests.browser.desktop import AtDesk, card, message, new_number, thread
+from tests.machinery.browser import Pages
+from tests.machinery.gateways import Gateways
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def desk(gateway_of_file: Gateways) -> AtDesk:
+    centre = Centre(gateway_of_file())
+    return AtDesk(centre, centre.acme.person("granted agent"))
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe-core finds, each with the elements."""
+    page.evaluate(AXE)
+    # Fading is no contrast that anybody reads by.
+    page.wait_for_function(
+        "() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations > 1)"
+    )
+    found = page.evaluate("() => axe.run()")["violations"]
+    return [(each["id"], each["help"], [node["html"][:200] for node in each["nodes"]]) for each in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong(pages: Pages, desk: AtDesk, scheme: str) -> None:
+    page = pages.open(color_scheme=scheme)
+    page.goto(f"{desk.centre.gateway.url}/agent")
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert violations(page) == []
+    desk.open(page)
+    assert violations(page) == []
+    rings, talks, waits, missed = (Call(name) for name in ("Rings", "Talks", "Waits", "Missed"))
+    number, stopped = new_number(), new_number()
+    desk.rings(missed)
+    desk.publish(missed.event("call.ended", status="hangup", agent_id=desk.person.id))
+    desk.rings(talks)
+    desk.talks(talks)
+    desk.rings(rings)
+    desk.waits(waits)
+    desk.publish(
+        message(number, "Hello", name="Dana"),
+        message(number, "We are open", inbound=False, automatic=True),
+        message(number, "Good day", inbound=False, status="failed"),
+        message(stopped, "STOP"),
+    )
+    expect(card(page, rings)).to_be_visible()
+    thread(page, number).click()
+    assert violations(page) == []
+    thread(page, stopped).click()
+    expect(page.locator("#opted-out")).to_be_visible()
+    assert violations(page) == []
+    desk.clear()
+
+
+def test_everything_is_reached_by_the_keyboard_alone(page: Page, desk: AtDesk) -> None:
+    number = new_number()
+    desk.publish(message(number, "Hello"))
+    desk.open(page)
+    reached = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("() => document.activeElement.textContent.trim().slice(0, 40)"))
+        if number in reached[-1]:
+            break
+    assert {"Sign out", "Available", "Away", "Offline", "Start shift"} <= set(reached)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reply")).to_be_focused()
