@@ -38,6 +38,7 @@ _GOODS: Final = (
     ("Noise-cancelling headset", 159),
     ("Whiteboard", 95),
 )
+STOP: Final = "STOP"
 QUESTIONS: Final = (
     "Hi, where is my order? It was due yesterday.",
     "Can I change the delivery address?",
@@ -47,11 +48,11 @@ QUESTIONS: Final = (
     "What are your hours?",
     "Please call me back after 3 pm.",
     "Is the lamp still on offer?",
-    "STOP",
+    STOP,
 )
 """What people write. Hours and STOP are for an automatic answer, should one listen."""
 
-FOR_MACHINES: Final = frozenset({"What are your hours?", "STOP"})
+FOR_MACHINES: Final = frozenset({"What are your hours?", STOP})
 REPLIES: Final = (
     "Thanks for writing! I have looked it up and everything is on its way.",
     "Of course. I have changed that for you.",

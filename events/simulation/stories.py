@@ -10,7 +10,7 @@ from events.simulation.cast import Centre, Queue
 from events.simulation.chronicle import Chronicle
 from events.simulation.desks import Desk
 from events.simulation.floor import Floor
-from events.simulation.invention import FOR_MACHINES, NOTICES, QUESTIONS, REPLIES, Caller
+from events.simulation.invention import FOR_MACHINES, NOTICES, QUESTIONS, REPLIES, STOP, Caller
 
 FindCaller = Callable[[], Caller]
 """Gives somebody who is not on the telephone."""
@@ -140,10 +140,13 @@ class MessageStories:
         self._chronicle = chronicle
         self._line = {"type": "tel", "target": centre.number, "target_name": centre.name}
         self._find = find
+        self._opted_out: set[str] = set()
 
     def begin(self) -> None:
-        """Somebody writes to the centre, or the centre to somebody."""
+        """Somebody writes to the centre, or the centre to somebody who did not write STOP."""
         caller = self._find()
+        if caller.number in self._opted_out:
+            return
         if self._chronicle.chance(0.4):
             self.send(caller.address(), self._chronicle.random.choice(NOTICES), automatic=True)
             return
@@ -155,6 +158,8 @@ class MessageStories:
 
     def receive(self, caller: Caller, text: str) -> None:
         """A message from outside."""
+        if text == STOP:
+            self._opted_out.add(caller.number)
         facts = self._facts("inbound", caller.address(), self._line, text)
         self._tell("message.received", facts, "received")
 

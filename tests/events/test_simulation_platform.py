@@ -156,3 +156,13 @@ def test_a_world_that_is_busy_does_nothing_later(serving: Serving, monkeypatch: 
     assert serving.ask("PUT", path, {"status": "away"}).status_code == 503
     assert not serving.orders.carry_out(serving.world)
     assert serving.world.floor.desks.of(ANNA).status == before
+
+
+def test_nobody_who_wrote_stop_is_written_to_by_itself() -> None:
+    stopped: set[str] = set()
+    for told in world(1).advance(3600):
+        if told.event_type == "message.sent":
+            assert told.data["destination"]["target"] not in stopped
+        elif told.event_type == "message.received" and told.data["text"] == "STOP":
+            stopped.add(told.data["source"]["target"])
+    assert stopped

@@ -139,6 +139,7 @@ export class Desk {
       this.#wait(item.member_id, item.resource_id, item.data, since);
     }
     for (const call of this.calls.values()) if (call.phase === "talking") this.waiting.delete(call.id);
+    this.recent.sort((one, other) => other.since - one.since);
     this.news = [];
   }
 
