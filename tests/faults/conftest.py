@@ -7,32 +7,40 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.faults.drill import SOME, Drill
+from tests.faults.drill import LONG, SOME, Drill
 from tests.machinery.gateway import Gateway
 from tests.machinery.gateways import Gateways
+from tests.machinery.stacks import STACKS, Stack
 
 FAILPOINTS = {"DJANGO_SETTINGS_MODULE": "tests.faults.failpoints.settings"}
 
 Start = Callable[..., AbstractAsyncContextManager[Drill]]
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
-def server(request: pytest.FixtureRequest) -> str:
-    """Each server in turn."""
+@pytest.fixture(params=STACKS if LONG else [stack for stack in STACKS if not stack.shared], ids=str)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Each server in turn, with SQLite and the in-memory layer; in the long drills with PostgreSQL and Redis too."""
     return request.param
 
 
 @pytest.fixture
-def alone(gateway: Gateways, server: str) -> Gateway:
-    """One process on SQLite and the in-memory layer, on each server in turn."""
-    return gateway(server)
+def start_alone(gateway: Gateways, stack: Stack) -> Callable[..., Gateway]:
+    """Starts one process on the stack, with settings of the drill's."""
+    return lambda **settings: gateway(stack.server, postgres=stack.shared, redis=stack.shared, **settings)
+
+
+@pytest.fixture
+def alone(start_alone: Callable[..., Gateway]) -> Gateway:
+    """One process on the stack."""
+    return start_alone()
 
 
 @pytest.fixture
 def pair(gateway: Gateways) -> tuple[Gateway, Gateway]:
     """Two processes, one on each server, that share PostgreSQL and Redis."""
-    first = gateway("daphne", postgres=True, redis=True, DATABASE_ANSWER_SECONDS="2")
-    second = gateway("uvicorn", database_url=first.database_url, redis=True, DATABASE_ANSWER_SECONDS="2")
+    settings = {"redis": True, "DATABASE_ANSWER_SECONDS": "2", "CONNECTIONS_PER_CREDENTIAL": "1000"}
+    first = gateway("daphne", postgres=True, **settings)
+    second = gateway("uvicorn", database_url=first.database_url, **settings)
     return first, second
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from urllib.parse import urlsplit
 
-import psycopg
-
+from tests.faults.databases import query
 from tests.faults.oracle import StoredEvent, Verdict, judge
+from tests.faults.product_client import ProductClient
 from tests.faults.publisher import Publisher
 from tests.faults.subscriber import Subscriber
 from tests.journeys.cast import Company, company, settle
@@ -42,7 +40,7 @@ class Drill:
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self._settle_seconds = settle_seconds
-        self.subscribers: list[Subscriber] = []
+        self.subscribers: list[Subscriber | ProductClient] = []
         self._database_url = gateways[0].database_url
         self.companies = [company("Acme"), company("Globex")]
         settle(gateways[0], *self.companies)
@@ -55,9 +53,7 @@ class Drill:
     async def __aenter__(self) -> Drill:
         for each in self.companies:
             self._subscribe_all(each)
-        await asyncio.wait_for(
-            asyncio.gather(*(each.ready.wait() for each in self.subscribers)), SETTLE_SECONDS
-        )
+        await self.all_ready()
         self._publishers = [
             Publisher(each, self._publish_urls, per_second=self._per_second / len(self.companies))
             for each in self.companies
@@ -96,8 +92,18 @@ class Drill:
         self.subscribe(owner, "calls", manager, f"{customer}:call:*")
         self.subscribe(owner, "one call", manager, f"{customer}:call:call-7")
         self.subscribe(owner, "agent", owner.token("granted agent"), f"{agent}:*:*", f"{customer}:message:*")
+        url = self._listen_urls[len(self.subscribers) % len(self._listen_urls)]
+        own = ProductClient(f"{owner.name}: our client", owner.id, url, manager, [f"{customer}:*:*"])
+        self.subscribers.append(own)
         overlapping = ("call:*", "*:call-1", "call:call-1", "queue:*")
         self.subscribe(owner, "overlapping", admin, *(f"{customer}:{each}" for each in overlapping))
+
+    async def all_ready(self) -> None:
+        """Wait until every client is subscribed."""
+        await until(lambda: all(each.ready.is_set() or each.failure for each in self.subscribers))
+        for each in self.subscribers:
+            if each.failure:
+                raise each.failure
 
     async def published(self, count: int) -> None:
         """Wait until this many more events were acknowledged."""
@@ -134,6 +140,9 @@ class Drill:
                 break
             await asyncio.sleep(0.05)
         verdict = judge(self.acknowledged(), stored, [each.story for each in self.subscribers])
+        verdict.problems += [
+            f"{each.story.name} ended: {each.failure!r}" for each in self.subscribers if each.failure
+        ]
         if behind:
             verdict.problems.append(f"{behind} did not come to the end within {self._settle_seconds:.0f} s")
         return verdict
@@ -161,14 +170,7 @@ class Drill:
         return sum(len(publisher.acknowledged) for publisher in self._publishers)
 
     def _stored(self) -> list[StoredEvent]:
-        """Read with the databases' own drivers."""
-        if self._database_url.startswith("sqlite"):
-            with sqlite3.connect(urlsplit(self._database_url).path) as connection:
-                rows = connection.execute(_QUERY).fetchall()
-        else:
-            with psycopg.connect(self._database_url) as connection:
-                rows = connection.execute(_QUERY).fetchall()
-        return [_stored_event(*row) for row in rows]
+        return [_stored_event(*row) for row in query(self._database_url, _QUERY)]
 
 
 def _stored_event(

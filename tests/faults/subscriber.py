@@ -54,6 +54,11 @@ class Subscriber:
         self._acks: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._task = asyncio.create_task(self._run(), name=name)
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended it before its time, such as an answer that it never asked for."""
+        return self._task.exception() if self._task.done() and not self._task.cancelled() else None
+
     async def stop(self) -> None:
         """End for good."""
         self._stopping = True

@@ -7,11 +7,9 @@ import contextlib
 import json
 import resource
 import socket
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -19,13 +17,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.faults.conftest import FAILPOINTS, Start
+from tests.faults.databases import change, query
 from tests.faults.drill import LONG, SOME, until
 from tests.faults.oracle import Missed
 from tests.faults.proxy import Proxy
 from tests.faults.subscriber import Subscriber
 from tests.journeys.cast import Company, company, settle
 from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
 
 off = asyncio.to_thread
 
@@ -37,9 +35,9 @@ async def test_many_clients_that_are_dropped_at_once(pair: tuple[Gateway, Gatewa
             load.subscribe(
                 owner, f"one of many {number}", owner.key("of the customer"), f"customer_id:{owner.id}:call:*"
             )
-            for number in range(90 if not LONG else 500)
+            for number in range(500 if LONG else 90)
         ]
-        await asyncio.gather(*(each.ready.wait() for each in many))
+        await load.all_ready()
         await load.published(SOME)
         for each in many:
             each.drop()
@@ -54,7 +52,7 @@ async def test_subscribing_and_unsubscribing_during_a_burst(alone: Gateway, dril
         fickle = load.subscribe(
             owner, "fickle", owner.key("of the customer"), f"{topics}:call:*", f"{topics}:queue:*"
         )
-        await fickle.ready.wait()
+        await load.all_ready()
         for _ in range(100 if LONG else 25):
             await fickle.toggle([f"{topics}:queue:*"])
             await load.published(1)
@@ -62,10 +60,10 @@ async def test_subscribing_and_unsubscribing_during_a_burst(alone: Gateway, dril
 
 @pytest.mark.parametrize("chatty", [False, True], ids=["silent", "chatty"])
 async def test_a_client_that_stops_reading(
-    gateway: Gateways, server: str, drill: Start, chatty: bool
+    start_alone: Callable[..., Gateway], drill: Start, chatty: bool
 ) -> None:
     # With one arena, what is resident is about what is in use.
-    alone = gateway(server, MALLOC_ARENA_MAX="1", OUTBOX_MAX_BYTES=str(2 * 2**20))
+    alone = start_alone(MALLOC_ARENA_MAX="1", OUTBOX_MAX_BYTES=str(2 * 2**20))
     owner = company("Initech")
     await off(settle, alone, owner)
     url = f"{alone.ws_url}?token={owner.key('of the customer')}"
@@ -97,8 +95,10 @@ async def test_a_client_that_stops_reading(
     assert all(each.connections == 1 for each in load.subscribers)
 
 
-async def test_a_client_whose_connection_is_half_open(gateway: Gateways, server: str, drill: Start) -> None:
-    alone = gateway(server, PING_SECONDS="1", PONG_SECONDS="1")
+async def test_a_client_whose_connection_is_half_open(
+    start_alone: Callable[..., Gateway], drill: Start
+) -> None:
+    alone = start_alone(PING_SECONDS="1", PONG_SECONDS="1")
     async with Proxy([alone.port]) as proxy, drill(alone) as load:
         owner = load.companies[0]
         far = Subscriber(
@@ -109,7 +109,7 @@ async def test_a_client_whose_connection_is_half_open(gateway: Gateways, server:
             [f"customer_id:{owner.id}:*:*"],
         )
         load.subscribers.append(far)
-        await far.ready.wait()
+        await load.all_ready()
         await load.published(SOME)
         proxy.swallow()
         # The gateway notices by itself, whatever the client does.
@@ -118,20 +118,21 @@ async def test_a_client_whose_connection_is_half_open(gateway: Gateways, server:
         await until(lambda: far.connections >= 2)
 
 
-async def test_pruning_while_clients_read_the_past(gateway: Gateways, drill: Start) -> None:
-    slow = gateway("uvicorn", **FAILPOINTS, FAILPOINTS="no_tail")
+async def test_pruning_while_clients_read_the_past(start_alone: Callable[..., Gateway], drill: Start) -> None:
+    slow = start_alone(**FAILPOINTS, FAILPOINTS="no_tail")
     async with drill(slow) as load:
         owner = load.companies[0]
         begin = f"{await _epoch(slow, owner)}.0"
         for _ in range(10):
             await _publish(slow, owner, [_call(number) for number in range(200)])
         await load.remember()
-        with sqlite3.connect(urlsplit(slow.database_url).path, timeout=30) as database:
-            database.execute(
-                "UPDATE events_event SET stored_at = '2020-01-01 00:00:00' WHERE customer_id = ? AND seq <= 1800",
-                [owner.id.replace("-", "")],
-            )
-        late = [
+        change(
+            slow.database_url,
+            # Of the company that has so many.
+            "UPDATE events_event SET stored_at = '2020-01-01 00:00:00+00' WHERE seq <= 1800 "
+            "AND customer_id IN (SELECT customer_id FROM events_event WHERE seq = 1800)",
+        )
+        for number in range(8):
             load.subscribe(
                 owner,
                 f"late {number}",
@@ -139,10 +140,8 @@ async def test_pruning_while_clients_read_the_past(gateway: Gateways, drill: Sta
                 f"customer_id:{owner.id}:*:*",
                 cursor=begin,
             )
-            for number in range(8)
-        ]
         await off(slow.manage, "prune_events", "--older-than", "1h")
-        await asyncio.gather(*(each.ready.wait() for each in late))
+        await load.all_ready()
         load.subscribe(
             owner, "too late", owner.key("of the customer"), f"customer_id:{owner.id}:*:*", cursor=begin
         )
@@ -218,6 +217,7 @@ def _resident_bytes(pid: int) -> int:
 
 
 def _ended_connections(gateway: Gateway) -> int:
-    with sqlite3.connect(urlsplit(gateway.database_url).path) as database:
-        query = "SELECT count(*) FROM subscriptions_auditrecord WHERE action = 'disconnect'"
-        return int(database.execute(query).fetchone()[0])
+    ((count,),) = query(
+        gateway.database_url, "SELECT count(*) FROM subscriptions_auditrecord WHERE action = 'disconnect'"
+    )
+    return int(count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 from tests.faults.conftest import FAILPOINTS, Start
 from tests.faults.drill import LONG, SOME
@@ -54,8 +55,8 @@ async def test_a_rolling_restart_behind_a_proxy(pair: tuple[Gateway, Gateway], d
         assert codes == {4012}
 
 
-async def test_a_stalled_event_loop(gateway: Gateways, server: str, drill: Start) -> None:
-    stalling = gateway(server, **FAILPOINTS, FAILPOINTS="stall_on_signal", CHECK_INTERVAL_SECONDS="0.5")
+async def test_a_stalled_event_loop(start_alone: Callable[..., Gateway], drill: Start) -> None:
+    stalling = start_alone(**FAILPOINTS, FAILPOINTS="stall_on_signal", CHECK_INTERVAL_SECONDS="0.5")
     async with drill(stalling) as load:
         for _ in range(5 if LONG else 1):
             os.kill(stalling.pid, signal.SIGUSR1)

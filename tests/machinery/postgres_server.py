@@ -52,6 +52,10 @@ class PostgresServer:
             connection.execute(statement)
         return self.url(name)
 
+    def processes(self) -> list[int]:
+        """The ids of the server's process and of those that it has started."""
+        return [self._process.pid, *self._children()]
+
     def stop(self) -> None:
         """SIGSTOP to the server and all of its sessions: connections stay, and nobody answers."""
         self._process.send(signal.SIGSTOP)
@@ -99,7 +103,17 @@ class PostgresServer:
             "--username",
             SUPERUSER,
         ]
-        options = ["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
+        options = [
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+            "--no-sync",
+            "--wal-segsize",
+            "1",
+        ]
         done = subprocess.run(
             [*command, *options],
             stdin=subprocess.DEVNULL,
