@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from voipbin_ws import pages
+from voipbin_ws import health, pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
     path("agent", pages.agent_desktop, name="agent-desktop"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),
     path("admin/", admin.site.urls),
