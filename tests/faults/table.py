@@ -1,4 +1,4 @@
-"""What the drills saw as a table in Markdown, from pytest's report: `python -m tests.faults.table var/drills.xml`."""
+"""What the drills saw as a table in Markdown, from pytest's reports: `python -m tests.faults.table var/drills.xml`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = ("what was done", *COLUMNS[:-1], "longest delay (s)")
 
 
 def rows(report: Path) -> list[tuple[str, ...]]:
-    """One row a drill that passed under load, in the order in which they ran.
+    """One row a drill that passed under load.
 
     Raises:
         SystemExit: some drill failed; then there is no table.
@@ -37,7 +37,8 @@ def _told(name: str) -> str:
 
 
 def main() -> None:
-    for row in (HEAD, ("---", *("---:" for _ in COLUMNS)), *rows(Path(sys.argv[1]))):
+    found = [row for report in sys.argv[1:] for row in rows(Path(report))]
+    for row in (HEAD, ("---", *("---:" for _ in COLUMNS)), *sorted(found)):
         sys.stdout.write(f"| {' | '.join(row)} |\n")
 
 
