@@ -22,17 +22,17 @@ CONTENT_SECURITY_POLICY = "; ".join(
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The live calls, for a supervisor."""
-    return _page(request, "dashboard.html")
+    return _page(request, "dashboard.html", "Live calls")
 
 
 @require_safe
 def agent_desktop(request: HttpRequest) -> HttpResponse:
     """Calls and messages, for an agent at work."""
-    return _page(request, "agent.html")
+    return _page(request, "agent.html", "Agent desktop")
 
 
-def _page(request: HttpRequest, template: str) -> HttpResponse:
-    response = render(request, template)
+def _page(request: HttpRequest, template: str, title: str) -> HttpResponse:
+    response = render(request, template, {"title": title})
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     # The files that it names change with it.
     response["Cache-Control"] = "no-cache"
