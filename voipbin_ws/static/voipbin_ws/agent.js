@@ -2,11 +2,13 @@
 
 import { Sound, Title, Toasts } from "./agent-alerts.js";
 import { Desk } from "./agent-desk.js";
-import { Link } from "./agent-link.js";
 import { Messages } from "./agent-messages.js";
 import { acceptCall, chooseStatus, hangUp, sendToVoicemail, transferCall } from "./agent-requests.js";
+import { ConnectionView } from "./connection-view.js";
+import { Link } from "./link.js";
 import { PartList, say } from "./parts.js";
-import { read, readAll, signIn, signOut, token } from "./session.js";
+import { read, readAll, signOut } from "./session.js";
+import { SignInForm, showWho } from "./sign-in-form.js";
 import { clock, duration } from "./times.js";
 
 const PAST_CALL_EVENTS = 300;
@@ -29,6 +31,8 @@ const callList = new PartList(element("calls"), element("call-card"));
 const waitingList = new PartList(element("waiting-rows"), element("waiting-row"));
 const recentList = new PartList(element("recent-rows"), element("recent-row"));
 const link = new Link({ load, event: onEvent, state: showConnection, signedOut });
+const connectionView = new ConnectionView(link, element("desk-view"));
+const signInForm = new SignInForm(element("desk-view"), begin);
 const messages = new Messages({ link, toasts, refused: (error) => link.refused(error.message), changed });
 
 let actions = { available: false, reason: "", message: false };
@@ -55,12 +59,11 @@ async function load(me, now) {
     read("/v1.0/actions"),
   ]);
   const show = () => {
-
     actions = may.content;
     orders = new Map();
     desk.load({ agentId, queues: me.queues, status: status.content, isByHand: Boolean(lastStatus.content.items[0]?.data.set_by), calls: calls.items, places: places.items, history: past.content.items.reverse() }, now);
     messages.load({ me, items: texts.content.items.reverse(), hearsMessages, may: actions, now });
-    showWho(me);
+    showDesk(me);
     offerTargets(me);
     changed();
   };
@@ -380,37 +383,15 @@ addEventListener("keydown", (event) => {
 
 // --- The connection ---
 
-let announcedConnection = "live";
-
 function showConnection() {
-  const { name, retryAt, message } = link.connection;
-  const pill = element("connection");
-  const seconds = retryAt === null ? 0 : Math.ceil((retryAt - Date.now()) / 1000);
-  const texts = { connecting: "Connecting…", live: "Live", reconnecting: seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…", offline: "Offline", failed: "Connection refused" };
-  pill.dataset.state = name === "connecting" ? "reconnecting" : name;
-  pill.title = message ?? "";
-  say(element("connection-text"), texts[name]);
-  if (name !== announcedConnection && name !== "connecting") {
-    if (name === "live") say(element("announcements"), "The connection is back, everything shown is live");
-    else if (announcedConnection === "live") say(element("announcements"), "The connection was lost");
-    announcedConnection = name;
-  }
-  const { isStale } = link;
-  const view = element("desk-view");
-  if (isStale !== view.hasAttribute("data-stale")) {
-    view.toggleAttribute("data-stale", isStale);
-    element("stale-banner").hidden = !isStale;
-  }
-  if (isStale) say(element("stale-banner"), `No connection. What you see is as of ${clock(link.knownAt)}, and goes on by itself when the gateway answers again.`);
+  connectionView.show();
   changed();
 }
 
 // --- Signing in and out ---
 
-function showWho(me) {
-  say(element("customer"), me.customer.name ?? "");
-  say(element("person"), me.agent?.name ?? "");
-  say(element("role"), me.role ?? "");
+function showDesk(me) {
+  showWho(me);
   element("desk").hidden = false;
   element("nobody").hidden = true;
 }
@@ -423,21 +404,7 @@ function showNobody(me) {
   element("connection").hidden = true;
 }
 
-function show(id) {
-  for (const each of ["login-view", "desk-view"]) element(each).hidden = each !== id;
-}
-
-function askToSignIn(notice = "") {
-  show("login-view");
-  say(element("login-notice"), notice);
-  element("login-notice").hidden = notice === "";
-  element("password").value = "";
-  element(element("username").value ? "password" : "username").focus();
-}
-
 function begin() {
-  show("desk-view");
-  element("connection").hidden = false;
   link.start();
   tick();
 }
@@ -457,7 +424,7 @@ function leave(notice) {
   title.call = null;
   title.usual = TITLE;
   for (const id of ["alarm", "announcements", "status-error", "status-note", "person", "customer"]) say(element(id), "");
-  askToSignIn(notice);
+  signInForm.ask(notice);
 }
 
 function signedOut(message) {
@@ -472,23 +439,4 @@ element("sign-out").addEventListener("click", () => {
   leave("");
 });
 
-element("login-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const button = element("login-button");
-  const failed = element("login-error");
-  button.disabled = true;
-  say(failed, "");
-  try {
-    await signIn(element("username").value, element("password").value);
-    element("password").value = "";
-    begin();
-  } catch (error) {
-    say(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
-    element("password").select();
-  } finally {
-    button.disabled = false;
-  }
-});
-
-if (token()) begin();
-else askToSignIn();
+signInForm.start();

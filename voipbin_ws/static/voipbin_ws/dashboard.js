@@ -1,11 +1,14 @@
-/** The live-call dashboard: signing in, and painting the board that Live keeps true. */
+/** The live-call dashboard: signing in, and painting the board that its link keeps true. */
 
+import { readBoard } from "./board-state.js";
 import { ANSWERED_WITHIN_SECONDS, Board, LATE_SECONDS } from "./calls.js";
 import { CallTable, View } from "./call-table.js";
-import { Live } from "./live.js";
+import { ConnectionView } from "./connection-view.js";
+import { Link } from "./link.js";
 import { PartList, say } from "./parts.js";
-import { signIn, signOut, token } from "./session.js";
-import { clock, duration } from "./times.js";
+import { signOut } from "./session.js";
+import { SignInForm, showWho } from "./sign-in-form.js";
+import { duration } from "./times.js";
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
@@ -27,7 +30,28 @@ const table = new CallTable(board, view, {
 const queueList = new PartList(element("queue-rows"), element("queue-row"));
 const agentList = new PartList(element("agent-rows"), element("agent-row"));
 const chips = new Map();
-const live = new Live(board, { changed, loaded, state: showConnection, denied, signedOut });
+const link = new Link({ load, event: onEvent, state: showConnection, signedOut });
+const connectionView = new ConnectionView(link, element("board-view"));
+const signInForm = new SignInForm(element("board-view"), begin);
+
+// --- Loading and hearing ---
+
+async function load(me, now) {
+  const state = await readBoard(me, now);
+  if (!state) return { topics: [], cursor: null, show: () => denied(me) };
+  const show = () => {
+    const loadedAt = Date.now() + link.clockAhead;
+    board.load(state.content, loadedAt);
+    showWho(me);
+    arrange(loadedAt);
+  };
+  return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
+}
+
+function onEvent(event) {
+  board.apply(event, Date.now() + link.clockAhead);
+  changed();
+}
 
 // --- Painting ---
 
@@ -45,8 +69,8 @@ function changed() {
 
 function paint() {
   isPainting = false;
-  if (live.loadedAt === null) return;
-  const now = live.now;
+  if (link.loadedAt === null) return;
+  const now = link.now;
   table.paint(board.takeChanged(), now);
   // Rows move now and then and not with every event: whoever reads them must not lose the line.
   if (performance.now() - arrangedAt >= ARRANGE_MS) arrange(now);
@@ -65,11 +89,10 @@ function tick() {
   clearTimeout(tickTimer);
   tickTimer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
   showConnection();
-  if (live.loadedAt === null) return;
-  const now = live.now;
+  if (link.loadedAt === null) return;
+  const now = link.now;
   table.tick(now);
   arrange(now);
-  showStale();
   announce();
 }
 
@@ -79,7 +102,7 @@ function scrolled() {
   isScrolling = true;
   requestAnimationFrame(() => {
     isScrolling = false;
-    table.scrolled(live.now);
+    table.scrolled(link.now);
   });
 }
 
@@ -87,7 +110,7 @@ element("scroller").addEventListener("scroll", scrolled, { passive: true });
 addEventListener("resize", scrolled);
 
 // Between ticks, what events moved.
-setInterval(() => arrangeDue && live.loadedAt !== null && arrange(live.now), ARRANGE_MS);
+setInterval(() => arrangeDue && link.loadedAt !== null && arrange(link.now), ARRANGE_MS);
 
 function showSummary(now) {
   const summary = board.summary(now);
@@ -180,9 +203,9 @@ let announcedAt = 0;
 let announced = "";
 function announce() {
   if (Date.now() - announcedAt < ANNOUNCE_MS) return;
-  const { active, waiting } = board.summary(live.now);
+  const { active, waiting } = board.summary(link.now);
   const text = `${active} active, ${waiting} waiting`;
-  if (text === announced || live.connection.name !== "live") return;
+  if (text === announced || link.connection.name !== "live") return;
   announced = text;
   announcedAt = Date.now();
   say(element("announcements"), text);
@@ -190,39 +213,8 @@ function announce() {
 
 // --- The connection ---
 
-let announcedConnection = "live";
-
 function showConnection() {
-  const { name, retryAt, message } = live.connection;
-  const pill = element("connection");
-  const seconds = retryAt === null ? 0 : Math.ceil((retryAt - Date.now()) / 1000);
-  const texts = {
-    connecting: "Connecting…",
-    live: "Live",
-    reconnecting: seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…",
-    offline: "Offline",
-    failed: "Connection refused",
-  };
-  pill.dataset.state = name === "connecting" ? "reconnecting" : name;
-  pill.title = message ?? "";
-  say(element("connection-text"), texts[name]);
-  if (name !== announcedConnection && name !== "connecting") {
-    if (name === "live") say(element("announcements"), "The connection is back, everything shown is live");
-    else if (announcedConnection === "live") say(element("announcements"), "The connection was lost");
-    announcedConnection = name;
-  }
-  showStale();
-}
-
-function showStale() {
-  const isStale = live.isStale;
-  const root = element("board-view");
-  if (isStale !== root.hasAttribute("data-stale")) {
-    root.toggleAttribute("data-stale", isStale);
-    element("stale-banner").hidden = !isStale;
-    if (!isStale) changed();
-  }
-  if (isStale) say(element("stale-banner"), `No connection. What you see is as of ${clock(live.knownAt)}, and goes on by itself when the gateway answers again.`);
+  if (connectionView.show()) changed();
 }
 
 // --- Search, filters, order ---
@@ -231,7 +223,7 @@ function viewChanged() {
   const query = view.toString();
   history.replaceState(null, "", query ? `?${query}` : location.pathname);
   showView();
-  if (live.loadedAt !== null) arrange(live.now);
+  if (link.loadedAt !== null) arrange(link.now);
 }
 
 function showView() {
@@ -322,40 +314,16 @@ addEventListener("keydown", (event) => {
 
 // --- Signing in and out ---
 
-function show(id) {
-  for (const each of ["login-view", "board-view"]) element(each).hidden = each !== id;
-}
-
-function askToSignIn(notice = "") {
-  show("login-view");
-  say(element("login-notice"), notice);
-  element("login-notice").hidden = notice === "";
-  element("password").value = "";
-  element(element("username").value ? "password" : "username").focus();
-}
-
 function begin() {
-  show("board-view");
   element("board").hidden = false;
   element("denied").hidden = true;
-  live.start();
+  link.start();
   tick();
-}
-
-function loaded(me) {
-  showWho(me);
-  arrange(live.now);
-}
-
-function showWho(me) {
-  say(element("customer"), me.customer.name ?? "");
-  say(element("person"), me.agent?.name ?? "");
-  say(element("role"), me.role ?? "");
 }
 
 function denied(me) {
   showWho(me);
-  live.stop();
+  link.stop();
   element("board").hidden = true;
   element("denied").hidden = false;
   element("connection").hidden = true;
@@ -376,7 +344,7 @@ function leave(notice) {
   board.calls.clear();
   arrange(Date.now());
   document.title = "Live calls";
-  askToSignIn(notice);
+  signInForm.ask(notice);
 }
 
 function signedOut(message) {
@@ -385,27 +353,8 @@ function signedOut(message) {
 
 element("sign-out").addEventListener("click", () => {
   signOut();
-  live.stop();
+  link.stop();
   leave("");
 });
 
-element("login-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const button = element("login-button");
-  const failed = element("login-error");
-  button.disabled = true;
-  say(failed, "");
-  try {
-    await signIn(element("username").value, element("password").value);
-    element("password").value = "";
-    begin();
-  } catch (error) {
-    say(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
-    element("password").select();
-  } finally {
-    button.disabled = false;
-  }
-});
-
-if (token()) begin();
-else askToSignIn();
+signInForm.start();

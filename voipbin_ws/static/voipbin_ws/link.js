@@ -16,8 +16,9 @@ export class Link {
   #timer = null;
   #knownUntil = 0;
 
-  /** `on` has functions: `load(me, now)` reads the state and returns { cursor, topics, show() }; `event(event)`; `state()` when
-   * `connection` changed; `signedOut(message)`. */
+  /** `on` has functions: `load(me, now)` reads the state and returns { cursor, topics, needsAll, show() }, where `needsAll` says
+   * that without one of the topics there is nothing to show; `event(event)`; `state()` when `connection` changed;
+   * `signedOut(message)`. */
   constructor(on) {
     this.on = on;
     this.connection = { name: "connecting", retryAt: null, message: "" };
@@ -78,14 +79,14 @@ export class Link {
       state.show();
       if (!state.topics.length) return;
       this.loadedAt = Date.now();
-      this.#follow(state.topics, state.cursor);
+      this.#follow(state);
     } catch (error) {
       if (turn === this.#turn) this.#notLoaded(error);
     }
   }
 
   /** Hear what happened since the state was loaded, and whatever happens from now on. */
-  #follow(topics, cursor) {
+  #follow({ topics, cursor, needsAll = false }) {
     const client = (this.#client = new EventClient({
       url: "/v1.0/ws",
       token: async () => token(),
@@ -97,9 +98,15 @@ export class Link {
     client.on("state", (change) => isCurrent() && this.#changed(client, change));
     client.on("gap", () => isCurrent() && this.#load());
     // What may be heard has changed: begin anew with what is left.
-    client.on("refusal", () => isCurrent() && this.#load());
+    client.on("refusal", ({ message }) => isCurrent() && (needsAll ? this.#signIn(message) : this.#load()));
     client.on("error", (error) => console.warn(error));
-    client.subscribe(topics, (event) => isCurrent() && this.on.event(event)).catch((error) => isCurrent() && this.#notLoaded(error));
+    client
+      .subscribe(topics, (event) => isCurrent() && this.on.event(event))
+      .catch((error) => {
+        if (!isCurrent()) return;
+        if (needsAll && error?.name === "SubscribeError" && !error.retry) this.#signIn(error.message);
+        else this.#notLoaded(error);
+      });
   }
 
   #notLoaded(error) {

@@ -1,0 +1,67 @@
+/** The form for signing in, the view behind it, and whose view it is. */
+
+import { say } from "./parts.js";
+import { signIn, token } from "./session.js";
+
+const element = (id) => document.getElementById(id);
+
+export class SignInForm {
+  #view;
+  #begin;
+
+  /** `view` is shown to who is signed in, and `begin()` called each time it is. */
+  constructor(view, begin) {
+    this.#view = view;
+    this.#begin = begin;
+    element("login-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+  }
+
+  /** Who signed in on this tab already goes on. */
+  start() {
+    if (token()) this.#open();
+    else this.ask();
+  }
+
+  ask(notice = "") {
+    element("login-view").hidden = false;
+    this.#view.hidden = true;
+    say(element("login-notice"), notice);
+    element("login-notice").hidden = notice === "";
+    element("password").value = "";
+    element(element("username").value ? "password" : "username").focus();
+  }
+
+  #open() {
+    element("login-view").hidden = true;
+    this.#view.hidden = false;
+    element("connection").hidden = false;
+    this.#begin();
+  }
+
+  async #submit() {
+    const button = element("login-button");
+    const failed = element("login-error");
+    button.disabled = true;
+    say(failed, "");
+    try {
+      await signIn(element("username").value, element("password").value);
+      element("password").value = "";
+      this.#open();
+    } catch (error) {
+      say(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
+      element("password").select();
+    } finally {
+      button.disabled = false;
+    }
+  }
+}
+
+/** Say in the header whose page it is. */
+export function showWho(me) {
+  say(element("customer"), me.customer.name ?? "");
+  say(element("person"), me.agent?.name ?? "");
+  say(element("role"), me.role ?? "");
+}
