@@ -82,8 +82,8 @@ async def test_a_client_that_stops_reading(
             assert code == 4408
             assert heard == sent[: len(heard)]
             assert len(heard) < len(sent)
-            await _publish_files(alone, owner, megabytes=64)
-            assert _resident_bytes(alone.pid) - before < 45 * 2**20
+            await _publish_files(alone, owner, megabytes=96)
+            assert _resident_bytes(alone.pid) - before < 70 * 2**20
             for task in chatting:
                 task.cancel()
         async with connect(url, max_size=None) as socket:

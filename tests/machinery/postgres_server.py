@@ -52,10 +52,6 @@ class PostgresServer:
             connection.execute(statement)
         return self.url(name)
 
-    def processes(self) -> list[int]:
-        """The ids of the server's process and of those that it has started."""
-        return [self._process.pid, *self._children()]
-
     def stop(self) -> None:
         """SIGSTOP to the server and all of its sessions: connections stay, and nobody answers."""
         self._process.send(signal.SIGSTOP)
