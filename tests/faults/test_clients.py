@@ -58,7 +58,10 @@ async def test_subscribing_and_unsubscribing_during_a_burst(alone: Gateway, dril
             await load.published(1)
 
 
-@pytest.mark.parametrize("chatty", [False, True], ids=["silent", "chatty"])
+# Who also talks is the harder case: on daphne whatever it says makes it look alive.
+@pytest.mark.parametrize(
+    "chatty", [False, True] if LONG else [True], ids=lambda each: "chatty" if each else "silent"
+)
 async def test_a_client_that_stops_reading(
     start_alone: Callable[..., Gateway], drill: Start, chatty: bool
 ) -> None:
