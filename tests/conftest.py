@@ -96,6 +96,12 @@ def _faults_end_with_their_test() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def postgres_folder() -> Path:
+    """A folder for one more PostgreSQL, whose user can get to it."""
+    return _folder("another-postgres")
+
+
+@pytest.fixture(scope="session")
 def migrated_sqlite() -> MigratedSqlite:
     """Gives migrated SQLite databases: `.create_database()` returns the URL of a new one."""
     return MigratedSqlite(_folder("sqlite"))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import resource
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.programs import POSTGRES
 from tests.faults.conftest import Start
 from tests.faults.drill import LONG, SOME, until
 from tests.journeys.cast import company, settle
+from tests.machinery.databases import MigratedPostgres
 from tests.machinery.gateway import Gateway
+from tests.machinery.gateways import Gateways
 from tests.machinery.postgres_server import PostgresServer
+from tests.machinery.requirement import require
 from tests.machinery.stacks import STACKS
 
 off = asyncio.to_thread
@@ -36,7 +41,6 @@ async def test_a_postgres_that_restarts_and_one_that_stands_still(
     assert all(each.connections == 1 for each in load.subscribers)
 
 
-# PostgreSQL's processes are another user's, whose limits not every machine lets a test change.
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if not stack.shared], ids=str)
 async def test_a_full_disk(alone: Gateway, drill: Start) -> None:
     async with drill(alone) as load:
@@ -45,6 +49,20 @@ async def test_a_full_disk(alone: Gateway, drill: Start) -> None:
         resource.prlimit(alone.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
         await until(lambda: load.statuses().get(503))
         resource.prlimit(alone.pid, resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.skipif(not LONG, reason="starts a PostgreSQL of its own: make drills")
+async def test_a_full_disk_of_postgres(gateway: Gateways, drill: Start, postgres_folder: Path) -> None:
+    server = PostgresServer(require(POSTGRES), postgres_folder, largest_file=2 * 2**20)
+    try:
+        url = MigratedPostgres(server).create_database()
+        alone = gateway("uvicorn", database_url=url, redis=True, DATABASE_ANSWER_SECONDS="2")
+        async with drill(alone) as load:
+            await until(lambda: load.statuses().get(503))
+            server.largest_file = None
+            await off(server.restart)
+    finally:
+        server.kill()
 
 
 async def test_twenty_parallel_publishes_with_one_key(pair: tuple[Gateway, Gateway]) -> None:

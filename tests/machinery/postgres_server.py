@@ -28,7 +28,9 @@ class PostgresServer:
     PostgreSQL refuses to run as root, so root runs it as the user that Debian's package brings.
     """
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, *, largest_file: int | None = None) -> None:
+        self.largest_file = largest_file
+        """Bytes that no file of it may exceed, as on a full disk, from its next start on; none for no limit."""
         self._programs = programs
         self._folder = folder
         self._user = _unprivileged_user() if os.geteuid() == 0 else None
@@ -133,7 +135,9 @@ class PostgresServer:
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         log = self._folder / "postgres.log"
-        process = ServerProcess([*command, *options], log, folder=self._folder, user=self._user)
+        # Its own limit to set: not every machine lets root limit another user's process.
+        limit = [] if self.largest_file is None else ["prlimit", f"--fsize={self.largest_file}:"]
+        process = ServerProcess([*limit, *command, *options], log, folder=self._folder, user=self._user)
         process.wait_ready(lambda: self._answers(port), "postgres")
         return process
 
