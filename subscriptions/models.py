@@ -1,4 +1,4 @@
-"""Customers, their agents and queues, the access keys of both, and the audit log."""
+"""Customers, their agents and queues, the access keys of both, who is connected now, and the audit log."""
 
 # Long because the models of one app stand in one module, where Django looks for them.
 
@@ -201,9 +201,16 @@ class AccessKey(models.Model):
         default=True, help_text="Whether it may open a WebSocket and read over REST."
     )
     may_publish = models.BooleanField(default=False, help_text="Whether it may publish events.")
+    allowed_topics = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Patterns, in canonical form, outside of which the key hears nothing; none for no such limit.",
+    )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    last_used_address = models.CharField("from", max_length=64, blank=True, editable=False)
+    last_used_client = models.CharField("by", max_length=200, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=timezone.now, editable=False)
     replaces = models.OneToOneField(
         "self",
@@ -284,6 +291,61 @@ def customers_of(agent_ids: Iterable[str]) -> dict[str, str]:
     return {str(agent_id): str(customer_id) for agent_id, customer_id in rows}
 
 
+class GatewayProcess(models.Model):
+    """A server process that holds sockets. Its lease runs out unless it is renewed: a crashed one vanishes by itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, editable=False)
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    lease_ends_at = models.DateTimeField(editable=False)
+    connections = models.PositiveIntegerField(default=0, editable=False)
+    figures = models.TextField(
+        default="{}", editable=False, help_text="JSON: what moves all the time, by connection; `roster.Figures`."
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LiveConnection(models.Model):
+    """An open socket of some process: who holds it and what it hears. Its figures are in its process's row."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    process = models.ForeignKey(
+        GatewayProcess, on_delete=models.CASCADE, editable=False, related_name="live_connections"
+    )
+    customer_id = models.UUIDField(editable=False, db_index=True)
+    agent_id = models.UUIDField(null=True, editable=False)
+    key_id = models.UUIDField(null=True, editable=False, db_index=True)
+    credential = models.CharField(max_length=60, editable=False)
+    is_platform_staff = models.BooleanField(editable=False)
+    address = models.CharField(max_length=64, blank=True, editable=False)
+    client = models.CharField(max_length=200, blank=True, editable=False)
+    topics = models.TextField(blank=True, editable=False, help_text="One a line, the first of them.")
+    topic_count = models.PositiveIntegerField(default=0, editable=False)
+    opened_at = models.DateTimeField("since", editable=False)
+
+    class Meta:
+        ordering = ["-opened_at", "id"]
+        verbose_name = "live connection"
+
+    def __str__(self) -> str:
+        return f"{self.credential} from {self.address}"
+
+
+class CloseOrder(models.Model):
+    """An operator's word that a connection, or all of an access key's, are to be closed by whichever process has them."""
+
+    change = models.BigIntegerField(db_index=True, help_text="`AccessChanges.count` from which on it stands.")
+    connection_id = models.UUIDField(null=True)
+    key_id = models.UUIDField(null=True)
+    word = models.CharField(max_length=120)
+    given_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.word
+
+
 class OptOut(models.Model):
     """Somebody who wrote STOP to a customer: no message may go to the number until it writes START."""
 
@@ -307,6 +369,7 @@ class AuditAction(models.TextChoices):
     UNSUBSCRIBE = "unsubscribe"
     AUTHENTICATE = "authenticate"
     DISCONNECT = "disconnect"
+    CLOSE = "close"
 
 
 class AuditVerdict(models.TextChoices):
