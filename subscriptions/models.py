@@ -292,7 +292,7 @@ def customers_of(agent_ids: Iterable[str]) -> dict[str, str]:
 
 
 class GatewayProcess(models.Model):
-    """A server process that holds sockets. Its lease runs out unless it is renewed: a crashed one vanishes by itself."""
+    """A server process that holds sockets. A crashed one vanishes by itself: nobody renews its lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, editable=False)
@@ -334,7 +334,7 @@ class LiveConnection(models.Model):
 
 
 class CloseOrder(models.Model):
-    """An operator's word that a connection, or all of an access key's, are to be closed by whichever process has them."""
+    """A connection, or all of an access key, are to be closed, by whichever processes have them."""
 
     change = models.BigIntegerField(db_index=True, help_text="`AccessChanges.count` from which on it stands.")
     connection_id = models.UUIDField(null=True)
