@@ -51,6 +51,12 @@ def simulating(gateway: Gateway, acme: Company, *options: str) -> tuple[dict[str
     return {**gateway.environment, **own}, ["simulate", "--url", gateway.url, *options]
 
 
+def some_came_as_webhooks(gateway: Gateway, header: dict[str, str]) -> bool:
+    """A catch of the simulator's is a list of events or some webhooks, by how much of it there is: both happen only
+    once the machine has kept up for a moment."""
+    return '"voipbin"' in httpx.get(f"{gateway.url}/v1.0/events?limit=500", headers=header).text
+
+
 def stored(gateway: Gateway) -> dict[str, object]:
     return json.loads(gateway.manage("shell", "--verbosity", "0", "--command", STORED))
 
@@ -67,6 +73,7 @@ def test_a_restart_of_the_gateway_loses_and_doubles_nothing_and_the_end_leaves_n
             {"Authorization": f"Bearer {acme.token('manager')}"},
         )
         wait_until(lambda: len(httpx.get(address, headers=header).json()["items"]) > 20, "calls")
+        wait_until(lambda: some_came_as_webhooks(gateway, header), "an event that came as a webhook")
         gateway.kill()
         process.wait_ready(lambda: "does not take events" in process.log_text(), "the simulator's complaint")
         gateway.restart()
