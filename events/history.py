@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
 
 from events import log
 from events.cursor import Position
@@ -55,6 +56,8 @@ def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
         "timestamp__lt": query.end,
     }
     events = events.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if query.call_id is not None:
+        events = _of_call(events, query.call_id)
     above = head.floor if query.after is None else _kept_after(query.after, head)
     upto = start.seq
     if query.begin or query.end:
@@ -109,6 +112,12 @@ class _Stretch:
 
     def of_log(self, events: QuerySet[Event]) -> QuerySet[Event]:
         return events.filter(seq__gt=self.above, seq__lte=self.upto)
+
+
+def _of_call(events: QuerySet[Event], call_id: str) -> QuerySet[Event]:
+    # The ids that are allowed stand in JSON as they are, so looking at the text is enough.
+    named = StrIndex("body", Value(f'_id": "{call_id}"'))
+    return events.alias(named=named).filter(Q(resource="call", resource_id=call_id) | Q(named__gt=0))
 
 
 def _kept_after(after: Mapping[str, int], head: log.Head) -> int:

@@ -103,12 +103,10 @@ class Parameters:
             return None
         return None if value is None else value == "true"
 
-    def resource_id(self) -> str | None:
-        value = self._text("resource_id")
+    def resource_id(self, name: str = "resource_id") -> str | None:
+        value = self._text(name)
         if value is not None and not is_resource_id(value):
-            self.wrong(
-                "resource_id", f"write an id of 1 to {MAX_RESOURCE_ID_LENGTH} {RESOURCE_ID_CHARACTERS}"
-            )
+            self.wrong(name, f"write an id of 1 to {MAX_RESOURCE_ID_LENGTH} {RESOURCE_ID_CHARACTERS}")
             return None
         return value
 

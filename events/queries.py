@@ -13,7 +13,7 @@ STATE_PARAMETERS = (
     *("customer_id", "limit", "order", "next"),
 )
 HISTORY_PARAMETERS = (
-    *("type", "resource", "resource_id", "agent_id", "from", "to", "after"),
+    *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after"),
     *("customer_id", "limit", "order", "next"),
 )
 
@@ -34,12 +34,17 @@ class StateQuery:
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which events; none asks for all. `begin` is included, `end` is not; `after` are numbers by epoch."""
+    """Which events; none asks for all.
+
+    `call_id` asks for a call's own and those of other resources whose data names it in a field that ends in `_id`.
+    `begin` is included, `end` is not; `after` are numbers by epoch.
+    """
 
     customer_id: str | None
     event_type: str | None
     resource: str | None
     resource_id: str | None
+    call_id: str | None
     agent_id: str | None
     begin: datetime | None
     end: datetime | None
@@ -89,6 +94,7 @@ def read_history_query(
         event_type=event_type,
         resource=resource or (event_type.partition(".")[0] if event_type else None),
         resource_id=resource_id,
+        call_id=read.resource_id("call_id"),
         agent_id=read.uuid("agent_id"),
         begin=read.time("from"),
         end=read.time("to"),

@@ -1,7 +1,9 @@
-"""`GET /v1.0/me`: whose credential this is, what it may hear, and the names behind the ids that events carry."""
+"""Who is who: `GET /v1.0/me` tells whose credential this is, what it may hear, and the names behind the ids that events
+carry; `GET /v1.0/customers` whose events it may hear."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from rest_framework import status
@@ -11,6 +13,9 @@ from rest_framework.views import APIView
 
 from events.envelope import format_timestamp
 from events.errors import ApiError
+from events.models import CustomerLog
+from events.parameters import Parameters
+from events.reading import reading_errors, visible_to
 from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
 from subscriptions.access import Identity, may_subscribe
 from subscriptions.models import Agent, Customer, Queue
@@ -60,15 +65,39 @@ def _queues(identity: Identity) -> list[dict[str, Any]]:
     return [{"id": str(queue.pk), "name": queue.name} for queue in queues.order_by("name", "pk")]
 
 
+def _reader(request: Request) -> Identity:
+    """Whose credential asks.
+
+    Raises:
+        ApiError: it may not read.
+    """
+    identity = cast(Identity, request.user)
+    if not identity.may_subscribe:
+        raise ApiError(status.HTTP_403_FORBIDDEN, "This access key may not read: use one that may subscribe")
+    return identity
+
+
+def _wanted_customer(request: Request) -> str | None:
+    """The customer whom the query names, if the credential may hear of it.
+
+    Raises:
+        ApiError: it may not, or the query cannot be read.
+    """
+    with reading_errors():
+        parameters = Parameters(dict(request.query_params.lists()), ("customer_id",))
+        customer_id = parameters.uuid("customer_id")
+        parameters.finish()
+        if customer_id is not None:
+            visible_to(request, customer_id)
+    return customer_id
+
+
 class MeView(APIView):
-    """`/v1.0/me`: what a page needs to know before it subscribes."""
+    """`/v1.0/me`: what a page needs to know before it subscribes; platform staff may name a customer."""
 
     def get(self, request: Request) -> Response:
-        identity = cast(Identity, request.user)
-        if not identity.may_subscribe:
-            raise ApiError(
-                status.HTTP_403_FORBIDDEN, "This access key may not read: use one that may subscribe"
-            )
+        identity = _reader(request)
+        identity = replace(identity, customer_id=_wanted_customer(request) or identity.customer_id)
         # A token of VoIPBIN's may be of a customer or an agent whom only the platform knows.
         customer = Customer.objects.filter(pk=identity.customer_id).first()
         agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None
@@ -83,5 +112,30 @@ class MeView(APIView):
                 "agents": _agents(identity),
                 "queues": _queues(identity),
             },
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class CustomersView(APIView):
+    """`/v1.0/customers`: the customers of whom the credential may hear; for platform staff all, else its own."""
+
+    def get(self, request: Request) -> Response:
+        identity = _reader(request)
+        with reading_errors():
+            Parameters(dict(request.query_params.lists()), ()).finish()
+        customers = Customer.objects.all()
+        logs = CustomerLog.objects.all()
+        if not identity.is_platform_staff:
+            customers = customers.filter(pk=identity.customer_id)
+            logs = logs.filter(pk=identity.customer_id)
+        names: dict[str, str | None] = {
+            str(customer_id): name
+            for customer_id, name in customers.order_by("name", "pk").values_list("pk", "name")
+        }
+        # VoIPBIN's customers need no record of ours to have events.
+        for customer_id in logs.order_by("pk").values_list("pk", flat=True):
+            names.setdefault(str(customer_id), None)
+        return Response(
+            {"items": [{"id": customer_id, "name": name} for customer_id, name in names.items()]},
             headers={"Cache-Control": "no-store"},
         )

@@ -86,6 +86,24 @@ def test_an_event_that_happened_earlier_than_it_was_stored_is_found_by_when_it_h
     assert numbers(found) == [2, 4]
 
 
+def test_a_calls_story_holds_whatever_names_it_and_nothing_of_another() -> None:
+    acme, other, call_id = Company(), Company("Other"), new_id()
+    call(acme, call_id, "call.created", timestamp=TIME.format(1))
+    store(acme.id, "queue.joined", {"queue_id": new_id(), "call_id": call_id}, timestamp=TIME.format(2))
+    call(acme, new_id())
+    store(acme.id, "recording.started", {"id": "r", "reference_type": "call", "reference_id": call_id})
+    store(acme.id, "message.sent", {"id": "m", "text": f"about {call_id}"})
+    store(acme.id, "message.sent", {"id": call_id})
+    store(other.id, "queue.joined", {"queue_id": new_id(), "call_id": call_id})
+    manager = acme.person("manager")
+    assert numbers(manager.get(EVENTS, call_id=call_id)) == [1, 2, 4]
+    assert numbers(manager.get(EVENTS, call_id=call_id, order="desc", limit="2")) == [4, 2]
+    assert numbers(manager.get(EVENTS, call_id=call_id, resource="recording")) == [4]
+    assert numbers(manager.get(EVENTS, call_id=call_id, from_=TIME.format(2), to=TIME.format(3))) == [2]
+    assert manager.get(EVENTS, call_id='a" or "').status == 400
+    assert numbers(acme.person("agent").get(EVENTS, call_id=call_id)) == []
+
+
 def test_after_a_cursor_comes_only_what_is_newer() -> None:
     acme = Company()
     cursors = [call(acme) for _ in range(4)]

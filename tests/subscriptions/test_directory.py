@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -9,13 +10,18 @@ from django.test import Client
 
 from subscriptions.models import Agent, Queue
 from subscriptions.tokens import issue_token
+from tests.events.stored import store
 from tests.subscriptions.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db
 
 
-def me(credential: str) -> Any:
-    answer = Client().get("/v1.0/me", headers={"Authorization": f"Bearer {credential}"})
+def ask(credential: str, path: str, **parameters: str) -> Any:
+    return Client().get(path, parameters, headers={"Authorization": f"Bearer {credential}"})
+
+
+def me(credential: str, **parameters: str) -> Any:
+    answer = ask(credential, "/v1.0/me", **parameters)
     assert answer.status_code == 200
     return answer.json()
 
@@ -76,3 +82,51 @@ def test_a_key_that_only_publishes_learns_no_names() -> None:
     answer = Client().get("/v1.0/me", headers={"Authorization": f"Bearer {secret}"})
     assert answer.status_code == 403
     assert "may subscribe" in answer.json()["message"]
+
+
+# --- Of which customer ---
+
+
+def test_platform_staff_learn_the_names_of_the_customer_that_they_name() -> None:
+    acme, globex = customer("Acme"), customer("Globex")
+    staff, ann = agent(acme, "staff"), agent(globex)
+    queue = Queue.objects.create(customer=globex, name="Front desk")
+    told = me(issue_token(staff), customer_id=str(globex.pk))
+    assert told["customer"] == {"id": str(globex.pk), "name": "Globex"}
+    assert told["agent"]["id"] == str(staff.pk)
+    assert told["topics"][0] == f"customer_id:{globex.pk}:*:*"
+    assert [each["id"] for each in told["agents"]] == [str(ann.pk)]
+    assert told["queues"] == [{"id": str(queue.pk), "name": "Front desk"}]
+    assert ask(issue_token(staff), "/v1.0/me", customer_id=str(uuid.uuid4())).status_code == 404
+    assert ask(issue_token(staff), "/v1.0/me", customer_id="globex").status_code == 400
+    assert ask(issue_token(staff), "/v1.0/me", customer="globex").status_code == 400
+
+
+@pytest.mark.parametrize("role", ["agent", "manager", "admin"])
+def test_nobody_else_learns_whether_there_is_another_customer(role: str) -> None:
+    acme, globex = customer("Acme"), customer("Globex")
+    token = issue_token(agent(acme, role))
+    there, absent = (ask(token, "/v1.0/me", customer_id=each) for each in (str(globex.pk), str(uuid.uuid4())))
+    assert (there.status_code, absent.status_code) == (403, 403)
+    assert there.json() == absent.json()
+    assert me(token, customer_id=str(acme.pk)) == me(token)
+    listed = ask(token, "/v1.0/customers").json()
+    assert listed == {"items": [{"id": str(acme.pk), "name": "Acme"}]}
+
+
+def test_platform_staff_see_all_customers_and_those_that_only_the_platform_knows() -> None:
+    globex, acme = customer("Globex"), customer("Acme")
+    unknown = str(uuid.uuid4())
+    for customer_id in (unknown, str(acme.pk)):
+        store(customer_id, "call.status", {"id": "c"})
+    listed = ask(issue_token(agent(acme, "staff")), "/v1.0/customers").json()
+    assert listed["items"] == [
+        {"id": str(acme.pk), "name": "Acme"},
+        {"id": str(globex.pk), "name": "Globex"},
+        {"id": unknown, "name": None},
+    ]
+
+
+def test_a_key_that_only_publishes_learns_of_no_customer() -> None:
+    _, secret = access_key(customer(), may_subscribe=False, may_publish=True)
+    assert ask(secret, "/v1.0/customers").status_code == 403
