@@ -23,6 +23,14 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 UNAVAILABLE = 503
 
+ANSWER_HEADERS = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""Of an answer in JSON that is given without Django, whose middleware adds these to all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -114,7 +122,7 @@ async def refuse(
         await send({"type": "websocket.close", "code": 1008})
         return
     body = encode({"code": refusal.code, "message": refusal.message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers = [*ANSWER_HEADERS, (b"content-length", str(len(body)).encode())]
     if refusal.status == UNAUTHORIZED:
         headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
     await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from channels.routing import URLRouter
+from django.conf import settings
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from events.strict_json import encode
-from subscriptions.handshake import Refusal, refuse
+from subscriptions.handshake import ANSWER_HEADERS, Refusal, refuse
 from subscriptions.routing import websocket_urlpatterns
 from subscriptions.runtime import runtime
 
@@ -29,8 +31,12 @@ class GatewayApplication:
         self.is_stopping = False
         self._django = django
         self._sockets = URLRouter(websocket_urlpatterns)
+        self._entrance: Any = ProxyHeadersMiddleware(self._enter, settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._entrance(scope, receive, send)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http" if self.is_stopping:
                 await _unavailable(send)
@@ -68,7 +74,7 @@ class GatewayApplication:
 async def _unavailable(send: Send) -> None:
     body = encode({"code": "UNAVAILABLE", "message": "The gateway restarts: try again"}).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        *ANSWER_HEADERS,
         (b"content-length", str(len(body)).encode()),
         (b"retry-after", b"1"),
         (b"connection", b"close"),

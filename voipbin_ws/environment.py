@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -117,6 +118,28 @@ def origins(text: str) -> list[str]:
         scheme, _, host = origin.partition("://")
         if origin != "*" and (not host or "/" in host or not scheme.isalpha()):
             raise ValueError(f"{origin} is no origin: scheme and host without a path")
+    return found
+
+
+def origin(text: str) -> str:
+    """One address without a path: scheme, host and, where it is not the usual one, port."""
+    scheme, _, host = text.lower().rstrip("/").partition("://")
+    parts = urlsplit(f"{scheme}://{host}")
+    if scheme not in ("http", "https") or not parts.hostname or parts.netloc != host or parts.port == 0:
+        raise ValueError("scheme and host without a path")
+    if "@" in host:
+        raise ValueError("it names no user")
+    return f"{scheme}://{host}"
+
+
+def networks(text: str) -> list[str]:
+    """IP addresses and networks with commas between them."""
+    found = words(text)
+    for word in found:
+        try:
+            ip_network(word)
+        except ValueError:
+            raise ValueError(f"{word} is no IP address and no network such as 10.0.0.0/8") from None
     return found
 
 

@@ -148,6 +148,7 @@ def run_uvicorn(application: Any, bound: socket.socket) -> None:
         access_log=False,  # Its lines carry the query, and the query the credential.
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # The application heeds them, on both servers, from TRUSTED_PROXIES alone.
         timeout_graceful_shutdown=5,
     )
     Server(config).run(sockets=[bound])

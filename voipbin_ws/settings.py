@@ -1,10 +1,15 @@
 """Every setting of the gateway, read from the environment; docs/settings.md lists them for operators."""
 
+# Long because all settings stand in one place, where whoever looks for one looks first.
+
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from django.http.request import split_domain_port
 
 from voipbin_ws.environment import (
     at_least,
@@ -14,6 +19,8 @@ from voipbin_ws.environment import (
     kept_secret,
     keys,
     level,
+    networks,
+    origin,
     origins,
     platforms,
     read,
@@ -35,8 +42,6 @@ SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or kept_secret(VA
 SECRET_KEY_FALLBACKS: list[str] = read(
     "SECRET_KEY_FALLBACKS", words, [], "the-key-before,the-one-before-that"
 )
-ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5")
-CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
 
 ROOT_URLCONF = "voipbin_ws.urls"
 ASGI_APPLICATION = "voipbin_ws.asgi.application"
@@ -46,6 +51,36 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = False
 FORMAT_MODULE_PATH = "voipbin_ws.formats"
+
+# --- How it is reached ---------------------------------------------------------------------------------------------
+
+PUBLIC_URL = read("PUBLIC_URL", origin, "", "https://ws.example.com")
+ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5")
+CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
+WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
+TRUSTED_PROXIES: list[str] = read("TRUSTED_PROXIES", networks, [], "127.0.0.1,10.0.0.0/8")
+_hsts_seconds = read("HSTS_SECONDS", whole(0, 63_072_000), 31_536_000, "31536000")
+if PUBLIC_URL:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, split_domain_port(urlsplit(PUBLIC_URL).netloc)[0]]
+    CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
+    WEBSOCKET_ORIGINS = [*WEBSOCKET_ORIGINS, PUBLIC_URL]
+
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+if PUBLIC_URL.startswith("https://"):
+    SECURE_SSL_REDIRECT = True
+    # People are led to HTTPS. A program that sent its credential in the clear would not learn of it by being led on,
+    # and inside the operator's own network, between the proxy and here, it may.
+    SECURE_REDIRECT_EXEMPT = [r"^(v1\.0|auth)/", r"^(healthz|readyz|metrics)$"]
+    SECURE_HSTS_SECONDS = _hsts_seconds
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # To be on the browsers' list is for the owner of the whole domain to ask for.
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # No other host of the domain can set a cookie of such a name (RFC 6265bis, 4.1.3.2).
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 
 INSTALLED_APPS = [
     "voipbin_ws.apps.GatewayConfig",
@@ -63,6 +98,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "voipbin_ws.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -179,7 +215,6 @@ VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", words, [], "the-key-that-
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 
-WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
 MESSAGE_MAX_BYTES = read("MESSAGE_MAX_BYTES", whole(1024, 2**20), 64 * 2**10, "65536")
 MESSAGE_MAX_TOPICS = read("MESSAGE_MAX_TOPICS", whole(1, 100_000), 100, "100")
 CONNECTION_MAX_TOPICS = read("CONNECTION_MAX_TOPICS", whole(1, 1_000_000), 1000, "1000")

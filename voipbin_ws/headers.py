@@ -1,0 +1,54 @@
+"""The security headers of every answer: what a page may load, who may show it in a frame, what is kept of it."""
+
+from __future__ import annotations
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Scripts, styles and connections of our own alone, nothing inline: what a caller calls himself can never run."""
+
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""For answers that are no page: shown by a browser all the same, they are text and nothing else."""
+
+PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+@sync_and_async_middleware
+def security_headers(get_response):  # type: ignore[no-untyped-def] # Django's two kinds of it have no common type
+    """Django's hook. A view may set a header of these itself."""
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            return _protected(await get_response(request))
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponseBase:
+        return _protected(get_response(request))
+
+    return synchronous
+
+
+def _protected(response: HttpResponseBase) -> HttpResponseBase:
+    headers = response.headers
+    if headers.get("Content-Type", "").startswith("application/json"):
+        headers.setdefault("Content-Security-Policy", DATA_POLICY)
+        # A token, or what one customer alone may read: for no cache on the way, and none in the browser.
+        headers.setdefault("Cache-Control", "no-store")
+    elif not (settings.DEBUG and response.status_code in (404, 500)):  # Django's debug pages are all inline.
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+    headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+    if "Access-Control-Allow-Origin" not in headers:
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    return response
