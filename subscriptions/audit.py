@@ -7,14 +7,13 @@ import logging
 from collections.abc import Sequence
 
 from events.threads import until_database_answers
+from subscriptions.audit_store import append
 from subscriptions.models import AuditRecord
 
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 50_000
 """Records that wait while the database is away; beyond, those that nobody waits for are counted and left out."""
-
-BATCH = 500
 
 _Waiting = tuple[Sequence[AuditRecord], asyncio.Future[None] | None]
 
@@ -75,7 +74,7 @@ class AuditWriter:
 
     async def _write_together(self, batch: Sequence[_Waiting]) -> Exception | None:
         try:
-            await until_database_answers(_store, [record for records, _ in batch for record in records])
+            await until_database_answers(append, [record for records, _ in batch for record in records])
         except Exception as error:
             return error
         return None
@@ -91,9 +90,3 @@ class AuditWriter:
                 done.set_result(None)
             else:
                 done.set_exception(error)
-
-
-def _store(records: list[AuditRecord]) -> None:
-    for record in records:
-        record.pk = None  # A commit that failed has left its numbers here, and others may have them by now.
-    AuditRecord.objects.bulk_create(records, batch_size=BATCH)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from events.topics import known_resources
 from subscriptions.access import Role
+from subscriptions.audit_chain import START
 
 KEY_MARK = "vb_"
 KEY_RANDOM_CHARACTERS = 32
@@ -370,6 +371,8 @@ class AuditAction(models.TextChoices):
     AUTHENTICATE = "authenticate"
     DISCONNECT = "disconnect"
     CLOSE = "close"
+    LIVE = "live"
+    PRUNE = "prune"
 
 
 class AuditVerdict(models.TextChoices):
@@ -403,6 +406,22 @@ class AuditRecord(models.Model):
         max_length=200, blank=True, editable=False, help_text="What the client calls itself."
     )
     connection_id = models.UUIDField(editable=False, db_index=True)
+    cursor = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Where it holds in the events: topics are heard after it, or were up to it.",
+    )
+    position = models.BigIntegerField("number", null=True, editable=False, help_text="Its place in the chain.")
+    digest = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="SHA-256 over the record and the digest of the one before it.",
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -418,3 +437,20 @@ class AuditRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.verdict} {self.topic}"
+
+
+class AuditChain(models.Model):
+    """One row: the last link of the audit log's chain, and the last one that was removed as too old.
+
+    Its lock makes the order of rows the order of the chain, whichever processes write. One chain for all of them: there
+    is one number and one digest to note outside, and each process stores what waits together in one commit, so that it
+    takes the lock a few times a second at most.
+    """
+
+    position = models.BigIntegerField(default=0, editable=False)
+    digest = models.CharField(max_length=64, default=START, editable=False)
+    floor_position = models.BigIntegerField(default=0, editable=False)
+    floor_digest = models.CharField(max_length=64, default=START, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.position} audit records"

@@ -57,8 +57,8 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    gate = Gate(audit_module._store)
-    monkeypatch.setattr(audit_module, "_store", gate)
+    gate = Gate(audit_module.append)
+    monkeypatch.setattr(audit_module, "append", gate)
     yield gate
     gate.open.set()
 

@@ -198,14 +198,14 @@ async def test_a_subscribe_is_answered_after_its_record_is_stored_and_not_before
 ) -> None:
     socket = await Socket(f"token={key}").open()
     await process.audit.flush()
-    reached, go_on, store = threading.Event(), threading.Event(), audit_module._store
+    reached, go_on, store = threading.Event(), threading.Event(), audit_module.append
 
     def slowly(records: list[AuditRecord]) -> None:
         reached.set()
         assert go_on.wait(30)
         store(records)
 
-    monkeypatch.setattr(audit_module, "_store", slowly)
+    monkeypatch.setattr(audit_module, "append", slowly)
     try:
         await socket.send({"type": "subscribe", "topics": [calls(acme), "nonsense"]})
         await until(reached.is_set, "the record to be stored")

@@ -1,0 +1,52 @@
+"""`manage.py prune_audit`: remove audit records that are older than they need to be kept."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from events.retention import InvalidAge, parse_age
+from subscriptions.audit_store import BrokenChain, chain_ends, prune
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove audit records from longer ago than this. The chain stays whole: it goes on from the last record that "
+        "was removed, and a record says so. Explain knows nothing of connections whose records are gone, however long "
+        "they stay open. It may run beside the servers, at any time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--older-than",
+            type=_age,
+            required=True,
+            metavar="90d",
+            help="How long records are kept: minutes (90m), hours (12h), days (90d) or weeks (52w).",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            removed = prune(timezone.now() - options["older_than"])
+        except BrokenChain as error:
+            raise CommandError(
+                f"{error}.\nNothing was removed from there on, so that the traces stay: run manage.py verify_audit"
+            ) from None
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(
+                f"The database does not answer: {error}\nWhat was removed so far is removed; run it again for the rest."
+            ) from None
+        floor, _ = chain_ends()
+        self.stdout.write(f"Removed {removed} records; the chain begins after {floor}")
+
+
+def _age(text: str) -> dt.timedelta:
+    try:
+        return parse_age(text)
+    except InvalidAge as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

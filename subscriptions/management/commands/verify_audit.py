@@ -1,0 +1,70 @@
+"""`manage.py verify_audit`: find what was changed, removed or inserted in the audit log."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
+
+from subscriptions.audit_chain import End
+from subscriptions.audit_store import Verification, verify
+
+_END = re.compile(r"(0|[1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
+
+
+class Command(BaseCommand):
+    help = (
+        "Check the chain of the audit log: each record is sealed with a digest over itself and the one before it. "
+        "Prints how many records there are and the head of the chain. Note it outside the database: who writes to that "
+        "could seal a changed log anew, which only a head from before will show. Ends with 1 where anything was "
+        "changed, removed or inserted. It may run beside the servers, at any time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--noted",
+            type=_end,
+            metavar="HEAD",
+            help="A head that an earlier run printed: the record must still be there as it was.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        noted = options["noted"]
+        try:
+            found = verify(noted)
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(f"The database does not answer: {error}") from None
+        self.stdout.write(_summary(found))
+        problems = [finding.message for finding in found.findings]
+        if found.damaged > len(problems):
+            problems.append(f"and {found.damaged - len(problems)} more")
+        if noted is not None and found.is_noted_head is False:
+            problems.append(
+                f"The noted head is not in the chain: what was number {noted.position} is not there as it was"
+            )
+        if problems:
+            raise CommandError("\n".join(["The audit log is not as it was written:", *problems]))
+        if noted is not None and found.is_noted_head is None:
+            self.stdout.write(
+                "The record of the noted head has been pruned since, so it says nothing any more."
+            )
+        self.stdout.write(self.style.SUCCESS("The chain is whole."))
+
+
+def _summary(found: Verification) -> str:
+    kept = f"{found.count} records"
+    if found.floor.position:
+        kept += f", after {found.floor.position} that were pruned"
+    return f"{kept}\nHead: {found.head}"
+
+
+def _end(text: str) -> End:
+    parts = _END.fullmatch(text)
+    if parts is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no head: write it as it was printed, a number, a colon and 64 hex digits"
+        )
+    return End(int(parts[1]), parts[2])
