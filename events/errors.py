@@ -37,16 +37,23 @@ _CODES = {
 
 
 class ApiError(exceptions.APIException):
-    """An error answer; `errors` are details such as a reason for each field."""
+    """An error answer; `errors` are details such as a reason for each field, `retry_after` is in seconds."""
 
     def __init__(
-        self, status_code: int, message: str, *, code: str | None = None, errors: list[Any] | None = None
+        self,
+        status_code: int,
+        message: str,
+        *,
+        code: str | None = None,
+        errors: list[Any] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.message = message
         self.own_code = code
         self.errors = errors
+        self.wait = retry_after  # REST framework's, for Retry-After.
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 
 from events.errors import ApiError
 from events.strict_json import InvalidJson, decode
-from subscriptions.authentication import identify_request
+from subscriptions import login_tries
+from subscriptions.authentication import identify_http_request
 from subscriptions.handshake import may_open_socket
 from subscriptions.models import Agent
 from subscriptions.tokens import BadCredential, issue_token
@@ -28,10 +29,14 @@ class LoginView(APIView):
 
     def post(self, request: Request) -> Response:
         username, password = _login(request)
+        address = request.META["REMOTE_ADDR"]
+        if refused := login_tries.begin(username, address):
+            raise ApiError(status.HTTP_429_TOO_MANY_REQUESTS, str(refused), retry_after=refused.wait_seconds)
         user = authenticate(request._request, username=username, password=password)
         agent = Agent.objects.select_related("customer", "user").filter(user=user).first() if user else None
         if agent is None:
             raise ApiError(status.HTTP_401_UNAUTHORIZED, "User name or password is wrong")
+        login_tries.succeeded(username, address)
         if not agent.is_active or not agent.customer.is_active:
             raise ApiError(
                 status.HTTP_401_UNAUTHORIZED, "This agent or its customer is switched off: ask an admin"
@@ -60,9 +65,8 @@ class WebSocketAddressView(APIView):
     permission_classes: list[Any] = []
 
     def get(self, request: Request) -> Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            identity = identify_request(request.META.get("QUERY_STRING", ""), headers)
+            identity = identify_http_request(request)
             may_open_socket(identity)
         except BadCredential as error:
             raise ApiError(status.HTTP_401_UNAUTHORIZED, str(error)) from None

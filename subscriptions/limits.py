@@ -33,3 +33,23 @@ class Bucket:
             return False
         self.left -= wanted
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many at once, and one more every `refill_seconds`; all that is kept of it is when it will be full again.
+
+    That is the generic cell rate algorithm (ITU-T I.371, annex A).
+    """
+
+    burst: int
+    refill_seconds: float
+
+    def take(self, full_at: float, now: float) -> tuple[float, float]:
+        """Take one; both times in seconds of one clock.
+
+        Returns when it will be full again, and how many seconds are to be waited: with more than 0 nothing was taken.
+        """
+        after = max(full_at, now) + self.refill_seconds
+        wait = after - now - self.burst * self.refill_seconds
+        return (full_at, wait) if wait > 0 else (after, 0.0)

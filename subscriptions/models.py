@@ -301,7 +301,9 @@ class GatewayProcess(models.Model):
     lease_ends_at = models.DateTimeField(editable=False)
     connections = models.PositiveIntegerField(default=0, editable=False)
     figures = models.TextField(
-        default="{}", editable=False, help_text="JSON: what moves all the time, by connection; `roster.Figures`."
+        default="{}",
+        editable=False,
+        help_text="JSON: what moves all the time, by connection; `roster.Figures`.",
     )
 
     def __str__(self) -> str:
@@ -345,6 +347,16 @@ class CloseOrder(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class LoginTries(models.Model):
+    """How much is left of what somebody may try to log in; no row: all of it."""
+
+    key = models.CharField(max_length=64, primary_key=True, editable=False)
+    full_at = models.DateTimeField(editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}… until {self.full_at:%H:%M:%S}"
 
 
 class OptOut(models.Model):
@@ -413,7 +425,9 @@ class AuditRecord(models.Model):
         editable=False,
         help_text="Where it holds in the events: topics are heard after it, or were up to it.",
     )
-    position = models.BigIntegerField("number", null=True, editable=False, help_text="Its place in the chain.")
+    position = models.BigIntegerField(
+        "number", null=True, editable=False, help_text="Its place in the chain."
+    )
     digest = models.CharField(
         max_length=64,
         blank=True,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from events.operators import operator_of
+from voipbin_ws.admin_login import AdminLoginForm
 
 GROUPS = (
     (
@@ -50,6 +51,15 @@ class GatewayAdminSite(admin.AdminSite):
     site_header = "VoIPBIN gateway"
     site_title = "VoIPBIN gateway"
     index_title = "Operation"
+    login_form = AdminLoginForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if form is not None and (seconds := form.retry_after) is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(seconds)
+        return response
 
     def has_permission(self, request: HttpRequest) -> bool:
         return operator_of(request) is not None

@@ -1,0 +1,27 @@
+"""The admin's login form, which does not let anybody guess passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+
+from subscriptions import login_tries
+
+
+class AdminLoginForm(AdminAuthenticationForm):
+    """Django's own; `retry_after` are the whole seconds to wait where nothing was looked at."""
+
+    retry_after: int | None = None
+
+    def clean(self) -> dict[str, Any]:
+        username, address = self.cleaned_data.get("username"), self.request.META["REMOTE_ADDR"]
+        if username is None or self.cleaned_data.get("password") is None:
+            return super().clean()
+        if refused := login_tries.begin(username, address):
+            self.retry_after = refused.wait_seconds
+            raise ValidationError(str(refused), code="too_many_tries")
+        cleaned = super().clean()
+        login_tries.succeeded(username, address)
+        return cleaned
