@@ -82,7 +82,7 @@ def read_one(event_id: str) -> Event | None:
 
 def frame_of(visible: Visible, event: Event) -> str | None:
     """The event's frame; none where the reader may not see it."""
-    if not visible.includes(event.resource, split_agents(event.agent_ids)):
+    if not visible.includes(event.resource, event.resource_id, split_agents(event.agent_ids)):
         return None
     head = log.open_log(visible.customer_id)
     entry = log.entry_of(visible.customer_id, head.epoch, tuple(getattr(event, name) for name in log.COLUMNS))

@@ -11,6 +11,7 @@ from events import log
 from events.cursor import Position
 from events.models import join_agents
 from events.parameters import DEFAULT_LIMIT, Paging
+from events.topics import ANY, Pattern
 from events.visibility import Visible
 
 PAGE_MAX_CHARACTERS = 4 * 2**20
@@ -44,12 +45,27 @@ def start_of(visible: Visible, paging: Paging) -> tuple[log.Head, Position]:
 def seen_by(visible: Visible, agent_id: str | None) -> Q:
     """What of the customer's the reader sees; with `agent_id`, only what concerns that agent."""
     whole = Q() if visible.resources is None else Q(resource__in=visible.resources)
+    whole &= _covered_by(visible.of_customer)
     wanted = Q(agent_ids__contains=join_agents((agent_id,))) if agent_id else Q()
-    if visible.resources is None or visible.agent_id is None:
+    if visible.agent_id is None or (visible.resources is None and visible.allowed is None):
         return whole & wanted
-    own = Q(agent_ids__contains=join_agents((visible.agent_id,)))
+    own = Q(agent_ids__contains=join_agents((visible.agent_id,))) & _covered_by(visible.of_agent)
     # Whom else their own events concern is not theirs to find out by asking for it.
     return whole & wanted if agent_id not in (None, visible.agent_id) else (whole & wanted) | own
+
+
+def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
+    """The rows whose resource one of the patterns covers; of any resource where there is no such limit."""
+    if patterns is None:
+        return Q()
+    covered = Q(pk__in=[])
+    for pattern in patterns:
+        named = {"resource": pattern.resource, "resource_id": pattern.resource_id}
+        wanted = {field: value for field, value in named.items() if value != ANY}
+        if not wanted:
+            return Q()  # To which nothing can be added: Django takes an empty Q in an "or" for nothing.
+        covered |= Q(**wanted)
+    return covered
 
 
 def rows_of_page(

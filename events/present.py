@@ -98,7 +98,7 @@ def _item(visible: Visible, resource: str, row: Row) -> str:
         "event_type": event_type,
         "since": format_timestamp(since),
         "updated_at": format_timestamp(updated_at),
-        "agent_ids": visible.shown_agents(resource, split_agents(agents)),
+        "agent_ids": visible.shown_agents(resource, resource_id, split_agents(agents)),
         "topic": visible.topic(resource, resource_id),
     }
     # The data is passed through as it is stored, like an event's.

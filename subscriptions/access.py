@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from events.topics import AGENT_SCOPE, ANY, Pattern
+from events.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
+
+MOST_NAMED = 5
+"""Allowed topics that a refusal names."""
 
 
 class Role(StrEnum):
@@ -28,6 +31,7 @@ class Rule(StrEnum):
     FOREIGN_CUSTOMER = "foreign-customer"
     FOREIGN_AGENT = "foreign-agent"
     RESOURCE_NOT_GRANTED = "resource-not-granted"
+    TOPIC_NOT_ALLOWED = "topic-not-allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,10 @@ class Identity:
     """Who speaks, as their credential proved it.
 
     `role` is none for an access key that belongs to no agent. `credential` names the credential for people, by a key's
-    prefix and never by a secret; `credential_id` tells two apart. `expires_at` and `issued_at` are in seconds since the
-    epoch; no expiry is none for never, and only tokens say when they were issued.
+    prefix and never by a secret; `credential_id` tells two apart. `allowed_topics` are the patterns, in canonical form,
+    to which an access key is narrowed, whatever else its holder may hear; none for what is not narrowed. `expires_at`
+    and `issued_at` are in seconds since the epoch; no expiry is none for never, and only tokens say when they were
+    issued.
     """
 
     customer_id: str
@@ -47,6 +53,7 @@ class Identity:
     may_subscribe: bool
     may_publish: bool
     granted_resources: frozenset[str] = frozenset()
+    allowed_topics: frozenset[str] | None = None
     expires_at: float | None = None
     issued_at: float | None = None
 
@@ -74,6 +81,17 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
 
     The refusals are the same whether the customer or agent exists or not, so that nobody can probe for them.
     """
+    verdict = may_hold(identity, pattern)
+    if not verdict.granted or identity.allowed_topics is None:
+        return verdict
+    # A wildcard covers a pattern as it covers a topic: what is allowed in parts is not allowed as a whole.
+    if identity.allowed_topics.isdisjoint(covering_patterns(str(pattern))):
+        return Verdict(False, Rule.TOPIC_NOT_ALLOWED, _not_allowed(identity.allowed_topics))
+    return verdict
+
+
+def may_hold(identity: Identity, pattern: Pattern) -> Verdict:
+    """Decide on one topic by who holds the credential, before an access key's own list of topics narrows it."""
     if identity.is_platform_staff:
         return Verdict(True, Rule.PLATFORM_STAFF)
     if pattern.scope == AGENT_SCOPE:
@@ -101,6 +119,14 @@ def _foreign_agent(identity: Identity) -> str:
             "An access key that belongs to no agent hears no agent's topics: subscribe to customer_id topics"
         )
     return f"An agent's topics are for that agent alone: yours begin with agent_id:{identity.agent_id}"
+
+
+def _not_allowed(allowed: frozenset[str]) -> str:
+    first = sorted(allowed)[:MOST_NAMED]
+    more = f" and {len(allowed) - MOST_NAMED} more" if len(allowed) > MOST_NAMED else ""
+    return (
+        f"This access key is narrowed to {', '.join(first) or 'nothing'}{more}: subscribe to what these cover"
+    )
 
 
 def _not_granted(identity: Identity) -> str:

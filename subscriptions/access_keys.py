@@ -68,6 +68,7 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
             label=old.label,
             may_subscribe=old.may_subscribe,
             may_publish=old.may_publish,
+            allowed_topics=old.allowed_topics,
             expires_at=now + (old.expires_at - old.created_at) if old.expires_at is not None else None,
             created_at=now,
             replaces=old,

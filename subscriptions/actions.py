@@ -138,12 +138,16 @@ def _require_in_hand(visible: Visible, identity: Identity, call_id: str) -> None
         state = ResourceState.objects.filter(
             customer_id=visible.customer_id, resource="call", resource_id=call_id, member_id=""
         ).first()
-    if state is None or not visible.includes("call", split_agents(state.agent_ids)):
+    if state is None or not visible.includes("call", call_id, split_agents(state.agent_ids)):
         raise ApiError(status.HTTP_404_NOT_FOUND, "There is no call with this id for you")
     if not state.live:
         raise ApiError(status.HTTP_409_CONFLICT, "This call is over", code="CALL_OVER")
     holder = json.loads(state.body).get("agent_id")
-    if not visible.is_whole("call") and isinstance(holder, str) and holder not in ("", identity.agent_id):
+    if (
+        not visible.is_whole("call", call_id)
+        and isinstance(holder, str)
+        and holder not in ("", identity.agent_id)
+    ):
         raise ApiError(status.HTTP_409_CONFLICT, "This call is with another agent now", code="NOT_YOUR_CALL")
 
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from events.parameters import CREDENTIAL_PARAMETERS
 from subscriptions.access import Identity
+from subscriptions.caller import NOWHERE, Caller
 from subscriptions.tokens import BadCredential, identify
 
 
@@ -36,22 +37,32 @@ def credential_in(query: str, authorization: str) -> str:
     return credential.strip()
 
 
-def identify_request(query: str, headers: Mapping[str, str]) -> Identity:
+def identify_request(query: str, headers: Mapping[str, str], caller: Caller = NOWHERE) -> Identity:
     """Whose request this is.
 
     Raises:
         BadCredential: nobody's, with the reason.
     """
-    return identify(credential_in(query, headers.get("authorization", "")))
+    return identify(credential_in(query, headers.get("authorization", "")), caller)
+
+
+def identify_http_request(request: Request) -> Identity:
+    """Whose request this is.
+
+    Raises:
+        BadCredential: nobody's, with the reason.
+    """
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    caller = Caller.of(request.META.get("REMOTE_ADDR") or "", headers)
+    return identify_request(request.META.get("QUERY_STRING", ""), headers, caller)
 
 
 class CredentialAuthentication(BaseAuthentication):
     """REST authentication by the same credentials as the WebSocket; `request.user` is the Identity."""
 
     def authenticate(self, request: Request) -> tuple[Identity, None]:
-        headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            return identify_request(request.META.get("QUERY_STRING", ""), headers), None
+            return identify_http_request(request), None
         except BadCredential as error:
             raise AuthenticationFailed(str(error)) from None
 

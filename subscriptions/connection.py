@@ -133,7 +133,7 @@ class OpenSocket:
 
     async def _verify(self, message: Authenticate) -> list[Effect]:
         try:
-            identity = await in_database_thread(identify, message.token)
+            identity = await in_database_thread(identify, message.token, self._recorder.caller)
         except BadCredential as error:
             self._recorder.note(
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)

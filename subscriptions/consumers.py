@@ -42,7 +42,7 @@ class EventConsumer(AsyncConsumer):
         """Accept or refuse the handshake."""
         process = runtime()
         request = Request.of(self.scope)
-        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.address, request.client)
+        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.caller)
         admitted = await admit(request)
         if isinstance(admitted, Refusal):
             recorder.note(

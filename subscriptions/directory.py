@@ -17,13 +17,13 @@ from events.models import CustomerLog
 from events.parameters import Parameters
 from events.reading import reading_errors, visible_to
 from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
-from subscriptions.access import Identity, may_subscribe
+from subscriptions.access import Identity, may_hold, may_subscribe
 from subscriptions.models import Agent, Customer, Queue
 
 
 def topics_for(identity: Identity) -> list[str]:
     """The widest topics that the identity may subscribe to of its own customer, and its own agent's."""
-    if _hears_all(identity, ANY):
+    if may_hold(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, ANY, ANY)).granted:
         topics = [f"{CUSTOMER_SCOPE}:{identity.customer_id}:{ANY}:{ANY}"]
     else:
         topics = [
@@ -32,11 +32,27 @@ def topics_for(identity: Identity) -> list[str]:
         ]
     if identity.agent_id is not None:
         topics.append(f"{AGENT_SCOPE}:{identity.agent_id}:{ANY}:{ANY}")
-    return topics
+    return topics if identity.allowed_topics is None else _narrowed(topics, identity)
+
+
+def _narrowed(topics: list[str], identity: Identity) -> list[str]:
+    """What is left of these topics for an access key that is narrowed to some."""
+    own = (identity.customer_id, identity.agent_id)
+    allowed = [Pattern(*text.split(":", 3)) for text in sorted(identity.allowed_topics or ())]
+    left = [each for each in (Pattern(*text.split(":", 3)) for text in topics) if _may(identity, each)]
+    left += [each for each in allowed if each.scope_id in own and each not in left and _may(identity, each)]
+    # What is within another of them says nothing new.
+    return [
+        str(each) for each in left if not any(other != each and other.covers(str(each)) for other in left)
+    ]
+
+
+def _may(identity: Identity, pattern: Pattern) -> bool:
+    return may_subscribe(identity, pattern).granted
 
 
 def _hears_all(identity: Identity, resource: str) -> bool:
-    return may_subscribe(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY)).granted
+    return _may(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY))
 
 
 def _agents(identity: Identity) -> list[dict[str, Any]]:

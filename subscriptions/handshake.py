@@ -17,6 +17,7 @@ from events.strict_json import encode
 from events.threads import in_database_thread
 from subscriptions.access import Identity
 from subscriptions.authentication import identify_request
+from subscriptions.caller import Caller
 from subscriptions.tokens import BadCredential
 
 UNAUTHORIZED = 401
@@ -48,7 +49,7 @@ class Request:
 
     query: str
     headers: Mapping[str, str]
-    address: str
+    caller: Caller
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Request:
@@ -56,12 +57,8 @@ class Request:
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         client = scope.get("client")
-        return cls(scope.get("query_string", b"").decode("latin-1"), headers, client[0] if client else "")
-
-    @property
-    def client(self) -> str:
-        """What the client calls itself."""
-        return self.headers.get("user-agent", "")[:200]
+        caller = Caller.of(client[0] if client else "", headers)
+        return cls(scope.get("query_string", b"").decode("latin-1"), headers, caller)
 
     @property
     def wants_batches(self) -> bool:
@@ -78,7 +75,7 @@ async def admit(request: Request) -> Identity | Refusal:
             "foreign-origin",
         )
     try:
-        identity = await in_database_thread(identify_request, request.query, request.headers)
+        identity = await in_database_thread(identify_request, request.query, request.headers, request.caller)
         may_open_socket(identity)
     except BadCredential as error:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from subscriptions.access import Identity
 from subscriptions.audit import AuditWriter
+from subscriptions.caller import Caller, storable
 from subscriptions.effects import AuditEntry
 from subscriptions.models import AuditRecord
 
@@ -17,12 +18,11 @@ MAX_DETAIL_CHARACTERS = 300
 class ConnectionRecorder:
     """Writes the records of one connection; `identity` is none until the handshake has found it."""
 
-    def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, address: str, client: str) -> None:
+    def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, caller: Caller) -> None:
         self.identity: Identity | None = None
         self.connection_id = connection_id
+        self.caller = caller
         self._audit = audit
-        self._address = address
-        self._client = client
 
     def note(self, action: str, verdict: str, *, rule: str = "", detail: str = "") -> None:
         """Record something of the whole connection, soon."""
@@ -39,18 +39,13 @@ class ConnectionRecorder:
         return AuditRecord(
             action=action,
             verdict=verdict,
-            topic=_storable(topic, MAX_TOPIC_CHARACTERS),
+            topic=storable(topic, MAX_TOPIC_CHARACTERS),
             rule=rule,
-            detail=_storable(detail, MAX_DETAIL_CHARACTERS),
+            detail=storable(detail, MAX_DETAIL_CHARACTERS),
             customer_id=identity.customer_id if identity else None,
             agent_id=identity.agent_id if identity else None,
-            credential=_storable(identity.credential, 60) if identity else "",
-            address=_storable(self._address, 64),
-            client=_storable(self._client, 200),
+            credential=storable(identity.credential, 60) if identity else "",
+            address=self.caller.address,
+            client=self.caller.client,
             connection_id=self.connection_id,
         )
-
-
-def _storable(text: str, most: int) -> str:
-    """What a client sent, as any database takes it: PostgreSQL refuses U+0000."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]

@@ -16,6 +16,7 @@ EXPLANATIONS: Mapping[str, str] = {
     Rule.FOREIGN_CUSTOMER: "The topic is of another customer than the credential, or of one that does not exist.",
     Rule.FOREIGN_AGENT: "An agent's topics are for that agent alone.",
     Rule.RESOURCE_NOT_GRANTED: "The agent was not granted this resource of its customer.",
+    Rule.TOPIC_NOT_ALLOWED: "The access key is narrowed to topics that do not cover this one.",
     "invalid-topic": "The client wrote no topic, or named a resource that is not known.",
     "subscribe-rate": "The client subscribed faster than SUBSCRIBE_BURST and SUBSCRIBE_PER_SECOND allow.",
     "connection-topics": "The connection held CONNECTION_MAX_TOPICS topics already.",

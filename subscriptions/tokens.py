@@ -17,6 +17,7 @@ from django.utils import timezone
 from events.envelope import parse_timestamp
 from events.topics import is_canonical_uuid
 from subscriptions.access import Identity, Role
+from subscriptions.caller import NOWHERE, Caller
 from subscriptions.models import KEY_MARK, AccessKey, Agent, Customer, digest_of
 
 ALGORITHM = "HS256"
@@ -53,8 +54,8 @@ def issue_token(agent: Agent, now: datetime | None = None) -> str:
     return jwt.encode(claims, settings.JWT_KEYS[0], algorithm=ALGORITHM)
 
 
-def identify(credential: str) -> Identity:
-    """Find out who holds this credential, a JWT or an access key.
+def identify(credential: str, caller: Caller = NOWHERE) -> Identity:
+    """Find out who holds this credential, a JWT or an access key; `caller` is noted as its last user.
 
     Raises:
         BadCredential: it is malformed, unknown, expired or revoked, or its agent or customer is inactive.
@@ -64,13 +65,13 @@ def identify(credential: str) -> Identity:
     if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
         raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
     if credential.startswith(KEY_MARK):
-        return _identify_key(credential)
+        return _identify_key(credential, caller)
     if credential.count(".") == 2:
         return _identify_token(credential)
     raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
 
 
-def _identify_key(secret: str) -> Identity:
+def _identify_key(secret: str, caller: Caller) -> Identity:
     key = (
         AccessKey.objects.select_related("customer", "agent__user", "agent__customer")
         .filter(digest=digest_of(secret))
@@ -82,7 +83,7 @@ def _identify_key(secret: str) -> Identity:
     identity = key_identity(key)
     if key.is_expired(now):
         raise BadCredential("This access key has expired", "expired-key")
-    _note_use(key, now)
+    _note_use(key, now, caller)
     return identity
 
 
@@ -106,16 +107,17 @@ def key_identity(key: AccessKey) -> Identity:
         may_subscribe=key.may_subscribe,
         may_publish=key.may_publish,
         granted_resources=frozenset(key.agent.granted_resources) if key.agent else frozenset(),
+        allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
     )
 
 
-def _note_use(key: AccessKey, now: datetime) -> None:
+def _note_use(key: AccessKey, now: datetime, caller: Caller) -> None:
     # Asked here first: on SQLite even an update that changes nothing waits for the one who writes.
     if key.last_used_at is None or key.last_used_at < now - USED_RESOLUTION:
         AccessKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION), pk=key.pk
-        ).update(last_used_at=now)
+        ).update(last_used_at=now, last_used_address=caller.address, last_used_client=caller.client)
 
 
 def _identify_token(token: str) -> Identity:

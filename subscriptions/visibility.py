@@ -7,7 +7,7 @@ from django.conf import settings
 from events import log
 from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
 from events.visibility import NotVisible, UnknownCustomer, Visible
-from subscriptions.access import Identity, Verdict, may_subscribe
+from subscriptions.access import Identity, Verdict, may_hold, may_subscribe
 from subscriptions.models import Customer
 
 
@@ -23,22 +23,38 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
     customer_id = customer_id or identity.customer_id
 
     def verdict(resource: str) -> Verdict:
-        return may_subscribe(identity, Pattern(CUSTOMER_SCOPE, customer_id, resource, ANY))
+        return may_hold(identity, Pattern(CUSTOMER_SCOPE, customer_id, resource, ANY))
 
     everything = verdict(ANY)
+    own_agent = identity.agent_id if customer_id == identity.customer_id else None
     if everything.granted:
+        visible = Visible(customer_id, None, own_agent, identity.allowed_topics)
+        _require_something(visible, identity)
         if customer_id != identity.customer_id and not _exists(customer_id):
             raise UnknownCustomer(f"There is no customer {customer_id}")
-        return Visible(customer_id, None, identity.agent_id)
+        return visible
     granted = {name for name in known_resources(settings.EVENTS_EXTRA_RESOURCES) if verdict(name).granted}
     hears_itself = (
-        customer_id == identity.customer_id
-        and identity.agent_id is not None
-        and may_subscribe(identity, Pattern(AGENT_SCOPE, identity.agent_id, ANY, ANY)).granted
+        own_agent is not None and may_hold(identity, Pattern(AGENT_SCOPE, own_agent, ANY, ANY)).granted
     )
     if not granted and not hears_itself:
         raise NotVisible(everything.message)
-    return Visible(customer_id, frozenset(granted), identity.agent_id if hears_itself else None)
+    visible = Visible(
+        customer_id, frozenset(granted), own_agent if hears_itself else None, identity.allowed_topics
+    )
+    _require_something(visible, identity)
+    return visible
+
+
+def _require_something(visible: Visible, identity: Identity) -> None:
+    """Refuse an access key that is narrowed to nothing of this customer.
+
+    Raises:
+        NotVisible: it is.
+    """
+    if visible.allowed is not None and not visible.of_customer and not visible.of_agent:
+        everything = Pattern(CUSTOMER_SCOPE, visible.customer_id, ANY, ANY)
+        raise NotVisible(may_subscribe(identity, everything).message)
 
 
 def _exists(customer_id: str) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from events.topics import known_resources, parse_pattern
+from events.topics import Pattern, known_resources, parse_pattern
 from subscriptions.access import Identity, Role, Rule, may_subscribe
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
@@ -24,6 +25,7 @@ def identity(
     agent_id: str | None,
     role: Role | None,
     granted: frozenset[str] = frozenset(),
+    allowed: frozenset[str] | None = None,
 ) -> Identity:
     return Identity(
         customer_id=customer_id,
@@ -34,6 +36,7 @@ def identity(
         may_subscribe=True,
         may_publish=False,
         granted_resources=granted,
+        allowed_topics=allowed,
     )
 
 
@@ -99,7 +102,7 @@ def test_every_verdict_is_the_contracts(who: Identity) -> None:
 
 def test_the_table_has_both_verdicts_and_every_rule() -> None:
     seen = {by_the_contract(who, topic) for who, topic in itertools.product(identities(), topics())}
-    assert {rule for _, rule in seen} == set(Rule)
+    assert {rule for _, rule in seen} == set(Rule) - {Rule.TOPIC_NOT_ALLOWED}
     assert {granted for granted, _ in seen} == {True, False}
 
 
@@ -135,3 +138,76 @@ def test_a_foreign_customers_manager_is_a_stranger() -> None:
     manager = identity("manager", GLOBEX, GUS, Role.MANAGER)
     for topic in (f"customer_id:{ACME}", f"customer_id:{ACME}:call:{CALL_ID}", f"agent_id:{ANN}"):
         assert not may_subscribe(manager, parse_pattern(topic, RESOURCES)).granted
+
+
+# --- Narrowed keys ---
+
+CALLS, ONE_CALL, ONE_ID = (
+    f"customer_id:{ACME}:call:*",
+    f"customer_id:{ACME}:call:{CALL_ID}",
+    f"customer_id:{ACME}:*:q1",
+)
+
+
+def test_a_key_without_a_list_is_judged_as_before_and_one_with_a_list_never_hears_more() -> None:
+    patterns = {str(parse_pattern(each, RESOURCES)) for each in topics() if ACME in each or ANN in each}
+    lists = [frozenset({pattern}) for pattern in sorted(patterns)]
+    for who in identities():
+        for allowed in lists:
+            narrowed = replace(who, allowed_topics=allowed)
+            for topic in topics():
+                pattern = parse_pattern(topic, RESOURCES)
+                wide, narrow = may_subscribe(who, pattern), may_subscribe(narrowed, pattern)
+                assert narrow == wide or (wide.granted and narrow.rule is Rule.TOPIC_NOT_ALLOWED)
+                # What is heard by it is heard by the list alone, judged event by event.
+                [allows] = allowed
+                covered = Pattern(*allows.split(":")).covers
+                assert not narrow.granted or all(
+                    covered(f"{pattern.scope}:{pattern.scope_id}:{resource}:{resource_id}")
+                    for resource in (["call", "queue"] if pattern.resource == "*" else [pattern.resource])
+                    for resource_id in (["c", "q"] if pattern.resource_id == "*" else [pattern.resource_id])
+                )
+
+
+@pytest.mark.parametrize(
+    ("topic", "granted"),
+    [
+        (CALLS, True),
+        (f"customer_id:{ACME}:call", True),
+        (ONE_CALL, True),
+        (f"customer_id:{ACME}:queue:q1", True),
+        (f"customer_id:{ACME}:*:q1", True),
+        (f"customer_id:{ACME}", False),
+        (f"customer_id:{ACME}:*:{CALL_ID}", False),
+        (f"customer_id:{ACME}:queue:*", False),
+        (f"customer_id:{ACME}:queue:q2", False),
+    ],
+)
+def test_a_narrowed_key_hears_what_its_list_covers_and_no_more(topic: str, granted: bool) -> None:
+    key = identity("customer's key", ACME, None, None, allowed=frozenset({CALLS, ONE_ID}))
+    verdict = may_subscribe(key, parse_pattern(topic, RESOURCES))
+    assert (verdict.granted, verdict.rule) == (
+        granted,
+        Rule.CUSTOMER_KEY if granted else Rule.TOPIC_NOT_ALLOWED,
+    )
+    assert granted or (CALLS in verdict.message and ONE_ID in verdict.message)
+
+
+def test_a_list_gives_nothing_that_the_holder_does_not_hear_itself() -> None:
+    everybody = frozenset({f"customer_id:{ACME}:*:*", f"agent_id:{BOB}:*:*", f"customer_id:{GLOBEX}:*:*"})
+    agents_key = identity("agent", ACME, ANN, Role.AGENT, allowed=everybody)
+    for topic, rule in (
+        (f"customer_id:{ACME}:call:*", Rule.RESOURCE_NOT_GRANTED),
+        (f"agent_id:{BOB}:call:*", Rule.FOREIGN_AGENT),
+        (f"customer_id:{GLOBEX}:call:*", Rule.FOREIGN_CUSTOMER),
+        (f"agent_id:{ANN}:call:*", Rule.TOPIC_NOT_ALLOWED),
+    ):
+        assert may_subscribe(agents_key, parse_pattern(topic, RESOURCES)).rule is rule
+
+
+def test_a_long_list_is_told_in_short() -> None:
+    many = frozenset(f"customer_id:{ACME}:call:{number}" for number in range(100))
+    key = identity("customer's key", ACME, None, None, allowed=many)
+    message = may_subscribe(key, parse_pattern(CALLS, RESOURCES)).message
+    assert "and 95 more" in message
+    assert len(message) < 600

@@ -64,6 +64,21 @@ def test_each_place_comes_to_the_same_identity() -> None:
 
 
 @pytest.mark.django_db
+def test_who_used_a_key_last_is_noted_in_a_form_that_every_database_takes() -> None:
+    key, secret = access_key(customer())
+    request = APIRequestFactory().get(
+        "/", headers={"Authorization": f"Bearer {secret}", "User-Agent": "reports/2\0" + "x" * 300}
+    )
+    CredentialAuthentication().authenticate(request)
+    key.refresh_from_db()
+    assert (key.last_used_address, key.last_used_client[:10]) == (
+        "127.0.0.1",
+        "reports/2\N{REPLACEMENT CHARACTER}",
+    )
+    assert len(key.last_used_client) == 200
+
+
+@pytest.mark.django_db
 def test_rest_takes_the_same_credentials() -> None:
     acme = customer()
     _, secret = access_key(acme)

@@ -11,6 +11,7 @@ from django.db import OperationalError
 
 from subscriptions import handshake
 from subscriptions.access import Identity
+from subscriptions.caller import NOWHERE, Caller
 from subscriptions.handshake import Refusal, Request, admit, refuse
 from subscriptions.models import AccessKey
 from tests.subscriptions.people import access_key, customer
@@ -23,8 +24,11 @@ def secret(transactional_db: None) -> str:
     return access_key(customer())[1]
 
 
+CALLER = Caller("192.0.2.7")
+
+
 def request(query: str = "", **headers: str) -> Request:
-    return Request(query, {name.replace("_", "-"): value for name, value in headers.items()}, "192.0.2.7")
+    return Request(query, {name.replace("_", "-"): value for name, value in headers.items()}, CALLER)
 
 
 def test_a_request_is_read_from_its_scope() -> None:
@@ -35,14 +39,14 @@ def test_a_request_is_read_from_its_scope() -> None:
             "client": ["192.0.2.7", 5],
         }
     )
-    assert (read.query, read.address, read.headers["host"]) == (
+    assert (read.query, read.caller.address, read.headers["host"]) == (
         "token=abc&batch=true",
         "192.0.2.7",
         "ws.example.com",
     )
-    assert read.client.startswith("Mozilla é")
-    assert len(read.client) == 200
-    assert Request.of({"headers": [], "client": None}) == Request("", {}, "")
+    assert read.caller.client.startswith("Mozilla é")
+    assert len(read.caller.client) == 200
+    assert Request.of({"headers": [], "client": None}) == Request("", {}, NOWHERE)
 
 
 @pytest.mark.parametrize(
