@@ -27,7 +27,7 @@ def browser(chromium: Path) -> Iterator[Browser]:
 @pytest.fixture
 def pages(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pages]:
     """Opens pages, each with cookies of its own. A script's uncaught error fails the test."""
-    pages = Pages(browser)
+    pages = Pages(browser, speak_with_gateway="server" not in request.fixturenames)
     with shown_on_failure(request.node, lambda: pages.evidence(tmp_path)):
         yield pages
     pages.close()

@@ -14,6 +14,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.faults.oracle import HeardEvent, Missed, Started, Stopped, Story
+from tests.machinery.frames import check_received
 
 PING_SECONDS = 1.0
 SILENCE_SECONDS = 5.0
@@ -115,6 +116,7 @@ class Subscriber:
             while True:
                 text = await asyncio.wait_for(socket.recv(), SILENCE_SECONDS)
                 frames = json.loads(text)
+                check_received(frames)
                 for frame in frames if isinstance(frames, list) else [frames]:
                     self._read(frame)
         finally:

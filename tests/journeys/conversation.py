@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import httpx
 import websocket
 
+from tests.machinery.frames import check_received
 from tests.machinery.gateway import Gateway
 
 PATIENCE_SECONDS = 30
@@ -67,7 +68,9 @@ class Conversation:
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise Closed(int.from_bytes(data[:2], "big"), data[2:].decode())
         assert opcode == websocket.ABNF.OPCODE_TEXT, f"a frame of kind {opcode}"
-        return data.decode()
+        text = data.decode()
+        check_received(json.loads(text))
+        return text
 
     def ask(self, message: object) -> Frame:
         """Send a message and return the next frame."""

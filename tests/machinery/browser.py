@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebSocket, sync_playwright
 from playwright.sync_api import Error as PageError
+
+from tests.machinery.frames import check_received, check_sent
 
 # Without the background-networking switches Chromium calls home, which a closed network answers slowly.
 _SWITCHES = (
@@ -39,6 +42,8 @@ class Pages:
     """Opens pages, each as another person's browser, and collects what goes wrong in them."""
 
     browser: Browser
+    speak_with_gateway: bool = True
+    """Whether the pages' sockets are a gateway's, so that every frame must be as described."""
     uncaught: list[str] = field(default_factory=list)
     """Errors that the pages' scripts did not catch."""
     console: list[str] = field(default_factory=list)
@@ -53,6 +58,8 @@ class Pages:
         page = context.new_page()
         page.on("pageerror", self._note_error)
         page.on("console", self._note_message)
+        if self.speak_with_gateway:
+            page.on("websocket", self._listen_to)
         return page
 
     def evidence(self, folder: Path) -> str:
@@ -78,6 +85,17 @@ class Pages:
 
     def _note_error(self, error: PageError) -> None:
         self.uncaught.append(error.stack or str(error))
+
+    def _listen_to(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: self._check(check_received, frame))
+        socket.on("framesent", lambda frame: self._check(check_sent, frame))
+
+    def _check(self, check: Callable[[object], None], frame: str | bytes) -> None:
+        # Raised here, it would end in playwright's own loop.
+        try:
+            check(json.loads(frame))
+        except (AssertionError, ValueError) as error:
+            self.uncaught.append(str(error))
 
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type == "error":

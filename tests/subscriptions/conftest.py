@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -10,10 +11,27 @@ import pytest_asyncio
 from channels.layers import channel_layers
 
 from events.bell import bell
+from subscriptions import protocol
+from tests.machinery.frames import check_received
 from tests.subscriptions.stage import Stage
 from tests.subscriptions.stand_in import Platform, platform
 
 MakeStage = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_as_described() -> Iterator[None]:
+    """Every answer that is made in this process is one of docs/asyncapi.yaml."""
+    encode = protocol.encode
+
+    def checked(frame: object) -> str:
+        text = encode(frame)
+        check_received(json.loads(text))
+        return text
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "encode", checked)
+        yield
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from subscriptions.outbox import Outbox
 from subscriptions.protocol import CloseCode
 from subscriptions.resume import Resumer
 from subscriptions.transport import Transport
+from tests.machinery.frames import check_received
 
 T = TypeVar("T")
 RESOURCES = known_resources()
@@ -56,6 +57,7 @@ class Reader:
 
     async def send(self, message: Mapping[str, Any]) -> None:
         await self.reads.wait()
+        check_received(json.loads(message["text"]))
         self.texts.append(message["text"])
 
 

@@ -25,6 +25,7 @@ from subscriptions import connection
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
 from subscriptions.runtime import Runtime, runtime
 from subscriptions.tokens import issue_token
+from tests.machinery.frames import check_received
 from tests.subscriptions.people import access_key, agent, customer
 from tests.subscriptions.stage import draft, until
 from voipbin_ws.asgi import application
@@ -68,7 +69,9 @@ class Socket:
     async def frame(self) -> Any:
         output = await self.output()
         assert output["type"] == "websocket.send", output
-        return json.loads(output["text"])
+        frame = json.loads(output["text"])
+        check_received(frame)
+        return frame
 
     async def ask(self, message: Any) -> Any:
         await self.send(message)

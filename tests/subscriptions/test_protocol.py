@@ -193,8 +193,8 @@ def test_any_object_is_read_or_refused(message: dict[str, object]) -> None:
 
 def test_frames_are_the_contracts_to_the_byte() -> None:
     topics = f'"topics": ["{TOPIC}"]'
-    assert ack_frame(Action.SUBSCRIBE, [TOPIC]) == (
-        f'{{"type": "ack", "action": "subscribe", {topics}, "status": "success"}}'
+    assert ack_frame(Action.SUBSCRIBE, [TOPIC], cursor=CURSOR) == (
+        f'{{"type": "ack", "action": "subscribe", {topics}, "status": "success", "cursor": "{CURSOR}"}}'
     )
     assert ack_frame(Action.UNSUBSCRIBE, [TOPIC], request_id=7) == (
         f'{{"type": "ack", "action": "unsubscribe", {topics}, "status": "success", "request_id": 7}}'
@@ -202,7 +202,7 @@ def test_frames_are_the_contracts_to_the_byte() -> None:
     assert error_frame("subscribe", [TOPIC], ErrorCode.PERMISSION_DENIED, "…") == (
         f'{{"type": "error", "action": "subscribe", {topics}, "code": "PERMISSION_DENIED", "message": "…"}}'
     )
-    assert pong_frame("x.1", "p") == '{"type": "pong", "cursor": "x.1", "request_id": "p"}'
+    assert pong_frame(CURSOR, "p") == f'{{"type": "pong", "cursor": "{CURSOR}", "request_id": "p"}}'
     assert pong_frame(None) == '{"type": "pong", "cursor": null}'
 
 
