@@ -14,6 +14,8 @@ from typing import IO
 LOG = Path(__file__).resolve().parent.parent / "var" / "apt.log"
 # Where Debian keeps PostgreSQL's programs, off the PATH, in a folder for each version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
+# Where Debian keeps RabbitMQ's own script; the one on the PATH lets nobody else than its service's user run it.
+RABBITMQ_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 
 
 def find_redis_server() -> Path | None:
@@ -28,6 +30,17 @@ def find_postgres_folder() -> Path | None:
         return max(folders, key=lambda folder: int(folder.parent.name.split(".")[0]))
     initdb = _on_path("initdb")
     return initdb.resolve().parent if initdb else None
+
+
+def find_rabbitmq_server() -> Path | None:
+    """RabbitMQ's script that starts a server, or None where there is none."""
+    debians = RABBITMQ_SCRIPTS / "rabbitmq-server"
+    return debians if debians.exists() else _on_path("rabbitmq-server")
+
+
+def find_nginx() -> Path | None:
+    """nginx, or None where there is none."""
+    return _on_path("nginx") or _on_path("/usr/sbin/nginx")
 
 
 def find_chromium() -> Path | None:
@@ -47,7 +60,9 @@ class Program:
 REDIS = Program("Redis", "redis-server", find_redis_server)
 POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
 CHROMIUM = Program("Chromium", "chromium", find_chromium)
-PROGRAMS = (REDIS, POSTGRES, CHROMIUM)
+RABBITMQ = Program("RabbitMQ", "rabbitmq-server", find_rabbitmq_server)
+NGINX = Program("nginx", "nginx", find_nginx)
+PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX)
 
 
 def demanded() -> bool:

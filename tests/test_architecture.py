@@ -24,6 +24,7 @@ PERFORMERS = {
     "django",
     "environ",
     "httpx",
+    "pika",
     "psycopg",
     "redis",
     "rest_framework",

@@ -184,14 +184,23 @@ def database(text: str) -> dict[str, Any]:
 
 def redis(text: str) -> str:
     """A Redis URL."""
+    return _address(text, "a Redis URL", "redis", "rediss", "unix")
+
+
+def amqp(text: str) -> str:
+    """A URL of a RabbitMQ."""
+    return _address(text, "an AMQP URL", "amqp", "amqps")
+
+
+def _address(text: str, what: str, *schemes: str) -> str:
     try:
         url = urlsplit(text)
         place = url.path if url.scheme == "unix" else url.hostname
-        good = url.scheme in ("redis", "rediss", "unix") and bool(place) and url.port != 0
+        good = url.scheme in schemes and bool(place) and url.port != 0
     except ValueError:
         good = False
     if not good:
-        raise ValueError("write a Redis URL")
+        raise ValueError(f"write {what}")
     return text
 
 

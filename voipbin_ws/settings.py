@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.http.request import split_domain_port
 
 from voipbin_ws.environment import (
+    amqp,
     at_least,
     credential,
     database,
@@ -67,6 +68,7 @@ if PUBLIC_URL:
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "voipbin_ws.error_pages.foreign_form"
 SECURE_REFERRER_POLICY = "same-origin"
 if PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = True
@@ -192,6 +194,7 @@ EVENTS_MAX_IN_REQUEST = read("PUBLISH_MAX_EVENTS", whole(1, 100_000), 1000, "100
 EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2**20, "10485760")
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
+AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/")
 EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
 EVENTS_PROJECTION = "subscriptions.projections.keep"
 EVENTS_DIRECTORY = "subscriptions.operators.directory"

@@ -38,6 +38,8 @@ BAD = [
     ("DATABASE_URL", "postgresql://u:hunter2@db:5432/", "names no database"),
     ("REDIS_URL", "http://cache:hunter2", "Redis"),
     ("REDIS_URL", "redis://cache:hunter2", "Redis"),
+    ("AMQP_URL", "http://mq:hunter2", "AMQP"),
+    ("AMQP_URL", "amqp://u:hunter2@", "AMQP"),
     ("CSRF_TRUSTED_ORIGINS", "ws.example.com", "no origin"),
     ("WEBSOCKET_ORIGINS", "https://desk.example.com/path", "without a path"),
     ("EXTRA_RESOURCES", "fax,Voice Mail", "lower-case"),

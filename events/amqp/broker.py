@@ -1,0 +1,227 @@
+"""The connection to RabbitMQ: the queue and what it is bound to, what it delivers, what is parked and acknowledged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import (
+    AMQPConnectionError,
+    AMQPError,
+    ChannelClosedByBroker,
+    ConnectionClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
+
+from events.amqp.messages import Message
+
+HEARTBEAT_SECONDS = 60
+"""Longer than a commit may take, which keeps us from answering the broker."""
+
+ANSWER_SECONDS = 10.0
+REASON_HEADER = "x-voipbin-reason"
+EXCHANGE_HEADER = "x-voipbin-exchange"
+ROUTING_KEY_HEADER = "x-voipbin-routing-key"
+MAX_REASON = 1000
+NOT_FOUND = 404
+
+# It tells of each failure many times over, with tracebacks; what the caller has to know, the exceptions say.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+class BrokerAway(Exception):
+    """The broker cannot be reached, or went away; it may come back."""
+
+
+class Misconfigured(Exception):
+    """The broker refuses what it is asked for, and will as long as nobody changes that; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be consumed, and how what is missing is made.
+
+    `prefetch` is how many messages may wait here unacknowledged.
+    """
+
+    url: str
+    queue: str
+    parking: str
+    exchanges: tuple[str, ...]
+    bindings: tuple[str, ...]
+    exchange_type: str
+    queue_type: str
+    prefetch: int
+
+
+class Broker:
+    """An open connection that consumes the queue. All methods raise BrokerAway where it is lost."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        """Connect, make what is missing, and begin to consume.
+
+        Raises:
+            BrokerAway: nothing answers there now.
+            Misconfigured: it refuses the credential or what is wanted.
+        """
+        self._wanted = wanted
+        self._arrived: list[Message] = []
+        self._envelopes: dict[int, tuple[pika.spec.Basic.Deliver, pika.BasicProperties]] = {}
+        self._cancelled = False
+        parameters = pika.URLParameters(wanted.url)
+        parameters.heartbeat = HEARTBEAT_SECONDS
+        parameters.socket_timeout = parameters.stack_timeout = ANSWER_SECONDS
+        parameters.blocked_connection_timeout = HEARTBEAT_SECONDS
+        parameters.client_properties = {"connection_name": "voipbin-ws consume_amqp"}
+        self._connection = _connected(parameters)
+        try:
+            with _told_apart():
+                self._channel = self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> BlockingChannel:
+        wanted = self._wanted
+        lasting = {"durable": True}
+        self._make("queue", wanted.parking, lasting | {"arguments": {"x-queue-type": wanted.queue_type}})
+        self._make("queue", wanted.queue, lasting | {"arguments": _arguments(wanted)})
+        for exchange in wanted.exchanges:
+            self._make("exchange", exchange, lasting | {"exchange_type": wanted.exchange_type})
+            with self._connection.channel() as channel:
+                for binding in wanted.bindings:
+                    channel.queue_bind(wanted.queue, exchange, routing_key=binding)
+        channel = self._connection.channel()
+        channel.confirm_delivery()
+        channel.basic_qos(prefetch_count=wanted.prefetch)
+        channel.add_on_cancel_callback(self._on_cancel)
+        channel.basic_consume(wanted.queue, self._on_message)
+        return channel
+
+    def _make(self, kind: str, name: str, properties: Mapping[str, Any]) -> None:
+        """Make it where there is none; what somebody else has made may have properties of its own."""
+        try:
+            with self._connection.channel() as channel:
+                getattr(channel, f"{kind}_declare")(name, passive=True)
+        except ChannelClosedByBroker as error:
+            if error.reply_code != NOT_FOUND:
+                raise
+            with self._connection.channel() as channel:
+                getattr(channel, f"{kind}_declare")(name, **properties)
+
+    def next_batch(self, most: int, *, wait_seconds: float) -> list[Message]:
+        """What has arrived, at most `most` messages; waits for the first for so long."""
+        with _told_apart():
+            if not self._arrived:
+                self._connection.process_data_events(wait_seconds)
+            before = -1
+            while before < len(self._arrived) < most:
+                before = len(self._arrived)
+                self._connection.process_data_events(0)
+        if self._cancelled:
+            raise BrokerAway("the queue was deleted, or moved to another node")
+        batch, self._arrived = self._arrived[:most], self._arrived[most:]
+        return batch
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and answer the broker meanwhile."""
+        with _told_apart():
+            self._connection.sleep(seconds)
+
+    def park(self, message: Message, reason: str) -> None:
+        """Put a copy into the parking queue, with the reason in a header; returns when the broker has it safe."""
+        deliver, properties = self._envelopes[message.tag]
+        properties.headers = {
+            **(properties.headers or {}),
+            REASON_HEADER: reason[:MAX_REASON],
+            EXCHANGE_HEADER: deliver.exchange,
+            ROUTING_KEY_HEADER: deliver.routing_key,
+        }
+        properties.delivery_mode = pika.DeliveryMode.Persistent.value
+        properties.expiration = None
+        properties.user_id = None  # The broker takes no other user's than our own.
+        with _told_apart():
+            self._channel.basic_publish("", self._wanted.parking, message.body, properties, mandatory=True)
+
+    def acknowledge(self, last: Message) -> None:
+        """Tell the broker that this message and all before it are done with."""
+        with _told_apart():
+            self._channel.basic_ack(last.tag, multiple=True)
+        self._envelopes = {tag: kept for tag, kept in self._envelopes.items() if tag > last.tag}
+
+    def close(self) -> None:
+        """End the connection; the broker hands out again what was not acknowledged."""
+        try:
+            if self._connection.is_open:
+                self._connection.close()
+        except AMQPError:
+            pass
+
+    def _on_message(
+        self,
+        channel: BlockingChannel,
+        deliver: pika.spec.Basic.Deliver,
+        properties: pika.BasicProperties,
+        body: bytes,
+    ) -> None:
+        tag = deliver.delivery_tag
+        self._envelopes[tag] = (deliver, properties)
+        self._arrived.append(
+            Message(tag, body, properties.message_id, deliver.redelivered, properties.content_encoding)
+        )
+
+    def _on_cancel(self, method: Any) -> None:
+        self._cancelled = True
+
+
+def _arguments(wanted: Wanted) -> dict[str, Any]:
+    # Of several consumers the broker serves one alone, or the order of the events would be lost.
+    arguments: dict[str, Any] = {"x-queue-type": wanted.queue_type, "x-single-active-consumer": True}
+    if wanted.queue_type == "quorum":
+        # Such a queue gives up what was handed out too often: not without a trace.
+        arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": wanted.parking}
+    return arguments
+
+
+def _connected(parameters: pika.URLParameters) -> pika.BlockingConnection:
+    where = f"{parameters.host}:{parameters.port}"
+    try:
+        return pika.BlockingConnection(parameters)
+    except ProbableAuthenticationError:
+        raise Misconfigured(f"{where} does not take the user and password in AMQP_URL") from None
+    except ProbableAccessDeniedError:
+        raise Misconfigured(
+            f"{where} has no virtual host {parameters.virtual_host!r}, or not for this user (see AMQP_URL)"
+        ) from None
+    except ConnectionClosedByBroker as error:
+        raise Misconfigured(f"{where} refuses the connection: {error.reply_text}") from None
+    except (AMQPError, OSError) as error:
+        raise BrokerAway(f"{where} does not answer ({_shortly(error)})") from None
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Tell a broker that went away from one that refuses."""
+    try:
+        yield
+    except ChannelClosedByBroker as error:
+        raise Misconfigured(f"the broker refuses: {error.reply_text}") from None
+    except (AMQPError, OSError) as error:
+        raise BrokerAway(_shortly(error)) from None
+
+
+def _shortly(error: BaseException) -> str:
+    """One line on an error of pika's, which often holds another."""
+    inner: Any = error.args[0] if isinstance(error, AMQPConnectionError) and error.args else None
+    while isinstance(inner, BaseException):
+        error = inner
+        inner = getattr(error, "exceptions", None) or getattr(error, "exception", None)
+        inner = inner[-1] if isinstance(inner, list | tuple) and inner else inner
+    said = str(error).splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said and said[0] else type(error).__name__

@@ -1,0 +1,119 @@
+"""The consumer's life: batch after batch from the broker into the log, through outages of either, until a stop."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
+
+from events.amqp.broker import Broker, BrokerAway, Misconfigured, Wanted
+from events.amqp.messages import Message, Rules
+from events.amqp.storing import Outcome, store
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""How long a stop may go unnoticed while nothing comes."""
+
+RETRY_FIRST_SECONDS = 0.2
+RETRY_LONGEST_SECONDS = 3.0
+REPORT_SECONDS = 60.0
+
+
+class Consumer:
+    """Consumes until `stopping` is set: then it finishes the batch in hand, and the broker keeps the rest."""
+
+    def __init__(self, wanted: Wanted, rules: Rules, stopping: threading.Event, *, batch: int) -> None:
+        self.stored = self.known = self.parked = 0
+        self._wanted = wanted
+        self._rules = rules
+        self._stopping = stopping
+        self._batch = batch
+        self._reported = (time.monotonic(), 0)
+
+    def run(self) -> None:
+        """Consume until stopped.
+
+        Raises:
+            Misconfigured: the broker refused from the start what it is asked for.
+        """
+        pause = RETRY_FIRST_SECONDS
+        connected_before = False
+        while not self._stopping.is_set():
+            try:
+                broker = Broker(self._wanted)
+            except (BrokerAway, Misconfigured) as error:
+                if isinstance(error, Misconfigured) and not connected_before:
+                    raise
+                logger.warning("RabbitMQ is away, trying again in %.1f s: %s", pause, error)
+                self._stopping.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311 (no secret)
+                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
+                continue
+            connected_before = True
+            logger.info("Consuming %s", self._wanted.queue)
+            try:
+                while not self._stopping.is_set():
+                    self._consume(broker)
+                    pause = RETRY_FIRST_SECONDS
+            except (BrokerAway, Misconfigured) as error:
+                logger.warning("The connection to RabbitMQ was lost: %s", error)
+            finally:
+                broker.close()
+        logger.info("Stopped: %s", self._counts(self.stored))
+
+    def _consume(self, broker: Broker) -> None:
+        batch = broker.next_batch(self._batch, wait_seconds=LOOK_SECONDS)
+        if batch:
+            outcome = self._stored(broker, batch)
+            if outcome is None:
+                return
+            for message, reason in outcome.refused:
+                broker.park(message, reason)
+                logger.warning("A message was parked in %s: %s", self._wanted.parking, reason)
+            broker.acknowledge(batch[-1])
+            self.stored += outcome.stored
+            self.known += outcome.known
+            self.parked += len(outcome.refused)
+        self._report()
+
+    def _stored(self, broker: Broker, batch: list[Message]) -> Outcome | None:
+        """Store the batch, however long the database is away; none where we are to stop before."""
+        pause = RETRY_FIRST_SECONDS
+        failed = False
+        while True:
+            close_old_connections()
+            try:
+                outcome = store(batch, self._rules)
+            except (OperationalError, InterfaceError) as error:
+                connections.close_all()
+                if not failed:
+                    logger.warning("Events wait for the database, which is away: %s", _first_line(error))
+                failed = True
+                deadline = time.monotonic() + pause
+                while (left := deadline - time.monotonic()) > 0:
+                    if self._stopping.is_set():
+                        return None
+                    broker.wait(min(left, LOOK_SECONDS))
+                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
+            else:
+                if failed:
+                    logger.info("The database is back")
+                return outcome
+
+    def _report(self) -> None:
+        since, stored = self._reported
+        now = time.monotonic()
+        if now - since >= REPORT_SECONDS:
+            if self.stored > stored:
+                logger.info("In the last minute: %s", self._counts(self.stored - stored))
+            self._reported = (now, self.stored)
+
+    def _counts(self, stored: int) -> str:
+        return f"{stored} events stored; in all {self.known} messages known already, {self.parked} parked"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

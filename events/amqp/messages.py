@@ -1,0 +1,93 @@
+"""A message of the broker, read as an event in our shape or VoIPBIN's, and the key by which it is known again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from events.envelope import Draft
+from events.intake import MAX_KEY_LENGTH, InvalidEvent, read_event
+from events.strict_json import InvalidJson, decode
+from events.voipbin import translate
+
+DIGEST_PREFIX = "amqp:sha256:"
+"""What the key of a message begins with that has no id of its own."""
+
+
+class Unreadable(ValueError):
+    """The message is no event; its text says what is wrong and what is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One delivery. `tag` is its number on the broker's channel; `redelivered`: the broker handed it out before."""
+
+    tag: int
+    body: bytes
+    message_id: str | None = None
+    redelivered: bool = False
+    content_encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What messages are held against: the customer of those that name none, or ""; known resources; limits in bytes."""
+
+    customer_id: str
+    resources: Collection[str]
+    max_data_bytes: int
+    max_body_bytes: int
+
+
+def read_message(message: Message, rules: Rules) -> Draft:
+    """Read a message's body: `{"event_type", "data", …}`, or VoIPBIN's `{"type", "data"}`.
+
+    The draft's idempotency key is the body's own, or made of the message's id, or else of its bytes.
+
+    Raises:
+        Unreadable: it is no event.
+    """
+    if (message.content_encoding or "identity").lower() not in ("identity", "utf-8"):
+        raise Unreadable(f"content_encoding {message.content_encoding[:40]!r}: send the JSON as it is")  # type: ignore[index]
+    if len(message.body) > rules.max_body_bytes:
+        raise Unreadable(f"larger than {rules.max_body_bytes} bytes: send a reference instead")
+    try:
+        content = decode(message.body)
+        item = _item(content, rules.resources)
+        if item.get("idempotency_key") is None:
+            item["idempotency_key"] = key_of(message)
+        draft = read_event(
+            item,
+            customer_id=rules.customer_id,
+            resources=rules.resources,
+            max_bytes=rules.max_data_bytes,
+        )
+    except (InvalidJson, InvalidEvent) as error:
+        raise Unreadable(str(error)) from None
+    if not draft.customer_id:
+        raise Unreadable("customer_id: required, for a message has no credential that would tell whose it is")
+    return draft
+
+
+def _item(content: object, resources: Collection[str]) -> dict[str, Any]:
+    """The content as an event of our own shape."""
+    if not isinstance(content, dict):
+        raise Unreadable("a message is one JSON object, an event: send a message for each")
+    if "type" not in content or "event_type" in content:
+        return dict(content)
+    item = translate(content, resources=resources)
+    if "customer_id" not in item and content.get("customer_id") is not None:
+        item["customer_id"] = content["customer_id"]
+    return item
+
+
+def key_of(message: Message) -> str:
+    """The key by which a message is known again when it is delivered twice."""
+    if message.message_id:
+        key = f"amqp:{message.message_id}"
+        if len(key) <= MAX_KEY_LENGTH and key.isprintable():
+            return key
+        return f"amqp:id:{hashlib.sha256(message.message_id.encode(errors='replace')).hexdigest()}"
+    return DIGEST_PREFIX + hashlib.sha256(message.body).hexdigest()
