@@ -14,13 +14,14 @@ define prepare
 @$(PYTHON) -m deploy.prepare
 endef
 
-.PHONY: help run test check drills
+.PHONY: help run test check drills bench
 
 help:
 	@echo 'make run     the gateway with a demo contact centre, on http://127.0.0.1:8000 (PORT=8123 and SIMULATE=0 are heeded)'
 	@echo 'make test    all checks and tests (one part of the tests: make test ARGS="tests/events -k topic")'
 	@echo 'make check   style and types only'
 	@echo 'make drills  the faults in their long form, for minutes each, and the table of docs/guarantees.md'
+	@echo 'make bench   the tables of docs/performance.md (one of them: make bench ARGS="fanout --server uvicorn --rounds 3")'
 
 run:
 	$(prepare) run
@@ -43,3 +44,7 @@ drills:
 	@$(VENV_PYTHON) -m deploy.programs
 	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
 	@$(VENV_PYTHON) -m tests.faults.table var/drills.xml
+
+bench:
+	$(prepare) test
+	@$(VENV_PYTHON) -m benchmarks $(if $(ARGS),$(ARGS),all)

@@ -1,0 +1,34 @@
+"""`python -m benchmarks <table> …`: measure one table of docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from types import ModuleType
+
+from benchmarks import fanout
+from benchmarks.compiled import Unavailable
+
+TABLES: dict[str, ModuleType] = {"fanout": fanout}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    tables = parser.add_subparsers(dest="table", required=True)
+    for name, module in TABLES.items():
+        module.add_arguments(tables.add_parser(name, help=module.__doc__))
+    tables.add_parser("all", help="every table, one after the other, as documented")
+    asked = parser.parse_args(arguments)
+    names = list(TABLES) if asked.table == "all" else [asked.table]
+    try:
+        for name in names:
+            TABLES[name].run(parser.parse_args([name]) if asked.table == "all" else asked)
+    except Unavailable as reason:
+        sys.stderr.write(f"This cannot be measured here: {reason}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

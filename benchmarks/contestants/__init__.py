@@ -1,0 +1,1 @@
+"""Who is measured: the gateway, Channels as usually written, brokers, and a loop of send()."""

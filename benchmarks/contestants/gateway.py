@@ -1,0 +1,83 @@
+"""The gateway itself, as `manage.py serve` runs it: authentication, matching, outboxes, the log and audit all on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks import event, wire
+from benchmarks.accounting import cpu_ns, on_cores, tree_of
+from benchmarks.contestants.contestant import HttpPublisher, Place
+from benchmarks.load import Socket
+from tests.journeys.cast import Company, Key, settle
+from tests.machinery.databases import MigratedPostgres, MigratedSqlite
+from tests.machinery.gateway import Gateway, gateway_environment
+
+SOCKETS_OF_A_KEY = 100
+"""The gateway's own limit of connections with one credential, left as it is."""
+
+READY = b'"status": "success"'
+
+
+class GatewayContestant:
+    """One process of the gateway on a database of its own. `batch`: its clients ask for several events in a frame."""
+
+    burst_share = 1.0
+
+    def __init__(
+        self,
+        place: Place,
+        server: str,
+        *,
+        batch: bool = False,
+        databases: MigratedSqlite | MigratedPostgres | None = None,
+        redis_url: str | None = None,
+        **environment: str,
+    ) -> None:
+        self.name = f"gateway on {server}" + (", batch=true" if batch else "")
+        self._batch = batch
+        self.subscribers = [
+            Key(f"subscriber {number}") for number in range(place.sockets // SOCKETS_OF_A_KEY + 1)
+        ]
+        self.publishing_key = Key("publisher", may_subscribe=False, may_publish=True)
+        self.company = Company("Benchmark", people=[], keys=[*self.subscribers, self.publishing_key])
+        place.folder.mkdir(parents=True, exist_ok=True)
+        url = (databases or MigratedSqlite(place.folder)).create_database()
+        with on_cores(place.server_cores):
+            self.gateway = Gateway(
+                server, gateway_environment(url, redis_url, **environment), place.folder / "server.log"
+            )
+        settle(self.gateway, self.company)
+        self.publisher = HttpPublisher(self.gateway.port, "/v1.0/events", self.publishing_key.secret)
+        self.last_cursor = ""
+        self._given = 0
+
+    def cpu(self) -> int:
+        return sum(map(cpu_ns, tree_of(self.gateway.pid)))
+
+    def sockets(self, count: int, start: int) -> list[Socket]:
+        topics = [f"customer_id:{self.company.id}:call:*"]
+        first, self._given = self._given, self._given + count
+        return [self.socket(number, start, topics) for number in range(first, first + count)]
+
+    def socket(self, number: int, start: int, topics: Sequence[str], **more: Any) -> Socket:
+        """The subscriber with this number; `more` goes into its subscribe message, such as `since`."""
+        address = f"127.0.0.1:{self.gateway.port}"
+        key = self.subscribers[number // SOCKETS_OF_A_KEY]
+        path = f"/v1.0/ws?accesskey={key.secret}" + ("&batch=true" if self._batch else "")
+        subscribe = json.dumps({"type": "subscribe", "topics": list(topics), **more})
+        return Socket(address, wire.handshake(address, path), wire.frame(subscribe.encode()), READY, start)
+
+    def publish(self, marks: Sequence[int]) -> None:
+        self.post([event.draft(mark) for mark in marks])
+
+    def post(self, drafts: list[dict[str, Any]]) -> None:
+        """Publish any events, one by itself and several as a list."""
+        body = json.dumps(drafts if len(drafts) > 1 else drafts[0]).encode()
+        answer = json.loads(self.publisher.post(body))
+        self.last_cursor = (answer[-1] if isinstance(answer, list) else answer)["cursor"]
+
+    def stop(self) -> None:
+        self.publisher.close()
+        self.gateway.kill()

@@ -1,0 +1,236 @@
+"""Fan-out: one event, many sockets. CPU of the server for each delivery, of all contestants in one run."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from benchmarks.accounting import Cores, on_cores
+from benchmarks.compiled import Unavailable
+from benchmarks.contestants.brokers import Mosquitto, Nats, Nchan
+from benchmarks.contestants.contestant import Contestant, Place
+from benchmarks.contestants.gateway import GatewayContestant
+from benchmarks.contestants.send_loop import SendLoop
+from benchmarks.contestants.usual_channels import UsualChannels
+from benchmarks.load import LoadClient
+from benchmarks.report import note, save, table
+
+SETTLE_SECONDS = 0.05
+"""What a server may still do after the last delivery, such as answering its publisher, and is counted."""
+
+CONTESTANTS: dict[str, Callable[[Place], Contestant]] = {
+    "usual-daphne": lambda place: UsualChannels(place, "daphne"),
+    "usual-uvicorn": lambda place: UsualChannels(place, "uvicorn"),
+    "daphne": lambda place: GatewayContestant(place, "daphne"),
+    "uvicorn": lambda place: GatewayContestant(place, "uvicorn"),
+    "daphne-batch": lambda place: GatewayContestant(place, "daphne", batch=True),
+    "uvicorn-batch": lambda place: GatewayContestant(place, "uvicorn", batch=True),
+    "nats": Nats,
+    "mosquitto": Mosquitto,
+    "nchan": Nchan,
+    "c": SendLoop,
+}
+
+
+@dataclass(frozen=True)
+class Round:
+    """One contestant's turn: CPU in nanoseconds of the server and of the load client, wall-clock seconds."""
+
+    events: int
+    deliveries: int
+    server_cpu: int
+    client_cpu: int
+    seconds: float
+    publishing_seconds: float
+    reads: int
+
+    @property
+    def per_delivery(self) -> float:
+        """Microseconds of the server."""
+        return self.server_cpu / self.deliveries / 1000
+
+    @property
+    def per_event(self) -> float:
+        """Microseconds of the server."""
+        return self.server_cpu / self.events / 1000
+
+
+@dataclass
+class Runner:
+    """A contestant with its load client and what was measured of it."""
+
+    contestant: Contestant
+    load: LoadClient
+    socket_count: int = 0
+    next_mark: int = 1
+    rounds: dict[str, list[Round]] = field(default_factory=dict)
+
+    def open(self, count: int) -> None:
+        """Have this many sockets open."""
+        more = count - self.socket_count
+        # Few at a time: how fast sockets open is measured elsewhere.
+        self.load.open(self.contestant.sockets(more, self.next_mark), at_once=50)
+        self.socket_count = count
+
+    def burst(self, kind: str, events: int) -> None:
+        """Publish as fast as may be."""
+        self._measure(kind, events, lambda marks: self.contestant.publish(marks))
+
+    def paced(self, kind: str, events: int, per_second: float) -> None:
+        """Publish one event after the other at even times."""
+
+        def publish(marks: Sequence[int]) -> None:
+            start = time.monotonic()
+            for place, mark in enumerate(marks):
+                time.sleep(max(0.0, start + place / per_second - time.monotonic()))
+                self.contestant.publish([mark])
+
+        self._measure(kind, events, publish)
+
+    def _measure(self, kind: str, events: int, publish: Callable[[Sequence[int]], None]) -> None:
+        marks = range(self.next_mark, self.next_mark + events)
+        self.next_mark += events
+        before = self.load.stats()
+        self.load.begin_until(marks[-1], seconds=120)
+        server, start = self.contestant.cpu(), time.monotonic()
+        publish(marks)
+        published = time.monotonic()
+        after = self.load.finish()
+        ended = time.monotonic()
+        time.sleep(SETTLE_SECONDS)
+        self.rounds.setdefault(kind, []).append(
+            Round(
+                events=events,
+                deliveries=after.deliveries - before.deliveries,
+                server_cpu=self.contestant.cpu() - server,
+                client_cpu=after.cpu - before.cpu,
+                seconds=ended - start,
+                publishing_seconds=published - start,
+                reads=after.reads - before.reads,
+            )
+        )
+
+    def median(self, kind: str, of: Callable[[Round], float]) -> float | None:
+        """The median of something over this kind's rounds; none if there were none."""
+        rounds = self.rounds.get(kind)
+        return statistics.median(map(of, rounds)) if rounds else None
+
+    def fan_out(self, kind: str) -> float | None:
+        """Microseconds for each delivery, without what an event costs that nobody but one hears."""
+        whole, alone = (
+            self.median(kind, lambda r: r.per_event),
+            self.median(f"{kind}, alone", lambda r: r.per_event),
+        )
+        if whole is None or alone is None or self.socket_count < 2:
+            return None
+        return (whole - alone) / (self.socket_count - 1)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--sockets", type=int, default=500)
+    parser.add_argument("--events", type=int, default=200, help="in a burst, and in a paced turn (200)")
+    parser.add_argument("--pace", type=float, default=50, help="events a second in a paced turn (50)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=list(CONTESTANTS),
+        metavar="NAME",
+        help=f"some of {' '.join(CONTESTANTS)}",
+    )
+    parser.add_argument("--kinds", nargs="+", choices=["burst", "paced"], default=["burst", "paced"])
+    parser.add_argument("--server", nargs="+", choices=["daphne", "uvicorn"], help="only what runs on these")
+
+
+def chosen(arguments: Namespace) -> list[str]:
+    """The contestants that were asked for."""
+    names = arguments.only or list(CONTESTANTS)
+    if arguments.server:
+        other = {"daphne", "uvicorn"} - set(arguments.server)
+        names = [name for name in names if not any(server in name for server in other)]
+    return names
+
+
+def run(arguments: Namespace) -> None:
+    """Measure, in rounds in which each has its turn."""
+    cores = Cores()
+    skipped: dict[str, str] = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        runners: list[Runner] = []
+        for name in chosen(arguments):
+            own = folder / name
+            own.mkdir()
+            place = Place(own, cores.server, cores.load, arguments.sockets)
+            try:
+                contestant = CONTESTANTS[name](place)
+            except Unavailable as reason:
+                skipped[name] = str(reason)
+                note(f"{name} is skipped: {reason}")
+                continue
+            stack.callback(contestant.stop)
+            load = stack.enter_context(LoadClient(own, cores.load))
+            runners.append(Runner(contestant, load))
+        with on_cores(cores.load):
+            _measure_all(runners, arguments)
+        _report(runners, skipped, arguments, cores)
+
+
+def _measure_all(runners: list[Runner], arguments: Namespace) -> None:
+    for alone in (True, False):
+        for runner in runners:
+            runner.open(1 if alone else arguments.sockets)
+            runner.burst("warming", max(1, int(arguments.events * runner.contestant.burst_share)))
+        for number in range(1, min(3, arguments.rounds) + 1 if alone else arguments.rounds + 1):
+            for runner in runners:
+                events = max(1, int(arguments.events * runner.contestant.burst_share))
+                for kind in arguments.kinds:
+                    name = f"{kind}, alone" if alone else kind
+                    if kind == "burst":
+                        runner.burst(name, events)
+                    else:
+                        runner.paced(name, events, arguments.pace)
+                    if not alone:
+                        last = runner.rounds[name][-1]
+                        note(
+                            f"round {number} {runner.contestant.name}: {kind} {last.per_delivery:.2f} µs a delivery "
+                            f"in {last.seconds:.2f} s (load client {last.client_cpu / last.seconds / 1e7:.0f}%)"
+                        )
+
+
+def _report(runners: list[Runner], skipped: dict[str, str], arguments: Namespace, cores: Cores) -> None:
+    header = [
+        "",
+        *(f"{kind}: {what}" for kind in arguments.kinds for what in ("all", "fan-out", "load client")),
+    ]
+    rows: list[list[object]] = []
+    for runner in runners:
+        row: list[object] = [runner.contestant.name]
+        for kind in arguments.kinds:
+            share = runner.median(kind, lambda r: 100 * r.client_cpu / 1e9 / r.seconds)
+            row += [
+                runner.median(kind, lambda r: r.per_delivery),
+                runner.fan_out(kind),
+                None if share is None else f"{share:.0f}%",
+            ]
+        rows.append(row)
+    results = {
+        "sockets": arguments.sockets,
+        "pace": arguments.pace,
+        "cores_apart": cores.are_apart,
+        "skipped": skipped,
+        "contestants": {
+            runner.contestant.name: {
+                "rounds": {kind: [asdict(each) for each in rounds] for kind, rounds in runner.rounds.items()},
+                "fan_out": {kind: runner.fan_out(kind) for kind in arguments.kinds},
+            }
+            for runner in runners
+        },
+    }
+    save("fanout", results, table(header, rows))
