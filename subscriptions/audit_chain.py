@@ -11,7 +11,7 @@ from enum import StrEnum
 START = "0" * 64
 """What stands for the digest before the first record."""
 
-MOST_TOLD = 100
+MOST_TOLD = 20
 """Findings that are kept; the others are counted."""
 
 

@@ -1,5 +1,7 @@
 """An accepted connection: carrying out what its session decides, its expiry, and its end."""
 
+# Long because one connection's whole life is understood together.
+
 from __future__ import annotations
 
 import asyncio
@@ -12,6 +14,7 @@ from django.db import Error as DatabaseTrouble
 from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.access import Identity
+from subscriptions.delivered import delivered
 from subscriptions.effects import Close, Effect, FindAgents, Join, Leave, Record, Send, SendPong, Verify
 from subscriptions.hub import LogReplaced
 from subscriptions.inbox import Inbox
@@ -67,10 +70,11 @@ class OpenSocket:
         )
         self._closing: asyncio.Task[None] | None = None
         self._close_code: CloseCode | None = None
+        self._heard_to = ""
         self._expiry: asyncio.TimerHandle | None = None
         process.hub.listeners.add(self._listener)
         process.renewer.watch(self)
-        recorder.note(AuditAction.CONNECT, AuditVerdict.GRANTED)
+        recorder.note_connect()
         if process.count_in(self._credential_id) > process.connections_per_credential:
             most = process.connections_per_credential
             self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
@@ -110,15 +114,17 @@ class OpenSocket:
         self._outbox.put_answer(pong_frame(self._process.hub.cursor(self._listener) or None, ping.request_id))
 
     async def _perform(self, effects: list[Effect]) -> None:
+        left_at = ""
         for effect in effects:
             match effect:
                 case Send(frame):
                     self._outbox.put_answer(frame)
                 case Record(entries):
-                    await self._recorder.stored(entries)
+                    await self._recorder.stored(entries, left_at)
                 case Join():
                     await self._join(effect)
                 case Leave(topics):
+                    left_at = self._process.hub.cursor(self._listener)
                     self._process.hub.detach(self._listener, topics)
                 case SendPong():
                     self._pong(effect)
@@ -178,6 +184,7 @@ class OpenSocket:
                 reason=None if recovery is None else recovery.reason,
             )
         )
+        self._recorder.note_live(feeds, recovery)
         try:
             await resumer.run(self._listener)
         except (OutboxClosed, LogReplaced):
@@ -208,7 +215,7 @@ class OpenSocket:
         """Tell the client why, and close; returns at once. Only the first reason counts."""
         if self._closing is None:
             self._close_code = code
-            self._process.hub.leave(self._listener)
+            self._leave_hub()
             self._closing = asyncio.get_running_loop().create_task(self._close(code, message))
 
     async def _close(self, code: CloseCode, message: str) -> None:
@@ -231,11 +238,24 @@ class OpenSocket:
         if self._expiry is not None:
             self._expiry.cancel()
         self._inbox.close()
-        process.hub.leave(self._listener)
+        self._leave_hub()
         process.renewer.forget(self)
         self._outbox.close()
         process.count_out(self._credential_id)
         rule = self._close_code.name if self._close_code is not None else "client-left"
         self._recorder.note(
-            AuditAction.DISCONNECT, AuditVerdict.ENDED, rule=rule, detail=f"close code {self.disconnect_code}"
+            AuditAction.DISCONNECT,
+            AuditVerdict.ENDED,
+            rule=rule,
+            detail=f"close code {self.disconnect_code}",
+            cursor=delivered(self._heard_to, self._outbox.unsent_events),
         )
+
+    def _leave_hub(self) -> None:
+        hub = self._process.hub
+        if self._listener in hub.listeners:
+            self._heard_to = hub.cursor(self._listener)
+            if self._close_code is CloseCode.TOO_SLOW:
+                # What waits is about to be forgotten.
+                self._heard_to = delivered(self._heard_to, self._outbox.unsent_events)
+            hub.leave(self._listener)

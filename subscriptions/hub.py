@@ -162,7 +162,10 @@ class Hub:
         listener.hearings.clear()
 
     def cursor(self, listener: Listener) -> str:
-        """Up to where all that the listener may hear has been put into its outbox; empty without topics."""
+        """Up to where all that the listener may hear has been put into its outbox; empty without topics.
+
+        A log that was replaced is left out: its listeners are about to be closed.
+        """
         return join_positions(
             Position(
                 self.feed(customer_id).epoch,

@@ -72,6 +72,11 @@ class Outbox:
         """Characters that wait here for a peer to read."""
         return self._queued + self._in_flight
 
+    @property
+    def unsent_events(self) -> list[str]:
+        """The events' frames that wait here, in their order."""
+        return [frame for frame, is_event in self._frames if is_event]
+
     def stuck_for(self) -> float:
         """Seconds since the peer has taken nothing of what waits for it."""
         return 0.0 if self._stuck_since is None else self._loop.time() - self._stuck_since

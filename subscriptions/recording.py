@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from events.cursor import Position, join_positions
 from subscriptions.access import Identity
 from subscriptions.audit import AuditWriter
 from subscriptions.caller import Caller, storable
 from subscriptions.effects import AuditEntry
-from subscriptions.models import AuditRecord
+from subscriptions.feed import Feed
+from subscriptions.listener import Listener
+from subscriptions.models import AuditAction, AuditRecord, AuditVerdict
+from subscriptions.resume import Recovery
 
 MAX_TOPIC_CHARACTERS = 260
 MAX_DETAIL_CHARACTERS = 300
@@ -24,17 +30,39 @@ class ConnectionRecorder:
         self.caller = caller
         self._audit = audit
 
-    def note(self, action: str, verdict: str, *, rule: str = "", detail: str = "") -> None:
+    def note(self, action: str, verdict: str, *, rule: str = "", detail: str = "", cursor: str = "") -> None:
         """Record something of the whole connection, soon."""
-        self._audit.note([self._record(action, verdict, "", rule, detail)])
+        self._audit.note([self._record(action, verdict, "", rule, detail, cursor)])
 
-    async def stored(self, entries: Sequence[AuditEntry]) -> None:
-        """Record these topics; returns when they are committed."""
+    async def stored(self, entries: Sequence[AuditEntry], cursor: str = "") -> None:
+        """Record these topics, heard up to `cursor` where they ended; returns when they are committed."""
         await self._audit.stored(
-            [self._record(each.action, each.verdict, each.topic, each.rule, each.detail) for each in entries]
+            [
+                self._record(each.action, each.verdict, each.topic, each.rule, each.detail, cursor)
+                for each in entries
+            ]
         )
 
-    def _record(self, action: str, verdict: str, topic: str, rule: str, detail: str) -> AuditRecord:
+    def note_connect(self) -> None:
+        """Record that the connection was accepted, and which process holds it."""
+        process = f"{socket.gethostname()[:100]}, process {os.getpid()}"
+        self.note(AuditAction.CONNECT, AuditVerdict.GRANTED, detail=process)
+
+    def note_live(self, feeds: Mapping[str, Feed[Listener]], recovery: Recovery | None) -> None:
+        """Record from which cursor on the topics that were just granted are heard. These are their customers' feeds."""
+        starts = recovery.starts if recovery is not None else {}
+        cursor = join_positions(
+            Position(feed.epoch, starts.get(customer_id, feed.position))
+            for customer_id, feed in sorted(feeds.items())
+        )
+        rule, detail = "from-now", ""
+        if recovery is not None:
+            rule, detail = "recovered" if recovery.reason is None else "not-recovered", recovery.reason or ""
+        self.note(AuditAction.LIVE, AuditVerdict.GRANTED, rule=rule, detail=detail, cursor=cursor)
+
+    def _record(
+        self, action: str, verdict: str, topic: str, rule: str, detail: str, cursor: str
+    ) -> AuditRecord:
         identity = self.identity
         return AuditRecord(
             action=action,
@@ -48,4 +76,5 @@ class ConnectionRecorder:
             address=self.caller.address,
             client=self.caller.client,
             connection_id=self.connection_id,
+            cursor=cursor,
         )

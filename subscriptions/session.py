@@ -235,13 +235,15 @@ class Session:
             done.append(topic)
         effects: list[Effect] = []
         if left:
-            effects.append(
-                Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
-            )
             # Right before the ack: other topics move the client's cursor on, and up to the ack it must hold for these.
             effects.append(Leave(tuple(left)))
         if done:
             effects.append(Send(ack_frame(action, done, request_id=request_id)))
+        if left:
+            # Only now is it known up to where they were heard.
+            effects.append(
+                Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
+            )
         effects.extend(refusals.frames(action, request_id))
         return effects
 

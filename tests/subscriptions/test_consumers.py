@@ -34,74 +34,6 @@ WITH_BODY = {"websocket.http.response": {}}
 PATIENCE_SECONDS = 20
 
 
-class Socket:
-    """A client on the application, without a server between."""
-
-    def __init__(self, query: str = "", *, path: str = "/v1.0/ws", **headers: str) -> None:
-        given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        self._communicator = WebsocketCommunicator(application, f"{path}?{query}", given)
-        self._communicator.scope["client"] = ["192.0.2.7", 5]
-
-    async def connect(self, extensions: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """What the application answers the handshake with, up to the end of the answer."""
-        self._communicator.scope["extensions"] = extensions or {}
-        await self._communicator.send_input({"type": "websocket.connect"})
-        answers = [await self.output()]
-        if answers[0]["type"] == "websocket.http.response.start":
-            answers.append(await self.output())
-        return answers
-
-    async def open(self) -> Socket:
-        (answer,) = await self.connect()
-        assert answer["type"] == "websocket.accept"
-        return self
-
-    async def output(self) -> dict[str, Any]:
-        return await self._communicator.receive_output(PATIENCE_SECONDS)
-
-    async def send(self, message: Any) -> None:
-        if isinstance(message, bytes):
-            await self._communicator.send_input({"type": "websocket.receive", "bytes": message})
-        else:
-            text = message if isinstance(message, str) else json.dumps(message)
-            await self._communicator.send_input({"type": "websocket.receive", "text": text})
-
-    async def frame(self) -> Any:
-        output = await self.output()
-        assert output["type"] == "websocket.send", output
-        frame = json.loads(output["text"])
-        check_received(frame)
-        return frame
-
-    async def ask(self, message: Any) -> Any:
-        await self.send(message)
-        return await self.frame()
-
-    async def subscribe(self, *topics: str, **fields: Any) -> Any:
-        return await self.ask({"type": "subscribe", "topics": topics, **fields})
-
-    async def closed(self) -> tuple[dict[str, Any], int]:
-        """The closing frame and the close's code; the server then says that the socket is gone."""
-        frame, close = await self.frame(), await self.output()
-        assert close["type"] == "websocket.close", close
-        await self.leave(close["code"])
-        return frame, close["code"]
-
-    async def leave(self, code: int = 1000) -> None:
-        await self._communicator.send_input({"type": "websocket.disconnect", "code": code})
-        await self._communicator.wait(PATIENCE_SECONDS)
-
-
-@pytest_asyncio.fixture
-async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Runtime]:
-    """The process's runtime, with an end."""
-    process = runtime()
-    yield process
-    await process.audit.flush()
-    await process.hub.stop()
-    bell.detach()
-
-
 @pytest.fixture
 def acme(transactional_db: None) -> Customer:
     return customer()
@@ -184,6 +116,7 @@ async def test_a_connection_is_recorded_from_its_begin_to_its_end(
         ("subscribe", "granted", calls(acme), "customer-key"),
         ("subscribe", "refused", foreign, "foreign-customer"),
         ("subscribe", "refused", "nonsense", "invalid-topic"),
+        ("live", "granted", "", "from-now"),
         ("unsubscribe", "ended", calls(acme), "asked"),
         ("disconnect", "ended", "", "client-left"),
     ]
@@ -194,6 +127,43 @@ async def test_a_connection_is_recorded_from_its_begin_to_its_end(
     assert len({record.connection_id for record in records}) == 1
     assert {record.customer_id for record in records} == {acme.pk}
     assert not [record for record in records if key in f"{record.detail}{record.rule}{record.topic}"]
+
+
+async def test_records_say_where_in_the_events_they_hold(process: Runtime, acme: Customer, key: str) -> None:
+    mine, messages = calls(acme), f"customer_id:{acme.pk}:message:*"
+
+    async def happens() -> str:
+        (receipt,) = await in_database_thread(publish, [draft(str(acme.pk))])
+        return receipt.cursor
+
+    socket = await Socket(f"token={key}").open()
+    begin = (await socket.subscribe(mine))["cursor"]
+    first = await happens()
+    await socket.frame()
+    await socket.subscribe(messages)
+    await socket.ask({"type": "unsubscribe", "topics": [mine]})
+    unheard = await happens()
+    await socket.ask({"type": "ping"})
+    await socket.leave()
+    again = await Socket(f"token={key}").open()
+    await again.subscribe(mine, since=begin)
+    assert [(await again.frame())["cursor"] for _ in range(2)] == [first, unheard]
+    await again.leave()
+    lost = await Socket(f"token={key}").open()
+    await lost.subscribe(mine, since="f" * 12 + ".1")
+    await lost.leave()
+    await process.audit.flush()
+    kept = AuditRecord.objects.exclude(cursor="").order_by("id")
+    assert [tuple(row) async for row in kept.values_list("action", "rule", "cursor")] == [
+        ("live", "from-now", begin),
+        ("live", "from-now", first),
+        ("unsubscribe", "asked", first),
+        ("disconnect", "client-left", unheard),
+        ("live", "recovered", begin),
+        ("disconnect", "client-left", unheard),
+        ("live", "not-recovered", unheard),
+        ("disconnect", "client-left", unheard),
+    ]
 
 
 async def test_a_subscribe_is_answered_after_its_record_is_stored_and_not_before(

@@ -21,7 +21,16 @@ def rules_in(module: str) -> set[str]:
 
 
 def test_every_rule_that_the_gateway_gives_is_explained() -> None:
-    modules = ("access", "authentication", "connection", "handshake", "renewal", "session", "tokens")
+    modules = (
+        "access",
+        "authentication",
+        "connection",
+        "handshake",
+        "recording",
+        "renewal",
+        "session",
+        "tokens",
+    )
     given = set().union(*map(rules_in, modules))
     assert {"foreign-customer", "revoked-key", "client-left"} <= given
     assert given - set(EXPLANATIONS) == set()
