@@ -69,8 +69,9 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Characters, about what it takes in memory."""
-        return len(self.head) + len(self.tail) + sum(map(len, self.topics))
+        """Bytes, about what it takes in memory and on a socket."""
+        tail = self.tail if self.tail.isascii() else self.tail.encode()
+        return len(self.head) + len(tail) + sum(map(len, self.topics))
 
 
 def make_entry(

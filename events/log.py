@@ -13,7 +13,7 @@ from events.cursor import Position
 from events.envelope import Entry, make_entry, topics_of
 from events.models import CustomerLog, Event, split_agents
 
-PAGE_MAX_CHARACTERS = 2**20
+PAGE_MAX_CHARACTERS = 2**18
 ROWS_AT_ONCE = 500
 COLUMNS = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
 """What of an Event an entry is made of."""
@@ -48,7 +48,8 @@ def open_log(customer_id: str) -> Head:
 
 def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
     """The entries with numbers above `after` and not above `upto`, in order, without a hole: at most `limit` of them,
-    and a megabyte or one event more, for all of them are sent to sockets at once."""
+    and a quarter of a million characters or one event more. All of them are sent to sockets at once, and in UTF-8 they
+    are at most a megabyte and that event."""
     entries: list[Entry] = []
     size = 0
     while len(entries) < limit and size < PAGE_MAX_CHARACTERS:

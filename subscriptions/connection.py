@@ -37,6 +37,7 @@ from subscriptions.runtime import runtime
 from subscriptions.session import Session
 from subscriptions.tokens import BadCredential, identify
 from subscriptions.transport import Transport
+from subscriptions.wire import text_frame
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,11 @@ class OpenSocket:
         self._credential_id = identity.credential_id
         self._session = Session(identity, process.limits, process.resources, time.monotonic())
         self._outbox = Outbox(
-            transport, max_characters=process.outbox_max_bytes, batch=batch, on_slow=self._too_slow
+            transport,
+            process.flusher,
+            max_bytes=process.outbox_max_bytes,
+            batch=batch,
+            on_slow=self._too_slow,
         )
         self._listener = Listener(self._outbox, self.close)
         self._inbox = Inbox(
@@ -111,14 +116,17 @@ class OpenSocket:
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
     def _pong(self, ping: Ping | SendPong) -> None:
-        self._outbox.put_answer(pong_frame(self._process.hub.cursor(self._listener) or None, ping.request_id))
+        self._answer(pong_frame(self._process.hub.cursor(self._listener) or None, ping.request_id))
+
+    def _answer(self, frame: str) -> None:
+        self._outbox.put_answer(text_frame(frame))
 
     async def _perform(self, effects: list[Effect]) -> None:
         left_at = ""
         for effect in effects:
             match effect:
                 case Send(frame):
-                    self._outbox.put_answer(frame)
+                    self._answer(frame)
                 case Record(entries):
                     await self._recorder.stored(entries, left_at)
                 case Join():
@@ -174,7 +182,7 @@ class OpenSocket:
             resumer.begin(self._listener, topics, recovery.starts)
         else:
             hub.attach(self._listener, topics)
-        self._outbox.put_answer(
+        self._answer(
             ack_frame(
                 Action.SUBSCRIBE,
                 [topic.text for topic in topics],
@@ -223,14 +231,14 @@ class OpenSocket:
             # It will not read what waits for it; it can still be told why it is closed, should it ever read on.
             self._outbox.discard()
             self._transport.release()
-        await self._outbox.finish(last_frame=closing_frame(code, message), timeout_seconds=LAST_WORDS_SECONDS)
+        await self._outbox.finish(
+            last_frame=text_frame(closing_frame(code, message)), timeout_seconds=LAST_WORDS_SECONDS
+        )
         self._transport.release()
         asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
         # Each server says in its own way that the peer has left meanwhile.
         with contextlib.suppress(Exception):
-            await self._transport.send(
-                {"type": "websocket.close", "code": int(code), "reason": close_reason(message)}
-            )
+            await self._transport.close(int(code), close_reason(message))
 
     def ended(self) -> None:
         """The connection is over: leave nothing behind."""

@@ -14,7 +14,7 @@ from subscriptions.handshake import Refusal, Request, admit, refuse
 from subscriptions.models import AuditAction, AuditVerdict
 from subscriptions.recording import ConnectionRecorder
 from subscriptions.runtime import runtime
-from subscriptions.transport import Transport
+from subscriptions.transport import transport_of
 
 
 class EventConsumer(AsyncConsumer):
@@ -52,7 +52,9 @@ class EventConsumer(AsyncConsumer):
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})
         recorder.identity = admitted
-        self._socket = OpenSocket(Transport(self.base_send), admitted, recorder, batch=request.wants_batches)
+        self._socket = OpenSocket(
+            transport_of(self.scope, self.base_send), admitted, recorder, batch=request.wants_batches
+        )
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:
         """Act on a frame of the client."""

@@ -15,12 +15,12 @@ from events.topics import covering_patterns
 S = TypeVar("S")
 
 MAX_AHEAD = 1000
-MAX_AHEAD_CHARACTERS = 512 * 1024
+MAX_AHEAD_BYTES = 512 * 1024
 """How much is kept while an earlier entry is missing; beyond, it is read from the log like the missing one. All of it
 goes to the sockets at once when that one comes."""
 
 TAIL_MAX_ENTRIES = 1000
-TAIL_MAX_CHARACTERS = 512 * 1024
+TAIL_MAX_BYTES = 512 * 1024
 """How much of the recent past is kept for clients that come back within moments, so that a thousand reconnects read
 nothing from the database."""
 
@@ -62,7 +62,7 @@ class Feed(Generic[S]):
         return ready
 
     def _keep(self, entry: Entry) -> None:
-        has_room = len(self._ahead) < MAX_AHEAD and self._ahead_size + entry.size <= MAX_AHEAD_CHARACTERS
+        has_room = len(self._ahead) < MAX_AHEAD and self._ahead_size + entry.size <= MAX_AHEAD_BYTES
         if has_room and entry.seq not in self._ahead:
             self._ahead[entry.seq] = entry
             self._ahead_size += entry.size
@@ -85,7 +85,7 @@ class Feed(Generic[S]):
         ready.append(entry)
         self._tail.append(entry)
         self._tail_size += entry.size
-        while len(self._tail) > TAIL_MAX_ENTRIES or self._tail_size > TAIL_MAX_CHARACTERS:
+        while len(self._tail) > TAIL_MAX_ENTRIES or self._tail_size > TAIL_MAX_BYTES:
             self._tail_size -= self._tail.popleft().size
 
     def tail_after(self, seq: int) -> Sequence[Entry] | None:
@@ -117,16 +117,23 @@ class Feed(Generic[S]):
                 if not subscribers:
                     del self._index[pattern]
 
-    def receivers(self, entry: Entry) -> Mapping[S, str]:
-        """Who hears the entry, each once, with the topic by which: the customer's where several of theirs match."""
+    def receivers(self, entry: Entry) -> list[tuple[str, list[S]]]:
+        """Who hears the entry, each once, by topic: by the customer's, where several of theirs match."""
         index = self._index
-        found: dict[S, str] = {}
+        found: list[tuple[str, list[S]]] = []
         for topic in entry.topics:
             for pattern in covering_patterns(topic):
                 if subscribers := index.get(pattern):
-                    for subscriber in subscribers:
-                        found.setdefault(subscriber, topic)
-        return found
+                    found.append((topic, list(subscribers)))
+        if len(found) < 2:
+            return found
+        topics: dict[S, str] = {}
+        for topic, subscribers_by_pattern in reversed(found):
+            topics.update(dict.fromkeys(subscribers_by_pattern, topic))
+        by_topic: dict[str, list[S]] = {}
+        for subscriber, topic in topics.items():
+            by_topic.setdefault(topic, []).append(subscriber)
+        return list(by_topic.items())
 
 
 class Replay:

@@ -24,6 +24,7 @@ from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed
 from subscriptions.listener import Listener
 from subscriptions.protocol import CloseCode
+from subscriptions.wire import text_frame
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Hub:
         also_hears: Mapping[str, Callable[[], None]] | None = None,
     ) -> None:
         self.gap_fills = 0
+        self.deliveries = 0
         self.listeners: set[Listener] = set()
         self._check_seconds = check_seconds
         self._max_stuck_seconds = max_stuck_seconds
@@ -225,12 +227,11 @@ class Hub:
         feed = opened.feed
         opened.moved.set()
         for entry in entries:
-            frames: dict[str, str] = {}
-            for listener, topic in feed.receivers(entry).items():
-                frame = frames.get(topic)
-                if frame is None:
-                    frame = frames[topic] = entry.frame(topic)
-                listener.outbox.put_event(frame)
+            for topic, listeners in feed.receivers(entry):
+                frame = text_frame(entry.frame(topic))
+                self.deliveries += len(listeners)
+                for listener in listeners:
+                    listener.outbox.put_event(frame)
 
     def _repair_if_needed(self, opened: OpenFeed) -> None:
         if opened.feed.gap and (opened.repair is None or opened.repair.done()):

@@ -1,16 +1,19 @@
-"""One socket's waiting frames: bounded in size and age, written in order by one task."""
+"""One socket's waiting frames: bounded in size and age, and written in order, several at once where several wait."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable
 
-from subscriptions.transport import Transport
+from subscriptions.transport import Transport, nothing
+from subscriptions.wire import Answer, in_batches, payload_of
 
-BATCH_MAX_CHARACTERS = 64 * 1024
-"""Frames joined into one message at most: what one write to a socket takes in a go."""
+WRITE_MAX_BYTES = 64 * 1024
+"""What one write to a socket takes in a go; a batch is no larger either."""
+
+FLUSHES_AT_ONCE = 500
+"""After so many writes, about three milliseconds, whatever else the event loop has to do has its turn."""
 
 ROOM_SHARE = 0.25
 """A replay goes on while less than this share of the outbox is filled: live frames have the rest."""
@@ -20,66 +23,174 @@ class OutboxClosed(Exception):
     """Nothing is sent any more: the socket is gone or about to close."""
 
 
+class Flusher:
+    """Writes what waits in outboxes, once all that comes at the same moment is in them. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._outboxes: list[Outbox] = []
+
+    def time(self) -> float:
+        """The event loop's clock, in seconds."""
+        return self._loop.time()
+
+    def add(self, outbox: Outbox) -> None:
+        """Flush it soon."""
+        if not self._outboxes:
+            self._loop.call_soon(self._flush)
+        self._outboxes.append(outbox)
+
+    def _flush(self) -> None:
+        turn = self._outboxes[:FLUSHES_AT_ONCE]
+        del self._outboxes[:FLUSHES_AT_ONCE]
+        if self._outboxes:
+            self._loop.call_soon(self._flush)
+        for outbox in turn:
+            outbox.flush()
+
+
 class Outbox:
     """Frames on their way to one socket. Belongs to one event loop; nothing in it may be called from elsewhere.
 
-    `on_slow` is called once, when more than `max_characters` wait.
+    `on_slow` is called once, when more than `max_bytes` wait. With `batch`, events that wait share a message.
     """
 
+    # Ten thousand of them are in a process.
+    __slots__ = (
+        "_answers",
+        "_batch",
+        "_flusher",
+        "_frames",
+        "_in_flight",
+        "_is_due",
+        "_is_slow",
+        "_max_bytes",
+        "_moved",
+        "_on_slow",
+        "_queued",
+        "_stuck_since",
+        "_transport",
+        "is_closed",
+        "sent",
+    )
+
     def __init__(
-        self, transport: Transport, *, max_characters: int, batch: bool, on_slow: Callable[[], None]
+        self,
+        transport: Transport,
+        flusher: Flusher,
+        *,
+        max_bytes: int,
+        batch: bool,
+        on_slow: Callable[[], None],
     ) -> None:
         self.sent = 0
         self.is_closed = False
         self._transport = transport
-        self._max_characters = max_characters
+        self._flusher = flusher
+        self._max_bytes = max_bytes
         self._batch = batch
         self._on_slow = on_slow
-        self._frames: deque[tuple[str, bool]] = deque()
+        self._frames: list[bytes] = []
+        self._answers = 0
         self._queued = 0
         self._in_flight = 0
+        self._is_due = False
         self._is_slow = False
         self._stuck_since: float | None = None
-        self._wake = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._writer = self._loop.create_task(self._write())
-        self._writer.add_done_callback(lambda _: self._drained.set())
+        self._moved: asyncio.Event | None = None
+        transport.on_writable = self._writable
+        transport.on_lost = self.close
 
-    def put_event(self, frame: str) -> None:
+    def put_event(self, frame: bytes) -> None:
         """Send an event's frame when its turn comes; it may share a message with others."""
-        self._put(frame, True)
-
-    def put_answer(self, frame: str) -> None:
-        """Send any other frame when its turn comes, as a message of its own."""
-        self._put(frame, False)
-
-    def _put(self, frame: str, is_event: bool) -> None:
         if self.is_closed:
             return
-        self._append(frame, is_event)
-        if self.waiting > self._max_characters and not self._is_slow:
+        self._frames.append(frame)
+        self._queued += len(frame)
+        if not self._is_due:
+            self._is_due = True
+            self._flusher.add(self)
+        elif self._queued > WRITE_MAX_BYTES:
+            self._write_much()
+
+    def put_answer(self, frame: bytes) -> None:
+        """Send any other frame when its turn comes, as a message of its own."""
+        if self.is_closed:
+            return
+        self._append_answer(frame)
+        self.flush()
+        self._judge()
+
+    def _append_answer(self, frame: bytes) -> None:
+        self._frames.append(Answer(frame))
+        self._answers += 1
+        self._queued += len(frame)
+
+    def _write_much(self) -> None:
+        """Do not pile up what could be on its way; what then still waits has a limit."""
+        self._write()
+        self._judge()
+
+    def _judge(self) -> None:
+        if not self._is_slow and self.waiting > self._max_bytes:
             self._is_slow = True
             self._on_slow()
 
-    def _append(self, frame: str, is_event: bool) -> None:
-        self._frames.append((frame, is_event))
-        self._queued += len(frame)
-        self._wake.set()
+    def flush(self) -> None:
+        """Write what waits, as far as the peer reads."""
+        self._is_due = False
+        self._write()
+        self._judge()
+
+    def _write(self) -> None:
+        transport = self._transport
+        while self._frames and transport.writable:
+            frames = self._take()
+            size = self._queued
+            self._queued -= sum(map(len, frames)) if self._frames else size
+            self.sent += len(frames)
+            if self._answers:
+                answers = sum(isinstance(frame, Answer) for frame in frames)
+                self.sent -= answers
+                self._answers -= answers
+            transport.write(list(in_batches(frames)) if self._batch and len(frames) > 1 else frames)
+            if not transport.writable:
+                self._in_flight = size - self._queued
+                self._stuck_since = self._flusher.time()
+
+    def _take(self) -> list[bytes]:
+        """The next frames for one write: at most `WRITE_MAX_BYTES`, or a single one that is larger."""
+        frames = self._frames
+        if self._queued <= WRITE_MAX_BYTES:
+            self._frames = []
+            return frames
+        count, size = 1, len(frames[0])
+        while count < len(frames) and size + len(frames[count]) <= WRITE_MAX_BYTES:
+            size += len(frames[count])
+            count += 1
+        taken = frames[:count]
+        del frames[:count]
+        return taken
+
+    def _writable(self) -> None:
+        self._in_flight = 0
+        self._stuck_since = None
+        self._write()
+        self._wake()
 
     @property
     def waiting(self) -> int:
-        """Characters that wait here for a peer to read."""
+        """Bytes that wait here for a peer to read."""
         return self._queued + self._in_flight
 
     @property
     def unsent_events(self) -> list[str]:
-        """The events' frames that wait here, in their order."""
-        return [frame for frame, is_event in self._frames if is_event]
+        """The events' frames that wait here, in their order, as text."""
+        return [payload_of(frame).decode() for frame in self._frames if not isinstance(frame, Answer)]
 
     def stuck_for(self) -> float:
         """Seconds since the peer has taken nothing of what waits for it."""
-        return 0.0 if self._stuck_since is None else self._loop.time() - self._stuck_since
+        return 0.0 if self._stuck_since is None else self._flusher.time() - self._stuck_since
 
     async def room(self) -> None:
         """Wait until a replay may put in more.
@@ -87,72 +198,51 @@ class Outbox:
         Raises:
             OutboxClosed: there will be none.
         """
-        while self.waiting > self._max_characters * ROOM_SHARE and not self.is_closed:
-            self._drained.clear()
-            await self._drained.wait()
+        while self.waiting > self._max_bytes * ROOM_SHARE and not self.is_closed:
+            self._write()
+            if self.waiting > self._max_bytes * ROOM_SHARE:
+                await self._next_move()
         if self.is_closed:
             raise OutboxClosed
 
-    async def finish(self, *, last_frame: str | None, timeout_seconds: float) -> None:
+    async def _next_move(self) -> None:
+        if self._moved is None:
+            self._moved = asyncio.Event()
+        await self._moved.wait()
+
+    def _wake(self) -> None:
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
+
+    async def finish(self, *, last_frame: bytes | None, timeout_seconds: float) -> None:
         """Send what waits and `last_frame` after it, for at most `timeout_seconds`. Nothing comes after that one."""
         if self.is_closed:
             return
         if last_frame is not None:
-            self._append(last_frame, False)
+            self._append_answer(last_frame)
         self.is_closed = True
-        self._drained.set()
+        self._wake()
+        self._write()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                while self.waiting and not self._writer.done():
-                    self._drained.clear()
-                    await self._drained.wait()
+                while self.waiting:
+                    await self._next_move()
         self.close()
 
     def discard(self) -> None:
         """Forget what waits and was not handed to the server yet."""
-        self._frames.clear()
+        self._frames = []
+        self._answers = 0
         self._queued = 0
-        self._drained.set()
+        self._wake()
 
     def close(self) -> None:
         """Send nothing any more."""
         self.is_closed = True
-        self._drained.set()
-        self._writer.cancel()
-
-    async def _write(self) -> None:
-        try:
-            while True:
-                while self._frames:
-                    text, count, size = self._next_message()
-                    self._queued -= size
-                    self._in_flight = size
-                    self._stuck_since = self._loop.time()
-                    await self._transport.send_text(text)
-                    self._stuck_since = None
-                    self._in_flight = 0
-                    self.sent += count
-                    self._drained.set()
-                self._wake.clear()
-                await self._wake.wait()
-        except Exception:
-            # The server says in its own ways that the peer is gone; the consumer hears of it by its disconnect.
-            self.is_closed = True
-            self._in_flight = 0
-            self._stuck_since = None
-            self.discard()
-
-    def _next_message(self) -> tuple[str, int, int]:
-        """The text of the next message, how many events are in it, and the characters that it takes from the outbox."""
-        frames = self._frames
-        first, is_event = frames.popleft()
-        if not (self._batch and is_event and frames and frames[0][1]):
-            return first, int(is_event), len(first)
-        together = [first]
-        size = len(first)
-        while frames and frames[0][1] and size + len(frames[0][0]) <= BATCH_MAX_CHARACTERS:
-            frame, _ = frames.popleft()
-            together.append(frame)
-            size += len(frame)
-        text = f"[{', '.join(together)}]" if len(together) > 1 else first
-        return text, len(together), size
+        self._in_flight = 0
+        self._stuck_since = None
+        self._transport.on_writable = nothing
+        self._transport.on_lost = nothing
+        self._transport.stop()
+        self.discard()

@@ -14,6 +14,7 @@ from subscriptions.feed import Feed, Replay
 from subscriptions.hub import PAGE, Hub
 from subscriptions.listener import Hearing, Listener
 from subscriptions.outbox import OutboxClosed
+from subscriptions.wire import text_frame
 
 
 class LogPruned(Exception):
@@ -123,4 +124,4 @@ class Resumer:
 def _send(listener: Listener, replay: Replay, entries: Sequence[Entry]) -> None:
     for entry in entries:
         if topic := replay.topic(entry):
-            listener.outbox.put_event(entry.frame(topic))
+            listener.outbox.put_event(text_frame(entry.frame(topic)))

@@ -16,6 +16,7 @@ from events.topics import known_resources
 from subscriptions.audit import AuditWriter
 from subscriptions.hub import Hub
 from subscriptions.limits import Limits
+from subscriptions.outbox import Flusher
 from subscriptions.protocol import CloseCode
 from subscriptions.renewal import ACCESS_CHANGED, Renewer
 from subscriptions.resume import Resumer
@@ -41,6 +42,7 @@ class Runtime:
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
         self.audit = AuditWriter()
+        self.flusher = Flusher()
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
         self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL

@@ -1,104 +1,169 @@
-"""The server's own transport under an ASGI `send`: waiting until a peer reads, and cutting it off when it never does.
+"""The way of ready frames to one socket: straight into the server's connection where the server lets us, or by ASGI.
 
-ASGI has no word for either. uvicorn's `send` waits by itself; daphne's never does, and buffers without bound for a peer
-that stops reading, so there a producer on Twisted's transport tells when to wait. Under another server neither is known
-and the outbox's own limits are what is left.
+ASGI knows nothing of whether a peer reads what it is sent, and makes a frame anew for every socket. A server that
+offers `ReadyFrames` in its scope takes bytes that are frames already, and tells when it wants no more of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from subscriptions.wire import payload_of
 
 AsgiSend = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+READY_FRAMES = "voipbin_ws.ready_frames"
+"""The name under which a server's scope has its `ReadyFrames`, among the extensions."""
 
-class Transport:
-    """One socket's transport."""
 
-    def __init__(self, send: AsgiSend) -> None:
-        self.send = send
-        self._protocol = _protocol_of(send)
-        self._flow = _TwistedFlow.on(self._protocol)
+class ReadyFrames(Protocol):
+    """A server's connection, as it takes ready frames. Everything happens in the server's event loop.
 
-    async def send_text(self, text: str) -> None:
-        """Hand a text frame to the server, and wait while the peer does not read what it was sent before."""
-        await self.send({"type": "websocket.send", "text": text})
-        if self._flow is not None and not self._flow.writable.is_set():
-            await self._flow.writable.wait()
+    `on_writable` is called each time that `writable` becomes true again.
+    """
+
+    on_writable: Callable[[], None]
+
+    @property
+    def writable(self) -> bool:
+        """Whether the peer reads what it was sent before."""
+
+    def begin(self) -> None:
+        """The handshake is over: from here on frames are written."""
+
+    def write(self, frames: bytes) -> None:
+        """Send whole frames; they are kept for a peer that does not read, and dropped after the connection's end."""
 
     def hold_reading(self, hold: bool) -> None:
-        """Read nothing more from the peer, or go on. uvicorn does so by itself, while a message is acted on."""
-        if self._flow is not None:
-            self._flow.hold_reading(hold)
+        """Read nothing more from the peer, or go on."""
 
     def release(self) -> None:
-        """Write without waiting from now on: what comes is the last."""
-        if self._flow is not None:
-            self._flow.release()
-        writable = getattr(self._protocol, "writable", None)
-        if isinstance(writable, asyncio.Event):
-            writable.set()  # uvicorn's own: its next send would wait for the peer to read.
+        """Be writable from now on, whatever the peer reads: what comes is the last."""
 
     def abort(self) -> None:
-        """Drop the connection at once, with whatever it has not read."""
-        self.release()
-        transport = getattr(self._protocol, "transport", None)
-        abort = getattr(transport, "abortConnection", None) or getattr(transport, "abort", None)
-        if abort is not None:
-            abort()
+        """Drop the connection at once, with whatever the peer has not read."""
 
 
-def _protocol_of(send: AsgiSend) -> Any:
-    """The server's protocol object behind its `send`: daphne binds it as an argument, uvicorn as the method's self."""
-    if isinstance(send, partial) and send.args:
-        return send.args[0]
-    return getattr(send, "__self__", None)
+class Transport(Protocol):
+    """One socket's way out. `on_lost` is called when nothing can be sent any more and nobody else will say so."""
 
+    on_lost: Callable[[], None]
+    on_writable: Callable[[], None]
 
-class _TwistedFlow:
-    """A Twisted push producer that only remembers whether the transport wants more."""
+    @property
+    def writable(self) -> bool:
+        """Whether more may be written now."""
 
-    def __init__(self, transport: Any) -> None:
-        self.writable = asyncio.Event()
-        self.writable.set()
-        self._transport: Any = transport
+    def write(self, frames: Sequence[bytes]) -> None:
+        """Send these frames, each a whole message."""
 
-    @classmethod
-    def on(cls, protocol: Any) -> _TwistedFlow | None:
-        transport: Any = getattr(protocol, "transport", None)
-        if not hasattr(transport, "registerProducer"):
-            return None
-        flow = cls(transport)
-        # The HTTP channel that the socket was upgraded from is still registered there.
-        transport.unregisterProducer()
-        transport.registerProducer(flow, True)
-        return flow
+    def stop(self) -> None:
+        """Send nothing more of what was written and has not left."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake."""
 
     def hold_reading(self, hold: bool) -> None:
-        if self._transport is not None:
-            if hold:
-                self._transport.pauseProducing()
-            else:
-                self._transport.resumeProducing()
+        """Read nothing more from the peer, or go on."""
 
     def release(self) -> None:
-        if self._transport is not None:
-            # A transport with a paused producer would wait for it before it closes.
-            self._transport.unregisterProducer()
-            self._transport = None
-        self.writable.set()
+        """Be writable from now on, whatever the peer reads: what comes is the last."""
 
-    # Twisted's IPushProducer.
+    def abort(self) -> None:
+        """Drop the connection at once, with whatever the peer has not read."""
 
-    def pauseProducing(self) -> None:  # noqa: N802
-        self.writable.clear()
 
-    def resumeProducing(self) -> None:  # noqa: N802
-        self.writable.set()
+def nothing() -> None:
+    """What is called before somebody wants to be."""
 
-    def stopProducing(self) -> None:  # noqa: N802
-        self._transport = None
-        self.writable.set()
+
+def transport_of(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
+    """The best way there is to this socket."""
+    ready = (scope.get("extensions") or {}).get(READY_FRAMES)
+    return AsgiTransport(send) if ready is None else ReadyTransport(ready, send)
+
+
+class ReadyTransport:
+    """Under a server that takes ready frames."""
+
+    def __init__(self, ready: ReadyFrames, send: AsgiSend) -> None:
+        self.on_lost = nothing
+        ready.begin()
+        self._ready = ready
+        self._send = send
+
+    @property
+    def writable(self) -> bool:
+        return self._ready.writable
+
+    @property
+    def on_writable(self) -> Callable[[], None]:
+        return self._ready.on_writable
+
+    @on_writable.setter
+    def on_writable(self, call: Callable[[], None]) -> None:
+        self._ready.on_writable = call
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        self._ready.write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def stop(self) -> None:
+        """What was written is the server's already."""
+
+    def hold_reading(self, hold: bool) -> None:
+        self._ready.hold_reading(hold)
+
+    def release(self) -> None:
+        self._ready.release()
+
+    def abort(self) -> None:
+        self._ready.abort()
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+class AsgiTransport:
+    """Under any other server: each frame is opened again and sent as text; a `send` that takes time is waited for."""
+
+    def __init__(self, send: AsgiSend) -> None:
+        self.on_lost = nothing
+        self.on_writable = nothing
+        self._send = send
+        self._sending: asyncio.Task[None] | None = None
+
+    @property
+    def writable(self) -> bool:
+        return self._sending is None
+
+    def write(self, frames: Sequence[bytes]) -> None:
+        self._sending = asyncio.get_running_loop().create_task(self._send_all(frames))
+
+    async def _send_all(self, frames: Sequence[bytes]) -> None:
+        try:
+            for frame in frames:
+                await self._send({"type": "websocket.send", "text": payload_of(frame).decode()})
+        except Exception:
+            # Each server has its own exception for a peer that is gone.
+            self.on_lost()
+        else:
+            self._sending = None
+            self.on_writable()
+
+    def stop(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def hold_reading(self, hold: bool) -> None:
+        """There is no word for it: the server reads on."""
+
+    def release(self) -> None:
+        """There is no word for it: the server decides."""
+
+    def abort(self) -> None:
+        """There is no word for it: the server has its own time-outs."""

@@ -67,13 +67,11 @@ def announce(address: str) -> None:
 
 def run_daphne(application: Any, bound: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
-    from daphne.server import Server as DaphneServer
-    from twisted.internet import reactor as installed
+    from voipbin_ws.daphne_socket import ReadyFramesServer, reactor
 
-    reactor: Any = installed
     ports: list[Any] = []
 
-    class Server(DaphneServer):
+    class Server(ReadyFramesServer):
         def listen_success(self, port: Any) -> None:
             super().listen_success(port)
             ports.append(port)
@@ -118,6 +116,8 @@ def run_uvicorn(application: Any, bound: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     import uvicorn
 
+    from voipbin_ws.uvicorn_socket import UvicornSocket
+
     address = address_of(bound)
     # It complains of every handshake that was refused with an answer of our own.
     logging.getLogger("uvicorn.error").addFilter(
@@ -139,7 +139,7 @@ def run_uvicorn(application: Any, bound: socket.socket) -> None:
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        ws="websockets-sansio",
+        ws=UvicornSocket,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=settings.PING_SECONDS,
         ws_ping_timeout=settings.PONG_SECONDS,

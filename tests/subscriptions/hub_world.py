@@ -25,8 +25,10 @@ from subscriptions.access import Identity, Role
 from subscriptions.connection import OpenSocket
 from subscriptions.hub import Hub
 from subscriptions.limits import Limits
+from subscriptions.outbox import Flusher
 from subscriptions.resume import Resumer
-from subscriptions.transport import Transport
+from subscriptions.transport import READY_FRAMES, nothing, transport_of
+from tests.subscriptions.frames import FrameReader
 from tests.subscriptions.hub_oracle import Log, Oracle
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
@@ -119,20 +121,35 @@ class Database:
 
 
 class Peer:
-    """The server's and the client's end of one socket, as uvicorn's: `writable` is whether the client reads."""
+    """The server's `ReadyFrames` and the client's end of one socket; `writable` is whether the client reads."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.is_closed = False
-        self.writable = asyncio.Event()
-        self.writable.set()
+        self.writable = True
+        self.on_writable: Callable[[], None] = nothing
+        self._reader = FrameReader()
+
+    def begin(self) -> None: ...
+
+    def hold_reading(self, hold: bool) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def write(self, frames: bytes) -> None:
+        if not self.is_closed:
+            self.texts += self._reader.read(frames)
+
+    def release(self) -> None:
+        self.read_on()
+
+    def read_on(self) -> None:
+        self.writable = True
+        self.on_writable()
 
     async def send(self, message: Mapping[str, Any]) -> None:
-        await self.writable.wait()
-        if message["type"] == "websocket.close":
-            self.is_closed = True
-        elif not self.is_closed:
-            self.texts.append(message["text"])
+        assert message["type"] == "websocket.close"
+        self.is_closed = True
 
 
 class Connection:
@@ -147,8 +164,10 @@ class Connection:
         self._read = 0
         self._incoming: asyncio.Queue[str] = asyncio.Queue()
 
+        transport = transport_of({"extensions": {READY_FRAMES: self.peer}}, self.peer.send)
+
         async def live() -> None:
-            self.socket = OpenSocket(Transport(self.peer.send), STAFF, world.recorder, batch=False)
+            self.socket = OpenSocket(transport, STAFF, world.recorder, batch=False)
             while True:
                 await self.socket.receive(await self._incoming.get())
 
@@ -212,6 +231,7 @@ class World:
             limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
             resources=known_resources(),
             outbox_max_bytes=6000,
+            flusher=self.loop.run_until_complete(_flusher()),
             connections_per_credential=MANY,
             is_draining=False,
             renewer=Mock(),
@@ -256,7 +276,7 @@ class World:
         self.wire.clear()
         self.database.is_slow = False
         for connection in connections:
-            connection.peer.writable.set()
+            connection.peer.read_on()
         while self.database.questions:
             self.database.answer(0)
             self.loop.settle()
@@ -268,6 +288,10 @@ class World:
             task.cancel()
         self.loop.settle()
         self.loop.close()
+
+
+async def _flusher() -> Flusher:
+    return Flusher()
 
 
 async def _at_once(*_: object) -> None:

@@ -19,10 +19,10 @@ from events.topics import known_resources, parse_pattern
 from subscriptions.effects import HeldTopic
 from subscriptions.hub import Hub
 from subscriptions.listener import Listener
-from subscriptions.outbox import Outbox
+from subscriptions.outbox import Flusher, Outbox
 from subscriptions.protocol import CloseCode
 from subscriptions.resume import Resumer
-from subscriptions.transport import Transport
+from subscriptions.transport import AsgiTransport
 from tests.machinery.frames import check_received
 
 T = TypeVar("T")
@@ -64,13 +64,16 @@ class Reader:
 class Client:
     """A socket in the hub, with what it received and how it was closed."""
 
-    def __init__(self, stage: Stage, *, max_characters: int = 4 * 2**20) -> None:
+    def __init__(self, stage: Stage, *, max_bytes: int = 4 * 2**20, reads: bool = True) -> None:
         self.closed: list[CloseCode] = []
         self.reader = Reader()
+        if not reads:
+            self.reader.reads.clear()
         self._stage = stage
         self.outbox = Outbox(
-            Transport(self.reader.send),
-            max_characters=max_characters,
+            AsgiTransport(self.reader.send),
+            stage.flusher,
+            max_bytes=max_bytes,
             batch=False,
             on_slow=lambda: self._close(CloseCode.TOO_SLOW, ""),
         )
@@ -120,6 +123,7 @@ class Stage:
     def __init__(self, *, check_seconds: float = NEVER, max_stuck_seconds: float = NEVER) -> None:
         self.hub = Hub(check_seconds=check_seconds, max_stuck_seconds=max_stuck_seconds)
         self.resumer = Resumer(self.hub, max_events=1000, at_once=2)
+        self.flusher = Flusher()
         self._unrung: list[tuple[str, str, list[Entry]]] = []
 
     def note(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:

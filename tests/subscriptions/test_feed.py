@@ -81,7 +81,7 @@ def test_what_is_held_back_is_bounded_and_read_from_the_log_instead(monkeypatch:
 
 
 def test_what_is_held_back_is_bounded_in_size_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "MAX_AHEAD_CHARACTERS", 1000)
+    monkeypatch.setattr(feed_module, "MAX_AHEAD_BYTES", 1000)
     for _ in range(2):  # What was delivered makes room again.
         feed = opened()
         large = [entry(seq, size=400) for seq in (2, 3, 3, 4)]
@@ -134,7 +134,7 @@ def test_the_tail_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch)
     feed.offer(entries(1, 2, 3, 4))
     assert feed.tail_after(0) is None
     assert numbers(feed.tail_after(1)) == [2, 3, 4]
-    monkeypatch.setattr(feed_module, "TAIL_MAX_CHARACTERS", 1000)
+    monkeypatch.setattr(feed_module, "TAIL_MAX_BYTES", 1000)
     feed.offer([entry(5, size=900)])
     assert numbers(feed.tail_after(4)) == [5]
     assert feed.tail_after(3) is None
@@ -146,16 +146,33 @@ def test_the_tail_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch)
 # --- Subscribers ---
 
 
+def hearing(feed: Feed[str], entry: Entry) -> set[str]:
+    return {who for _, all_of in feed.receivers(entry) for who in all_of}
+
+
 def test_five_overlapping_patterns_hear_an_event_once() -> None:
     feed = opened()
     patterns = [EVERYTHING, CALLS, f"{CUSTOMER}:call:1", f"{CUSTOMER}:*:1", f"{AGENT}:*:*"]
     feed.attach("ann", patterns)
-    assert feed.receivers(entry(1, agent=True)) == {"ann": f"{CUSTOMER}:call:1"}
+    assert feed.receivers(entry(1, agent=True)) == [(f"{CUSTOMER}:call:1", ["ann"])]
     for gone in patterns[:4]:
         feed.detach("ann", [gone])
-    assert feed.receivers(entry(2, agent=True)) == {"ann": f"{AGENT}:call:1"}
+    assert feed.receivers(entry(2, agent=True)) == [(f"{AGENT}:call:1", ["ann"])]
     feed.detach("ann", [f"{AGENT}:*:*"])
-    assert feed.receivers(entry(3, agent=True)) == {}
+    assert feed.receivers(entry(3, agent=True)) == []
+
+
+def test_each_hears_by_a_topic_that_it_holds_and_by_the_customers_if_by_two() -> None:
+    feed = opened()
+    feed.attach("supervisor", [CALLS])
+    feed.attach("agent", [f"{AGENT}:*:*"])
+    feed.attach("both", [f"{AGENT}:*:*", EVERYTHING])
+    heard = {who: topic for topic, all_of in feed.receivers(entry(1, agent=True)) for who in all_of}
+    assert heard == {
+        "supervisor": f"{CUSTOMER}:call:1",
+        "both": f"{CUSTOMER}:call:1",
+        "agent": f"{AGENT}:call:1",
+    }
 
 
 def test_each_hears_what_its_patterns_cover_alone() -> None:
@@ -163,8 +180,8 @@ def test_each_hears_what_its_patterns_cover_alone() -> None:
     feed.attach("calls", [CALLS])
     feed.attach("all", [EVERYTHING])
     feed.attach("one", [f"{CUSTOMER}:*:2"])
-    assert set(feed.receivers(entry(1, "call", "1"))) == {"calls", "all"}
-    assert set(feed.receivers(entry(2, "message", "2"))) == {"all", "one"}
+    assert hearing(feed, entry(1, "call", "1")) == {"calls", "all"}
+    assert hearing(feed, entry(2, "message", "2")) == {"all", "one"}
 
 
 def test_a_feed_is_idle_when_the_last_subscriber_left() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from channels.layers import get_channel_layer
@@ -18,6 +19,7 @@ from subscriptions import ear as ear_module
 from subscriptions import hub as hub_module
 from subscriptions.hub import LogReplaced
 from subscriptions.protocol import CloseCode
+from subscriptions.wire import text_frame
 from tests.subscriptions.conftest import MakeStage
 from tests.subscriptions.stage import Client, Stage, new_customer, until
 
@@ -60,8 +62,18 @@ async def test_however_many_listen_the_process_is_in_a_customers_group_once(stag
     assert members(acme) == 1
     await stage.publish(acme)
     await until(lambda: all(client.events for client in clients))
-    texts = [client.reader.texts[0] for client in clients]
-    assert all(text is texts[0] for text in texts), "the frame was made more than once"
+
+
+async def test_however_many_hear_an_event_its_frame_is_made_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = new_customer()
+    made = Mock(side_effect=text_frame)
+    monkeypatch.setattr(hub_module, "text_frame", made)
+    clients = await asyncio.gather(*(listening(stage, acme) for _ in range(5)))
+    await stage.publish(acme)
+    await until(lambda: all(client.events for client in clients))
+    made.assert_called_once()
 
 
 async def test_a_subscription_is_live_from_its_cursor_on(stage: Stage) -> None:
@@ -237,8 +249,8 @@ async def test_a_feed_without_listeners_is_left_after_a_while(
 
 async def test_a_reader_that_is_too_slow_is_closed_and_harms_no_other(stage: Stage) -> None:
     acme = new_customer()
-    slow = await listening(stage, acme, max_characters=2000)
-    good = await listening(stage, acme, max_characters=2000)
+    slow = await listening(stage, acme, max_bytes=2000)
+    good = await listening(stage, acme, max_bytes=2000)
     slow.reader.reads.clear()
     for number in range(20):
         await stage.publish(acme)

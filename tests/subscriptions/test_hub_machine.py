@@ -127,11 +127,11 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.connections)
     @rule(which=INDEX)
     def stop_or_go_on_reading(self, which: int) -> None:
-        writable = self._chosen(which).peer.writable
-        if writable.is_set():
-            writable.clear()
+        peer = self._chosen(which).peer
+        if peer.writable:
+            peer.writable = False
         else:
-            writable.set()
+            peer.read_on()
         self.world.loop.settle()
 
     def _chosen(self, which: int) -> Connection:

@@ -339,10 +339,8 @@ async def test_slow_readers_do_not_hold_up_the_replays_of_others(stage: Stage) -
     acme = new_customer()
     await stage.store(acme, 9)
     # As many as may be at work at once, and each has no room left before the end of its replay.
-    slow = [await back(stage, acme, 0, max_characters=2000) for _ in range(2)]
-    for client in slow:
-        client.reader.reads.clear()
-    good = await back(stage, acme, 0, max_characters=2000)
+    slow = [await back(stage, acme, 0, max_bytes=2000, reads=False) for _ in range(2)]
+    good = await back(stage, acme, 0, max_bytes=2000)
     await good.replayed()
     await until(lambda: len(good.events) == 9)
     for client in slow:
@@ -384,7 +382,7 @@ async def test_a_replay_of_the_largest_events_never_overfills_the_outbox(
     monkeypatch.setattr(resume_module, "PAGE", 500)
     acme = new_customer()
     await stage.store(acme, 40, text="x" * 250_000)
-    client = await back(stage, acme, 0, max_characters=4 * 2**20)
+    client = await back(stage, acme, 0, max_bytes=4 * 2**20)
     await client.replayed()
     await until(lambda: len(client.events) == 40 or client.closed)
     assert client.closed == []

@@ -1,21 +1,20 @@
 """Clients that stop reading, on each real server: bounded in memory, closed with 4408, and no harm to others.
 
-What is under the ASGI interface of each server (a producer on Twisted's transport, uvicorn's `writable`) is no promise
-of theirs: these tests notice when an upgrade takes it away.
+What is under the ASGI interface of each server (Twisted's buffers, uvicorn's `writable`) is no promise of theirs: these
+tests notice when an upgrade takes it away.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 import socket
 import threading
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
-from subscriptions.transport import Transport
 from tests.journeys.cast import Company, company, settle
 from tests.journeys.conversation import Closed, Conversation, publish
 from tests.machinery.gateway import Gateway
@@ -144,106 +143,29 @@ def test_clients_that_never_read_cost_bounded_memory_and_harm_nobody(
         assert len(frames) < REQUESTS * EVENTS_IN_REQUEST
 
 
-# --- What the servers give ---
+# --- Frames of the gateway's own and of the server's, on one socket ---
 
 
-async def test_under_an_unknown_server_sending_just_sends() -> None:
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    transport = Transport(send)
-    await transport.send_text("x")
-    transport.release()
-    transport.abort()
-    assert sent == [{"type": "websocket.send", "text": "x"}]
-
-
-class TwistedTransport:
-    """As Twisted's: one producer at a time, and the HTTP channel's is still there."""
-
-    def __init__(self) -> None:
-        self.producer: Any = "the HTTP channel"
-        self.aborted = False
-
-    def unregisterProducer(self) -> None:  # noqa: N802
-        self.producer = None
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
-        assert self.producer is None, "Twisted raises here"
-        assert streaming
-        self.producer = producer
-
-    def abortConnection(self) -> None:  # noqa: N802
-        self.aborted = True
-
-
-class TwistedProtocol:
-    def __init__(self) -> None:
-        self.transport = TwistedTransport()
-
-
-async def test_under_daphne_sending_waits_while_twisted_says_so() -> None:
-    protocol = TwistedProtocol()
-    sent: list[Any] = []
-
-    async def handle_reply(protocol: TwistedProtocol, message: Any) -> None:
-        sent.append(message["text"])
-
-    transport = Transport(partial(handle_reply, protocol))
-    producer = protocol.transport.producer
-    await asyncio.wait_for(transport.send_text("1"), 5)
-    producer.pauseProducing()
-    waiting = asyncio.ensure_future(transport.send_text("2"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert sent == ["1", "2"]
-    assert not waiting.done()
-    producer.resumeProducing()
-    await asyncio.wait_for(waiting, 5)
-    # A lost connection must not leave anybody waiting.
-    producer.pauseProducing()
-    waiting = asyncio.ensure_future(transport.send_text("3"))
-    await asyncio.sleep(0)
-    producer.stopProducing()
-    await asyncio.wait_for(waiting, 5)
-
-
-class UvicornProtocol:
-    """As uvicorn's: its `send` waits while the transport is full."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-        self.writable = asyncio.Event()
-
-    async def send(self, message: Any) -> None:
-        await self.writable.wait()
-        self.sent.append(message["text"])
-
-
-async def test_under_uvicorn_a_released_transport_never_waits() -> None:
-    protocol = UvicornProtocol()
-    transport = Transport(protocol.send)
-    sending = asyncio.ensure_future(transport.send_text("held back"))
-    await asyncio.sleep(0)
-    assert protocol.sent == []
-    transport.release()
-    await asyncio.wait_for(sending, 5)
-    await asyncio.wait_for(transport.send_text("the last"), 5)
-    assert protocol.sent == ["held back", "the last"]
-
-
-async def test_a_released_transport_never_waits_and_an_aborted_one_is_cut() -> None:
-    protocol = TwistedProtocol()
-
-    async def handle_reply(protocol: TwistedProtocol, message: Any) -> None: ...
-
-    transport = Transport(partial(handle_reply, protocol))
-    protocol.transport.producer.pauseProducing()
-    transport.release()
-    transport.release()
-    assert protocol.transport.producer is None, "Twisted would wait for it before it closes"
-    await asyncio.wait_for(transport.send_text("x"), 5)
-    transport.abort()
-    assert protocol.transport.aborted
+@pytest.mark.parametrize("batch", ["", "&batch=true"])
+def test_control_frames_come_between_whole_frames_and_the_handshake_ends_it(
+    serving: Gateway, acme: Company, batch: str
+) -> None:
+    """Read by the library `websockets`, which knows the protocol to the letter."""
+    address = f"{serving.ws_url}?token={acme.key('of the customer')}{batch}"
+    with connect(address, compression=None, max_size=2**22, proxy=None) as client:
+        client.send(json.dumps({"type": "subscribe", "topics": [f"customer_id:{acme.id}:*:*"]}))
+        assert json.loads(client.recv(30))["type"] == "ack"
+        for _ in range(3):
+            # Around each size at which a frame's header changes, and larger than a write.
+            texts = ["ü" * (size // 2) for size in (1, 50, 100, 65_000, 65_536, 200_000)]
+            pongs = [client.ping()]
+            events = [{"event_type": "call.status", "data": {"id": "c1", "text": text}} for text in texts]
+            publish(serving, acme.key("that publishes"), *events)
+            pongs.append(client.ping())
+            got: list[str] = []
+            while len(got) < len(texts):
+                said = json.loads(client.recv(30))
+                got += [each["data"]["text"] for each in (said if isinstance(said, list) else [said])]
+            assert got == texts
+            assert all(pong.wait(30) for pong in pongs)
+    assert client.close_code == 1000

@@ -1,0 +1,56 @@
+"""WebSocket frames as bytes: an event's is built once, and written as it is to every socket that hears it.
+
+A server's frames are not masked and, here, never fragmented (RFC 6455, sections 5.1, 5.2 and 5.4), so that they can
+be put one behind the other into a single write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+
+class Answer(bytes):
+    """The frame of an answer, which never shares a message with events."""
+
+
+def text_frame(text: str) -> bytes:
+    """The frame of a text message."""
+    return framed(text.encode())
+
+
+def framed(payload: bytes) -> bytes:
+    """The frame of a text message whose UTF-8 is given."""
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 65536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
+def payload_of(frame: bytes) -> bytes:
+    """What is in a frame that was built here."""
+    return frame[_HEADER_SIZES.get(frame[1], 2) :]
+
+
+_HEADER_SIZES = {126: 4, 127: 10}
+
+
+def in_batches(frames: Sequence[bytes]) -> Iterator[bytes]:
+    """The same messages, with events that follow each other joined into one: a JSON array of them."""
+    together: list[bytes] = []
+    for frame in frames:
+        if isinstance(frame, Answer):
+            yield from _joined(together)
+            together = []
+            yield frame
+        else:
+            together.append(frame)
+    yield from _joined(together)
+
+
+def _joined(frames: Sequence[bytes]) -> Iterator[bytes]:
+    if len(frames) > 1:
+        yield framed(b"[" + b", ".join(map(payload_of, frames)) + b"]")
+    else:
+        yield from frames

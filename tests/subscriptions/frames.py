@@ -1,0 +1,22 @@
+"""Reading frames as a client does, with the independent library that it would use: `websockets`."""
+
+from __future__ import annotations
+
+from websockets.frames import Opcode
+from websockets.protocol import CLIENT, OPEN, Protocol
+
+
+class FrameReader:
+    """The client's end of a stream of frames."""
+
+    def __init__(self) -> None:
+        self._protocol = Protocol(CLIENT, state=OPEN)
+
+    def read(self, data: bytes) -> list[str]:
+        """The text messages that these bytes complete."""
+        self._protocol.receive_data(data)
+        if self._protocol.parser_exc is not None:
+            raise self._protocol.parser_exc
+        frames = self._protocol.events_received()
+        assert all(frame.opcode is Opcode.TEXT and frame.fin for frame in frames)
+        return [bytes(frame.data).decode() for frame in frames]

@@ -1,0 +1,93 @@
+"""daphne's WebSocket connection, extended to take frames that are ready, and to tell when its peer does not read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor as installed
+
+from subscriptions.transport import READY_FRAMES, nothing
+
+reactor: Any = installed
+"""The one that daphne.server has installed: another's first import would install Twisted's default one."""
+
+
+class ReadyFramesServer(Server):  # type: ignore[misc]
+    """daphne, with each of its WebSockets offered to the application as `ReadyFrames`."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, WebSocketProtocol):
+            scope["extensions"] = {READY_FRAMES: DaphneFrames(protocol)}
+        return super().create_application(protocol, scope)
+
+
+class DaphneFrames:
+    """A connection of daphne's as `ReadyFrames`, and a Twisted push producer on its transport.
+
+    Autobahn, on which daphne is built, writes whole frames too, so that its control frames come between two of ours,
+    never into one.
+    """
+
+    __slots__ = ("_connection", "_is_plain", "_is_producer", "_transport", "on_writable", "writable")
+
+    def __init__(self, connection: Any) -> None:
+        self.writable = True
+        self.on_writable: Callable[[], None] = nothing
+        self._connection = connection
+        self._transport: Any = connection.transport
+        self._is_plain = not getattr(self._transport, "TLS", False)
+        self._is_producer = False
+
+    def begin(self) -> None:
+        # The HTTP channel that the socket was upgraded from is still registered there.
+        self._transport.unregisterProducer()
+        self._transport.registerProducer(self, True)
+        self._is_producer = True
+
+    def write(self, frames: bytes) -> None:
+        if self._connection.state != WebSocketProtocol.STATE_OPEN:
+            return
+        transport = self._transport
+        sent = 0
+        if self._is_plain and not transport.dataBuffer and not transport._tempDataBuffer:
+            # Straight to the kernel: Twisted would first ask the event loop whether it may, at a higher cost.
+            # Full, or gone: the transport finds out which, and tells as it always does.
+            with contextlib.suppress(OSError):
+                sent = transport.socket.send(frames)
+        if sent < len(frames):
+            transport.write(frames[sent:] if sent else frames)
+
+    def hold_reading(self, hold: bool) -> None:
+        if self._is_producer:
+            if hold:
+                self._transport.pauseProducing()
+            else:
+                self._transport.resumeProducing()
+
+    def release(self) -> None:
+        if self._is_producer:
+            # A transport with a paused producer would wait for it before it closes.
+            self._is_producer = False
+            self._transport.unregisterProducer()
+        self.resumeProducing()
+
+    def abort(self) -> None:
+        self.release()
+        self._transport.abortConnection()
+
+    # Twisted's IPushProducer.
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.writable = False
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.writable = True
+        self.on_writable()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self._is_producer = False
+        self.resumeProducing()

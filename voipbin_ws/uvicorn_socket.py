@@ -1,0 +1,80 @@
+"""uvicorn's WebSocket connection, extended to take frames that are ready."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from subscriptions.transport import READY_FRAMES, nothing
+
+
+class UvicornSocket(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which offers itself to the application as `ReadyFrames`."""
+
+    _ready: UvicornFrames | None = None
+
+    async def run_asgi(self) -> None:
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[READY_FRAMES] = self._ready = UvicornFrames(self)
+        try:
+            await super().run_asgi()
+        finally:
+            self._ready.on_writable = nothing
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._ready is not None:
+            self._ready.on_writable()
+
+
+class UvicornFrames:
+    """A connection of uvicorn's as `ReadyFrames`.
+
+    uvicorn writes whole frames too, so that its control frames come between two of ours, never into one.
+    """
+
+    __slots__ = ("_connection", "_descriptor", "_is_released", "_transport", "on_writable")
+
+    def __init__(self, connection: UvicornSocket) -> None:
+        self.on_writable: Callable[[], None] = nothing
+        self._connection = connection
+        self._transport: Any = connection.transport
+        is_plain = connection.scheme == "ws"
+        self._descriptor = self._transport.get_extra_info("socket").fileno() if is_plain else None
+        self._is_released = False
+
+    def begin(self) -> None:
+        """uvicorn tells of a full transport by itself."""
+
+    @property
+    def writable(self) -> bool:
+        return self._is_released or self._connection.writable.is_set()
+
+    def write(self, frames: bytes) -> None:
+        transport = self._transport
+        if self._connection.close_sent or self._connection.disconnected or transport.is_closing():
+            return
+        sent = 0
+        if self._descriptor is not None and not transport.get_write_buffer_size():
+            # Straight to the kernel: the event loop would do the same, only later and at a higher cost.
+            try:
+                sent = os.write(self._descriptor, frames)
+            except OSError:
+                sent = 0  # Full, or gone: the transport finds out which, and tells as it always does.
+        if sent < len(frames):
+            transport.write(memoryview(frames)[sent:])
+
+    def hold_reading(self, hold: bool) -> None:
+        """uvicorn does so by itself, while a message is acted on."""
+
+    def release(self) -> None:
+        self._is_released = True
+        self._connection.writable.set()  # Its own `send` would wait for the peer to read.
+        self.on_writable()
+
+    def abort(self) -> None:
+        self.release()
+        self._transport.abort()
