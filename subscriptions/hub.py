@@ -174,6 +174,7 @@ class Hub:
                 hearing.sent_to if hearing.replay else self.feed(customer_id).position,
             )
             for customer_id, hearing in sorted(listener.hearings.items())
+            if customer_id in self._feeds
         )
 
     async def reach(self, customer_id: str, seq: int) -> None:
