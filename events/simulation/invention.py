@@ -39,20 +39,20 @@ _GOODS: Final = (
     ("Whiteboard", 95),
 )
 STOP: Final = "STOP"
+START: Final = "START"
+HOURS: Final = "What are your hours?"
 QUESTIONS: Final = (
     "Hi, where is my order? It was due yesterday.",
     "Can I change the delivery address?",
     "The desk arrived with a scratch. What can I do?",
     "Do you have the chair in blue?",
     "Thanks, that solved it!",
-    "What are your hours?",
+    HOURS,
     "Please call me back after 3 pm.",
     "Is the lamp still on offer?",
-    STOP,
 )
-"""What people write. Hours and STOP are for an automatic answer, should one listen."""
+"""What people write. The hours are for an automatic answer, should one listen."""
 
-FOR_MACHINES: Final = frozenset({"What are your hours?", STOP})
 REPLIES: Final = (
     "Thanks for writing! I have looked it up and everything is on its way.",
     "Of course. I have changed that for you.",

@@ -6,10 +6,10 @@ import hmac
 import json
 import queue
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as TookTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +20,9 @@ PATIENCE = 5.0
 """Seconds in which an order must be carried out: the world may be busy publishing."""
 
 MAX_BYTES = 16 * 2**10
+
+KEYS_KEPT = 10_000
+"""Idempotency keys that are remembered."""
 
 Order = Callable[[World], dict[str, Any]]
 
@@ -38,23 +41,47 @@ class Orders:
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
         self._waiting: queue.SimpleQueue[tuple[Order, Future[dict[str, Any]]]] = queue.SimpleQueue()
+        self._by_key: dict[str, Future[dict[str, Any]]] = {}
+        self._lock = Lock()
 
-    def give(self, order: Order) -> dict[str, Any]:
-        """Have the order carried out; returns what it answers.
+    def give(self, order: Order, key: str | None = None) -> dict[str, Any]:
+        """Have the order carried out, once for each `key`; returns what it answers, or answered then.
 
         Raises:
             Impossible: it cannot be carried out now.
-            TimeoutError: it was not carried out in time, and will not be.
+            TimeoutError, CancelledError: it was not carried out in time, and will not be.
         """
-        answer: Future[dict[str, Any]] = Future()
-        self._waiting.put((order, answer))
-        self._wake()
+        answer, is_new = self._answer_under(key)
+        if is_new:
+            self._waiting.put((order, answer))
+            self._wake()
         try:
-            return answer.result(PATIENCE)
-        except TookTooLong:
-            if answer.cancel():
-                raise
-            return answer.result()
+            try:
+                return answer.result(PATIENCE)
+            except TookTooLong:
+                if answer.cancel():
+                    raise
+                return answer.result()
+        except Exception:
+            self._forget(key, answer)
+            raise
+
+    def _answer_under(self, key: str | None) -> tuple[Future[dict[str, Any]], bool]:
+        """The answer of the order with this key, and whether it has yet to be given."""
+        answer: Future[dict[str, Any]] = Future()
+        if key is None:
+            return answer, True
+        with self._lock:
+            known = self._by_key.setdefault(key, answer)
+            while len(self._by_key) > KEYS_KEPT:
+                del self._by_key[next(iter(self._by_key))]
+        return known, known is answer
+
+    def _forget(self, key: str | None, answer: Future[dict[str, Any]]) -> None:
+        """Nothing was done under this key."""
+        with self._lock:
+            if key is not None and self._by_key.get(key) is answer:
+                del self._by_key[key]
 
     def carry_out(self, world: World) -> bool:
         """Carry out what was given; whether there was anything."""
@@ -110,12 +137,12 @@ class _Request(BaseHTTPRequestHandler):
         # Nothing of a request that was not read may be taken for the next one.
         self.close_connection = True
         try:
-            self._answer(200, self.server.orders.give(self._order()))
+            self._answer(200, self.server.orders.give(self._order(), self.headers.get("Idempotency-Key")))
         except Unfit as error:
             self._answer(error.status, {"message": str(error)})
         except Impossible as error:
             self._answer(409, {"message": str(error)})
-        except TookTooLong:
+        except (TookTooLong, CancelledError):
             self._answer(503, {"message": "The simulator is busy: nothing was done"})
 
     do_PUT = do_POST  # noqa: N815

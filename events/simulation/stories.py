@@ -10,7 +10,16 @@ from events.simulation.cast import Centre, Queue
 from events.simulation.chronicle import Chronicle
 from events.simulation.desks import Desk
 from events.simulation.floor import Floor
-from events.simulation.invention import FOR_MACHINES, NOTICES, QUESTIONS, REPLIES, STOP, Caller
+from events.simulation.invention import (
+    HOURS,
+    NOTICES,
+    QUESTIONS,
+    REPLIES,
+    START,
+    STOP,
+    Caller,
+    invent_caller,
+)
 
 FindCaller = Callable[[], Caller]
 """Gives somebody who is not on the telephone."""
@@ -140,26 +149,43 @@ class MessageStories:
         self._chronicle = chronicle
         self._line = {"type": "tel", "target": centre.number, "target_name": centre.name}
         self._find = find
-        self._opted_out: set[str] = set()
 
     def begin(self) -> None:
-        """Somebody writes to the centre, or the centre to somebody who did not write STOP."""
+        """Somebody writes to the centre, or the centre to somebody."""
+        draw = self._chronicle.random.random()
+        if draw < 0.08:
+            self.unsubscribe()
+        elif draw < 0.45:
+            self.send(self._find().address(), self._chronicle.random.choice(NOTICES), automatic=True)
+        else:
+            self.ask(self._chronicle.random.choice(QUESTIONS))
+
+    def ask(self, text: str) -> None:
+        """Somebody asks, and mostly a person answers; not where a program may."""
         caller = self._find()
-        if caller.number in self._opted_out:
-            return
-        if self._chronicle.chance(0.4):
-            self.send(caller.address(), self._chronicle.random.choice(NOTICES), automatic=True)
-            return
-        text = self._chronicle.random.choice(QUESTIONS)
         self.receive(caller, text)
-        if text not in FOR_MACHINES and self._chronicle.chance(0.7):
+        if text != HOURS and self._chronicle.chance(0.7):
             reply = self._chronicle.random.choice(REPLIES)
             self._chronicle.after(self._chronicle.between(4, 15), lambda: self.send(caller.address(), reply))
 
+    def unsubscribe(self) -> None:
+        """Somebody who will not be written to again gets a notice and wants no more, or not for long.
+
+        Nobody whom the centre knows: who wrote STOP stays unsubscribed beyond this simulation, which would write on.
+        """
+        random = self._chronicle.random
+        caller = invent_caller(random, random.getrandbits(40))
+        self.send(caller.address(), random.choice(NOTICES), automatic=True)
+
+        def stop() -> None:
+            self.receive(caller, STOP)
+            if self._chronicle.chance(0.3):
+                self._chronicle.after(self._chronicle.between(15, 40), lambda: self.receive(caller, START))
+
+        self._chronicle.after(self._chronicle.between(3, 8), stop)
+
     def receive(self, caller: Caller, text: str) -> None:
         """A message from outside."""
-        if text == STOP:
-            self._opted_out.add(caller.number)
         facts = self._facts("inbound", caller.address(), self._line, text)
         self._tell("message.received", facts, "received")
 

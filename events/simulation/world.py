@@ -11,7 +11,7 @@ from events.simulation.chronicle import Chronicle, Happening
 from events.simulation.conferences import Conference
 from events.simulation.desks import Desk, Impossible
 from events.simulation.floor import Floor
-from events.simulation.invention import Caller, invent_caller
+from events.simulation.invention import HOURS, Caller, invent_caller
 from events.simulation.profiles import Profile
 from events.simulation.stories import CallStories, MessageStories
 
@@ -20,6 +20,9 @@ REGULARS = 60
 
 FIRST_CALLS = (0.5, 2.0, 4.0)
 """Seconds at which calls begin whatever the rate."""
+
+FIRST_QUESTION, FIRST_STOP = 1.5, 3.0
+"""Seconds at which somebody asks for the hours, and somebody is written to who will write STOP."""
 
 CALLS_A_CONFERENCE = 25
 MESSAGES_A_CALL = 0.6
@@ -143,7 +146,9 @@ class World:
         for seconds in FIRST_CALLS:
             self._chronicle.after(seconds, self._begin_call)
         self._chronicle.after(FIRST_CALLS[-1] + self._pause(self._rate), self._next_call)
-        self._chronicle.after(self._chronicle.between(2, 6), self._next_message)
+        self._chronicle.after(FIRST_QUESTION, lambda: self.messages.ask(HOURS))
+        self._chronicle.after(FIRST_STOP, self.messages.unsubscribe)
+        self._chronicle.after(self._chronicle.between(4, 8), self._next_message)
         self._chronicle.after(self._chronicle.between(15, 30), self._next_conference)
         for desk in self.floor.desks.all:
             self._plan_break(desk)

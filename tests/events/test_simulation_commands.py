@@ -78,7 +78,7 @@ def test_an_agent_whom_somebody_takes_over_while_it_rings_does_not_pick_up() -> 
 
 
 def test_a_call_that_nobody_takes_is_told_as_missed_and_rings_elsewhere() -> None:
-    at_work = AtWork()
+    at_work = AtWork(seed=2)
     told = at_work.go_on(25)
     missed = [each for each in of(told, "call.status") if each.data["id"] == at_work.call_id]
     assert missed[0].data["missed_by"] == at_work.agent_id

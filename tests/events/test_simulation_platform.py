@@ -158,11 +158,46 @@ def test_a_world_that_is_busy_does_nothing_later(serving: Serving, monkeypatch: 
     assert serving.world.floor.desks.of(ANNA).status == before
 
 
-def test_nobody_who_wrote_stop_is_written_to_by_itself() -> None:
+def test_under_one_idempotency_key_one_message_is_sent(serving: Serving) -> None:
+    serving.begin()
+    order = {"destinations": [{"type": "tel", "target": "+15552004711"}], "text": "Once"}
+
+    def ids(key: str) -> list[str]:
+        return serving.ask("POST", "/v1.0/messages", order, headers={"Idempotency-Key": key}).json()["ids"]
+
+    first, again, other = ids("one"), ids("one"), ids("other")
+    assert first == again != other
+    assert len([each for each in of(serving.told, "message.sent") if each.data["text"] == "Once"]) == 2
+
+
+def test_a_key_under_which_nothing_was_done_may_be_used_again(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, key = f"/v1.0/agents/{ANNA}/status", {"Idempotency-Key": "one"}
+    with monkeypatch.context() as impatient:
+        impatient.setattr("events.simulation.platform.PATIENCE", 0.05)
+        assert serving.ask("PUT", path, {"status": "away"}, headers=key).status_code == 503
+    serving.begin()
+    assert serving.ask("PUT", path, {"status": "away"}, headers=key).json()["status"] == "away"
+
+
+def test_nobody_who_wrote_stop_is_written_to_by_itself_until_start() -> None:
     stopped: set[str] = set()
+    wrote: list[str] = []
     for told in world(1).advance(3600):
         if told.event_type == "message.sent":
             assert told.data["destination"]["target"] not in stopped
-        elif told.event_type == "message.received" and told.data["text"] == "STOP":
-            stopped.add(told.data["source"]["target"])
+        elif told.event_type == "message.received":
+            wrote.append(told.data["text"])
+            number = told.data["source"]["target"]
+            if told.data["text"] == "STOP":
+                stopped.add(number)
+            elif told.data["text"] == "START":
+                stopped.remove(number)
     assert stopped
+    assert "START" in wrote
+
+
+def test_who_looks_at_it_first_soon_sees_what_machines_answer() -> None:
+    received = of(world(1).advance(15), "message.received")
+    assert {"What are your hours?", "STOP"} <= {told.data["text"] for told in received}

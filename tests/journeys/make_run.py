@@ -73,11 +73,12 @@ class Run:
         return {item["resource_id"] for item in items}
 
     def pids(self, command: str = "") -> list[int]:
-        """The processes of this folder that still run, `command` of manage.py or all."""
+        """The processes of this folder that still run: `command` of manage.py, or all, other programs too."""
         listed = subprocess.run(
             ["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True
         )
-        ours = re.compile(rf"\s*(\d+) .*{re.escape(str(self.folder))}\S*manage\.py {command}")
+        programs = "manage" if command else "(?:manage|auto_responder)"
+        ours = re.compile(rf"\s*(\d+) .*{re.escape(str(self.folder))}\S*{programs}\.py {command}")
         demo = re.compile(rf"\s*(\d+) .*manage\.py {command or 'demo'}\s*$")
         found = (ours.match(line) for line in listed.stdout.splitlines())
         others = (demo.match(line) for line in listed.stdout.splitlines())

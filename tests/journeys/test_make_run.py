@@ -92,6 +92,15 @@ def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run:
         tokens[username] = answer.json()["token"]
     globex = "/v1.0/resources/call"
     wait_until(lambda: running.get(globex, tokens["globex-admin"])["items"], "a call of Globex")
+    # Somebody has asked for the hours by now, and a program has answered.
+    sent = "/v1.0/events?type=message.sent"
+    wait_until(
+        lambda: any(
+            item["data"]["automatic"] and "We are open" in item["data"]["text"]
+            for item in running.get(sent, exported["VOIPBIN_TOKEN"])["items"]
+        ),
+        "an answer by the auto-responder",
+    )
 
     running.process.send(signal.SIGINT)
     assert running.wait_gone() in (0, 130, -signal.SIGINT)

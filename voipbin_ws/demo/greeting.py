@@ -17,10 +17,16 @@ PAGES = (
 ROLES = {"admin": "admin", "manager": "manager", "agent": "agent", "staff": "platform staff"}
 
 
-def greeting(demo: Demo, port: int, simulating: bool) -> str:
+RESPONDING = (
+    "Acme's customers write, too: a program answers what its hours are, and STOP (var/auto-responder.log).",
+    "",
+)
+
+
+def greeting(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
     """The text, for the terminal; its `export` lines can be evaluated by a shell."""
     url = f"http://127.0.0.1:{port}"
-    key = demo.publish_keys[ACME.id]
+    key = demo.keys.publish[ACME.id]
     topic = f"customer_id:{ACME.id}:call:*"
     event = '{"event_type": "call.created", "data": {"id": "my-first-call", "status": "ringing"}}'
     lines = [
@@ -31,6 +37,7 @@ def greeting(demo: Demo, port: int, simulating: bool) -> str:
         "",
         *_logins(demo.logins),
         "",
+        *(RESPONDING if responding else ()),
         "Listen, in another terminal, after the five lines below:",
         f"  .venv/bin/python manage.py listen '{topic}'",
         "",

@@ -1,28 +1,38 @@
-"""var/demo.json: the demo's publish keys, which the database itself holds only as hashes."""
+"""var/demo.json: the keys of the demo's programs, which the database itself holds only as hashes."""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass, field
 
 from voipbin_ws.settings import VAR_DIR
 
 PATH = VAR_DIR / "demo.json"
 
 
-def kept_keys() -> dict[str, str]:
-    """The keys of the run before, by customer id; what cannot be read is as good as lost."""
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Secrets: what publishes for each customer, by its id, and what the auto-responder hears by."""
+
+    publish: dict[str, str] = field(default_factory=dict)
+    responder: str = ""
+
+
+def kept_keys() -> Keys:
+    """The keys of the run before; what cannot be read is as good as lost."""
     try:
-        keys = json.loads(PATH.read_text())["publish_keys"]
-        return {str(customer_id): str(secret) for customer_id, secret in keys.items()}
+        kept = json.loads(PATH.read_text())
+        publish = {str(customer_id): str(secret) for customer_id, secret in kept["publish_keys"].items()}
+        return Keys(publish, str(kept.get("responder_key", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        return Keys()
 
 
-def keep_keys(keys: dict[str, str]) -> None:
+def keep_keys(keys: Keys) -> None:
     """Keep them for the next run, readable by the owner alone."""
     written = PATH.with_suffix(".new")
     written.unlink(missing_ok=True)
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"publish_keys": keys}, file, indent=1)
+        json.dump({"publish_keys": keys.publish, "responder_key": keys.responder}, file, indent=1)
     written.replace(PATH)

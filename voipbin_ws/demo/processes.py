@@ -21,20 +21,25 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Process:
-    """One `manage.py` command in a process group of its own, writing to a log.
+    """One of the project's Python programs, such as `manage.py`, in a process group of its own, writing to a log.
 
     Of its own, so that Ctrl-C reaches the demo alone: the simulators must end their calls while the gateway still
     stands.
     """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        program: str,
+        arguments: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.log = log
         with log.open("wb") as output:
             self._popen = subprocess.Popen(
-                [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+                [sys.executable, str(BASE_DIR / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -67,6 +72,10 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+
+    def has_said(self, text: str) -> bool:
+        """Whether it wrote this."""
+        return text in self.log.read_text(errors="replace")
 
     def last_words(self, lines: int = 5) -> list[str]:
         """The end of what it wrote."""

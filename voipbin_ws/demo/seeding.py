@@ -13,7 +13,7 @@ from django.utils import timezone
 from events.simulation.cast import ACME, CENTRES, GLOBEX, PLATFORM, Centre, Person
 from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue, digest_of
 from subscriptions.tokens import issue_token
-from voipbin_ws.demo.kept import keep_keys, kept_keys
+from voipbin_ws.demo.kept import Keys, keep_keys, kept_keys
 
 PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a gateway that only this machine reaches
 PUBLISHING = (ACME, GLOBEX)
@@ -35,10 +35,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The seeded demo: who can log in, each customer's key that may publish, and a token of Acme's admin."""
+    """The seeded demo: who can log in, the keys of its programs, and a token of Acme's admin."""
 
     logins: tuple[Login, ...]
-    publish_keys: dict[str, str]
+    keys: Keys
     token: str
 
 
@@ -59,7 +59,7 @@ def prepare_database() -> Demo:
         raise NotTheDemos(
             "Acme's admin was deleted from the demo's database: delete the database to begin anew"
         )
-    return Demo(tuple(_logins()), _publish_keys(), issue_token(admin))
+    return Demo(tuple(_logins()), _keys(), issue_token(admin))
 
 
 def _refuse_foreign() -> None:
@@ -135,29 +135,36 @@ def _logins() -> list[Login]:
     return logins
 
 
-def _publish_keys() -> dict[str, str]:
-    """Each publishing customer's key, as on the run before where it still works."""
+def _keys() -> Keys:
+    """The keys as on the run before where they still work."""
     kept = kept_keys()
-    keys = {}
-    for centre in PUBLISHING:
-        secret = kept.get(centre.id, "")
-        keys[centre.id] = secret if secret and _works(secret, centre) else _new_key(centre)
+    keys = Keys(
+        {
+            centre.id: _key(
+                kept.publish.get(centre.id, ""), centre, f"The demo's telephone system of {centre.name}", True
+            )
+            for centre in PUBLISHING
+        },
+        _key(kept.responder, ACME, "The demo's auto-responder", False),
+    )
     if keys != kept:
         keep_keys(keys)
     return keys
 
 
-def _works(secret: str, centre: Centre) -> bool:
-    key = AccessKey.objects.filter(digest=digest_of(secret), customer_id=centre.id).first()
-    return (
-        key is not None and key.may_publish and key.revoked_at is None and not key.is_expired(timezone.now())
+def _key(secret: str, centre: Centre, label: str, may_publish: bool) -> str:
+    """`secret`, or that of a new key where it is none that works."""
+    known = (
+        AccessKey.objects.filter(digest=digest_of(secret), customer_id=centre.id).first() if secret else None
     )
-
-
-def _new_key(centre: Centre) -> str:
-    key = AccessKey(
-        customer_id=centre.id, label=f"The demo's telephone system of {centre.name}", may_publish=True
-    )
+    if (
+        known is not None
+        and known.may_publish == may_publish
+        and known.revoked_at is None
+        and not known.is_expired(timezone.now())
+    ):
+        return secret
+    key = AccessKey(customer_id=centre.id, label=label, may_publish=may_publish)
     secret = key.make_secret()
     key.save()
     return secret

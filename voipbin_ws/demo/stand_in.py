@@ -16,10 +16,13 @@ class StandIn:
         self._kept = {customer_id: socket.socket() for customer_id in customer_ids}
         for kept in self._kept.values():
             kept.bind((HOST, 0))
-        urls = [f"{customer_id}=http://{HOST}:{self._port(customer_id)}" for customer_id in customer_ids]
+        self.url_of = {
+            customer_id: f"http://{HOST}:{self._port(customer_id)}" for customer_id in customer_ids
+        }
+        self.key = secrets.token_urlsafe(24)
         self.environment = {
-            "PLATFORM_API_URL": ",".join(urls),
-            "PLATFORM_API_KEY": secrets.token_urlsafe(24),
+            "PLATFORM_API_URL": ",".join(f"{customer_id}={url}" for customer_id, url in self.url_of.items()),
+            "PLATFORM_API_KEY": self.key,
         }
 
     def release(self, customer_id: str) -> int:

@@ -51,6 +51,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error}: PORT={_another(port)} make run") from None
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, _interrupt)
+        responders: list[Process] = []
         simulators: list[Process] = []
         servers: list[Process] = []
         try:
@@ -59,6 +60,7 @@ class Command(BaseCommand):
             servers.append(
                 Process(
                     "gateway",
+                    "manage.py",
                     ["serve", "--host", HOST, "--port", str(port)],
                     VAR_DIR / "gateway.log",
                     platform.environment if platform else None,
@@ -66,14 +68,18 @@ class Command(BaseCommand):
             )
             self._wait_until_it_listens(servers[0], port)
             self._end_leftovers(port, demo)
+            if platform:
+                responders.append(_responder(port, demo, platform))
+                self._wait_until_it_says(responders[0], "Listening")
             if simulate:
                 simulators += [_simulator(port, customer_id, demo, platform) for customer_id in PROFILES]
-            self._say(greeting(demo, port, simulate))
-            self._watch([*servers, *simulators])
+            self._say(greeting(demo, port, simulating=simulate, responding=bool(responders)))
+            self._watch([*servers, *simulators, *responders])
         except KeyboardInterrupt:
             self._say("\nStopping.")
         finally:
-            end_in_order(simulators, servers)
+            # Nobody is asked for what is not there any more.
+            end_in_order(responders, simulators, servers)
 
     def _prepared(self) -> Demo:
         try:
@@ -87,7 +93,7 @@ class Command(BaseCommand):
 
     def _end_leftovers(self, port: int, demo: Demo) -> None:
         try:
-            end_leftovers(f"http://{HOST}:{port}", demo.publish_keys)
+            end_leftovers(f"http://{HOST}:{port}", demo.keys.publish)
         except (NotTaken, DatabaseError) as error:
             raise CommandError(f"Calls of an earlier run cannot be ended: {error}") from None
         finally:
@@ -103,6 +109,16 @@ class Command(BaseCommand):
                     return
             time.sleep(LOOK_EVERY)
         raise CommandError(f"The gateway did not listen within {STARTS_WITHIN:g} seconds (see {server.log})")
+
+    def _wait_until_it_says(self, process: Process, word: str) -> None:
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not process.has_said(word):
+            self._require_running(process)
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"The {process.name} was not ready within {STARTS_WITHIN:g} seconds (see {process.log})"
+                )
+            time.sleep(LOOK_EVERY)
 
     def _watch(self, processes: list[Process]) -> None:
         """Return never, but raise: CommandError when one of them ends, KeyboardInterrupt when we are to stop."""
@@ -130,12 +146,30 @@ def _simulator(port: int, customer_id: str, demo: Demo, platform: StandIn | None
     orders = ["--platform-port", str(platform.release(customer_id))] if platform else []
     return Process(
         f"simulator of {centre.name}",
+        "manage.py",
         ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[customer_id], *orders],
         VAR_DIR / f"simulator-{centre.name.lower()}.log",
         {
-            "VOIPBIN_PUBLISH_KEY": demo.publish_keys[customer_id],
+            "VOIPBIN_PUBLISH_KEY": demo.keys.publish[customer_id],
             "VOIPBIN_CUSTOMER_ID": customer_id,
             **(platform.environment if platform else {}),
+        },
+    )
+
+
+def _responder(port: int, demo: Demo, platform: StandIn) -> Process:
+    """The one that answers Acme's customers; only ever by the stand-in, for nobody real is to be written to."""
+    return Process(
+        "auto-responder",
+        "examples/auto_responder.py",
+        ["--database", str(VAR_DIR / "auto-responder.sqlite3")],
+        VAR_DIR / "auto-responder.log",
+        {
+            "VOIPBIN_WS_URL": f"ws://{HOST}:{port}/v1.0/ws",
+            "VOIPBIN_TOKEN": demo.keys.responder,
+            "VOIPBIN_CUSTOMER_ID": ACME.id,
+            "PLATFORM_API_URL": platform.url_of[ACME.id],
+            "PLATFORM_API_KEY": platform.key,
         },
     )
 

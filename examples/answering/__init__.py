@@ -1,0 +1,1 @@
+"""What examples/auto_responder.py is made of."""

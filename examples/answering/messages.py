@@ -1,0 +1,54 @@
+"""Text messages, as the gateway's events tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text message; `other` is the telephone number outside, `line` our own."""
+
+    id: str
+    at: datetime
+    received: bool
+    automatic: bool
+    other: str
+    line: str
+    text: str
+
+
+def read_message(frame: Mapping[str, Any]) -> Message | None:
+    """The message that an event's frame tells of; none where it tells of something else or is unreadable."""
+    received = frame["event_type"] == "message.received"
+    data = frame["data"]
+    if not received and frame["event_type"] != "message.sent":
+        return None
+    targets = data.get("targets")
+    first = targets[0] if isinstance(targets, list) and targets and isinstance(targets[0], dict) else {}
+    source, destination = (
+        _number(data.get("source")),
+        _number(data.get("destination") or first.get("destination")),
+    )
+    try:
+        at = datetime.fromisoformat(frame["timestamp"])
+    except ValueError:
+        return None
+    text = data.get("text")
+    return Message(
+        frame["topic"].split(":", 3)[3],
+        at,
+        received,
+        data.get("automatic") is True,
+        source if received else destination,
+        destination if received else source,
+        text if isinstance(text, str) else "",
+    )
+
+
+def _number(side: object) -> str:
+    number = side.get("target") if isinstance(side, dict) else side
+    return number if isinstance(number, str) else ""

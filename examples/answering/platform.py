@@ -1,0 +1,51 @@
+"""Having the platform send a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from examples.answering.store import Reply
+from examples.answering.trouble import Unusable, said_by, say
+
+PASSING = (403, 404, 408, 425, 429)
+"""Refusals that are not of the message: somebody may grant what is missing, or connect what is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The API that sends messages. Under the same Idempotency-Key it must send only one."""
+
+    url: str
+    key: str
+    customer_id: str
+
+    async def send(self, http: httpx.AsyncClient, reply: Reply) -> str | None:
+        """Send a reply; returns its new state, or none where it is to be tried again.
+
+        Raises:
+            httpx.TransportError: the platform is away.
+            Unusable: it does not take our credential.
+        """
+        body: dict[str, Any] = {
+            "customer_id": self.customer_id,
+            "destinations": [{"type": "tel", "target": reply.to}],
+            "text": reply.text,
+            "automatic": True,
+        }
+        if reply.line:
+            body["source"] = {"type": "tel", "target": reply.line}
+        headers = {"Idempotency-Key": f"auto-reply-{reply.message_id}"}
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        answer = await http.post(f"{self.url}/v1.0/messages", json=body, headers=headers)
+        if answer.is_success:
+            say(f"Answered {reply.to}")
+            return "sent"
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise Unusable(f"The platform does not accept PLATFORM_API_KEY: {said_by(answer)}")
+        say(f"The platform does not send the reply to {reply.to}: {said_by(answer)}")
+        is_final = 400 <= answer.status_code < 500 and answer.status_code not in PASSING
+        return "refused" if is_final else None

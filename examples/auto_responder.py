@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Answers text messages by rules, and heeds STOP: each message once, whatever breaks on the way.
+
+    VOIPBIN_WS_URL=… VOIPBIN_TOKEN=… VOIPBIN_CUSTOMER_ID=… PLATFORM_API_URL=… \\
+        python examples/auto_responder.py --rules my-rules.toml --database my.sqlite3
+
+It hears messages from the gateway and has the platform send the replies. Nothing is missed, for the gateway's cursor is
+kept in the same transaction as what was made of the events before it. Nothing is doubled, for a message is answered
+under its own id: a second reply to it finds the first one's row here, and a second try, after a crash between sending
+and noting it, its Idempotency-Key there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # Where the client is, and the other parts of this.
+
+from examples.answering.gateway import Gateway  # noqa: E402
+from examples.answering.messages import read_message  # noqa: E402
+from examples.answering.platform import Platform  # noqa: E402
+from examples.answering.rules import Rules, read_rules  # noqa: E402
+from examples.answering.store import Store  # noqa: E402
+from examples.answering.trouble import Unusable, pauses, say  # noqa: E402
+from subscriptions.client import Event, Gap, Refusal, Terminated, Unauthorized  # noqa: E402
+
+LAST_REPLY_SECONDS = 5.0
+"""How long a reply that is being sent may take, once told to stop."""
+
+
+class Responder:
+    """Hears, decides and answers until `stop` is set."""
+
+    def __init__(self, gateway: Gateway, platform: Platform, rules: Rules, store: Store) -> None:
+        self.stop = asyncio.Event()
+        self._gateway = gateway
+        self._platform = platform
+        self._rules = rules
+        self._store = store
+        self._work = asyncio.Event()
+
+    async def run(self) -> None:
+        """Raises: Unusable, Terminated."""
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            hearing, sending, told = map(
+                asyncio.ensure_future, (self._hear(http), self._send(http), self.stop.wait())
+            )
+            await asyncio.wait({hearing, sending, told}, return_when=asyncio.FIRST_COMPLETED)
+            self.stop.set()
+            self._work.set()
+            hearing.cancel()
+            # What is being sent: better known than done again.
+            await asyncio.wait({sending}, timeout=LAST_REPLY_SECONDS)
+            sending.cancel()
+            for ended in await asyncio.gather(hearing, sending, told, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
+
+    async def _hear(self, http: httpx.AsyncClient) -> None:
+        if self._store.cursor is None:
+            await self._read_back(http)
+        async with self._gateway.client(self._store.cursor) as client:
+            async for item in client:
+                match item:
+                    case Event():
+                        message = read_message(item.frame)
+                        self._store.take([message] if message else [], self._rules, client.cursor)
+                        self._work.set()
+                    case Gap():
+                        say(f"Messages may be missing ({item.reason}): reading what the log still has")
+                        await self._read_back(http)
+                        self._store.take([], self._rules, client.cursor)
+                    case Refusal():
+                        raise Unusable(f"The gateway refuses {', '.join(item.topics)}: {item.message}")
+
+    async def _read_back(self, http: httpx.AsyncClient) -> None:
+        """Who wrote STOP while nobody listened, and what is not too late to be answered."""
+        since = max(self._store.begun_at, datetime.now(UTC) - self._rules.answer_within)
+        async for messages, cursor in self._gateway.history(http):
+            self._store.take(messages, self._rules, cursor, since=since)
+            self._work.set()
+
+    async def _send(self, http: httpx.AsyncClient) -> None:
+        pause = pauses()
+        while not self.stop.is_set():
+            self._work.clear()
+            if await self._send_waiting(http):
+                pause = pauses()
+                await self._work.wait()
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stop.wait(), next(pause))
+
+    async def _send_waiting(self, http: httpx.AsyncClient) -> bool:
+        """Send what waits; whether nothing is left. What one reply meets keeps no other from being sent."""
+        number, is_done = 0, True
+        while not self.stop.is_set() and (reply := self._store.next_waiting(number)):
+            number = reply.number
+            state: str | None = "dropped"
+            if datetime.now(UTC) - reply.at <= self._rules.answer_within:
+                try:
+                    state = await self._platform.send(http, reply)
+                except httpx.TransportError as error:
+                    say(f"The platform cannot be reached ({str(error) or type(error).__name__})")
+                    return False
+            if state is None:
+                is_done = False
+            else:
+                self._store.settle(reply, state)
+        return is_done
+
+
+# --- Starting ---
+
+NEEDED = {
+    "VOIPBIN_WS_URL": "the gateway's address, such as wss://ws.example.com/v1.0/ws",
+    "VOIPBIN_TOKEN": "a credential that may hear messages",
+    "VOIPBIN_CUSTOMER_ID": "whose messages",
+    "PLATFORM_API_URL": "the root of the API that sends messages, such as https://api.example.com",
+}
+
+
+async def respond(rules: Rules, database: Path) -> None:
+    """Work as the environment says until SIGINT or SIGTERM.
+
+    Raises:
+        Unusable, Terminated, sqlite3.Error: somebody has to do something.
+    """
+    for name, what in NEEDED.items():
+        if not os.environ.get(name):
+            raise Unusable(f"Set {name}: {what}")
+    url, token, customer_id, platform_url = (os.environ[name] for name in NEEDED)
+    gateway = Gateway(url, token, customer_id)
+    try:
+        gateway.client(None)
+    except ValueError as error:
+        raise Unusable(f"VOIPBIN_WS_URL: {error}") from None
+    if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", platform_url):
+        raise Unusable(f"PLATFORM_API_URL: {platform_url!r} is no address such as https://api.example.com")
+    key = os.environ.get("PLATFORM_API_KEY", "")
+    store = Store(database, customer_id, datetime.now(UTC))
+    try:
+        responder = Responder(gateway, Platform(platform_url.rstrip("/"), key, customer_id), rules, store)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, responder.stop.set)
+        await responder.run()
+    finally:
+        store.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program; returns its exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "--rules", type=Path, default=HERE / "auto_responder.toml", help="what to answer, in TOML"
+    )
+    parser.add_argument(
+        "--database",
+        type=Path,
+        default=Path("auto_responder.sqlite3"),
+        help="what it remembers; made if need be",
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        asyncio.run(respond(read_rules(chosen.rules), chosen.database))
+    except Unauthorized as error:
+        trouble = f"The gateway does not accept VOIPBIN_TOKEN: {error}"
+    except sqlite3.Error as error:
+        trouble = f"{chosen.database} cannot be used: {error}"
+    except (Unusable, Terminated) as error:
+        trouble = str(error)
+    else:
+        return 0
+    print(f"auto_responder: {trouble}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

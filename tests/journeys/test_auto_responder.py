@@ -1,0 +1,183 @@
+"""The auto-responder beside a real gateway and the simulator's platform: killed, away and back, each message once."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Company, company, settle
+from tests.journeys.conversation import publish
+from tests.journeys.simulated_platform import SimulatedPlatform
+from tests.machinery.gateway import Gateway
+from tests.machinery.gateways import Gateways
+from tests.machinery.processes import ROOT, ServerProcess
+from tests.machinery.waiting import wait_until
+
+HOURS = "We are open Monday to Friday from 9 am to 6 pm, and on Saturday from 10 am to 2 pm."
+STOPPED = "You are unsubscribed and will get no more messages from us. Reply START to get them again."
+OF_ANOTHER_LOG = "0123456789ab.5"
+
+_numbers = iter(range(5_000_000, 6_000_000))
+
+
+@pytest.fixture(scope="module")
+def gateway(gateway_of_file: Gateways) -> Gateway:
+    return gateway_of_file()
+
+
+@pytest.fixture(scope="module")
+def acme(gateway: Gateway) -> Company:
+    acme = company("Acme")
+    settle(gateway, acme)
+    return acme
+
+
+class Office:
+    """A customer's platform, those who write to it, and the program that answers them."""
+
+    def __init__(self, gateway: Gateway, acme: Company, platform: SimulatedPlatform, folder: Path) -> None:
+        self.gateway = gateway
+        self.acme = acme
+        self.platform = platform
+        self.folder = folder
+        self.database = folder / "kept.sqlite3"
+        self.processes: list[ServerProcess] = []
+
+    def start(self, *, ready: bool = True, **environment: str) -> ServerProcess:
+        process = ServerProcess(
+            [sys.executable, str(ROOT / "examples/auto_responder.py"), "--database", str(self.database)],
+            self.folder / f"responder-{len(self.processes)}.log",
+            environment={
+                "PYTHONUNBUFFERED": "1",
+                "VOIPBIN_WS_URL": self.gateway.ws_url,
+                "VOIPBIN_TOKEN": self.acme.key("of the customer"),
+                "VOIPBIN_CUSTOMER_ID": self.acme.id,
+                **self.platform.environment(),
+                **environment,
+            },
+        )
+        self.processes.append(process)
+        if ready:
+            process.wait_ready(lambda: "Listening" in process.log_text(), "the auto-responder")
+        return process
+
+    def writes(self, number: str, *texts: str, **more: Any) -> list[dict[str, Any]]:
+        """Somebody writes; returns the events."""
+        events = [
+            {
+                "event_type": "message.received",
+                "data": {"id": f"from-{number}-{next(_numbers)}", "direction": "inbound", "text": text}
+                | {"source": {"type": "tel", "target": number}, "destination": {"target": "+15550400400"}}
+                | more,
+            }
+            for text in texts
+        ]
+        publish(self.gateway, self.acme.key("that publishes"), *events)
+        return events
+
+    def got(self, number: str, *texts: str) -> None:
+        wait_until(lambda: self.platform.to(number) == list(texts), f"{texts} to {number}")
+
+
+@pytest.fixture
+def office(gateway: Gateway, acme: Company, tmp_path: Path) -> Iterator[Office]:
+    with SimulatedPlatform(acme.id) as platform:
+        platform.publish_to(gateway, acme)
+        office = Office(gateway, acme, platform, tmp_path)
+        yield office
+        for process in office.processes:
+            process.kill()
+
+
+def new_number() -> str:
+    return f"+1555{next(_numbers)}"
+
+
+def test_killed_between_sending_and_noting_it_and_away_it_misses_and_doubles_nothing(office: Office) -> None:
+    anna, ben, chloe, dana = (new_number() for _ in range(4))
+    early = new_number()
+    office.writes(early, "What are your hours?", "STOP")  # Before there was a responder.
+    first = office.start()
+    [asked] = office.writes(anna, "What are your hours?")
+    office.got(anna, HOURS)
+    publish(office.gateway, office.acme.key("that publishes"), asked)  # Once more, as another event.
+    office.writes(anna, "Thanks!")
+    office.writes(early, "Your hours?")
+
+    with office.platform.held() as ordered:
+        office.writes(ben, "Your hours, please")
+        assert ordered.wait(30)
+        first.kill()
+    office.got(ben, HOURS)
+    office.writes(chloe, "HOURS?", "Stop", "Your hours?")
+    office.writes(dana, "Prices?")
+
+    second = office.start()
+    # Answers go in order: Dana's comes after all others would have.
+    wait_until(lambda: office.platform.to(dana), "the answer to Dana")
+    assert "prices" in office.platform.to(dana)[0]
+    assert [office.platform.to(number) for number in (early, anna, ben, chloe)] == [
+        [],
+        [HOURS],
+        [HOURS],
+        [STOPPED],
+    ]
+    assert all(data["automatic"] is True for data in office.platform.sent)
+    second.send(signal.SIGTERM)
+    assert second.wait() == 0
+    assert "Traceback" not in second.log_text()
+
+
+def test_after_a_gap_it_answers_what_the_log_still_has_and_nothing_twice(office: Office) -> None:
+    anna, ben, chloe = (new_number() for _ in range(3))
+    first = office.start()
+    office.writes(anna, "hours")
+    office.got(anna, HOURS)
+    first.send(signal.SIGINT)
+    assert first.wait() == 0
+    office.writes(ben, "hours")
+    office.writes(chloe, "stop", "hours")
+    with sqlite3.connect(office.database) as kept:
+        kept.execute("UPDATE progress SET cursor = ?", (OF_ANOTHER_LOG,))
+    kept.close()
+    second = office.start()
+    office.got(chloe, STOPPED)
+    office.writes(anna, "hours")
+    office.got(anna, HOURS, HOURS)
+    assert (office.platform.to(ben), office.platform.to(chloe)) == ([HOURS], [STOPPED])
+    assert "Messages may be missing" in second.log_text()
+
+
+def test_while_the_platform_is_away_replies_wait(office: Office) -> None:
+    anna = new_number()
+    away = office.start(PLATFORM_API_URL="http://127.0.0.1:9")
+    office.writes(anna, "hours")
+    wait_until(lambda: "The platform cannot be reached" in away.log_text(), "a try")
+    away.kill()
+    office.start()
+    office.got(anna, HOURS)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"VOIPBIN_TOKEN": "vb_wrong"}, "The gateway does not accept VOIPBIN_TOKEN: 401 "),
+        ({"VOIPBIN_CUSTOMER_ID": "Acme"}, 'answers 400 customer_id: "Acme" is no id'),
+        ({"PLATFORM_API_KEY": "wrong"}, "The platform does not accept PLATFORM_API_KEY: 401 Send the"),
+    ],
+)
+def test_what_it_cannot_work_with_is_told_in_one_line(
+    office: Office, wrong: dict[str, str], said: str
+) -> None:
+    anna = new_number()
+    process = office.start(ready="PLATFORM_API_KEY" in wrong, **wrong)
+    office.writes(anna, "hours")
+    assert process.wait() == 1
+    assert said in process.log_text().splitlines()[-1]
+    assert "Traceback" not in process.log_text()
