@@ -8,6 +8,9 @@ class GatewayConfig(AppConfig):
     name = "voipbin_ws"
     verbose_name = "Gateway"
 
+    def ready(self) -> None:
+        from voipbin_ws import checks  # noqa: F401 - they register themselves
+
 
 class GatewayAdminConfig(AdminConfig):
     default_site = "voipbin_ws.admin_site.GatewayAdminSite"

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from voipbin_ws import health, pages
+from voipbin_ws import error_pages, health, pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
@@ -14,3 +14,8 @@ urlpatterns = [
     path("", include("subscriptions.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = error_pages.bad_request
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found
+handler500 = error_pages.failed

@@ -1,0 +1,225 @@
+"""The system checks: each finds what it is for and is documented; a gateway that is set up well hears nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import checks
+
+from tests.machinery.gateway import gateway_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("events", "subscriptions", "voipbin_ws")
+LONG = "d0gJm2Xv9-hR4kQ7sZ1wLb8TtYcN5uFa3eGpKxVrBnMiCqWzUyE6HoSjPA_lD2f"
+DEPLOYED = {
+    "SECRET_KEY": LONG,
+    "PUBLIC_URL": "https://ws.example.com",
+    "TRUSTED_PROXIES": "127.0.0.1",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+}
+"""What docs/settings.md asks of everybody, without a database, which is not asked for anything."""
+
+
+def test_nothing_is_wrong_where_nothing_is_set() -> None:
+    assert _check({}) == []
+
+
+def test_the_documented_deployment_has_nothing_to_explain() -> None:
+    assert _check(DEPLOYED, "--deploy") == []
+
+
+def test_a_gateway_that_is_not_ready_for_the_world_is_told_all_of_it() -> None:
+    """And Django's own checks agree that the one setting PUBLIC_URL is what was missing."""
+    found = set(_check({"ALLOWED_HOSTS": "*", "WEBSOCKET_ORIGINS": "*"}, "--deploy"))
+    assert found >= {f"voipbin_ws.W00{number}" for number in (1, 2, 5, 7)} | {"subscriptions.W001"}
+    assert found >= {f"security.{number}" for number in ("W004", "W008", "W012", "W016")}
+
+
+def _check(environment: dict[str, str], *options: str) -> list[str]:
+    """The checks of a fresh process that found something."""
+    everything = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", SECRET_KEY="") | environment
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", *options],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=everything,
+    )
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^\?: \((\S+)\)", done.stderr, re.MULTILINE)
+
+
+def found(**options: Any) -> set[str]:
+    """The checks of ours that find something in this process."""
+    return {str(each.id) for each in checks.run_checks(**options) if str(each.id).startswith(OURS)}
+
+
+BAD_SETTINGS = {
+    "voipbin_ws.E001": {"SECRET_KEY": "a long random text"},
+    "voipbin_ws.W002": {"PUBLIC_URL": "http://ws.example.com"},
+    "voipbin_ws.W003": {"PUBLIC_URL": "https://ws.example.com", "TRUSTED_PROXIES": []},
+    "voipbin_ws.W004": {"TRUSTED_PROXIES": ["10.0.0.1", "0.0.0.0/0"]},
+    "voipbin_ws.W005": {"ALLOWED_HOSTS": ["*"]},
+    "voipbin_ws.W007": {"CHANNEL_LAYERS": {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}},
+    "events.W005": {"EVENTS_VOIPBIN_WEBHOOK_SECRET": "fifteen letters"},
+    "subscriptions.W001": {"WEBSOCKET_ORIGINS": ["*"]},
+    "subscriptions.W002": {"WEBSOCKET_ORIGINS": ["https://a.example.com", "http://b.example.com"]},
+    "subscriptions.W003": {"VOIPBIN_JWT_KEYS": ["k" * 32, "k" * 31]},
+}
+GOOD_SETTINGS = {
+    "SECRET_KEY": LONG,
+    "PUBLIC_URL": "https://ws.example.com",
+    "TRUSTED_PROXIES": ["10.0.0.1", "fd00::/8"],
+    "ALLOWED_HOSTS": ["ws.example.com"],
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}},
+    "EVENTS_VOIPBIN_WEBHOOK_SECRET": "sixteen letters!",
+    "WEBSOCKET_ORIGINS": ["https://a.example.com"],
+    "VOIPBIN_JWT_KEYS": ["k" * 32],
+}
+
+
+@pytest.fixture
+def good(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("SECRET_KEY", LONG)
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    for name, value in GOOD_SETTINGS.items():
+        setattr(settings, name, value)
+    return settings
+
+
+def test_good_settings_are_not_complained_of(good: Any) -> None:
+    assert found(include_deployment_checks=True) == set()
+
+
+@pytest.mark.parametrize("expected", BAD_SETTINGS)
+def test_a_bad_setting_is_found_by_its_check_alone(expected: str, good: Any) -> None:
+    for name, value in BAD_SETTINGS[expected].items():
+        setattr(good, name, value)
+    assert found(include_deployment_checks=True) == {expected}
+
+
+def test_an_unset_secret_is_found(good: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", " ")
+    assert found(include_deployment_checks=True) == {"voipbin_ws.W001"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"CONN_MAX_AGE": 60}, "events.W001"),
+        ({"CONN_MAX_AGE": None}, "events.W001"),
+        ({"OPTIONS": {"init_command": "PRAGMA synchronous=FULL;"}}, "events.W002"),
+        ({"OPTIONS": {}}, "events.W002"),
+    ],
+)
+def test_a_database_that_is_set_up_badly_is_found(
+    change: dict[str, Any], expected: str, good: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in change.items():
+        monkeypatch.setitem(good.DATABASES["default"], name, value)
+    assert found(include_deployment_checks=True) == {expected}
+
+
+@pytest.mark.django_db
+def test_a_database_that_could_forget_what_it_was_given_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    only_database = {"tags": [checks.Tags.database], "databases": ["default"]}
+    assert found(**only_database) == set()
+    for vendor, answer, expected in (
+        ("sqlite", "delete", {"events.W003"}),
+        ("sqlite", "wal", set()),
+        ("postgresql", "off", {"events.W004"}),
+        ("postgresql", "on", set()),
+    ):
+        monkeypatch.setattr("events.checks.connections", {"default": _Answers(vendor, answer)})
+        assert found(**only_database) == expected
+
+
+class _Answers:
+    """A connection that has one answer: this machine has no file system that cannot do WAL."""
+
+    def __init__(self, vendor: str, answer: str) -> None:
+        self.vendor = vendor
+        self._answer = answer
+
+    def cursor(self) -> _Answers:
+        return self
+
+    def __enter__(self) -> _Answers:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def execute(self, _: str) -> None: ...
+
+    def fetchone(self) -> list[str]:
+        return [self._answer]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("daphne voipbin_ws.asgi:application", {"voipbin_ws.W008"}),
+        ("daphne --websocket_timeout 3600 voipbin_ws.asgi:application", {"voipbin_ws.W008"}),
+        ("daphne --websocket_timeout -1 voipbin_ws.asgi:application", set()),
+        ("/usr/bin/daphne --websocket_timeout=-1 voipbin_ws.asgi:application", set()),
+        ("uvicorn voipbin_ws.asgi:application", {"voipbin_ws.W009"}),
+        ("manage.py runserver", {"voipbin_ws.W010"}),
+        ("manage.py serve --server daphne", set()),
+    ],
+)
+def test_a_way_to_start_that_serves_less_is_found(
+    command: str, expected: set[str], good: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", command.split())
+    assert found() == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "concurrency", "expected"),
+    [
+        ("manage.py serve --workers 4", "", {"voipbin_ws.W006"}),
+        ("manage.py serve --workers=2", "", {"voipbin_ws.W006"}),
+        ("manage.py serve", "2", {"voipbin_ws.W006"}),
+        ("manage.py serve --workers 1", "2", set()),
+        ("manage.py serve", "many", set()),
+        ("manage.py serve --workers", "", set()),
+        ("manage.py serve", "", set()),
+    ],
+)
+def test_workers_that_share_nothing_are_found(
+    command: str, concurrency: str, expected: set[str], good: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", command.split())
+    monkeypatch.setenv("WEB_CONCURRENCY", concurrency)
+    assert found() == set()
+    good.CHANNEL_LAYERS = BAD_SETTINGS["voipbin_ws.W007"]["CHANNEL_LAYERS"]
+    assert found() == expected
+
+
+def test_every_check_is_documented_once_and_no_other() -> None:
+    sources = [(ROOT / app / "checks.py").read_text() for app in OURS]
+    in_code = re.findall(r'id="(\w+\.[EW]\d+)"', "".join(sources))
+    in_docs = re.findall(
+        r"^\| `(\w+\.[EW]\d+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE
+    )
+    assert sorted(in_code) == sorted(in_docs)
+    assert len(set(in_docs)) == len(in_docs) > 10
+
+
+def test_every_secret_of_the_documentation_is_known_as_one() -> None:
+    from voipbin_ws.checks import EXAMPLES
+
+    rows = re.findall(
+        r"^\| `(\w*(?:KEY|SECRET)\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
+        (ROOT / "docs" / "settings.md").read_text(),
+        re.MULTILINE,
+    )
+    assert len(rows) >= 5
+    for name, example in rows:
+        if name != "PLATFORM_API_KEY":  # Given to the platform, not made here.
+            assert set(example.split(",")) <= set(EXAMPLES), name

@@ -1,0 +1,52 @@
+"""What is answered where no view does: JSON to programs, in the shape of all REST errors, and a page to people.
+
+Nothing of the request is repeated in it: addresses carry credentials.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
+    """400: the request's Host is not ours, or it is not as HTTP has it."""
+    words = "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
+    return _answer(request, 400, "INVALID_REQUEST", "Not understood", words)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """403."""
+    return _answer(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
+
+
+def foreign_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+    """403: a form without the token of the page that it was on (settings.CSRF_FAILURE_VIEW)."""
+    words = (
+        "The form came without the cookie that belongs to it, or from another site. "
+        "Go back, load the page anew and try again; cookies must be allowed"
+    )
+    return _answer(request, 403, "PERMISSION_DENIED", "The form is too old", words)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """404."""
+    return _answer(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500: a defect of ours, whose trace is in the log."""
+    request_id = getattr(request, "request_id", "")
+    words = "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
+    return _answer(request, 500, "INTERNAL_ERROR", "That failed", words)
+
+
+def _answer(request: HttpRequest, status: int, code: str, title: str, words: str) -> HttpResponse:
+    if request.path.startswith(FOR_PROGRAMS):
+        return JsonResponse({"code": code, "message": words}, status=status)
+    context: dict[str, Any] = {"title": title, "words": f"{words}."}
+    return HttpResponse(render_to_string("error.html", context), status=status)
