@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from events.simulation.platform import Orders
+from events.simulation.orders import Orders
 from events.simulation.publisher import GaveUp, Publisher
 from events.simulation.world import World
 

@@ -11,7 +11,8 @@ import pytest
 
 from events.simulation.cast import ACME
 from events.simulation.chronicle import Happening
-from events.simulation.platform import MAX_BYTES, Orders, Platform
+from events.simulation.orders import Orders
+from events.simulation.platform import MAX_BYTES, Platform
 from tests.events.simulated_days import of, world
 
 KEY = "the platform's key"
@@ -150,7 +151,7 @@ def test_what_is_no_order_is_refused(
 
 
 def test_a_world_that_is_busy_does_nothing_later(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.simulation.platform.PATIENCE", 0.05)
+    monkeypatch.setattr("events.simulation.orders.PATIENCE", 0.05)
     path = f"/v1.0/agents/{ANNA}/status"
     before = serving.world.floor.desks.of(ANNA).status
     assert serving.ask("PUT", path, {"status": "away"}).status_code == 503
@@ -175,7 +176,7 @@ def test_a_key_under_which_nothing_was_done_may_be_used_again(
 ) -> None:
     path, key = f"/v1.0/agents/{ANNA}/status", {"Idempotency-Key": "one"}
     with monkeypatch.context() as impatient:
-        impatient.setattr("events.simulation.platform.PATIENCE", 0.05)
+        impatient.setattr("events.simulation.orders.PATIENCE", 0.05)
         assert serving.ask("PUT", path, {"status": "away"}, headers=key).status_code == 503
     serving.begin()
     assert serving.ask("PUT", path, {"status": "away"}, headers=key).json()["status"] == "away"

@@ -11,7 +11,8 @@ from typing import Any, Self
 import httpx
 
 from events.simulation.cast import centre_of
-from events.simulation.platform import Orders, Platform
+from events.simulation.orders import Orders
+from events.simulation.platform import Platform
 from events.simulation.profiles import PROFILES
 from events.simulation.world import World
 from tests.journeys.cast import Company

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.simulation.cast import ACME, centre_of
-from events.simulation.platform import Orders, Platform
+from events.simulation.orders import Orders
+from events.simulation.platform import Platform
 from events.simulation.profiles import PROFILES
 from events.simulation.publisher import Publisher, Refused
 from events.simulation.running import Stop, run
