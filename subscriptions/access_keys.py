@@ -9,8 +9,8 @@ from enum import StrEnum
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
+from subscriptions.access_changes import access_changed
 from subscriptions.models import AccessKey
-from subscriptions.renewal import access_changed
 
 ROTATION_OVERLAP = dt.timedelta(hours=24)
 """How long a rotated key still works beside the new one."""

@@ -8,7 +8,7 @@ class SubscriptionsConfig(AppConfig):
     verbose_name = "Customers and subscriptions"
 
     def ready(self) -> None:
-        from subscriptions import checks, logins, renewal  # noqa: F401 - checks register themselves
+        from subscriptions import access_changes, checks, logins  # noqa: F401 - checks register themselves
 
         logins.connect()
-        renewal.connect()
+        access_changes.connect()

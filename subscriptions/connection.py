@@ -8,12 +8,15 @@ import asyncio
 import contextlib
 import logging
 import time
+from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
+from django.utils import timezone
 
 from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.access import Identity
+from subscriptions.caller import Caller
 from subscriptions.delivered import delivered
 from subscriptions.effects import Close, Effect, FindAgents, Join, Leave, Record, Send, SendPong, Verify
 from subscriptions.hub import LogReplaced
@@ -33,6 +36,7 @@ from subscriptions.protocol import (
 )
 from subscriptions.recording import ConnectionRecorder
 from subscriptions.resume import LogPruned
+from subscriptions.roster import Figures
 from subscriptions.runtime import runtime
 from subscriptions.session import Session
 from subscriptions.tokens import BadCredential, identify
@@ -57,6 +61,7 @@ class OpenSocket:
         self, transport: Transport, identity: Identity, recorder: ConnectionRecorder, *, batch: bool
     ) -> None:
         self.disconnect_code: int | None = None
+        self.opened_at = timezone.now()
         self._process = process = runtime()
         self._transport = transport
         self._recorder = recorder
@@ -75,10 +80,13 @@ class OpenSocket:
         )
         self._closing: asyncio.Task[None] | None = None
         self._close_code: CloseCode | None = None
+        self._close_rule = "client-left"
+        self._close_message = ""
         self._heard_to = ""
         self._expiry: asyncio.TimerHandle | None = None
         process.hub.listeners.add(self._listener)
         process.renewer.watch(self)
+        process.presence.opened(self)
         recorder.note_connect()
         if process.count_in(self._credential_id) > process.connections_per_credential:
             most = process.connections_per_credential
@@ -91,6 +99,31 @@ class OpenSocket:
     def identity(self) -> Identity:
         """Who speaks on it."""
         return self._session.identity
+
+    @property
+    def connection_id(self) -> UUID:
+        """By which the audit log and the operators' pages call it."""
+        return self._recorder.connection_id
+
+    @property
+    def caller(self) -> Caller:
+        """Where it comes from."""
+        return self._recorder.caller
+
+    @property
+    def topics(self) -> list[str]:
+        """What it holds, as the client wrote it."""
+        return list(self._session.topics)
+
+    def figures(self) -> Figures:
+        """How it does, in numbers."""
+        outbox = self._outbox
+        return (
+            outbox.sent,
+            outbox.waiting,
+            round(outbox.stuck_for()),
+            self._process.hub.behind(self._listener),
+        )
 
     async def identity_changed(self, identity: Identity) -> None:
         """Go on as this identity: the same credential, to which something else is permitted now."""
@@ -134,6 +167,7 @@ class OpenSocket:
                 case Leave(topics):
                     left_at = self._process.hub.cursor(self._listener)
                     self._process.hub.detach(self._listener, topics)
+                    self._process.presence.changed(self)
                 case SendPong():
                     self._pong(effect)
                 case FindAgents(agent_ids, message):
@@ -159,6 +193,7 @@ class OpenSocket:
         if self.identity is identity:
             self._recorder.identity = identity
             self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
+            self._process.presence.changed(self)
         else:
             self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential")
         return effects
@@ -177,6 +212,7 @@ class OpenSocket:
         topics = [topic for topic in join.topics if self._session.topics.get(topic.text) is topic]
         if self._closing is not None or not topics:
             return
+        self._process.presence.changed(self)
         # From here to the acknowledgement nothing may be awaited, or the topics would not be live from its cursor on.
         if recovery is not None and recovery.reason is None:
             resumer.begin(self._listener, topics, recovery.starts)
@@ -219,14 +255,22 @@ class OpenSocket:
     def _too_slow(self) -> None:
         self.close(CloseCode.TOO_SLOW, "More waits for you than a connection may hold: read faster")
 
-    def close(self, code: CloseCode, message: str) -> None:
-        """Tell the client why, and close; returns at once. Only the first reason counts."""
+    def close(self, code: CloseCode, message: str, *, rule: str = "") -> None:
+        """Tell the client why, and close; returns at once. Only the first reason counts.
+
+        `rule` is for the audit log, where the code's name does not say enough.
+        """
         if self._closing is None:
             self._close_code = code
+            self._close_rule = rule or code.name
+            self._close_message = message
             self._leave_hub()
             self._closing = asyncio.get_running_loop().create_task(self._close(code, message))
 
     async def _close(self, code: CloseCode, message: str) -> None:
+        if code is CloseCode.REVOKED:
+            # What waits is not for its eyes any more.
+            self._outbox.discard()
         if code is CloseCode.TOO_SLOW:
             # It will not read what waits for it; it can still be told why it is closed, should it ever read on.
             self._outbox.discard()
@@ -248,14 +292,15 @@ class OpenSocket:
         self._inbox.close()
         self._leave_hub()
         process.renewer.forget(self)
+        process.presence.ended(self)
         self._outbox.close()
         process.count_out(self._credential_id)
-        rule = self._close_code.name if self._close_code is not None else "client-left"
+        told = f": {self._close_message}" if self._close_message else ""
         self._recorder.note(
             AuditAction.DISCONNECT,
             AuditVerdict.ENDED,
-            rule=rule,
-            detail=f"close code {self.disconnect_code}",
+            rule=self._close_rule,
+            detail=f"close code {self.disconnect_code}{told}",
             cursor=delivered(self._heard_to, self._outbox.unsent_events),
         )
 
@@ -263,7 +308,7 @@ class OpenSocket:
         hub = self._process.hub
         if self._listener in hub.listeners:
             self._heard_to = hub.cursor(self._listener)
-            if self._close_code is CloseCode.TOO_SLOW:
+            if self._close_code in (CloseCode.TOO_SLOW, CloseCode.REVOKED):
                 # What waits is about to be forgotten.
                 self._heard_to = delivered(self._heard_to, self._outbox.unsent_events)
             hub.leave(self._listener)

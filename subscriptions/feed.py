@@ -72,6 +72,11 @@ class Feed(Generic[S]):
         self._highest = max(self._highest, last_seq)
 
     @property
+    def head(self) -> int:
+        """The highest number that is known of."""
+        return max(self.position, self._highest)
+
+    @property
     def gap(self) -> tuple[int, int] | None:
         """The numbers that must be read from the log, `(after, upto)`; none while nothing is missing."""
         if self._highest <= self.position:

@@ -177,6 +177,14 @@ class Hub:
             if customer_id in self._feeds
         )
 
+    def behind(self, listener: Listener) -> int:
+        """Events of the logs that the listener hears which have not been put into its outbox yet, as far as known."""
+        return sum(
+            max(0, opened.feed.head - (hearing.sent_to if hearing.replay else opened.feed.position))
+            for customer_id, hearing in listener.hearings.items()
+            if (opened := self._feeds.get(customer_id))
+        )
+
     async def reach(self, customer_id: str, seq: int) -> None:
         """Wait until this feed has delivered up to number `seq`, which its log is known to have.
 

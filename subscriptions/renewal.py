@@ -1,4 +1,4 @@
-"""Looking again at who is connected: what was revoked, switched off or changed acts on sockets that are open.
+"""Looking again at who is connected: what was revoked, switched off, changed or ordered acts on sockets that are open.
 
 A change is announced through the channel layer, so that it acts at once, and noted in the database, so that it is found
 at the next check where the layer is silent.
@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db import Error as DatabaseTrouble
-from django.db import transaction
-from django.db.models import F
-from django.db.models.signals import post_delete, post_save
 
-from events.bell import bell
 from events.threads import in_database_thread
 from subscriptions.access import Identity
-from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
+from subscriptions.access_changes import changes_so_far
+from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
 from subscriptions.protocol import CloseCode
 from subscriptions.tokens import (
     AGENT_KIND,
@@ -36,22 +32,21 @@ from subscriptions.tokens import (
 
 logger = logging.getLogger(__name__)
 
-ACCESS_CHANGED = "access.changed"
-"""The message's type, and the group of all processes to which it is sent."""
-
-_HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "last_login"})
-"""Saving nothing but these changes nobody's permissions."""
+CLOSED_BY_OPERATOR = "closed-by-operator"
 
 
 class Connection(Protocol):
     """An open socket, as far as its credential goes."""
 
     @property
+    def connection_id(self) -> UUID: ...
+
+    @property
     def identity(self) -> Identity: ...
 
     async def identity_changed(self, identity: Identity) -> None: ...
 
-    def close(self, code: CloseCode, message: str) -> None: ...
+    def close(self, code: CloseCode, message: str, *, rule: str = "") -> None: ...
 
 
 class Renewer:
@@ -92,11 +87,7 @@ class Renewer:
 
     async def _look(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._check_seconds):
-                    await self._told.wait()
-            except TimeoutError:
-                pass
+            # At once for the first time: what is ordered from now on is found by the number that is seen now.
             self._told.clear()
             try:
                 await self._look_once()
@@ -104,6 +95,11 @@ class Renewer:
                 logger.warning("Open connections cannot be checked now: %s", error)
             except Exception:
                 logger.exception("The check of open connections failed and goes on")
+            try:
+                async with asyncio.timeout(self._check_seconds):
+                    await self._told.wait()
+            except TimeoutError:
+                pass
 
     async def _look_once(self) -> None:
         changes = await in_database_thread(changes_so_far)
@@ -111,16 +107,36 @@ class Renewer:
         if not looked_at:
             self._seen = changes
             return
+        if self._seen is not None and changes != self._seen:
+            self._carry_out(await in_database_thread(orders_after, self._seen))
         outcomes = await in_database_thread(renew, {each.identity for each in looked_at})
+        narrowed = []
         for connection in looked_at & self._connections:
             outcome = outcomes.get(connection.identity)
             if isinstance(outcome, BadCredential):
                 connection.close(CloseCode.REVOKED, str(outcome))
             elif outcome is not None and outcome != connection.identity:
-                await connection.identity_changed(outcome)
+                narrowed.append(connection.identity_changed(outcome))
+        # Together: each drops its topics first and then waits for its audit records, which are stored in one commit.
+        await asyncio.gather(*narrowed)
         # Only now: what failed half-way is done again.
         self._new -= looked_at
         self._seen = changes
+
+    def _carry_out(self, orders: Iterable[CloseOrder]) -> None:
+        for order in orders:
+            message = f"Closed by an operator: {order.word}" if order.word else "Closed by an operator"
+            key = f"{KEY_KIND}:{order.key_id}"
+            for connection in list(self._connections):
+                if order.connection_id == connection.connection_id or (
+                    order.key_id is not None and connection.identity.credential_id == key
+                ):
+                    connection.close(CloseCode.REVOKED, message, rule=CLOSED_BY_OPERATOR)
+
+
+def orders_after(change: int) -> list[CloseOrder]:
+    """The orders to close connections that were given after this number of changes."""
+    return list(CloseOrder.objects.filter(change__gt=change).order_by("pk"))
 
 
 def renew(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
@@ -183,36 +199,3 @@ def _kind_of(identity: Identity) -> str:
 
 def _id_of(identity: Identity) -> UUID:
     return UUID(identity.credential_id.partition(":")[2])
-
-
-def changes_so_far() -> int:
-    """How many changes of credentials, agents and customers there have been."""
-    return AccessChanges.objects.values_list("count", flat=True).first() or 0
-
-
-def access_changed() -> None:
-    """Something that decides who may hear what has changed: let every process look at its connections.
-
-    Called for each saved or deleted key, agent, customer and login; whoever changes them by an update of many calls it.
-    """
-    if not AccessChanges.objects.filter(pk=1).update(count=F("count") + 1):
-        AccessChanges.objects.bulk_create([AccessChanges(pk=1, count=1)], ignore_conflicts=True)
-    transaction.on_commit(lambda: bell.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
-
-
-def _saved(*, update_fields: Sequence[str] | None = None, created: bool = False, **_: Any) -> None:
-    # Nobody is connected by what has just been made.
-    if not created and not (update_fields is not None and _HARMLESS_FIELDS.issuperset(update_fields)):
-        access_changed()
-
-
-def _deleted(**_: Any) -> None:
-    access_changed()
-
-
-def connect() -> None:
-    """Have every saved and deleted key, agent, customer and login looked at."""
-    for model in (AccessKey, Agent, Customer, get_user_model()):
-        name = f"subscriptions.renewal.{model.__name__}"
-        post_save.connect(_saved, sender=model, dispatch_uid=f"{name}.saved")
-        post_delete.connect(_deleted, sender=model, dispatch_uid=f"{name}.deleted")

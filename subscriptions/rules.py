@@ -42,6 +42,7 @@ EXPLANATIONS: Mapping[str, str] = {
     "no-permission": "The VoIPBIN token names no permission.",
     "inactive-customer": "The customer is switched off.",
     "inactive-agent": "The agent or its login is switched off.",
+    "closed-by-operator": "An operator closed the connection; the credential may still be good.",
     "foreign-origin": "A page of an origin that is not listed in WEBSOCKET_ORIGINS tried to connect.",
     "database-away": "The database did not answer, so the credential could not be checked.",
     "client-left": "The client closed the connection, or it broke.",

@@ -13,12 +13,14 @@ from django.conf import settings
 
 from events.bell import bell
 from events.topics import known_resources
+from subscriptions.access_changes import ACCESS_CHANGED
 from subscriptions.audit import AuditWriter
 from subscriptions.hub import Hub
 from subscriptions.limits import Limits
 from subscriptions.outbox import Flusher
+from subscriptions.presence import Presence
 from subscriptions.protocol import CloseCode
-from subscriptions.renewal import ACCESS_CHANGED, Renewer
+from subscriptions.renewal import Renewer
 from subscriptions.resume import Resumer
 
 DRAIN_SPREAD_SECONDS = 2.0
@@ -33,6 +35,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self.renewer = Renewer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
+        self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS)
         self.hub = Hub(
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
             max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
@@ -78,6 +81,7 @@ class Runtime:
         bell.attach(asyncio.get_running_loop())
         self.hub.start()
         self.renewer.start()
+        self.presence.start()
 
     async def stop(self) -> None:
         """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
@@ -94,6 +98,7 @@ class Runtime:
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
         await self.renewer.stop()
+        await self.presence.stop()
         await self.hub.stop()
         bell.detach()
 

@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
 from events.operators import operator_of
+from subscriptions.access_changes import access_changed
 from subscriptions.admin.agent_form import AgentForm
 from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
 from subscriptions.logins import sign_out
 from subscriptions.models import Agent, Queue
-from subscriptions.renewal import access_changed
 
 
 class QueueFilter(admin.SimpleListFilter):

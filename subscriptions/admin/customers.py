@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 
 from events.admin.scope import ScopedAdmin, pill
 from events.operators import operator_of
+from subscriptions.access_changes import access_changed
 from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together, one_or_many
 from subscriptions.models import AccessKey, Agent, Customer, Queue
-from subscriptions.renewal import access_changed
 
 _RELATED = (
     ("Agents", "subscriptions_agent"),

@@ -12,6 +12,7 @@ from channels.layers import channel_layers
 
 from events.bell import bell
 from subscriptions import protocol
+from subscriptions.runtime import Runtime, runtime
 from tests.machinery.frames import check_received
 from tests.subscriptions.stage import Stage
 from tests.subscriptions.stand_in import Platform, platform
@@ -65,6 +66,18 @@ async def make_stage(
 async def stage(make_stage: MakeStage) -> Stage:
     """A hub that never compares numbers by itself: what it knows, it knows from announcements."""
     return await make_stage()
+
+
+@pytest_asyncio.fixture
+async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Runtime]:
+    """The process's runtime, with an end."""
+    process = runtime()
+    yield process
+    await process.audit.flush()
+    await process.renewer.stop()
+    await process.presence.stop()
+    await process.hub.stop()
+    bell.detach()
 
 
 @pytest.fixture

@@ -7,31 +7,25 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.utils import timezone
 
-from events.bell import bell
 from events.publishing import publish
 from events.threads import in_database_thread
 from subscriptions import audit as audit_module
 from subscriptions import connection
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
-from subscriptions.runtime import Runtime, runtime
+from subscriptions.runtime import Runtime
 from subscriptions.tokens import issue_token
-from tests.machinery.frames import check_received
+from tests.subscriptions.app_socket import Socket
 from tests.subscriptions.people import access_key, agent, customer
 from tests.subscriptions.stage import draft, until
-from voipbin_ws.asgi import application
 
 WITH_BODY = {"websocket.http.response": {}}
-PATIENCE_SECONDS = 20
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""What the database is still to be told of one process's connections: who came, went or changed since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+
+Figures = tuple[int, int, int, int]
+"""Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them, and events
+of the logs that it hears and that are not even waiting yet."""
+
+NO_FIGURES: Figures = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes(Generic[K]):
+    """What is to be written and what to be deleted."""
+
+    written: frozenset[K]
+    deleted: frozenset[K]
+
+    def __bool__(self) -> bool:
+        return bool(self.written or self.deleted)
+
+
+class Roster(Generic[K]):
+    """The connections of one process, by a key. The database may get to know what is said to be untold, or not."""
+
+    def __init__(self) -> None:
+        self._open: set[K] = set()
+        self._untold: set[K] = set()
+        self._maybe_stored: set[K] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def opened(self, key: K) -> None:
+        """It has come."""
+        self._open.add(key)
+        self._untold.add(key)
+
+    def changed(self, key: K) -> None:
+        """Something of it that is stored is different now."""
+        if key in self._open:
+            self._untold.add(key)
+
+    def closed(self, key: K) -> None:
+        """It has gone."""
+        self._open.discard(key)
+        self._untold.discard(key)
+
+    def take(self) -> Changes[K]:
+        """What is to be told now; `told` or `not_told` says what became of it."""
+        changes = Changes(frozenset(self._untold), frozenset(self._maybe_stored - self._open))
+        self._untold.clear()
+        # Also where telling fails: it may have come through all the same.
+        self._maybe_stored |= changes.written
+        return changes
+
+    def told(self, changes: Changes[K]) -> None:
+        """It is stored."""
+        self._maybe_stored -= changes.deleted
+
+    def not_told(self, changes: Changes[K]) -> None:
+        """It may not be stored: it is to be told again."""
+        self._untold |= changes.written & self._open
+
+    def lost(self) -> None:
+        """The database has nothing of this process any more: everything is to be told again."""
+        self._untold = set(self._open)
+        self._maybe_stored.clear()
