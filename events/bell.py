@@ -55,7 +55,7 @@ def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> lis
 def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
     return {
         "type": MESSAGE_TYPE,
-        "announcement": {"customer_id": customer_id, "epoch": epoch, "entries": rows},
+        "announcement": {"customer_id": customer_id, "epoch": epoch, "entries": rows, "at": time.time()},
     }
 
 
@@ -67,6 +67,12 @@ def read_announcement(message: dict[str, Any]) -> tuple[str, str, list[Entry]]:
         announcement["epoch"],
         [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in announcement["entries"]],
     )
+
+
+def announced_at(message: dict[str, Any]) -> float | None:
+    """When the layer message was made, right after the commit, in seconds since 1970; none: by an older version."""
+    at: float | None = message["announcement"].get("at")
+    return at
 
 
 class Bell:

@@ -66,6 +66,12 @@ def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> 
     return entries
 
 
+def stored_at(customer_id: str, seq: int) -> float | None:
+    """When the event of this number was stored, in seconds since 1970; none: it is not kept."""
+    found = Event.objects.filter(customer_id=customer_id, seq=seq).values_list("stored_at", flat=True).first()
+    return found.timestamp() if found else None
+
+
 def _fitting(customer_id: str, after: int, upto: int, limit: int, room: int) -> int:
     """How many of the next events have room together; the first always has."""
     events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")

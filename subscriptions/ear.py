@@ -60,6 +60,11 @@ class Ear:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
 
+    @property
+    def silence_seconds(self) -> float:
+        """Since the last canary."""
+        return asyncio.get_running_loop().time() - self._heard_at
+
     def hears(self, customer_id: str) -> bool:
         """Whether announcements for this customer are expected to come: its group is joined."""
         return customer_id in self._groups

@@ -8,20 +8,23 @@ Whatever the layer loses shows as a gap in the numbers, and is read from the log
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
 from events import log
-from events.bell import MESSAGE_TYPE, read_announcement
+from events.bell import MESSAGE_TYPE, announced_at, read_announcement
 from events.cursor import Position, join_positions
 from events.envelope import Entry
 from events.threads import in_database_thread, until_database_answers
 from subscriptions.ear import TIMEOUT_SECONDS, Ear
 from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed
+from subscriptions.latencies import Latencies
 from subscriptions.listener import Listener
 from subscriptions.protocol import CloseCode
 from subscriptions.wire import text_frame
@@ -54,6 +57,7 @@ class OpenFeed:
         self.feed = feed
         self.idle_since: float | None = None
         self.repair: asyncio.Task[None] | None = None
+        self.late_since = 0.0
         self.moved = asyncio.Event()
 
 
@@ -75,6 +79,7 @@ class Hub:
     ) -> None:
         self.gap_fills = 0
         self.deliveries = 0
+        self.latencies = Latencies()
         self.listeners: set[Listener] = set()
         self._check_seconds = check_seconds
         self._max_stuck_seconds = max_stuck_seconds
@@ -112,6 +117,27 @@ class Hub:
     def lagging(self) -> bool:
         """Whether the channel layer is silent and the log is read instead."""
         return self._ear.lagging
+
+    @property
+    def silence_seconds(self) -> float:
+        """For how long the channel layer has not been heard; a little more than the check interval is usual."""
+        return self._ear.silence_seconds
+
+    @property
+    def open_logs(self) -> int:
+        """Customers whose logs are followed."""
+        return len(self._feeds)
+
+    @property
+    def missing(self) -> tuple[int, float]:
+        """Events that are known to be in the logs and have not come here yet, and for how many seconds the oldest."""
+        now = asyncio.get_running_loop().time()
+        events, seconds = 0, 0.0
+        for opened in self._feeds.values():
+            if gap := opened.feed.gap:
+                events += gap[1] - gap[0]
+                seconds = max(seconds, now - opened.late_since)
+        return events, seconds
 
     # --- Listeners ---
 
@@ -222,7 +248,14 @@ class Hub:
         if (early := self._early.get(customer_id)) is not None:
             early.append((epoch, entries))
         elif customer_id in self._feeds:
+            before = self.deliveries
             self._take(customer_id, epoch, entries)
+            if (deliveries := self.deliveries - before) and (at := announced_at(message)):
+                # Behind the outboxes, whose turn to write was asked for just now.
+                asyncio.get_running_loop().call_soon(self._note_latency, at, deliveries)
+
+    def _note_latency(self, committed_at: float, deliveries: int) -> None:
+        self.latencies.note(time.time() - committed_at, deliveries)
 
     def _take(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         opened = self._feeds[customer_id]
@@ -244,6 +277,7 @@ class Hub:
 
     def _repair_if_needed(self, opened: OpenFeed) -> None:
         if opened.feed.gap and (opened.repair is None or opened.repair.done()):
+            opened.late_since = asyncio.get_running_loop().time()
             opened.repair = asyncio.get_running_loop().create_task(self._repair(opened))
 
     async def _repair(self, opened: OpenFeed) -> None:
@@ -270,10 +304,20 @@ class Hub:
             if ready:
                 self.gap_fills += 1
                 pause = RETRY_FIRST_SECONDS
+                before = self.deliveries
                 self._deliver(opened, ready)
+                await self._note_late(feed, ready, self.deliveries - before)
             else:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, RETRY_LONGEST_SECONDS)
+
+    async def _note_late(self, feed: Feed[Listener], ready: Sequence[Entry], deliveries: int) -> None:
+        """Those of a filled gap by the oldest of them."""
+        if deliveries:
+            with contextlib.suppress(DatabaseTrouble):
+                at = await in_database_thread(log.stored_at, feed.customer_id, ready[0].seq)
+                if at is not None:
+                    self._note_latency(at, deliveries)
 
     async def _explain_gap(self, opened: OpenFeed) -> None:
         """The log does not have what is missing: it was pruned or replaced, and whoever waits for it must be told."""
