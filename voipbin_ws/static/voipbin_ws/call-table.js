@@ -1,93 +1,23 @@
-/** The table of calls: which are shown, in which order, and the rows of those that are in sight. */
+/** The table of calls: the rows of those that are in sight, and the one that the keyboard is at. */
 
-import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS, STATES } from "./calls.js";
 import { PartList } from "./parts.js";
+import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "./service-level.js";
 import { duration } from "./times.js";
+import { queueOf } from "./view.js";
 
 const ENDED_SHOWN_MS = 5000;
-const FADE_MS = 600;
+export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // with the time in which it fades
 const ALL_ROWS = 100; // Up to so many, every call has a row; beyond, those in sight have one.
 const ROWS_AROUND = 10;
-const RANK = new Map(STATES.map((state, index) => [state, index]));
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 const DIRECTIONS = new Map([
   ["inbound", "Inbound"],
   ["outbound", "Outbound"],
 ]);
 
-/** How calls compare, by column; where they are alike the longer in its state comes first. */
-const BY = {
-  state: (one, other) => RANK.get(one.state) - RANK.get(other.state),
-  direction: (one, other) => collator.compare(one.direction, other.direction),
-  from: (one, other) => collator.compare(one.from.name || one.from.number, other.from.name || other.from.number),
-  to: (one, other) => collator.compare(one.to.name || one.to.number, other.to.name || other.to.number),
-  queue: (one, other, board) => collator.compare(queueOf(one, board), queueOf(other, board)),
-  agent: (one, other, board) => collator.compare(board.agentName(one.agentId), board.agentName(other.agentId)),
-  inState: (one, other) => other.stateSince - one.stateSince,
-  total: (one, other) => other.startedAt - one.startedAt,
-};
-
 function space(spacer, height) {
   spacer.hidden = height === 0;
   const row = spacer.firstElementChild;
   if (row.style.height !== `${height}px`) row.style.height = `${height}px`;
-}
-
-function queueOf(call, board) {
-  return board.queueName(call.place?.queueId);
-}
-
-/** What is shown: any of `states` (none for all), a queue, a direction, words; how it is sorted. Kept in the address. */
-export class View {
-  constructor(search = "") {
-    const query = new URLSearchParams(search);
-    this.states = new Set((query.get("state") ?? "").split(",").filter((state) => RANK.has(state)));
-    this.queue = query.get("queue") ?? "";
-    this.direction = query.get("direction") ?? "";
-    this.words = query.get("q") ?? "";
-    this.sort = Object.hasOwn(BY, query.get("sort") ?? "") ? query.get("sort") : "state";
-    this.descending = query.get("order") === "desc";
-  }
-
-  get isFiltered() {
-    return this.states.size > 0 || this.queue !== "" || this.direction !== "" || this.words.trim() !== "";
-  }
-
-  /** Show everything; the order stays. */
-  clear() {
-    this.states.clear();
-    this.queue = this.direction = this.words = "";
-  }
-
-  toString() {
-    const parts = {
-      state: [...this.states].join(","),
-      queue: this.queue,
-      direction: this.direction,
-      q: this.words.trim(),
-      sort: this.sort === "state" ? "" : this.sort,
-      order: this.descending ? "desc" : "",
-    };
-    return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();
-  }
-
-  shows(call, board) {
-    if (this.states.size && !this.states.has(call.state)) return false;
-    if (this.queue && call.place?.queueId !== this.queue) return false;
-    if (this.direction && call.direction !== this.direction) return false;
-    const words = this.words.trim().toLowerCase();
-    if (!words) return true;
-    const text = [call.from.name, call.from.number, call.to.name, call.to.number, queueOf(call, board), board.agentName(call.agentId), call.stateWord, call.id]
-      .join("\n")
-      .toLowerCase();
-    return words.split(/\s+/).every((word) => text.includes(word));
-  }
-
-  compare(board) {
-    const by = BY[this.sort];
-    const sign = this.descending ? -1 : 1;
-    return (one, other) => sign * by(one, other, board) || one.stateSince - other.stateSince || (one.id < other.id ? -1 : 1);
-  }
 }
 
 export class CallTable {
@@ -98,38 +28,104 @@ export class CallTable {
   #below;
   #order = []; // ids of all calls that are shown
   #rowHeight = 0;
+  #paintedAt = 0;
+  #at = null; // id of the call that Tab leads to
+  #opened = ""; // id of the call whose timeline is open
 
-  /** `scroller` holds the table; `above` and `below` stand for the rows out of sight. */
-  constructor(board, view, { scroller, table, body, above, below, template }) {
-    this.#board = board;
+  /** `scroller` holds the table; `above` and `below` stand for the rows out of sight; `open(id)` is called for the row chosen. */
+  constructor(view, { scroller, table, body, above, below, template, open }) {
     this.view = view;
     this.#scroller = scroller;
     this.#above = above;
     this.#below = below;
     this.table = table;
     this.#rows = new PartList(body, template);
+    body.addEventListener("click", ({ target, detail }) => {
+      const row = target.closest("[data-call]");
+      const marked = getSelection();
+      // Whoever marks a number with the mouse means to copy it.
+      if (!row || (detail > 0 && marked.type === "Range" && marked.containsNode(row, true))) return;
+      this.#moveTo(row.dataset.call);
+      open(row.dataset.call);
+    });
+    body.addEventListener("focusin", ({ target }) => this.#moveTo(target.closest("[data-call]").dataset.call));
   }
 
   get shown() {
     return this.#order.length;
   }
 
-  /** Which rows there are, and in which order. */
-  arrange(now) {
-    this.#board.forgetEnded(Date.now() - ENDED_SHOWN_MS - FADE_MS);
-    const calls = [...this.#board.calls.values()].filter((call) => this.view.shows(call, this.#board));
-    calls.sort(this.view.compare(this.#board));
-    this.#order = calls.map(({ id }) => id);
+  /** The row of a call, where it is in sight. */
+  row(id) {
+    return this.#rows.parts.get(id)?.element ?? null;
+  }
+
+  /** Which rows of the board's calls there are, and in which order. */
+  arrange(board, now) {
+    const before = this.#order.indexOf(this.#at);
+    this.#board = board;
+    this.#order = this.view.of(board).map(({ id }) => id);
+    // Where its call is gone, the keyboard is at the one that took its place.
+    if (!this.#order.includes(this.#at)) this.#at = this.#order[Math.min(Math.max(before, 0), this.#order.length - 1)] ?? null;
     this.scrolled(now);
+  }
+
+  /** Mark the row whose timeline is open; empty for none. */
+  mark(id) {
+    for (const each of [this.#opened, id]) this.#rows.parts.get(each)?.attribute("data-open", each === id ? "" : null);
+    this.#opened = id;
+  }
+
+  /** Put the keyboard at the call so many rows on; at the first where it was at none. */
+  step(rows) {
+    if (!this.#order.length) return;
+    const index = this.#order.indexOf(this.#at);
+    const next = index < 0 ? 0 : Math.min(Math.max(index + rows, 0), this.#order.length - 1);
+    this.#moveTo(this.#order[next]);
+    this.#scrollTo(next);
+    this.focus();
+  }
+
+  /** Give the keyboard to the row where it was; whether there is one. */
+  focus() {
+    const button = this.#button(this.#at);
+    button?.focus({ preventScroll: true });
+    return button !== undefined;
+  }
+
+  #button(id) {
+    return this.#rows.parts.get(id)?.element.querySelector(".open");
+  }
+
+  #moveTo(id) {
+    if (id === this.#at && this.#button(id)?.tabIndex === 0) return;
+    const before = this.#button(this.#at);
+    if (before) before.tabIndex = -1;
+    this.#at = id;
+    const button = this.#button(id);
+    if (button) button.tabIndex = 0;
+  }
+
+  /** Bring the row into sight, and so into being. */
+  #scrollTo(index) {
+    const head = this.table.tHead.offsetHeight;
+    const top = index * this.#rowHeight;
+    const { scrollTop, clientHeight } = this.#scroller;
+    if (top < scrollTop) this.#scroller.scrollTop = top;
+    else if (top + this.#rowHeight > scrollTop + clientHeight - head) this.#scroller.scrollTop = top + this.#rowHeight - clientHeight + head;
+    this.scrolled(this.#paintedAt);
   }
 
   /** Give those calls rows that are in sight. */
   scrolled(now) {
+    this.#paintedAt = now;
+    const hadFocus = document.activeElement?.closest("#rows [data-call]")?.dataset.call;
     const all = this.#order.length;
     this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || 38;
     let first = 0;
     let end = all;
-    if (all > ALL_ROWS) {
+    if (this.#scroller.clientHeight === 0) end = 0;
+    else if (all > ALL_ROWS) {
       const inSight = Math.ceil(this.#scroller.clientHeight / this.#rowHeight);
       const top = Math.min(Math.floor(this.#scroller.scrollTop / this.#rowHeight), all - inSight);
       first = Math.max(0, top - ROWS_AROUND);
@@ -138,6 +134,7 @@ export class CallTable {
     this.#rows.arrange(this.#order.slice(first, end), (part, id) => {
       const call = this.#board.calls.get(id);
       if (call) this.#paint(part, call, now);
+      part.element.querySelector(".open").tabIndex = id === this.#at ? 0 : -1;
     });
     space(this.#above, first * this.#rowHeight);
     space(this.#below, (all - end) * this.#rowHeight);
@@ -145,6 +142,11 @@ export class CallTable {
     this.table.setAttribute("aria-rowcount", String(all + 1));
     let index = first + 2;
     for (const id of this.#order.slice(first, end)) this.#rows.parts.get(id).attribute("aria-rowindex", String(index++));
+    if (!this.#rows.parts.has(this.#at)) this.#at = this.#order[first] ?? null;
+    const button = this.#button(this.#at);
+    if (button) button.tabIndex = 0;
+    // A row that moved lost it.
+    if (hadFocus && !document.activeElement?.closest("#rows")) (this.#button(hadFocus) ?? button)?.focus({ preventScroll: true });
   }
 
   /** Paint these calls' rows, those of them that are shown. */
@@ -170,6 +172,7 @@ export class CallTable {
   #paint(part, call, now) {
     part.attribute("data-state", call.state);
     part.attribute("data-call", call.id);
+    part.attribute("data-open", call.id === this.#opened ? "" : null);
     part.text("state", call.stateWord);
     part.shape(0, `shape-${call.state}`);
     part.text("direction", DIRECTIONS.get(call.direction) ?? call.direction);

@@ -15,6 +15,7 @@ export class Link {
   #failures = 0;
   #timer = null;
   #knownUntil = 0;
+  #listeners = new Set();
 
   /** `on` has functions: `load(me, now)` reads the state and returns { cursor, topics, needsAll, show() }, where `needsAll` says
    * that without one of the topics there is nothing to show; `event(event)`; `state()` when `connection` changed;
@@ -37,6 +38,18 @@ export class Link {
     this.#client?.close();
     this.#client = null;
     this.loadedAt = null;
+  }
+
+  /** Hear further topics, until the function that is returned is called. `begun()` is called once they are live, and again
+   * whenever events of theirs may have been missed. */
+  listen(topics, event, begun) {
+    const listener = { topics, event, begun, ending: new AbortController() };
+    this.#listeners.add(listener);
+    if (this.#client) this.#heed(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      listener.ending.abort();
+    };
   }
 
   /** When what is shown was last known to be true, as milliseconds of Date.now(). */
@@ -107,6 +120,15 @@ export class Link {
         if (needsAll && error?.name === "SubscribeError" && !error.retry) this.#signIn(error.message);
         else this.#notLoaded(error);
       });
+    for (const listener of this.#listeners) this.#heed(listener);
+  }
+
+  #heed({ topics, event, begun, ending }) {
+    const client = this.#client;
+    client.subscribe(topics, (each) => client === this.#client && event(each), { signal: ending.signal }).then(
+      () => client === this.#client && begun(),
+      () => {}, // Without them the rest goes on.
+    );
   }
 
   #notLoaded(error) {

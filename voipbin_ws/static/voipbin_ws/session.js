@@ -41,7 +41,8 @@ export async function read(path, parameters = {}) {
   return { content: await bodyOf(answer), at: Number.isNaN(at) ? null : at };
 }
 
-/** All items of all pages of a reading address, `mostPages` at most; `cursor` is where its log stood at the first. */
+/** All items of all pages of a reading address, `mostPages` at most; `cursor` is where its log stood at the first, `isWhole`
+ * whether there were no more pages. */
 export async function readAll(path, parameters, mostPages = Infinity) {
   const items = [];
   let cursor = null;
@@ -53,7 +54,7 @@ export async function readAll(path, parameters, mostPages = Infinity) {
     next = content.next;
     if (!next) break;
   }
-  return { items, cursor };
+  return { items, cursor, isWhole: !next };
 }
 
 async function bodyOf(answer) {

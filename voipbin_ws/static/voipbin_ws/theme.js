@@ -9,13 +9,15 @@
       return null; // No storage here: automatic it is.
     }
   };
+  const isDark = matchMedia("(prefers-color-scheme: dark)");
   let chosen = ORDER.includes(read()) ? read() : "auto";
   const show = () => {
-    document.documentElement.dataset.theme = chosen;
+    document.documentElement.dataset.theme = chosen === "auto" ? (isDark.matches ? "dark" : "light") : chosen;
     const button = document.getElementById("theme");
     if (button) button.textContent = `Theme: ${NAMES[chosen]}`;
   };
   show();
+  isDark.addEventListener("change", show);
   addEventListener("DOMContentLoaded", () => {
     show();
     document.getElementById("theme")?.addEventListener("click", () => {

@@ -1,0 +1,43 @@
+/** Platform staff's choice of the customer whose calls they look at. */
+
+import { readCustomers } from "./board-state.js";
+
+const element = (id) => document.getElementById(id);
+
+export class CustomerChoice {
+  #offered = false;
+
+  /** `choose(id)` is called when another one is chosen. */
+  constructor(choose) {
+    element("customer-choice").addEventListener("change", ({ target }) => choose(target.value));
+  }
+
+  /** Offer what whoever `me` of /v1.0/me describes may choose from. */
+  async show(me) {
+    const select = element("customer-choice");
+    const isStaff = me.role === "staff";
+    select.hidden = !isStaff;
+    element("customer").hidden = isStaff;
+    if (!isStaff) return;
+    if (!this.#offered) this.#fill([me.customer]);
+    select.value = me.customer.id;
+    try {
+      this.#fill(await readCustomers(me));
+      this.#offered = true;
+      select.value = me.customer.id;
+    } catch (error) {
+      console.warn(error); // The one that is shown stays.
+    }
+  }
+
+  forget() {
+    this.#offered = false;
+    element("customer-choice").replaceChildren();
+    element("customer-choice").hidden = true;
+    element("customer").hidden = false;
+  }
+
+  #fill(customers) {
+    element("customer-choice").replaceChildren(...customers.map(({ id, name }) => new Option(name || `Customer ${id.slice(0, 8)}`, id)));
+  }
+}

@@ -1,0 +1,30 @@
+/** The keys that the page heeds, and the list of them. */
+
+const KEPT = "voipbin.keys";
+
+const element = (id) => document.getElementById(id);
+
+function isTyping(target) {
+  return target.matches?.("input:not([type=checkbox]), select, textarea");
+}
+
+/** Call `actions[key]` for single keys, as long as nobody types and they are not switched off; `escape()` for Escape. */
+export function heedKeys(actions, escape, isShown) {
+  const dialog = element("help");
+  const choice = element("keys-on");
+  choice.checked = localStorage.getItem(KEPT) !== "off";
+  choice.addEventListener("change", () => localStorage.setItem(KEPT, choice.checked ? "on" : "off"));
+  const help = () => dialog.showModal();
+  element("help-button").addEventListener("click", help);
+  addEventListener("keydown", (event) => {
+    if (dialog.open || !isShown() || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      escape(event.target);
+      return;
+    }
+    const action = { ...actions, "?": help }[event.key];
+    if (!action || isTyping(event.target) || !choice.checked) return;
+    event.preventDefault();
+    action();
+  });
+}
