@@ -17,6 +17,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from events.envelope import Entry
+from events.tallies import stored_events
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class Bell:
 
     def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         """Tell of entries that are committed. Called from any thread; never raises."""
+        stored_events.add(count=len(entries))
         group = group_of(customer_id)
         self._send([(group, message) for message in announcements(customer_id, epoch, entries)])
 

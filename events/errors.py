@@ -18,6 +18,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
+from events.tallies import database_errors
+
 logger = logging.getLogger(__name__)
 
 _CODES = {
@@ -59,6 +61,7 @@ class ApiError(exceptions.APIException):
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST Framework's hook: the answer for an exception in a view."""
     if isinstance(error, DatabaseError | InterfaceError):
+        database_errors.add(type(error).__name__)
         # What is wrong with a statement is ours to repair, and the operator's to see.
         ours = None if isinstance(error, OperationalError | InterfaceError) else error
         logger.warning(

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+
+from events.tallies import database_errors
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,9 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
         close_old_connections()
         try:
             return work(*args, **kwargs)
+        except (DatabaseError, InterfaceError) as error:
+            database_errors.add(type(error).__name__)
+            raise
         finally:
             close_old_connections()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from events.threads import until_database_answers
 from subscriptions.audit_store import append
-from subscriptions.models import AuditRecord
+from subscriptions.models import AuditRecord, AuditVerdict
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ class AuditWriter:
 
     def __init__(self) -> None:
         self.lost = 0
+        self.refusals: Counter[tuple[str, str]] = Counter()
         self._waiting: list[_Waiting] = []
         self._count = 0
         self._task: asyncio.Task[None] | None = None
@@ -34,6 +36,7 @@ class AuditWriter:
 
     def note(self, records: Sequence[AuditRecord]) -> None:
         """Store these soon."""
+        self._count_refusals(records)
         if self._count + len(records) > MAX_WAITING:
             self.lost += len(records)
             logger.error(
@@ -45,9 +48,15 @@ class AuditWriter:
     async def stored(self, records: Sequence[AuditRecord]) -> None:
         """Store these and return when they are committed; while the database is away, that is when it is back."""
         if records:
+            self._count_refusals(records)
             done = asyncio.get_running_loop().create_future()
             self._add(records, done)
             await done
+
+    def _count_refusals(self, records: Sequence[AuditRecord]) -> None:
+        for record in records:
+            if record.verdict == AuditVerdict.REFUSED:
+                self.refusals[(record.action, record.rule)] += 1
 
     async def flush(self) -> None:
         """Return when all that was given is stored."""

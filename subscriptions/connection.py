@@ -294,7 +294,7 @@ class OpenSocket:
         process.renewer.forget(self)
         process.presence.ended(self)
         self._outbox.close()
-        process.count_out(self._credential_id)
+        process.count_out(self._credential_id, self.disconnect_code, self._close_rule)
         told = f": {self._close_message}" if self._close_message else ""
         self._recorder.note(
             AuditAction.DISCONNECT,

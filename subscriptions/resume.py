@@ -34,6 +34,7 @@ class Resumer:
 
     def __init__(self, hub: Hub, *, max_events: int, at_once: int) -> None:
         self.replays = 0
+        self.deliveries = 0
         self._hub = hub
         self._max_events = max_events
         self._turns = asyncio.Semaphore(at_once)
@@ -112,16 +113,19 @@ class Resumer:
                 )
             if not page or page[-1].seq != read_to + len(page):
                 raise LogPruned(customer_id)
-            _send(listener, replay, page)
+            self.deliveries += _send(listener, replay, page)
             read_to = page[-1].seq
             hearing.sent_to = max(hearing.sent_to, read_to)
-        _send(listener, replay, tail)
+        self.deliveries += _send(listener, replay, tail)
         hearing.starts = replay.starts
         hearing.replay = None
         feed.attach(listener, replay.starts)
 
 
-def _send(listener: Listener, replay: Replay, entries: Sequence[Entry]) -> None:
+def _send(listener: Listener, replay: Replay, entries: Sequence[Entry]) -> int:
+    sent = 0
     for entry in entries:
         if topic := replay.topic(entry):
             listener.outbox.put_event(text_frame(entry.frame(topic)))
+            sent += 1
+    return sent

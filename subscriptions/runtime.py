@@ -26,6 +26,9 @@ from subscriptions.resume import Resumer
 DRAIN_SPREAD_SECONDS = 2.0
 """Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""
 
+KNOWN_CLOSE_CODES = frozenset(CloseCode) | {1000, 1001, 1005, 1006, 1007, 1009, 1011, 1012}
+"""Ours, and those of RFC 6455 that occur. A client may send any other, and each would be a number of its own."""
+
 DRAIN_PAUSE_SECONDS = 0.02
 DRAIN_TIMEOUT_SECONDS = 5.0
 
@@ -49,6 +52,8 @@ class Runtime:
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
         self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL
+        self.opened = 0
+        self.ended: Counter[tuple[str, str]] = Counter()
         self._connections: Counter[str] = Counter()
         self.all_left = asyncio.Event()
         self.all_left.set()
@@ -62,14 +67,21 @@ class Runtime:
             unreadable_messages_max=settings.UNREADABLE_MESSAGES_MAX,
         )
 
+    @property
+    def connections(self) -> int:
+        """Sockets that are open."""
+        return self._connections.total()
+
     def count_in(self, credential_id: str) -> int:
         """Count one more connection of this credential; returns how many it has now."""
+        self.opened += 1
         self._connections[credential_id] += 1
         self.all_left.clear()
         return self._connections[credential_id]
 
-    def count_out(self, credential_id: str) -> None:
-        """Count one connection less."""
+    def count_out(self, credential_id: str, close_code: int | None, rule: str) -> None:
+        """Count one connection less, which ended so."""
+        self.ended[(str(close_code) if close_code in KNOWN_CLOSE_CODES else "other", rule)] += 1
         self._connections[credential_id] -= 1
         if self._connections[credential_id] <= 0:
             del self._connections[credential_id]

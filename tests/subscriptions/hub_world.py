@@ -238,8 +238,9 @@ class World:
             connections_per_credential=MANY,
             is_draining=False,
             renewer=Mock(),
+            presence=Mock(),
             count_in=lambda _: 1,
-            count_out=lambda _: None,
+            count_out=lambda *_: None,
         )
         patch.setattr(connections, "runtime", lambda: self._process)
         # In the ear's place: what is announced comes by `deliver` alone.
