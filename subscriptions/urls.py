@@ -6,10 +6,12 @@ from subscriptions.actions import ActionsView, CallActionView, MessagesView
 from subscriptions.agent_status import AgentStatusView
 from subscriptions.api import LoginView, WebSocketAddressView
 from subscriptions.directory import CustomersView, MeView
+from subscriptions.explain_api import ExplainView
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="login"),
     path("v1.0/customers", CustomersView.as_view(), name="customers"),
+    path("v1.0/explain", ExplainView.as_view(), name="explain"),
     path("v1.0/me", MeView.as_view(), name="me"),
     path("v1.0/actions", ActionsView.as_view(), name="actions"),
     path("v1.0/agents/<str:agent_id>/status", AgentStatusView.as_view(), name="agent-status"),

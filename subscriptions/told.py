@@ -1,0 +1,151 @@
+"""Connections as the audit log tells of them: when each was open, and between which cursors it heard what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from events.cursor import parse_cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One record of the audit log, as far as it tells of a connection."""
+
+    at: datetime
+    action: str
+    verdict: str
+    topic: str = ""
+    rule: str = ""
+    detail: str = ""
+    cursor: str = ""
+    connection_id: str = ""
+    credential: str = ""
+    address: str = ""
+    client: str = ""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A topic that a connection asked for, as the client wrote it.
+
+    Positions are numbers by the epochs of their logs: it heard what came after `starts`, up to `ends`. Until it was
+    live, `live_at` is none; until it ended, `ended_at` is.
+    """
+
+    topic: str
+    asked_at: datetime
+    granted: bool
+    rule: str
+    detail: str = ""
+    live_at: datetime | None = None
+    live_rule: str = ""
+    live_detail: str = ""
+    starts: Mapping[str, int] = field(default_factory=dict)
+    ended_at: datetime | None = None
+    end_rule: str = ""
+    end_detail: str = ""
+    ends: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One connection. `opened_at` is none where its begin is not told any more, `closed_at` where no end is told."""
+
+    id: str
+    credential: str
+    address: str
+    client: str
+    opened_at: datetime | None = None
+    process: str = ""
+    closed_at: datetime | None = None
+    close_rule: str = ""
+    close_detail: str = ""
+    subscriptions: list[Subscription] = field(default_factory=list)
+
+    def was_open_at(self, moment: datetime) -> bool:
+        """Whether it was, by the clocks of the processes."""
+        began = self.opened_at is None or self.opened_at <= moment
+        return began and (self.closed_at is None or moment < self.closed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedHandshake:
+    """A connection that there never was."""
+
+    at: datetime
+    rule: str
+    detail: str
+    address: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """All that is told, in the order in which it began."""
+
+    connections: tuple[Connection, ...] = ()
+    refused: tuple[RefusedHandshake, ...] = ()
+
+
+def connections_of(records: Iterable[Told]) -> Connections:
+    """Read records in the order in which they were written."""
+    found: dict[str, Connection] = {}
+    refused: list[RefusedHandshake] = []
+    for record in records:
+        if record.action == "refuse":
+            refused.append(
+                RefusedHandshake(record.at, record.rule, record.detail, record.address, record.client)
+            )
+            continue
+        connection = found.get(record.connection_id)
+        if connection is None:
+            connection = found[record.connection_id] = Connection(
+                record.connection_id, record.credential, record.address, record.client
+            )
+        _take(connection, record)
+    return Connections(tuple(found.values()), tuple(refused))
+
+
+def _take(connection: Connection, record: Told) -> None:
+    match record.action, record.verdict:
+        case "connect", _:
+            connection.opened_at, connection.process = record.at, record.detail
+        case "subscribe", ("granted" | "refused") as verdict:
+            connection.subscriptions.append(
+                Subscription(
+                    record.topic,
+                    record.at,
+                    granted=verdict == "granted",
+                    rule=record.rule,
+                    detail=record.detail,
+                )
+            )
+        case "live", _:
+            for each in _held(connection):
+                if each.live_at is None:
+                    each.live_at, each.live_rule = record.at, record.rule
+                    each.live_detail, each.starts = record.detail, _positions(record.cursor)
+        case (("subscribe" | "unsubscribe"), "ended"):
+            for each in _held(connection):
+                if each.topic == record.topic:
+                    _end(each, record)
+        case "disconnect", _:
+            connection.closed_at, connection.close_rule = record.at, record.rule
+            connection.close_detail = record.detail
+            for each in _held(connection):
+                _end(each, record)
+
+
+def _held(connection: Connection) -> list[Subscription]:
+    return [each for each in connection.subscriptions if each.granted and each.ended_at is None]
+
+
+def _end(subscription: Subscription, record: Told) -> None:
+    subscription.ended_at, subscription.end_rule = record.at, record.rule
+    subscription.end_detail, subscription.ends = record.detail, _positions(record.cursor)
+
+
+def _positions(cursor: str) -> Mapping[str, int]:
+    return parse_cursor(cursor) if cursor else {}
