@@ -35,6 +35,9 @@ NEWS_PAUSE_SECONDS = 1.0
 SWEEP_BEATS = 10
 """So many beats apart what crashed processes and old orders left behind is deleted."""
 
+MOST_AT_ONCE = 1000
+"""Rows of one beat: after an outage those of all connections would hold up whoever publishes meanwhile."""
+
 SLICE = 200
 """Connections that are looked at, about a millisecond, before the event loop has its turn."""
 
@@ -132,7 +135,7 @@ class Presence:
 
     async def _beat(self) -> None:
         self._news.clear()
-        changes = self._roster.take()
+        changes = self._roster.take(MOST_AT_ONCE)
         try:
             news = News(
                 await self._rows(changes.written),
@@ -150,6 +153,8 @@ class Presence:
             self._news.set()
             return
         self._roster.told(changes)
+        if self._roster.has_untold:
+            self._news.set()
         self._beats += 1
         if self._beats % SWEEP_BEATS == 1:
             await in_database_thread(sweep)

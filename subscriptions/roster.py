@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -51,10 +52,16 @@ class Roster(Generic[K]):
         self._open.discard(key)
         self._untold.discard(key)
 
-    def take(self) -> Changes[K]:
-        """What is to be told now; `told` or `not_told` says what became of it."""
-        changes = Changes(frozenset(self._untold), frozenset(self._maybe_stored - self._open))
-        self._untold.clear()
+    @property
+    def has_untold(self) -> bool:
+        """Whether there is more than was taken."""
+        return bool(self._untold)
+
+    def take(self, most: int) -> Changes[K]:
+        """What is to be told now, at most so many of each; `told` or `not_told` says what became of it."""
+        written = frozenset(islice(self._untold, most))
+        changes = Changes(written, frozenset(islice(self._maybe_stored - self._open, most)))
+        self._untold -= written
         # Also where telling fails: it may have come through all the same.
         self._maybe_stored |= changes.written
         return changes

@@ -18,12 +18,12 @@ def changes(written: str = "", deleted: str = "") -> Changes[str]:
 def test_a_connection_is_told_once_and_again_when_it_changes() -> None:
     roster: Roster[str] = Roster()
     roster.opened("a")
-    first = roster.take()
+    first = roster.take(9)
     roster.told(first)
     assert first == changes("a")
-    assert not roster.take()
+    assert not roster.take(9)
     roster.changed("a")
-    assert roster.take() == changes("a")
+    assert roster.take(9) == changes("a")
 
 
 def test_one_that_came_and_went_unseen_is_not_told_at_all() -> None:
@@ -31,40 +31,56 @@ def test_one_that_came_and_went_unseen_is_not_told_at_all() -> None:
     roster.opened("a")
     roster.closed("a")
     roster.changed("a")
-    assert not roster.take()
+    assert not roster.take(9)
 
 
 def test_what_did_not_come_through_is_told_again_unless_it_went_meanwhile() -> None:
     roster: Roster[str] = Roster()
     roster.opened("a")
     roster.opened("b")
-    failed = roster.take()
+    failed = roster.take(9)
     roster.closed("b")
     roster.not_told(failed)
     # It may have come through all the same: whether a commit did is not always known.
-    assert roster.take() == changes("a", "b")
+    assert roster.take(9) == changes("a", "b")
 
 
 def test_a_deletion_that_did_not_come_through_is_told_again() -> None:
     roster: Roster[str] = Roster()
     roster.opened("a")
-    roster.told(roster.take())
+    roster.told(roster.take(9))
     roster.closed("a")
-    roster.not_told(roster.take())
-    again = roster.take()
+    roster.not_told(roster.take(9))
+    again = roster.take(9)
     assert again == changes(deleted="a")
     roster.told(again)
-    assert not roster.take()
+    assert not roster.take(9)
 
 
 def test_a_database_that_lost_everything_is_told_everything() -> None:
     roster: Roster[str] = Roster()
     for key in "ab":
         roster.opened(key)
-    roster.told(roster.take())
+    roster.told(roster.take(9))
     roster.closed("b")
     roster.lost()
-    assert roster.take() == changes("a")
+    assert roster.take(9) == changes("a")
+
+
+def test_many_are_told_some_at_a_time() -> None:
+    roster: Roster[str] = Roster()
+    for key in "abcde":
+        roster.opened(key)
+    first = roster.take(3)
+    assert (len(first.written), roster.has_untold) == (3, True)
+    second = roster.take(3)
+    assert (first.written | second.written, roster.has_untold) == (frozenset("abcde"), False)
+    for key in "abcde":
+        roster.closed(key)
+    gone = roster.take(3)
+    assert len(gone.deleted) == 3
+    roster.told(gone)
+    assert roster.take(9).deleted == frozenset("abcde") - gone.deleted
 
 
 class Told(RuleBasedStateMachine):
@@ -91,7 +107,7 @@ class Told(RuleBasedStateMachine):
 
     @rule(goes_meanwhile=KEYS, comes_through=booleans(), is_known=booleans())
     def is_told(self, goes_meanwhile: str, comes_through: bool, is_known: bool) -> None:
-        taken = self.roster.take()
+        taken = self.roster.take(9)
         self.goes(goes_meanwhile)
         if comes_through:
             self.stored = (self.stored | taken.written) - taken.deleted
@@ -108,7 +124,7 @@ class Told(RuleBasedStateMachine):
 
     @rule()
     def settles(self) -> None:
-        taken = self.roster.take()
+        taken = self.roster.take(9)
         self.stored = (self.stored | taken.written) - taken.deleted
         self.roster.told(taken)
         self.is_settled = True
