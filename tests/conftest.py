@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -32,6 +33,9 @@ from django.conf import settings  # noqa: E402
 settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(FOLDER / "django.sqlite3")
 django.setup()
 
+from django.test.client import Client, FakePayload  # noqa: E402
+
+from tests.machinery.answers import check_answer, operation_of  # noqa: E402
 from tests.machinery.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
 from tests.machinery.gateway import Gateway  # noqa: E402
 from tests.machinery.gateways import Gateways  # noqa: E402
@@ -65,6 +69,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = yield
     add_evidence(item, report)
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_as_described() -> Iterator[None]:
+    """Every answer that the REST interface gives in this process is as its own description says."""
+    plain = Client.request
+
+    def request(client: Client, **asked: Any) -> Any:
+        body = asked["wsgi.input"].read() if "wsgi.input" in asked else b""
+        response = plain(client, **{**asked, "wsgi.input": FakePayload(body)})
+        url = f"{asked['PATH_INFO']}?{asked.get('QUERY_STRING', '')}"
+        if operation_of(asked["REQUEST_METHOD"], asked["PATH_INFO"]):
+            check_answer(asked["REQUEST_METHOD"], url, body, response.status_code, response.content)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "request", request)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,8 @@ INSTALLED_APPS = [
     "events.apps.EventsConfig",
     "channels",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "voipbin_ws.apps.GatewayAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -262,6 +264,15 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "events.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "voipbin-ws",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
+    "What happens now comes over the [WebSocket](/docs/websocket).",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["voipbin_ws.api_description.complete"],
 }
 
 # --- Logs ----------------------------------------------------------------------------------------------------------

@@ -3,13 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from voipbin_ws import error_pages, health, pages
+from voipbin_ws import api_description, error_pages, health, pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
     path("agent", pages.agent_desktop, name="agent-desktop"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("v1.0/openapi.json", api_description.openapi, name="openapi"),
+    path("v1.0/asyncapi.yaml", api_description.asyncapi, name="asyncapi"),
+    path("docs/rest", api_description.rest_page, name="rest-page"),
+    path("docs/websocket", api_description.websocket_page, name="websocket-page"),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),
     path("admin/", admin.site.urls),

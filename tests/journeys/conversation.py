@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import httpx
 import websocket
 
+from tests.machinery.answers import check_answer
 from tests.machinery.frames import check_received
 from tests.machinery.gateway import Gateway
 
@@ -115,15 +116,19 @@ def post(
     headers = {"Content-Type": "application/json", **more_headers}
     if credential:
         headers["Authorization"] = f"Bearer {credential}"
-    return httpx.post(
+    answer = httpx.post(
         gateway.url + path, content=content, headers=headers, timeout=PATIENCE_SECONDS, verify=_TLS
     )
+    check_answer("POST", path, content, answer.status_code, answer.content)
+    return answer
 
 
 def get(gateway: Gateway, credential: str, path: str) -> httpx.Response:
     """Read over HTTP."""
     headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-    return httpx.get(gateway.url + path, headers=headers, timeout=PATIENCE_SECONDS, verify=_TLS)
+    answer = httpx.get(gateway.url + path, headers=headers, timeout=PATIENCE_SECONDS, verify=_TLS)
+    check_answer("GET", path, b"", answer.status_code, answer.content)
+    return answer
 
 
 def publish(gateway: Gateway, credential: str, *events: Frame) -> list[Frame]:
