@@ -18,6 +18,7 @@ from events.bell import group_of
 logger = logging.getLogger(__name__)
 
 CANARY_TYPE = "hub.canary"
+STOP_AGAIN_SECONDS = 0.2
 TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 
@@ -57,8 +58,10 @@ class Ear:
     async def stop(self) -> None:
         """Listen no more."""
         if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+            # A library that is just connecting may take the cancellation for its own, and listen on.
+            while not self._listening.done():
+                self._listening.cancel()
+                await asyncio.wait([self._listening], timeout=STOP_AGAIN_SECONDS)
 
     @property
     def silence_seconds(self) -> float:

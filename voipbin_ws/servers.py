@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -65,8 +65,8 @@ def announce(address: str) -> None:
     sys.stdout.flush()
 
 
-def run_daphne(application: Any, bound: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; calls `serves` once it does."""
     from voipbin_ws.daphne_socket import ReadyFramesServer, reactor
 
     ports: list[Any] = []
@@ -76,7 +76,6 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
             super().listen_success(port)
             ports.append(port)
 
-    address = address_of(bound)
     handshake_seconds = settings.DATABASE_ANSWER_SECONDS + HANDSHAKE_EXTRA_SECONDS
     server = Server(
         application,
@@ -106,19 +105,18 @@ def run_daphne(application: Any, bound: socket.socket) -> None:
         # Each call sets the null Origin anew, which the handshake judges itself.
         server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
         _on_signals(loop, lambda: loop.create_task(stop()))
-        announce(address)
+        serves()
 
     server.ready_callable = ready
     server.run()
 
 
-def run_uvicorn(application: Any, bound: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; calls `serves` once it does."""
     import uvicorn
 
     from voipbin_ws.uvicorn_socket import UvicornSocket
 
-    address = address_of(bound)
     # It complains of every handshake that was refused with an answer of our own.
     logging.getLogger("uvicorn.error").addFilter(
         lambda record: "without completing handshake" not in str(record.msg)
@@ -127,7 +125,13 @@ def run_uvicorn(application: Any, bound: socket.socket) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            announce(address)
+            serves()
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            # Having stopped in order, uvicorn's own lets the signal end the process after all.
+            _on_signals(asyncio.get_running_loop(), lambda: setattr(self, "should_exit", True))
+            yield
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             # Before uvicorn's own shutdown, which closes every socket with 1012 and no word.
@@ -167,7 +171,10 @@ async def _requests_done(server: Any) -> None:
                 await asyncio.wait(under_way)
 
 
-SERVERS: dict[str, Callable[[Any, socket.socket], None]] = {"daphne": run_daphne, "uvicorn": run_uvicorn}
+SERVERS: dict[str, Callable[[Any, socket.socket, Callable[[], None]], None]] = {
+    "daphne": run_daphne,
+    "uvicorn": run_uvicorn,
+}
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:

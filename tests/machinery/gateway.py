@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +58,8 @@ class Gateway:
     """`daphne` or `uvicorn`."""
     environment: Mapping[str, str]
     log: Path
+    options: Sequence[str] = ()
+    """More of `manage.py serve`, such as `--workers 2`."""
     port: int = field(init=False)
     _process: ServerProcess = field(init=False)
 
@@ -117,7 +119,7 @@ class Gateway:
         self._process = self._start(self.port)
 
     def _start(self, port: int) -> ServerProcess:
-        serve = ["serve", "--server", self.server, "--host", "127.0.0.1", "--port", str(port)]
+        serve = ["serve", "--server", self.server, "--host", "127.0.0.1", "--port", str(port), *self.options]
         before = self.log.stat().st_size if self.log.exists() else 0
         process = ServerProcess([sys.executable, "manage.py", *serve], self.log, environment=self.environment)
         announced = re.compile(rf"^Listening on http://127\.0\.0\.1:{port}$", re.MULTILINE)

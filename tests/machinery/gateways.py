@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -43,6 +43,7 @@ class Gateways:
         redis: bool = False,
         database_url: str | None = None,
         redis_url: str | None = None,
+        options: Sequence[str] = (),
         **environment: str,
     ) -> Gateway:
         """Start a gateway and wait until it serves.
@@ -53,6 +54,7 @@ class Gateways:
             redis: with the channel layer of the tests' Redis, else with the in-memory one.
             database_url: on this migrated database, such as another gateway's.
             redis_url: with this Redis.
+            options: more of `manage.py serve`, such as `("--workers", "2")`.
             environment: more variables, such as `MESSAGE_MAX_BYTES="2048"`.
         """
         if database_url is None:
@@ -60,7 +62,7 @@ class Gateways:
         if redis_url is None and redis:
             redis_url = self._redis_url()
         log = self._folder / f"gateway-{len(self._gateways) + 1}-{server}.log"
-        gateway = Gateway(server, gateway_environment(database_url, redis_url, **environment), log)
+        gateway = Gateway(server, gateway_environment(database_url, redis_url, **environment), log, options)
         self._gateways.append(gateway)
         return gateway
 

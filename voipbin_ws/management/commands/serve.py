@@ -1,7 +1,9 @@
-"""`manage.py serve`: run one gateway process."""
+"""`manage.py serve`: run one gateway process, or several on one port."""
 
 from __future__ import annotations
 
+import argparse
+import functools
 from typing import Any
 
 from django.conf import settings
@@ -9,13 +11,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voipbin_ws.asgi import application
 from voipbin_ws.postgres import ImpatientConnection
-from voipbin_ws.servers import SERVERS, PortInUse, listening_socket
+from voipbin_ws.servers import SERVERS, PortInUse, address_of, announce, listening_socket
+from voipbin_ws.workers import NeverServed, Workers
+
+MAX_WORKERS = 256
 
 
 class Command(BaseCommand):
     """The command."""
 
-    help = "Run one gateway process under daphne or uvicorn, until SIGTERM or Ctrl-C."
+    help = (
+        "Run the gateway under daphne or uvicorn, until SIGTERM or Ctrl-C: one process, or several on the same port. "
+        "The exit code is 0 where every client was told to come back."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -26,10 +34,30 @@ class Command(BaseCommand):
             "--port", type=int, default=8000, help="the port, or 0 for any that is free (8000)"
         )
 
+        parser.add_argument(
+            "--workers", type=_workers, default=1, help="processes; more than one use more than one core (1)"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         ImpatientConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         try:
             bound = listening_socket(options["host"], options["port"])
         except PortInUse as error:
             raise CommandError(str(error)) from None
-        SERVERS[options["server"]](application, bound)
+        serve = functools.partial(SERVERS[options["server"]], application, bound)
+        announce_all = functools.partial(announce, address_of(bound))
+        if options["workers"] == 1:
+            serve(announce_all)
+            return
+        try:
+            code = Workers(options["workers"], serve, announce_all).run()
+        except NeverServed as error:
+            raise CommandError(str(error)) from None
+        if code:
+            raise CommandError("A worker did not end in order", returncode=code)
+
+
+def _workers(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MAX_WORKERS}")
+    return int(text)
