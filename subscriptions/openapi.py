@@ -18,6 +18,7 @@ from events.openapi import (
     list_of,
     named,
     operation,
+    query,
     record,
 )
 from events.openapi_addresses import CALL, CUSTOMER, OF_CUSTOMER, READING
@@ -25,6 +26,7 @@ from subscriptions.access import Role
 from subscriptions.actions import CALL_ACTIONS, MAX_TEXT, TARGETS
 from subscriptions.agent_status import CHOOSABLE
 from subscriptions.models import AgentStatus
+from subscriptions.steps import Outcome
 
 SECURITY: dict[str, dict[str, Any]] = {
     "bearer": {
@@ -132,6 +134,32 @@ SCHEMAS: dict[str, Any] = {
         },
         optional=["next_status"],
     ),
+    "Explanation": record(
+        {
+            "delivered": {
+                "type": ["boolean", "null"],
+                "description": "Whether the event was delivered; `null` where that cannot be told.",
+            },
+            "rule": {**TEXT, "description": "Why, for programs."},
+            "reason": {**TEXT, "description": "Why, for people."},
+            "steps": list_of(
+                record(
+                    {
+                        "name": TEXT,
+                        "question": TEXT,
+                        "outcome": {
+                            "enum": [outcome.value for outcome in Outcome],
+                            "description": "The event went on here, ended here, it cannot be told, or was not asked.",
+                        },
+                        "rule": TEXT,
+                        "message": TEXT,
+                        "facts": list_of(record({"name": TEXT, "value": TEXT})),
+                    }
+                ),
+                description="The event's way to the receiver, step by step.",
+            ),
+        }
+    ),
 }
 
 _PLATFORM_REFUSALS = ("PLATFORM_REFUSED", "NO_PLATFORM", "PLATFORM_UNAVAILABLE", "PLATFORM_TIMEOUT")
@@ -217,6 +245,33 @@ describe(
         name="listCustomers",
         good={
             200: good("All of them.", named("Customers"), own={"items": [{"id": CUSTOMER, "name": "Acme"}]})
+        },
+        refusals=("INVALID_REQUEST", "PERMISSION_DENIED"),
+    ),
+)
+describe(
+    "subscriptions.explain_api.ExplainView",
+    get=operation(
+        "Ask why an event came or did not come",
+        "Of an event, by its id or cursor, or of the newest event of a topic: name one of the two. The answer is about the "
+        "credential that asks.",
+        tag="Reading",
+        name="explain",
+        parameters=(
+            query("event", TEXT, "The event's `id` or `cursor`."),
+            query("topic", TEXT, f"A topic or pattern, such as `customer_id:{CUSTOMER}:call:*`."),
+        ),
+        good={
+            200: good(
+                "The answer, and the steps to it.",
+                named("Explanation"),
+                unheard={
+                    "delivered": False,
+                    "rule": "never-connected",
+                    "reason": "No connection with this credential is known.",
+                    "steps": [],
+                },
+            )
         },
         refusals=("INVALID_REQUEST", "PERMISSION_DENIED"),
     ),
