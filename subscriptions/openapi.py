@@ -253,8 +253,8 @@ describe(
     "subscriptions.explain_api.ExplainView",
     get=operation(
         "Ask why an event came or did not come",
-        "Of an event, by its id or cursor, or of the newest event of a topic: name one of the two. The answer is about the "
-        "credential that asks.",
+        "Of an event, by its id or cursor, or of the newest event of a topic: name one of the two. The answer is about "
+        "the credential that asks.",
         tag="Reading",
         name="explain",
         parameters=(
