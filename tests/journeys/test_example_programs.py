@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import queue
 import re
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.cast import Company, company, new_id, settle
-from tests.journeys.conversation import PATIENCE_SECONDS, post, publish
+from tests.journeys.cast import Company, company, settle
+from tests.journeys.conversation import post, publish
+from tests.journeys.programs import Program
 from tests.machinery.gateway import Gateway
 from tests.machinery.processes import ROOT
-from tests.machinery.waiting import wait_until
 
 FIXTURES = ROOT / "tests" / "fixtures" / "voipbin_webhooks.jsonl"
 WEBHOOKS = [json.loads(line) for line in FIXTURES.read_text().splitlines()]
@@ -60,49 +57,6 @@ HEARD_AS = {
 }
 
 
-class Program:
-    """A Python program in a process of its own, with what it prints."""
-
-    def __init__(self, gateway: Gateway, credential: str, *command: str, errors: Path) -> None:
-        self._lines: queue.Queue[str] = queue.Queue()
-        with errors.open("w") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *command],
-                env={
-                    "VOIPBIN_WS_URL": gateway.ws_url,
-                    "VOIPBIN_TOKEN": credential,
-                    "VOIPBIN_CUSTOMER_ID": CUSTOMER,
-                },
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-
-    def heard_anything(self) -> bool:
-        return not self._lines.empty()
-
-    def next(self) -> dict[str, Any]:
-        """The next line that it prints, read as JSON."""
-        return json.loads(self._lines.get(timeout=PATIENCE_SECONDS))
-
-    def events_until(self, cursor: str) -> list[dict[str, Any]]:
-        """What it printed up to and with the event that has this cursor."""
-        events: list[dict[str, Any]] = []
-        while not events or events[-1]["cursor"] != cursor:
-            events.append(self.next())
-        return events
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 @pytest.fixture(scope="module")
 def acme(gateway_on_each_stack: Gateway) -> Company:
     acme = company("Acme")
@@ -114,21 +68,12 @@ def acme(gateway_on_each_stack: Gateway) -> Company:
 @pytest.fixture
 def program(gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path) -> Iterator[Program]:
     """It listens to everything of the customer, and has heard something."""
-    command = [str(ROOT / "examples" / "subscribe.py"), f"customer_id:{CUSTOMER}"]
-    program = Program(gateway_on_each_stack, acme.token("manager"), *command, errors=tmp_path / "errors.txt")
-    receipts = []
-
-    def has_heard_one_more() -> bool:
-        event = {"event_type": "call.created", "data": {"id": new_id()}}
-        receipts.extend(publish(gateway_on_each_stack, acme.key("that publishes"), event))
-        return program.heard_anything()
-
-    try:
-        wait_until(has_heard_one_more, "the program to listen")
-        program.events_until(receipts[-1]["cursor"])
+    command = [sys.executable, str(ROOT / "examples" / "subscribe.py"), f"customer_id:{CUSTOMER}"]
+    with Program(
+        gateway_on_each_stack, acme, acme.token("manager"), command, errors=tmp_path / "errors.txt"
+    ) as program:
+        program.wait_until_it_hears()
         yield program
-    finally:
-        program.end()
 
 
 def test_the_webhooks_reach_a_program_of_a_few_lines(
@@ -188,14 +133,17 @@ def test_the_readmes_first_subscription_hears_what_is_published(
     gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path
 ) -> None:
     [code] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    program = Program(gateway_on_each_stack, acme.token("admin"), "-c", code, errors=tmp_path / "errors.txt")
-    try:
+    with Program(
+        gateway_on_each_stack,
+        acme,
+        acme.token("admin"),
+        [sys.executable, "-c", code],
+        errors=tmp_path / "errors.txt",
+    ) as program:
         assert program.next()["status"] == "success"
         event = {"event_type": "call.created", "data": {"id": "my-first-call", "status": "ringing"}}
         [receipt] = publish(gateway_on_each_stack, acme.key("that publishes"), event)
         assert program.next()["id"] == receipt["id"]
-    finally:
-        program.end()
 
 
 def test_the_fixtures_have_every_kind_of_webhook() -> None:

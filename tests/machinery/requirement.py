@@ -14,7 +14,7 @@ def require(program: Program) -> Path:
     found = program.find()
     if found is not None:
         return found
-    reason = f"no {program.name} here: apt-get install {program.package}"
+    reason = f"no {program.name} here: {program.by} {program.package}"
     if demanded():
         pytest.fail(f"{reason} (CI=true demands it)", pytrace=False)
     pytest.skip(reason)

@@ -1,0 +1,87 @@
+"""The JavaScript EventClient, in Node, on the conformance suite: with Node's own WebSocket and with one handed in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.programs import NODE, WSCAT
+from tests.browser.client_runner import CASES, play
+from tests.browser.scripted_page import SCRIPTS, ThreadedServer, scripted_server
+from tests.machinery.processes import ROOT
+from tests.machinery.requirement import require
+
+DRIVER = Path(__file__).with_name("node_driver.mjs")
+
+
+class Node:
+    """A Node in which functions are evaluated as in a browser's page."""
+
+    def __init__(self, folder: Path, websocket: str) -> None:
+        shutil.copy(DRIVER, folder)
+        for path, script in SCRIPTS.items():
+            shutil.copy(script, folder / path.removeprefix("/"))
+        (folder / "package.json").write_text('{"type": "module"}')
+        self._websocket = websocket
+        # Node's own WebSocket takes a 401 as a page would: it might have had credentials to add.
+        self.knocks_again_after = 401 if websocket == "node" else None
+        options = []
+        if websocket == "ws":
+            require(WSCAT)  # npm brings ws with it.
+            (folder / "node_modules").symlink_to(ROOT / "examples" / "node_modules")
+            options.append("--no-experimental-websocket")
+        self._process = subprocess.Popen(
+            [str(require(NODE)), *options, DRIVER.name],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def open(self) -> None:
+        """A fresh harness."""
+        self._ask("open", WebSocket=self._websocket)
+
+    def evaluate(self, expression: str, arg: Any = None) -> Any:
+        return self._ask("evaluate", expression=expression, arg=arg)
+
+    def wait_for_function(self, expression: str, *, arg: Any = None) -> Any:
+        return self._ask("wait", expression=expression, arg=arg)
+
+    def _ask(self, command: str, **details: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"command": command, **details}) + "\n")
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module", params=["node", "ws"])
+def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    node = Node(tmp_path_factory.mktemp("node"), request.param)
+    yield node
+    node.end()
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadedServer]:
+    with scripted_server() as server:
+        yield server
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_case(node: Node, server: ThreadedServer, case: Mapping[str, Any]) -> None:
+    node.open()
+    play(node, server, case, knocks_again_after=node.knocks_again_after)
