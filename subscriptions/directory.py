@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+from django.db.models import Prefetch
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -74,11 +75,25 @@ def _agents(identity: Identity) -> list[dict[str, Any]]:
 
 
 def _queues(identity: Identity) -> list[dict[str, Any]]:
-    """The customer's queues as JSON objects; for who may not hear of them all, those that it serves."""
+    """The customer's queues as JSON objects, with those of their agents whose names the identity learns.
+
+    For who may not hear of all queues, those that it serves.
+    """
     queues = Queue.objects.filter(customer_id=identity.customer_id)
     if not _hears_all(identity, "queue"):
         queues = queues.filter(agents__pk=identity.agent_id)
-    return [{"id": str(queue.pk), "name": queue.name} for queue in queues.order_by("name", "pk")]
+    agents = Agent.objects.filter(is_active=True).order_by("pk")
+    if not _hears_all(identity, "agent"):
+        agents = agents.filter(pk=identity.agent_id)
+    queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))
+    return [
+        {
+            "id": str(queue.pk),
+            "name": queue.name,
+            "agent_ids": [str(each.pk) for each in queue.agents.all()],
+        }
+        for queue in queues
+    ]
 
 
 def _reader(request: Request) -> Identity:

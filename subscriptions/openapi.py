@@ -79,8 +79,8 @@ SCHEMAS: dict[str, Any] = {
                 description="The customer's agents of whom it may hear.",
             ),
             "queues": list_of(
-                record({"id": UUID_SCHEMA, "name": TEXT}),
-                description="The customer's queues of which it may hear.",
+                record({"id": UUID_SCHEMA, "name": TEXT, "agent_ids": list_of(UUID_SCHEMA)}),
+                description="The customer's queues of which it may hear; those of their agents of whom it may.",
             ),
         }
     ),

@@ -32,6 +32,7 @@ def test_who_hears_everything_learns_all_names_of_its_customer_and_none_of_a_str
     boss, ann = agent(acme, role), agent(acme)
     agent(globex), agent(acme, is_active=False)
     queue = Queue.objects.create(customer=acme, name="Support")
+    queue.agents.add(ann, agent(acme, is_active=False))
     Queue.objects.create(customer=globex, name="Front desk")
     told = me(issue_token(boss))
     assert told["customer"] == {"id": str(acme.pk), "name": "Acme"}
@@ -39,7 +40,7 @@ def test_who_hears_everything_learns_all_names_of_its_customer_and_none_of_a_str
     assert told["role"] == role
     assert told["topics"] == [f"customer_id:{acme.pk}:*:*", f"agent_id:{boss.pk}:*:*"]
     assert {each["id"] for each in told["agents"]} == {str(boss.pk), str(ann.pk)}
-    assert told["queues"] == [{"id": str(queue.pk), "name": "Support"}]
+    assert told["queues"] == [{"id": str(queue.pk), "name": "Support", "agent_ids": [str(ann.pk)]}]
 
 
 def test_an_agent_learns_its_own_name_and_the_queues_it_serves() -> None:
@@ -49,10 +50,12 @@ def test_an_agent_learns_its_own_name_and_the_queues_it_serves() -> None:
     served = Queue.objects.create(customer=acme, name="Support")
     Queue.objects.create(customer=acme, name="Sales")
     ann.queues.add(served)
+    served.agents.add(agent(acme))
     told = me(issue_token(ann))
     assert told["topics"] == [f"customer_id:{acme.pk}:message:*", f"agent_id:{ann.pk}:*:*"]
     assert [each["id"] for each in told["agents"]] == [str(ann.pk)]
     assert [each["id"] for each in told["queues"]] == [str(served.pk)]
+    assert told["queues"][0]["agent_ids"] == [str(ann.pk)]
 
 
 def test_names_go_with_what_was_granted() -> None:
@@ -96,7 +99,7 @@ def test_platform_staff_learn_the_names_of_the_customer_that_they_name() -> None
     assert told["agent"]["id"] == str(staff.pk)
     assert told["topics"][0] == f"customer_id:{globex.pk}:*:*"
     assert [each["id"] for each in told["agents"]] == [str(ann.pk)]
-    assert told["queues"] == [{"id": str(queue.pk), "name": "Front desk"}]
+    assert told["queues"] == [{"id": str(queue.pk), "name": "Front desk", "agent_ids": []}]
     assert ask(issue_token(staff), "/v1.0/me", customer_id=str(uuid.uuid4())).status_code == 404
     assert ask(issue_token(staff), "/v1.0/me", customer_id="globex").status_code == 400
     assert ask(issue_token(staff), "/v1.0/me", customer="globex").status_code == 400
