@@ -61,7 +61,7 @@ class Runner:
         page: Scripted,
         server: ThreadedServer,
         case: Mapping[str, Any],
-        knocks_again_after: int | None,
+        knocks_again_after: int | None = None,
     ) -> None:
         self._page = page
         self._server = server

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.client_runner import Runner
-from tests.browser.scripted_page import ThreadedServer
+from tests.browser.scripted_page import ThreadedServer, open_harness
 
 CALLS = "customer_id:12345678-1234-1234-1234-123456789012:call:*"
 
@@ -34,6 +34,7 @@ def event(number: int) -> Mapping[str, Any]:
 @pytest.fixture
 def start(page: Page, server: ThreadedServer) -> Runner:
     """A client without topics, connected."""
+    open_harness(page, server.server.url)
     runner = Runner(page, server, {"client": {"token": "t"}, "steps": []})
     runner.play({"accept": {}})
     page.wait_for_function("() => harness.client.state === 'connected'")
@@ -161,6 +162,7 @@ def test_an_answered_ping_comes_after_all_that_was_sent_before_it(
 def test_a_failed_client_can_be_told_to_try_again_and_goes_on_where_it_was(
     page: Page, server: ThreadedServer
 ) -> None:
+    open_harness(page, server.server.url)
     runner = Runner(
         page, server, {"client": {"topics": [CALLS], "tokens": ["old", "old", "new"]}, "steps": []}
     )
