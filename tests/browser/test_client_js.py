@@ -123,6 +123,59 @@ def test_a_loop_over_events_hears_them_in_order_and_unsubscribes_when_left(
     server.play({"receive": {"type": "unsubscribe", "topics": [CALLS]}})
 
 
+@pytest.mark.parametrize(
+    ("end", "thrown"),
+    [
+        (
+            {
+                "send": {
+                    "type": "error",
+                    "action": "subscribe",
+                    "topics": [CALLS],
+                    "code": "PERMISSION_DENIED",
+                    "message": "Not any more",
+                }
+            },
+            "SubscribeError: Not any more",
+        ),
+        ({"close": {"code": 4403, "reason": "Revoked"}}, "ConnectionFailed: Revoked"),
+    ],
+)
+def test_a_loop_over_events_throws_when_nothing_can_come_any_more(
+    start: Runner, page: Page, server: ThreadedServer, end: Mapping[str, Any], thrown: str
+) -> None:
+    page.evaluate(
+        """topic => {
+            window.heard = [];
+            const events = harness.client.events([topic]);
+            const loop = async () => { for await (const { data } of events) heard.push(data.id) };
+            window.over = loop().catch(String);
+        }""",
+        CALLS,
+    )
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    server.play({"send": event(11)})
+    page.wait_for_function("() => heard.length === 1")
+    server.play(end)
+    assert page.evaluate("() => over") == thrown
+
+
+def test_a_loop_over_events_ends_with_the_client(start: Runner, page: Page, server: ThreadedServer) -> None:
+    page.evaluate(
+        """topic => {
+            const loop = async () => { for await (const event of harness.client.events([topic])); return "over" };
+            window.over = loop();
+        }""",
+        CALLS,
+    )
+    server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
+    server.play(ack(CALLS))
+    page.wait_for_function("() => harness.client.cursor !== null")
+    page.evaluate("() => harness.client.close()")
+    assert page.evaluate("() => over") == "over"
+
+
 @pytest.mark.parametrize("sign", ["new Event('online')", "new Event('visibilitychange')"])
 def test_it_waits_no_more_once_the_network_or_somebody_is_back(
     start: Runner, page: Page, server: ThreadedServer, sign: str

@@ -1,6 +1,7 @@
 /**
  * EventClient: one WebSocket to the gateway that stays. It reconnects, goes on where it was, delivers each event once, and
- * says so when something was missed. No dependencies; for browsers, and for Node (before 22 hand in `ws` as WebSocket).
+ * says so when something was missed. No dependencies; for browsers, and for Node (before 22 hand in `ws` as WebSocket; before
+ * 20.19 name this file event-client.mjs).
  *
  *     const client = new EventClient({ url: "wss://ws.example.com/v1.0/ws", token: async ({ reason }) => "…" });
  *     client.on("state", ({ previous, current, retryInMs, reason }) => …);
@@ -577,25 +578,39 @@ export class EventClient {
     });
   }
 
-  /** The same as an async iterator: `for await (const event of client.events(topics)) …`; leaving the loop unsubscribes. */
+  /**
+   * The same as an async iterator: `for await (const event of client.events(topics)) …`; leaving the loop unsubscribes. The
+   * signal, or `close`, ends it. It throws a ConnectionFailed when the client fails, and a SubscribeError when the server takes
+   * all of the topics away.
+   */
   async *events(topics, options = {}) {
     const waiting = [];
+    let failure = null;
     let wake = () => {};
     const onEvent = (event) => {
       waiting.push(event);
       wake();
     };
     const subscription = await this.subscribe(topics, onEvent, options);
-    subscription.whenEnded.add(() => wake());
+    subscription.whenEnded.add((error) => {
+      if (error instanceof SubscribeError) failure = error;
+      wake();
+    });
+    const stopListening = this.on("state", ({ current, code, reason }) => {
+      if (current === State.FAILED) failure = new ConnectionFailed(code, reason);
+      wake();
+    });
     try {
       while (true) {
         while (waiting.length) yield waiting.shift();
+        if (failure) throw failure;
         if (subscription.isEnded) return;
         await new Promise((resolve) => {
           wake = resolve;
         });
       }
     } finally {
+      stopListening();
       subscription.unsubscribe();
     }
   }
@@ -870,7 +885,7 @@ export class EventClient {
 
   #tell(kind, detail) {
     if (kind !== "event") {
-      if (kind === "refusal") this.#taken(detail.topics);
+      if (kind === "refusal") this.#taken(detail);
       if (kind === "error") this.#report(detail);
       else this.#emit(kind, detail);
       return;
@@ -881,10 +896,10 @@ export class EventClient {
   }
 
   /** The server takes topics away: a subscription that has no other is over. */
-  #taken(topics) {
+  #taken(refusal) {
     for (const subscription of [...this.#subscriptions]) {
-      for (const topic of topics) subscription.topics.delete(topic);
-      if (!subscription.topics.size) this.#end(subscription);
+      for (const topic of refusal.topics) subscription.topics.delete(topic);
+      if (!subscription.topics.size) this.#end(subscription, new SubscribeError([refusal], null));
     }
   }
 
