@@ -1,4 +1,7 @@
-"""The whole interface described for machines and shown to people: REST by OpenAPI, the WebSocket by AsyncAPI."""
+"""The whole interface described for machines and shown to people: REST by OpenAPI, the WebSocket by AsyncAPI.
+
+What makes the descriptions is imported by whoever asks for one first: most processes never do.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import yaml
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiJsonRenderer
-
-import events.openapi_addresses
-import subscriptions.openapi
 
 SWAGGER_POLICY = "; ".join(
     (
@@ -29,88 +26,13 @@ SWAGGER_POLICY = "; ".join(
 )
 """Swagger UI draws its arrows from `data:` addresses; beyond that, nothing that other pages may not."""
 
-_TAGS = {
-    "Publishing": "Tell the gateway what happened.",
-    "Reading": "What happened, and the present state.",
-    "Acting": "Have the connected platform do something; an agent's status.",
-    "Credentials": "Log in, and ask whose a credential is.",
-    "WebSocket": "The WebSocket itself is described by [AsyncAPI](/docs/websocket).",
-    "Health": "For load balancers and monitoring, without a credential.",
-}
-
-
-def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: what does not come from the views."""
-    components = result.setdefault("components", {})
-    components["schemas"] = {**events.openapi_addresses.SCHEMAS, **subscriptions.openapi.SCHEMAS}
-    result["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
-    result["servers"] = [{"url": "/", "description": "This gateway."}]
-    calls = result["paths"]["/v1.0/calls"]["get"]
-    calls["operationId"], calls["summary"] = "readCalls", "Read the present state of calls"
-    result["paths"].update(_HEALTH)
-    return result
-
-
-def _healthy(name: str, summary: str, **answers: tuple[str, str, Mapping[str, Any]]) -> dict[str, Any]:
-    responses = {
-        status.removeprefix("s"): {
-            "description": description,
-            "content": {kind: {"schema": schema}},
-        }
-        for status, (description, kind, schema) in answers.items()
-    }
-    return {
-        "get": {
-            "operationId": name,
-            "summary": summary,
-            "tags": ["Health"],
-            "security": [],
-            "responses": responses,
-        }
-    }
-
-
-_JSON = "application/json"
-_PART = {
-    "type": "object",
-    "required": ["ok", "reason"],
-    "properties": {"ok": {"type": "boolean"}, "reason": {"type": "string"}},
-    "additionalProperties": True,
-}
-_READY = {
-    "type": "object",
-    "required": ["ready", "parts"],
-    "properties": {
-        "ready": {"type": "boolean"},
-        "parts": {
-            "type": "object",
-            "description": "The state of each part, with the reason where something is wrong.",
-            "additionalProperties": _PART,
-        },
-    },
-}
-_HEALTH = {
-    "/healthz": _healthy(
-        "readHealth",
-        "Ask whether the process lives",
-        s200=(
-            "It does.",
-            _JSON,
-            {"type": "object", "required": ["status"], "properties": {"status": {"const": "alive"}}},
-        ),
-    ),
-    "/readyz": _healthy(
-        "readReadiness",
-        "Ask whether the process should be given clients",
-        s200=("It should.", _JSON, _READY),
-        s503=("It should not; the reason stands at its part.", _JSON, _READY),
-    ),
-}
-
 
 @cache
 def openapi_text() -> str:
     """The OpenAPI document as JSON."""
+    from drf_spectacular.generators import SchemaGenerator
+    from drf_spectacular.renderers import OpenApiJsonRenderer
+
     document = SchemaGenerator().get_schema(request=None, public=True)
     text: bytes = OpenApiJsonRenderer().render(document)
     return text.decode()
@@ -160,6 +82,8 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
 @cache
 def _shown() -> dict[str, Any]:
     """The AsyncAPI document in the order in which people read it."""
+    import yaml
+
     document = yaml.safe_load(asyncapi_text())
     socket = document["channels"]["socket"]
     schemas = document["components"]["schemas"]

@@ -272,7 +272,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
     "What happens now comes over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",
-    "POSTPROCESSING_HOOKS": ["voipbin_ws.api_description.complete"],
+    "PREPROCESSING_HOOKS": ["voipbin_ws.openapi_document.begin"],
+    "POSTPROCESSING_HOOKS": ["voipbin_ws.openapi_document.complete"],
 }
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
