@@ -8,6 +8,9 @@ from typing import Any
 ENDING_ACTIONS = frozenset({"ended", "completed", "deleted"})
 """Actions after which the resource lives no more."""
 
+TEST_ACTION = "test"
+"""Of an event that is published to see whether it arrives. It says nothing of its resource, and changes no state."""
+
 MEMBER_RESOURCES = frozenset({"queue", "conference"})
 """Resources that calls enter and leave: each call in one has a state of its own."""
 
@@ -20,6 +23,11 @@ def member_of(resource: str, data: Mapping[str, Any]) -> str:
     if resource in MEMBER_RESOURCES and isinstance(call_id := data.get("call_id"), str):
         return call_id[:128]
     return ""
+
+
+def changes_state(event_type: str) -> bool:
+    """Whether an event of this type says something of its resource."""
+    return event_type.partition(".")[2] != TEST_ACTION
 
 
 def is_live_after(event_type: str, member_id: str, data: Mapping[str, Any]) -> bool:

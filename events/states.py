@@ -7,7 +7,7 @@ from typing import Any
 
 from events.envelope import Draft
 from events.models import Event, ResourceState, join_agents, split_agents
-from events.projection import ends_members, is_live_after, member_of, merged
+from events.projection import changes_state, ends_members, is_live_after, member_of, merged
 from events.strict_json import decode, encode
 
 _Key = tuple[str, str, str, str]
@@ -16,6 +16,9 @@ _CHANGED = ["live", "event_type", "seq", "since", "updated_at", "agent_ids", "bo
 
 def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
     """Bring the states up to date with events just stored, in their order. Their logs' rows must be locked."""
+    stored = [(event, draft) for event, draft in stored if changes_state(event.event_type)]
+    if not stored:
+        return
     states = _existing(stored)
     data: dict[_Key, dict[str, Any]] = {key: decode(state.body) for key, state in states.items()}
     touched: dict[_Key, ResourceState] = {}

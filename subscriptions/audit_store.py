@@ -65,6 +65,21 @@ def _canonical(value: Any) -> str | None:
     return str(value)
 
 
+def is_sealed_rightly(record: AuditRecord) -> bool:
+    """Whether a record of the chain fits its seal and the record before it, as far as that is kept."""
+    if record.position is None:
+        return False
+    before = AuditRecord.objects.filter(pk__lt=record.pk).order_by("-pk").first()
+    floor, _ = chain_ends()
+    if before is None:
+        end = floor
+    elif before.position == record.position - 1:
+        end = End(record.position - 1, before.digest)
+    else:
+        return False
+    return seal(end.digest, record.position, content_of(record)) == record.digest
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What verifying found: `count` records from after `floor` up to `head`, and the first of `damaged` findings."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -110,6 +110,45 @@ class TimeFilter(admin.ListFilter):
                 "query_string": changelist.get_query_string({"period": name}, remove),
                 "display": words,
             }
+
+
+class WordFilter(admin.ListFilter):
+    """By a word that is typed in."""
+
+    template = "admin/word_filter.html"
+    parameter_name: str
+    hint = ""
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        if self.parameter_name in params:
+            word = params.pop(self.parameter_name)[-1].replace("\0", "").strip()
+            self.used_parameters[self.parameter_name] = word
+        self.other_parameters: list[tuple[str, str]] = []
+        self.without = ""
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str]:
+        return [self.parameter_name]
+
+    @property
+    def word(self) -> str:
+        return self.used_parameters.get(self.parameter_name, "")
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        left_out = (self.parameter_name, PAGE_VAR)
+        self.other_parameters = [each for each in changelist.params.items() if each[0] not in left_out]
+        self.without = changelist.get_query_string(remove=[self.parameter_name])
+        return iter(())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(self.found_by(self.word)) if self.word else queryset
+
+    def found_by(self, word: str) -> Q:
+        """What a row has to be to be shown."""
+        raise NotImplementedError
 
 
 class LateValuesFilter(admin.SimpleListFilter):

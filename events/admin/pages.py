@@ -35,6 +35,7 @@ class TypeFilter(LateValuesFilter):
 
 @admin.register(Event)
 class EventAdmin(RecordAdmin):
+    change_form_template = "admin/events/event/record.html"
     list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
     search_fields = ["resource_id"]

@@ -7,15 +7,28 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, TimeFilter
-from events.admin.scope import RecordAdmin, pill
-from subscriptions.models import KEY_MARK, KEY_PREFIX_CHARACTERS, AuditRecord, AuditVerdict
+from events.admin.filters import CustomerFilter, TimeFilter, WordFilter
+from events.admin.scope import RecordAdmin, as_uuid, pill
+from subscriptions.admin.audit_export import export
+from subscriptions.admin.explain import address_of_explain, explain_page
+from subscriptions.audit_store import is_sealed_rightly
+from subscriptions.models import (
+    KEY_MARK,
+    KEY_PREFIX_CHARACTERS,
+    AccessKey,
+    Agent,
+    AuditRecord,
+    AuditVerdict,
+)
 from subscriptions.operators import directory
 from subscriptions.rules import EXPLANATIONS, explain
 
@@ -44,10 +57,47 @@ class RuleFilter(admin.SimpleListFilter):
         return queryset if value is None else queryset.filter(rule=value.replace("\0", ""))
 
 
+class AgentFilter(WordFilter):
+    parameter_name = title = "agent"
+    hint = "A name or id"
+
+    def found_by(self, word: str) -> Q:
+        agent_id = as_uuid(word)
+        return Q(agent_id=agent_id) if agent_id else Q(agent_id__in=directory.agents_named(word))
+
+
+class KeyFilter(WordFilter):
+    parameter_name = "key"
+    title = "access key"
+    hint = "Its beginning, vb_…"
+
+    def found_by(self, word: str) -> Q:
+        return credential_of_key(word)
+
+
+class TopicFilter(WordFilter):
+    parameter_name = title = "topic"
+    hint = "A topic, or part of it"
+
+    def found_by(self, word: str) -> Q:
+        return Q(topic__icontains=word)
+
+
+def credential_of_key(word: str) -> Q:
+    """The records of keys that begin so; of a whole key only the beginning is stored, or sent on."""
+    word = word if word.startswith(KEY_MARK) else f"{KEY_MARK}{word}"
+    stored = f"key {word[:KEY_PREFIX_CHARACTERS]}"
+    return Q(credential=stored) if len(word) >= KEY_PREFIX_CHARACTERS else Q(credential__startswith=stored)
+
+
 @admin.register(AuditRecord)
 class AuditRecordAdmin(RecordAdmin):
+    change_form_template = "admin/subscriptions/auditrecord/record.html"
     list_display = ["at", "what", "short_topic", "who", "origin"]
-    list_filter = [CustomerFilter, AtFilter, "verdict", "action", RuleFilter]
+    list_filter = [
+        *(CustomerFilter, AgentFilter, KeyFilter, TopicFilter, AtFilter),
+        *("verdict", "action", RuleFilter),
+    ]
     search_fields = ["topic"]
     search_help_text = (
         "A customer's or agent's name or id, a key's beginning, a topic, address or connection id"
@@ -68,15 +118,62 @@ class AuditRecordAdmin(RecordAdmin):
         "address",
         "client",
         "connection",
+        "cursor",
+        "position",
+        "seal",
     ]
-    readonly_fields = ["colored_verdict", "meaning", "customer", "agent", "connection"]
+    readonly_fields = ["colored_verdict", "meaning", "customer", "agent", "connection", "seal"]
+
+    def get_urls(self) -> list[Any]:
+        pages = (("explain", self.explain_view), ("export", self.export_view))
+        return [
+            *(
+                path(f"{name}/", self.admin_site.admin_view(view), name=f"subscriptions_auditrecord_{name}")
+                for name, view in pages
+            ),
+            *super().get_urls(),
+        ]
+
+    def explain_view(self, request: HttpRequest) -> HttpResponse:
+        return explain_page(request, self)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list with its filters and its search, whole."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            raise Http404("A filter cannot be read") from None
+        return export(request, changelist.get_queryset(request), self)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        record = self.get_object(request, object_id)
+        explain_url = self._explain_url(request, record) if record is not None else ""
+        return super().change_view(
+            request, object_id, form_url, {"explain_url": explain_url, **(extra_context or {})}
+        )
+
+    def _explain_url(self, request: HttpRequest, record: AuditRecord) -> str:
+        """The question that whoever looks at this record has: why this one hears or does not hear this topic."""
+        keys = self.admin_site.get_model_admin(AccessKey).get_queryset(request)
+        prefix = record.credential.removeprefix("key ")
+        receiver = keys.filter(customer_id=record.customer_id, prefix=prefix).first()
+        if receiver is None:
+            agents = self.admin_site.get_model_admin(Agent).get_queryset(request)
+            receiver = agents.filter(customer_id=record.customer_id, pk=record.agent_id).first()
+        return "" if receiver is None else address_of_explain(receiver, record.topic)
 
     def found_by(self, word: str) -> Q:
         if word.startswith(KEY_MARK) and word.isascii():
-            # Whoever pastes a whole key wants what was done with it; only its beginning is stored, or sent on.
-            stored = f"key {word[:KEY_PREFIX_CHARACTERS]}"
-            whole = len(word) >= KEY_PREFIX_CHARACTERS
-            return Q(credential=stored) if whole else Q(credential__startswith=stored)
+            # Whoever pastes a whole key wants what was done with it.
+            return credential_of_key(word)
         return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
 
     def name_rows(self, rows: Iterable[AuditRecord]) -> None:
@@ -123,6 +220,17 @@ class AuditRecordAdmin(RecordAdmin):
     @admin.display(description="that is")
     def meaning(self, record: AuditRecord) -> str:
         return explain(record.rule)
+
+    @admin.display(description="seal")
+    def seal(self, record: AuditRecord) -> SafeString | str:
+        """The digest, and whether it is what the chain asks for at this place."""
+        if record.position is None:
+            return pill("no link of the chain: it was inserted", "bad")
+        if not is_sealed_rightly(record):
+            return format_html(
+                "<code>{}</code> {}", record.digest, pill("the record is not as it was written", "bad")
+            )
+        return format_html("<code>{}</code>", record.digest)
 
     @admin.display(description="agent")
     def agent(self, record: Any) -> SafeString | str | None:

@@ -1,0 +1,92 @@
+"""`manage.py explain`: why an agent or a key did or did not get an event."""
+
+from __future__ import annotations
+
+import json
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
+from django.db.models import Q
+
+from events.topics import is_canonical_uuid
+from subscriptions.asked import OperatorsEyes, UnreadableQuestion, find
+from subscriptions.explaining import Subject, explain, subject_of_agent, subject_of_key
+from subscriptions.models import KEY_PREFIX_CHARACTERS, AccessKey, Agent
+from subscriptions.steps import Explanation, Outcome, as_json
+
+EPILOG = """examples:
+  manage.py explain 0c4f3c9e-2f5f-4f0f-9a51-4b0c6b6a7a10 --agent ann
+  manage.py explain 7d0c7b1e52aa.1 --key vb_4Tk2pQ9a
+  manage.py explain customer_id:12345678-1234-1234-1234-123456789012:call:c1 --key vb_4Tk2pQ9a --json
+"""
+
+_MARKS = {Outcome.YES: "yes", Outcome.NO: "NO", Outcome.UNKNOWN: "?", Outcome.SKIPPED: "-"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Tell why an agent or an access key did or did not get an event, step by step: whether it was stored, the "
+        "credential is good, it may be heard, something was subscribed that covers it, a connection was open, and it "
+        "was sent."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, epilog=EPILOG, **options)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "event", metavar="EVENT", help="an event's id or cursor, or a topic, whose newest event is meant"
+        )
+        receiver = parser.add_mutually_exclusive_group(required=True)
+        receiver.add_argument("--agent", metavar="AGENT", help="the agent's id or user name")
+        receiver.add_argument(
+            "--key", metavar="KEY", help="the access key's beginning, vb_ and eight more, or its id"
+        )
+        parser.add_argument("--json", action="store_true", help="answer as GET /v1.0/explain does")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            subject = _agent(options["agent"]) if options["agent"] is not None else _key(options["key"])
+            explanation = explain(subject, find(options["event"], OperatorsEyes(None)))
+        except UnreadableQuestion as error:
+            raise CommandError(f"{error}.") from None
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(f"The database does not answer: {error}") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write(_text(explanation))
+
+
+def _agent(text: str) -> Subject:
+    named = Q(user__username=text) | (Q(pk=text) if is_canonical_uuid(text) else Q())
+    agent = Agent.objects.select_related("customer", "user").filter(named).first()
+    if agent is None:
+        raise CommandError(f"There is no agent {text!r}: give an agent's id or user name.")
+    return subject_of_agent(agent)
+
+
+def _key(text: str) -> Subject:
+    named = Q(prefix=text[:KEY_PREFIX_CHARACTERS]) | (Q(pk=text) if is_canonical_uuid(text) else Q())
+    keys = list(AccessKey.objects.select_related("customer", "agent__user").filter(named)[:2])
+    if len(keys) != 1:
+        # Whoever pastes a whole key: it is not repeated.
+        begin = repr(text[:KEY_PREFIX_CHARACTERS])
+        raise CommandError(
+            f"There is no single access key {begin}: give its beginning, vb_ and eight more, or its id."
+        )
+    return subject_of_key(keys[0])
+
+
+def _text(explanation: Explanation) -> str:
+    lines = [explanation.conclusion, ""]
+    for step in explanation.steps:
+        rule = f"  [{step.rule}]" if step.rule else ""
+        lines.append(f"{_MARKS[step.outcome]:>3}  {step.question}{rule}")
+        lines.append(f"     {step.message}")
+        lines.extend(f"       {name}: {value}" for name, value in step.facts)
+    return "\n".join(lines)

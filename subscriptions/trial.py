@@ -1,0 +1,42 @@
+"""Test events: published by an operator to see whether an agent or a key hears them; they change no present state."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from events.envelope import Draft, concerned_agents, topics_of
+from events.intake import read_event
+from events.projection import TEST_ACTION
+from events.publishing import Receipt, publish
+from events.topics import known_resources
+from subscriptions.models import AccessKey, Agent
+
+WORDS = "A test event: an operator wants to see whether it arrives."
+
+
+def trial_of(receiver: Agent | AccessKey) -> Draft:
+    """The test event for this receiver: the agent's own, or that of a key which belongs to nobody."""
+    if isinstance(receiver, AccessKey) and receiver.agent is not None:
+        receiver = receiver.agent
+    resource = "agent" if isinstance(receiver, Agent) else "accesskey"
+    item = {
+        "event_type": f"{resource}.{TEST_ACTION}",
+        "data": {f"{resource}_id": str(receiver.pk), "message": WORDS},
+    }
+    return read_event(
+        item,
+        customer_id=str(receiver.customer_id),
+        resources=known_resources(settings.EVENTS_EXTRA_RESOURCES),
+        max_bytes=settings.EVENTS_MAX_DATA_BYTES,
+    )
+
+
+def topics_of_trial(receiver: Agent | AccessKey) -> tuple[str, ...]:
+    """Where it is heard."""
+    draft = trial_of(receiver)
+    return topics_of(draft.customer_id, draft.resource, draft.resource_id, concerned_agents(draft))
+
+
+def publish_trial(receiver: Agent | AccessKey) -> Receipt:
+    """Publish a test event for this receiver."""
+    return publish([trial_of(receiver)])[0]
