@@ -7,6 +7,7 @@ delay every socket.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,9 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+    # With the ids by which what is logged there is found.
+    in_context = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(_threads, in_context, run)
 
 
 async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from events.cursor import parse_cursor
 from events.threads import in_database_thread, until_database_answers
+from subscriptions import connection_log
 from subscriptions.access import Identity
 from subscriptions.caller import Caller
 from subscriptions.delivered import delivered
@@ -88,6 +89,7 @@ class OpenSocket:
         process.renewer.watch(self)
         process.presence.opened(self)
         recorder.note_connect()
+        connection_log.opened(recorder)
         if process.count_in(self._credential_id) > process.connections_per_credential:
             most = process.connections_per_credential
             self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
@@ -302,6 +304,15 @@ class OpenSocket:
             rule=self._close_rule,
             detail=f"close code {self.disconnect_code}{told}",
             cursor=delivered(self._heard_to, self._outbox.unsent_events),
+        )
+
+        connection_log.closed(
+            self._recorder,
+            code=self.disconnect_code,
+            reason=self._close_rule,
+            topics=len(self._session.topics),
+            sent=self._outbox.sent,
+            seconds=(timezone.now() - self.opened_at).total_seconds(),
         )
 
     def _leave_hub(self) -> None:

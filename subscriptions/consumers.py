@@ -8,7 +8,9 @@ from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
+from structlog.contextvars import bind_contextvars
 
+from subscriptions import connection_log
 from subscriptions.connection import OpenSocket
 from subscriptions.handshake import Refusal, Request, admit, refuse
 from subscriptions.models import AuditAction, AuditVerdict
@@ -43,11 +45,13 @@ class EventConsumer(AsyncConsumer):
         process = runtime()
         request = Request.of(self.scope)
         recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.caller)
+        bind_contextvars(connection_id=str(recorder.connection_id))
         admitted = await admit(request)
         if isinstance(admitted, Refusal):
             recorder.note(
                 AuditAction.REFUSE, AuditVerdict.REFUSED, rule=admitted.rule, detail=admitted.message
             )
+            connection_log.refused(recorder, admitted.status, admitted.rule)
             await refuse(self.scope, self.base_send, admitted)
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})

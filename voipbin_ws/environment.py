@@ -1,5 +1,7 @@
 """Reading settings from the environment: a bad value stops the start with its name and an example of a good one."""
 
+# Long because every kind of value that a setting can have is read in one place.
+
 from __future__ import annotations
 
 import contextlib
@@ -209,6 +211,13 @@ def level(text: str) -> str:
     if text.upper() not in LEVELS:
         raise ValueError(f"one of {', '.join(LEVELS)}")
     return text.upper()
+
+
+def log_format(text: str) -> str:
+    """How it is logged."""
+    if text not in ("readable", "json"):
+        raise ValueError("readable or json")
+    return text
 
 
 def resources(text: str) -> list[str]:

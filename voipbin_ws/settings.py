@@ -20,6 +20,7 @@ from voipbin_ws.environment import (
     kept_secret,
     keys,
     level,
+    log_format,
     networks,
     origin,
     origins,
@@ -31,6 +32,7 @@ from voipbin_ws.environment import (
     whole,
     words,
 )
+from voipbin_ws.logs import configuration
 from voipbin_ws.postgres import ImpatientConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -102,6 +104,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "voipbin_ws.access_log.access_log",
     "voipbin_ws.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -279,16 +282,5 @@ SPECTACULAR_SETTINGS = {
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = read("LOG_LEVEL", level, "INFO", "INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        name: {"level": LOG_LEVEL, "handlers": ["stderr"], "propagate": False}
-        for name in ("voipbin_ws", "events", "subscriptions")
-    }
-    # What a client did wrong is the client's to read, in its answer.
-    | {"django.request": {"level": "ERROR"}},
-}
+LOG_FORMAT = read("LOG_FORMAT", log_format, "readable", "json")
+LOGGING = configuration(LOG_LEVEL, LOG_FORMAT)

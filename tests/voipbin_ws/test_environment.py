@@ -42,6 +42,11 @@ BAD = [
     ("AMQP_URL", "amqp://u:hunter2@", "AMQP"),
     ("CSRF_TRUSTED_ORIGINS", "ws.example.com", "no origin"),
     ("WEBSOCKET_ORIGINS", "https://desk.example.com/path", "without a path"),
+    ("PUBLIC_URL", "ws.example.com", "scheme and host"),
+    ("PUBLIC_URL", "https://ws.example.com/hunter2", "without a path"),
+    ("PUBLIC_URL", "https://u:hunter2@ws.example.com", "names no user"),
+    ("TRUSTED_PROXIES", "10.0.0.1,the-proxy", "the-proxy is no IP address"),
+    ("LOG_FORMAT", "xml", "readable or json"),
     ("EXTRA_RESOURCES", "fax,Voice Mail", "lower-case"),
     ("JWT_KEYS", "hunter2", "32 characters"),
     ("JWT_LIFETIME_SECONDS", "59", "from 60"),
@@ -89,7 +94,7 @@ def test_a_bad_value_is_told_in_one_line_with_an_example(
     assert "hunter2" not in lines[0], "a secret was shown"
 
 
-@pytest.mark.parametrize("name", ["MESSAGE_MAX_TOPICS", "EVENT_MAX_BYTES", "JWT_KEYS", "LOG_LEVEL"])
+@pytest.mark.parametrize("name", ["MESSAGE_MAX_TOPICS", "EVENT_MAX_BYTES", "PUBLIC_URL", "LOG_LEVEL"])
 def test_its_own_example_is_a_good_value(tmp_path: Path, name: str) -> None:
     bad = next(value for each, value, _ in BAD if each == name)
     said = check(tmp_path, **{name: bad}).stderr

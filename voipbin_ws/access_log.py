@@ -1,0 +1,106 @@
+"""One line for each HTTP request, the id by which all that was logged for it is found, and its count."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any
+
+import structlog
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+from prometheus_client import Counter, Histogram
+
+from subscriptions.access import Identity
+
+logger = structlog.stdlib.get_logger(__name__)
+
+REQUEST_ID_HEADER = "X-Request-ID"
+MAX_CLIENT_CHARACTERS = 200
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,63}")
+_LIKE_A_CREDENTIAL = re.compile(r"vb_|eyJ")
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds, for ever."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+requests = Counter(
+    "voipbin_ws_http_requests",
+    "HTTP requests by the address's pattern, method and status.",
+    ["route", "method", "status"],
+    registry=None,
+)
+durations = Histogram(
+    "voipbin_ws_http_request_duration_seconds",
+    "How long HTTP requests took, by the address's pattern.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    registry=None,
+)
+
+
+@sync_and_async_middleware
+def access_log(get_response):  # type: ignore[no-untyped-def] # Django's two kinds of it have no common type
+    """Django's hook."""
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            began = time.perf_counter()
+            with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
+                return _told(request, await get_response(request), began)
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
+            return _told(request, get_response(request), began)
+
+    return synchronous
+
+
+def request_id(given: str | None) -> str:
+    """The id that a proxy or a client gave, if it can be one; else a new one."""
+    if given and _GOOD_ID.fullmatch(given) and not _LIKE_A_CREDENTIAL.search(given):
+        return given
+    return uuid.uuid4().hex
+
+
+def _identify(request: HttpRequest) -> str:
+    request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))  # type: ignore[attr-defined]
+    return request.request_id  # type: ignore[attr-defined,no-any-return]
+
+
+def _told(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
+    seconds = time.perf_counter() - began
+    response[REQUEST_ID_HEADER] = request.request_id  # type: ignore[attr-defined]
+    match = request.resolver_match
+    route = f"/{match.route}" if match is not None else "none"
+    method = request.method if request.method in _METHODS else "other"
+    requests.labels(route, method, response.status_code).inc()
+    durations.labels(route).observe(seconds)
+    say = logger.debug if request.path in _PROBES else logger.info
+    say(
+        "request",
+        method=request.method,
+        path=request.path,  # Never the query: it has credentials, and what people searched for.
+        status=response.status_code,
+        milliseconds=round(seconds * 1000, 1),
+        address=request.META.get("REMOTE_ADDR", ""),
+        client=request.headers.get("User-Agent", "")[:MAX_CLIENT_CHARACTERS],
+        **_who(request),
+    )
+    return response
+
+
+def _who(request: HttpRequest) -> dict[str, Any]:
+    # What REST framework found. A session that nobody asked for is not looked up for this.
+    user = request.__dict__.get("user")
+    if type(user) is Identity:  # isinstance would ask the session.
+        return {"customer": user.customer_id, "agent": user.agent_id, "credential": user.credential_id}
+    person = getattr(request, "_cached_user", None)
+    return {"user": person.pk} if person is not None and person.pk is not None else {}

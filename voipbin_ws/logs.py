@@ -1,0 +1,97 @@
+"""How everything that is logged is written: for people or as JSON, with the ids of its request or connection, and
+without any credential, whoever logged it.
+
+All loggers of the process go through it: ours, Django's, daphne's and uvicorn's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+
+OURS = ("voipbin_ws", "events", "subscriptions")
+
+_SECRETS = (
+    # Of an access key the part stays by which people tell keys apart.
+    (re.compile(r"(vb_[A-Za-z0-9]{8})[A-Za-z0-9]{8,}"), r"\1…"),
+    (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "[token]"),
+    (re.compile(r"(?i)((?:token|accesskey|password|secret)=)[^&\s\"'<>]+"), r"\1[hidden]"),
+    (re.compile(r"(?i)(bearer )[\w.~+/=-]{8,}"), r"\1[hidden]"),
+    (re.compile(r"(://[^/\s:@]*:)[^@\s/]+(@)"), r"\1[hidden]\2"),
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with every credential cut short that it should never have had."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def configuration(level: str, form: str) -> dict[str, Any]:
+    """Django's LOGGING: from `level` on, on standard error, as `readable` lines or as `json`."""
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *_GATHERING, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": ProcessorFormatter,
+        "foreign_pre_chain": _GATHERING,
+        "processors": [ProcessorFormatter.remove_processors_meta, *_WRITING[form], _hide],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {name: {"level": level, "handlers": ["stderr"], "propagate": False} for name in OURS}
+        # The servers' own lines of each request have its query: ours, without, are enough.
+        | {name: {"level": "WARNING"} for name in ("daphne", "uvicorn", "uvicorn.access", "uvicorn.error")}
+        # Django has a handler of its own.
+        | {"django": {"level": "WARNING", "handlers": []}}
+        # What a client did wrong is the client's to read, in its answer.
+        | {"django.request": {"level": "ERROR"}},
+    }
+
+
+def _on_one_line(_logger: object, _level: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """An address may hold a line break: nobody can write a line of the log that way. JSON escapes by itself."""
+    return {
+        name: value if not isinstance(value, str) or value.isprintable() else _escaped(value)
+        for name, value in fields.items()
+    }
+
+
+def _escaped(text: str) -> str:
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def _hide(_logger: object, _level: str, line: str) -> str:
+    return without_secrets(line)
+
+
+_GATHERING: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_WRITING: dict[str, list[Any]] = {
+    "json": [
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+    ],
+    "readable": [
+        _on_one_line,
+        structlog.dev.ConsoleRenderer(
+            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ],
+}
