@@ -38,16 +38,30 @@ class AgentStatusView(APIView):
         identity = cast(Identity, request.user)
         agent = _agent(identity, agent_id)
         chosen = _chosen(body_of(request, {"status"}))
-        customer_id = str(agent.customer_id)
-        if platform_of(customer_id) is not None:
-            # The platform first: an agent who only seems to be available would never be rung.
-            path = f"/v1.0/agents/{quote(agent_id)}/status"
-            said = ask("PUT", customer_id, path, {"agent_id": agent_id, "status": chosen})
-            if said.get("status") in AgentStatus.values and said["status"] != chosen:
-                # Busy: the platform carries it out, and tells of it, once the call is over.
-                agent.refresh_from_db()
-                return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)
-        return _shown(_changed(agent, chosen, identity))
+        if choose_status(agent, chosen, set_by=identity.agent_id):
+            return _shown(agent)
+        return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)
+
+
+def choose_status(agent: Agent, chosen: str, *, set_by: str | None) -> bool:
+    """Have the agent be what somebody chose; False where it will be once its call is over. `agent` is read anew.
+
+    Not within a transaction.
+
+    Raises:
+        ApiError: the platform does not do it, or others change the status at the same time.
+    """
+    agent_id, customer_id = str(agent.pk), str(agent.customer_id)
+    if platform_of(customer_id) is not None:
+        # The platform first: an agent who only seems to be available would never be rung.
+        path = f"/v1.0/agents/{quote(agent_id)}/status"
+        said = ask("PUT", customer_id, path, {"agent_id": agent_id, "status": chosen})
+        if said.get("status") in AgentStatus.values and said["status"] != chosen:
+            # Busy: the platform carries it out, and tells of it, once the call is over.
+            agent.refresh_from_db()
+            return False
+    _change(agent, chosen, set_by)
+    return True
 
 
 def _agent(identity: Identity, agent_id: str) -> Agent:
@@ -80,18 +94,18 @@ def _chosen(body: dict[str, Any]) -> str:
     return str(chosen)
 
 
-def _changed(agent: Agent, chosen: str, identity: Identity) -> Agent:
+def _change(agent: Agent, chosen: str, set_by: str | None) -> None:
     """Publish the change, by which it is stored too (`subscriptions.projections`); nothing where it is so already."""
     for _ in range(TRIES):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
         if agent.status == chosen:
-            return agent
+            return
         try:
-            publish([_draft(agent, chosen, identity)], check=lambda: _require_still(agent))
+            publish([_draft(agent, chosen, set_by)], check=lambda: _require_still(agent))
         except _Moved:
             continue
         agent.refresh_from_db(fields=["status", "status_changed_at"])
-        return agent
+        return
     raise ApiError(
         status.HTTP_409_CONFLICT, "The status changes all the time: try again", code="STATUS_CHANGES"
     )
@@ -103,7 +117,7 @@ def _require_still(agent: Agent) -> None:
         raise _Moved
 
 
-def _draft(agent: Agent, chosen: str, identity: Identity) -> Draft:
+def _draft(agent: Agent, chosen: str, set_by: str | None) -> Draft:
     data = {
         "id": str(agent.pk),
         "agent_id": str(agent.pk),
@@ -111,7 +125,7 @@ def _draft(agent: Agent, chosen: str, identity: Identity) -> Draft:
         "name": agent.name,
         "status": chosen,
         "previous_status": agent.status,
-        "set_by": identity.agent_id,
+        "set_by": set_by,
     }
     return read_event(
         {"event_type": "agent.status", "data": data},

@@ -17,8 +17,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from events.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.of_customer import OperatorForm
+from subscriptions.agent_status import CHOOSABLE
 from subscriptions.logins import end_sessions
-from subscriptions.models import Agent, AgentRole, Queue
+from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
 
 ADMIN_ROLES = (AgentRole.ADMIN, AgentRole.STAFF)
 User = get_user_model()
@@ -86,6 +87,9 @@ class AgentForm(OperatorForm):
             return  # Whoever may only look gets no fields at all.
         self.fields["queues"].queryset = self.customer.queues.order_by("name")
         self.fields["queues"].label_from_instance = lambda queue: queue.name
+        # The others follow from calls.
+        known = {*CHOOSABLE, self.instance.status}
+        self.fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
         held = [] if self.is_new else list(self.instance.granted_resources)
         self.fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
@@ -148,14 +152,13 @@ class AgentForm(OperatorForm):
 
     @transaction.atomic
     def store(self) -> None:
-        """Save the login and the agent; queues follow with `save_m2m`."""
+        """Save the login and the agent but for its status, which is published; queues follow with `save_m2m`."""
         now = timezone.now()
+        self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
         if password := self.cleaned_data["password"]:
             self.login.set_password(password)
             self.instance.tokens_valid_from = None if self.is_new else now
-        if "status" in self.changed_data:
-            self.instance.status_changed_at = now
         self.login.save()
         self.instance.user = self.login
         self.instance.save()

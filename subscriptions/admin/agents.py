@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,10 +14,12 @@ from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
+from events.errors import ApiError
 from events.operators import operator_of
 from subscriptions.access_changes import access_changed
 from subscriptions.admin.agent_form import AgentForm
 from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
+from subscriptions.agent_status import choose_status
 from subscriptions.logins import sign_out
 from subscriptions.models import Agent, Queue
 
@@ -95,6 +98,21 @@ class AgentAdmin(OfCustomerAdmin):
 
     def save_model(self, request: HttpRequest, obj: Agent, form: AgentForm, change: bool) -> None:
         form.store()
+        if obj.status != (chosen := form.cleaned_data["status"]):
+            # Its event is stored with it, in a transaction of its own.
+            transaction.on_commit(lambda: self._choose_status(request, obj, chosen))
+
+    def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
+        by = Agent.objects.filter(user=request.user.pk).values_list("pk", flat=True).first()
+        try:
+            if not choose_status(agent, chosen, set_by=str(by) if by else None):
+                self.message_user(request, f"{agent.name} will be {chosen} after the present call.")
+        except ApiError as error:
+            self.message_user(
+                request,
+                f"The status of {agent.name} is still {agent.status}: {error.message}",
+                messages.WARNING,
+            )
 
     @admin.action(description="Sign out everywhere", permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, agents: QuerySet[Agent]) -> HttpResponse | None:

@@ -176,17 +176,6 @@ def test_a_password_is_in_no_history(ada: Desk, acme: Customer) -> None:
     assert PASSWORD not in history
 
 
-def test_when_the_status_changed_is_kept(ada: Desk, acme: Customer) -> None:
-    person = agent(acme)
-    first = person.status_changed_at
-    ada.post(address(person, "change"), form_of(person, name="Renamed"))
-    person.refresh_from_db()
-    assert person.status_changed_at == first
-    ada.post(address(person, "change"), form_of(person, status="available"))
-    person.refresh_from_db()
-    assert person.status_changed_at > first
-
-
 def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, acme: Customer) -> None:
     person = agent(acme, granted_resources=["message", "fax"])
     assert "Not known any more" in ada.open(person).text
