@@ -24,6 +24,7 @@ from subscriptions.roster import Figures
 
 ORDERS_KEPT = timedelta(hours=1)
 ROWS_AT_ONCE = 500
+MOST_BEHIND = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,16 @@ def sweep() -> None:
 def live(connections: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
     """Those of them whose processes are alive."""
     return connections.filter(process__lease_ends_at__gt=Now())
+
+
+def behind() -> list[uuid.UUID]:
+    """The connections for which something waits or is still to come, the first of them."""
+    found: list[uuid.UUID] = []
+    for text in GatewayProcess.objects.filter(lease_ends_at__gt=Now()).values_list("figures", flat=True):
+        for name, (_, *late) in json.loads(text).items():
+            if any(late):
+                found.append(uuid.UUID(name))
+    return found[:MOST_BEHIND]
 
 
 def figures_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, Figures]:

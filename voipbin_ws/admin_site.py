@@ -22,6 +22,11 @@ GROUPS = (
         },
     ),
     (
+        "Who is connected",
+        "subscriptions",
+        {"LiveConnection": "Every open WebSocket: whose, what it hears, how it keeps up; close it"},
+    ),
+    (
         "What happened",
         "events",
         {

@@ -106,7 +106,7 @@ class NamedChangeList(ChangeList):
 class RecordAdmin(ScopedAdmin):
     """Rows that the gateway wrote and nobody may change, superusers included; made for very many of them."""
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False

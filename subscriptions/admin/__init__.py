@@ -4,5 +4,13 @@ from subscriptions.admin.access_keys import AccessKeyAdmin
 from subscriptions.admin.agents import AgentAdmin
 from subscriptions.admin.audit_log import AuditRecordAdmin
 from subscriptions.admin.customers import CustomerAdmin, QueueAdmin
+from subscriptions.admin.live_connections import LiveConnectionAdmin
 
-__all__ = ["AccessKeyAdmin", "AgentAdmin", "AuditRecordAdmin", "CustomerAdmin", "QueueAdmin"]
+__all__ = [
+    "AccessKeyAdmin",
+    "AgentAdmin",
+    "AuditRecordAdmin",
+    "CustomerAdmin",
+    "LiveConnectionAdmin",
+    "QueueAdmin",
+]

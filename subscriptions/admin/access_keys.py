@@ -5,51 +5,46 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
-from events.admin.scope import pill
 from events.operators import operator_of
-from subscriptions.access_keys import CannotRotate, KeyStatus, revoke, rotate, status_of
-from subscriptions.admin.key_form import AccessKeyForm, expiry_in_words
+from subscriptions.access_keys import CannotRotate, revoke, rotate
+from subscriptions.admin.confirming import WORD_TO_CLIENTS, one_or_many, word_of
+from subscriptions.admin.key_columns import KeyColumns
+from subscriptions.admin.key_form import AccessKeyForm
 from subscriptions.admin.key_status_filter import StatusFilter
-from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
+from subscriptions.admin.of_customer import OfCustomerAdmin
 from subscriptions.admin.snippets import ShownKey
-from subscriptions.models import AccessKey, Agent
-
-_PILLS = {
-    KeyStatus.ACTIVE: "good",
-    KeyStatus.UNUSED: "warn",
-    KeyStatus.EXPIRED: "quiet",
-    KeyStatus.REVOKED: "bad",
-}
+from subscriptions.closing import close_all_of_key
+from subscriptions.live_connections import live
+from subscriptions.models import AccessKey, Agent, LiveConnection
 
 
 @admin.register(AccessKey)
-class AccessKeyAdmin(OfCustomerAdmin):
+class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     form = AccessKeyForm
-    list_display = ["label", "key", "status", "speaks_for", "rights", "last_used", "expires"]
+    list_display = ["label", "key", "status", "speaks_for", "rights", "last_used", "open_sockets", "expires"]
     list_filter = [CustomerFilter, StatusFilter, "may_publish", "may_subscribe"]
     list_select_related = ["customer", "agent"]
     search_fields = ["label", "prefix", "customer__name", "agent__name"]
     search_help_text = "A label, the beginning of a key, or the name of a customer or agent"
-    actions = ["revoke_keys", "rotate_keys"]
-    object_actions = ("rotate_keys", "revoke_keys")
+    actions = ["revoke_keys", "rotate_keys", "close_sockets"]
+    object_actions = ("close_sockets", "rotate_keys", "revoke_keys")
     readonly_fields = [
         "owner",
         "for_agent",
         "key",
         "status",
         "created_at",
-        "last_used_at",
+        "last_use",
+        "open_sockets",
+        "allowed",
         "expires_at",
         "revoked_at",
         "replaces",
@@ -61,7 +56,7 @@ class AccessKeyAdmin(OfCustomerAdmin):
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
-                ("What it may do", {"fields": rights}),
+                ("What it may do", {"fields": [*rights, "allowed_topics"]}),
                 ("How long", {"fields": ["expiry", "expires_on", "made_as"]}),
             ]
         writes = self.has_change_permission(request, obj)
@@ -74,12 +69,13 @@ class AccessKeyAdmin(OfCustomerAdmin):
             "key",
             "status",
             "created_at",
-            "last_used_at",
+            "last_use",
+            "open_sockets",
             *(name for name, told in past.items() if told),
         ]
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
-            ("What it may do", {"fields": rights}),
+            ("What it may do", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
             ("How long", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]
 
@@ -91,7 +87,9 @@ class AccessKeyAdmin(OfCustomerAdmin):
         operator = operator_of(request)
         if operator is None or not operator.is_platform:
             keys = keys.exclude(agent__in=Agent.objects.of_the_platform())
-        return keys
+        sockets = live(LiveConnection.objects.filter(key_id=OuterRef("pk"))).order_by()
+        count = sockets.values("key_id").annotate(count=Count("pk")).values("count")
+        return keys.annotate(socket_count=Coalesce(Subquery(count), 0))
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [F("revoked_at").desc(nulls_first=True), "-created_at"]
@@ -197,50 +195,26 @@ class AccessKeyAdmin(OfCustomerAdmin):
             perform=perform,
         )
 
-    @admin.display(description="key", ordering="prefix")
-    def key(self, key: AccessKey) -> str:
-        return f"{key.prefix}…"
+    @admin.action(description="Close its sockets", permissions=["change"])
+    def close_sockets(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
+        def perform(chosen: list[AccessKey]) -> HttpResponse:
+            word = word_of(request)
+            for key in chosen:
+                close_all_of_key(key, by=request.user.get_username(), word=word)
+                self.log_change(request, key, "Closed all its sockets.")
+            words = one_or_many(len(chosen), "key")
+            self.message_user(request, f"Told to close: all sockets of {words}.", messages.SUCCESS)
+            return self.to_list()
 
-    @admin.display(description="status")
-    def status(self, key: AccessKey) -> SafeString:
-        status = status_of(key, timezone.now())
-        return pill(status.value, _PILLS[status])
-
-    @admin.display(description="of", ordering="customer__name")
-    def speaks_for(self, key: AccessKey) -> SafeString:
-        if key.agent is None:
-            return self.owner(key)
-        url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
-        return format_html('<a href="{}">{}</a>, {}', url, key.agent.name, self.owner(key))
-
-    @admin.display(description="agent")
-    def for_agent(self, key: AccessKey) -> SafeString | str:
-        if key.agent is None:
-            return "none: it hears everything of the customer"
-        url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
-        return format_html('<a href="{}">{}</a>: it hears what this agent hears', url, key.agent.name)
-
-    @admin.display(description="last used", ordering="last_used_at")
-    def last_used(self, key: AccessKey) -> SafeString | None:
-        if key.last_used_at is None:
-            return None
-        moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
-        return format_html('<span title="{}">{} ago</span>', moment, timesince(key.last_used_at, depth=1))
-
-    @admin.display(description="may")
-    def rights(self, key: AccessKey) -> str:
-        rights = [
-            word for word, held in (("subscribe", key.may_subscribe), ("publish", key.may_publish)) if held
-        ]
-        return ", ".join(rights)
-
-    @admin.display(description="rotated into")
-    def rotated_into(self, key: AccessKey) -> SafeString:
-        url = reverse("admin:subscriptions_accesskey_change", args=[key.replaced_by.pk])
-        return format_html('<a href="{}">{}</a>', url, key.replaced_by)
-
-    @admin.display(description="expires", ordering="expires_at")
-    def expires(self, key: AccessKey) -> SafeString | str:
-        if key.expires_at is None:
-            return "never"
-        return format_html('<span title="{}">{}</span>', expiry_in_words(key), key.expires_at.date())
+        return self.confirmed(
+            request,
+            keys,
+            action="close_sockets",
+            question="Close all open sockets of these access keys?",
+            consequence=(
+                "Their clients are told that an operator closed them, and not to come back by themselves. The keys "
+                "stay good: whoever connects anew gets in. To keep a program out, revoke its key."
+            ),
+            perform=perform,
+            word=WORD_TO_CLIENTS,
+        )

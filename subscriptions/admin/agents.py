@@ -18,7 +18,8 @@ from events.errors import ApiError
 from events.operators import operator_of
 from subscriptions.access_changes import access_changed
 from subscriptions.admin.agent_form import AgentForm
-from subscriptions.admin.of_customer import OfCustomerAdmin, one_or_many
+from subscriptions.admin.confirming import one_or_many
+from subscriptions.admin.of_customer import OfCustomerAdmin
 from subscriptions.agent_status import choose_status
 from subscriptions.logins import sign_out
 from subscriptions.models import Agent, Queue

@@ -16,13 +16,15 @@ from django.utils.safestring import SafeString
 from events.admin.scope import ScopedAdmin, pill
 from events.operators import operator_of
 from subscriptions.access_changes import access_changed
-from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together, one_or_many
+from subscriptions.admin.confirming import one_or_many
+from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 _RELATED = (
     ("Agents", "subscriptions_agent"),
     ("Queues", "subscriptions_queue"),
     ("Access keys", "subscriptions_accesskey"),
+    ("Live connections", "subscriptions_liveconnection"),
     ("Events", "events_event"),
     ("Present state", "events_resourcestate"),
     ("Audit log", "subscriptions_auditrecord"),

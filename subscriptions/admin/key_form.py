@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from events.topics import InvalidTopic, known_resources, parse_pattern
 from subscriptions.admin.of_customer import OperatorForm
+from subscriptions.directory import topics_for
 from subscriptions.models import AccessKey, Agent
+from subscriptions.tokens import BadCredential, key_identity
 
 KEEP = "keep"
 NEVER = "never"
 ON_DATE = "date"
-DAYS = {"30": "In 30 days", "90": "In 90 days", "365": "In a year"}
+MOST_ALLOWED_TOPICS = 100
+DAYS = {"1": "In a day", "7": "In a week", "90": "In 90 days", "365": "In a year"}
 
 
 class AccessKeyForm(OperatorForm):
@@ -28,11 +34,16 @@ class AccessKeyForm(OperatorForm):
         widget=AdminDateWidget,
         help_text="The key works to the end of this day, in UTC.",
     )
+    allowed_topics = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 80, "spellcheck": "false"}),
+    )
     made_as = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = AccessKey
-        fields = ["label", "agent", "may_subscribe", "may_publish"]
+        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,6 +56,13 @@ class AccessKeyForm(OperatorForm):
             self.fields["agent"].empty_label = "nobody: it hears everything of the customer"
             self.fields["agent"].label_from_instance = lambda agent: (
                 f"{agent.name} ({agent.get_role_display()})"
+            )
+        if "allowed_topics" in self.fields:
+            self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
+            self.fields["allowed_topics"].help_text = (
+                "One a line, such as customer_id:"
+                f"{self.customer.pk}:call:*. The key hears nothing outside of them, in subscriptions and over REST; "
+                "empty: all that it speaks for."
             )
         if "expiry" in self.fields:
             choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On a date, below")]
@@ -60,6 +78,21 @@ class AccessKeyForm(OperatorForm):
         if day is not None and day < timezone.now().date():
             raise ValidationError("This day is over: choose today or later.")
         return day
+
+    def clean_allowed_topics(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()]
+        known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+        patterns, errors = [], []
+        for line in filter(None, lines):
+            try:
+                patterns.append(str(parse_pattern(line, known)))
+            except InvalidTopic as error:
+                errors.append(f"{line[:80]}: {error}")
+        if len(patterns) > MOST_ALLOWED_TOPICS:
+            errors.append(f"A key is narrowed to at most {MOST_ALLOWED_TOPICS} topics: use wildcards.")
+        if errors:
+            raise ValidationError(errors)
+        return list(dict.fromkeys(patterns))
 
     def clean_made_as(self) -> uuid.UUID | None:
         made_as = self.cleaned_data["made_as"]
@@ -89,6 +122,24 @@ class AccessKeyForm(OperatorForm):
             self.instance.pk = made_as
         if expiry := self.cleaned_data.get("expiry"):
             self._set_expiry(expiry)
+
+        self._require_something_heard()
+
+    def _require_something_heard(self) -> None:
+        """Refuse topics of which the key would hear not one, whoever it is made for: each line stands for nothing."""
+        if self.errors or not self.instance.allowed_topics or not self.instance.may_subscribe:
+            return
+        try:
+            identity = key_identity(self.instance)
+        except BadCredential:
+            return  # It hears nothing now, whatever it is narrowed to.
+        heard = topics_for(identity)
+        if not identity.is_platform_staff and not heard:
+            wide = topics_for(replace(identity, allowed_topics=None))
+            self.add_error(
+                "allowed_topics",
+                f"With these the key would hear nothing at all. What it speaks for is: {', '.join(wide) or 'nothing'}.",
+            )
 
     def _set_expiry(self, expiry: str) -> None:
         if expiry == NEVER:

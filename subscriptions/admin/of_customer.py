@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import get_deleted_objects
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,11 +19,10 @@ from django.utils.text import capfirst
 from events.admin.filters import CustomerFilter
 from events.admin.scope import ScopedAdmin, as_uuid
 from events.operators import Operator, operator_of
+from subscriptions.admin.confirming import ConfirmingAdmin
 from subscriptions.models import Agent, Customer
 
 _PAIRING = capfirst(Agent.queues.through._meta.verbose_name)
-MOST_AT_ONCE = 200
-"""Rows that one action takes: what is confirmed must be readable."""
 
 
 class OperatorForm(forms.ModelForm):
@@ -41,16 +37,13 @@ class OperatorForm(forms.ModelForm):
         self.instance.customer = self.customer
 
 
-class OfCustomerAdmin(ScopedAdmin):
+class OfCustomerAdmin(ConfirmingAdmin):
     """Rows of one customer. The customer is settled when a row is made and stays: its id is part of every topic."""
 
     form: type[OperatorForm]
     list_select_related = ["customer"]
     list_filter: list[Any] = [CustomerFilter]
-    change_form_template = "admin/change_form_with_actions.html"
     list_per_page = 50
-    object_actions: tuple[str, ...] = ()
-    """Those of the list's actions that have a button on the page of a single row."""
 
     def get_form(
         self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
@@ -105,63 +98,6 @@ class OfCustomerAdmin(ScopedAdmin):
         }
         return TemplateResponse(request, "admin/choose_customer.html", context)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        row = kwargs.get("obj")
-        offered = self.get_actions(request) if row is not None else {}
-        context["object_actions"] = [
-            (name, words) for name, words in self.offered_actions(request, row) if name in offered
-        ]
-        context["checkbox_name"] = ACTION_CHECKBOX_NAME
-        return super().render_change_form(request, context, *args, **kwargs)
-
-    def offered_actions(self, request: HttpRequest, row: Any | None) -> list[tuple[str, str]]:
-        """Names and words of the buttons on the page of this row."""
-        if row is None or not self.has_change_permission(request, row):
-            return []
-        return [(name, getattr(type(self), name).short_description) for name in self.object_actions]
-
-    def changeable(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
-        """Those of the rows that this operator may change."""
-        return [row for row in rows if self.has_change_permission(request, row)]
-
-    def confirmed(
-        self,
-        request: HttpRequest,
-        rows: QuerySet[Any],
-        *,
-        action: str,
-        question: str,
-        consequence: str,
-        perform: Callable[[list[Any]], HttpResponse | None],
-    ) -> HttpResponse | None:
-        """Ask once more with what follows, then `perform` the action on the rows that the operator may change."""
-        chosen = self.changeable(request, rows[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
-            self.message_user(
-                request, f"Choose at most {MOST_AT_ONCE} at once; nothing was done.", messages.ERROR
-            )
-            return None
-        if not chosen:
-            self.message_user(
-                request, "None of these can be changed any more; nothing was done.", messages.WARNING
-            )
-            return None
-        if request.POST.get("confirmed"):
-            return perform(chosen)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": question,
-            "consequence": consequence,
-            "rows": chosen,
-            "action": action,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "media": self.media,
-        }
-        return TemplateResponse(request, "admin/confirm_action.html", context)
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
 
@@ -172,10 +108,6 @@ class OfCustomerAdmin(ScopedAdmin):
 
     owner.short_description = "customer"  # type: ignore[attr-defined]
     owner.admin_order_field = "customer__name"  # type: ignore[attr-defined]
-
-    def to_list(self) -> HttpResponseRedirect:
-        """Back to the list."""
-        return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
 def deleted_together(
@@ -196,8 +128,3 @@ def _without_pairings(listed: list[Any]) -> list[Any]:
         for each in listed
         if isinstance(each, list) or not str(each).startswith(_PAIRING)
     ]
-
-
-def one_or_many(count: int, word: str) -> str:
-    """`1 key`, `2 keys`."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

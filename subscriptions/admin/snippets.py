@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
-from subscriptions.models import AccessKey, AgentRole
+from subscriptions.directory import topics_for
+from subscriptions.models import AccessKey
+from subscriptions.tokens import BadCredential, key_identity
+
+MOST_TOPICS = 10
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,13 @@ class ShownKey:
     origin: str
 
     @property
-    def topic(self) -> str:
-        """The widest topic that the key hears."""
-        agent = self.key.agent
-        if agent is not None and agent.role == AgentRole.AGENT:
-            return str(Pattern(AGENT_SCOPE, str(agent.pk), ANY, ANY))
-        return str(Pattern(CUSTOMER_SCOPE, str(self.key.customer_id), ANY, ANY))
+    def topics(self) -> list[str]:
+        """The widest topics that the key hears; not all of a long list, which nobody reads."""
+        try:
+            identity = key_identity(self.key)
+        except BadCredential:
+            return []
+        return topics_for(identity)[:MOST_TOPICS] or sorted(identity.allowed_topics or ())[:MOST_TOPICS]
 
     @property
     def socket_address(self) -> str:
@@ -31,7 +35,7 @@ class ShownKey:
 
     @property
     def subscribe_frame(self) -> str:
-        return json.dumps({"type": "subscribe", "topics": [self.topic]})
+        return json.dumps({"type": "subscribe", "topics": self.topics})
 
     @property
     def python(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,7 +12,15 @@ from django.db.models import Model
 from django.utils import timezone
 
 from events.models import CustomerLog, Event, ResourceState
-from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, Queue
+from subscriptions.models import (
+    AccessKey,
+    Agent,
+    AuditRecord,
+    Customer,
+    GatewayProcess,
+    LiveConnection,
+    Queue,
+)
 from tests.subscriptions.people import access_key, agent, customer
 
 
@@ -59,6 +68,19 @@ def tenant(mark: str) -> Tenant:
             agent_id=person.pk,
             credential=f"token of {mark}-login",
             connection_id=uuid.uuid4(),
+        ),
+        LiveConnection.objects.create(
+            id=uuid.uuid4(),
+            process=GatewayProcess.objects.create(name="a process", lease_ends_at=now + timedelta(hours=1)),
+            customer_id=owner.pk,
+            agent_id=person.pk,
+            key_id=key.pk,
+            credential=f"key {key.prefix}",
+            is_platform_staff=False,
+            client=f"{mark}-client",
+            topics=f"customer_id:{owner.pk}:call:{mark}-call",
+            topic_count=1,
+            opened_at=now,
         ),
     ]
     for row in rows:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from events.models import Event
-from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.models import AccessKey, Agent, CloseOrder, Customer, LiveConnection, Queue
 from tests.subscriptions.desk import Desk, address, admin_of, superuser
 from tests.subscriptions.people import access_key, agent
 from tests.subscriptions.tenants import Tenant, tenant
@@ -60,6 +60,8 @@ def test_an_admin_sees_a_stranger_on_no_list_whatever_is_asked_for(globex: Tenan
             {"q": "Ltd"},
             {"customer": str(globex.customer.pk)},
             {"q": str(globex.customer.pk)},
+            {"key": str(globex.row(AccessKey).pk)},
+            {"pace": "behind"},
             {"all": ""},
         ]
         for query in asked:
@@ -87,6 +89,8 @@ def test_an_admin_changes_no_row_of_a_stranger(globex: Tenant, ada: Desk) -> Non
         ada.post(address(row, "delete"), {"post": "yes"})
     ada.act("revoke_keys", [key])
     ada.act("rotate_keys", [key])
+    ada.act("close_sockets", [key])
+    ada.act("close_connections", [globex.row(LiveConnection)])
     ada.act("switch_off", [person])
     ada.act("sign_out_everywhere", [person])
     ada.act("delete_selected", [queue])
@@ -96,6 +100,7 @@ def test_an_admin_changes_no_row_of_a_stranger(globex: Tenant, ada: Desk) -> Non
         row.refresh_from_db()
         assert row.__dict__ | {"_state": None} == before[type(row)]
     assert AccessKey.objects.filter(customer=globex.customer).count() == 1
+    assert not CloseOrder.objects.exists()
 
 
 def test_an_admin_makes_nothing_for_a_stranger(globex: Tenant, ada: Desk) -> None:

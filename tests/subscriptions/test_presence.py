@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import OperationalError, connection
-from django.db.models.functions import Now
-from django.test.utils import CaptureQueriesContext
+from django.db import OperationalError
 from django.utils import timezone
 
 from events.publishing import publish
 from events.threads import in_database_thread
 from subscriptions import live_connections
-from subscriptions.live_connections import News, ProcessEntry, figures_of, live, sweep
-from subscriptions.models import AccessKey, CloseOrder, Customer, GatewayProcess, LiveConnection
+from subscriptions.live_connections import News, ProcessEntry, figures_of, live
+from subscriptions.models import AccessKey, Customer, GatewayProcess, LiveConnection
 from subscriptions.presence import Presence
 from subscriptions.runtime import Runtime
 from subscriptions.tokens import issue_token
@@ -120,90 +116,6 @@ async def test_a_process_that_stops_takes_its_rows_along(
     await socket.leave()
     assert await GatewayProcess.objects.acount() == 0
     assert await LiveConnection.objects.acount() == 0
-
-
-# --- The database's side, by hand ---
-
-
-def row_of(entry: ProcessEntry, **fields: Any) -> LiveConnection:
-    return LiveConnection(
-        id=uuid.uuid4(),
-        process_id=entry.process_id,
-        customer_id=uuid.uuid4(),
-        credential="key vb_12345678",
-        is_platform_staff=False,
-        opened_at=timezone.now(),
-        **fields,
-    )
-
-
-def news(*rows: LiveConnection, gone: Any = (), figures: Any = None) -> News:
-    return News(rows, gone, figures, len(rows))
-
-
-def end_lease(entry: ProcessEntry) -> None:
-    GatewayProcess.objects.filter(pk=entry.process_id).update(lease_ends_at=Now() - timedelta(seconds=1))
-
-
-def test_a_process_that_says_nothing_any_more_is_not_shown_and_others_delete_it() -> None:
-    crashed, alive = (ProcessEntry(timedelta(seconds=60)) for _ in range(2))
-    rows = [row_of(crashed), row_of(alive)]
-    for entry, row in zip((crashed, alive), rows, strict=True):
-        entry.tell(news(row))
-    assert live(LiveConnection.objects.all()).count() == 2
-    end_lease(crashed)
-    assert [each.pk for each in live(LiveConnection.objects.all())] == [rows[1].pk]
-    assert LiveConnection.objects.count() == 2
-    sweep()
-    assert [each.pk for each in LiveConnection.objects.all()] == [rows[1].pk]
-    assert [each.pk for each in GatewayProcess.objects.all()] == [alive.process_id]
-
-
-def test_a_process_that_was_taken_for_dead_learns_of_it_and_comes_back() -> None:
-    entry = ProcessEntry(timedelta(seconds=60))
-    row = row_of(entry)
-    assert entry.tell(news(row))
-    end_lease(entry)
-    sweep()
-    assert not entry.tell(news(row_of(entry)))
-    assert not LiveConnection.objects.exists()
-    assert entry.tell(news(row))
-    assert live(LiveConnection.objects.all()).count() == 1
-
-
-def test_a_beat_without_news_is_one_query_and_writes_no_figures_anew() -> None:
-    entry = ProcessEntry(timedelta(seconds=60))
-    row = row_of(entry)
-    figures = {row.pk.hex: (1, 2, 3, 4)}
-    entry.tell(news(row, figures=figures))
-    with CaptureQueriesContext(connection) as queries:
-        assert entry.tell(news(figures=figures))
-        assert entry.tell(news(figures=None))
-    assert [query["sql"][:6] for query in queries] == ["UPDATE", "UPDATE"]
-    assert "figures" not in str(queries.captured_queries)
-    assert figures_of([row]) == {row.pk: (1, 2, 3, 4)}
-    entry.tell(news(figures={}))
-    assert figures_of([row]) == {}
-
-
-def test_a_lease_lasts_as_long_as_it_says() -> None:
-    entry = ProcessEntry(timedelta(seconds=60))
-    entry.tell(news())
-    found = GatewayProcess.objects.get()
-    left = found.lease_ends_at - timezone.now()
-    assert timedelta(seconds=50) < left <= timedelta(seconds=61)
-    # Told by each beat anew.
-    end_lease(entry)
-    entry.tell(news())
-    found.refresh_from_db()
-    assert found.lease_ends_at > timezone.now() + timedelta(seconds=50)
-
-
-def test_old_orders_are_swept_and_new_ones_stay() -> None:
-    CloseOrder.objects.create(change=1, word="old", given_at=timezone.now() - timedelta(hours=2))
-    CloseOrder.objects.create(change=2, word="new")
-    sweep()
-    assert [order.word for order in CloseOrder.objects.all()] == ["new"]
 
 
 # --- Trouble ---
