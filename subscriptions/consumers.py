@@ -48,6 +48,7 @@ class EventConsumer(AsyncConsumer):
         bind_contextvars(connection_id=str(recorder.connection_id))
         admitted = await admit(request)
         if isinstance(admitted, Refusal):
+            recorder.identity = admitted.holder
             recorder.note(
                 AuditAction.REFUSE, AuditVerdict.REFUSED, rule=admitted.rule, detail=admitted.message
             )

@@ -18,7 +18,7 @@ from events.threads import in_database_thread
 from subscriptions.access import Identity
 from subscriptions.authentication import identify_request
 from subscriptions.caller import Caller
-from subscriptions.tokens import BadCredential
+from subscriptions.tokens import BadCredential, Holder
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
@@ -35,12 +35,14 @@ ANSWER_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no socket: an HTTP status, a code and a message for the client, a rule for the operator."""
+    """Why there is no socket: an HTTP status, a code and a message for the client; for the operator a rule, and whose
+    the credential is where that is certain."""
 
     status: int
     code: str
     message: str
     rule: str
+    holder: Identity | Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,12 @@ async def admit(request: Request) -> Identity | Refusal:
             "Pages of this origin may not connect: an operator can add it to WEBSOCKET_ORIGINS",
             "foreign-origin",
         )
+    identity = None
     try:
         identity = await in_database_thread(identify_request, request.query, request.headers, request.caller)
         may_open_socket(identity)
     except BadCredential as error:
-        return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule)
+        return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)
     except DatabaseTrouble:
         return Refusal(
             UNAVAILABLE, "UNAVAILABLE", "Credentials cannot be checked now: try again", "database-away"

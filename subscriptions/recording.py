@@ -16,6 +16,7 @@ from subscriptions.feed import Feed
 from subscriptions.listener import Listener
 from subscriptions.models import AuditAction, AuditRecord, AuditVerdict
 from subscriptions.resume import Recovery
+from subscriptions.tokens import Holder
 
 MAX_TOPIC_CHARACTERS = 260
 MAX_DETAIL_CHARACTERS = 300
@@ -25,7 +26,7 @@ class ConnectionRecorder:
     """Writes the records of one connection; `identity` is none until the handshake has found it."""
 
     def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, caller: Caller) -> None:
-        self.identity: Identity | None = None
+        self.identity: Identity | Holder | None = None
         self.connection_id = connection_id
         self.caller = caller
         self._audit = audit

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,12 +37,23 @@ PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER),
 """VoIPBIN's permission bits, the farthest-reaching first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose a credential certainly is that is not accepted; the fields are named as an identity's."""
+
+    customer_id: str
+    agent_id: str | None
+    credential: str
+    credential_id: str
+
+
 class BadCredential(Exception):
-    """The credential is not accepted; the message tells its holder why, the rule tells the operator."""
+    """The credential is not accepted; the message tells its holder why, the rule and the holder tell the operator."""
 
     def __init__(self, message: str, rule: str) -> None:
         super().__init__(message)
         self.rule = rule
+        self.holder: Holder | None = None
 
 
 def issue_token(agent: Agent, now: datetime | None = None) -> str:
@@ -80,11 +94,27 @@ def _identify_key(secret: str, caller: Caller) -> Identity:
     if key is None:
         raise BadCredential("This access key is not known", "unknown-key")
     now = timezone.now()
-    identity = key_identity(key)
-    if key.is_expired(now):
-        raise BadCredential("This access key has expired", "expired-key")
+    agent_id = str(key.agent_id) if key.agent_id else None
+    with _held_by(Holder(str(key.customer_id), agent_id, _name_of(key), f"{KEY_KIND}:{key.pk}")):
+        identity = key_identity(key)
+        if key.is_expired(now):
+            raise BadCredential("This access key has expired", "expired-key")
     _note_use(key, now, caller)
     return identity
+
+
+@contextmanager
+def _held_by(holder: Holder | None) -> Iterator[None]:
+    """Let whoever refuses the credential know whose it is."""
+    try:
+        yield
+    except BadCredential as error:
+        error.holder = holder
+        raise
+
+
+def _name_of(key: AccessKey) -> str:
+    return f"key {key.prefix}"
 
 
 def key_identity(key: AccessKey) -> Identity:
@@ -102,7 +132,7 @@ def key_identity(key: AccessKey) -> Identity:
         customer_id=str(key.customer_id),
         agent_id=str(key.agent_id) if key.agent_id else None,
         role=Role(key.agent.role) if key.agent else None,
-        credential=f"key {key.prefix}",
+        credential=_name_of(key),
         credential_id=f"{KEY_KIND}:{key.pk}",
         may_subscribe=key.may_subscribe,
         may_publish=key.may_publish,
@@ -127,7 +157,31 @@ def _identify_token(token: str) -> Identity:
         raise BadCredential("This is not a JWT", "malformed-credential") from None
     if unverified.get("type") == "agent" and "agent" in unverified:
         return _identify_voipbin(_verified(token, settings.VOIPBIN_JWT_KEYS, required=[]))
-    return _identify_own(_verified(token, settings.JWT_KEYS, required=["exp", "sub"]))
+    try:
+        claims = _verified(token, settings.JWT_KEYS, required=["exp", "sub"])
+    except BadCredential as error:
+        if error.rule == "expired-token":
+            # Its signature was good, so it says the truth about whose it was.
+            error.holder = _holder_of(_agent_named(unverified))
+        raise
+    return _identify_own(claims)
+
+
+def _agent_named(claims: dict[str, Any]) -> Agent | None:
+    named = claims.get("sub")
+    if not isinstance(named, str) or not is_canonical_uuid(named):
+        return None
+    return Agent.objects.select_related("customer", "user").filter(pk=named).first()
+
+
+def _holder_of(agent: Agent | None) -> Holder | None:
+    if agent is None:
+        return None
+    return Holder(str(agent.customer_id), str(agent.pk), _name_of_token(agent), f"{AGENT_KIND}:{agent.pk}")
+
+
+def _name_of_token(agent: Agent) -> str:
+    return f"token of {agent.user.get_username()}"[:60]
 
 
 def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
@@ -146,13 +200,12 @@ def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any
 
 
 def _identify_own(claims: dict[str, Any]) -> Identity:
-    agent = None
-    if isinstance(claims["sub"], str) and is_canonical_uuid(claims["sub"]):
-        agent = Agent.objects.select_related("customer", "user").filter(pk=claims["sub"]).first()
+    agent = _agent_named(claims)
     if agent is None:
         raise BadCredential("The agent of this token is not known", "unknown-agent")
     issued_at = _issued_at(claims)
-    return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
+    with _held_by(_holder_of(agent)):
+        return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
 
 
 def require_not_signed_out(agent: Agent, issued_at: float) -> None:
@@ -190,7 +243,7 @@ def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) 
         customer_id=str(agent.customer_id),
         agent_id=str(agent.pk),
         role=role,
-        credential=f"token of {agent.user.get_username()}"[:60],
+        credential=_name_of_token(agent),
         credential_id=f"{AGENT_KIND}:{agent.pk}",
         may_subscribe=True,
         may_publish=role in (Role.ADMIN, Role.STAFF),

@@ -14,6 +14,8 @@ from django.utils import timezone
 from events.models import CustomerLog, Event
 from events.retention import prune
 from events.threads import in_database_thread
+from subscriptions.asked import OperatorsEyes, find
+from subscriptions.explaining import explain, subject_of_key
 from subscriptions.models import Agent, Customer
 from subscriptions.runtime import Runtime
 from subscriptions.tokens import issue_token
@@ -87,6 +89,18 @@ async def test_what_became_of_an_event_is_told_of_real_connections(
     assert await story(heard.id) == (True, "delivered")
     await again.leave()
     assert await story(missed.id) == (True, "delivered")
+
+
+async def test_who_was_refused_at_the_door_is_told_so(process: Runtime, acme: Customer) -> None:
+    old, secret = await sync_to_async(access_key)(acme, expires_at=timezone.now() - timedelta(minutes=1))
+    (close,) = await Socket(f"token={secret}").connect()
+    assert close["type"] == "websocket.close"
+    receipt = await in_database_thread(call, acme)
+    await process.audit.flush()
+    event = await in_database_thread(find, receipt.id, OperatorsEyes(None))
+    told = await in_database_thread(lambda: explain(subject_of_key(old), event))
+    assert told.reason.rule == "expired-key"
+    assert told.steps[4].rule == "refused-handshake"
 
 
 async def until_told(process: Runtime) -> None:

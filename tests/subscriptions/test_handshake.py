@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import OperationalError
+from django.utils import timezone
 
 from subscriptions import handshake
 from subscriptions.access import Identity
 from subscriptions.caller import NOWHERE, Caller
 from subscriptions.handshake import Refusal, Request, admit, refuse
 from subscriptions.models import AccessKey
-from tests.subscriptions.people import access_key, customer
+from subscriptions.tokens import issue_token
+from tests.subscriptions.people import access_key, agent, customer
 
 WITH_BODY = {"extensions": {"websocket.http.response": {}}}
 
@@ -171,3 +176,40 @@ async def test_elsewhere_it_is_a_plain_close(scope: Mapping[str, Any]) -> None:
     assert [message["type"] for message in await said(scope, Refusal(401, "C", "m", "r"))] == [
         "websocket.close"
     ]
+
+
+# --- Whose a refused credential is ---
+
+
+def refused_credentials() -> dict[str, tuple[str, str | None]]:
+    """Credentials that are refused, by their rule, and the name of their holder where that is certain."""
+    acme, past = customer(), timezone.now() - timedelta(days=1)
+    ann, off = agent(acme), agent(acme, is_active=False)
+    out = agent(acme, tokens_valid_from=timezone.now() + timedelta(hours=1))
+    expired, expired_secret = access_key(acme, expires_at=past)
+    revoked, revoked_secret = access_key(acme, agent=ann, revoked_at=past)
+    publisher, publisher_secret = access_key(acme, may_subscribe=False, may_publish=True)
+    old = issue_token(ann, past - timedelta(days=30))
+    forged = jwt.encode(
+        {"sub": str(ann.pk), "exp": 1}, "another key that is long enough for it", algorithm="HS256"
+    )
+    return {
+        "expired-key": (expired_secret, f"key {expired.prefix}"),
+        "revoked-key": (revoked_secret, f"key {revoked.prefix}"),
+        "key-may-not-subscribe": (publisher_secret, f"key {publisher.prefix}"),
+        "inactive-agent": (issue_token(off), f"token of {off.user.username}"),
+        "revoked-token": (issue_token(out), f"token of {out.user.username}"),
+        "expired-token": (old, f"token of {ann.user.username}"),
+        "unknown-key": ("vb_" + "x" * 32, None),
+        "unknown-signature": (forged, None),
+        "malformed-credential": ("nonsense", None),
+    }
+
+
+async def test_a_refusal_names_the_holder_only_where_that_is_certain(transactional_db: None) -> None:
+    for rule, (credential, holder) in (await sync_to_async(refused_credentials)()).items():
+        refusal = await admit(request(f"token={credential}"))
+        assert isinstance(refusal, Refusal)
+        assert refusal.rule == rule
+        assert (refusal.holder.credential if refusal.holder else None) == holder, rule
+        assert credential not in repr(refusal)
