@@ -48,6 +48,11 @@ def find_nginx() -> Path | None:
     return _on_path("nginx") or _on_path("/usr/sbin/nginx")
 
 
+def find_systemd_analyze() -> Path | None:
+    """What judges systemd units, or None where there is no systemd."""
+    return _on_path("systemd-analyze")
+
+
 def find_chromium() -> Path | None:
     """A Chromium for the browser tests, or None where there is none."""
     return _on_path("chromium") or _on_path("chromium-browser") or _on_path("google-chrome")
@@ -87,9 +92,10 @@ POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
 CHROMIUM = Program("Chromium", "chromium", find_chromium)
 RABBITMQ = Program("RabbitMQ", "rabbitmq-server", find_rabbitmq_server)
 NGINX = Program("nginx", "nginx", find_nginx)
+SYSTEMD = Program("systemd", "systemd", find_systemd_analyze)
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
 WSCAT = Program("wscat", "examples", find_wscat, by="npm ci --prefix")
-PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, NODE, WSCAT)
+PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
 
 
 def demanded() -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from tests.faults.conftest import FAILPOINTS, Start
 from tests.faults.drill import LONG, SOME
-from tests.faults.proxy import Proxy
 from tests.machinery.gateway import Gateway
 from tests.machinery.gateways import Gateways
 
@@ -42,19 +41,6 @@ async def test_a_server_that_dies_between_commit_and_announcement(gateway: Gatew
                 if deaths == 3:
                     dying.environment = {**dying.environment, "FAILPOINTS": ""}
                 await off(dying.restart)
-
-
-async def test_a_rolling_restart_behind_a_proxy(pair: tuple[Gateway, Gateway], drill: Start) -> None:
-    async with Proxy([each.port for each in pair]) as proxy:
-        address = f"127.0.0.1:{proxy.port}"
-        options = {"publish_urls": [f"http://{address}"], "listen_urls": [f"ws://{address}/v1.0/ws"]}
-        async with drill(*pair, **options) as load:
-            for each in pair:
-                await off(each.terminate)
-                await load.published(SOME)
-                await off(each.restart)
-        codes = {code for each in load.subscribers for code in each.close_codes}
-        assert codes == {4012}
 
 
 async def test_a_stalled_event_loop(start_alone: Callable[..., Gateway], drill: Start) -> None:

@@ -1,0 +1,143 @@
+"""The compose file and the image: read as Docker reads them, and every setting that they name is one."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+from django.core.management import get_commands, load_command_class
+
+from tests.machinery.processes import ROOT
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = DEPLOY / "compose" / "compose.yaml"
+SECRET = "a-secret-of-the-tests-0123456789abcdefghijklmnopqrstuvwxyz-ABCDEF"
+
+
+def compose() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+    return content
+
+
+def settings_of_ours() -> set[str]:
+    """The environment variables that voipbin_ws/settings.py reads."""
+    tree = ast.parse((ROOT / "voipbin_ws" / "settings.py").read_text())
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "read"
+        if isinstance(node.args[0], ast.Constant)
+    }
+
+
+def ours() -> dict[str, dict[str, Any]]:
+    """The services that run our own image."""
+    return {name: each for name, each in compose()["services"].items() if each["image"] == "voipbin-ws"}
+
+
+def variables_of(path: Path) -> dict[str, str]:
+    lines = [
+        line.removeprefix("#") for line in path.read_text().splitlines() if re.match(r"#?[A-Z_]+=", line)
+    ]
+    return dict(line.split("=", 1) for line in lines)  # type: ignore[misc]
+
+
+def test_it_is_a_compose_file() -> None:
+    # The reader knows no merge keys; YAML's own does.
+    read = PyCompose.from_json(json.dumps(compose()))
+    read.validate()
+    assert {"postgres", "redis", "gateway-1", "gateway-2", "proxy"} <= set(read.service_names())
+    with pytest.raises(ValueError, match="read_onyl"):
+        PyCompose.from_json(json.dumps(compose()).replace("read_only", "read_onyl"))
+
+
+def test_every_setting_that_a_service_of_ours_gets_is_one() -> None:
+    assert len(ours()) >= 5
+    for name, service in ours().items():
+        assert set(service["environment"]) <= settings_of_ours(), name
+    assert set(variables_of(DEPLOY / "systemd" / "voipbin-ws.env")) <= settings_of_ours()
+
+
+def test_every_variable_that_it_asks_for_is_in_the_example() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    assert asked == set(variables_of(DEPLOY / "compose" / ".env.example"))
+
+
+def test_no_secret_has_a_default() -> None:
+    defaults = re.findall(r"\$\{([A-Z_]+):?-([^}]+)\}", COMPOSE.read_text())
+    assert defaults == []
+    assert all(
+        not value
+        for name, value in variables_of(DEPLOY / "compose" / ".env.example").items()
+        if name != "PUBLIC_URL"
+    )
+
+
+def test_what_is_mounted_is_there() -> None:
+    mounts = [each.split(":")[0] for each in compose()["services"]["proxy"]["volumes"]]
+    assert [each for each in mounts if not (COMPOSE.parent / each).exists()] == ["./tls"]
+
+
+def test_the_services_run_commands_that_there_are() -> None:
+    started = {}
+    for name, service in ours().items():
+        if words := service.get("command"):
+            python, script, command, *options = words
+            assert (python, script) == ("python", "manage.py")
+            parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+            parser.parse_args(options)
+            started[name] = command
+    assert started == {"migrate": "migrate", "amqp": "consume_amqp", "prune": "prune_events"}
+
+
+def test_the_proxy_asks_the_gateways_where_they_listen() -> None:
+    upstream = (DEPLOY / "compose" / "upstream.conf").read_text()
+    servers = dict(re.findall(r"server ([a-z0-9-]+):(\d+)", upstream))
+    assert set(servers) == {name for name in compose()["services"] if name.startswith("gateway-")}
+    (serve,) = re.findall(r"^CMD (\[.*\])$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    words = json.loads(serve)
+    assert words[:3] == ["python", "manage.py", "serve"]
+    assert {words[words.index("--port") + 1]} == set(servers.values())
+
+
+def test_what_the_image_holds_is_enough_in_the_environment_that_compose_gives(tmp_path: Path) -> None:
+    copied = re.findall(r"^COPY (\S+) (\S+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    let_in = {line.removeprefix("!") for line in _lines(DEPLOY / "Dockerfile.dockerignore") if line[0] == "!"}
+    assert {source for source, _ in copied} == let_in
+    for source, target in copied:
+        place = tmp_path / (source if target == "." else target)
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / source, place)
+    (tmp_path / "var" / "static").mkdir(parents=True)
+    values = {"PUBLIC_URL": "https://ws.example.com", "SECRET_KEY": SECRET}
+    environment = {
+        name: re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda found: values.get(found[1], "0123abcd"), value)
+        for name, value in compose()["services"]["gateway-1"]["environment"].items()
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.glob("var/*key*")), (
+        "it kept a secret of its own, which the next container has not"
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]

@@ -1,0 +1,134 @@
+"""Two gateway processes behind nginx as it is shipped: nothing is lost, and nobody's credential is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from deploy.programs import NGINX
+from tests.faults.conftest import Start
+from tests.faults.databases import query
+from tests.faults.drill import SOME, Drill
+from tests.machinery.gateway import Gateway
+from tests.machinery.gateways import Gateways
+from tests.machinery.nginx_server import NginxServer
+from tests.machinery.ports import free_port
+from tests.machinery.reports import shown_on_failure
+from tests.machinery.requirement import require
+
+SPOOFED = "203.0.113.9"
+"""An address of nobody's (RFC 5737), which a client claims to have."""
+
+FROM = "127.0.0.77"
+"""Where a client really connects from."""
+
+off = asyncio.to_thread
+
+
+@dataclass(frozen=True)
+class Site:
+    """All of it, as its clients see it."""
+
+    nginx: NginxServer
+    gateways: tuple[Gateway, Gateway]
+    url: str
+    plain_url: str
+
+    @property
+    def ws_url(self) -> str:
+        return f"wss{self.url.removeprefix('https')}/v1.0/ws"
+
+
+@pytest.fixture
+def site(
+    gateway: Gateways,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Site]:
+    program = require(NGINX)
+    port, plain_port = free_port(), free_port()
+    url = f"https://localhost:{port}"
+    settings = {
+        "PUBLIC_URL": url,
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "DATABASE_ANSWER_SECONDS": "2",
+        "CONNECTIONS_PER_CREDENTIAL": "1000",
+    }
+    first = gateway("daphne", postgres=True, redis=True, **settings)
+    second = gateway("uvicorn", database_url=first.database_url, redis=True, **settings)
+    behind = {8001: first.port, 8002: second.port}
+    nginx = NginxServer(program, tmp_path_factory.mktemp("nginx"), port, plain_port, behind)
+    # Where OpenSSL, and with it every client here, looks for certificates to trust.
+    monkeypatch.setenv("SSL_CERT_FILE", str(nginx.certificate))
+    with shown_on_failure(request.node, nginx.all_logs):
+        yield Site(nginx, (first, second), url, f"http://localhost:{plain_port}")
+    nginx.kill()
+
+
+async def test_a_rolling_restart_behind_nginx(site: Site, drill: Start) -> None:
+    behind: dict[str, object] = {"publish_urls": [site.url], "listen_urls": [site.ws_url]}
+    async with drill(*site.gateways, **behind) as load:
+        for each in site.gateways:
+            assert await off(each.terminate) == 0
+            await load.published(SOME)
+            await off(each.restart)
+        await client_addresses_are_the_clients(site, load)
+    codes = {code for each in load.subscribers for code in each.close_codes}
+    assert codes == {4012}
+    await what_is_not_for_clients_is_refused(site)
+    for each in site.gateways:
+        await off(each.kill)
+    token = load.companies[0].token("manager")
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{site.url}/v1.0/calls?token={token}")).status_code == 502
+    access = site.nginx.access_log()
+    assert '"GET /v1.0/ws" 101' in access
+    assert '"GET /v1.0/calls" 502' in access
+    logs = site.nginx.all_logs()
+    for company in load.companies:
+        for name, credential in company.credentials():
+            assert credential not in logs, f"the credential of {name} is in nginx's logs"
+
+
+async def client_addresses_are_the_clients(site: Site, load: Drill) -> None:
+    token = load.companies[0].token("admin")
+    claims = {"X-Forwarded-For": SPOOFED, "Forwarded": f"for={SPOOFED}", "User-Agent": "the-one-that-claims"}
+    async with connect(
+        f"{site.ws_url}?token={token}",
+        additional_headers=claims,
+        user_agent_header=None,
+        local_addr=(FROM, 0),
+        server_hostname="localhost",
+        host="127.0.0.1",
+        port=urlsplit(site.url).port,
+        origin=site.url,  # type: ignore[arg-type]
+    ) as socket:
+        await socket.send(
+            json.dumps({"type": "subscribe", "topics": [f"customer_id:{load.companies[0].id}"]})
+        )
+        assert json.loads(await socket.recv())["type"] == "ack"
+    rows = await off(
+        query, site.gateways[0].database_url, "SELECT DISTINCT address, client FROM subscriptions_auditrecord"
+    )
+    assert {address for address, client in rows if client == claims["User-Agent"]} == {FROM}
+    assert SPOOFED not in {address for address, _ in rows}
+
+
+async def what_is_not_for_clients_is_refused(site: Site) -> None:
+    async with httpx.AsyncClient() as http:
+        for path in ("/metrics", "/readyz"):
+            assert (await http.get(site.url + path)).status_code == 404, path
+        assert (await http.get(f"{site.url}/healthz")).status_code == 200
+        page = await http.get(f"{site.plain_url}/agent")
+        assert (page.status_code, page.headers["location"]) == (301, "https://localhost/agent")
+        program = await http.get(f"{site.plain_url}/v1.0/calls?token=a-token-in-the-clear")
+        assert (program.status_code, program.json()["code"]) == (403, "PERMISSION_DENIED")
+    assert "a-token-in-the-clear" not in site.nginx.all_logs()
