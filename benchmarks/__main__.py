@@ -6,10 +6,10 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout
+from benchmarks import fanout, matching, memory
 from benchmarks.compiled import Unavailable
 
-TABLES: dict[str, ModuleType] = {"fanout": fanout}
+TABLES: dict[str, ModuleType] = {"fanout": fanout, "memory": memory, "matching": matching}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -118,7 +118,7 @@ static void end_socket(struct client *client, const char *why) {
         return;
     if (client->state == OPEN) {
         open_count--;
-        closed_count++;
+        closed_count += why != NULL;
         if (until_mark && client->next <= until_mark)
             behind--;
     } else {

@@ -56,10 +56,10 @@ class GatewayContestant:
     def cpu(self) -> int:
         return sum(map(cpu_ns, tree_of(self.gateway.pid)))
 
-    def sockets(self, count: int, start: int) -> list[Socket]:
+    def sockets(self, count: int, start: int, **more: Any) -> list[Socket]:
         topics = [f"customer_id:{self.company.id}:call:*"]
         first, self._given = self._given, self._given + count
-        return [self.socket(number, start, topics) for number in range(first, first + count)]
+        return [self.socket(number, start, topics, **more) for number in range(first, first + count)]
 
     def socket(self, number: int, start: int, topics: Sequence[str], **more: Any) -> Socket:
         """The subscriber with this number; `more` goes into its subscribe message, such as `since`."""

@@ -1,0 +1,187 @@
+"""Matching: whether an event costs more where more patterns are held, or where more sockets hear other things."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import tempfile
+import time
+import uuid
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import event, wire
+from benchmarks.accounting import Cores, on_cores
+from benchmarks.contestants.contestant import Place
+from benchmarks.contestants.crowd import settle_agents
+from benchmarks.contestants.gateway import READY, GatewayContestant
+from benchmarks.load import LoadClient, Socket
+from benchmarks.report import note, save, table
+from events.envelope import Entry
+from events.topics import customer_topic
+from subscriptions.feed import Feed
+from tests.journeys.cast import token_of
+
+TOPICS_OF_A_SOCKET = 100
+LISTENERS = 10
+"""Sockets that hear each event, in the measurement of patterns."""
+
+LIST = 200
+"""Events in one request."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--patterns", type=int, nargs=2, default=[100, 100_000], metavar=("FEW", "MANY"))
+    parser.add_argument("--agents", type=int, nargs=2, default=[50, 5_000], metavar=("FEW", "MANY"))
+    parser.add_argument("--events", type=int, default=1000, help="in a round (1000)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--server", choices=["daphne", "uvicorn"], default="uvicorn")
+
+
+@dataclass
+class Stage:
+    """A gateway with its sockets, and an event for each number, which so many of them hear."""
+
+    name: str
+    contestant: GatewayContestant
+    load: LoadClient
+    draft: Callable[[int], dict[str, Any]]
+    heard_by: int
+    numbers: Iterator[int]
+    """Of the events of this gateway; its stages share them."""
+    costs: list[float] = field(default_factory=list)
+
+    def round(self, events: int) -> float:
+        """Publish in lists, wait until all has arrived; microseconds of the server for each event."""
+        drafts = [self.draft(number) for number in itertools.islice(self.numbers, events)]
+        wanted = self.load.stats().deliveries + events * self.heard_by
+        self.load.begin_total(wanted, seconds=60)
+        cpu = self.contestant.cpu()
+        for start in range(0, events, LIST):
+            self.contestant.post(drafts[start : start + LIST])
+        self.load.finish()
+        time.sleep(0.05)
+        return (self.contestant.cpu() - cpu) / events / 1000
+
+
+def run(arguments: Namespace) -> None:
+    """Measure both questions, each with few and with many in turn."""
+    cores = Cores()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        stages: list[Stage] = []
+
+        def prepared(name: str, sockets: int) -> tuple[GatewayContestant, LoadClient]:
+            own = folder / str(len(stages))
+            contestant = GatewayContestant(Place(own, cores.server, cores.load, sockets), arguments.server)
+            stack.callback(contestant.stop)
+            note(f"preparing: {name}")
+            return contestant, stack.enter_context(LoadClient(own, cores.load))
+
+        for count in arguments.patterns:
+            name = f"{count:,} patterns in the hub"
+            contestant, load = prepared(name, count // TOPICS_OF_A_SOCKET + LISTENERS)
+            with on_cores(cores.load):
+                load.open(_holders_of(contestant, count) + contestant.sockets(LISTENERS, start=0), 50)
+            stages.append(Stage(name, contestant, load, event.draft, LISTENERS, itertools.count(1)))
+        for count in arguments.agents:
+            name = f"{count:,} agents connected"
+            contestant, load = prepared(name, count)
+            agents = settle_agents(contestant.gateway, contestant.company.id, count)
+            with on_cores(cores.load):
+                load.open([_agent_socket(contestant, agent) for agent in agents], 50)
+            numbers = itertools.count(1)
+            for concerned in (1, 10):
+                draft = _concerning(agents[: min(arguments.agents)], concerned)
+                what = f"{name}, an event concerns {concerned}"
+                stages.append(Stage(what, contestant, load, draft, concerned, numbers))
+        with on_cores(cores.load):
+            for number in range(arguments.rounds + 1):
+                for stage in stages:
+                    cost = stage.round(arguments.events)
+                    if number:  # The first warms up.
+                        stage.costs.append(cost)
+                        note(f"round {number}, {stage.name}: {cost:.1f} µs an event")
+            looked_up = {count: _look_up_us(count) for count in arguments.patterns}
+    _report(stages, looked_up)
+
+
+def _holders_of(contestant: GatewayContestant, patterns: int) -> list[Socket]:
+    """Sockets that hold this many patterns, all for calls that never are."""
+    sockets = []
+    for number in range(patterns // TOPICS_OF_A_SOCKET):
+        topics = [
+            f"customer_id:{contestant.company.id}:call:{uuid.uuid4()}" for _ in range(TOPICS_OF_A_SOCKET)
+        ]
+        sockets.append(contestant.socket(number + LISTENERS, 0, topics))
+    return sockets
+
+
+def _agent_socket(contestant: GatewayContestant, agent_id: str) -> Socket:
+    address = f"127.0.0.1:{contestant.gateway.port}"
+    subscribe = json.dumps({"type": "subscribe", "topics": [f"agent_id:{agent_id}:*:*"]}).encode()
+    path = f"/v1.0/ws?token={token_of(agent_id, iat=time.time())}"
+    return Socket(address, wire.handshake(address, path), wire.frame(subscribe), READY, start=0)
+
+
+def _concerning(agents: Sequence[str], count: int) -> Callable[[int], dict[str, Any]]:
+    def draft(number: int) -> dict[str, Any]:
+        named = [agents[(number + offset) % len(agents)] for offset in range(count)]
+        return event.draft(number) | {"agent_ids": named}
+
+    return draft
+
+
+def _look_up_us(patterns: int) -> float:
+    """Microseconds in which a feed with this many patterns takes an event and finds its receivers."""
+    customer_id = str(uuid.UUID(int=7))
+    feed: Feed[int] = Feed(customer_id, "0123456789ab", 0)
+    for number in range(patterns - 1):
+        feed.attach(number, [customer_topic(customer_id, "call", str(uuid.uuid4()))])
+    for listener in range(LISTENERS):
+        feed.attach(-1 - listener, [f"customer_id:{customer_id}:call:*"])
+    head, tail = event.frame(1).split("customer_id:", 1)
+    count = 20_000
+    entries = [
+        Entry(seq, head, tail, (customer_topic(customer_id, "call", event.call_of(seq)),))
+        for seq in range(1, count + 1)
+    ]
+    start = time.process_time_ns()
+    for entry in entries:
+        for ready in feed.offer([entry]):
+            feed.receivers(ready)
+    return (time.process_time_ns() - start) / count / 1000
+
+
+def _report(stages: list[Stage], looked_up: dict[int, float]) -> None:
+    costs = {stage.name: statistics.median(stage.costs) for stage in stages}
+    rows: list[list[object]] = [
+        [
+            stage.name,
+            stage.heard_by,
+            costs[stage.name],
+            costs[stage.name] / costs[_first_like(stage, stages).name],
+        ]
+        for stage in stages
+    ]
+    few = min(looked_up)
+    rows += [
+        [f"{count:,} patterns, looking up alone", LISTENERS, cost, cost / looked_up[few]]
+        for count, cost in looked_up.items()
+    ]
+    results = {
+        "events": {stage.name: {"costs": stage.costs, "heard_by": stage.heard_by} for stage in stages},
+        "look_up_us": looked_up,
+    }
+    save("matching", results, table(["", "deliveries an event", "CPU µs an event", "ratio"], rows))
+
+
+def _first_like(stage: Stage, stages: list[Stage]) -> Stage:
+    """The stage with few that this one with many is compared with."""
+    kind = stage.name.partition(" ")[2]
+    return next(other for other in stages if other.name.partition(" ")[2] == kind)
