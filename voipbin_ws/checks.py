@@ -25,6 +25,7 @@ EXAMPLES = (
     "the-old-key-of-at-least-32-characters",
     "the-key-that-VoIPBIN-signs-with",
     "the secret set in VoIPBIN",
+    "a-token-that-prometheus-shows",
 )
 """The secrets in docs/settings.md, which everybody can read there."""
 
@@ -40,6 +41,7 @@ def secrets_are_not_the_examples(**_: Any) -> list[checks.CheckMessage]:
         "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
         "JWT_KEYS": settings.JWT_KEYS,
         "VOIPBIN_JWT_KEYS": settings.VOIPBIN_JWT_KEYS,
+        "METRICS_TOKEN": [settings.METRICS_TOKEN],
         "VOIPBIN_WEBHOOK_SECRET": [settings.EVENTS_VOIPBIN_WEBHOOK_SECRET],
     }
     return [

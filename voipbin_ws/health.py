@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from django.db import Error as DatabaseTrouble
 from django.db import connection
@@ -12,6 +12,9 @@ from django.views.decorators.http import require_safe
 
 from events.threads import in_database_thread
 from subscriptions.runtime import runtime
+
+LATE_SECONDS = 10.0
+"""For how long events may be known to be missing here before it is told."""
 
 DATABASE_SECONDS = 2.0
 """How long the database may take to answer before the process counts as not ready."""
@@ -27,23 +30,28 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives
 async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives it)
     """200 with the state of each part, or 503 with the reason where new clients had better go elsewhere.
 
-    A silent channel layer is told and is no such reason: events are read from the log meanwhile.
+    A silent channel layer is told and is no such reason: events are read from the log meanwhile. Nor is being late with
+    that, which clients that were sent away would have everywhere.
     """
     process = runtime()
-    database = await _database_trouble()
-    parts: dict[str, Any] = {
-        "database": {"ok": not database, "reason": database},
-        "draining": {
-            "ok": not process.is_draining,
-            "reason": "the process is stopping" if process.is_draining else "",
-        },
-        "channel_layer": {
-            "ok": not process.hub.lagging,
-            "reason": "silent: the log is read instead" if process.hub.lagging else "",
-        },
+    silence, (events, late) = process.hub.silence_seconds, process.hub.missing
+    parts = {
+        "database": _part(await _database_trouble()),
+        "draining": _part(process.is_draining and "the process is stopping"),
+        "channel_layer": _part(
+            process.hub.lagging and f"silent for {silence:.0f} seconds: the log is read instead"
+        ),
+        "log": _part(
+            late >= LATE_SECONDS
+            and f"{events} events still have to be read, the first for {late:.0f} seconds"
+        ),
     }
     ready = parts["database"]["ok"] and parts["draining"]["ok"]
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+
+
+def _part(reason: str | Literal[False]) -> dict[str, Any]:
+    return {"ok": not reason, "reason": reason or ""}
 
 
 async def _database_trouble() -> str:

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from subscriptions.connection import ABORT_SECONDS
 from subscriptions.runtime import runtime
+from voipbin_ws.metrics_port import open_metrics_port
 
 MAX_FRAME_BYTES = 2**20
 """Above every limit of ours, so that it is ours that answers, with an error frame instead of a lost connection."""
@@ -105,6 +106,7 @@ def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None
         # Each call sets the null Origin anew, which the handshake judges itself.
         server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
         _on_signals(loop, lambda: loop.create_task(stop()))
+        loop.call_soon(open_metrics_port)
         serves()
 
     server.ready_callable = ready
@@ -125,6 +127,7 @@ def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], Non
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            open_metrics_port()
             serves()
 
         @contextlib.contextmanager

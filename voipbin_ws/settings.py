@@ -279,6 +279,12 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["voipbin_ws.openapi_document.complete"],
 }
 
+# --- Metrics -------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = read("METRICS_TOKEN", credential, "", "a-token-that-prometheus-shows")
+METRICS_PORT = read("METRICS_PORT", whole(0, 65535), 0, "9464")
+METRICS_HOST = read("METRICS_HOST", str, "127.0.0.1", "10.0.0.5")
+
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = read("LOG_LEVEL", level, "INFO", "INFO")

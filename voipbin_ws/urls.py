@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from voipbin_ws import api_description, error_pages, health, pages
+from voipbin_ws import api_description, error_pages, health, metrics_view, pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
     path("agent", pages.agent_desktop, name="agent-desktop"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics_view.metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),
     path("v1.0/openapi.json", api_description.openapi, name="openapi"),
     path("v1.0/asyncapi.yaml", api_description.asyncapi, name="asyncapi"),

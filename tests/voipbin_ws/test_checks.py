@@ -215,7 +215,7 @@ def test_every_secret_of_the_documentation_is_known_as_one() -> None:
     from voipbin_ws.checks import EXAMPLES
 
     rows = re.findall(
-        r"^\| `(\w*(?:KEY|SECRET)\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
+        r"^\| `(\w*(?:KEY|SECRET|_TOKEN)\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
         (ROOT / "docs" / "settings.md").read_text(),
         re.MULTILINE,
     )
