@@ -32,6 +32,7 @@ def player(gateway_on_each_stack: Gateway) -> Player:
         ],
         keys=[
             Key("publisher", may_subscribe=False, may_publish=True),
+            Key("reports"),
             Key("manager's", agent_id=MANAGER, secret="vb_00000000000000000000000000manager"),
         ],
         queues=[QUEUE],
@@ -44,6 +45,7 @@ def player(gateway_on_each_stack: Gateway) -> Player:
             "manager": acme.token("mary"),
             "agent": acme.token("ann"),
             "publisher": acme.key("publisher"),
+            "reports": acme.key("reports"),
             "nobody": "",
         },
     )
