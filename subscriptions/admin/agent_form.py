@@ -87,9 +87,10 @@ class AgentForm(OperatorForm):
             return  # Whoever may only look gets no fields at all.
         self.fields["queues"].queryset = self.customer.queues.order_by("name")
         self.fields["queues"].label_from_instance = lambda queue: queue.name
-        # The others follow from calls.
-        known = {*CHOOSABLE, self.instance.status}
-        self.fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+        if "status" in self.fields:
+            # The others follow from calls.
+            known = {*CHOOSABLE, self.instance.status}
+            self.fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
         held = [] if self.is_new else list(self.instance.granted_resources)
         self.fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
