@@ -21,9 +21,9 @@ expect.set_options(timeout=30_000)
 class Centre:
     """A gateway with Acme, whose calls are watched, and Globex, a stranger."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, acme: Company | None = None) -> None:
         self.gateway = gateway
-        self.acme, self.globex = company("Acme"), company("Globex")
+        self.acme, self.globex = acme or company("Acme"), company("Globex")
         for name in ("manager", "granted agent"):
             self.acme.person(name).password = PASSWORD
         settle(gateway, self.acme, self.globex)

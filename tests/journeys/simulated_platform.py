@@ -18,7 +18,7 @@ from events.simulation.world import World
 from tests.journeys.cast import Company
 from tests.machinery.gateway import Gateway
 
-KEY = "the platform's key"
+KEY = "the-platforms-key"
 
 
 class SimulatedPlatform:
