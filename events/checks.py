@@ -14,15 +14,15 @@ SECRET_MIN_CHARACTERS = 16
 
 @checks.register(checks.Tags.compatibility)
 def connections_end_with_their_use(**_: Any) -> list[checks.CheckMessage]:
-    """Persistent connections belong to threads, and an event loop's threads come and go."""
+    """A persistent connection belongs to its thread, and a server allows only so many; a file has no such limit."""
     return [
         checks.Warning(
-            f"The database {alias!r} has CONN_MAX_AGE {age}: under ASGI its connections pile up.",
-            hint="Leave CONN_MAX_AGE at 0. On PostgreSQL the pool keeps connections open for the next use.",
+            f"The database {alias!r} has CONN_MAX_AGE {age}: each thread keeps one.",
+            hint="Leave CONN_MAX_AGE at 0: the pool keeps connections open for the next use.",
             id="events.W001",
         )
         for alias, database in settings.DATABASES.items()
-        if (age := database.get("CONN_MAX_AGE", 0)) != 0
+        if (age := database.get("CONN_MAX_AGE", 0)) != 0 and not database["ENGINE"].endswith("sqlite3")
     ]
 
 

@@ -1,5 +1,7 @@
 """publish(): the only way in. Number the events, store them, keep the present state, commit, then ring the bell."""
 
+# Long because the steps of one transaction are read together.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from events.bell import bell
 from events.cursor import Position
 from events.envelope import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
+from events.group_commit import GroupCommit, Submission
 from events.models import CustomerLog, Event, join_agents, split_agents
 from events.states import update_states
 
@@ -38,10 +41,20 @@ class Receipt:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What one caller wants to be published."""
+
+    drafts: Sequence[Draft]
+    agents: Sequence[tuple[str, ...]]
+    check: Callable[[], None] | None
+
+
 def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None) -> list[Receipt]:
     """Store all of these events, or none, in their order, and tell of them. Returns a receipt for each.
 
-    When this returns, the events are committed and will reach every subscriber, whatever the channel layer does.
+    When this returns, the events are committed and will reach every subscriber, whatever the channel layer does. Those
+    of other threads that publish at the same moment may be committed with them.
     `check` is called while nobody else can publish for these customers; what it raises calls everything off.
 
     Raises:
@@ -49,19 +62,56 @@ def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None)
         django.db.DatabaseError: the database did not commit.
         RuntimeError: called inside a transaction, whose rollback would take back what a publisher was told.
     """
-    now = timezone.now()
-    agents = _concerned(drafts)
+    return _commits.submit(
+        _Request(drafts, _concerned(drafts), check), weight=len(drafts), alone=check is not None
+    )
+
+
+def _commit(group: list[Submission[_Request, list[Receipt]]]) -> None:
+    try:
+        _store(group)
+    except OperationalError:
+        raise  # The database is away, for one as for all.
+    except DatabaseError:
+        if len(group) == 1:
+            raise
+        # It may be one of them alone that the database does not take.
+        for each in group:
+            each.result = each.error = None
+            _commit_alone(each)
+
+
+def _commit_alone(submission: Submission[_Request, list[Receipt]]) -> None:
+    try:
+        _store([submission])
+    except DatabaseError as error:
+        submission.error = error
+
+
+def _store(group: list[Submission[_Request, list[Receipt]]]) -> None:
+    results: list[tuple[Submission[_Request, list[Receipt]], list[Receipt]]] = []
+    drafts = [draft for submission in group for draft in submission.work.drafts]
     with transaction.atomic(durable=True):
-        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), now)
-        if check is not None:
-            check()
+        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), timezone.now())
         batch.recall(drafts)
-        for index, draft in enumerate(drafts):
-            batch.add(index, draft, agents[index])
+        for submission in group:
+            request = submission.work
+            try:
+                if request.check is not None:
+                    request.check()
+                results.append((submission, batch.add(request)))
+            except DatabaseError:
+                raise
+            except Exception as error:
+                submission.error = error
         batch.store()
     for customer_id, (epoch, entries) in batch.announced().items():
         bell.ring(customer_id, epoch, entries)
-    return batch.receipts
+    for submission, receipts in results:
+        submission.result = receipts
+
+
+_commits: GroupCommit[_Request, list[Receipt]] = GroupCommit(_commit)
 
 
 def _concerned(drafts: Sequence[Draft]) -> list[tuple[str, ...]]:
@@ -99,11 +149,16 @@ def _lock(ordered: list[str]) -> Iterable[CustomerLog]:
     return CustomerLog.objects.select_for_update().filter(customer_id__in=ordered).order_by("customer_id")
 
 
+def _raise_numbers(logs: Iterable[CustomerLog]) -> None:
+    # They are few, and a query for each costs less than one that the ORM builds for several.
+    for log in logs:
+        CustomerLog.objects.filter(pk=log.pk).update(last_seq=log.last_seq)
+
+
 class _Batch:
     """The events of one transaction, under the locks of their logs."""
 
     def __init__(self, logs: dict[str, CustomerLog], now: datetime) -> None:
-        self.receipts: list[Receipt] = []
         self._logs = logs
         self._now = now
         self._events: list[Event] = []
@@ -121,18 +176,38 @@ class _Batch:
             for event in Event.objects.filter(customer_id=customer_id, idempotency_key__in=wanted):
                 self._by_key[(customer_id, event.idempotency_key or "")] = event
 
-    def add(self, index: int, draft: Draft, agent_ids: tuple[str, ...]) -> None:
-        """Give the draft the next number, or recall what its key stands for."""
+    def add(self, request: _Request) -> list[Receipt]:
+        """Give each draft the next number, or recall what its key stands for.
+
+        Raises:
+            IdempotencyConflict: none was added.
+        """
+        digests = self._digests(request.drafts)
+        return [
+            self._add(draft, agent_ids, digest)
+            for draft, agent_ids, digest in zip(request.drafts, request.agents, digests, strict=True)
+        ]
+
+    def _digests(self, drafts: Sequence[Draft]) -> list[str]:
+        found: list[str] = []
+        fresh: dict[tuple[str, str], str] = {}
+        for index, draft in enumerate(drafts):
+            digest = ""
+            if draft.idempotency_key is not None:
+                key = (draft.customer_id, draft.idempotency_key)
+                digest = draft.digest()
+                first = self._by_key.get(key)
+                if (fresh.setdefault(key, digest) if first is None else first.digest) != digest:
+                    raise IdempotencyConflict(index)
+            found.append(digest)
+        return found
+
+    def _add(self, draft: Draft, agent_ids: tuple[str, ...], digest: str) -> Receipt:
         log = self._logs[draft.customer_id]
-        digest = ""
         if draft.idempotency_key is not None:
-            digest = draft.digest()
             first = self._by_key.get((draft.customer_id, draft.idempotency_key))
             if first is not None:
-                if first.digest != digest:
-                    raise IdempotencyConflict(index)
-                self.receipts.append(_receipt(first, log.epoch, replayed=True))
-                return
+                return _receipt(first, log.epoch, replayed=True)
         log.last_seq += 1
         event = Event(
             id=new_event_id(),
@@ -153,7 +228,6 @@ class _Batch:
         if draft.idempotency_key is not None:
             self._by_key[(draft.customer_id, draft.idempotency_key)] = event
         receipt = _receipt(event, log.epoch, replayed=False)
-        self.receipts.append(receipt)
         self._entries.setdefault(draft.customer_id, []).append(
             make_entry(
                 seq=event.seq,
@@ -165,13 +239,13 @@ class _Batch:
                 body=event.body,
             )
         )
+        return receipt
 
     def store(self) -> None:
         """Write the events, their logs' numbers, the states they change, and what others keep of them."""
         if not self._events:
             return
-        changed = [self._logs[customer_id] for customer_id in self._entries]
-        CustomerLog.objects.bulk_update(changed, ["last_seq"])
+        _raise_numbers([self._logs[customer_id] for customer_id in self._entries])
         Event.objects.bulk_create(self._events)
         stored = list(zip(self._events, self._drafts, strict=True))
         update_states(stored)

@@ -152,17 +152,19 @@ DATABASES: dict[str, dict[str, Any]] = {
         "postgresql://user:password@db.example.com:5432/voipbin_ws",
     )
 }
-# A pool, or a file that opens in no time: connections that outlive their use pile up in an event loop's threads.
-DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Each of the few threads keeps its own: closing a file's last one writes its log back, which costs a commit.
+    DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads first and writes later could not be retried: take the write lock at its start.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: what a publisher was told is stored survives a power cut.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4000;",
     }
 else:
+    # What the pool keeps open must come back to it after each use.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
         "options": "-c synchronous_commit=on",

@@ -103,6 +103,9 @@ def test_a_bad_setting_is_found_by_its_check_alone(expected: str, good: Any) -> 
     assert found(include_deployment_checks=True) == {expected}
 
 
+POSTGRESQL = "django.db.backends.postgresql"
+
+
 def test_an_unset_secret_is_found(good: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", " ")
     assert found(include_deployment_checks=True) == {"voipbin_ws.W001"}
@@ -111,8 +114,8 @@ def test_an_unset_secret_is_found(good: Any, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"CONN_MAX_AGE": 60}, "events.W001"),
-        ({"CONN_MAX_AGE": None}, "events.W001"),
+        ({"ENGINE": POSTGRESQL, "CONN_MAX_AGE": 60}, "events.W001"),
+        ({"ENGINE": POSTGRESQL, "CONN_MAX_AGE": None}, "events.W001"),
         ({"OPTIONS": {"init_command": "PRAGMA synchronous=FULL;"}}, "events.W002"),
         ({"OPTIONS": {}}, "events.W002"),
     ],
