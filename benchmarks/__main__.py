@@ -6,10 +6,15 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout, matching, memory
+from benchmarks import fanout, matching, memory, publishing
 from benchmarks.compiled import Unavailable
 
-TABLES: dict[str, ModuleType] = {"fanout": fanout, "memory": memory, "matching": matching}
+TABLES: dict[str, ModuleType] = {
+    "fanout": fanout,
+    "memory": memory,
+    "matching": matching,
+    "publishing": publishing,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

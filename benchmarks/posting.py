@@ -1,0 +1,69 @@
+"""Many HTTP posts at once over kept connections, at little cost to whoever posts."""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+from collections.abc import Iterator, Sequence
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+
+
+class NotStored(Exception):
+    """An answer other than 201; the message holds it."""
+
+
+def request(path: str, credential: str, body: bytes) -> bytes:
+    """A whole request."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {credential}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def post_all(port: int, requests: Sequence[bytes], connections: int) -> None:
+    """Send all, each connection its next as soon as its last is answered; returns when all are.
+
+    Raises:
+        NotStored: one was answered with something else than 201.
+    """
+    left = iter(requests)
+    with selectors.DefaultSelector() as selector:
+        for _ in range(min(connections, len(requests))):
+            connection = _Connection(port)
+            connection.send_next(left)
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        while selector.get_map():
+            for key, _events in selector.select():
+                if key.data.has_answer() and not key.data.send_next(left):
+                    selector.unregister(key.fileobj)
+                    key.data.socket.close()
+
+
+class _Connection:
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._read = b""
+
+    def send_next(self, left: Iterator[bytes]) -> bool:
+        """Send one more; false if there is none."""
+        following = next(left, None)
+        if following is None:
+            return False
+        self.socket.sendall(following)
+        return True
+
+    def has_answer(self) -> bool:
+        part = self.socket.recv(1 << 20)
+        self._read += part
+        head, separator, body = self._read.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head + b"\r\n") if separator else None
+        is_whole = len(body) >= int(length[1]) if length else body.endswith(b"0\r\n\r\n")
+        if not part or (is_whole and not head.startswith(b"HTTP/1.1 201")):
+            raise NotStored(f"a post was answered with {self._read[:500]!r}")
+        if is_whole:
+            self._read = b""
+        return bool(is_whole)
