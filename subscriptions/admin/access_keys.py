@@ -29,7 +29,7 @@ from subscriptions.models import AccessKey, Agent, LiveConnection
 @admin.register(AccessKey)
 class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     form = AccessKeyForm
-    list_display = ["label", "key", "status", "speaks_for", "rights", "last_used", "open_sockets", "expires"]
+    list_display = ["label_and_key", "status", "speaks_for", "rights", "last_used", "open_sockets", "expires"]
     list_filter = [CustomerFilter, StatusFilter, "may_publish", "may_subscribe"]
     list_select_related = ["customer", "agent"]
     search_fields = ["label", "prefix", "customer__name", "agent__name"]
@@ -79,8 +79,13 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             ("How long", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return db_field.formfield(**kwargs)  # Without the buttons beside it that would leave the form.
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # Without the buttons beside it that would leave the form.
+        return (
+            db_field.formfield()
+            if db_field.name == "agent"
+            else super().formfield_for_dbfield(db_field, request, **kwargs)
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessKey]:
         keys = super().get_queryset(request).select_related("customer", "agent__user", "replaced_by")

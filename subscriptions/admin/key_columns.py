@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from events.admin.scope import pill
 from subscriptions.access_keys import KeyStatus, status_of
@@ -37,6 +37,10 @@ class KeyColumns:
     def key(self, key: AccessKey) -> str:
         return f"{key.prefix}…"
 
+    @admin.display(description="key", ordering="label")
+    def label_and_key(self, key: AccessKey) -> SafeString:
+        return format_html('{}<br><span class="quiet">{}…</span>', key.label, key.prefix)
+
     @admin.display(description="status")
     def status(self, key: AccessKey) -> SafeString:
         status = status_of(key, timezone.now())
@@ -61,11 +65,13 @@ class KeyColumns:
         if key.last_used_at is None:
             return None
         moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
-        client = key.last_used_client if len(key.last_used_client) <= 30 else f"{key.last_used_client[:28]}…"
+        client = key.last_used_client
+        if len(client) > CLIENT_SHOWN:
+            client = f"{client[: CLIENT_SHOWN - 2]}…"
         return format_html(
-            '<span title="{}">{} ago</span><br><span class="quiet" title="{}">{}<br>{}</span>',
+            '<span title="{}">{}</span><br><span class="quiet" title="{}">{}<br>{}</span>',
             moment,
-            timesince(key.last_used_at, depth=1),
+            naturaltime(key.last_used_at),
             key.last_used_client,
             key.last_used_address,
             client,
@@ -79,7 +85,7 @@ class KeyColumns:
         places = [place for place in (key.last_used_address, key.last_used_client) if place]
         return format_html("{}{}", moment, format_html_join("", ", {}", ((place,) for place in places)))
 
-    @admin.display(description="open sockets", ordering="socket_count")
+    @admin.display(description="sockets", ordering="socket_count")
     def open_sockets(self, key: Any) -> SafeString | str:
         if not key.socket_count:
             return "–"

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import RecordAdmin, as_uuid, pill
@@ -130,7 +130,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
             row.figures = figures.get(row.pk, NO_FIGURES)
             row.is_closing = row.pk in closing
 
-    @admin.action(description="Close", permissions=["close"])
+    @admin.action(description="Close connection", permissions=["close"])
     def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
         def perform(chosen: list[LiveConnection]) -> HttpResponse:
             close_connections(chosen, by=request.user.get_username(), word=word_of(request))
@@ -172,8 +172,11 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
     @admin.display(description="hears")
     def hears(self, row: LiveConnection) -> SafeString | str:
         topics = row.topics.split("\n")[:TOPICS_SHOWN] if row.topics else []
+        own = re.compile(f"(?<=^customer_id:){row.customer_id}|(?<=^agent_id:){row.agent_id}")
         shown = format_html_join(
-            "", '<code title="{}">{}</code><br>', ((topic, _UUID_END.sub("…", topic)) for topic in topics)
+            "",
+            '<code title="{}">{}</code><br>',
+            ((topic, _UUID_END.sub("…", own.sub("…", topic))) for topic in topics),
         )
         if more := row.topic_count - len(topics):
             return format_html('{}<span class="quiet">and {} more</span>', shown, more)
@@ -181,11 +184,8 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
 
     @admin.display(description="since", ordering="opened_at")
     def since(self, row: LiveConnection) -> SafeString:
-        return format_html(
-            '<span title="{}">{}</span>',
-            f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC",
-            timesince(row.opened_at, depth=1),
-        )
+        moment = f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC"
+        return format_html('<span title="{}">{}</span>', moment, naturaltime(row.opened_at))
 
     @admin.display(description="sent")
     def sent(self, row: Any) -> str:
