@@ -39,6 +39,7 @@ from tests.machinery.answers import check_answer, operation_of  # noqa: E402
 from tests.machinery.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
 from tests.machinery.gateway import Gateway  # noqa: E402
 from tests.machinery.gateways import Gateways  # noqa: E402
+from tests.machinery.nursery import nursery  # noqa: E402
 from tests.machinery.postgres_server import PostgresServer  # noqa: E402
 from tests.machinery.redis_server import RedisServer  # noqa: E402
 from tests.machinery.reports import add_evidence, shown_on_failure  # noqa: E402
@@ -62,6 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure() -> None:
     reaper.finish()
+    nursery.finish()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,8 @@ import redis
 
 from deploy.programs import Program
 from tests.machinery.browser import launched
+from tests.machinery.gateway import gateway_environment
+from tests.machinery.nursery import nursery
 from tests.machinery.postgres_server import PostgresServer
 from tests.machinery.processes import ROOT, DidNotStart, ServerProcess
 from tests.machinery.redis_server import RedisServer
@@ -78,6 +80,43 @@ def test_a_process_that_ends_before_it_is_ready_says_what_it_wrote(tmp_path: Pat
     process = ServerProcess(["sh", "-c", "echo no such luck; exit 3"], tmp_path / "log")
     with pytest.raises(DidNotStart, match=r"ended with 3:\nno such luck"):
         process.wait_ready(lambda: False, "the server")
+
+
+WRITES = (
+    "import os, sys; print(sys.stdin.read(), os.environ['WORD'], sys.argv[1:], flush=True); sys.exit('no')"
+)
+
+
+def test_a_process_of_the_nursery_is_as_any_other() -> None:
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", WRITES]
+    environment = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", WORD="one")
+    assert nursery.takes(command, environment)
+    done = nursery.run(command, environment, text="given")
+    alone = subprocess.run(command, env=environment, input="given", capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (alone.returncode, alone.stdout, alone.stderr)
+    assert done.stdout == f"given one {command[2:]}\n"
+    assert not nursery.takes(command, environment | {"PYTHONPATH": "."})
+    assert not nursery.takes(["sh", "-c", "true"], environment)
+
+
+def test_a_process_of_the_nursery_that_is_killed_tells_by_what(tmp_path: Path) -> None:
+    waits = [
+        "shell",
+        "--verbosity",
+        "0",
+        "--command",
+        "import time; print('here', flush=True); time.sleep(999)",
+    ]
+    process = ServerProcess(
+        [sys.executable, "manage.py", *waits],
+        tmp_path / "log",
+        environment=gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3"),
+    )
+    process.wait_ready(lambda: "here" in process.log_text(), "the process")
+    assert os.getpgid(process.pid) == process.pid
+    process.send(signal.SIGTERM)
+    assert process.wait() == -signal.SIGTERM
+    assert not process.running
 
 
 def test_nothing_outlives_tests_that_were_killed(tmp_path: Path) -> None:

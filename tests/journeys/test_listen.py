@@ -6,11 +6,11 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +20,7 @@ from tests.journeys.cast import Company, company, settle
 from tests.journeys.conversation import publish
 from tests.machinery.gateway import Gateway
 from tests.machinery.gateways import Gateways
-from tests.machinery.processes import ROOT
+from tests.machinery.nursery import nursery
 from tests.machinery.waiting import wait_until
 
 SERVERS = ["daphne", "uvicorn"]
@@ -34,25 +34,29 @@ class Listening:
         environment = {"PATH": os.environ["PATH"], "VOIPBIN_WS_URL": url, "VOIPBIN_TOKEN": token}
         self.lines: list[str] = []
         self.said: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "listen", *arguments],
-            cwd=ROOT,
-            env=environment | NO_DATABASE,
-            stdout=subprocess.PIPE if output is None else output,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._readers = [
-            threading.Thread(target=self._collect, args=(stream, into), daemon=True)
-            for stream, into in ((self.process.stdout, self.lines), (self.process.stderr, self.said))
-            if stream is not None
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._readers: list[threading.Thread] = []
+        command = [sys.executable, "manage.py", "listen", *arguments]
+        written = self._collected(self.lines) if output is None else output
+        errors = self._collected(self.said)
+        with Path(os.devnull).open() as nothing:
+            self.process = nursery.start(
+                command, environment | NO_DATABASE, stdin=nothing, stdout=written, stderr=errors
+            )
+        for file in {written, errors} - {output}:
+            os.close(file)
 
-    def _collect(self, stream: Any, into: list[str]) -> None:
-        for line in stream:
-            into.append(line.rstrip("\n"))
+    def _collected(self, into: list[str]) -> int:
+        """A file for the process to write to; its lines are collected."""
+        reading, writing = os.pipe()
+
+        def collect() -> None:
+            with os.fdopen(reading) as stream:
+                for line in stream:
+                    into.append(line.rstrip("\n"))
+
+        self._readers.append(threading.Thread(target=collect, daemon=True))
+        self._readers[-1].start()
+        return writing
 
     def ended(self) -> int:
         """Wait for the end, and for the last of what it wrote; returns the exit code."""

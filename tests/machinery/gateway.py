@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.machinery.nursery import nursery
 from tests.machinery.ports import on_free_port
-from tests.machinery.processes import ROOT, ServerProcess
+from tests.machinery.processes import ServerProcess
 
 SECRET_KEY = "the secret of a gateway that only the tests know"
 # What a process needs of ours; nothing else that a developer has exported may reach the gateway.
@@ -34,15 +34,7 @@ def manage(
 
     Raises AssertionError, with all that it wrote, where it does not end with 0.
     """
-    done = subprocess.run(
-        [sys.executable, "manage.py", *command],
-        input=text or "",
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-        timeout=timeout,
-    )
+    done = nursery.run([sys.executable, "manage.py", *command], environment, text=text or "", timeout=timeout)
     if done.returncode != 0:
         raise AssertionError(
             f"manage.py {' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"

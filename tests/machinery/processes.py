@@ -9,10 +9,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.machinery.nursery import ROOT, Born, nursery
 from tests.machinery.reaper import reaper
 from tests.machinery.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+__all__ = ["ROOT", "DidNotStart", "ServerProcess"]
 
 
 class DidNotStart(Exception):
@@ -32,19 +33,25 @@ class ServerProcess:
         user: str | None = None,
     ) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=environment,
-                user=user,
-                group=user,
-                extra_groups=[] if user else None,
-                start_new_session=True,
-            )
+        environment = os.environ if environment is None else environment
+        with log.open("ab") as output, Path(os.devnull).open() as nothing:
+            if folder == ROOT and user is None and nursery.takes(command, environment):
+                self._process: subprocess.Popen[bytes] | Born = nursery.start(
+                    command, environment, stdin=nothing, stdout=output, stderr=output, new_session=True
+                )
+            else:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=nothing,
+                    stdout=output,
+                    stderr=output,
+                    cwd=folder,
+                    env=environment,
+                    user=user,
+                    group=user,
+                    extra_groups=[] if user else None,
+                    start_new_session=True,
+                )
         self.log = log
         reaper.watch_group(self.pid)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from django.core import checks
 
 from tests.machinery.gateway import gateway_environment
+from tests.machinery.nursery import nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("events", "subscriptions", "voipbin_ws")
@@ -43,13 +43,7 @@ def test_a_gateway_that_is_not_ready_for_the_world_is_told_all_of_it() -> None:
 def _check(environment: dict[str, str], *options: str) -> list[str]:
     """The checks of a fresh process that found something."""
     everything = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", SECRET_KEY="") | environment
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check", *options],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=everything,
-    )
+    done = nursery.run([sys.executable, "manage.py", "check", *options], everything)
     assert done.returncode == 0, done.stderr
     return re.findall(r"^\?: \((\S+)\)", done.stderr, re.MULTILINE)
 
