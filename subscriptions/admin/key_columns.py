@@ -100,11 +100,9 @@ class KeyColumns:
 
     @admin.display(description="may")
     def rights(self, key: AccessKey) -> str:
-        rights = [
-            word for word, held in (("subscribe", key.may_subscribe), ("publish", key.may_publish)) if held
-        ]
-        narrowed = one_or_many(len(key.allowed_topics), "topic") if key.allowed_topics else ""
-        return f"{', '.join(rights)} ({narrowed})" if narrowed and key.may_subscribe else ", ".join(rights)
+        narrowed = f" ({one_or_many(len(key.allowed_topics), 'topic')})" if key.allowed_topics else ""
+        held = ((f"subscribe{narrowed}", key.may_subscribe), ("publish", key.may_publish))
+        return ", ".join(word for word, is_held in held if is_held)
 
     @admin.display(description="rotated into")
     def rotated_into(self, key: AccessKey) -> SafeString:
