@@ -86,7 +86,7 @@ def _told(request: HttpRequest, response: HttpResponseBase, began: float) -> Htt
     say = logger.debug if request.path in _PROBES else logger.info
     say(
         "request",
-        method=request.method,
+        method=method,
         path=request.path,  # Never the query: it has credentials, and what people searched for.
         status=response.status_code,
         milliseconds=round(seconds * 1000, 1),

@@ -56,7 +56,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
         # Django has a handler of its own.
         | {"django": {"level": "WARNING", "handlers": []}}
         # What a client did wrong is the client's to read, in its answer.
-        | {"django.request": {"level": "ERROR"}},
+        | {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
     }
 
 

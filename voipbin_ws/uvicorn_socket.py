@@ -8,13 +8,36 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from events.strict_json import encode
+from subscriptions.handshake import ANSWER_HEADERS
 from subscriptions.transport import READY_FRAMES, nothing
+
+_WORDS = encode(
+    {"code": "INVALID_REQUEST", "message": "The address or a header is too long: 8192 bytes at most"}
+)
+_UNREADABLE = b"\r\n".join(
+    (
+        b"HTTP/1.1 400 Bad Request",
+        *(b": ".join(header) for header in ANSWER_HEADERS),
+        b"content-length: %d" % len(_WORDS),
+        b"connection: close",
+        b"",
+        _WORDS.encode(),
+    )
+)
 
 
 class UvicornSocket(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which offers itself to the application as `ReadyFrames`."""
 
     _ready: UvicornFrames | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            # Good enough for uvicorn's HTTP parser, and not for its WebSocket parser: nobody would ever answer.
+            self.transport.write(_UNREADABLE)
+            self.transport.close()
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"]
