@@ -18,6 +18,7 @@ from events.cursor import Position
 from events.envelope import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
 from events.group_commit import GroupCommit, Submission
 from events.models import CustomerLog, Event, join_agents, split_agents
+from events.rows import insert_rows
 from events.states import update_states
 
 QUEUE_RESOURCE = "queue"
@@ -246,7 +247,7 @@ class _Batch:
         if not self._events:
             return
         _raise_numbers([self._logs[customer_id] for customer_id in self._entries])
-        Event.objects.bulk_create(self._events)
+        insert_rows(self._events)
         stored = list(zip(self._events, self._drafts, strict=True))
         update_states(stored)
         import_string(settings.EVENTS_PROJECTION)(stored)

@@ -8,9 +8,11 @@ from typing import Any
 from events.envelope import Draft
 from events.models import Event, ResourceState, join_agents, split_agents
 from events.projection import changes_state, ends_members, is_live_after, member_of, merged
+from events.rows import insert_or_update_rows
 from events.strict_json import decode, encode
 
 _Key = tuple[str, str, str, str]
+_UNIQUE = ["customer_id", "resource", "resource_id", "member_id"]
 _CHANGED = ["live", "event_type", "seq", "since", "updated_at", "agent_ids", "body"]
 
 
@@ -51,12 +53,7 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
             _end_members(event, states, touched)
     for key, state in touched.items():
         state.body = encode(data[key])
-    ResourceState.objects.bulk_create(
-        touched.values(),
-        update_conflicts=True,
-        unique_fields=["customer_id", "resource", "resource_id", "member_id"],
-        update_fields=_CHANGED,
-    )
+    insert_or_update_rows(list(touched.values()), unique=_UNIQUE, changed=_CHANGED)
 
 
 def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState]:
