@@ -17,6 +17,10 @@ from tests.machinery.gateway import Gateway, gateway_environment
 SOCKETS_OF_A_KEY = 100
 """The gateway's own limit of connections with one credential, left as it is."""
 
+NOT_FORKED = {"PYTHONHASHSEED": "random"}
+"""What a server process is told so that it starts by itself, on its core: one that the tests' machinery forks from
+another would be on that one's core, and would have its memory."""
+
 READY = b'"status": "success"'
 
 
@@ -43,6 +47,7 @@ class GatewayContestant:
         self.publishing_key = Key("publisher", may_subscribe=False, may_publish=True)
         self.company = Company("Benchmark", people=[], keys=[*self.subscribers, self.publishing_key])
         place.folder.mkdir(parents=True, exist_ok=True)
+        environment = NOT_FORKED | environment
         url = (databases or MigratedSqlite(place.folder)).create_database()
         with on_cores(place.server_cores):
             self.gateway = Gateway(
