@@ -32,12 +32,14 @@ class News:
     """What a process tells: connections that are new or changed, those that are gone, and how many there are.
 
     `figures` are those of all connections that have any, by the hex of their ids; none: as they were told last.
+    `state` is how the process does; `ProcessState` as JSON.
     """
 
     rows: Sequence[LiveConnection]
     gone: Collection[uuid.UUID]
     figures: Mapping[str, Figures] | None
     count: int
+    state: str = "{}"
 
 
 class ProcessEntry:
@@ -55,7 +57,11 @@ class ProcessEntry:
 
         Returns whether the database still had this process: if not, the next news must be of everything.
         """
-        fields: dict[str, Any] = {"lease_ends_at": Now() + self._lease, "connections": news.count}
+        fields: dict[str, Any] = {
+            "lease_ends_at": Now() + self._lease,
+            "connections": news.count,
+            "state": news.state,
+        }
         figures = self._figures
         if news.figures is not None:
             figures = json.dumps(news.figures, separators=(",", ":"))

@@ -305,6 +305,9 @@ class GatewayProcess(models.Model):
         editable=False,
         help_text="JSON: what moves all the time, by connection; `roster.Figures`.",
     )
+    state = models.TextField(
+        default="{}", editable=False, help_text="JSON: how it does; `process_state.ProcessState`."
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from subscriptions.access import Identity
 from subscriptions.caller import Caller, storable
 from subscriptions.live_connections import News, ProcessEntry, sweep
 from subscriptions.models import LiveConnection
+from subscriptions.process_state import ProcessState
 from subscriptions.roster import NO_FIGURES, Figures, Roster
 from subscriptions.tokens import KEY_KIND
 
@@ -67,11 +69,13 @@ class Connection(Protocol):
 
 
 class Presence:
-    """What one process tells of itself, every `beat_seconds`."""
+    """What one process tells of itself, every `beat_seconds`; `state` says how it does."""
 
-    def __init__(self, *, beat_seconds: float) -> None:
+    def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
         self._beat_seconds = beat_seconds
-        self._entry = ProcessEntry(timedelta(seconds=beat_seconds * BEATS_IN_A_LEASE + GRACE_SECONDS))
+        self._state = state
+        self._lease_seconds = beat_seconds * BEATS_IN_A_LEASE + GRACE_SECONDS
+        self._entry = ProcessEntry(timedelta(seconds=self._lease_seconds))
         self._connections: dict[uuid.UUID, Connection] = {}
         self._roster: Roster[uuid.UUID] = Roster()
         self._news = asyncio.Event()
@@ -142,6 +146,7 @@ class Presence:
                 changes.deleted,
                 await self._figures(),
                 len(self._connections),
+                replace(self._state(), lease_seconds=self._lease_seconds).as_json(),
             )
             is_known = await in_database_thread(self._entry.tell, news)
         except BaseException:

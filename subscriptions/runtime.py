@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 
 from django.conf import settings
 
 from events.bell import bell
+from events.tallies import stored_events
 from events.topics import known_resources
 from subscriptions.access_changes import ACCESS_CHANGED
 from subscriptions.audit import AuditWriter
@@ -19,6 +21,7 @@ from subscriptions.hub import Hub
 from subscriptions.limits import Limits
 from subscriptions.outbox import Flusher
 from subscriptions.presence import Presence
+from subscriptions.process_state import ProcessState, Rate, troubles
 from subscriptions.protocol import CloseCode
 from subscriptions.renewal import Renewer
 from subscriptions.resume import Resumer
@@ -38,7 +41,9 @@ class Runtime:
 
     def __init__(self) -> None:
         self.renewer = Renewer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
-        self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS)
+        self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
+        self._events = Rate(lambda: stored_events.counts().get((), 0))
+        self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries)
         self.hub = Hub(
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
             max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
@@ -71,6 +76,22 @@ class Runtime:
     def connections(self) -> int:
         """Sockets that are open."""
         return self._connections.total()
+
+    def state(self) -> ProcessState:
+        """How this process does, for the operators of all."""
+        now = asyncio.get_running_loop().time()
+        late_events, late_seconds = self.hub.missing
+        return ProcessState(
+            events_a_minute=round(self._events.a_minute(now), 1),
+            deliveries_a_minute=round(self._deliveries.a_minute(now), 1),
+            late_events=late_events,
+            late_seconds=round(late_seconds, 1),
+            silent_seconds=round(self.hub.silence_seconds, 1) if self.hub.lagging else 0.0,
+            audit_waiting=self.audit.waiting,
+            audit_lost=self.audit.lost,
+            is_draining=self.is_draining,
+            troubles=tuple(troubles.lately(time.time())),
+        )
 
     def count_in(self, credential_id: str) -> int:
         """Count one more connection of this credential; returns how many it has now."""

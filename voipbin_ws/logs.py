@@ -6,11 +6,14 @@ All loggers of the process go through it: ours, Django's, daphne's and uvicorn's
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
+
+from subscriptions.process_state import troubles
 
 OURS = ("voipbin_ws", "events", "subscriptions")
 
@@ -44,13 +47,17 @@ def configuration(level: str, form: str) -> dict[str, Any]:
         "foreign_pre_chain": _GATHERING,
         "processors": [ProcessorFormatter.remove_processors_meta, *_WRITING[form], _hide],
     }
+    both = ["stderr", "troubles"]
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["stderr"], "level": "WARNING"},
-        "loggers": {name: {"level": level, "handlers": ["stderr"], "propagate": False} for name in OURS}
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+            "troubles": {"()": _TroublesHandler, "level": "WARNING"},
+        },
+        "root": {"handlers": both, "level": "WARNING"},
+        "loggers": {name: {"level": level, "handlers": both, "propagate": False} for name in OURS}
         # The servers' own lines of each request have its query: ours, without, are enough.
         | {name: {"level": "WARNING"} for name in ("daphne", "uvicorn", "uvicorn.access", "uvicorn.error")}
         # Django has a handler of its own.
@@ -70,6 +77,22 @@ def _on_one_line(_logger: object, _level: str, fields: dict[str, Any]) -> dict[s
 
 def _escaped(text: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+class _TroublesHandler(logging.Handler):
+    """Keeps what went wrong for the operators' pages."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("django.security"):
+            return  # What a client did wrong.
+        try:
+            words = record.msg["event"] if isinstance(record.msg, dict) else record.getMessage()
+            if record.exc_info and record.exc_info[0] is not None:
+                words = f"{words} ({record.exc_info[0].__name__}: {record.exc_info[1]})"
+            words = _escaped(without_secrets(str(words)))
+            troubles.note(record.created, record.levelname, f"{record.name}: {words}")
+        except Exception:
+            self.handleError(record)
 
 
 def _hide(_logger: object, _level: str, line: str) -> str:

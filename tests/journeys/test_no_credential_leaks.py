@@ -141,7 +141,7 @@ def told(request: pytest.FixtureRequest, gateway_of_file: Gateways) -> tuple[Mar
         lambda port: gateway_of_file(
             request.param,
             LOG_LEVEL="DEBUG",
-            LOG_FORMAT="json" if request.param == "uvicorn" else "readable",
+            LOG_FORMAT="json",
             METRICS_TOKEN=markers.metrics_token,
             METRICS_PORT=str(port),
         )
@@ -291,9 +291,7 @@ def test_it_was_looked_for_where_there_was_something(told: tuple[Markers, Everyt
 
 
 def test_a_connections_lines_say_what_an_operator_asks(told: tuple[Markers, Everything]) -> None:
-    _, everything = told
-    if everything.gateway.server != "uvicorn":
-        pytest.skip("the lines are JSON on the other one")
+    everything = told[1]
     lines = [json.loads(line) for line in everything.gateway.log_text().splitlines() if line.startswith("{")]
     closed = [line for line in lines if line["message"] == "connection closed" and line["topics"]]
     assert closed
