@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Centre, expect_live
+from tests.browser.centre import PASSWORD, Centre, expect_live
 from tests.browser.desktop import AtDesk, message, new_number, thread
+from tests.journeys.cast import token_of
 from tests.machinery.gateways import Gateways
 from tests.machinery.waiting import wait_until
 from tests.subscriptions.stand_in import Platform, platform
@@ -170,6 +172,26 @@ def test_drafts_survive_a_reload_and_a_reconnect_and_go_with_the_agent(
     desk.open(page)
     thread(page, one).click()
     expect(page.get_by_label("Reply")).to_have_value("")
+
+
+def test_a_token_that_expires_asks_for_another_sign_in_and_keeps_the_draft(page: Page, desk: AtDesk) -> None:
+    number = new_number()
+    desk.publish(message(number, "Hello?"))
+    desk.open(page)
+    thread(page, number).click()
+    page.get_by_label("Reply").fill("Dear Dana, ")
+    expiring = token_of(desk.person.id, exp=time.time() + 3)
+    page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", expiring)
+    page.reload()
+    expect(page.get_by_text("Sign in again.")).to_be_visible()
+    expect(page.locator("#desk-view")).to_be_hidden()
+    assert page.locator("#thread-rows li").count() == 0
+    page.get_by_label("User name").fill(desk.person.name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect_live(page)
+    thread(page, number).click()
+    expect(page.get_by_label("Reply")).to_have_value("Dear Dana, ")
 
 
 def test_who_was_not_granted_messages_is_told_so(page: Page, desk: AtDesk) -> None:

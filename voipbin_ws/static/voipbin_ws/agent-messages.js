@@ -170,7 +170,7 @@ export class Messages {
   #paintOpen(now) {
     const thread = this.#open === null ? null : this.#threads.byNumber.get(this.#open);
     element("conversation").hidden = !thread;
-    element("no-conversation").hidden = Boolean(thread);
+    element("no-conversation").hidden = Boolean(thread) || this.#threads.byNumber.size === 0;
     element("messages").toggleAttribute("data-reading", Boolean(thread));
     if (!thread) return;
     say(element("thread-name"), thread.name || thread.number);
@@ -243,6 +243,7 @@ export class Messages {
   async #send() {
     const number = this.#open;
     const text = element("draft").value.trim();
+    this.paint(); // Whoever is quick presses Enter before the button was painted anew.
     if (number === null || element("send").disabled || !text) return;
     this.#sending.add(number);
     this.#troubles.delete(number);
