@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.cast import Company, company, settle
+from tests.journeys.cast import Company, Person, company, settle
 from tests.machinery.gateway import Gateway
 
 PASSWORD = "a fine password"
@@ -19,13 +19,17 @@ expect.set_options(timeout=30_000)
 
 
 class Centre:
-    """A gateway with Acme, whose calls are watched, and Globex, a stranger."""
+    """A gateway with Acme, whose calls are watched, and Globex, a stranger, with somebody of platform staff.
 
-    def __init__(self, gateway: Gateway, acme: Company | None = None) -> None:
+    Where several are in one gateway, only one can have `passwords`: they go with user names.
+    """
+
+    def __init__(self, gateway: Gateway, acme: Company | None = None, *, passwords: bool = True) -> None:
         self.gateway = gateway
         self.acme, self.globex = acme or company("Acme"), company("Globex")
-        for name in ("manager", "granted agent"):
+        for name in ("manager", "granted agent") if passwords else ():
             self.acme.person(name).password = PASSWORD
+        self.globex.people.append(Person("staff", role="staff"))
         settle(gateway, self.acme, self.globex)
 
     def publish(
@@ -71,6 +75,9 @@ class Call:
     def in_queue(self, event_type: str, queue_id: str, **data: Any) -> dict[str, Any]:
         return {"event_type": event_type, "data": {"queue_id": queue_id, "call_id": self.id} | data}
 
+    def recording(self, event_type: str, **data: Any) -> dict[str, Any]:
+        return {"event_type": event_type, "data": {"id": f"r-{self.id}", "call_id": self.id} | data}
+
     def row(self, page: Page) -> Locator:
         return page.locator(f"[data-call='{self.id}']")
 
@@ -82,10 +89,11 @@ def sign_in(page: Page, centre: Centre, name: str = "manager", password: str = P
     page.get_by_role("button", name="Sign in").click()
 
 
-def watch(page: Page, centre: Centre, query: str = "") -> None:
-    """Open the board as Acme's manager, with the token of an earlier sign-in, and wait until it is live."""
+def watch(page: Page, centre: Centre, query: str = "", token: str | None = None) -> None:
+    """Open the board with the token of an earlier sign-in (Acme's manager's if no other); wait until it is live."""
     page.goto(f"{centre.gateway.url}/static/voipbin_ws/icon.svg")
-    page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", centre.acme.token("manager"))
+    token = token or centre.acme.token("manager")
+    page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", token)
     page.goto(f"{centre.gateway.url}/{query}")
     expect_live(page)
 

@@ -1,5 +1,6 @@
 /** The table of calls: the rows of those that are in sight, and the one that the keyboard is at. */
 
+import { DIRECTIONS } from "./calls.js";
 import { PartList } from "./parts.js";
 import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "./service-level.js";
 import { duration } from "./times.js";
@@ -9,10 +10,6 @@ const ENDED_SHOWN_MS = 5000;
 export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // with the time in which it fades
 const ALL_ROWS = 100; // Up to so many, every call has a row; beyond, those in sight have one.
 const ROWS_AROUND = 10;
-const DIRECTIONS = new Map([
-  ["inbound", "Inbound"],
-  ["outbound", "Outbound"],
-]);
 
 function space(spacer, height) {
   spacer.hidden = height === 0;
@@ -70,8 +67,9 @@ export class CallTable {
     this.scrolled(now);
   }
 
-  /** Mark the row whose timeline is open; empty for none. */
+  /** Mark the row whose timeline is open, where the keyboard is then as well; empty for none. */
   mark(id) {
+    if (this.#rows.parts.has(id)) this.#moveTo(id);
     for (const each of [this.#opened, id]) this.#rows.parts.get(each)?.attribute("data-open", each === id ? "" : null);
     this.#opened = id;
   }

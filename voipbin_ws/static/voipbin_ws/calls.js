@@ -5,6 +5,11 @@ import { parseTime } from "./times.js";
 /** What a call is doing, in the order of how soon somebody must do something about it. */
 export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialing", "talking", "answered", "other", "ended"]);
 
+export const DIRECTIONS = new Map([
+  ["inbound", "Inbound"],
+  ["outbound", "Outbound"],
+]);
+
 const STATUS_STATES = new Map([
   ["dialing", "dialing"],
   ["ringing", "ringing"],

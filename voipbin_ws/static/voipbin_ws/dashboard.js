@@ -28,7 +28,7 @@ const view = new View(location.search);
 const link = new Link({ load, event: onEvent, state: showConnection, signedOut });
 const connectionView = new ConnectionView(link, element("board-view"));
 const signInForm = new SignInForm(element("board-view"), begin);
-const story = new StoryPanel(link, board, closeStory);
+const story = new StoryPanel(link, board, { close: closeStory, changed });
 const table = new CallTable(view, {
   scroller: element("scroller"),
   table: element("calls"),
@@ -133,8 +133,8 @@ function arrange() {
   floor.show(shownBoard, summary, now);
   filters.offer(shownBoard, summary);
   showEmpty(shownBoard, table.shown, summary, me);
-  const all = shownBoard.calls.size;
-  say(element("shown"), view.isFiltered ? `${table.shown} of ${all} calls shown` : `${all} ${all === 1 ? "call" : "calls"}`);
+  const { active } = summary;
+  say(element("shown"), view.isFiltered ? `${table.shown} of ${shownBoard.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
   document.title = summary.waiting ? `(${summary.waiting}) Live calls` : "Live calls";
   announce(summary);
 }
@@ -256,6 +256,7 @@ function togglePause() {
   if (pause.isOn) resume();
   else if (link.loadedAt !== null) {
     pause.begin(board, link.now);
+    table.tick(pause.now);
     say(element("announcements"), "Paused");
     arrange();
   }

@@ -1,6 +1,7 @@
 /** The panel with one call's timeline: what is stored of it, and what is heard as long as it is open. */
 
 import { readStory, storyTopics } from "./board-state.js";
+import { DIRECTIONS } from "./calls.js";
 import { mark, PartList, say } from "./parts.js";
 import { shares, Timeline } from "./timeline.js";
 import { clock, duration } from "./times.js";
@@ -15,6 +16,7 @@ function sized(recording) {
 export class StoryPanel {
   #link;
   #board;
+  #changed;
   #timeline = null;
   #stopListening = () => {};
   #me = null;
@@ -24,10 +26,11 @@ export class StoryPanel {
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /** `board` knows the names; `close()` is called when the panel is to be closed. */
-  constructor(link, board, close) {
+  /** `board` knows the names; `close()` is called when the panel is to be closed, `changed()` when it is to be painted soon. */
+  constructor(link, board, { close, changed }) {
     this.#link = link;
     this.#board = board;
+    this.#changed = changed;
     element("story-close").addEventListener("click", close);
     // A raw event is written out when somebody asks for it.
     element("story-steps").addEventListener("toggle", ({ target }) => this.#writeOut(target), true);
@@ -66,7 +69,9 @@ export class StoryPanel {
   }
 
   hear(event) {
-    if (this.#timeline?.hear(event)) this.#isChanged = true;
+    if (!this.#timeline?.hear(event)) return;
+    this.#isChanged = true;
+    this.#changed();
   }
 
   async #load() {
@@ -130,7 +135,7 @@ export class StoryPanel {
 
   #showFacts({ call, queues, agents, hangup, steps }) {
     const facts = new Map([
-      ["Direction", call.direction],
+      ["Direction", DIRECTIONS.get(call.direction) ?? call.direction],
       [queues.length > 1 ? "Queues" : "Queue", queues.join(", ")],
       [agents.length > 1 ? "Agents" : "Agent", agents.join(", ")],
       ["Hung up", call.state === "ended" ? hangup || "no reason told" : ""],
@@ -180,7 +185,8 @@ export class StoryPanel {
   #writeOut(details) {
     if (!details.open) return;
     const { key } = details.closest("li").dataset;
-    const step = this.#timeline.read().steps.find((each) => each.key === key);
+    // It is told of late: the panel may be closed by then.
+    const step = this.#timeline?.read().steps.find((each) => each.key === key);
     if (step) say(details.querySelector("pre"), JSON.stringify(step.event, null, 2));
   }
 }

@@ -83,9 +83,10 @@ export class Timeline {
       step.title = titleOf(call, queue, agent);
     } else if (event.event_type === "call.status" && call.status) step.title = `Call ${call.status}`;
     else step.title = eventWords(resource, action);
-    if (resource === "call" && data.missed_by) step.note = `${this.#name(data.missed_by, "agents", own.agents)} did not answer`;
+    const missedBy = resource === "call" ? this.#name(data.missed_by, "agents", own.agents) : "";
+    if (missedBy) step.note = `${missedBy} did not answer`;
     else if (resource === "recording") record(story, step, action, data);
-    else if (resource === "transcription") step.note = shown(data.text);
+    else if (event.event_type === "transcription.completed") Object.assign(step, { title: "Transcribed", note: shown(data.text) });
     else if (resource === "activeflow") flow(step, data);
     else if (resource === "queue" && action === "left") leave(step, data);
     else if (step.state === null) step.note = shown(data.reason);
@@ -96,7 +97,7 @@ export class Timeline {
   #name(id, kind, own) {
     if (!isId(id)) return "";
     if (!this.names[kind].get(id)?.name && own.get(id)) return own.get(id);
-    return kind === "agents" ? this.names.agentName(id) : this.names.queueName(id);
+    return shown(kind === "agents" ? this.names.agentName(id) : this.names.queueName(id));
   }
 }
 

@@ -1,0 +1,318 @@
+"""What the dashboard decides without a page: a call's story, the last hour, the service level, the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.machinery.processes import ROOT
+
+SCRIPTS = ROOT / "voipbin_ws/static/voipbin_ws"
+ORIGIN = "http://modules.test"
+CALL, QUEUE, ANN = "call-1", "queue-1", "ann-1"
+PARTIES = {"source": {"target": "+1555", "target_name": "Dana"}, "destination": {"target": "+1777"}}
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Browser) -> Iterator[Page]:
+    """A page of no server, which the dashboard's modules can be imported into."""
+
+    def serve(route: Route) -> None:
+        name = route.request.url.removeprefix(f"{ORIGIN}/")
+        route.fulfill(path=SCRIPTS / name) if name else route.fulfill(body="<!doctype html>")
+
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/*", serve)
+    page.goto(f"{ORIGIN}/")
+    yield page
+    page.close()
+
+
+def at(seconds: float) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    return f"2024-01-15T10:{int(minutes):02}:{seconds:09.6f}Z"
+
+
+_ids = iter(range(10**6))
+
+
+def event(event_type: str, seconds: float, resource_id: str = CALL, **data: Any) -> dict[str, Any]:
+    resource = event_type.partition(".")[0]
+    topic = f"customer_id:c:{resource}:{resource_id}"
+    return {
+        "event_type": event_type,
+        "timestamp": at(seconds),
+        "topic": topic,
+        "data": data,
+        "id": f"e{next(_ids)}",
+    }
+
+
+def queue_event(action: str, seconds: float, **data: Any) -> dict[str, Any]:
+    return event(f"queue.{action}", seconds, QUEUE, queue_id=QUEUE, call_id=CALL, **data)
+
+
+# --- A call's story ---
+
+STORY = """async ({ events, heard, now }) => {
+    const { Timeline, shares } = await import("/timeline.js");
+    const names = {
+        agents: new Map([["ann-1", { name: "Ann" }]]),
+        queues: new Map([["queue-1", { name: "Support" }]]),
+        agentName: (id) => names.agents.get(id)?.name ?? id,
+        queueName: (id) => names.queues.get(id)?.name ?? id,
+    };
+    const timeline = new Timeline("call-1", names);
+    for (const each of heard) timeline.hear(each);
+    timeline.load(events);
+    const story = timeline.read();
+    const lasted = ({ at, until }) => (until === null ? null : until - at);
+    const steps = story.steps.map((step) => [step.state, step.title, step.note, lasted(step)]);
+    return { ...story, steps, state: story.call.state, shares: shares(story, Date.parse(now)) };
+}"""
+
+
+def story(page: Page, events: list[Any], heard: tuple[Any, ...] = (), now: float = 60) -> Any:
+    return page.evaluate(STORY, {"events": events, "heard": list(heard), "now": at(now)})
+
+
+def whole_call() -> list[dict[str, Any]]:
+    return [
+        event("call.created", 0, status="ringing", direction="inbound", **PARTIES),
+        queue_event("joined", 2),
+        event("call.assigned", 12, status="answered", agent_id=ANN),
+        queue_event("connected", 15, agent_id=ANN),
+        event("recording.started", 16, "r", id="r", reference_id=CALL),
+        event(
+            "recording.completed",
+            40,
+            "r",
+            id="r",
+            call_id=CALL,
+            duration=24,
+            reference_url="https://x.test/r",
+        ),
+        queue_event("left", 40, reason="done"),
+        event("call.ended", 40.1, status="hangup", hangup_reason="normal", hangup_by="remote"),
+        event("transcription.completed", 45, "t", call_id=CALL, text="Hello there"),
+    ]
+
+
+def test_a_calls_steps_are_its_states_with_what_happened_in_them(modules: Page) -> None:
+    told = story(modules, whole_call())
+    assert told["steps"] == [
+        ["ringing", "Ringing", "", 2000],
+        ["waiting", "Waiting in Support", "", 10_000],
+        ["connecting", "Ringing at Ann", "", 3000],
+        ["talking", "Talking with Ann", "", 25_100],
+        [None, "Recording began", "", None],
+        [None, "Recording saved", "0:24", None],
+        [None, "Left the queue", "done", None],
+        ["ended", "Ended", "normally, by the caller", None],
+        [None, "Transcribed", "Hello there", None],
+    ]
+    assert (told["queues"], told["agents"], told["hangup"]) == (
+        ["Support"],
+        ["Ann"],
+        "normally, by the caller",
+    )
+    assert told["recordings"] == [{"id": "r", "seconds": 24, "isRunning": False, "url": "https://x.test/r"}]
+    assert told["isWhole"]
+    assert [each["state"] for each in told["shares"]] == ["ringing", "waiting", "connecting", "talking"]
+    assert sum(each["share"] for each in told["shares"]) == pytest.approx(1)
+
+
+def test_what_is_heard_while_the_story_is_read_is_told_once_and_in_order(modules: Page) -> None:
+    events = whole_call()
+    told = story(modules, events[:4], heard=(events[2], events[3], events[4]))
+    assert told["steps"] == story(modules, events[:5])["steps"]
+    assert told["steps"][-2][3] is None  # It goes on.
+    assert told["recordings"][0]["isRunning"]
+
+
+def test_an_agent_who_misses_the_call_and_a_caller_who_gives_up_are_told(modules: Page) -> None:
+    told = story(
+        modules,
+        [
+            event("call.created", 0, status="ringing"),
+            queue_event("joined", 1),
+            event("call.assigned", 5, status="ringing", agent_id=ANN),
+            event("call.status", 15, status="ringing", agent_id=None, missed_by=ANN),
+            queue_event("left", 30, reason="abandoned"),
+            event("call.ended", 30, status="hangup", hangup_reason="odd reason", hangup_by="local"),
+        ],
+    )
+    assert [step[:3] for step in told["steps"]] == [
+        ["ringing", "Ringing", ""],
+        ["waiting", "Waiting in Support", ""],
+        ["connecting", "Ringing at Ann", ""],
+        ["waiting", "Waiting in Support", "Ann did not answer"],
+        [None, "Gave up waiting", ""],
+        ["ended", "Ended", "odd reason, by our side"],
+    ]
+    assert told["steps"][3][3] == 15_000
+
+
+def test_what_is_no_part_of_the_call_is_left_out(modules: Page) -> None:
+    strangers = [
+        event("call.status", 1, "call-2", status="answered", parent_id=CALL),
+        event("agent.status", 2, ANN, status="busy", call_id=CALL),
+        event("message.sent", 3, "m", text=CALL),
+    ]
+    told = story(modules, [*strangers, event("call.status", 4, status="answered")], heard=tuple(strangers))
+    assert [step[1] for step in told["steps"]] == ["Answered"]
+    assert not told["isWhole"]
+
+
+def test_odd_data_makes_no_odd_story(modules: Page) -> None:
+    odd = [None, 7, [], {"a": 1}, "javascript:alert(1)", "data:text/html,x", "\u202e", "x" * 10_000]
+    fields = ("status", "direction", "source", "agent_id", "queue_name", "reason", "hangup_by", "tm_create")
+    more = ("reference_url", "duration", "text", "current_action", "flow_name", "result", "missed_by", "id")
+    for value in odd:
+        data = dict.fromkeys(fields + more, value)
+        events = [
+            event(kind, 1, resource_id, **data, call_id=CALL)
+            for kind, resource_id in (
+                ("call.created", CALL),
+                ("queue.joined", QUEUE),
+                ("queue.left", QUEUE),
+                ("recording.completed", "r"),
+                ("transcription.completed", "t"),
+                ("activeflow.updated", "f"),
+                ("activeflow.completed", "f"),
+                ("call.ended", CALL),
+            )
+        ]
+        told = story(modules, [*events, {**events[0], "data": None, "id": "none"}])
+        assert told["state"] == "ended"
+        assert [each["url"] for each in told["recordings"]] == [None]
+        assert all(len(title) < 300 and len(note) < 500 for _, title, note, _ in told["steps"])
+
+
+# --- The last hour ---
+
+LAST_HOUR = """async ({ state, events, since, now }) => {
+    const { Board } = await import("/board.js");
+    const board = new Board();
+    const at = Date.parse(now);
+    const ann = { id: "ann-1", name: "Ann", role: "agent", status: "available", status_changed_at: now };
+    const me = { queues: [], agents: [ann] };
+    board.load({ me, calls: [], queues: [], agents: [], ...state }, at);
+    board.remember(events, Date.parse(since), at);
+    const summary = board.summary(at);
+    const series = (name) => board.trends.series(name, summary, at);
+    const names = ["active", "waiting", "longest", "available"];
+    return { ...Object.fromEntries(names.map((name) => [name, series(name)])), level: summary.level };
+}"""
+
+
+def last_hour(page: Page, events: list[Any], *, since: float = 0, now: float = 3599, **state: Any) -> Any:
+    return page.evaluate(LAST_HOUR, {"events": events, "state": state, "since": at(since), "now": at(now)})
+
+
+def test_the_last_hour_is_what_the_calls_that_ended_and_those_that_live_come_to(modules: Page) -> None:
+    told = last_hour(
+        modules,
+        [
+            event("call.ended", 600, tm_create=at(300)),
+            event("call.ended", 1200, "call-2", tm_create=at(540)),
+            event("call.ended", 1200, "call-3"),  # It says not when it began.
+            queue_event("connected", 420, tm_join=at(330)),
+            queue_event("left", 900, reason="abandoned", wait_time=10),
+            event("agent.status", 1800, ANN, status="available", previous_status="busy"),
+            event("agent.status", 1200, ANN, status="busy", previous_status="available"),
+        ],
+        calls=[
+            {
+                "resource_id": "call-4",
+                "data": {"status": "ringing"},
+                "since": at(3000),
+                "updated_at": at(3000),
+            }
+        ],
+    )
+    minutes = {name: told[name] for name in ("active", "waiting", "longest", "available")}
+    assert all(len(values) == 61 for values in minutes.values())
+    # The first of them is a minute after the hour began.
+    assert [minutes["active"][minute] for minute in (4, 5, 9, 10, 20, 49, 50, 60)] == [0, 1, 2, 1, 0, 0, 1, 1]
+    assert [minutes["waiting"][minute] for minute in (5, 6, 7)] == [0, 1, 0]
+    assert minutes["longest"][6] == 30_000
+    assert [minutes["available"][minute] for minute in (10, 25, 40, 60)] == [1, 0, 1, 1]
+
+
+def test_what_is_not_known_is_not_drawn(modules: Page) -> None:
+    told = last_hour(modules, [], since=1800)
+    assert told["active"][:30] == [None] * 30
+    assert told["active"][30:] == [0] * 31
+    assert told["level"]["level"] is None
+
+
+def test_the_level_forgets_what_is_older_than_an_hour(modules: Page) -> None:
+    calls = [queue_event("connected", seconds, wait_time=wait) for seconds, wait in ((10, 99), (1800, 20))]
+    told = modules.evaluate(
+        """async (events) => {
+            const { ServiceLevel } = await import("/service-level.js");
+            const level = new ServiceLevel();
+            for (const each of events) level.take(each);
+            const end = Date.parse("2024-01-15T10:59:00Z");
+            return [end, end + 5 * 60_000, end + 3_600_000].map((now) => level.figures(now).level);
+        }""",
+        calls,
+    )
+    assert told == [0.5, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("level", "grade"),
+    [(None, None), (0, "poor"), (0.699, "poor"), (0.7, "fair"), (0.799, "fair"), (0.8, "good"), (1, "good")],
+)
+def test_green_is_from_eighty_and_amber_from_seventy_percent(
+    modules: Page, level: float | None, grade: str | None
+) -> None:
+    told = modules.evaluate("async (level) => (await import('/service-level.js')).grade(level)", level)
+    assert told == grade
+
+
+def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page) -> None:
+    answered = queue_event("connected", 100, wait_time=5)
+    told = modules.evaluate(
+        """async (event) => {
+            const { Board } = await import("/board.js");
+            const board = new Board();
+            const now = Date.parse("2024-01-15T10:10:00Z");
+            board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, now);
+            board.apply(event, now);
+            board.remember([event], now - 3_600_000, now);
+            return board.level.figures(now).samples;
+        }""",
+        answered,
+    )
+    assert told == 1
+
+
+# --- The address ---
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "state=waiting%2Ctalking&queue=q&direction=inbound&q=a+b&sort=from&order=desc",
+        "view=wall&customer=c",
+        "call=abc%2F1",
+    ],
+)
+def test_an_address_says_what_is_shown_and_gives_itself_back(modules: Page, address: str) -> None:
+    assert (
+        modules.evaluate("async (text) => new (await import('/view.js')).View(text).toString()", address)
+        == address
+    )
+
+
+def test_nonsense_in_an_address_is_left_out(modules: Page) -> None:
+    nonsense = "state=odd,waiting&sort=constructor&order=up&view=x&other=1"
+    made = modules.evaluate("async (text) => new (await import('/view.js')).View(text).toString()", nonsense)
+    assert made == "state=waiting"
