@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+import msgpack
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
@@ -56,17 +57,24 @@ def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> lis
 def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
     return {
         "type": MESSAGE_TYPE,
-        "announcement": {"customer_id": customer_id, "epoch": epoch, "entries": rows, "at": time.time()},
+        # In one piece: the in-memory layer copies what it carries, part by part.
+        "announcement": {
+            "customer_id": customer_id,
+            "epoch": epoch,
+            "entries": msgpack.packb(rows),
+            "at": time.time(),
+        },
     }
 
 
 def read_announcement(message: dict[str, Any]) -> tuple[str, str, list[Entry]]:
     """Customer, epoch and entries of a layer message."""
     announcement = message["announcement"]
+    rows = msgpack.unpackb(announcement["entries"])
     return (
         announcement["customer_id"],
         announcement["epoch"],
-        [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in announcement["entries"]],
+        [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in rows],
     )
 
 

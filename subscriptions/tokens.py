@@ -86,13 +86,13 @@ def identify(credential: str, caller: Caller = NOWHERE) -> Identity:
 
 
 def _identify_key(secret: str, caller: Caller) -> Identity:
-    key = (
-        AccessKey.objects.select_related("customer", "agent__user", "agent__customer")
-        .filter(digest=digest_of(secret))
-        .first()
-    )
-    if key is None:
-        raise BadCredential("This access key is not known", "unknown-key")
+    try:
+        key = AccessKey.objects.select_related("customer").get(digest=digest_of(secret))
+    except AccessKey.DoesNotExist:
+        raise BadCredential("This access key is not known", "unknown-key") from None
+    if key.agent_id:
+        # Most keys have none, and their query, the most frequent of all, is the shorter for it.
+        key.agent = Agent.objects.select_related("user", "customer").get(pk=key.agent_id)
     now = timezone.now()
     agent_id = str(key.agent_id) if key.agent_id else None
     with _held_by(Holder(str(key.customer_id), agent_id, _name_of(key), f"{KEY_KIND}:{key.pk}")):

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 from unittest.mock import Mock
 
+import msgpack
 import pytest
 from channels.layers import get_channel_layer
 from django.db import OperationalError
@@ -107,7 +108,7 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
     # Two that the head has, two that came after it was read; and one of a log that was there before.
     of_old = {
         "type": "log.announced",
-        "announcement": {"customer_id": acme, "epoch": "0" * 12, "entries": []},
+        "announcement": {"customer_id": acme, "epoch": "0" * 12, "entries": msgpack.packb([])},
     }
     await stage.ring(of_old, *before, of_old, *await stage.store(acme, 2))
     await until(lambda: len(stage.hub._early[acme]) == 6)
