@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.machinery.browser import Pages
 from tests.machinery.gateway import Gateway, manage
@@ -68,17 +68,69 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
         )
         assert "cursor" in json.loads(answer.stdout)
         event = json.loads(listener.stdout.readline())
-    assert (event["event_type"], event["data"]["id"]) == ("call.created", "test-call-1")
+        assert (event["event_type"], event["data"]["id"]) == ("call.created", "test-call-1")
 
-    page.click("text=I have copied it")
-    assert secret not in page.content()
-    page.click("#result_list >> text=Reports")
-    page.click("button:has-text('Revoke')")
-    page.click("input[type=submit][value^=Yes]")
-    assert page.inner_text("#result_list .pill") == "revoked"
+        page.click("text=I have copied it")
+        assert secret not in page.content()
+        # It is listed within moments; the page keeps itself fresh.
+        page.click("#nav-sidebar .model-liveconnection a")
+        row = page.locator("#result_list tbody tr")
+        expect(row).to_have_count(1)
+        expect(row.locator(".field-who")).to_contain_text("Reports")
+        expect(row.locator(".field-hears")).to_have_text("customer_id:…:*:*")
+        expect(row.locator(".field-sent")).to_have_text("1")
+        expect(row.locator(".field-waiting")).to_have_text("–")
+        page.click("#nav-sidebar .model-accesskey a >> nth=0")
+        page.click("#result_list .field-open_sockets a")
+        expect(row).to_have_count(1)
+        row.locator(".field-who a").click()
+        page.click(".field-credential_link a")
+        page.click("button:has-text('Revoke')")
+        page.click("input[type=submit][value^=Yes]")
+        assert page.inner_text("#result_list .pill") == "revoked"
+        told = json.loads(listener.stdout.readline())
+        assert (told["code"], told["retry"]) == ("REVOKED", False)
+        assert listener.wait(timeout=30) != 0
+    page.click("#nav-sidebar .model-liveconnection a")
+    expect(row).to_have_count(0)
     with running(listen) as refused:
         _, errors = refused.communicate(timeout=30)
     assert refused.returncode != 0
     assert "WebSocketBadStatusException" in errors
     assert pages.console == []
     assert secret not in server.log_text()
+
+
+def test_a_connection_is_closed_with_a_word_and_the_audit_log_tells_of_it(
+    gateway: Gateways, pages: Pages
+) -> None:
+    server = gateway("uvicorn")
+    page = pages.open()
+    log_in(page, server)
+    page.click(".model-customer .addlink")
+    page.fill("#id_name", "Acme")
+    page.click("input[name=_save]")
+    page.click("#nav-sidebar .model-accesskey .addlink")
+    page.fill("#id_label", "Reports")
+    page.click("input[name=_save]")
+    with running(page.inner_text("#python-1")) as listener:
+        assert listener.stdout is not None
+        assert json.loads(listener.stdout.readline())["type"] == "ack"
+        page.click("#nav-sidebar .model-liveconnection a")
+        # The first one comes while the page is open.
+        row = page.locator("#result_list tbody tr")
+        expect(row).to_have_count(1)
+        row.locator("input").check()
+        page.select_option("select[name=action]", label="Close connection")
+        page.click("button[name=index]")
+        page.fill("#id_word", "you flood us")
+        page.click("input[type=submit][value^=Yes]")
+        told = json.loads(listener.stdout.readline())
+        assert (told["code"], told["message"]) == ("REVOKED", "Closed by an operator: you flood us")
+    expect(row).to_have_count(0)
+    page.click("#nav-sidebar .model-auditrecord a")
+    expect(page.locator("#result_list")).to_contain_text("closed-by-operator")
+    page.locator("#changelist-filter").get_by_role("link", name="Close", exact=True).click()
+    page.click("#result_list tbody th a")
+    expect(page.locator("#content")).to_contain_text("root: you flood us")
+    assert pages.console == []
