@@ -1,5 +1,7 @@
 """The live-call dashboard as a supervisor uses it: signing in, calls that come and go, finding them."""
 
+# Long because these tests share one gateway, whose start takes longer than any of them.
+
 from __future__ import annotations
 
 import time

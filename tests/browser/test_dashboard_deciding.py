@@ -1,5 +1,7 @@
 """What the dashboard decides without a page: a call's story, the last hour, the service level, the address."""
 
+# Long because it holds the events of whole calls and of an hour, written out to be read.
+
 from __future__ import annotations
 
 from collections.abc import Iterator
