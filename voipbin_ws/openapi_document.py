@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import events.openapi_addresses
@@ -32,10 +32,17 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     calls = result["paths"]["/v1.0/calls"]["get"]
     calls["operationId"], calls["summary"] = "readCalls", "Read the present state of calls"
     result["paths"].update(_HEALTH)
+    components.setdefault("securitySchemes", {})["metrics"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The setting `METRICS_TOKEN`, for `/metrics` alone.",
+    }
     return result
 
 
-def _healthy(name: str, summary: str, **answers: tuple[str, str, Mapping[str, Any]]) -> dict[str, Any]:
+def _healthy(
+    name: str, summary: str, *, security: Sequence[Any] = (), **answers: tuple[str, str, Mapping[str, Any]]
+) -> dict[str, Any]:
     responses = {
         status.removeprefix("s"): {
             "description": description,
@@ -48,7 +55,7 @@ def _healthy(name: str, summary: str, **answers: tuple[str, str, Mapping[str, An
             "operationId": name,
             "summary": summary,
             "tags": ["Health"],
-            "security": [],
+            "security": list(security),
             "responses": responses,
         }
     }
@@ -73,7 +80,16 @@ _READY = {
         },
     },
 }
+_REFUSED = {"$ref": "#/components/schemas/Error"}
 _HEALTH = {
+    "/metrics": _healthy(
+        "readMetrics",
+        "Read the process's numbers, for Prometheus",
+        security=({"metrics": []}, {}),
+        s200=("The numbers, also as OpenMetrics.", "text/plain", {"type": "string"}),
+        s401=("`UNAUTHORIZED`: the token of the metrics is missing or wrong.", _JSON, _REFUSED),
+        s403=("`PERMISSION_DENIED`: no token is set, and this is another machine.", _JSON, _REFUSED),
+    ),
     "/healthz": _healthy(
         "readHealth",
         "Ask whether the process lives",
