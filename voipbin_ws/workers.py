@@ -167,14 +167,17 @@ class Workers:
 
     def _start(self, number: int) -> None:
         ready, tell_ready = os.pipe()
+        # Until the worker has taken off our handlers, a signal to it would be told as one to us.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         pid = os.fork()
         if pid == 0:
-            self._be_worker(tell_ready)
+            self._be_worker(tell_ready, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(tell_ready)
         worker = self._workers[pid] = _Worker(number, pid, ready, time.monotonic())
         self._selector.register(ready, selectors.EVENT_READ, worker)
 
-    def _be_worker(self, tell_ready: int) -> None:
+    def _be_worker(self, tell_ready: int, mask: set[int]) -> None:
         """Never returns."""
         code = 1
         try:
@@ -183,6 +186,7 @@ class Workers:
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self._selector.close()
             os.close(self._life)
             threading.Thread(target=_end_with_parent, args=[self._alive], daemon=True).start()

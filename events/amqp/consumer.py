@@ -72,7 +72,9 @@ class Consumer:
                 return
             for message, reason in outcome.refused:
                 broker.park(message, reason)
-                logger.warning("A message was parked in %s: %s", self._wanted.parking, reason)
+            if outcome.refused:
+                count, (_, first) = len(outcome.refused), outcome.refused[0]
+                logger.warning("%d messages parked in %s; the first: %s", count, self._wanted.parking, first)
             broker.acknowledge(batch[-1])
             self.stored += outcome.stored
             self.known += outcome.known

@@ -29,12 +29,18 @@ def unit(path: Path) -> RawConfigParser:
     return parser
 
 
-def started_by(path: Path, instance: str = "8001") -> tuple[str, Namespace]:
-    """The management command of a unit, and its options as the command reads them."""
-    python, script, name, *options = shlex.split(unit(path)["Service"]["ExecStart"].replace("%i", instance))
-    assert (python, script) == (f"{INSTALLED}/.venv/bin/python", "manage.py")
-    command = load_command_class(get_commands()[name], name)
-    return name, command.create_parser("manage.py", name).parse_args(options)
+def started_by(path: Path, instance: str = "8001") -> list[tuple[str, Namespace]]:
+    """The management commands of a unit, each with its options as the command reads them."""
+    started = []
+    for line in re.findall(r"^ExecStart=(.*)$", path.read_text(), re.MULTILINE):
+        python, script, name, *options = shlex.split(line.replace("%i", instance))
+        assert (python, script) == (f"{INSTALLED}/.venv/bin/python", "manage.py")
+        started.append((name, parsed(name, options)))
+    return started
+
+
+def parsed(name: str, options: list[str]) -> Namespace:
+    return load_command_class(get_commands()[name], name).create_parser("manage.py", name).parse_args(options)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +79,7 @@ def test_the_gateway_unit_serves_where_nginx_looks_for_it() -> None:
     ports = re.findall(r"server 127\.0\.0\.1:(\d+)", upstream)
     assert len(ports) == 2
     for port in ports:
-        name, options = started_by(FOLDER / "voipbin-ws@.service", port)
+        ((name, options),) = started_by(FOLDER / "voipbin-ws@.service", port)
         assert (name, options.server, options.host, options.port) == (
             "serve",
             "uvicorn",
@@ -83,10 +89,13 @@ def test_the_gateway_unit_serves_where_nginx_looks_for_it() -> None:
 
 
 def test_the_other_units_start_commands_that_there_are() -> None:
-    started = {path.stem: started_by(path)[0] for path in SERVICES if "@" not in path.name}
-    assert started == {"voipbin-ws-amqp": "consume_amqp", "voipbin-ws-prune": "prune_events"}
-    _, pruning = started_by(FOLDER / "voipbin-ws-prune.service")
-    assert pruning.older_than.days == 30
+    started = {path.stem: started_by(path) for path in SERVICES if "@" not in path.name}
+    assert {name: [command for command, _ in commands] for name, commands in started.items()} == {
+        "voipbin-ws-amqp": ["consume_amqp"],
+        "voipbin-ws-prune": ["prune_events", "prune_audit"],
+    }
+    ages = [options.older_than.days for _, options in started["voipbin-ws-prune"]]
+    assert ages == [30, 364]
 
 
 def test_a_gateway_gets_the_time_that_it_needs_to_stop() -> None:

@@ -73,7 +73,8 @@ def consume(
     started: list[ServerProcess] = []
 
     def start(*options: str, **environment: str) -> ServerProcess:
-        here = ["--queue", backend.queue, "--binding", f"*.{backend.queue}"]
+        bound = [] if "--no-exchange" in options else ["--binding", f"*.{backend.queue}"]
+        here = ["--queue", backend.queue, *bound]
         process = ServerProcess(
             [sys.executable, "manage.py", "consume_amqp", *here, *options],
             log,
@@ -174,6 +175,21 @@ def test_outages_of_the_database_and_the_broker_lose_and_double_nothing(
     assert backend.waiting(backend.queue) == 0
     assert backend.parked() == []
     assert "Traceback" not in consumer.log_text()
+
+
+def test_what_was_parked_is_taken_again_once_it_can_be(
+    gateway: Gateway, acme: Company, backend: Backend, consume: Start
+) -> None:
+    nameless = {name: value for name, value in call(acme, "parked-1").items() if name != "customer_id"}
+    consumer = consume()
+    backend.send(nameless)
+    wait_until(lambda: backend.waiting(backend.parking), "the parked message")
+    assert stop(consumer) == 0
+    again = ("--queue", backend.parking, "--no-exchange", "--parking", f"{backend.queue}.refused")
+    consumer = consume(*again, "--customer", acme.id)
+    wait_until(lambda: stored(gateway, acme, "parked-"), "the message to be stored")
+    assert stop(consumer) == 0
+    assert backend.waiting(backend.parking) == 0
 
 
 def test_of_two_consumers_one_works_and_the_other_takes_over(
