@@ -74,6 +74,10 @@ def test_the_status_is_chosen_and_what_the_platform_says_is_shown(
     page.get_by_role("button", name="Offline").click()
     expect(page.locator("#status-note")).to_have_text("Offline after this call")
     expect_status(page, "Busy")
+    desk.publish(desk.is_now("offline"))
+    expect(page.locator("#status-note")).to_have_text("")
+    desk.publish(desk.is_now("busy"))
+    expect_status(page, "Busy")
     theirs.answers = [(409, {"message": "Not today"})]
     page.get_by_role("button", name="Available").click()
     expect(page.locator("#status-error")).to_contain_text("Not today")

@@ -20,6 +20,7 @@ const PHASES = { offered: "Ringing", dialing: "Dialing", talking: "Talking" };
 const SHAPES = { offered: "shape-ringing", dialing: "shape-dialing", talking: "shape-talking" };
 const OUTCOMES = { missed: "Missed", abandoned: "Missed, caller hung up", transferred: "Transferred", voicemail: "Sent to voicemail", ended: "Ended" };
 const OUTCOME_SHAPES = { missed: "shape-missed", abandoned: "shape-missed", transferred: "arrow-outbound", voicemail: "shape-voicemail", ended: "shape-ended" };
+const IN_A_CALL = new Set(["ringing", "busy"]);
 const STATUS_SHAPES = { available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" };
 
 const element = (id) => document.getElementById(id);
@@ -124,6 +125,14 @@ function tick() {
 function showStatus(now) {
   const { word, since } = desk.status;
   const shown = word || "offline";
+  if (IN_A_CALL.has(shown)) {
+    wordWhenSaid = shown;
+  } else if (shown !== wordWhenSaid) {
+    // What was said of a choice is settled, one way or another.
+    wordWhenSaid = shown;
+    say(element("status-note"), "");
+    say(element("status-error"), "");
+  }
   say(element("status-word"), shown.charAt(0).toUpperCase() + shown.slice(1));
   say(element("status-time"), since === null ? "" : duration(now - since));
   element("status").dataset.status = shown;
@@ -326,9 +335,10 @@ document.addEventListener("visibilitychange", () => {
 
 let isChoosing = false;
 let pendingStatus = null;
+let wordWhenSaid = null;
 
 async function choose(status) {
-  if (isChoosing) return;
+  if (isChoosing || !link.isLive) return;
   isChoosing = true;
   pendingStatus = status;
   say(element("status-error"), "");
@@ -344,6 +354,7 @@ async function choose(status) {
   } finally {
     isChoosing = false;
     pendingStatus = null;
+    wordWhenSaid = desk.status.word || "offline";
     changed();
   }
 }
@@ -353,6 +364,7 @@ for (const button of document.querySelectorAll("[data-status-choice]")) {
 }
 
 element("start-shift").addEventListener("click", async () => {
+  if (!link.isLive) return;
   sessionStorage.setItem(SHIFT_KEY, "on");
   const isArmed = await sound.arm();
   if (isArmed) sound.chime();
