@@ -59,6 +59,7 @@ class Key:
     expires_in: float | None = None
     """Seconds from when it is stored; negative for one that has expired."""
     revoked: bool = False
+    allowed_topics: list[str] = field(default_factory=list)
     secret: str = field(default_factory=new_secret)
 
 
@@ -169,6 +170,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             may_publish=key["may_publish"],
             expires_at=None if key["expires_in"] is None else now + timedelta(seconds=key["expires_in"]),
             revoked_at=now if key["revoked"] else None,
+            allowed_topics=key["allowed_topics"],
         )
         made.set_secret(key["secret"])
         made.save()

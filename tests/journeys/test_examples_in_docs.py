@@ -33,6 +33,7 @@ def player(gateway_on_each_stack: Gateway) -> Player:
         keys=[
             Key("publisher", may_subscribe=False, may_publish=True),
             Key("reports"),
+            Key("narrowed", allowed_topics=[f"customer_id:{CUSTOMER}:call:*"]),
             Key("manager's", agent_id=MANAGER, secret="vb_00000000000000000000000000manager"),
         ],
         queues=[QUEUE],
@@ -46,6 +47,7 @@ def player(gateway_on_each_stack: Gateway) -> Player:
             "agent": acme.token("ann"),
             "publisher": acme.key("publisher"),
             "reports": acme.key("reports"),
+            "narrowed": acme.key("narrowed"),
             "nobody": "",
         },
     )

@@ -70,6 +70,16 @@ def test_the_logs_last_number_shows_what_no_announcement_told_of() -> None:
     assert feed.gap is None
 
 
+def test_the_head_is_the_highest_number_that_is_known_of() -> None:
+    feed = opened(3)
+    assert feed.head == 3
+    feed.offer(entries(4, 7))
+    assert (feed.position, feed.head) == (4, 7)
+    feed.note_head(9)
+    feed.note_head(5)
+    assert feed.head == 9
+
+
 def test_what_is_held_back_is_bounded_and_read_from_the_log_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "MAX_AHEAD", 2)
     feed = opened()

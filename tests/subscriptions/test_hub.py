@@ -411,6 +411,28 @@ async def test_while_the_database_is_away_the_order_is_kept_and_sockets_stay(
     assert (client.closed, failures) == ([], 0)
 
 
+async def test_how_far_a_listener_is_behind_is_known_while_the_log_cannot_be_read(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, globex = new_customer(), new_customer()
+    late, well = await listening(stage, acme), await listening(stage, globex)
+    read, is_away = log.read, True
+
+    def away(*args: Any, **kwargs: Any) -> Any:
+        if is_away:
+            raise OperationalError("away")
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(log, "read", away)
+    messages = await stage.store(acme, 3)
+    await stage.ring(messages[2])
+    await until(lambda: stage.hub.behind(late.listener) == 3)
+    assert stage.hub.behind(well.listener) == 0
+    is_away = False
+    await until(lambda: stage.hub.behind(late.listener) == 0)
+    assert late.numbers == [1, 2, 3]
+
+
 async def test_an_unreadable_log_does_not_end_the_watch(
     make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,80 @@
+"""Who is connected, across processes of both servers: one shows the other's sockets, closes them, and outlives it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import websocket
+
+from tests.journeys.cast import company, settle
+from tests.machinery.gateway import Gateway, manage
+from tests.machinery.gateways import Gateways
+from tests.machinery.waiting import wait_until
+
+PASSWORD = "correct horse 1"
+LIST = "/admin/subscriptions/liveconnection/"
+_ROW = re.compile(r'name="_selected_action" value="([0-9a-f-]{36})"')
+
+
+class Desk:
+    """An operator's browser at one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        environment = {**gateway.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        manage(environment, "createsuperuser", "--noinput", "--username", "root", "--email", "")
+        self._client = httpx.Client(base_url=gateway.url, follow_redirects=True, timeout=30)
+        self._client.get("/admin/login/")
+        page = self._post("/admin/login/?next=/admin/", {"username": "root", "password": PASSWORD})
+        assert "Log out" in page
+
+    def _post(self, path: str, data: dict[str, str]) -> str:
+        token = self._client.cookies["csrftoken"]
+        answer = self._client.post(path, data=data | {"csrfmiddlewaretoken": token})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def listed(self, **query: str) -> list[str]:
+        """The ids of the connections that the page shows."""
+        return _ROW.findall(self._client.get(LIST, params=query).text)
+
+    def close(self, connection_id: str, word: str) -> None:
+        chosen = {"action": "close_connections", "_selected_action": connection_id, "confirmed": "yes"}
+        assert "Told to close" in self._post(LIST, chosen | {"word": word})
+
+
+def connected(gateway: Gateway, secret: str, client: str) -> websocket.WebSocket:
+    return websocket.create_connection(
+        f"{gateway.ws_url}?token={secret}", timeout=30, header=[f"User-Agent: {client}"]
+    )
+
+
+def test_one_process_shows_and_closes_the_others_sockets_and_forgets_it_when_it_crashes(
+    gateway: Gateways,
+) -> None:
+    # Beats of 0.4 s, leases of 2.2 s.
+    here = gateway("uvicorn", postgres=True, redis=True, CHECK_INTERVAL_SECONDS="0.2")
+    there = gateway("daphne", database_url=here.database_url, redis=True, CHECK_INTERVAL_SECONDS="0.2")
+    acme = company("Acme")
+    settle(here, acme)
+    key = acme.key("of the customer")
+    desk = Desk(here)
+    ours = connected(here, key, "ours/1")
+    first, second = [connected(there, key, f"theirs/{number}") for number in (1, 2)]
+    wait_until(lambda: len(desk.listed()) == 3, "all sockets to be listed")
+    [first_id] = desk.listed(q="theirs/1")
+
+    desk.close(first_id, "you flood us")
+    told = json.loads(first.recv())
+    assert (told["code"], told["message"]) == ("REVOKED", "Closed by an operator: you flood us")
+    opcode, data = first.recv_data()
+    assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 4403)
+    wait_until(lambda: len(desk.listed()) == 2, "the closed one to go")
+    for socket in (ours, second):
+        socket.send('{"type": "ping"}')
+        assert json.loads(socket.recv())["type"] == "pong"
+
+    there.kill()
+    wait_until(lambda: not desk.listed(q="theirs/2"), "the crashed process's connection to vanish")
+    assert len(desk.listed(q="ours/1")) == 1
