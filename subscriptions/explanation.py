@@ -118,14 +118,14 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Step:
         message = "No: this access key may publish only."
         return Step(name, question, Outcome.NO, "key-may-not-subscribe", message)
     verdicts = [(topic, may_subscribe(identity, address_of(topic))) for topic in event.topics]
-    facts = _first((topic, verdict.rule.value) for topic, verdict in verdicts)
+    facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
     for topic, verdict in verdicts:
         if verdict.granted:
             return Step(name, question, Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
     verdict = verdicts[0][1]
-    message = f"No. {verdict.message}."
+    message = f"It may not hear the event. To the client that means: {verdict.message}."
     if verdict.rule is Rule.RESOURCE_NOT_GRANTED:
-        message += " The event does not concern this agent, so it is not on the agent's own topics."
+        message += " And the event does not concern this agent, so it is not on the agent's own topics."
     return Step(name, question, Outcome.NO, verdict.rule, message, facts)
 
 
@@ -139,7 +139,7 @@ def subscribed(
     asked = [each for connection in evidence.told.connections for each in connection.subscriptions]
     facts = _first(
         dict.fromkeys(
-            (each.topic, each.rule if each.granted else f"refused: {each.rule}") for each in reversed(asked)
+            ("granted" if each.granted else f"refused: {each.rule}", each.topic) for each in reversed(asked)
         )
     )
     if fitting:
@@ -225,7 +225,7 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
             "No: nothing that it subscribed to covers the event.",
         )
     telling = best(judged)
-    facts = _first((f"connection {each.connection.id}", each.fate.value) for each in reversed(judged))
+    facts = _first((each.fate.value, f"connection {each.connection.id}") for each in reversed(judged))
     message = " ".join(f"{each.message}." for each in _story(telling, judged))
     prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(telling.outcome, "")
     return Step(name, question, telling.outcome, telling.fate, f"{prefix}{message}", facts)
@@ -263,7 +263,7 @@ def _shown(connection: Connection, evidence: Evidence) -> tuple[str, str]:
     where = "".join(
         f"; {each}" for each in (connection.address, connection.client, connection.process) if each
     )
-    return f"connection {connection.id}", f"from {began}, {ended}{where}"
+    return "connection", f"{connection.id}, from {began}, {ended}{where}"
 
 
 def _looked_from(evidence: Evidence) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from typing import Any
 from events.cursor import Position
 from subscriptions.access import Identity
 from subscriptions.told import Connections
+
+_YES_OR_NO = re.compile(r"\A(?:Yes|No)[.:] ")
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -51,7 +54,8 @@ class Explanation:
     @property
     def conclusion(self) -> str:
         """The answer in one or two sentences."""
-        return self.reason.message
+        text = _YES_OR_NO.sub("", self.reason.message)
+        return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)

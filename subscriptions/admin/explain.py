@@ -162,12 +162,15 @@ def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
         "is_reason": is_reason,
         "meaning": explain_rule(step.rule),
         "facts": [(name, value, _link(name, value)) for name, value in step.facts],
+        "shows_rule": step.outcome is not Outcome.YES or explain_rule(step.rule),
     }
 
 
 def _link(name: str, value: str) -> str:
     """Where more is told of a fact, if there is more."""
-    kind, _, connection_id = name.partition(" ")
-    if kind == "connection":
-        return f"{reverse('admin:subscriptions_auditrecord_changelist')}?q={connection_id}"
-    return reverse("admin:events_event_change", args=[value]) if name == "id" else ""
+    if name == "id":
+        return reverse("admin:events_event_change", args=[value])
+    text = value if name == "connection" else value.removeprefix("connection ")
+    if text == value and name != "connection":
+        return ""
+    return f"{reverse('admin:subscriptions_auditrecord_changelist')}?q={text.partition(',')[0]}"

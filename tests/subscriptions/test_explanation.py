@@ -197,7 +197,8 @@ def test_the_reason_is_found(story: str) -> None:
     assert explanation.reason.rule == rule, explanation.steps
     assert (explanation.outcome is Outcome.YES) == (rule == "delivered")
     assert (explanation.outcome is Outcome.UNKNOWN) == (rule in ("process-lost", "other-log"))
-    assert explanation.conclusion == explanation.reason.message != ""
+    assert explanation.conclusion.lower() in explanation.reason.message.lower()
+    assert not explanation.conclusion.startswith(("Yes", "No."))
 
 
 def test_the_steps_are_always_the_same_ones_in_the_same_order() -> None:
@@ -251,7 +252,7 @@ def test_the_answer_names_times_cursors_and_connections() -> None:
         assert fact in missed
     came = why(CONNECTED, *subscribed(), open_now={"c-1": 512})
     assert "512 bytes yet to read" in came.conclusion
-    assert "host, process 7" in dict(came.steps[4].facts)["connection c-1"]
+    assert "host, process 7" in dict(came.steps[4].facts)["connection"]
 
 
 def test_however_much_there_is_a_step_lists_some() -> None:
