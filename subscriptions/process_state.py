@@ -49,13 +49,16 @@ class Rate:
         self._seen: deque[tuple[float, int]] = deque()
 
     def a_minute(self, now: float) -> float:
-        """By what was seen at earlier calls; 0 at the first. `now` is in seconds of any steady clock."""
+        """By what was seen at earlier calls; 0 at the first. `now` is in seconds of any steady clock.
+
+        After a longer time without a call it is the mean of that time.
+        """
         count = self._count()
         self._seen.append((now, count))
         while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:
             self._seen.popleft()
         since, before = self._seen[0]
-        return (count - before) * WINDOW_SECONDS / (now - since) if now > since else 0.0
+        return (count - before) * WINDOW_SECONDS / max(WINDOW_SECONDS, now - since)
 
 
 @dataclass(frozen=True, slots=True)

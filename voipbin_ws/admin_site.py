@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from events.operators import operator_of
 from voipbin_ws.admin_login import AdminLoginForm
+from voipbin_ws.system_state import system_state
 
 GROUPS = (
     (
@@ -64,6 +65,12 @@ class GatewayAdminSite(admin.AdminSite):
         if form is not None and (seconds := form.retry_after) is not None:
             response.status_code = 429
             response["Retry-After"] = str(seconds)
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        operator = operator_of(request)
+        system = None if operator is None else system_state(operator)
+        response: HttpResponse = super().index(request, {"system": system, **(extra_context or {})})
         return response
 
     def has_permission(self, request: HttpRequest) -> bool:

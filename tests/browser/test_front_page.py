@@ -1,0 +1,61 @@
+"""The admin's front page in Chromium: it shows what happens without being loaded anew; and the whole admin keeps to a
+strict Content-Security-Policy."""
+
+from __future__ import annotations
+
+import websocket
+from playwright.sync_api import Page
+
+from tests.browser.test_admin import log_in
+from tests.journeys.cast import company, settle
+from tests.machinery.browser import Pages
+from tests.machinery.gateways import Gateways
+from tests.machinery.waiting import wait_until
+
+ADDRESSES = (
+    "",
+    "subscriptions/agent/add/",
+    "subscriptions/accesskey/add/",
+    "subscriptions/auditrecord/",
+    "auth/user/add/",
+)
+CONNECTIONS = ".tile:has-text('Connections') strong:text-is('{}')"
+LISTEN = "addEventListener('securitypolicyviolation', (event) => console.error(`refused ${event.violatedDirective}`))"
+
+
+def test_a_connection_shows_on_the_page_that_is_open_and_nothing_in_the_admin_is_inline(
+    gateway: Gateways, pages: Pages
+) -> None:
+    server = gateway(CHECK_INTERVAL_SECONDS="0.2")
+    acme = company("Acme")
+    settle(server, acme)
+    page = pages.open()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.add_init_script(LISTEN)
+    log_in(page, server)
+
+    page.wait_for_selector(CONNECTIONS.format(0))
+    wait_until(
+        lambda: _refreshed(page).locator(".processes .pill:text-is('serving')").count(), "the process to show"
+    )
+    peer = websocket.create_connection(f"{server.ws_url}?token={acme.key('of the customer')}", timeout=30)
+    wait_until(lambda: _refreshed(page).locator(CONNECTIONS.format(1)).count(), "the connection to show")
+    page.click(".tile a:text-is('Connections')")
+    page.wait_for_selector("#result_list tbody tr")
+    peer.close()
+
+    for address in ADDRESSES:
+        page.goto(f"{server.url}/admin/{address}")
+        page.wait_for_selector("#content h1")
+    assert said == []
+    # The test of the test: what is inline is refused, and noticed.
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">inline</p>')")
+    page.wait_for_selector("p:text-is('inline')")
+    assert any("style-src" in text for text in said)
+
+
+def _refreshed(page: Page) -> Page:
+    """As when somebody comes back to it: sooner than it does so by itself."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    return page

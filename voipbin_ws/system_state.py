@@ -1,0 +1,225 @@
+"""The state of the system on the admin's front page: all of it to the platform's operators, to customers their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+
+from events.models import Event
+from events.operators import Operator
+from subscriptions.live_connections import live
+from subscriptions.models import AuditRecord, AuditVerdict, GatewayProcess, LiveConnection
+from subscriptions.process_state import ProcessState, Trouble
+
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+TROUBLES_SHOWN = 10
+LATE_SECONDS = 10.0
+SLOW_DATABASE_SECONDS = 0.5
+LONG_AUDIT_QUEUE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number with its name, what it means, where it leads and how good it is: `good`, `warn`, `bad` or neither."""
+
+    name: str
+    value: str
+    note: str = ""
+    mood: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A process as the database knows it."""
+
+    name: str
+    started_at: dt.datetime
+    heard_seconds: float
+    """Since it last told of itself."""
+    is_alive: bool
+    connections: int
+    state: ProcessState
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        """In a word, and how good that is."""
+        if not self.is_alive:
+            return "gone", "bad"
+        if self.state.is_draining:
+            return "stopping", "quiet"
+        if self.state.late_seconds >= LATE_SECONDS:
+            return "late", "bad"
+        return ("without the layer", "warn") if self.state.silent_seconds else ("serving", "good")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """What the front page shows."""
+
+    tiles: list[Tile]
+    processes: list[ProcessRow] = field(default_factory=list)
+    troubles: list[tuple[dt.datetime, str, Trouble]] = field(default_factory=list)
+    """When, in which process, and what; the newest first."""
+
+
+def system_state(operator: Operator) -> SystemState | None:
+    """What this operator may know of the state of the system; none: nothing."""
+    if operator.is_platform:
+        return _of_the_platform()
+    return None if operator.customer_id is None else _of_customer(operator.customer_id)
+
+
+# --- Who runs the platform ---
+
+
+def _of_the_platform() -> SystemState:
+    asked_at = time.perf_counter()
+    processes = _processes()
+    database_seconds = time.perf_counter() - asked_at
+    alive = [process for process in processes if process.is_alive]
+    tiles = [
+        _connections(sum(process.connections for process in alive)),
+        _events(Event.objects.all()),
+        Tile(
+            "Deliveries in the last minute",
+            _number(sum(process.state.deliveries_a_minute for process in alive)),
+            "events given to clients",
+        ),
+        _lag(alive),
+        _layer(alive),
+        _database(database_seconds),
+        _audit_queue(alive),
+        _refusals(AuditRecord.objects.all()),
+    ]
+    return SystemState(tiles, processes, _troubles(alive))
+
+
+def _processes() -> list[ProcessRow]:
+    rows = []
+    for process in GatewayProcess.objects.annotate(now=Now()).defer("figures").order_by("name", "started_at"):
+        state = ProcessState.from_json(process.state)
+        left = (process.lease_ends_at - process.now).total_seconds()
+        rows.append(
+            ProcessRow(
+                name=process.name,
+                started_at=process.started_at,
+                heard_seconds=max(0.0, state.lease_seconds - left),
+                is_alive=left > 0,
+                connections=process.connections,
+                state=state,
+            )
+        )
+    return rows
+
+
+def _troubles(processes: Iterable[ProcessRow]) -> list[tuple[dt.datetime, str, Trouble]]:
+    found = [
+        (dt.datetime.fromtimestamp(trouble.at, dt.UTC), process.name, trouble)
+        for process in processes
+        for trouble in process.state.troubles
+    ]
+    return sorted(found, key=lambda each: each[0], reverse=True)[:TROUBLES_SHOWN]
+
+
+def _lag(processes: list[ProcessRow]) -> Tile:
+    late = max((process.state.late_seconds for process in processes), default=0.0)
+    events = sum(process.state.late_events for process in processes)
+    if not events:
+        return Tile("Behind the log", "nothing", "every stored event was delivered", "good")
+    mood = "bad" if late >= LATE_SECONDS else "warn"
+    return Tile("Behind the log", _plural(events, "event"), f"the first for {late:.0f} s", mood)
+
+
+def _layer(processes: list[ProcessRow]) -> Tile:
+    silent = [process for process in processes if process.state.silent_seconds]
+    if silent:
+        note = f"events come every {settings.CHECK_INTERVAL_SECONDS:g} s, from the log"
+        return Tile("Channel layer", f"silent for {len(silent)} of {len(processes)}", note, "bad")
+    if settings.REDIS_URL:
+        return Tile("Channel layer", "heard", "by every process", "good")
+    if len(processes) > 1:
+        note = f"no REDIS_URL: processes hear of each other every {settings.CHECK_INTERVAL_SECONDS:g} s"
+        return Tile("Channel layer", "in memory", note, "warn")
+    return Tile("Channel layer", "in memory", "good for one process")
+
+
+def _database(seconds: float) -> Tile:
+    mood = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
+    return Tile("Database", f"{seconds * 1000:.0f} ms", f"{connection.display_name} answers", mood)
+
+
+def _audit_queue(processes: list[ProcessRow]) -> Tile:
+    waiting = sum(process.state.audit_waiting for process in processes)
+    if lost := sum(process.state.audit_lost for process in processes):
+        return Tile(
+            "Audit log", f"{_number(lost)} lost", f"and {_number(waiting)} waiting to be stored", "bad"
+        )
+    mood = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
+    return Tile("Audit log", f"{_number(waiting)} waiting", "records that are not stored yet", mood)
+
+
+# --- A customer's own ---
+
+
+def _of_customer(customer_id: Any) -> SystemState:
+    own = {"customer_id": customer_id}
+    connections = live(LiveConnection.objects.filter(**own, is_platform_staff=False)).count()
+    events = Event.objects.filter(**own)
+    last = events.order_by("-seq").values_list("stored_at", flat=True).first()
+    return SystemState(
+        [
+            _connections(connections),
+            _events(events),
+            Tile("Last event", _ago(last), last.strftime("%Y-%m-%d %H:%M:%S") if last else "none is kept"),
+            _refusals(AuditRecord.objects.filter(**own)),
+        ]
+    )
+
+
+# --- Both ---
+
+
+def _connections(count: int) -> Tile:
+    url = reverse("admin:subscriptions_liveconnection_changelist")
+    return Tile("Connections", _number(count), "open WebSockets", url=url)
+
+
+def _events(events: Any) -> Tile:
+    count = events.filter(stored_at__gt=timezone.now() - MINUTE).count()
+    url = reverse("admin:events_event_changelist")
+    return Tile("Events in the last minute", _number(count), "published and stored", url=url)
+
+
+def _refusals(records: Any) -> Tile:
+    count = records.filter(verdict=AuditVerdict.REFUSED, at__gt=timezone.now() - HOUR).count()
+    url = reverse("admin:subscriptions_auditrecord_changelist") + "?verdict__exact=refused"
+    return Tile("Refused in the last hour", _number(count), "connections and topics", url=url)
+
+
+def _number(count: float) -> str:
+    return f"{count:,.0f}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{_number(count)} {word}{'' if count == 1 else 's'}"
+
+
+def _ago(moment: dt.datetime | None) -> str:
+    if moment is None:
+        return "—"
+    seconds = max(0, round((timezone.now() - moment).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
