@@ -1,6 +1,8 @@
 """Credentials sent in every possible way, and looked for in all that is given out: logs, answers, frames, metrics
 and the database."""
 
+# Long because every way to send a credential stands in one list, to be read by whoever looks for one that is missing.
+
 from __future__ import annotations
 
 import base64
