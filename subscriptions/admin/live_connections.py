@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -185,7 +186,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
     @admin.display(description="since", ordering="opened_at")
     def since(self, row: LiveConnection) -> SafeString:
         moment = f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC"
-        return format_html('<span title="{}">{}</span>', moment, naturaltime(row.opened_at))
+        return format_html('<span title="{}">{}</span>', moment, _short(timezone.now() - row.opened_at))
 
     @admin.display(description="sent")
     def sent(self, row: Any) -> str:
@@ -231,3 +232,12 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
     def records(self, row: LiveConnection) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
         return format_html('<a href="{}?q={}">What this connection asked for</a>', url, row.pk)
+
+
+def _short(age: timedelta) -> str:
+    """A length of time in its largest unit."""
+    seconds = max(0, int(age.total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
