@@ -1,16 +1,17 @@
-/** The live-call dashboard: what belongs together, and when it is painted. */
+/** The live-call dashboard: what belongs together, what is looked at, and who looks. */
 
 import { lookAt, readBoard, readLastHour } from "./board-state.js";
 import { Board } from "./board.js";
-import { CallTable, ENDED_KEPT_MS } from "./call-table.js";
+import { CallTable } from "./call-table.js";
 import { Cards, heedTips } from "./cards.js";
 import { ConnectionView } from "./connection-view.js";
 import { CustomerChoice } from "./customer-choice.js";
-import { showDenied, showEmpty } from "./emptiness.js";
+import { showDenied } from "./emptiness.js";
 import { Filters } from "./filters.js";
 import { FloorView } from "./floor-view.js";
 import { heedKeys } from "./keys.js";
 import { Link } from "./link.js";
+import { Painter } from "./painter.js";
 import { say } from "./parts.js";
 import { Pause } from "./pause.js";
 import { signOut } from "./session.js";
@@ -19,16 +20,11 @@ import { StoryPanel } from "./story-panel.js";
 import { View } from "./view.js";
 import { toggleFullScreen, Wall } from "./wall.js";
 
-const ARRANGE_MS = 500;
-const ANNOUNCE_MS = 20_000;
-
 const element = (id) => document.getElementById(id);
 const board = new Board();
 const view = new View(location.search);
-const link = new Link({ load, event: onEvent, state: showConnection, signedOut });
-const connectionView = new ConnectionView(link, element("board-view"));
-const signInForm = new SignInForm(element("board-view"), begin);
-const story = new StoryPanel(link, board, { close: closeStory, changed });
+const link = new Link({ load, event: hear, state: () => painter.showConnection(), signedOut: (message) => leave(`${message} Sign in again.`) });
+const story = new StoryPanel(link, board, { close: closeStory, changed: () => painter.changed() });
 const table = new CallTable(view, {
   scroller: element("scroller"),
   table: element("calls"),
@@ -39,148 +35,59 @@ const table = new CallTable(view, {
   open: openStory,
 });
 const cards = new Cards();
-const floor = new FloorView();
 const filters = new Filters(view, viewChanged);
-const customers = new CustomerChoice(lookAtCustomer);
+const customers = new CustomerChoice(chooseCustomer);
 const pause = new Pause();
 const wall = new Wall();
-let me = null; // what /v1.0/me says, of the customer that is looked at
+const shown = {
+  ...{ board, link, view, table, cards, filters, story, pause, wall },
+  connectionView: new ConnectionView(link, element("board-view")),
+  floor: new FloorView(),
+  whose: null, // what /v1.0/me says, of the customer that is looked at
+};
+const painter = new Painter(shown);
+const signInForm = new SignInForm(element("board-view"), begin);
 
 // --- Loading and hearing ---
 
 async function load(asked, now) {
-  const seen = await lookAt(asked, view.customer);
-  const state = await readBoard(seen);
-  if (!state) return { topics: [], cursor: null, show: () => denied(seen) };
+  const me = await lookAt(asked, view.customer);
+  const state = await readBoard(me);
+  if (!state) return { topics: [], cursor: null, show: () => denied(me) };
   const show = () => {
-    me = seen;
-    keepCustomer(asked);
-    const loadedAt = Date.now() + link.clockAhead;
-    board.load(state.content, loadedAt);
+    shown.whose = me;
+    keepCustomer(me.customer.id === asked.customer.id ? "" : me.customer.id);
+    board.load(state.content, Date.now() + link.clockAhead);
     showWho(me);
     customers.show(me);
     cards.redraw();
-    arrange();
-    learnLastHour(seen, now);
-    if (view.call && story.callId !== view.call) openStory(view.call);
-    else story.reload();
+    painter.arrange();
+    learnLastHour(me, now);
+    if (story.callId === view.call) story.reload();
+    else if (!view.isWall) openStory(view.call);
   };
   return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
 }
 
 /** The live calls do not wait for it. */
-async function learnLastHour(whose, now) {
+async function learnLastHour(me, now) {
+  let known = { events: [], since: now };
   try {
-    const { events, since } = await readLastHour(whose, now);
-    if (whose !== me || board.knowsLastHour) return;
-    board.remember(events, since, link.now);
-    cards.redraw();
-    if (link.loadedAt !== null) arrange();
+    known = await readLastHour(me, now);
   } catch (error) {
     console.warn(error); // The numbers begin with now, then; the next load tries again.
-    if (whose === me) board.remember([], link.now, link.now);
   }
+  if (me !== shown.whose || board.knowsLastHour) return;
+  board.remember(known.events, known.since, link.now);
+  cards.redraw();
+  painter.arrangeIfLoaded();
 }
 
-function onEvent(event) {
+function hear(event) {
   board.apply(event, Date.now() + link.clockAhead);
   story.hear(event);
   pause.count(event);
-  changed();
-}
-
-// --- Painting ---
-
-let isPainting = false;
-let arrangeDue = true;
-let arrangedAt = 0;
-let tickTimer = null;
-
-/** Events came in: paint with the next frame, however many there are. */
-function changed() {
-  if (isPainting) return;
-  isPainting = true;
-  requestAnimationFrame(paint);
-}
-
-function paint() {
-  isPainting = false;
-  if (link.loadedAt === null) return;
-  story.showChanges();
-  const ids = board.takeChanged();
-  if (pause.isOn) return;
-  const now = link.now;
-  table.paint(ids, now);
-  // Rows move now and then and not with every event: whoever reads them must not lose the line.
-  if (performance.now() - arrangedAt >= ARRANGE_MS) arrange();
-  else arrangeDue = true;
-}
-
-/** What is shown, and when that was. */
-function present() {
-  return pause.isOn ? [pause.board, pause.now] : [board, link.now];
-}
-
-function arrange() {
-  arrangeDue = false;
-  arrangedAt = performance.now();
-  board.forgetEnded(Date.now() - ENDED_KEPT_MS);
-  const [shownBoard, now] = present();
-  const summary = shownBoard.summary(now);
-  if (!pause.isOn && link.isLive && board.knowsLastHour) board.trends.note(summary, now);
-  table.arrange(shownBoard, now);
-  cards.show(shownBoard, summary, now);
-  floor.show(shownBoard, summary, now);
-  filters.offer(shownBoard, summary);
-  showEmpty(shownBoard, table.shown, summary, me);
-  const { active } = summary;
-  say(element("shown"), view.isFiltered ? `${table.shown} of ${shownBoard.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
-  document.title = summary.waiting ? `(${summary.waiting}) Live calls` : "Live calls";
-  announce(summary);
-}
-
-function tick() {
-  clearTimeout(tickTimer);
-  tickTimer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
-  showConnection();
-  pause.show();
-  wall.tick(Date.now());
-  if (link.loadedAt === null) return;
-  table.tick(present()[1]);
-  story.tick(link.now);
-  arrange();
-}
-
-let isScrolling = false;
-function scrolled() {
-  if (isScrolling) return;
-  isScrolling = true;
-  requestAnimationFrame(() => {
-    isScrolling = false;
-    table.scrolled(present()[1]);
-  });
-}
-
-element("scroller").addEventListener("scroll", scrolled, { passive: true });
-addEventListener("resize", scrolled);
-
-// Between ticks, what events moved.
-setInterval(() => arrangeDue && link.loadedAt !== null && arrange(), ARRANGE_MS);
-
-/** For who does not see the page: a word now and then, not with every event. */
-let announcedAt = 0;
-let announced = "";
-function announce({ active, waiting }) {
-  if (Date.now() - announcedAt < ANNOUNCE_MS || !link.isLive || pause.isOn) return;
-  const text = `${active} active, ${waiting} waiting`;
-  if (text === announced) return;
-  announced = text;
-  announcedAt = Date.now();
-  say(element("announcements"), text);
-}
-
-function showConnection() {
-  if (connectionView.show()) changed();
+  painter.changed();
 }
 
 // --- What is looked at, kept in the address ---
@@ -198,7 +105,7 @@ function viewChanged() {
 function showView() {
   filters.show();
   wall.show(view.isWall);
-  if (link.loadedAt !== null) arrange();
+  painter.arrangeIfLoaded();
 }
 
 /** Forwards and back through the timelines that were open. */
@@ -212,15 +119,15 @@ addEventListener("popstate", () => {
 });
 
 function openStory(callId) {
-  if (me === null) return;
+  if (shown.whose === null) return;
   if (view.call !== callId) {
     view.call = callId;
     history.pushState(null, "", address());
   }
-  story.open(callId, me);
+  story.open(callId, shown.whose);
   table.mark(callId);
   element("story").focus({ preventScroll: true });
-  scrolled();
+  painter.scrolled();
 }
 
 function closeStory() {
@@ -231,11 +138,11 @@ function closeStory() {
     view.call = "";
     history.pushState(null, "", address());
   }
-  scrolled();
+  painter.scrolled();
   if (hadFocus && !table.focus()) element("scroller").focus();
 }
 
-function lookAtCustomer(id) {
+function chooseCustomer(id) {
   closeStory();
   pause.end();
   view.clear();
@@ -245,29 +152,18 @@ function lookAtCustomer(id) {
 }
 
 /** The address names the customer where it is not the credential's own. */
-function keepCustomer(asked) {
-  const customer = me.customer.id === asked.customer.id ? "" : me.customer.id;
+function keepCustomer(customer) {
   if (customer === view.customer) return;
   view.customer = customer;
   viewChanged();
 }
 
 function togglePause() {
-  if (pause.isOn) resume();
-  else if (link.loadedAt !== null) {
-    pause.begin(board, link.now);
-    table.tick(pause.now);
-    say(element("announcements"), "Paused");
-    arrange();
-  }
-}
-
-function resume() {
-  pause.end();
-  say(element("announcements"), "Live again");
-  if (link.loadedAt === null) return;
-  arrange();
-  table.paint(board.calls.keys(), link.now);
+  if (pause.isOn) pause.end();
+  else if (link.loadedAt !== null) pause.begin(board, link.now);
+  else return;
+  say(element("announcements"), pause.isOn ? "Paused" : "Live again");
+  painter.repaint();
 }
 
 function toggleWall() {
@@ -275,6 +171,14 @@ function toggleWall() {
   if (view.isWall) closeStory();
   viewChanged();
   if (view.isWall !== Boolean(document.fullscreenElement)) toggleFullScreen();
+}
+
+function escape(target) {
+  if (target === element("search") && view.words) {
+    view.words = "";
+    viewChanged();
+  } else if (view.call) closeStory();
+  else if (pause.isOn) togglePause();
 }
 
 element("pause").addEventListener("click", togglePause);
@@ -291,13 +195,7 @@ heedKeys(
     w: toggleWall,
     f: toggleFullScreen,
   },
-  (target) => {
-    if (target === element("search") && view.words) {
-      view.words = "";
-      viewChanged();
-    } else if (view.call) closeStory();
-    else if (pause.isOn) resume();
-  },
+  escape,
   () => !element("board-view").hidden && !element("board").hidden,
 );
 
@@ -307,34 +205,29 @@ function begin() {
   element("board").hidden = false;
   element("denied").hidden = true;
   link.start();
-  tick();
+  painter.start();
 }
 
-function denied(asked) {
-  showWho(asked);
+function denied(me) {
+  showWho(me);
   link.stop();
   element("board").hidden = true;
   element("denied").hidden = false;
   element("connection").hidden = true;
-  showDenied(asked);
+  showDenied(me);
 }
 
 /** Nothing of what was shown stays on the page. */
 function leave(notice) {
-  clearTimeout(tickTimer);
-  me = null;
+  shown.whose = null;
   story.close();
   pause.end();
   customers.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());
   board.calls.clear();
-  arrange();
-  document.title = "Live calls";
+  painter.arrange();
+  painter.stop();
   signInForm.ask(notice);
-}
-
-function signedOut(message) {
-  leave(`${message} Sign in again.`);
 }
 
 element("sign-out").addEventListener("click", () => {

@@ -8,12 +8,28 @@ function isTyping(target) {
   return target.matches?.("input:not([type=checkbox]), select, textarea");
 }
 
+function kept() {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null; // No storage here.
+  }
+}
+
+function keep(value) {
+  try {
+    localStorage.setItem(KEPT, value);
+  } catch {
+    // It holds for this page at least.
+  }
+}
+
 /** Call `actions[key]` for single keys, as long as nobody types and they are not switched off; `escape()` for Escape. */
 export function heedKeys(actions, escape, isShown) {
   const dialog = element("help");
   const choice = element("keys-on");
-  choice.checked = localStorage.getItem(KEPT) !== "off";
-  choice.addEventListener("change", () => localStorage.setItem(KEPT, choice.checked ? "on" : "off"));
+  choice.checked = kept() !== "off";
+  choice.addEventListener("change", () => keep(choice.checked ? "on" : "off"));
   const help = () => dialog.showModal();
   element("help-button").addEventListener("click", help);
   addEventListener("keydown", (event) => {
