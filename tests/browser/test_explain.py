@@ -1,0 +1,266 @@
+"""An operator in Chromium who has never seen Explain: why events did not come, a test event, and a call's story."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.centre import Call
+from tests.browser.test_admin import PASSWORD
+from tests.journeys.cast import Company, Key, Person, new_id, settle
+from tests.journeys.conversation import Conversation, publish
+from tests.machinery.browser import Pages
+from tests.machinery.gateway import Gateway, manage
+from tests.machinery.gateways import Gateways
+from tests.machinery.waiting import wait_until
+
+# The peer of a socket with so little room stops reading early.
+NARROW = {"sockopt": ((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),)}
+
+
+@dataclass
+class Stage:
+    """A gateway on which ten clients did not get what they should have got."""
+
+    gateway: Gateway
+    acme: Company
+    globex: Company
+    events: dict[str, str] = field(default_factory=dict)
+    """Ids of events, by why they did not come."""
+
+    def publish(self, *, whose: Company | None = None, **data: Any) -> dict[str, Any]:
+        """An event of a call."""
+        company = whose or self.acme
+        event = Call(**data).answered()
+        return publish(self.gateway, company.key("publisher"), event)[0]
+
+    def topic(self, resource: str = "call") -> str:
+        return f"customer_id:{self.acme.id}:{resource}:*"
+
+    def client(self, label: str, **options: Any) -> Conversation:
+        return Conversation(self.gateway, self.acme.key(label), **options)
+
+
+def stranger() -> Company:
+    return Company("Globex", [], [Key("publisher", may_subscribe=False, may_publish=True)])
+
+
+def company(name: str) -> Company:
+    labels = (
+        "wrong pattern",
+        "late subscriber",
+        "left early",
+        "slow reader",
+        "typing error",
+        "left a topic",
+        "listener",
+    )
+    return Company(
+        name,
+        people=[Person("ann"), Person("off", is_active=False)],
+        keys=[
+            Key("publisher", may_subscribe=False, may_publish=True),
+            Key("expired", expires_in=-3600),
+            Key("revoked", revoked=True),
+            Key("never there"),
+            *(Key(label) for label in labels),
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def stage(gateway_of_file: Gateways) -> Stage:
+    gateway = gateway_of_file(OUTBOX_MAX_BYTES="2097152")
+    acme, globex = company("Acme"), stranger()
+    settle(gateway, acme, globex)
+    manage(
+        {**gateway.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
+        *("createsuperuser", "--noinput", "--username", "root", "--email", ""),
+    )
+    stage = Stage(gateway, acme, globex)
+    _prepare(stage)
+    return stage
+
+
+def _prepare(stage: Stage) -> None:
+    events, topic = stage.events, stage.topic()
+    events["pruned"] = stage.publish()["cursor"]
+    with sqlite3.connect(stage.gateway.database_url.removeprefix("sqlite:///")) as database:
+        database.execute("UPDATE events_event SET stored_at = '2020-01-01 00:00:00'")
+    stage.publish()
+    stage.gateway.manage("prune_events", "--older-than", "1d")
+    with stage.client("left early") as early:
+        early.subscribe(topic)
+    with stage.client("wrong pattern") as wrong, stage.client("late subscriber") as late:
+        wrong.subscribe(stage.topic("message"))
+        typing, left = stage.client("typing error"), stage.client("left a topic")
+        with typing, left:
+            assert (
+                typing.ask({"type": "subscribe", "topics": [topic.replace("call", "cal")]})["type"] == "error"
+            )
+            left.subscribe(topic)
+            left.ask({"type": "unsubscribe", "topics": [topic]})
+            happened = stage.publish()["id"]
+            events["happened"] = happened
+            late.subscribe(topic)
+    events["another's"] = stage.publish(whose=stage.globex)["id"]
+    with stage.client("slow reader", **NARROW) as slow:
+        slow.subscribe(topic)
+        _fill_up(stage)
+    events["after the slow one"] = stage.publish()["id"]
+
+
+def _fill_up(stage: Stage) -> None:
+    """Publish until whoever does not read has been closed."""
+    database = sqlite3.connect(stage.gateway.database_url.removeprefix("sqlite:///"))
+
+    def is_closed() -> bool:
+        asked = database.execute("SELECT count(*) FROM subscriptions_auditrecord WHERE rule = 'TOO_SLOW'")
+        return bool(asked.fetchone()[0])
+
+    def once_more() -> bool:
+        stage.publish(text="x" * 200_000)
+        return is_closed()
+
+    wait_until(once_more, "the gateway closed whoever did not read")
+    database.close()
+
+
+REASONS = [
+    ("publisher", "happened", "key-may-not-subscribe", "may publish only"),
+    ("never there", "happened", "never-connected", "no connection of it is known"),
+    ("never there", "another's", "foreign-customer", "hears its own customer alone"),
+    ("wrong pattern", "happened", "other-resource", "that is of message, and the event is of call"),
+    ("typing error", "happened", "invalid-topic", "did you mean call?"),
+    ("late subscriber", "happened", "subscribed-later", "after the event"),
+    ("left early", "happened", "disconnected-before", "its last connection ended on"),
+    ("left a topic", "happened", "unsubscribed-before", "It unsubscribed from"),
+    ("slow reader", "after the slow one", "too-slow", "closed as too slow"),
+    ("listener", "pruned", "pruned", "It has been pruned"),
+]
+
+
+def test_an_operator_finds_each_reason_why_an_event_did_not_come(stage: Stage, pages: Pages) -> None:
+    page = enter(stage, pages)
+
+    # The first by the way that whoever knows nothing finds: the audit log, a name typed in, an id pasted.
+    page.click("#content .model-auditrecord a")
+    page.click(".object-tools >> text=Explain…")
+    _choose(page, "key", "expired")
+    _ask(page, stage.events["happened"])
+    _expect_reason(page, "expired-key", "has expired")
+
+    # Then from a key's own page; and like whoever is sent the address of an answer.
+    page.click("#nav-sidebar >> text=Access keys")
+    page.wait_for_url("**/accesskey/")
+    keys = _addresses(page)
+    page.goto(keys[stage.acme.key("revoked")[:11]])
+    page.click(".object-tools >> text=Explain…")
+    _ask(page, stage.events["happened"])
+    _expect_reason(page, "revoked-key", "was revoked")
+    for label, event, rule, words in REASONS:
+        key = keys[stage.acme.key(label)[:11]].split("/")[-3]
+        page.goto(f"{page.url.partition('?')[0]}?key={key}&what={stage.events[event]}")
+        _expect_reason(page, rule, words)
+
+    for name, rule, words in (
+        ("off", "inactive-agent", "is switched off"),
+        ("ann", "resource-not-granted", "does not concern this agent"),
+    ):
+        page.goto(f"{stage.gateway.url}/admin/subscriptions/agent/{stage.acme.person(name).id}/change/")
+        page.click(".object-tools >> text=Explain…")
+        _ask(page, stage.events["happened"])
+        _expect_reason(page, rule, words)
+
+    _ask(page, new_id())
+    _expect_reason(page, "unknown-event", "it was never published")
+    assert pages.console == []
+
+
+def enter(stage: Stage, pages: Pages) -> Page:
+    page = pages.open()
+    page.goto(f"{stage.gateway.url}/admin/")
+    page.fill("#id_username", "root")
+    page.fill("#id_password", PASSWORD)
+    page.click("input[type=submit]")
+    return page
+
+
+def _addresses(page: Page) -> dict[str, str]:
+    """The pages of the keys in a list, by their beginnings."""
+    links = page.locator("#result_list tbody th a").all()
+    return {link.inner_text()[-12:-1]: link.evaluate("link => link.href") for link in links}
+
+
+def _choose(page: Page, field: str, text: str) -> None:
+    """Pick from a list that completes what is typed."""
+    page.click(f".field-{field} .select2-selection")
+    page.fill(".select2-search__field", text)
+    page.click(f".select2-results__option:has-text('{text}')")
+
+
+def _ask(page: Page, what: str) -> None:
+    page.fill("#id_what", what)
+    page.click("input[value=Explain]")
+
+
+def _expect_reason(page: Page, rule: str, words: str) -> None:
+    expect(page.locator(".answer h2")).to_have_text("It was not delivered")
+    expect(page.locator(".answer p")).to_contain_text(words, ignore_case=True)
+    expect(page.locator(".step-reason .rule code")).to_have_text(rule)
+
+
+def test_an_operator_tries_out_whether_events_arrive(stage: Stage, pages: Pages) -> None:
+    page = enter(stage, pages)
+    address = f"{stage.gateway.url}/admin/subscriptions/auditrecord/explain/"
+    with stage.client("listener") as listener:
+        listener.subscribe(f"customer_id:{stage.acme.id}")
+        page.goto(address)
+        _choose(page, "key", "listener")
+        _ask(page, stage.topic())
+        page.click("button:has-text('Publish a test event')")
+        expect(page.locator(".messagelist")).to_contain_text("The test event is published")
+        event = listener.receive()
+        assert event["event_type"] == "accesskey.test"
+        assert page.input_value("#id_what") == event["id"]
+        expect(page.locator(".trial code").first).to_have_text(event["topic"])
+        wait_until(lambda: _was_delivered(page), "the page says that it was delivered")
+    assert pages.console == []
+
+
+def _was_delivered(page: Page) -> bool:
+    if page.inner_text(".answer h2") == "It was delivered":
+        return True
+    page.reload()
+    return False
+
+
+def test_an_operator_follows_a_call_through_its_events(stage: Stage, pages: Pages) -> None:
+    call = Call("Wanda Follow")
+    told = [call.created(), call.answered(), call.ended()]
+    publish(stage.gateway, stage.acme.key("publisher"), *told)
+    stage.publish()
+    page = enter(stage, pages)
+    page.click("#content .model-event a")
+    page.fill("#searchbar", call.id)
+    page.click("#changelist-search input[type=submit]")
+    types = [event["event_type"] for event in told]
+    assert page.locator("#result_list td.field-event_type").all_inner_texts() == types[::-1]
+    page.click("#result_list tbody tr:last-child th a")
+    expect(page.locator(".readonly pre.json")).to_contain_text("Wanda Follow")
+    page.click("text=All of this call")
+    assert page.locator("#result_list td.field-event_type").all_inner_texts() == types[::-1]
+    page.click("#result_list tbody tr:first-child th a")
+    page.click("text=Who got it? Explain…")
+    _choose(page, "key", "never there")
+    page.click("input[value=Explain]")
+    _expect_reason(page, "never-connected", "no connection of it is known")
+    page.click(".step-event dd a")
+    expect(page.locator("#content h1, #content h2").first).to_contain_text(re.compile("event", re.IGNORECASE))
+    assert pages.console == []
