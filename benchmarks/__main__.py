@@ -6,7 +6,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout, latency, matching, memory, publishing
+from benchmarks import fanout, latency, matching, memory, processes, publishing
 from benchmarks.compiled import Unavailable
 
 TABLES: dict[str, ModuleType] = {
@@ -14,6 +14,7 @@ TABLES: dict[str, ModuleType] = {
     "memory": memory,
     "matching": matching,
     "publishing": publishing,
+    "processes": processes,
     "latency": latency,
 }
 

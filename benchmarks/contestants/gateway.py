@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks import event, wire
@@ -39,24 +40,31 @@ class GatewayContestant:
         redis_url: str | None = None,
         **environment: str,
     ) -> None:
-        self.name = f"gateway on {server}" + (", batch=true" if batch else "")
         self._batch = batch
-        self.subscribers = [
-            Key(f"subscriber {number}") for number in range(place.sockets // SOCKETS_OF_A_KEY + 1)
-        ]
+        self.name = f"gateway on {server}" + (", batch=true" if batch else "")
+        keys = place.sockets // SOCKETS_OF_A_KEY + 1
+        self.subscribers = [Key(f"subscriber {number}") for number in range(keys)]
         self.publishing_key = Key("publisher", may_subscribe=False, may_publish=True)
         self.company = Company("Benchmark", people=[], keys=[*self.subscribers, self.publishing_key])
         place.folder.mkdir(parents=True, exist_ok=True)
-        environment = NOT_FORKED | environment
         url = (databases or MigratedSqlite(place.folder)).create_database()
-        with on_cores(place.server_cores):
-            self.gateway = Gateway(
-                server, gateway_environment(url, redis_url, **environment), place.folder / "server.log"
-            )
+        self._start(place, server, gateway_environment(url, redis_url, **NOT_FORKED, **environment))
         settle(self.gateway, self.company)
+
+    def _start(self, place: Place, server: str, environment: Mapping[str, str]) -> None:
+        with on_cores(place.server_cores):
+            self.gateway = Gateway(server, environment, place.folder / "server.log")
         self.publisher = HttpPublisher(self.gateway.port, "/v1.0/events", self.publishing_key.secret)
         self.last_cursor = ""
         self._given = 0
+
+    def companion(self, place: Place, server: str, redis_url: str) -> GatewayContestant:
+        """One more process on the same database, with the same customer."""
+        other = copy.copy(self)
+        place.folder.mkdir(parents=True, exist_ok=True)
+        environment = gateway_environment(self.gateway.database_url, redis_url, **NOT_FORKED)
+        other._start(place, server, environment)
+        return other
 
     def cpu(self) -> int:
         return sum(map(cpu_ns, tree_of(self.gateway.pid)))
