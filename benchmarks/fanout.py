@@ -19,7 +19,7 @@ from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.contestants.send_loop import SendLoop
 from benchmarks.contestants.usual_channels import UsualChannels
 from benchmarks.load import LoadClient
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, shown, table
 
 SETTLE_SECONDS = 0.05
 """What a server may still do after the last delivery, such as answering its publisher, and is counted."""
@@ -233,4 +233,35 @@ def _report(runners: list[Runner], skipped: dict[str, str], arguments: Namespace
             for runner in runners
         },
     }
-    save("fanout", results, table(header, rows))
+    save("fanout", results, table(header, rows), _ratios(runners, arguments))
+
+
+def _ratios(runners: list[Runner], arguments: Namespace) -> str:
+    """How many times cheaper each gateway is than each of the others, all in (and for the fan-out alone)."""
+    gateways = [runner for runner in runners if runner.contestant.name.startswith("gateway")]
+    others = [runner for runner in runners if runner not in gateways]
+    header = [
+        "others' cost / the gateway's",
+        *(
+            f"{kind}: {each.contestant.name.removeprefix('gateway on ')}"
+            for kind in arguments.kinds
+            for each in gateways
+        ),
+    ]
+    rows: list[list[object]] = []
+    for other in others:
+        row: list[object] = [other.contestant.name]
+        for kind in arguments.kinds:
+            for each in gateways:
+                whole = _quotient(other.median(kind, _cost), each.median(kind, _cost))
+                row.append(f"{shown(whole)} ({shown(_quotient(other.fan_out(kind), each.fan_out(kind)))})")
+        rows.append(row)
+    return table(header, rows)
+
+
+def _cost(done: Round) -> float:
+    return done.per_delivery
+
+
+def _quotient(above: float | None, below: float | None) -> float | None:
+    return above / below if above is not None and below else None
