@@ -96,6 +96,7 @@ def test_a_process_of_the_nursery_is_as_any_other() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (alone.returncode, alone.stdout, alone.stderr)
     assert done.stdout == f"given one {command[2:]}\n"
     assert not nursery.takes(command, environment | {"PYTHONPATH": "."})
+    assert not nursery.takes(command, environment | {"MALLOC_ARENA_MAX": "1"})
     assert not nursery.takes(["sh", "-c", "true"], environment)
 
 

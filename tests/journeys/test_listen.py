@@ -1,5 +1,6 @@
 """`manage.py listen` at the real gateway: what it shows, how it ends, and restarts of the server in the middle."""
 
+# Long because a command that runs for ever has many ends, and each is tried at both servers.
 from __future__ import annotations
 
 import contextlib

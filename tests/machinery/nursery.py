@@ -22,6 +22,9 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 FORKER = Path(__file__).with_name("forker.py")
 
+_AT_THE_START = ("LD_", "MALLOC_", "PYTHON")
+"""Variables that Python, its memory and its libraries look at once, when the program is loaded."""
+
 
 class Born:
     """A process of the nursery; like `subprocess.Popen` as far as it goes."""
@@ -76,7 +79,7 @@ class Nursery:
 
     def takes(self, command: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Whether this is a command for here: `manage.py` by our own Python, which is told nothing special."""
-        special = {name for name in environment if name.startswith("PYTHON")} - {"PYTHONUNBUFFERED"}
+        special = {name for name in environment if name.startswith(_AT_THE_START)} - {"PYTHONUNBUFFERED"}
         return list(command[:2]) == [sys.executable, "manage.py"] and not special
 
     def start(
