@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import websocket
@@ -57,14 +56,14 @@ IMPORTS = "from subscriptions.models import AccessKey, Agent, Customer\n"
 @pytest.fixture(scope="module", params=[False, True], ids=["sqlite", "postgres-redis"])
 def gateway_to_change(gateway_of_file: Gateways, request: pytest.FixtureRequest) -> Gateway:
     """With Redis a change from another process acts at once, without it at the next check."""
-    return gateway_of_file("uvicorn", postgres=request.param, redis=request.param, CHECK_INTERVAL_SECONDS="1")
+    return gateway_of_file(
+        "uvicorn", postgres=request.param, redis=request.param, CHECK_INTERVAL_SECONDS="0.3"
+    )
 
 
 @pytest.fixture
-def acme(gateway_to_change: Gateway) -> Iterator[Company]:
-    made = company("Acme")
-    settle(gateway_to_change, made)
-    return made
+def acme() -> Company:
+    return company("Acme")
 
 
 def subscribed(gateway: Gateway, credential: str, *topics: str) -> websocket.WebSocket:
@@ -85,7 +84,7 @@ def test_a_socket_whose_credential_is_taken_away_is_closed_and_told(
     name, script = CHANGES[change]
     everything = f"customer_id:{acme.id}:*:*"
     stranger = company("Globex")
-    settle(gateway_to_change, stranger)
+    settle(gateway_to_change, acme, stranger)
     untouched = subscribed(gateway_to_change, stranger.token("manager"), f"customer_id:{stranger.id}:*:*")
     socket = subscribed(gateway_to_change, credential(acme, name), everything)
     gateway_to_change.manage("shell", "--verbosity", "0", text=IMPORTS + script.format(customer=acme.id))
@@ -99,6 +98,7 @@ def test_a_socket_whose_credential_is_taken_away_is_closed_and_told(
 
 
 def test_a_role_that_is_taken_away_takes_just_its_topics(gateway_to_change: Gateway, acme: Company) -> None:
+    settle(gateway_to_change, acme)
     own, all_calls = f"agent_id:{acme.person('manager').id}:*:*", f"customer_id:{acme.id}:call:*"
     socket = subscribed(gateway_to_change, acme.token("manager"), own, all_calls)
     script = f"agent = Agent.objects.get(name='manager', customer_id='{acme.id}')\nagent.role = 'agent'\nagent.save()"
