@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,33 +115,49 @@ def test_the_proxy_asks_the_gateways_where_they_listen() -> None:
     assert {words[words.index("--port") + 1]} == set(servers.values())
 
 
-def test_what_the_image_holds_is_enough_in_the_environment_that_compose_gives(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the Dockerfile copies, and nothing else."""
+    folder = tmp_path_factory.mktemp("image")
     copied = re.findall(r"^COPY (\S+) (\S+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     let_in = {line.removeprefix("!") for line in _lines(DEPLOY / "Dockerfile.dockerignore") if line[0] == "!"}
     assert {source for source, _ in copied} == let_in
     for source, target in copied:
-        place = tmp_path / (source if target == "." else target)
+        place = folder / (source if target == "." else target)
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(ROOT / source, place)
-    (tmp_path / "var" / "static").mkdir(parents=True)
+    (folder / "var" / "static").mkdir(parents=True)
+    return folder
+
+
+def environment_of_compose() -> dict[str, str]:
     values = {"PUBLIC_URL": "https://ws.example.com", "SECRET_KEY": SECRET}
-    environment = {
+    return {
         name: re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda found: values.get(found[1], "0123abcd"), value)
-        for name, value in compose()["services"]["gateway-1"]["environment"].items()
+        for name, value in compose()["services"]["amqp"]["environment"].items()
     }
+
+
+def environment_of_systemd() -> dict[str, str]:
+    return variables_of(DEPLOY / "systemd" / "voipbin-ws.env") | {"SECRET_KEY": SECRET}
+
+
+@pytest.mark.parametrize("environment", [environment_of_compose, environment_of_systemd])
+def test_what_the_image_holds_is_enough_and_the_documented_environment_leaves_nothing_to_say(
+    image: Path, environment: Callable[[], dict[str, str]]
+) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         capture_output=True,
         text=True,
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        cwd=image,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment()},
     )
     assert done.returncode == 0, done.stderr
-    assert not list(tmp_path.glob("var/*key*")), (
-        "it kept a secret of its own, which the next container has not"
-    )
+    assert "no issues" in done.stdout + done.stderr
+    assert not list(image.glob("var/*key*")), "it kept a secret of its own, which the next container has not"
 
 
 def _lines(path: Path) -> list[str]:
