@@ -80,6 +80,7 @@ class Presence:
         self._roster: Roster[uuid.UUID] = Roster()
         self._news = asyncio.Event()
         self._figures_at = 0.0
+        self._behind_since: dict[uuid.UUID, float] = {}
         self._beats = 0
         self._is_failing = False
         self._task: asyncio.Task[None] | None = None
@@ -113,6 +114,7 @@ class Presence:
     def ended(self, connection: Connection) -> None:
         """Tell of it no more."""
         self._connections.pop(connection.connection_id, None)
+        self._behind_since.pop(connection.connection_id, None)
         self._roster.closed(connection.connection_id)
         self._news.set()
 
@@ -199,8 +201,18 @@ class Presence:
         self._figures_at = now
         figures: dict[str, Figures] = {}
         for number, connection in enumerate(list(self._connections.values()), 1):
-            if (found := connection.figures()) != NO_FIGURES:
+            found = self._with_lateness(connection, connection.figures(), now)
+            if found != NO_FIGURES:
                 figures[connection.connection_id.hex] = found
             if number % SLICE == 0:
                 await asyncio.sleep(0)
         return figures
+
+    def _with_lateness(self, connection: Connection, figures: Figures, now: float) -> Figures:
+        """A socket notes for how long its client takes nothing; for how long it is behind is seen from beat to beat."""
+        sent, waiting, seconds, behind = figures
+        if not behind:
+            self._behind_since.pop(connection.connection_id, None)
+            return figures
+        since = self._behind_since.setdefault(connection.connection_id, now)
+        return sent, waiting, max(seconds, round(now - since)), behind

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 K = TypeVar("K")
 
 Figures = tuple[int, int, int, int]
-"""Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them, and events
-of the logs that it hears and that are not even waiting yet."""
+"""Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them or it has been
+behind, and events of the logs that it hears and that are not even waiting yet."""
 
 NO_FIGURES: Figures = (0, 0, 0, 0)
 

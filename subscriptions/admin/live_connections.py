@@ -202,8 +202,8 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
 
     @admin.display(description="lag")
     def lag(self, row: Any) -> SafeString | str:
-        behind = row.figures[3]
-        return pill(one_or_many(behind, "event"), "warn") if behind else "none"
+        _, _, seconds, behind = row.figures
+        return pill(f"{one_or_many(behind, 'event')}, for {seconds} s", "warn") if behind else "none"
 
     @admin.display(description="agent")
     def agent(self, row: Any) -> SafeString | str | None:

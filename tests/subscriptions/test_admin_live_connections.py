@@ -74,7 +74,7 @@ def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: Desk, acme: Cus
     shown = ada.list(LiveConnection).text
     for words in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.0\xa0KB, for 7 s"):
         assert words in shown, words
-    assert "40 events" in shown
+    assert "40 events, for 7 s" in shown
     assert "and 298 more" in shown
     page = ada.open(row).text
     for words in (

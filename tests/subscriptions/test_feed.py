@@ -60,24 +60,15 @@ def test_a_later_number_waits_for_the_missing_ones() -> None:
 def test_the_logs_last_number_shows_what_no_announcement_told_of() -> None:
     feed = opened(5)
     feed.note_head(5)
-    assert feed.gap is None
+    assert (feed.gap, feed.head) == (None, 5)
     feed.note_head(8)
-    assert feed.gap == (5, 8)
+    assert (feed.gap, feed.head) == ((5, 8), 8)
     feed.offer(entries(8))
     assert feed.gap == (5, 7)
     feed.note_head(3)
+    assert feed.head == 8
     assert numbers(feed.offer(entries(6, 7))) == [6, 7, 8]
     assert feed.gap is None
-
-
-def test_the_head_is_the_highest_number_that_is_known_of() -> None:
-    feed = opened(3)
-    assert feed.head == 3
-    feed.offer(entries(4, 7))
-    assert (feed.position, feed.head) == (4, 7)
-    feed.note_head(9)
-    feed.note_head(5)
-    assert feed.head == 9
 
 
 def test_what_is_held_back_is_bounded_and_read_from_the_log_instead(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -143,6 +145,22 @@ async def test_while_the_database_is_away_sockets_stay_and_later_it_is_told_all(
     process.presence._news.set()
     assert len(await until_seen(lambda rows: rows)) == 1
     await socket.leave()
+
+
+def test_for_how_long_a_connection_is_behind_is_seen_from_beat_to_beat() -> None:
+    async def run() -> list[Any]:
+        presence = Presence(beat_seconds=60)
+        late: Any = Mock(connection_id=uuid.uuid4())
+        steps = [
+            (0.0, (1, 0, 0, 5)),
+            (8.0, (1, 0, 0, 9)),
+            (9.0, (1, 0, 30, 9)),
+            (12.0, (1, 0, 0, 0)),
+            (16.0, (1, 0, 0, 1)),
+        ]
+        return [presence._with_lateness(late, figures, now) for now, figures in steps]
+
+    assert asyncio.run(run()) == [(1, 0, 0, 5), (1, 0, 8, 9), (1, 0, 30, 9), (1, 0, 0, 0), (1, 0, 0, 1)]
 
 
 def test_ten_thousand_sockets_take_no_more_than_slices_of_the_loop() -> None:
