@@ -160,11 +160,14 @@ def the_layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
 def started_as_it_should_be(**_: Any) -> list[checks.CheckMessage]:
     """`manage.py serve` tells the servers what they cannot know; by other ways somebody has to."""
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]
-    if command[0] == "daphne" and not _asks_for(command, "--websocket_timeout", "-1"):
+    if command[0] == "daphne" and not (
+        _asks_for(command, "--websocket_timeout", "-1")
+        and any(_asks_for(command, option, "0") for option in ("-v", "--verbosity"))
+    ):
         return [
             checks.Warning(
-                "Started so, daphne ends every WebSocket after a day.",
-                hint="Start manage.py serve --server daphne, or give daphne --websocket_timeout -1.",
+                "Started so, daphne ends every WebSocket after a day, and writes addresses with their credentials.",
+                hint="Start manage.py serve --server daphne, or give daphne --websocket_timeout -1 -v 0.",
                 id="voipbin_ws.W008",
             )
         ]

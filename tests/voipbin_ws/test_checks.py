@@ -162,8 +162,9 @@ class _Answers:
     [
         ("daphne voipbin_ws.asgi:application", {"voipbin_ws.W008"}),
         ("daphne --websocket_timeout 3600 voipbin_ws.asgi:application", {"voipbin_ws.W008"}),
-        ("daphne --websocket_timeout -1 voipbin_ws.asgi:application", set()),
-        ("/usr/bin/daphne --websocket_timeout=-1 voipbin_ws.asgi:application", set()),
+        ("daphne --websocket_timeout -1 voipbin_ws.asgi:application", {"voipbin_ws.W008"}),
+        ("daphne --websocket_timeout -1 -v 0 voipbin_ws.asgi:application", set()),
+        ("/usr/bin/daphne --websocket_timeout=-1 --verbosity=0 voipbin_ws.asgi:application", set()),
         ("uvicorn voipbin_ws.asgi:application", {"voipbin_ws.W009"}),
         ("manage.py runserver", {"voipbin_ws.W010"}),
         ("manage.py serve --server daphne", set()),

@@ -102,6 +102,7 @@ for path in ("/", "/healthz", "/v1.0/me", "/admin/login/"):
         answer = Client().get(path, secure=secure, headers={"host": "ws.example.com"})
         cookies = {name: morsel.OutputString() for name, morsel in answer.cookies.items()}
         answers[f"{path} {secure}"] = [answer.status_code, dict(answer.headers), cookies]
+answers["settings"] = [settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS, settings.WEBSOCKET_ORIGINS]
 print(json.dumps(answers))
 """
 
@@ -120,6 +121,13 @@ def over_https() -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def test_the_public_address_is_accepted_without_being_listed_anew(over_https: dict[str, Any]) -> None:
+    hosts, forms, pages = over_https["settings"]
+    assert "ws.example.com" in hosts
+    assert forms == ["https://ws.example.com"]
+    assert pages == ["https://ws.example.com"]
 
 
 def test_people_are_led_to_https(over_https: dict[str, Any]) -> None:
