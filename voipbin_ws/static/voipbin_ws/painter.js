@@ -48,14 +48,18 @@ export class Painter {
   #paint() {
     this.#isPainting = false;
     if (!this.#isLoaded) return;
-    const { board, link, pause, story, table } = this.#on;
-    story.showChanges();
-    const ids = board.takeChanged();
-    if (pause.isOn) return;
-    table.paint(ids, link.now);
+    this.#on.story.showChanges();
+    this.#paintChanges();
+    if (this.#on.pause.isOn) return;
     // Rows move now and then and not with every event: whoever reads them must not lose the line.
     if (performance.now() - this.#arrangedAt >= ARRANGE_MS) this.arrange();
     else this.#isDue = true;
+  }
+
+  #paintChanges() {
+    const { board, link, pause, table } = this.#on;
+    const ids = board.takeChanged();
+    if (!pause.isOn) table.paint(ids, link.now);
   }
 
   /** Everything is brought up to date: which rows there are, the numbers, the people. */
@@ -109,6 +113,8 @@ export class Painter {
     pause.show();
     wall.tick(Date.now());
     if (!this.#isLoaded) return;
+    // In a tab that nobody looks at there are no frames, and changes would pile up.
+    this.#paintChanges();
     table.tick(this.#present[1]);
     story.tick(link.now);
     this.arrange();
