@@ -8,6 +8,7 @@ import logging
 import os
 import selectors
 import signal
+import socket
 import sys
 import threading
 import time
@@ -45,10 +46,14 @@ class _Worker:
 
 
 class Workers:
-    """`count` processes, each a copy of this one that runs `serve`. `announce` is called when all of them serve."""
+    """`count` processes, each a copy of this one that runs `serve` on `bound`.
 
-    def __init__(self, count: int, serve: Serve, announce: Callable[[], None]) -> None:
+    `announce` is called when all of them serve.
+    """
+
+    def __init__(self, count: int, bound: socket.socket, serve: Serve, announce: Callable[[], None]) -> None:
         self._count = count
+        self._bound = bound
         self._serve = serve
         self._announce = announce
         self._workers: dict[int, _Worker] = {}
@@ -124,6 +129,8 @@ class Workers:
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._stops += 1
                 self._due.clear()
+                # Whoever comes now is refused, and goes elsewhere, instead of waiting for nobody.
+                self._bound.close()
                 self._end_all(signal.SIGTERM if self._stops == 1 else signal.SIGKILL)
 
     # --- Workers ---

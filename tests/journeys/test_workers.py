@@ -24,10 +24,10 @@ from tests.machinery.processes import ROOT
 from tests.machinery.waiting import wait_until
 
 NEVER_SERVES = """
-import sys
+import socket, sys
 from voipbin_ws.workers import NeverServed, Workers
 try:
-    Workers(2, lambda serves: sys.exit(3), lambda: print("announced")).run()
+    Workers(2, socket.socket(), lambda serves: sys.exit(3), lambda: print("announced")).run()
 except NeverServed as error:
     print(error)
 """

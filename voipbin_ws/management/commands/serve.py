@@ -50,7 +50,7 @@ class Command(BaseCommand):
             serve(announce_all)
             return
         try:
-            code = Workers(options["workers"], serve, announce_all).run()
+            code = Workers(options["workers"], bound, serve, announce_all).run()
         except NeverServed as error:
             raise CommandError(str(error)) from None
         if code:
