@@ -112,7 +112,7 @@ def test_a_timeline_has_an_address_that_the_browser_goes_back_to(page: Page, cen
     centre.publish(one.ended(), other.ended())
 
 
-@pytest.mark.parametrize("call_id", [str(uuid.uuid4()), "<img src=x>"])
+@pytest.mark.parametrize("call_id", [str(uuid.uuid4()), "<img src=x>"], ids=["nobody's", "markup"])
 def test_of_a_call_that_is_not_kept_the_panel_says_so(page: Page, centre: Centre, call_id: str) -> None:
     watch(page, centre, f"?call={call_id}")
     expect(page.locator("#story-note")).to_contain_text(

@@ -42,7 +42,9 @@ def test_one_customers_log_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("customer_id", "said"), [(new_id(), "There are no events of customer"), ("ACME", "no UUID")]
+    ("customer_id", "said"),
+    [(new_id(), "There are no events of customer"), ("ACME", "no UUID")],
+    ids=["nobody's", "a name"],
 )
 def test_a_customer_who_is_none_is_told(customer_id: str, said: str) -> None:
     with pytest.raises(CommandError, match=said):
