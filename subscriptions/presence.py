@@ -34,6 +34,9 @@ GRACE_SECONDS = 1.0
 NEWS_PAUSE_SECONDS = 1.0
 """Who comes or goes is told at once, but not more often than this."""
 
+STOP_SECONDS = 2.0
+"""How long a process that ends tries to say so."""
+
 SWEEP_BEATS = 10
 """So many beats apart what crashed processes and old orders left behind is deleted."""
 
@@ -96,9 +99,13 @@ class Presence:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         try:
-            await in_database_thread(self._entry.delete)
-        except DatabaseTrouble as error:
-            logger.warning("This process's connections stay listed until its lease ends: %s", error)
+            async with asyncio.timeout(STOP_SECONDS):
+                await in_database_thread(self._entry.delete)
+        except (DatabaseTrouble, TimeoutError) as error:
+            logger.warning(
+                "This process stays listed until its lease ends: %s",
+                str(error) or "the database does not answer",
+            )
 
     def opened(self, connection: Connection) -> None:
         """Tell of it from now on."""
