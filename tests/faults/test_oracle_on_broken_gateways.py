@@ -14,9 +14,9 @@ from tests.machinery.gateway import Gateway
 from tests.machinery.gateways import Gateways
 
 
-async def verdict_on(gateway: Gateway, *, drops: int = 0) -> Verdict:
+async def verdict_on(*gateways: Gateway, drops: int = 0) -> Verdict:
     """What the oracle says of a gateway under load, with clients that are dropped now and then."""
-    async with Drill([gateway], settle_seconds=10) as load:
+    async with Drill(list(gateways), settle_seconds=10) as load:
         for _ in range(drops):
             await load.published(15)
             for subscriber in load.subscribers:
@@ -50,9 +50,11 @@ async def test_the_same_faults_are_harmless_with_all_safeguards(gateway: Gateway
 
 
 async def test_numbers_without_the_row_lock_are_noticed(gateway: Gateways) -> None:
-    # The database's own constraint would refuse what the missing lock lets through.
+    # Two processes: one alone commits for one publisher after the other.
     broken = gateway("uvicorn", postgres=True, **FAILPOINTS, FAILPOINTS="no_row_lock")
+    other = gateway("uvicorn", database_url=broken.database_url, **FAILPOINTS, FAILPOINTS="no_row_lock")
+    # The database's own constraint would refuse what the missing lock lets through.
     with psycopg.connect(broken.database_url) as connection:
         connection.execute("ALTER TABLE events_event DROP CONSTRAINT event_number")
-    verdict = await verdict_on(broken)
+    verdict = await verdict_on(broken, other)
     assert any("holes or doubles" in each for each in verdict.problems), verdict.problems
