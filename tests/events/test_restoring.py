@@ -10,6 +10,8 @@ from events.restoring import renew_epochs
 from tests.events.people import new_id
 from tests.events.stored import store
 
+NOBODY = "5e4a0680-804e-41ec-8477-2fea5968d85b"
+
 pytestmark = pytest.mark.django_db
 
 
