@@ -37,7 +37,7 @@ check:
 test: $(if $(ARGS),,check)
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
-	@$(VENV_PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(VENV_PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 drills:
 	$(prepare) test

@@ -22,7 +22,8 @@ class Project:
     @classmethod
     def create(cls, folder: Path, venv: Path) -> Project:
         """Make one whose gateway needs `greeting` and whose tests need `applause` too; it has a copy of `venv`."""
-        shutil.copytree(venv, folder / ".venv", symlinks=True)
+        # Links are enough: what is installed adds files and replaces some, and writes into none.
+        shutil.copytree(venv, folder / ".venv", symlinks=True, copy_function=os.link)
         shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "tests").mkdir()
         project = cls(folder)
