@@ -11,15 +11,16 @@ export function showEmpty(board, shown, { active }, me) {
   const isHidden = active > 0;
   const isNew = !isHidden && board.knowsLastHour && !board.hadCalls;
   say(element("empty-title"), isHidden ? "No call fits the filters" : isNew ? "No calls yet" : "No calls right now");
-  say(element("empty-text"), textFor(active, isHidden, isNew));
+  say(element("empty-text"), textFor(active, isHidden, isNew, me?.role === "staff"));
   element("empty-button").hidden = !isHidden;
   element("first-steps").hidden = !isNew;
   if (isNew && me) say(element("first-call"), firstCall(me));
 }
 
-function textFor(active, isHidden, isNew) {
+function textFor(active, isHidden, isNew, isStaff) {
   if (isHidden) return `${active} ${active === 1 ? "call is" : "calls are"} live, and hidden by the search or the filters.`;
-  if (isNew) return "There was none in the last hour either. Each appears here the moment that your platform tells this gateway of it. To try it without one:";
+  const another = isStaff ? " Other customers’ calls are a choice away, at the top of the page." : "";
+  if (isNew) return `There was none in the last hour either.${another} Each appears here the moment that your platform tells this gateway of it. To try it without one:`;
   return "The next one appears here by itself, the moment it rings.";
 }
 
