@@ -39,7 +39,9 @@ GROUPS = (
     (
         "Who asked for what",
         "subscriptions",
-        {"AuditRecord": "Connects, subscriptions and refusals, each with the rule behind it"},
+        {
+            "AuditRecord": "Connects, subscriptions, refusals, with their rules; Explain tells why somebody got nothing"
+        },
     ),
     (
         "Logins of operators",

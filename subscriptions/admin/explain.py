@@ -132,7 +132,7 @@ def _try_out(
 
 def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
     """The page with this question."""
-    query = {"what": what}
+    query = {"what": what} if what else {}
     if receiver is not None:
         query["agent" if isinstance(receiver, Agent) else "key"] = str(receiver.pk)
     return f"{reverse(ADDRESS)}?{urlencode(query)}"
