@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -39,9 +40,11 @@ settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(FOLDER / "dja
 django.setup()
 
 from django.test.client import Client, FakePayload  # noqa: E402
+from websocket import ABNF, WebSocket  # noqa: E402
 
 from tests.machinery.answers import check_answer, operation_of  # noqa: E402
 from tests.machinery.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
+from tests.machinery.frames import check_received  # noqa: E402
 from tests.machinery.gateway import Gateway  # noqa: E402
 from tests.machinery.gateways import Gateways  # noqa: E402
 from tests.machinery.nursery import nursery  # noqa: E402
@@ -93,6 +96,22 @@ def _answers_are_as_described() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Client, "request", request)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _frames_are_as_described() -> Iterator[None]:
+    """Every frame that comes from a gateway over the websocket-client library is one of docs/asyncapi.yaml."""
+    plain = WebSocket.recv_data
+
+    def recv_data(socket: WebSocket, *options: Any) -> tuple[int, bytes]:
+        opcode, data = plain(socket, *options)
+        if opcode == ABNF.OPCODE_TEXT:
+            check_received(json.loads(data))
+        return opcode, data
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WebSocket, "recv_data", recv_data)
         yield
 
 
