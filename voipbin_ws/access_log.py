@@ -8,12 +8,11 @@ import uuid
 from typing import Any
 
 import structlog
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 from prometheus_client import Counter, Histogram
 
 from subscriptions.access import Identity
+from voipbin_ws.headers import Respond
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -43,24 +42,15 @@ durations = Histogram(
 )
 
 
-@sync_and_async_middleware
-def access_log(get_response):  # type: ignore[no-untyped-def] # Django's two kinds of it have no common type
+def access_log(get_response: Respond) -> Respond:
     """Django's hook."""
-    if iscoroutinefunction(get_response):
 
-        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            began = time.perf_counter()
-            with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
-                return _told(request, await get_response(request), began)
-
-        return asynchronous
-
-    def synchronous(request: HttpRequest) -> HttpResponseBase:
+    def respond(request: HttpRequest) -> HttpResponseBase:
         began = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
             return _told(request, get_response(request), began)
 
-    return synchronous
+    return respond
 
 
 def request_id(given: str | None) -> str:

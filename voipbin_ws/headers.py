@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from asgiref.sync import iscoroutinefunction
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
+
+Respond = Callable[[HttpRequest], HttpResponseBase]
 
 PAGE_POLICY = "; ".join(
     (
@@ -24,20 +26,9 @@ DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-@sync_and_async_middleware
-def security_headers(get_response):  # type: ignore[no-untyped-def] # Django's two kinds of it have no common type
+def security_headers(get_response: Respond) -> Respond:
     """Django's hook. A view may set a header of these itself."""
-    if iscoroutinefunction(get_response):
-
-        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            return _protected(await get_response(request))
-
-        return asynchronous
-
-    def synchronous(request: HttpRequest) -> HttpResponseBase:
-        return _protected(get_response(request))
-
-    return synchronous
+    return lambda request: _protected(get_response(request))
 
 
 def _protected(response: HttpResponseBase) -> HttpResponseBase:
