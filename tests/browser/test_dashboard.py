@@ -252,4 +252,12 @@ def test_nothing_that_the_page_does_breaks_its_policy(pages: Pages, centre: Cent
     assert policy.startswith("default-src 'self'; ")
     assert "unsafe" not in policy
     watch(page, centre)
+    call = Call()
+    centre.publish(call.created())
+    call.row(page).click()
+    expect(page.locator("#story-shares span")).to_have_count(1)
+    for key in ("p", "w", "f"):
+        page.keyboard.press(key)
+    expect(page.locator("#wall-clock")).not_to_be_empty()
     assert [line for line in pages.console if "Content Security Policy" in line] == []
+    centre.publish(call.ended())

@@ -28,6 +28,9 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
     staying, ending, beginning = Call(), Call(), Call()
     centre.publish(staying.created(), ending.created())
     watch(page, centre)
+    staying.row(page).click()
+    told = page.locator("#story-steps .title")
+    expect(told).to_have_text(["Ringing"])
     first.kill()
     expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
     banner = page.locator("#stale-banner")
@@ -38,11 +41,18 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
     assert staying.row(page).locator("[data-cell=total]").inner_text() == shown
     # Another process of the same gateway takes events meanwhile.
     second = gateway(database_url=first.database_url)
-    centre.publish(ending.ended(), beginning.created(), staying.answered(), via=second)
+    meanwhile = (
+        ending.ended(),
+        beginning.created(),
+        staying.answered(),
+        staying.recording("recording.started"),
+    )
+    centre.publish(*meanwhile, via=second)
     first.restart()
     expect_live_again(page)
     expect(banner).to_be_hidden()
     expect(staying.row(page)).to_contain_text("Answered")
+    expect(told).to_have_text(["Ringing", "Answered", "Recording began"])
     expect(beginning.row(page)).to_contain_text("Ringing")
     expect(page.locator(f"[data-call='{ending.id}']:not([data-state=ended])")).to_have_count(0)
     second.kill()
