@@ -138,6 +138,7 @@ async def test_a_key_that_may_not_subscribe_gets_no_socket(secret: str) -> None:
     assert (refusal.status, refusal.rule) == (401, "key-may-not-subscribe")
 
 
+@pytest.mark.django_db  # The thread may have a connection of an earlier test.
 async def test_while_the_database_is_away_nobody_is_called_unauthorized(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -430,7 +430,7 @@ async def test_how_far_a_listener_is_behind_is_known_while_the_log_cannot_be_rea
     assert stage.hub.behind(well.listener) == 0
     is_away = False
     await until(lambda: stage.hub.behind(late.listener) == 0)
-    assert late.numbers == [1, 2, 3]
+    await until(lambda: late.numbers == [1, 2, 3])
 
 
 async def test_an_unreadable_log_does_not_end_the_watch(
