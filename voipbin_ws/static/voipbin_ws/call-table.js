@@ -174,7 +174,7 @@ export class CallTable {
     part.text("state", call.stateWord);
     part.shape(0, `shape-${call.state}`);
     part.text("direction", DIRECTIONS.get(call.direction) ?? call.direction);
-    part.shape(1, call.direction === "outbound" ? "arrow-outbound" : "arrow-inbound");
+    part.shape(1, DIRECTIONS.has(call.direction) ? `arrow-${call.direction}` : "no-arrow");
     part.text("fromName", call.from.name);
     part.text("from", call.from.number);
     part.text("toName", call.to.name);
