@@ -142,8 +142,11 @@ def _evidence(
     looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else None
     looked_at += after.values_list(*columns)[:RECORDS_EACH_WAY]
     ids = {connection_id for *_, connection_id in looked_at} | set(open_now)
-    rows = AuditRecord.objects.filter(connection_id__in=ids).order_by("pk").values_list(*_FIELDS)
-    told = connections_of(_told(row, name_processes=name_processes) for row in rows[:RECORDS_AT_MOST])
+    rows = AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*_FIELDS)
+    newest = list(rows[:RECORDS_AT_MOST])
+    if len(newest) == RECORDS_AT_MOST:
+        looked_from = newest[-1][0]
+    told = connections_of(_told(row, name_processes=name_processes) for row in reversed(newest))
     return Evidence(told, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
 
 

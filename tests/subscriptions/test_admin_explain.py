@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
@@ -194,6 +195,17 @@ def test_who_may_not_enter_asks_nothing(acme: Tenant) -> None:
     for desk in (person, Desk(None)):
         assert ask(desk).status == 302
         assert desk.post(reverse(ADDRESS), {"agent": str(acme.row(Agent).pk)}).status == 302
+    assert not Event.objects.filter(event_type="agent.test").exists()
+
+
+def test_who_was_given_leave_to_look_alone_publishes_nothing(acme: Tenant) -> None:
+    watcher = User.objects.create_user("watcher", is_staff=True)
+    watcher.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    desk, person = Desk(watcher), acme.row(Agent)
+    page = ask(desk, str(acme.row(Event).pk), agent=person)
+    assert rules(page)["event"] == ("yes", "stored")
+    assert "Publish a test event" not in page.text
+    assert desk.post(reverse(ADDRESS), {"agent": str(person.pk)}).status == 403
     assert not Event.objects.filter(event_type="agent.test").exists()
 
 
