@@ -170,7 +170,8 @@ def _refused(status: int, codes: Sequence[str]) -> OpenApiResponse:
     words = "\n".join(f"- `{code}`: {REFUSALS[code][1]}" for code in unique)
     schema = {"allOf": [named("Error"), {"properties": {"code": {"enum": unique}}}]}
     # Not as a parameter: drf-spectacular knows of headers only beside all answers of an operation.
-    response = OpenApiResponse(schema, words)
+    examples = [OpenApiExample(code, {"code": code, "message": REFUSALS[code][1]}) for code in unique]
+    response = OpenApiResponse(schema, words, examples)
     if status in _HEADERS:
         name, meaning = _HEADERS[status]
         response.description += f"\n\nWith the header `{name}`: {meaning}"
