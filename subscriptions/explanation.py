@@ -166,18 +166,17 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Step:
     facts = _first(_shown(each, evidence) for each in reversed(connections))
     if evidence.looked_from is not None:
         facts += (("looked at", f"what is recorded since {moment(evidence.looked_from)}"),)
-    count = sum(_was_open(each, at, evidence) for each in connections)
+    maybe = [each for each in connections if each.was_open_at(at)]
+    count = sum(each.closed_at is not None or each.id in evidence.open_now for each in maybe)
     if count:
         message = f"Yes, by {count} connections." if count > 1 else "Yes, by one connection."
         return Step(name, question, Outcome.YES, "connected", message, facts)
+    lost = [each for each in maybe if not each.was_lost_at(at)]
+    if lost and isinstance(event, StoredEvent):
+        message = f"Not known: of connection {lost[-1].id} no end is recorded, for its process ended without a word."
+        return Step(name, question, Outcome.UNKNOWN, "process-lost", message, facts)
     rule, told = _away(at, evidence)
     return Step(name, question, Outcome.NO, rule, f"No: {'; '.join(told)}.", facts)
-
-
-def _was_open(connection: Connection, at: datetime, evidence: Evidence) -> bool:
-    return connection.was_open_at(at) and (
-        connection.closed_at is not None or connection.id in evidence.open_now or at < evidence.now
-    )
 
 
 def _away(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:

@@ -77,6 +77,10 @@ def _fate(
     if subscription.ended_at is None:
         if (waiting := open_now.get(connection.id)) is not None:
             return Fate.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
+        if connection.was_lost_at(event.stored_at):
+            return Fate.CLOSED_BEFORE, (
+                f"Connection {connection.id} ended without a word, as its process did, before the same client came back"
+            )
         return Fate.PROCESS_LOST, (
             f"Connection {connection.id} was subscribed, but its process ended without a word: whether the event was "
             "sent before is not known. A client that comes back with its cursor is sent what it missed"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from events.cursor import parse_cursor
+
+_OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "authenticate", "disconnect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ class Subscription:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection. `opened_at` is none where its begin is not told any more, `closed_at` where no end is told."""
+    """One connection. `opened_at` is none where its begin is not told any more, `closed_at` where no end is told.
+
+    Where no end is told, `replaced_at` is when the same client connected again, if it did.
+    """
 
     id: str
     credential: str
@@ -60,6 +65,7 @@ class Connection:
     opened_at: datetime | None = None
     process: str = ""
     closed_at: datetime | None = None
+    replaced_at: datetime | None = None
     close_rule: str = ""
     close_detail: str = ""
     subscriptions: list[Subscription] = field(default_factory=list)
@@ -68,6 +74,10 @@ class Connection:
         """Whether it was, by the clocks of the processes."""
         began = self.opened_at is None or self.opened_at <= moment
         return began and (self.closed_at is None or moment < self.closed_at)
+
+    def was_lost_at(self, moment: datetime) -> bool:
+        """Whether it had ended by then without a word, as far as its client's coming back tells."""
+        return self.closed_at is None and self.replaced_at is not None and self.replaced_at <= moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +109,26 @@ def connections_of(records: Iterable[Told]) -> Connections:
                 RefusedHandshake(record.at, record.rule, record.detail, record.address, record.client)
             )
             continue
+        if record.action not in _OF_A_CONNECTION:
+            continue
         connection = found.get(record.connection_id)
         if connection is None:
             connection = found[record.connection_id] = Connection(
                 record.connection_id, record.credential, record.address, record.client
             )
         _take(connection, record)
+    _note_replacements(list(found.values()))
     return Connections(tuple(found.values()), tuple(refused))
+
+
+def _note_replacements(connections: Sequence[Connection]) -> None:
+    last: dict[tuple[str, str, str], datetime] = {}
+    for connection in reversed(connections):
+        client = (connection.credential, connection.address, connection.client)
+        if connection.closed_at is None:
+            connection.replaced_at = last.get(client)
+        if connection.opened_at is not None:
+            last[client] = connection.opened_at
 
 
 def _take(connection: Connection, record: Told) -> None:

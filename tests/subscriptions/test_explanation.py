@@ -140,6 +140,19 @@ STORIES = {
     ),
     "never acknowledged": ([CONNECTED, *subscribed(start=None), left(12, 5)], "not-acknowledged"),
     "the process crashed": ([CONNECTED, *subscribed()], "process-lost"),
+    "the process crashed long before": (
+        [
+            *[CONNECTED, *subscribed()],
+            told("connect", minutes=-5, connection_id="c-2"),
+            *subscribed(start=7, minutes=-5, connection_id="c-2"),
+            left(9, -1, connection_id="c-2"),
+        ],
+        "disconnected-before",
+    ),
+    "an operator closed another's": (
+        [told("close", rule="closed-by-operator", connection_id="c-9")],
+        "never-connected",
+    ),
     "came back too late": (
         [
             *[CONNECTED, *subscribed(), left(4, -8)],
