@@ -1,5 +1,7 @@
 """An operator in Chromium who has never seen Explain: why events did not come, a test event, and a call's story."""
 
+# Long because a stage is set for fourteen ways not to get an event.
+
 from __future__ import annotations
 
 import re
