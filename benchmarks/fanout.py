@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.accounting import Cores, on_cores
@@ -20,9 +18,7 @@ from benchmarks.contestants.send_loop import SendLoop
 from benchmarks.contestants.usual_channels import UsualChannels
 from benchmarks.load import LoadClient
 from benchmarks.report import note, save, shown, table
-
-SETTLE_SECONDS = 0.05
-"""What a server may still do after the last delivery, such as answering its publisher, and is counted."""
+from benchmarks.turns import Round, Runner
 
 CONTESTANTS: dict[str, Callable[[Place], Contestant]] = {
     "usual-daphne": lambda place: UsualChannels(place, "daphne"),
@@ -36,100 +32,6 @@ CONTESTANTS: dict[str, Callable[[Place], Contestant]] = {
     "nchan": Nchan,
     "c": SendLoop,
 }
-
-
-@dataclass(frozen=True)
-class Round:
-    """One contestant's turn: CPU in nanoseconds of the server and of the load client, wall-clock seconds."""
-
-    events: int
-    deliveries: int
-    server_cpu: int
-    client_cpu: int
-    seconds: float
-    publishing_seconds: float
-    reads: int
-
-    @property
-    def per_delivery(self) -> float:
-        """Microseconds of the server."""
-        return self.server_cpu / self.deliveries / 1000
-
-    @property
-    def per_event(self) -> float:
-        """Microseconds of the server."""
-        return self.server_cpu / self.events / 1000
-
-
-@dataclass
-class Runner:
-    """A contestant with its load client and what was measured of it."""
-
-    contestant: Contestant
-    load: LoadClient
-    socket_count: int = 0
-    next_mark: int = 1
-    rounds: dict[str, list[Round]] = field(default_factory=dict)
-
-    def open(self, count: int) -> None:
-        """Have this many sockets open."""
-        more = count - self.socket_count
-        # Few at a time: how fast sockets open is measured elsewhere.
-        self.load.open(self.contestant.sockets(more, self.next_mark), at_once=50)
-        self.socket_count = count
-
-    def burst(self, kind: str, events: int) -> None:
-        """Publish as fast as may be."""
-        self._measure(kind, events, lambda marks: self.contestant.publish(marks))
-
-    def paced(self, kind: str, events: int, per_second: float) -> None:
-        """Publish one event after the other at even times."""
-
-        def publish(marks: Sequence[int]) -> None:
-            start = time.monotonic()
-            for place, mark in enumerate(marks):
-                time.sleep(max(0.0, start + place / per_second - time.monotonic()))
-                self.contestant.publish([mark])
-
-        self._measure(kind, events, publish)
-
-    def _measure(self, kind: str, events: int, publish: Callable[[Sequence[int]], None]) -> None:
-        marks = range(self.next_mark, self.next_mark + events)
-        self.next_mark += events
-        before = self.load.stats()
-        self.load.begin_until(marks[-1], seconds=120)
-        server, start = self.contestant.cpu(), time.monotonic()
-        publish(marks)
-        published = time.monotonic()
-        after = self.load.finish()
-        ended = time.monotonic()
-        time.sleep(SETTLE_SECONDS)
-        self.rounds.setdefault(kind, []).append(
-            Round(
-                events=events,
-                deliveries=after.deliveries - before.deliveries,
-                server_cpu=self.contestant.cpu() - server,
-                client_cpu=after.cpu - before.cpu,
-                seconds=ended - start,
-                publishing_seconds=published - start,
-                reads=after.reads - before.reads,
-            )
-        )
-
-    def median(self, kind: str, of: Callable[[Round], float]) -> float | None:
-        """The median of something over this kind's rounds; none if there were none."""
-        rounds = self.rounds.get(kind)
-        return statistics.median(map(of, rounds)) if rounds else None
-
-    def fan_out(self, kind: str) -> float | None:
-        """Microseconds for each delivery, without what an event costs that nobody but one hears."""
-        whole, alone = (
-            self.median(kind, lambda r: r.per_event),
-            self.median(f"{kind}, alone", lambda r: r.per_event),
-        )
-        if whole is None or alone is None or self.socket_count < 2:
-            return None
-        return (whole - alone) / (self.socket_count - 1)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
