@@ -42,17 +42,17 @@ troubles = Troubles()
 
 
 class Rate:
-    """How much a count has grown in the last minute; `count` says what it is now."""
+    """How much a count has grown in the last minute; `count` says what it is now.
 
-    def __init__(self, count: Callable[[], int]) -> None:
+    Times are in seconds of any steady clock.
+    """
+
+    def __init__(self, count: Callable[[], int], now: float) -> None:
         self._count = count
-        self._seen: deque[tuple[float, int]] = deque()
+        self._seen: deque[tuple[float, int]] = deque([(now, count())])
 
     def a_minute(self, now: float) -> float:
-        """By what was seen at earlier calls; 0 at the first. `now` is in seconds of any steady clock.
-
-        After a longer time without a call it is the mean of that time.
-        """
+        """By what was seen at earlier calls; after a longer time without any it is the mean of that time."""
         count = self._count()
         self._seen.append((now, count))
         while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:

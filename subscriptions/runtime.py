@@ -42,8 +42,6 @@ class Runtime:
     def __init__(self) -> None:
         self.renewer = Renewer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self._events = Rate(lambda: stored_events.counts().get((), 0))
-        self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries)
         self.hub = Hub(
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
             max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
@@ -52,6 +50,9 @@ class Runtime:
         self.resumer = Resumer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
+        now = asyncio.get_running_loop().time()
+        self._events = Rate(lambda: stored_events.counts().get((), 0), now)
+        self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries, now)
         self.audit = AuditWriter()
         self.flusher = Flusher()
         self.is_draining = False

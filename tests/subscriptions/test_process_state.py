@@ -17,7 +17,7 @@ from subscriptions.runtime import Runtime
 
 def test_a_rate_is_of_the_last_minute() -> None:
     count = [0]
-    rate = Rate(lambda: count[0])
+    rate = Rate(lambda: count[0], 0)
     assert rate.a_minute(0) == 0
     count[0] = 10
     assert rate.a_minute(5) == 10, "a burst at the beginning is not drawn out over a minute"
@@ -29,8 +29,7 @@ def test_a_rate_is_of_the_last_minute() -> None:
 
 def test_a_rate_after_a_long_silence_is_of_that_silence() -> None:
     count = [0]
-    rate = Rate(lambda: count[0])
-    rate.a_minute(0)
+    rate = Rate(lambda: count[0], 0)
     count[0] = 60
     assert rate.a_minute(3600) == 1
     assert rate.a_minute(3600) == 1
@@ -90,7 +89,10 @@ def test_an_exception_is_told_by_its_words() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_process_tells_its_state_with_its_beats(process: Runtime) -> None:
+async def test_a_process_tells_its_state_with_its_beats(
+    process: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subscriptions.presence.NEWS_PAUSE_SECONDS", 0.02)
     stored_events.add(count=1000)
     process.hub.deliveries += 500
     process.is_draining = True

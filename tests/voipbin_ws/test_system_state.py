@@ -23,6 +23,12 @@ pytestmark = pytest.mark.django_db
 LEASE = 13.0
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_there_yet(db: None) -> None:
+    # A runtime of another test may have left its entry, outside that test's transaction.
+    GatewayProcess.objects.all().delete()
+
+
 def process(name: str, *, heard: float = 1.0, connections: int = 0, **state: Any) -> GatewayProcess:
     """One that told of itself so many seconds ago."""
     return GatewayProcess.objects.create(
