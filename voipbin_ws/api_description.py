@@ -15,15 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-SWAGGER_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+from voipbin_ws.headers import PAGE_POLICY
+
+SWAGGER_POLICY = f"{PAGE_POLICY}; img-src 'self' data:"
 """Swagger UI draws its arrows from `data:` addresses; beyond that, nothing that other pages may not."""
 
 
