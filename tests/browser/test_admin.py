@@ -45,7 +45,7 @@ def running(program: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, pages: Pages) -> None:
-    server = gateway()
+    server = gateway(CHECK_INTERVAL_SECONDS="0.3")
     page = pages.open(permissions=["clipboard-read", "clipboard-write"])
     log_in(page, server)
 
@@ -91,8 +91,6 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
         told = json.loads(listener.stdout.readline())
         assert (told["code"], told["retry"]) == ("REVOKED", False)
         assert listener.wait(timeout=30) != 0
-    page.click("#nav-sidebar .model-liveconnection a")
-    expect(row).to_have_count(0)
     with running(listen) as refused:
         _, errors = refused.communicate(timeout=30)
     assert refused.returncode != 0
@@ -104,7 +102,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
 def test_a_connection_is_closed_with_a_word_and_the_audit_log_tells_of_it(
     gateway: Gateways, pages: Pages
 ) -> None:
-    server = gateway("uvicorn")
+    server = gateway("uvicorn", CHECK_INTERVAL_SECONDS="0.3")
     page = pages.open()
     log_in(page, server)
     page.click(".model-customer .addlink")

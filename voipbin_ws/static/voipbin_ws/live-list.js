@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-    const EVERY_MS = 4000;
+    const EVERY_MS = 2500;
 
     const isBusy = () => document.hidden
         || document.querySelector("#changelist :focus, #changelist-form tbody input:checked") !== null;
