@@ -24,6 +24,9 @@ WARMING = 100
 MISSED = 100
 """Events that are published while those who were dropped are away."""
 
+PAUSE_SECONDS = 1.0
+"""Between the events that go on meanwhile. Each goes to every socket: ten a second would be all that a core can do."""
+
 ADDRESSES = 8
 """Sockets come from this many addresses of the machine's own, so that none runs out of ports."""
 
@@ -139,7 +142,7 @@ def _spread(sockets: Sequence[Socket]) -> list[Socket]:
 
 
 class _Publishing:
-    """Publishes ten events a second in a thread, from `mark` on, while its `with` block runs."""
+    """Publishes an event a second in a thread, from `mark` on, while its `with` block runs."""
 
     def __init__(self, contestant: GatewayContestant, mark: int) -> None:
         self.mark = mark
@@ -156,6 +159,6 @@ class _Publishing:
         self._thread.join()
 
     def _publish(self) -> None:
-        while not self._enough.wait(0.1):
+        while not self._enough.wait(PAUSE_SECONDS):
             self._contestant.publish([self.mark])
             self.mark += 1
