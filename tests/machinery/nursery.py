@@ -136,8 +136,10 @@ class Nursery:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 command = [sys.executable, str(FORKER), str(theirs.fileno())]
+                # What a developer has told Python is not for gateways; without it they keep what they compile.
+                plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
                 self._process = subprocess.Popen(
-                    command, cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True
+                    command, cwd=ROOT, env=plain, pass_fds=[theirs.fileno()], start_new_session=True
                 )
             self._control = ours
         return self._control
