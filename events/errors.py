@@ -1,9 +1,6 @@
 """Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details.
 
-The codes: UNAUTHORIZED, PERMISSION_DENIED, INVALID_REQUEST, INVALID_EVENT, IDEMPOTENCY_CONFLICT, TOO_LARGE,
-RATE_LIMITED, NOT_FOUND, NOT_KEPT, METHOD_NOT_ALLOWED, UNSUPPORTED_MEDIA_TYPE, UPGRADE_REQUIRED, UNAVAILABLE;
-and of what the platform is asked to do: NO_PLATFORM, PLATFORM_REFUSED, PLATFORM_UNAVAILABLE, PLATFORM_TIMEOUT,
-CALL_OVER, NOT_YOUR_CALL, OPTED_OUT, STATUS_CHANGES.
+The codes and what they mean: `events.openapi.REFUSALS`.
 """
 
 from __future__ import annotations
