@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
+from events.rows import insert_rows
 from subscriptions.audit_chain import End, Finding, Link, Verifier, pruned_words, seal
 from subscriptions.models import AuditAction, AuditChain, AuditRecord, AuditVerdict
 
@@ -29,13 +30,10 @@ def append(records: Sequence[AuditRecord]) -> None:
     with transaction.atomic():
         chain = _locked_chain()
         for record in records:
-            record.pk = (
-                None  # A commit that failed has left its numbers here, and others may have them by now.
-            )
             chain.position += 1
             chain.digest = seal(chain.digest, chain.position, content_of(record))
             record.position, record.digest = chain.position, chain.digest
-        AuditRecord.objects.bulk_create(records, batch_size=500)
+        insert_rows(records)
         chain.save(update_fields=["position", "digest"])
 
 

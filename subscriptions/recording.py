@@ -21,6 +21,8 @@ from subscriptions.tokens import Holder
 MAX_TOPIC_CHARACTERS = 260
 MAX_DETAIL_CHARACTERS = 300
 
+_HOST = socket.gethostname()[:100]
+
 
 class ConnectionRecorder:
     """Writes the records of one connection; `identity` is none until the handshake has found it."""
@@ -46,7 +48,7 @@ class ConnectionRecorder:
 
     def note_connect(self) -> None:
         """Record that the connection was accepted, and which process holds it."""
-        process = f"{socket.gethostname()[:100]}, process {os.getpid()}"
+        process = f"{_HOST}, process {os.getpid()}"
         self.note(AuditAction.CONNECT, AuditVerdict.GRANTED, detail=process)
 
     def note_live(self, feeds: Mapping[str, Feed[Listener]], recovery: Recovery | None) -> None:
