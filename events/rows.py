@@ -18,7 +18,17 @@ def insert_rows(rows: Sequence[Model]) -> None:
     Raises:
         django.db.DatabaseError: the database does not take one of them.
     """
-    _execute(rows, "")
+    if not rows:
+        return
+    database, table, columns, values = _prepared(rows)
+    if database.vendor == "postgresql":
+        # Its own way for many rows: half of what INSERTs cost it, and there is one answer to wait for.
+        statement = f'COPY "{table}" ({columns}) FROM STDIN'
+        with database.cursor() as cursor, database.wrap_database_errors, cursor.copy(statement) as copy:
+            for row in values:
+                copy.write_row(row)
+    else:
+        _insert(database, table, columns, values)
 
 
 def insert_or_update_rows(rows: Sequence[Model], *, unique: Sequence[str], changed: Sequence[str]) -> None:
@@ -27,25 +37,32 @@ def insert_or_update_rows(rows: Sequence[Model], *, unique: Sequence[str], chang
     Raises:
         django.db.DatabaseError: the database does not take one of them.
     """
-    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
-    keys = ", ".join(f'"{name}"' for name in unique)
-    _execute(rows, f" ON CONFLICT ({keys}) DO UPDATE SET {updates}")
-
-
-def _execute(rows: Sequence[Model], on_conflict: str) -> None:
     if not rows:
         return
+    keys = ", ".join(f'"{name}"' for name in unique)
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
+    _insert(*_prepared(rows), f" ON CONFLICT ({keys}) DO UPDATE SET {updates}")
+
+
+def _insert(
+    database: Any, table: str, columns: str, values: list[tuple[Any, ...]], on_conflict: str = ""
+) -> None:
+    marks = ", ".join(["%s"] * len(values[0]))
+    # Names are our own models'; every value is a parameter.
+    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({marks}){on_conflict}'  # noqa: S608
+    with database.cursor() as cursor:
+        cursor.executemany(statement, values)
+
+
+def _prepared(rows: Sequence[Model]) -> tuple[Any, str, str, list[tuple[Any, ...]]]:
+    """The database, the table, its columns' names, and the rows' values as the database takes them."""
     model = type(rows[0])
     database = connections[router.db_for_write(model)]
     # A key that the database counts by itself is left to it.
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
     columns = [_column(field, [getattr(row, field.attname) for row in rows], database) for field in fields]
     names = ", ".join(f'"{field.column}"' for field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    # Names are our own models'; every value is a parameter.
-    statement = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}){on_conflict}'  # noqa: S608
-    with database.cursor() as cursor:
-        cursor.executemany(statement, list(zip(*columns, strict=True)))
+    return database, model._meta.db_table, names, list(zip(*columns, strict=True))
 
 
 def _column(field: Field[Any, Any], values: list[Any], database: Any) -> list[Any]:
