@@ -149,6 +149,8 @@ def test_accept_answers_a_call_of_the_simulator(page: Page, gateway: Gateways, t
         serving.url,
         "--profile",
         "busy",
+        "--rate",
+        "120",
         "--platform-port",
         str(port),
         "--seed",

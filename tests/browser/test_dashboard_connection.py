@@ -36,6 +36,8 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
     banner = page.locator("#stale-banner")
     expect(banner).to_contain_text("as of")
     expect(page.locator("#board-view")).to_have_attribute("data-stale", "")
+    # With the banner every number is painted once more, as of the last moment at which it was known.
+    page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
     shown = staying.row(page).locator("[data-cell=total]").inner_text()
     page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
     assert staying.row(page).locator("[data-cell=total]").inner_text() == shown

@@ -43,7 +43,7 @@ def record(topic: str = "", **fields: Any) -> AuditRecord:
     defaults = {"action": "subscribe", "verdict": "granted", "connection_id": uuid.uuid4()}
     made = AuditRecord(topic=topic, **{**defaults, **fields})
     append([made])
-    return made
+    return AuditRecord.objects.get(digest=made.digest)
 
 
 def exported(desk: Desk, **query: str) -> list[dict[str, str]]:
