@@ -43,17 +43,21 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def _open_files(pid: int) -> set[str]:
+    found: set[str] = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # Closed since the folder was read.
+            found.add(str(descriptor.readlink()))
+    return found
+
+
 def holder(conversation: Conversation, workers: list[int]) -> int:
     """The worker that holds the other end of this socket."""
     port = conversation._socket.sock.getsockname()[1]
     lines = Path("/proc/net/tcp").read_text().splitlines()
     inodes = {line.split()[9] for line in lines if line.split()[2].endswith(f":{port:04X}")}
     wanted = {f"socket:[{inode}]" for inode in inodes}
-    (found,) = [
-        pid
-        for pid in workers
-        if wanted & {str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
-    ]
+    (found,) = [pid for pid in workers if wanted & _open_files(pid)]
     return found
 
 
