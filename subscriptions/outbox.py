@@ -111,7 +111,8 @@ class Outbox:
             self._is_due = True
             self._flusher.add(self)
         elif self._queued > WRITE_MAX_BYTES:
-            self._write_much()
+            # Do not pile up what could be on its way; what then still waits has a limit.
+            self._write_and_judge()
 
     def put_answer(self, frame: bytes) -> None:
         """Send any other frame when its turn comes, as a message of its own."""
@@ -119,19 +120,14 @@ class Outbox:
             return
         self._append_answer(frame)
         self.flush()
-        self._judge()
 
     def _append_answer(self, frame: bytes) -> None:
         self._frames.append(Answer(frame))
         self._answers += 1
         self._queued += len(frame)
 
-    def _write_much(self) -> None:
-        """Do not pile up what could be on its way; what then still waits has a limit."""
+    def _write_and_judge(self) -> None:
         self._write()
-        self._judge()
-
-    def _judge(self) -> None:
         if not self._is_slow and self.waiting > self._max_bytes:
             self._is_slow = True
             self._on_slow()
@@ -139,8 +135,7 @@ class Outbox:
     def flush(self) -> None:
         """Write what waits, as far as the peer reads."""
         self._is_due = False
-        self._write()
-        self._judge()
+        self._write_and_judge()
 
     def _write(self) -> None:
         transport = self._transport
