@@ -18,7 +18,7 @@ from events.cursor import Position
 from events.envelope import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
 from events.group_commit import GroupCommit, Submission
 from events.models import CustomerLog, Event, join_agents, split_agents
-from events.rows import insert_rows
+from events.rows import find_rows, insert_rows, update_rows
 from events.states import update_states
 
 QUEUE_RESOURCE = "queue"
@@ -146,14 +146,8 @@ def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
     return found
 
 
-def _lock(ordered: list[str]) -> Iterable[CustomerLog]:
-    return CustomerLog.objects.select_for_update().filter(customer_id__in=ordered).order_by("customer_id")
-
-
-def _raise_numbers(logs: Iterable[CustomerLog]) -> None:
-    # They are few, and a query for each costs less than one that the ORM builds for several.
-    for log in logs:
-        CustomerLog.objects.filter(pk=log.pk).update(last_seq=log.last_seq)
+def _lock(ordered: list[str]) -> list[CustomerLog]:
+    return find_rows(CustomerLog, {"customer_id": ordered}, lock=True)
 
 
 class _Batch:
@@ -174,7 +168,7 @@ class _Batch:
             if draft.idempotency_key is not None:
                 keys.setdefault(draft.customer_id, []).append(draft.idempotency_key)
         for customer_id, wanted in keys.items():
-            for event in Event.objects.filter(customer_id=customer_id, idempotency_key__in=wanted):
+            for event in find_rows(Event, {"customer_id": [customer_id], "idempotency_key": wanted}):
                 self._by_key[(customer_id, event.idempotency_key or "")] = event
 
     def add(self, request: _Request) -> list[Receipt]:
@@ -246,7 +240,7 @@ class _Batch:
         """Write the events, their logs' numbers, the states they change, and what others keep of them."""
         if not self._events:
             return
-        _raise_numbers([self._logs[customer_id] for customer_id in self._entries])
+        update_rows([self._logs[customer_id] for customer_id in self._entries], changed=["last_seq"])
         insert_rows(self._events)
         stored = list(zip(self._events, self._drafts, strict=True))
         update_states(stored)

@@ -8,7 +8,7 @@ from typing import Any
 from events.envelope import Draft
 from events.models import Event, ResourceState, join_agents, split_agents
 from events.projection import changes_state, ends_members, is_live_after, member_of, merged
-from events.rows import insert_or_update_rows
+from events.rows import find_rows, insert_or_update_rows
 from events.strict_json import decode, encode
 
 _Key = tuple[str, str, str, str]
@@ -57,20 +57,23 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
 
 
 def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState]:
-    wanted: dict[tuple[str, str], set[str]] = {}
+    told: dict[tuple[str, str], set[str]] = {}
     for _, draft in stored:
-        wanted.setdefault((draft.customer_id, draft.resource), set()).add(draft.resource_id)
+        told.setdefault((draft.customer_id, draft.resource), set()).add(draft.resource_id)
     found: dict[_Key, ResourceState] = {}
-    for (customer_id, resource), resource_ids in wanted.items():
+    for (customer_id, resource), resource_ids in told.items():
         members = {
             member_of(draft.resource, draft.data)
             for _, draft in stored
             if (draft.customer_id, draft.resource) == (customer_id, resource)
         }
-        rows = ResourceState.objects.filter(
-            customer_id=customer_id, resource=resource, resource_id__in=resource_ids, member_id__in=members
-        )
-        for state in rows:
+        wanted = {
+            "customer_id": [customer_id],
+            "resource": [resource],
+            "resource_id": resource_ids,
+            "member_id": members,
+        }
+        for state in find_rows(ResourceState, wanted):
             found[(customer_id, resource, state.resource_id, state.member_id)] = state
     return found
 

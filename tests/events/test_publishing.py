@@ -76,7 +76,7 @@ def test_the_bell_is_told_what_was_stored_and_after_the_commit(monkeypatch: pyte
     assert all(f'"id": "{receipt.id}"' in entry.tail for entry, receipt in zip(told, receipts, strict=True))
 
 
-@pytest.mark.parametrize("fails", ["update_states", "insert_rows", "_raise_numbers"])
+@pytest.mark.parametrize("fails", ["update_states", "insert_rows", "update_rows"])
 def test_where_a_step_fails_nothing_is_stored_and_nobody_is_told(
     fails: str, rung: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

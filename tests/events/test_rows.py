@@ -1,4 +1,4 @@
-"""Rows as they are written many at once: the values that the ORM reads back are the ones that were given."""
+"""Rows past the ORM: what it reads back is what was written, and what it wrote is what is found."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from events.models import Event, ResourceState
-from events.rows import insert_or_update_rows, insert_rows
+from events.models import CustomerLog, Event, ResourceState
+from events.rows import find_rows, insert_or_update_rows, insert_rows, update_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +73,7 @@ def test_one_that_is_not_taken_leaves_none() -> None:
 def test_there_may_be_nothing_to_write() -> None:
     insert_rows([])
     insert_or_update_rows([], unique=UNIQUE, changed=["seq"])
+    update_rows([], changed=["seq"])
 
 
 def test_a_row_that_is_there_keeps_all_but_what_changed() -> None:
@@ -83,3 +84,39 @@ def test_a_row_that_is_there_keeps_all_but_what_changed() -> None:
     rows = ResourceState.objects.order_by("resource_id").values_list("resource_id", "seq", "live", "body")
     assert list(rows) == [("a", 2, False, "{}"), ("b", 1, True, "{}"), ("c", 3, True, "{}")]
     assert ResourceState.objects.get(resource_id="a").pk == kept
+
+
+def test_what_is_found_is_what_the_orm_finds() -> None:
+    insert_rows([event(1), event(2, idempotency_key="k"), event(3, idempotency_key="l")])
+    found = find_rows(Event, {"customer_id": [str(uuid.UUID(int=7))], "idempotency_key": ["k", "none"]})
+    wanted = Event.objects.filter(idempotency_key="k")
+    assert found == list(wanted)
+    for field in Event._meta.concrete_fields:
+        assert getattr(found[0], field.attname) == getattr(wanted[0], field.attname)
+
+
+def test_every_condition_counts() -> None:
+    insert_rows([event(1), event(2, customer_id=uuid.UUID(int=8)), event(3, resource_id="other")])
+    ours = {"customer_id": [uuid.UUID(int=7), uuid.UUID(int=9)]}
+    assert [row.seq for row in find_rows(Event, {"seq": [3, 2, 1], **ours})] == [1, 3]
+    assert find_rows(Event, {**ours, "resource_id": ["other"], "seq": [1, 2]}) == []
+    assert find_rows(Event, {**ours, "seq": []}) == []
+
+
+def test_a_found_row_is_the_orms_own_to_save() -> None:
+    CustomerLog.objects.create(customer_id=uuid.UUID(int=7))
+    with transaction.atomic():
+        (log,) = find_rows(CustomerLog, {"customer_id": [uuid.UUID(int=7)]}, lock=True)
+    log.floor = 4
+    log.save(force_update=True)
+    assert CustomerLog.objects.get().floor == 4
+
+
+def test_an_update_writes_what_it_names_in_each_row_and_in_no_other() -> None:
+    logs = [CustomerLog(customer_id=uuid.UUID(int=number)) for number in (7, 8, 9)]
+    CustomerLog.objects.bulk_create(logs)
+    for log in logs:
+        log.last_seq, log.floor = log.customer_id.int, 1
+    update_rows(logs[:2], changed=["last_seq"])
+    rows = CustomerLog.objects.order_by("customer_id").values_list("last_seq", "floor")
+    assert list(rows) == [(7, 0), (8, 0), (0, 0)]
