@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import connections, router
 from django.db.models import AutoField, Field, Model
@@ -28,7 +28,7 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
     if not all(where.values()):
         return []
     database = connections[router.db_for_write(model) if lock else router.db_for_read(model)]
-    reading = _reading(model, database.vendor)
+    reading = _reading(cast(Any, model), database.vendor)
     fields = [model._meta.get_field(name) for name in where]
     conditions = [
         f'"{field.column}" IN ({", ".join(["%s"] * len(values))})'
