@@ -54,27 +54,36 @@ class ApiError(exceptions.APIException):
         self.errors = errors
         self.wait = retry_after  # REST framework's, for Retry-After.
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What the answer says, to be written as JSON."""
+        content: dict[str, Any] = {"code": self.own_code or _CODES[self.status_code], "message": self.message}
+        return content if self.errors is None else {**content, "errors": self.errors}
+
+
+def unavailable(error: Exception) -> ApiError:
+    """The answer to whoever asked for what the database did not do. What went wrong is counted and logged."""
+    database_errors.add(type(error).__name__)
+    # What is wrong with a statement is ours to repair, and the operator's to see.
+    ours = None if isinstance(error, OperationalError | InterfaceError) else error
+    logger.warning(
+        "A request could not be carried out: the database does not answer (%s)", error, exc_info=ours
+    )
+    return ApiError(
+        status.HTTP_503_SERVICE_UNAVAILABLE,
+        "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",
+    )
+
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST Framework's hook: the answer for an exception in a view."""
     if isinstance(error, DatabaseError | InterfaceError):
-        database_errors.add(type(error).__name__)
-        # What is wrong with a statement is ours to repair, and the operator's to see.
-        ours = None if isinstance(error, OperationalError | InterfaceError) else error
-        logger.warning(
-            "A request could not be carried out: the database does not answer (%s)", error, exc_info=ours
-        )
-        error = ApiError(
-            status.HTTP_503_SERVICE_UNAVAILABLE,
-            "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",
-        )
+        error = unavailable(error)
     response = rest_exception_handler(error, context)
     if response is None:
         return None
     if isinstance(error, ApiError):
-        body: dict[str, Any] = {"code": error.own_code or _CODES[error.status_code], "message": error.message}
-        if error.errors is not None:
-            body["errors"] = error.errors
+        body = error.content
     else:
         body = {"code": _CODES.get(response.status_code, "INVALID_REQUEST"), "message": _message(error)}
     response.data = body

@@ -47,15 +47,20 @@ class GroupCommit(Generic[W, R]):
         Raises:
             Exception: what it failed with.
         """
-        submission: Submission[W, R] = Submission(work, weight=weight, alone=alone)
-        self._waiting.append(submission)
-        while not submission.is_done:
-            with self._turn:
-                if not submission.is_done:
-                    self._commit_next()
+        (submission,) = self.submit_all([Submission(work, weight=weight, alone=alone)])
         if submission.error is not None:
             raise submission.error
         return cast(R, submission.result)
+
+    def submit_all(self, submissions: list[Submission[W, R]]) -> list[Submission[W, R]]:
+        """Have the work of several callers committed, each by itself what it is; returns them when all are done."""
+        self._waiting.extend(submissions)
+        for submission in submissions:
+            while not submission.is_done:
+                with self._turn:
+                    if not submission.is_done:
+                        self._commit_next()
+        return submissions
 
     def _commit_next(self) -> None:
         group = [self._waiting.popleft()]

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import cast
 
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, transaction
@@ -66,6 +68,25 @@ def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None)
     return _commits.submit(
         _Request(drafts, _concerned(drafts), check), weight=len(drafts), alone=check is not None
     )
+
+
+def publish_each(requests: Sequence[Sequence[Draft]]) -> list[list[Receipt] | Exception]:
+    """As `publish`, for several callers at once: what came of each, its receipts or what `publish` would have raised.
+
+    Raises:
+        django.db.DatabaseError: the database does not even say who serves the queues; nothing was stored.
+    """
+    agents = iter(_concerned([draft for drafts in requests for draft in drafts]))
+    submissions = [
+        Submission[_Request, list[Receipt]](
+            _Request(drafts, list(islice(agents, len(drafts))), None), weight=len(drafts), alone=False
+        )
+        for drafts in requests
+    ]
+    return [
+        each.error if each.error is not None else cast(list[Receipt], each.result)
+        for each in _commits.submit_all(submissions)
+    ]
 
 
 def _commit(group: list[Submission[_Request, list[Receipt]]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -66,31 +67,64 @@ def _identify(request: HttpRequest) -> str:
 
 
 def _told(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
-    seconds = time.perf_counter() - began
     response[REQUEST_ID_HEADER] = request.request_id  # type: ignore[attr-defined]
     match = request.resolver_match
-    route = f"/{match.route}" if match is not None else "none"
-    method = request.method if request.method in _METHODS else "other"
-    requests.labels(route, method, response.status_code).inc()
-    durations.labels(route).observe(seconds)
-    say = logger.debug if request.path in _PROBES else logger.info
-    say(
-        "request",
-        method=method,
-        path=request.path,  # Never the query: it has credentials, and what people searched for.
+    tell(
+        method=request.method if request.method in _METHODS else "other",
+        path=request.path,
+        route=f"/{match.route}" if match is not None else "none",
         status=response.status_code,
-        milliseconds=round(seconds * 1000, 1),
+        request_id=request.request_id,  # type: ignore[attr-defined]
+        seconds=time.perf_counter() - began,
         address=request.META.get("REMOTE_ADDR", ""),
-        client=request.headers.get("User-Agent", "")[:MAX_CLIENT_CHARACTERS],
-        **_who(request),
+        client=request.headers.get("User-Agent", ""),
+        who=_who(request),
     )
     return response
 
 
-def _who(request: HttpRequest) -> dict[str, Any]:
+def tell(
+    *,
+    method: str,
+    path: str,
+    route: str,
+    status: int,
+    request_id: str,
+    seconds: float,
+    address: str,
+    client: str,
+    who: Mapping[str, Any],
+) -> None:
+    """Log and count one request. `path` is without the query, which has credentials, and what people searched for."""
+    requests.labels(route, method, status).inc()
+    durations.labels(route).observe(seconds)
+    say = logger.debug if path in _PROBES else logger.info
+    say(
+        "request",
+        method=method,
+        path=path,
+        status=status,
+        request_id=request_id,
+        milliseconds=round(seconds * 1000, 1),
+        address=address,
+        client=client[:MAX_CLIENT_CHARACTERS],
+        **who,
+    )
+
+
+def _who(request: HttpRequest) -> Mapping[str, Any]:
     # What REST framework found. A session that nobody asked for is not looked up for this.
     user = request.__dict__.get("user")
     if type(user) is Identity:  # isinstance would ask the session.
-        return {"customer": user.customer_id, "agent": user.agent_id, "credential": user.credential_id}
+        return holder(user)
     person = getattr(request, "_cached_user", None)
     return {"user": person.pk} if person is not None and person.pk is not None else {}
+
+
+def holder(identity: Identity) -> Mapping[str, Any]:
+    """Whose request it is, as the line says it."""
+    return {
+        "customer": identity.customer_id,
+        "agent": identity.agent_id,
+        "credential": identity.credential_id,
+    }

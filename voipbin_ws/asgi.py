@@ -9,7 +9,8 @@ django.setup(set_prefix=False)
 
 from voipbin_ws.application import GatewayApplication  # noqa: E402 - needs the apps that the line above loads
 from voipbin_ws.checks import say_what_checks_find  # noqa: E402
+from voipbin_ws.fast_path import FastPath  # noqa: E402
 from voipbin_ws.http import OneThreadHandler  # noqa: E402
 
 say_what_checks_find()
-application = GatewayApplication(OneThreadHandler())
+application = GatewayApplication(FastPath(OneThreadHandler()))

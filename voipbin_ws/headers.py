@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from io import BytesIO
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
@@ -43,3 +48,16 @@ def _protected(response: HttpResponseBase) -> HttpResponseBase:
     if "Access-Control-Allow-Origin" not in headers:
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     return response
+
+
+@cache
+def headers_of_data(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
+    """What the middleware gives an answer in JSON to a request by `http` or `https`, for one that does not pass it."""
+    scope = {"type": "http", "method": "GET", "path": "/v1.0/", "scheme": scheme, "headers": []}
+    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_data)))
+    response = respond(ASGIRequest(scope, BytesIO()))
+    return tuple((name.lower().encode(), value.encode()) for name, value in response.items())
+
+
+def _data(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
+    return HttpResponse(content_type="application/json")
