@@ -1,5 +1,7 @@
 """One socket's waiting frames: bounded in size and age, and written in order, several at once where several wait."""
 
+# Long because all that can happen to frames that wait is understood together.
+
 from __future__ import annotations
 
 import asyncio
@@ -135,11 +137,18 @@ class Outbox:
     def flush(self) -> None:
         """Write what waits, as far as the peer reads."""
         self._is_due = False
-        self._write_and_judge()
+        if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
+            # A single event: what comes most often, and has the shortest way.
+            self._queued = 0
+            self.sent += 1
+            frame = self._frames.pop()
+            if not self._transport.write(frame):
+                self._wait_for_peer(len(frame))
+        else:
+            self._write_and_judge()
 
     def _write(self) -> None:
-        transport = self._transport
-        while self._frames and transport.writable:
+        while self._frames and self._stuck_since is None:
             frames = self._take()
             size = self._queued
             self._queued -= sum(map(len, frames)) if self._frames else size
@@ -148,10 +157,12 @@ class Outbox:
                 answers = sum(isinstance(frame, Answer) for frame in frames)
                 self.sent -= answers
                 self._answers -= answers
-            transport.write(list(in_batches(frames)) if self._batch and len(frames) > 1 else frames)
-            if not transport.writable:
-                self._in_flight = size - self._queued
-                self._stuck_since = self._flusher.time()
+            if not self._transport.write(b"".join(in_batches(frames) if self._batch else frames)):
+                self._wait_for_peer(size - self._queued)
+
+    def _wait_for_peer(self, in_flight: int) -> None:
+        self._in_flight = in_flight
+        self._stuck_since = self._flusher.time()
 
     def _take(self) -> list[bytes]:
         """The next frames for one write: at most `WRITE_MAX_BYTES`, or a single one that is larger."""

@@ -7,10 +7,10 @@ offers `ReadyFrames` in its scope takes bytes that are frames already, and tells
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from subscriptions.wire import payload_of
+from subscriptions.wire import payloads_in
 
 AsgiSend = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -21,26 +21,25 @@ READY_FRAMES = "voipbin_ws.ready_frames"
 class ReadyFrames(Protocol):
     """A server's connection, as it takes ready frames. Everything happens in the server's event loop.
 
-    `on_writable` is called each time that `writable` becomes true again.
+    `on_writable` is called each time that more may be written again.
     """
 
     on_writable: Callable[[], None]
 
-    @property
-    def writable(self) -> bool:
-        """Whether the peer reads what it was sent before."""
-
     def begin(self) -> None:
         """The handshake is over: from here on frames are written."""
 
-    def write(self, frames: bytes) -> None:
-        """Send whole frames; they are kept for a peer that does not read, and dropped after the connection's end."""
+    def write(self, frames: bytes) -> bool:
+        """Send whole frames; they are kept for a peer that does not read, and dropped after the connection's end.
+
+        Returns whether the peer reads what it is sent, so that more may be written now.
+        """
 
     def hold_reading(self, hold: bool) -> None:
         """Read nothing more from the peer, or go on."""
 
     def release(self) -> None:
-        """Be writable from now on, whatever the peer reads: what comes is the last."""
+        """Let more be written from now on, whatever the peer reads: what comes is the last."""
 
     def abort(self) -> None:
         """Drop the connection at once, with whatever the peer has not read."""
@@ -52,12 +51,8 @@ class Transport(Protocol):
     on_lost: Callable[[], None]
     on_writable: Callable[[], None]
 
-    @property
-    def writable(self) -> bool:
-        """Whether more may be written now."""
-
-    def write(self, frames: Sequence[bytes]) -> None:
-        """Send these frames, each a whole message."""
+    def write(self, frames: bytes) -> bool:
+        """Send whole frames. Returns whether more may be written before `on_writable` is called."""
 
     def stop(self) -> None:
         """Send nothing more of what was written and has not left."""
@@ -69,7 +64,7 @@ class Transport(Protocol):
         """Read nothing more from the peer, or go on."""
 
     def release(self) -> None:
-        """Be writable from now on, whatever the peer reads: what comes is the last."""
+        """Let more be written from now on, whatever the peer reads: what comes is the last."""
 
     def abort(self) -> None:
         """Drop the connection at once, with whatever the peer has not read."""
@@ -91,12 +86,10 @@ class ReadyTransport:
     def __init__(self, ready: ReadyFrames, send: AsgiSend) -> None:
         self.on_lost = nothing
         ready.begin()
+        # Nothing between an outbox and its server: it is the most frequent call of all.
+        self.write = ready.write
         self._ready = ready
         self._send = send
-
-    @property
-    def writable(self) -> bool:
-        return self._ready.writable
 
     @property
     def on_writable(self) -> Callable[[], None]:
@@ -105,9 +98,6 @@ class ReadyTransport:
     @on_writable.setter
     def on_writable(self, call: Callable[[], None]) -> None:
         self._ready.on_writable = call
-
-    def write(self, frames: Sequence[bytes]) -> None:
-        self._ready.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def stop(self) -> None:
         """What was written is the server's already."""
@@ -134,17 +124,14 @@ class AsgiTransport:
         self._send = send
         self._sending: asyncio.Task[None] | None = None
 
-    @property
-    def writable(self) -> bool:
-        return self._sending is None
-
-    def write(self, frames: Sequence[bytes]) -> None:
+    def write(self, frames: bytes) -> bool:
         self._sending = asyncio.get_running_loop().create_task(self._send_all(frames))
+        return False
 
-    async def _send_all(self, frames: Sequence[bytes]) -> None:
+    async def _send_all(self, frames: bytes) -> None:
         try:
-            for frame in frames:
-                await self._send({"type": "websocket.send", "text": payload_of(frame).decode()})
+            for payload in payloads_in(frames):
+                await self._send({"type": "websocket.send", "text": payload.decode()})
         except Exception:
             # Each server has its own exception for a peer that is gone.
             self.on_lost()

@@ -36,6 +36,17 @@ def payload_of(frame: bytes) -> bytes:
 _HEADER_SIZES = {126: 4, 127: 10}
 
 
+def payloads_in(frames: bytes) -> Iterator[bytes]:
+    """What is in frames that were built here, and put one behind the other."""
+    start = 0
+    while start < len(frames):
+        size, payload = frames[start + 1], start + _HEADER_SIZES.get(frames[start + 1], 2)
+        if size >= 126:
+            size = int.from_bytes(frames[start + 2 : payload], "big")
+        start = payload + size
+        yield frames[payload:start]
+
+
 def in_batches(frames: Sequence[bytes]) -> Iterator[bytes]:
     """The same messages, with events that follow each other joined into one: a JSON array of them."""
     together: list[bytes] = []

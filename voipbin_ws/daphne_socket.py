@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -32,10 +31,10 @@ class DaphneFrames:
     never into one.
     """
 
-    __slots__ = ("_connection", "_is_plain", "_is_producer", "_transport", "on_writable", "writable")
+    __slots__ = ("_connection", "_is_plain", "_is_producer", "_is_writable", "_transport", "on_writable")
 
     def __init__(self, connection: Any) -> None:
-        self.writable = True
+        self._is_writable = True
         self.on_writable: Callable[[], None] = nothing
         self._connection = connection
         self._transport: Any = connection.transport
@@ -48,18 +47,22 @@ class DaphneFrames:
         self._transport.registerProducer(self, True)
         self._is_producer = True
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes) -> bool:
         if self._connection.state != WebSocketProtocol.STATE_OPEN:
-            return
+            return True
         transport = self._transport
         sent = 0
         if self._is_plain and not transport.dataBuffer and not transport._tempDataBuffer:
             # Straight to the kernel: Twisted would first ask the event loop whether it may, at a higher cost.
             # Full, or gone: the transport finds out which, and tells as it always does.
-            with contextlib.suppress(OSError):
+            try:
                 sent = transport.socket.send(frames)
-        if sent < len(frames):
-            transport.write(frames[sent:] if sent else frames)
+            except OSError:
+                sent = 0
+            if sent == len(frames):
+                return True
+        transport.write(frames[sent:] if sent else frames)
+        return self._is_writable
 
     def hold_reading(self, hold: bool) -> None:
         if self._is_producer:
@@ -82,10 +85,10 @@ class DaphneFrames:
     # Twisted's IPushProducer.
 
     def pauseProducing(self) -> None:  # noqa: N802
-        self.writable = False
+        self._is_writable = False
 
     def resumeProducing(self) -> None:  # noqa: N802
-        self.writable = True
+        self._is_writable = True
         self.on_writable()
 
     def stopProducing(self) -> None:  # noqa: N802

@@ -72,14 +72,10 @@ class UvicornFrames:
     def begin(self) -> None:
         """uvicorn tells of a full transport by itself."""
 
-    @property
-    def writable(self) -> bool:
-        return self._is_released or self._connection.writable.is_set()
-
-    def write(self, frames: bytes) -> None:
-        transport = self._transport
-        if self._connection.close_sent or self._connection.disconnected or transport.is_closing():
-            return
+    def write(self, frames: bytes) -> bool:
+        transport, connection = self._transport, self._connection
+        if connection.close_sent or connection.disconnected or transport.is_closing():
+            return True
         sent = 0
         if self._descriptor is not None and not transport.get_write_buffer_size():
             # Straight to the kernel: the event loop would do the same, only later and at a higher cost.
@@ -87,8 +83,10 @@ class UvicornFrames:
                 sent = os.write(self._descriptor, frames)
             except OSError:
                 sent = 0  # Full, or gone: the transport finds out which, and tells as it always does.
-        if sent < len(frames):
-            transport.write(memoryview(frames)[sent:])
+            if sent == len(frames):
+                return True
+        transport.write(memoryview(frames)[sent:])
+        return self._is_released or connection.writable.is_set()
 
     def hold_reading(self, hold: bool) -> None:
         """uvicorn does so by itself, while a message is acted on."""

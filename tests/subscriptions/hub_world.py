@@ -139,9 +139,10 @@ class Peer:
 
     def abort(self) -> None: ...
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes) -> bool:
         if not self.is_closed:
             self.texts += self._reader.read(frames)
+        return self.writable
 
     def release(self) -> None:
         self.read_on()

@@ -32,11 +32,12 @@ class Peer:
         self.begin = self.abort = nothing
         self._reader = FrameReader()
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes) -> bool:
         assert self.writable, "the server had said that it wants no more"
         self.writes += 1
         self.texts += self._reader.read(frames)
         self.writable = self.reads
+        return self.reads
 
     def read_on(self) -> None:
         self.reads = self.writable = True

@@ -8,7 +8,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.wire import Answer, in_batches, payload_of, text_frame
+from subscriptions.wire import Answer, in_batches, payload_of, payloads_in, text_frame
 from tests.subscriptions.frames import FrameReader
 
 # Around each size at which the header changes.
@@ -22,6 +22,13 @@ def test_every_size_is_read_as_it_was_written_and_opened_again() -> None:
         frame = text_frame(text)
         assert reader.read(frame) == [text]
         assert payload_of(frame).decode() == text
+
+
+def test_frames_behind_each_other_are_opened_one_by_one() -> None:
+    texts = ["x" * size for size in SIZES] * 2
+    stream = b"".join(map(text_frame, texts))
+    assert [payload.decode() for payload in payloads_in(stream)] == texts
+    assert list(payloads_in(b"")) == []
 
 
 @given(

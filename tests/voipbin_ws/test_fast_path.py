@@ -1,5 +1,7 @@
 """Publishing by the fast path: the same answers as by the usual way, and nothing stored twice or lost between them."""
 
+# Long because each way of refusing is compared with the usual one.
+
 from __future__ import annotations
 
 import asyncio
@@ -19,7 +21,7 @@ from events import publishing
 from events.models import Event
 from tests.events.people import Company
 from tests.machinery.waiting import wait_until
-from voipbin_ws import access_log, fast_path
+from voipbin_ws import access_log, posts
 from voipbin_ws.fast_path import MAX_BODY_BYTES, FastPath
 from voipbin_ws.headers import headers_of_data
 from voipbin_ws.http import OneThreadHandler
@@ -288,7 +290,7 @@ async def test_a_database_that_does_not_answer_is_told_and_nothing_is_tried_twic
         tried.append(1)
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(publishing if fails == "_store" else fast_path, fails, away)
+    monkeypatch.setattr(publishing if fails == "_store" else posts, fails, away)
     answer = await gate.post(EVENTS, encoded(CALL), await sync_to_async(bearer)(company))
     assert (answer.status, answer.content["code"], answer.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
     assert (len(tried), gate.usual) == (1, 0)
@@ -300,7 +302,7 @@ async def test_a_defect_before_the_commit_is_the_usual_ways_to_show(
     def broken(*_: Any) -> Any:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(fast_path, "publish_each", broken)
+    monkeypatch.setattr(posts, "publish_each", broken)
     answer = await gate.post(EVENTS, encoded(CALL), await sync_to_async(bearer)(company))
     assert (answer.status, gate.usual) == (201, 1)
 

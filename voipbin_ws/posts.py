@@ -1,0 +1,137 @@
+"""Posts that wait to be published, carried out in one thread: those that come meanwhile are its next batch."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from events.errors import ApiError, unavailable
+from events.posting import Posted, Read, require_may_publish
+from events.publishing import IdempotencyConflict, Receipt, publish_each
+from subscriptions.access import Identity
+from subscriptions.authentication import identify_request
+from subscriptions.caller import Caller
+from subscriptions.tokens import BadCredential
+from voipbin_ws.error_pages import FAILED_CODE, words_of_failure
+
+logger = structlog.stdlib.get_logger(__name__)
+
+POSTS_AT_ONCE = 64
+"""Posts whose commit is shared: the first of them waits until the last is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a post: the answer's status and content, and whose it was; none for nobody's, if it was not found
+    out."""
+
+    status: int
+    content: Any
+    identity: Identity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request to publish; `done` becomes what came of it, or none where the usual way has to say what is wrong."""
+
+    read: Read
+    headers: Mapping[str, str]
+    body: bytes
+    caller: Caller
+    request_id: str
+    done: asyncio.Future[Done | None]
+
+    def tell(self, done: Done | None) -> None:
+        """Called from any thread."""
+        self.done.get_loop().call_soon_threadsafe(self._told, done)
+
+    def _told(self, done: Done | None) -> None:
+        if not self.done.done():  # Else whoever waited for it was cancelled.
+            self.done.set_result(done)
+
+
+class Posts:
+    """Those that wait, and the thread that carries them out."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="publishing")
+        self._waiting: deque[Post] = deque()
+        self._lock = threading.Lock()
+        self._is_busy = False
+
+    def add(self, post: Post) -> None:
+        with self._lock:
+            self._waiting.append(post)
+            is_busy, self._is_busy = self._is_busy, True
+        if not is_busy:
+            self._thread.submit(self._carry_out_all)
+
+    def _carry_out_all(self) -> None:
+        close_old_connections()
+        try:
+            while posts := self._next():
+                for post, done in zip(posts, _carried_out(posts), strict=True):
+                    post.tell(done)
+        finally:
+            close_old_connections()
+
+    def _next(self) -> list[Post]:
+        with self._lock:
+            posts = [self._waiting.popleft() for _ in range(min(len(self._waiting), POSTS_AT_ONCE))]
+            self._is_busy = bool(posts)
+        return posts
+
+
+def _carried_out(posts: list[Post]) -> list[Done | None]:
+    """What came of each."""
+    done: list[Done | None] = [None] * len(posts)
+    read: dict[int, tuple[Identity, Posted]] = {}
+    try:
+        for index, post in enumerate(posts):
+            if (readable := _read(post)) is not None:
+                read[index] = readable
+        results = publish_each([posted.drafts for _, posted in read.values()])
+    except (DatabaseError, InterfaceError) as error:
+        # Nothing was stored of any. Each would wait for as long by itself.
+        return [_unavailable(error, None) for _ in posts]
+    except Exception:
+        return done  # A defect of ours, before anything was stored: the usual way shows and logs it.
+    for (index, (identity, posted)), result in zip(read.items(), results, strict=True):
+        done[index] = _done(posted, result, identity, posts[index].request_id)
+    return done
+
+
+def _read(post: Post) -> tuple[Identity, Posted] | None:
+    """Whose it is, and what is to be published; none where nothing is."""
+    try:
+        identity = identify_request("", post.headers, post.caller)
+        require_may_publish(identity)
+        return identity, post.read(identity, post.headers, post.body)
+    except (BadCredential, ApiError):
+        return None
+
+
+def _done(posted: Posted, result: list[Receipt] | Exception, identity: Identity, own_id: str) -> Done | None:
+    """What came of one of those that were to be published. One that may be stored must not be tried again here."""
+    match result:
+        case IdempotencyConflict():
+            return None
+        case DatabaseError() | InterfaceError():
+            return _unavailable(result, identity)
+        case Exception():
+            logger.error("A request failed", exc_info=result, request_id=own_id)
+            return Done(500, {"code": FAILED_CODE, "message": words_of_failure(own_id)}, identity)
+    return Done(201, posted.answer(result), identity)
+
+
+def _unavailable(error: Exception, identity: Identity | None) -> Done:
+    refusal = unavailable(error)
+    return Done(refusal.status_code, refusal.content, identity)
