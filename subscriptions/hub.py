@@ -26,6 +26,7 @@ from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed
 from subscriptions.latencies import Latencies
 from subscriptions.listener import Listener
+from subscriptions.outbox import put_event
 from subscriptions.protocol import CloseCode
 from subscriptions.wire import text_frame
 
@@ -272,8 +273,7 @@ class Hub:
             for topic, listeners in feed.receivers(entry):
                 frame = text_frame(entry.frame(topic))
                 self.deliveries += len(listeners)
-                for listener in listeners:
-                    listener.outbox.put_event(frame)
+                put_event([listener.outbox for listener in listeners], frame)
 
     def _repair_if_needed(self, opened: OpenFeed) -> None:
         if opened.feed.gap and (opened.repair is None or opened.repair.done()):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from subscriptions.transport import Transport, nothing
 from subscriptions.wire import Answer, in_batches, payload_of
@@ -30,25 +30,54 @@ class Flusher:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._outboxes: list[Outbox] = []
+        self._due: list[Outbox] = []
 
     def time(self) -> float:
         """The event loop's clock, in seconds."""
         return self._loop.time()
 
-    def add(self, outbox: Outbox) -> None:
-        """Flush it soon."""
-        if not self._outboxes:
+    def put(self, outboxes: Sequence[Outbox], frame: bytes) -> None:
+        """Send an event's frame to each of these sockets when its turn comes; it may share a message with others."""
+        # Done for every delivery: nothing is called that need not be.
+        size, due = len(frame), self._due
+        was_idle = not due
+        for outbox in outboxes:
+            if outbox.is_closed:
+                continue
+            outbox._frames.append(frame)
+            outbox._queued += size
+            if not outbox._is_due:
+                outbox._is_due = True
+                due.append(outbox)
+            elif outbox._queued > WRITE_MAX_BYTES:
+                # Do not pile up what could be on its way; what then still waits has a limit.
+                outbox._write_and_judge()
+        if was_idle and due:
             self._loop.call_soon(self._flush)
-        self._outboxes.append(outbox)
 
     def _flush(self) -> None:
-        turn = self._outboxes[:FLUSHES_AT_ONCE]
-        del self._outboxes[:FLUSHES_AT_ONCE]
-        if self._outboxes:
+        turn = self._due[:FLUSHES_AT_ONCE]
+        del self._due[:FLUSHES_AT_ONCE]
+        if self._due:
             self._loop.call_soon(self._flush)
         for outbox in turn:
-            outbox.flush()
+            frames = outbox._frames
+            if len(frames) != 1 or outbox._stuck_since is not None or outbox._answers:
+                outbox.flush()
+                continue
+            # A single event is what waits most often.
+            outbox._is_due = False
+            outbox._queued = 0
+            outbox.sent += 1
+            frame = frames.pop()
+            if not outbox._transport.write(frame):
+                outbox._wait_for_peer(len(frame))
+
+
+def put_event(outboxes: Sequence[Outbox], frame: bytes) -> None:
+    """Send an event's frame to these sockets of one event loop, when the turn of each comes."""
+    if outboxes:
+        outboxes[0]._flusher.put(outboxes, frame)
 
 
 class Outbox:
@@ -105,16 +134,7 @@ class Outbox:
 
     def put_event(self, frame: bytes) -> None:
         """Send an event's frame when its turn comes; it may share a message with others."""
-        if self.is_closed:
-            return
-        self._frames.append(frame)
-        self._queued += len(frame)
-        if not self._is_due:
-            self._is_due = True
-            self._flusher.add(self)
-        elif self._queued > WRITE_MAX_BYTES:
-            # Do not pile up what could be on its way; what then still waits has a limit.
-            self._write_and_judge()
+        put_event((self,), frame)
 
     def put_answer(self, frame: bytes) -> None:
         """Send any other frame when its turn comes, as a message of its own."""
@@ -137,15 +157,7 @@ class Outbox:
     def flush(self) -> None:
         """Write what waits, as far as the peer reads."""
         self._is_due = False
-        if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
-            # A single event: what comes most often, and has the shortest way.
-            self._queued = 0
-            self.sent += 1
-            frame = self._frames.pop()
-            if not self._transport.write(frame):
-                self._wait_for_peer(len(frame))
-        else:
-            self._write_and_judge()
+        self._write_and_judge()
 
     def _write(self) -> None:
         while self._frames and self._stuck_since is None:
