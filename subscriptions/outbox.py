@@ -70,7 +70,7 @@ class Flusher:
             outbox._queued = 0
             outbox.sent += 1
             frame = frames.pop()
-            if not outbox._transport.write(frame):
+            if not outbox._write_frames(frame):
                 outbox._wait_for_peer(len(frame))
 
 
@@ -101,6 +101,7 @@ class Outbox:
         "_queued",
         "_stuck_since",
         "_transport",
+        "_write_frames",
         "is_closed",
         "sent",
     )
@@ -117,6 +118,8 @@ class Outbox:
         self.sent = 0
         self.is_closed = False
         self._transport = transport
+        # By itself: the way to it is as long as all else that a delivery takes here.
+        self._write_frames = transport.write
         self._flusher = flusher
         self._max_bytes = max_bytes
         self._batch = batch
@@ -169,7 +172,7 @@ class Outbox:
                 answers = sum(isinstance(frame, Answer) for frame in frames)
                 self.sent -= answers
                 self._answers -= answers
-            if not self._transport.write(b"".join(in_batches(frames) if self._batch else frames)):
+            if not self._write_frames(b"".join(in_batches(frames) if self._batch else frames)):
                 self._wait_for_peer(size - self._queued)
 
     def _wait_for_peer(self, in_flight: int) -> None:

@@ -73,8 +73,10 @@ class UvicornFrames:
         """uvicorn tells of a full transport by itself."""
 
     def write(self, frames: bytes) -> bool:
-        transport, connection = self._transport, self._connection
-        if connection.close_sent or connection.disconnected or transport.is_closing():
+        transport = self._transport
+        if (
+            transport.is_closing()
+        ):  # So it is from the moment that either side's close frame has been answered.
             return True
         sent = 0
         if self._descriptor is not None and not transport.get_write_buffer_size():
@@ -86,7 +88,7 @@ class UvicornFrames:
             if sent == len(frames):
                 return True
         transport.write(memoryview(frames)[sent:])
-        return self._is_released or connection.writable.is_set()
+        return self._is_released or self._connection.writable.is_set()
 
     def hold_reading(self, hold: bool) -> None:
         """uvicorn does so by itself, while a message is acted on."""
