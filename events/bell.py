@@ -147,7 +147,8 @@ class Bell:
                 self.failures += 1
                 continue
             try:
-                await asyncio.wait_for(layer.group_send(group, message), RING_TIMEOUT_SECONDS)
+                async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                    await layer.group_send(group, message)
             except Exception as error:
                 self._failed(error, 1)
             else:

@@ -28,7 +28,7 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
     if not all(where.values()):
         return []
     database = connections[router.db_for_write(model) if lock else router.db_for_read(model)]
-    reading = _reading(cast(Any, model), database.vendor)
+    shape = _shape(cast(Any, model), database.vendor)
     fields = [model._meta.get_field(name) for name in where]
     conditions = [
         f'"{field.column}" IN ({", ".join(["%s"] * len(values))})'
@@ -41,12 +41,11 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
     ]
     # SQLite has no locks of rows: its transactions lock all from their start.
     locking = " FOR UPDATE" if lock and database.features.has_select_for_update else ""
-    statement = f'{reading.select} WHERE {" AND ".join(conditions)} ORDER BY "{fields[0].column}"{locking}'
+    statement = f'{shape.select} WHERE {" AND ".join(conditions)} ORDER BY "{fields[0].column}"{locking}'
     with database.cursor() as cursor:
         cursor.execute(statement, wanted)
         return [
-            model.from_db(database.alias, reading.names, reading.values(row, database))
-            for row in cursor.fetchall()
+            model.from_db(database.alias, shape.names, shape.read(row, database)) for row in cursor.fetchall()
         ]
 
 
@@ -58,15 +57,17 @@ def insert_rows(rows: Sequence[Model]) -> None:
     """
     if not rows:
         return
-    database, table, columns, values = _prepared(rows)
-    if database.vendor == "postgresql" and len(rows) > 1:
-        # Its own way for many rows: half of what INSERTs cost it, and there is one answer to wait for.
-        statement = f'COPY "{table}" ({columns}) FROM STDIN'
-        with database.cursor() as cursor, database.wrap_database_errors, cursor.copy(statement) as copy:
-            for row in values:
-                copy.write_row(row)
-    else:
-        _insert(database, table, columns, values)
+    database, shape = _of(rows)
+    values = _values(shape.written, rows, database)
+    with database.cursor() as cursor:
+        if database.vendor == "postgresql" and len(rows) > 1:
+            # Its own way for many rows: half of what INSERTs cost it, and there is one answer to wait for.
+            statement = f'COPY "{rows[0]._meta.db_table}" ({shape.columns}) FROM STDIN'
+            with database.wrap_database_errors, cursor.copy(statement) as copy:
+                for row in values:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(shape.insert, values)
 
 
 def insert_or_update_rows(rows: Sequence[Model], *, unique: Sequence[str], changed: Sequence[str]) -> None:
@@ -79,7 +80,12 @@ def insert_or_update_rows(rows: Sequence[Model], *, unique: Sequence[str], chang
         return
     keys = ", ".join(f'"{name}"' for name in unique)
     updates = ", ".join(f'"{name}" = excluded."{name}"' for name in changed)
-    _insert(*_prepared(rows), f" ON CONFLICT ({keys}) DO UPDATE SET {updates}")
+    database, shape = _of(rows)
+    with database.cursor() as cursor:
+        cursor.executemany(
+            f"{shape.insert} ON CONFLICT ({keys}) DO UPDATE SET {updates}",
+            _values(shape.written, rows, database),
+        )
 
 
 def update_rows(rows: Sequence[Model], *, changed: Sequence[str]) -> None:
@@ -90,29 +96,39 @@ def update_rows(rows: Sequence[Model], *, changed: Sequence[str]) -> None:
     """
     if not rows:
         return
-    model = type(rows[0])
-    database = connections[router.db_for_write(model)]
-    key = model._meta.pk
-    fields = [model._meta.get_field(name) for name in changed]
-    columns = [
-        _column(field, [getattr(row, field.attname) for row in rows], database) for field in (*fields, key)
-    ]
+    database, _ = _of(rows)
+    meta = rows[0]._meta
+    fields = [meta.get_field(name) for name in changed]
     updates = ", ".join(f'"{field.column}" = %s' for field in fields)
     # Names are our own models'; every value is a parameter.
-    statement = f'UPDATE "{model._meta.db_table}" SET {updates} WHERE "{key.column}" = %s'  # noqa: S608
+    statement = f'UPDATE "{meta.db_table}" SET {updates} WHERE "{meta.pk.column}" = %s'  # noqa: S608
     with database.cursor() as cursor:
-        cursor.executemany(statement, list(zip(*columns, strict=True)))
+        cursor.executemany(statement, _values([*fields, meta.pk], rows, database))
+
+
+def _of(rows: Sequence[Model]) -> tuple[Any, _Shape]:
+    """The database into which these rows are written, and their shape."""
+    model = type(rows[0])
+    database = connections[router.db_for_write(model)]
+    return database, _shape(cast(Any, model), database.vendor)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """How the rows of a model are read: the statement up to its conditions, the fields, and what makes their values."""
+class _Shape:
+    """How the rows of a model are read and written: its fields, and what has to be done to their values.
+
+    `written` are the fields with their columns, without a key that the database counts by itself.
+    """
 
     select: str
     names: tuple[str, ...]
     converters: tuple[tuple[int, Any, Any], ...]
+    written: tuple[Any, ...]
+    columns: str
+    insert: str
 
-    def values(self, row: Sequence[Any], database: Any) -> Sequence[Any]:
+    def read(self, row: Sequence[Any], database: Any) -> Sequence[Any]:
+        """The values of a row as Python has them."""
         values = list(row)
         for place, convert, expression in self.converters:
             values[place] = convert(values[place], expression, database)
@@ -120,47 +136,36 @@ class _Reading:
 
 
 @cache
-def _reading(model: Any, vendor: str) -> _Reading:
+def _shape(model: Any, vendor: str) -> _Shape:
     database = next(each for each in connections.all() if each.vendor == vendor)
-    fields = model._meta.concrete_fields
-    columns = ", ".join(f'"{field.column}"' for field in fields)
+    table, fields = model._meta.db_table, model._meta.concrete_fields
     converters = []
     for place, field in enumerate(fields):
-        expression = field.get_col(model._meta.db_table)
+        expression = field.get_col(table)
         for convert in (*database.ops.get_db_converters(expression), *field.get_db_converters(database)):
             converters.append((place, convert, expression))
+    written = tuple(field for field in fields if not isinstance(field, AutoField))
+    columns = ", ".join(f'"{field.column}"' for field in written)
     # Names are our own models'; every value is a parameter.
-    return _Reading(
-        f'SELECT {columns} FROM "{model._meta.db_table}"',  # noqa: S608
+    return _Shape(
+        'SELECT {} FROM "{}"'.format(", ".join(f'"{field.column}"' for field in fields), table),  # noqa: S608
         tuple(field.attname for field in fields),
         tuple(converters),
+        written,
+        columns,
+        f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join(["%s"] * len(written))})',  # noqa: S608
     )
 
 
-def _insert(
-    database: Any, table: str, columns: str, values: list[tuple[Any, ...]], on_conflict: str = ""
-) -> None:
-    marks = ", ".join(["%s"] * len(values[0]))
-    # Names are our own models'; every value is a parameter.
-    statement = f'INSERT INTO "{table}" ({columns}) VALUES ({marks}){on_conflict}'  # noqa: S608
-    with database.cursor() as cursor:
-        cursor.executemany(statement, values)
-
-
-def _prepared(rows: Sequence[Model]) -> tuple[Any, str, str, list[tuple[Any, ...]]]:
-    """The database, the table, its columns' names, and the rows' values as the database takes them."""
-    model = type(rows[0])
-    database = connections[router.db_for_write(model)]
-    # A key that the database counts by itself is left to it.
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+def _values(fields: Sequence[Any], rows: Sequence[Model], database: Any) -> list[tuple[Any, ...]]:
+    """The rows' values of these fields, as the database takes them."""
     columns = [_column(field, [getattr(row, field.attname) for row in rows], database) for field in fields]
-    names = ", ".join(f'"{field.column}"' for field in fields)
-    return database, model._meta.db_table, names, list(zip(*columns, strict=True))
+    return list(zip(*columns, strict=True))
 
 
 def _column(field: Field[Any, Any], values: list[Any], database: Any) -> list[Any]:
-    """The values as the database takes them. The same ones come again and again: each is prepared once."""
     if field.get_internal_type() in _AS_THEY_ARE:
         return values
+    # The same ones come again and again: each is prepared once.
     prepared = {value: field.get_db_prep_save(value, connection=database) for value in set(values)}
     return [prepared[value] for value in values]

@@ -17,8 +17,9 @@ from events.errors import ApiError, unavailable
 from events.posting import Posted, Read, require_may_publish
 from events.publishing import IdempotencyConflict, Receipt, publish_each
 from subscriptions.access import Identity
-from subscriptions.authentication import identify_request
+from subscriptions.authentication import credential_in
 from subscriptions.caller import Caller
+from subscriptions.known_credentials import KnownCredentials
 from subscriptions.tokens import BadCredential
 from voipbin_ws.error_pages import FAILED_CODE, words_of_failure
 
@@ -66,6 +67,7 @@ class Posts:
         self._waiting: deque[Post] = deque()
         self._lock = threading.Lock()
         self._is_busy = False
+        self._known = KnownCredentials()
 
     def add(self, post: Post) -> None:
         with self._lock:
@@ -78,7 +80,7 @@ class Posts:
         close_old_connections()
         try:
             while posts := self._next():
-                for post, done in zip(posts, _carried_out(posts), strict=True):
+                for post, done in zip(posts, _carried_out(posts, self._known), strict=True):
                     post.tell(done)
         finally:
             close_old_connections()
@@ -90,13 +92,14 @@ class Posts:
         return posts
 
 
-def _carried_out(posts: list[Post]) -> list[Done | None]:
+def _carried_out(posts: list[Post], known: KnownCredentials) -> list[Done | None]:
     """What came of each."""
     done: list[Done | None] = [None] * len(posts)
     read: dict[int, tuple[Identity, Posted]] = {}
     try:
+        known.refresh()
         for index, post in enumerate(posts):
-            if (readable := _read(post)) is not None:
+            if (readable := _read(post, known)) is not None:
                 read[index] = readable
         results = publish_each([posted.drafts for _, posted in read.values()])
     except (DatabaseError, InterfaceError) as error:
@@ -109,10 +112,10 @@ def _carried_out(posts: list[Post]) -> list[Done | None]:
     return done
 
 
-def _read(post: Post) -> tuple[Identity, Posted] | None:
+def _read(post: Post, known: KnownCredentials) -> tuple[Identity, Posted] | None:
     """Whose it is, and what is to be published; none where nothing is."""
     try:
-        identity = identify_request("", post.headers, post.caller)
+        identity = known.identify(credential_in("", post.headers.get("authorization", "")), post.caller)
         require_may_publish(identity)
         return identity, post.read(identity, post.headers, post.body)
     except (BadCredential, ApiError):

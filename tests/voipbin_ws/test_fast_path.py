@@ -280,7 +280,7 @@ async def test_posts_that_come_together_share_a_commit_and_a_bad_one_harms_nobod
     assert (await bad).status == 400
 
 
-@pytest.mark.parametrize("fails", ["identify_request", "publish_each", "_store"])
+@pytest.mark.parametrize("fails", ["credential_in", "publish_each", "_store"])
 async def test_a_database_that_does_not_answer_is_told_and_nothing_is_tried_twice(
     gate: Gate, company: Company, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
