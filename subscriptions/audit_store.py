@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from events.rows import insert_rows
+from events.rows import find_rows, insert_rows, update_rows
 from subscriptions.audit_chain import End, Finding, Link, Verifier, pruned_words, seal
 from subscriptions.models import AuditAction, AuditChain, AuditRecord, AuditVerdict
 
@@ -34,17 +34,16 @@ def append(records: Sequence[AuditRecord]) -> None:
             chain.digest = seal(chain.digest, chain.position, content_of(record))
             record.position, record.digest = chain.position, chain.digest
         insert_rows(records)
-        chain.save(update_fields=["position", "digest"])
+        update_rows([chain], changed=["position", "digest"])
 
 
 def _locked_chain() -> AuditChain:
-    chains = AuditChain.objects.select_for_update()
-    chain = chains.filter(pk=CHAIN_ID).first()
-    if chain is None:
+    found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
+    if not found:
         # Another process may make it at this moment: whoever comes second locks the first one's.
         AuditChain.objects.bulk_create([AuditChain(pk=CHAIN_ID)], ignore_conflicts=True)
-        chain = chains.get(pk=CHAIN_ID)
-    return chain
+        found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
+    return found[0]
 
 
 def content_of(record: AuditRecord) -> tuple[str | None, ...]:

@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from events.rows import insert_or_update_rows
 from subscriptions.models import CloseOrder, GatewayProcess, LiveConnection
 from subscriptions.roster import Figures
 
@@ -96,16 +97,8 @@ class ProcessEntry:
 
 
 def _store_rows(news: News) -> None:
-    if news.rows:
-        LiveConnection.objects.bulk_create(
-            news.rows,
-            batch_size=ROWS_AT_ONCE,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=[
-                field.name for field in LiveConnection._meta.concrete_fields if not field.primary_key
-            ],
-        )
+    changing = [field.column for field in LiveConnection._meta.concrete_fields if not field.primary_key]
+    insert_or_update_rows(news.rows, unique=["id"], changed=changing)
     gone = list(news.gone)
     for start in range(0, len(gone), ROWS_AT_ONCE):
         LiveConnection.objects.filter(pk__in=gone[start : start + ROWS_AT_ONCE]).delete()
