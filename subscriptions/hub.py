@@ -273,7 +273,7 @@ class Hub:
             for topic, listeners in feed.receivers(entry):
                 frame = text_frame(entry.frame(topic))
                 self.deliveries += len(listeners)
-                put_event([listener.outbox for listener in listeners], frame)
+                put_event([listener.outbox for listener in listeners], frame, is_alone=len(entries) == 1)
 
     def _repair_if_needed(self, opened: OpenFeed) -> None:
         if opened.feed.gap and (opened.repair is None or opened.repair.done()):

@@ -36,13 +36,21 @@ class Flusher:
         """The event loop's clock, in seconds."""
         return self._loop.time()
 
-    def put(self, outboxes: Sequence[Outbox], frame: bytes) -> None:
-        """Send an event's frame to each of these sockets when its turn comes; it may share a message with others."""
+    def put(self, outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
+        """Send an event's frame to each of these sockets when its turn comes; it may share a message with others.
+
+        `is_alone`: no other event follows at this moment, so that none would share the write.
+        """
         # Done for every delivery: nothing is called that need not be.
         size, due = len(frame), self._due
         was_idle = not due
+        at_once = FLUSHES_AT_ONCE if is_alone else 0
         for outbox in outboxes:
             if outbox.is_closed:
+                continue
+            if at_once and not outbox._frames and outbox._stuck_since is None:
+                at_once -= 1
+                outbox._write_event(frame)
                 continue
             outbox._frames.append(frame)
             outbox._queued += size
@@ -61,23 +69,13 @@ class Flusher:
         if self._due:
             self._loop.call_soon(self._flush)
         for outbox in turn:
-            frames = outbox._frames
-            if len(frames) != 1 or outbox._stuck_since is not None or outbox._answers:
-                outbox.flush()
-                continue
-            # A single event is what waits most often.
-            outbox._is_due = False
-            outbox._queued = 0
-            outbox.sent += 1
-            frame = frames.pop()
-            if not outbox._write_frames(frame):
-                outbox._wait_for_peer(len(frame))
+            outbox.flush()
 
 
-def put_event(outboxes: Sequence[Outbox], frame: bytes) -> None:
-    """Send an event's frame to these sockets of one event loop, when the turn of each comes."""
+def put_event(outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
+    """Send an event's frame to these sockets of one event loop, as `Flusher.put` does."""
     if outboxes:
-        outboxes[0]._flusher.put(outboxes, frame)
+        outboxes[0]._flusher.put(outboxes, frame, is_alone=is_alone)
 
 
 class Outbox:
@@ -137,7 +135,7 @@ class Outbox:
 
     def put_event(self, frame: bytes) -> None:
         """Send an event's frame when its turn comes; it may share a message with others."""
-        put_event((self,), frame)
+        self._flusher.put((self,), frame, is_alone=False)
 
     def put_answer(self, frame: bytes) -> None:
         """Send any other frame when its turn comes, as a message of its own."""
@@ -160,7 +158,17 @@ class Outbox:
     def flush(self) -> None:
         """Write what waits, as far as the peer reads."""
         self._is_due = False
-        self._write_and_judge()
+        if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
+            # What waits most often.
+            self._queued = 0
+            self._write_event(self._frames.pop())
+        else:
+            self._write_and_judge()
+
+    def _write_event(self, frame: bytes) -> None:
+        self.sent += 1
+        if not self._write_frames(frame):
+            self._wait_for_peer(len(frame))
 
     def _write(self) -> None:
         while self._frames and self._stuck_since is None:

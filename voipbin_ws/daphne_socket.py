@@ -31,14 +31,15 @@ class DaphneFrames:
     never into one.
     """
 
-    __slots__ = ("_connection", "_is_plain", "_is_producer", "_is_writable", "_transport", "on_writable")
+    __slots__ = ("_connection", "_is_producer", "_is_writable", "_send", "_transport", "on_writable")
 
     def __init__(self, connection: Any) -> None:
         self._is_writable = True
         self.on_writable: Callable[[], None] = nothing
         self._connection = connection
         self._transport: Any = connection.transport
-        self._is_plain = not getattr(self._transport, "TLS", False)
+        is_plain = not getattr(self._transport, "TLS", False)
+        self._send = self._transport.socket.send if is_plain else None
         self._is_producer = False
 
     def begin(self) -> None:
@@ -52,11 +53,11 @@ class DaphneFrames:
             return True
         transport = self._transport
         sent = 0
-        if self._is_plain and not transport.dataBuffer and not transport._tempDataBuffer:
+        if self._send is not None and not transport.dataBuffer and not transport._tempDataBuffer:
             # Straight to the kernel: Twisted would first ask the event loop whether it may, at a higher cost.
             # Full, or gone: the transport finds out which, and tells as it always does.
             try:
-                sent = transport.socket.send(frames)
+                sent = self._send(frames)
             except OSError:
                 sent = 0
             if sent == len(frames):

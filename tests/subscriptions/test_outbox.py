@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from subscriptions.outbox import FLUSHES_AT_ONCE, WRITE_MAX_BYTES, Flusher, Outbox, OutboxClosed
+from subscriptions.outbox import FLUSHES_AT_ONCE, WRITE_MAX_BYTES, Flusher, Outbox, OutboxClosed, put_event
 from subscriptions.transport import READY_FRAMES, nothing, transport_of
 from subscriptions.wire import text_frame
 from tests.subscriptions.frames import FrameReader
@@ -55,11 +55,13 @@ class Peer:
 class Box:
     """An outbox, its peer, and how often it said that the peer is slow."""
 
-    def __init__(self, *, batch: bool = False, limit: int = LIMIT) -> None:
+    def __init__(self, *, batch: bool = False, limit: int = LIMIT, flusher: Flusher | None = None) -> None:
         self.peer = Peer()
         self.verdicts = 0
         self.transport = transport_of({"extensions": {READY_FRAMES: self.peer}}, self.peer.send)
-        self.outbox = Outbox(self.transport, Flusher(), max_bytes=limit, batch=batch, on_slow=self._count)
+        self.outbox = Outbox(
+            self.transport, flusher or Flusher(), max_bytes=limit, batch=batch, on_slow=self._count
+        )
 
     def _count(self) -> None:
         self.verdicts += 1
@@ -98,6 +100,49 @@ async def test_what_comes_at_the_same_moment_leaves_in_one_write() -> None:
     await box.settled()
     assert box.peer.writes == 1
     assert box.peer.texts == [str(number) for number in range(50)]
+
+
+def put_alone(boxes: list[Box], text: str) -> None:
+    put_event([box.outbox for box in boxes], text_frame(text), is_alone=True)
+
+
+async def test_an_event_that_comes_alone_is_written_at_once_behind_what_waits_and_what_is_stuck() -> None:
+    free, waiting, stuck, closed = Box(), Box(), Box(), Box()
+    waiting.put("before")
+    stuck.peer.reads = False
+    stuck.put("stuck")
+    closed.outbox.close()
+    await asyncio.sleep(0)
+    waiting.put("before")
+    put_alone([free, waiting, stuck, closed], "alone")
+    assert free.peer.texts == ["alone"]
+    await free.settled()
+    assert (waiting.peer.texts, stuck.peer.texts) == (["before", "before", "alone"], ["stuck"])
+    stuck.peer.read_on()
+    assert (stuck.peer.texts, closed.peer.texts) == (["stuck", "alone"], [])
+    assert [box.outbox.sent for box in (free, waiting, stuck)] == [1, 3, 2]
+
+
+async def test_a_peer_that_stops_reading_at_an_event_that_came_alone_is_waited_for() -> None:
+    box = Box()
+    box.peer.reads = False
+    put_alone([box], "1")
+    assert box.outbox.waiting == len(text_frame("1"))
+    put_alone([box], "2")
+    box.peer.read_on()
+    assert (box.peer.texts, box.outbox.waiting) == (["1", "2"], 0)
+
+
+async def test_an_event_that_comes_alone_leaves_the_event_loop_its_turns() -> None:
+    flusher = Flusher()
+    boxes = [Box(flusher=flusher) for _ in range(2 * FLUSHES_AT_ONCE + 1)]
+    put_alone(boxes, "alone")
+    written = []
+    while len(written) < 3:
+        written.append(sum(box.peer.writes for box in boxes))
+        await asyncio.sleep(0)
+    assert written == [FLUSHES_AT_ONCE, 2 * FLUSHES_AT_ONCE, 2 * FLUSHES_AT_ONCE + 1]
+    assert all(box.peer.texts == ["alone"] for box in boxes)
 
 
 async def test_a_write_is_bounded_and_much_does_not_wait_for_the_end_of_the_moment() -> None:
