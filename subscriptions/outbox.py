@@ -48,7 +48,7 @@ class Flusher:
         for outbox in outboxes:
             if outbox.is_closed:
                 continue
-            if at_once and not outbox._frames and outbox._stuck_since is None:
+            if at_once and not outbox._queued and outbox._stuck_since is None:
                 at_once -= 1
                 outbox._write_event(frame)
                 continue

@@ -52,7 +52,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     formatter = {
-        "()": ProcessorFormatter,
+        "()": _LineFormatter,
         "foreign_pre_chain": _GATHERING,
         "processors": [ProcessorFormatter.remove_processors_meta, *_WRITING[form], _hide],
     }
@@ -74,6 +74,18 @@ def configuration(level: str, form: str) -> dict[str, Any]:
         # What a client did wrong is the client's to read, in its answer.
         | {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
     }
+
+
+class _LineFormatter(ProcessorFormatter):
+    """structlog's, which copies every record for the case that several format it: ours are formatted once."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if not isinstance(record.msg, dict):
+            return super().format(record)
+        line: Any = {**record.msg, "_record": record, "_from_structlog": True}
+        for process in self.processors:
+            line = process(None, record.levelname.lower(), line)
+        return str(line)
 
 
 def _readable(_logger: object, _level: str, fields: dict[str, Any]) -> str:
