@@ -1,4 +1,4 @@
-"""Fixtures of the socket side: a hub on a stage of its own."""
+"""Fixtures: a hub on a stage of its own, and a customer with its admin."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from channels.layers import channel_layers
 
 from events.bell import bell
 from subscriptions import protocol
+from subscriptions.models import Customer
 from subscriptions.runtime import Runtime, runtime
 from tests.machinery.frames import check_received
+from tests.subscriptions.desk import Desk, admin_of
+from tests.subscriptions.people import customer
 from tests.subscriptions.stage import Stage
 from tests.subscriptions.stand_in import Platform, platform
 
@@ -33,6 +36,17 @@ def _answers_are_as_described() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "encode", checked)
         yield
+
+
+@pytest.fixture
+def acme() -> Customer:
+    return customer()
+
+
+@pytest.fixture
+def ada(acme: Customer) -> Desk:
+    """Acme's admin."""
+    return admin_of(acme)[0]
 
 
 @pytest.fixture

@@ -14,21 +14,10 @@ from django.views.debug import ExceptionReporter
 
 from subscriptions.models import AccessKey, Customer, digest_of
 from subscriptions.tokens import identify
-from tests.subscriptions.desk import Desk, Page, address, admin_of, superuser
+from tests.subscriptions.desk import Desk, Page, address, superuser
 from tests.subscriptions.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
-def ada(acme: Customer) -> Desk:
-    """Acme's admin."""
-    return admin_of(acme)[0]
 
 
 def make(desk: Desk, **fields: str) -> Page:

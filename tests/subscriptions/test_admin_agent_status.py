@@ -9,17 +9,12 @@ from django.utils import timezone
 
 from subscriptions.models import Agent, Customer
 from tests.subscriptions.desk import Desk, address, admin_of, superuser
-from tests.subscriptions.people import agent, customer
+from tests.subscriptions.people import agent
 from tests.subscriptions.stand_in import platform
 from tests.subscriptions.test_admin_agents import form_of
 from tests.subscriptions.test_agent_status import published
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.test import Client
 from subscriptions.models import Agent, Customer, Queue
 from subscriptions.tokens import BadCredential, identify, issue_token
 from tests.subscriptions.desk import Desk, Page, address, admin_of, superuser
-from tests.subscriptions.people import agent, customer
+from tests.subscriptions.people import agent
 
 pytestmark = pytest.mark.django_db
 
@@ -22,17 +22,6 @@ PASSWORD = "correct horse 1"
 @pytest.fixture(autouse=True)
 def _passwords_are_hashed_fast(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
-def ada(acme: Customer) -> Desk:
-    """Acme's admin."""
-    return admin_of(acme)[0]
 
 
 def form_of(person: Agent | None = None, **fields: Any) -> dict[str, Any]:

@@ -34,11 +34,6 @@ def found(page: Page) -> list[int]:
 
 
 @pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
 def ann(acme: Customer) -> Agent:
     person = agent(acme)
     Agent.objects.filter(pk=person.pk).update(name="Ann Other")

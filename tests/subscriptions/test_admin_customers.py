@@ -16,17 +16,6 @@ from tests.subscriptions.tenants import tenant
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
-def ada(acme: Customer) -> Desk:
-    """Acme's admin."""
-    return admin_of(acme)[0]
-
-
 # --- Queues ---
 
 

@@ -27,17 +27,6 @@ from tests.subscriptions.people import access_key, agent, customer
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
-def ada(acme: Customer) -> Desk:
-    """Acme's admin."""
-    return admin_of(acme)[0]
-
-
 def connected(
     owner: Customer, *, key: AccessKey | None = None, person: Agent | None = None, **fields: Any
 ) -> Any:

@@ -9,20 +9,9 @@ from django.contrib.sessions.models import Session
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 from subscriptions.tokens import BadCredential, identify, issue_token
 from tests.subscriptions.desk import Desk, address, admin_of, superuser
-from tests.subscriptions.people import access_key, agent, customer
+from tests.subscriptions.people import access_key, agent
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
-def ada(acme: Customer) -> Desk:
-    """Acme's admin."""
-    return admin_of(acme)[0]
 
 
 def test_signing_out_everywhere_ends_tokens_and_sessions_but_not_the_login(ada: Desk, acme: Customer) -> None:

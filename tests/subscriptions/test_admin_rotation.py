@@ -11,21 +11,10 @@ from django.utils import timezone
 
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
 from subscriptions.tokens import BadCredential, identify
-from tests.subscriptions.desk import Desk, address, admin_of, superuser
-from tests.subscriptions.people import access_key, agent, customer
+from tests.subscriptions.desk import Desk, address, superuser
+from tests.subscriptions.people import access_key, agent
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Customer:
-    return customer()
-
-
-@pytest.fixture
-def ada(acme: Customer) -> Desk:
-    """Acme's admin."""
-    return admin_of(acme)[0]
 
 
 def test_a_revoked_key_is_refused(ada: Desk, acme: Customer) -> None:

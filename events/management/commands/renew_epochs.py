@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, InterfaceError
 
+from events.command_line import customer_id, needs_database
 from events.restoring import renew_epochs
-from events.topics import is_canonical_uuid
 
 
 class Command(BaseCommand):
@@ -24,24 +22,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--customer",
-            type=_customer,
+            type=customer_id,
             metavar="UUID",
             help="Only this customer's. Without it, everybody's.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
+        with needs_database():
             count = renew_epochs(options["customer"])
-        except (DatabaseError, InterfaceError) as error:
-            raise CommandError(f"The database does not answer: {error}") from None
         if options["customer"] and not count:
             raise CommandError(f"There are no events of customer {options['customer']}.")
         self.stdout.write(
             f"{count} logs have new epochs: clients with a cursor from before are told to load the state anew."
         )
-
-
-def _customer(text: str) -> str:
-    if not is_canonical_uuid(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no UUID in lower case with dashes")
-    return text

@@ -7,9 +7,9 @@ from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 
+from events.command_line import needs_database
 from events.topics import is_canonical_uuid
 from subscriptions.asked import OperatorsEyes, UnreadableQuestion, find
 from subscriptions.explaining import Subject, explain, subject_of_agent, subject_of_key
@@ -50,12 +50,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            subject = _agent(options["agent"]) if options["agent"] is not None else _key(options["key"])
-            explanation = explain(subject, find(options["event"], OperatorsEyes(None)))
+            with needs_database():
+                subject = _agent(options["agent"]) if options["agent"] is not None else _key(options["key"])
+                explanation = explain(subject, find(options["event"], OperatorsEyes(None)))
         except UnreadableQuestion as error:
             raise CommandError(f"{error}.") from None
-        except (DatabaseError, InterfaceError) as error:
-            raise CommandError(f"The database does not answer: {error}") from None
         if options["json"]:
             self.stdout.write(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
         else:

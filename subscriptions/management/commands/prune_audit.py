@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import datetime as dt
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from events.retention import InvalidAge, parse_age
+from events.command_line import RUN_AGAIN, age, needs_database
 from subscriptions.audit_store import BrokenChain, chain_ends, prune
 
 
@@ -24,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--older-than",
-            type=_age,
+            type=age,
             required=True,
             metavar="90d",
             help="How long records are kept: minutes (90m), hours (12h), days (90d) or weeks (52w).",
@@ -32,21 +29,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            removed = prune(timezone.now() - options["older_than"])
+            with needs_database(RUN_AGAIN):
+                removed = prune(timezone.now() - options["older_than"])
         except BrokenChain as error:
             raise CommandError(
                 f"{error}.\nNothing was removed from there on, so that the traces stay: run manage.py verify_audit"
             ) from None
-        except (DatabaseError, InterfaceError) as error:
-            raise CommandError(
-                f"The database does not answer: {error}\nWhat was removed so far is removed; run it again for the rest."
-            ) from None
         floor, _ = chain_ends()
         self.stdout.write(f"Removed {removed} records; the chain begins after {floor}")
-
-
-def _age(text: str) -> dt.timedelta:
-    try:
-        return parse_age(text)
-    except InvalidAge as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

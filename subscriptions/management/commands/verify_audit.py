@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, InterfaceError
 
+from events.command_line import needs_database
 from subscriptions.audit_chain import End
 from subscriptions.audit_store import Verification, verify
 
@@ -33,10 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         noted = options["noted"]
-        try:
+        with needs_database():
             found = verify(noted)
-        except (DatabaseError, InterfaceError) as error:
-            raise CommandError(f"The database does not answer: {error}") from None
         self.stdout.write(_summary(found))
         problems = [finding.message for finding in found.findings]
         if found.damaged > len(problems):

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from events.amqp.broker import Misconfigured, Wanted
 from events.amqp.consumer import Consumer
 from events.amqp.storing import rules_of_settings
-from events.topics import is_canonical_uuid
+from events.command_line import customer_id
 from voipbin_ws.postgres import ImpatientConnection
 
 QUEUE = "voipbin_ws.events"
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             "--batch", type=_batch, default=BATCH, help=f"messages in one commit, at most ({BATCH})"
         )
         parser.add_argument(
-            "--customer", type=_customer, help="whose the messages are that name no customer_id"
+            "--customer", type=customer_id, help="whose the messages are that name no customer_id"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -124,9 +124,3 @@ def _batch(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 10000")
     return int(text)
-
-
-def _customer(text: str) -> str:
-    if not is_canonical_uuid(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no UUID in lower case with dashes")
-    return text

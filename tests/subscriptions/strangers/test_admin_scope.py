@@ -13,25 +13,9 @@ from events.models import Event
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer, LiveConnection, Queue
 from tests.subscriptions.desk import Desk, address, admin_of, superuser
 from tests.subscriptions.people import access_key, agent
-from tests.subscriptions.tenants import Tenant, tenant
+from tests.subscriptions.tenants import Tenant
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Tenant:
-    return tenant("acme")
-
-
-@pytest.fixture
-def globex() -> Tenant:
-    return tenant("globex")
-
-
-@pytest.fixture
-def ada(acme: Tenant) -> Desk:
-    """The admin of Acme."""
-    return admin_of(acme.customer)[0]
 
 
 def test_a_superuser_sees_every_customer_on_every_list(acme: Tenant, globex: Tenant) -> None:

@@ -11,27 +11,11 @@ from django.contrib.auth.models import Permission, User
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
 from tests.subscriptions.desk import Desk, admin_of, superuser
 from tests.subscriptions.people import access_key, agent
-from tests.subscriptions.tenants import Tenant, tenant
+from tests.subscriptions.tenants import Tenant
 
 pytestmark = pytest.mark.django_db
 
 INDEX = "/admin/"
-
-
-@pytest.fixture
-def acme() -> Tenant:
-    return tenant("acme")
-
-
-@pytest.fixture
-def globex() -> Tenant:
-    return tenant("globex")
-
-
-@pytest.fixture
-def ada(acme: Tenant) -> Desk:
-    """The admin of Acme."""
-    return admin_of(acme.customer)[0]
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])

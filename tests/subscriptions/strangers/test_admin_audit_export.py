@@ -17,7 +17,7 @@ from subscriptions.audit_store import append
 from subscriptions.models import AuditRecord
 from tests.subscriptions.desk import Desk, admin_of, superuser
 from tests.subscriptions.people import agent, customer
-from tests.subscriptions.tenants import Tenant, tenant
+from tests.subscriptions.tenants import Tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -27,16 +27,6 @@ EXPORT = "admin:subscriptions_auditrecord_export"
 @pytest.fixture
 def root() -> Desk:
     return superuser()
-
-
-@pytest.fixture
-def acme() -> Tenant:
-    return tenant("acme")
-
-
-@pytest.fixture
-def globex() -> Tenant:
-    return tenant("globex")
 
 
 def record(topic: str = "", **fields: Any) -> AuditRecord:

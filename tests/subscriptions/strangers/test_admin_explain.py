@@ -17,27 +17,11 @@ from subscriptions.audit_store import append
 from subscriptions.models import AccessKey, Agent, AuditRecord
 from tests.events.stored import store
 from tests.subscriptions.desk import Desk, Page, admin_of, superuser
-from tests.subscriptions.tenants import Tenant, tenant
+from tests.subscriptions.tenants import Tenant
 
 pytestmark = pytest.mark.django_db
 
 ADDRESS = "admin:subscriptions_auditrecord_explain"
-
-
-@pytest.fixture
-def acme() -> Tenant:
-    return tenant("acme")
-
-
-@pytest.fixture
-def globex() -> Tenant:
-    return tenant("globex")
-
-
-@pytest.fixture
-def ada(acme: Tenant) -> Desk:
-    """The admin of Acme."""
-    return admin_of(acme.customer)[0]
 
 
 def ask(desk: Desk, what: str | None = None, **who: Any) -> Page:
