@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.conf import settings
 from django.core import checks
 
@@ -29,7 +30,6 @@ EXAMPLES = (
 )
 """The secrets in docs/settings.md, which everybody can read there."""
 
-IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 FOREIGN_STARTERS = ("daphne", "uvicorn", "gunicorn", "hypercorn")
 
 
@@ -199,7 +199,7 @@ def say_what_checks_find() -> None:
 
 
 def _layer_is_in_memory() -> bool:
-    return bool(settings.CHANNEL_LAYERS["default"]["BACKEND"] == IN_MEMORY)
+    return isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
 def _workers() -> int:

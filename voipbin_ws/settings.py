@@ -191,7 +191,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     }
     if REDIS_URL
     # The hub is its only reader; what overflows is read from the log.
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}},
+    else {"BACKEND": "events.local_layer.LocalChannelLayer", "CONFIG": {"capacity": 1000}},
 }
 
 # --- Events --------------------------------------------------------------------------------------------------------
