@@ -50,7 +50,9 @@ class Flusher:
                 continue
             if at_once and not outbox._queued and outbox._stuck_since is None:
                 at_once -= 1
-                outbox._write_event(frame)
+                outbox.sent += 1
+                if not outbox._write_frames(frame):
+                    outbox._wait_for_peer(size)
                 continue
             outbox._frames.append(frame)
             outbox._queued += size
@@ -160,15 +162,13 @@ class Outbox:
         self._is_due = False
         if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
             # What waits most often.
+            frame = self._frames.pop()
             self._queued = 0
-            self._write_event(self._frames.pop())
+            self.sent += 1
+            if not self._write_frames(frame):
+                self._wait_for_peer(len(frame))
         else:
             self._write_and_judge()
-
-    def _write_event(self, frame: bytes) -> None:
-        self.sent += 1
-        if not self._write_frames(frame):
-            self._wait_for_peer(len(frame))
 
     def _write(self) -> None:
         while self._frames and self._stuck_since is None:

@@ -15,6 +15,10 @@ reactor: Any = installed
 """The one that daphne.server has installed: another's first import would install Twisted's default one."""
 
 
+_OPEN = WebSocketProtocol.STATE_OPEN
+"""Looked up once: it is asked for at each delivery."""
+
+
 class ReadyFramesServer(Server):  # type: ignore[misc]
     """daphne, with each of its WebSockets offered to the application as `ReadyFrames`."""
 
@@ -49,7 +53,7 @@ class DaphneFrames:
         self._is_producer = True
 
     def write(self, frames: bytes) -> bool:
-        if self._connection.state != WebSocketProtocol.STATE_OPEN:
+        if self._connection.state != _OPEN:
             return True
         transport = self._transport
         sent = 0
