@@ -7,20 +7,20 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
-from events.errors import ApiError, unavailable
+from events.errors import unavailable
 from events.posting import Posted, Read, require_may_publish
 from events.publishing import IdempotencyConflict, Receipt, publish_each
 from subscriptions.access import Identity
 from subscriptions.authentication import credential_in
 from subscriptions.caller import Caller
 from subscriptions.known_credentials import KnownCredentials
-from subscriptions.tokens import BadCredential
 from voipbin_ws.error_pages import FAILED_CODE, words_of_failure
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -52,7 +52,8 @@ class Post:
 
     def tell(self, done: Done | None) -> None:
         """Called from any thread."""
-        self.done.get_loop().call_soon_threadsafe(self._told, done)
+        with suppress(RuntimeError):  # The event loop has ended, and whoever waited in it.
+            self.done.get_loop().call_soon_threadsafe(self._told, done)
 
     def _told(self, done: Done | None) -> None:
         if not self.done.done():  # Else whoever waited for it was cancelled.
@@ -70,6 +71,7 @@ class Posts:
         self._known = KnownCredentials()
 
     def add(self, post: Post) -> None:
+        """Have it carried out soon."""
         with self._lock:
             self._waiting.append(post)
             is_busy, self._is_busy = self._is_busy, True
@@ -102,9 +104,9 @@ def _carried_out(posts: list[Post], known: KnownCredentials) -> list[Done | None
             if (readable := _read(post, known)) is not None:
                 read[index] = readable
         results = publish_each([posted.drafts for _, posted in read.values()])
-    except (DatabaseError, InterfaceError) as error:
+    except (OperationalError, InterfaceError) as error:
         # Nothing was stored of any. Each would wait for as long by itself.
-        return [_unavailable(error, None) for _ in posts]
+        return [_unavailable(error, None, post.request_id) for post in posts]
     except Exception:
         return done  # A defect of ours, before anything was stored: the usual way shows and logs it.
     for (index, (identity, posted)), result in zip(read.items(), results, strict=True):
@@ -118,8 +120,10 @@ def _read(post: Post, known: KnownCredentials) -> tuple[Identity, Posted] | None
         identity = known.identify(credential_in("", post.headers.get("authorization", "")), post.caller)
         require_may_publish(identity)
         return identity, post.read(identity, post.headers, post.body)
-    except (BadCredential, ApiError):
-        return None
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        return None  # Refused, or a defect of ours that this post alone runs into.
 
 
 def _done(posted: Posted, result: list[Receipt] | Exception, identity: Identity, own_id: str) -> Done | None:
@@ -128,13 +132,14 @@ def _done(posted: Posted, result: list[Receipt] | Exception, identity: Identity,
         case IdempotencyConflict():
             return None
         case DatabaseError() | InterfaceError():
-            return _unavailable(result, identity)
+            return _unavailable(result, identity, own_id)
         case Exception():
             logger.error("A request failed", exc_info=result, request_id=own_id)
             return Done(500, {"code": FAILED_CODE, "message": words_of_failure(own_id)}, identity)
     return Done(201, posted.answer(result), identity)
 
 
-def _unavailable(error: Exception, identity: Identity | None) -> Done:
-    refusal = unavailable(error)
+def _unavailable(error: Exception, identity: Identity | None, own_id: str) -> Done:
+    with structlog.contextvars.bound_contextvars(request_id=own_id):
+        refusal = unavailable(error)
     return Done(refusal.status_code, refusal.content, identity)

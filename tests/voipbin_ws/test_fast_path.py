@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import OperationalError, connections
+from django.db import DataError, OperationalError, connections
 from django.test import override_settings
 
 from events import publishing
 from events.models import Event
 from tests.events.people import Company
 from tests.machinery.waiting import wait_until
-from voipbin_ws import access_log, posts
+from voipbin_ws import access_log, fast_path, posts
 from voipbin_ws.fast_path import MAX_BODY_BYTES, FastPath
 from voipbin_ws.headers import headers_of_data
 from voipbin_ws.http import OneThreadHandler
@@ -294,6 +294,20 @@ async def test_a_database_that_does_not_answer_is_told_and_nothing_is_tried_twic
     answer = await gate.post(EVENTS, encoded(CALL), await sync_to_async(bearer)(company))
     assert (answer.status, answer.content["code"], answer.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
     assert (len(tried), gate.usual) == (1, 0)
+
+
+async def test_a_defect_that_one_runs_into_is_its_own(
+    gate: Gate, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(publisher: Any, headers: Any, body: bytes) -> Any:
+        raise DataError("no such text")
+
+    monkeypatch.setitem(fast_path.WAYS, WEBHOOK, stumble)  # type: ignore[arg-type]
+    headers = await sync_to_async(bearer)(company)
+    stumbling, good = await asyncio.gather(
+        gate.post(WEBHOOK, encoded(HOOK), headers), gate.post(EVENTS, encoded(CALL), headers)
+    )
+    assert (stumbling.status, good.status, gate.usual) == (201, 201, 1), "the usual way knows no stumbling"
 
 
 async def test_a_defect_before_the_commit_is_the_usual_ways_to_show(
