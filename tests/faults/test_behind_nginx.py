@@ -22,6 +22,7 @@ from tests.machinery.nginx_server import NginxServer
 from tests.machinery.ports import free_port
 from tests.machinery.reports import shown_on_failure
 from tests.machinery.requirement import require
+from tests.machinery.waiting import wait_until
 
 SPOOFED = "203.0.113.9"
 """An address of nobody's (RFC 5737), which a client claims to have."""
@@ -89,9 +90,9 @@ async def test_a_rolling_restart_behind_nginx(site: Site, drill: Start) -> None:
     token = load.companies[0].token("manager")
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"{site.url}/v1.0/calls?token={token}")).status_code == 502
-    access = site.nginx.access_log()
-    assert '"GET /v1.0/ws" 101' in access
-    assert '"GET /v1.0/calls" 502' in access
+    # A line is written after the answer has been sent.
+    await off(wait_until, lambda: '"GET /v1.0/calls" 502' in site.nginx.access_log(), "nginx's line")
+    assert '"GET /v1.0/ws" 101' in site.nginx.access_log()
     logs = site.nginx.all_logs()
     for company in load.companies:
         for name, credential in company.credentials():
