@@ -137,7 +137,7 @@ def test_both_serve_a_crashed_one_is_replaced_and_all_end_in_order(
         lambda: len(children(gateway_of_two.pid)) == 2 and dead not in children(gateway_of_two.pid),
         "another worker in its place",
     )
-    assert "ended by SIGKILL; another is started" in gateway_of_two.log_text()
+    wait_until(lambda: "ended by SIGKILL; another is started" in gateway_of_two.log_text(), "the word of it")
     publish(gateway_of_two, acme.key("that publishes"), call("second"))
     assert both[alive].receive()["data"]["id"] == "second"
 
