@@ -7,9 +7,10 @@ delay every socket.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
@@ -28,18 +29,26 @@ T = TypeVar("T")
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
 
 
+@contextlib.contextmanager
+def good_connections() -> Iterator[None]:
+    """Let a thread of ours begin without dead database connections, and give back what it does not keep."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
+
+
 async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `work`, which may use the ORM, without holding up the event loop."""
 
     def run() -> T:
-        close_old_connections()
-        try:
-            return work(*args, **kwargs)
-        except (DatabaseError, InterfaceError) as error:
-            database_errors.add(type(error).__name__)
-            raise
-        finally:
-            close_old_connections()
+        with good_connections():
+            try:
+                return work(*args, **kwargs)
+            except (DatabaseError, InterfaceError) as error:
+                database_errors.add(type(error).__name__)
+                raise
 
     # With the ids by which what is logged there is found.
     in_context = contextvars.copy_context().run

@@ -11,10 +11,14 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 
 from events.bell import bell
+from events.rows import find_rows
 from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
 
 ACCESS_CHANGED = "access.changed"
 """The message's type, and the group of all processes to which it is sent."""
+
+THE_ROW = 1
+"""The key of the one row in which changes are counted."""
 
 _HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "last_login"})
 """Saving nothing but these changes nobody's permissions."""
@@ -22,7 +26,8 @@ _HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "la
 
 def changes_so_far() -> int:
     """How many changes of credentials, agents and customers there have been."""
-    return AccessChanges.objects.values_list("count", flat=True).first() or 0
+    found = find_rows(AccessChanges, {"id": [THE_ROW]})
+    return found[0].count if found else 0
 
 
 def access_changed() -> None:
@@ -39,9 +44,9 @@ def next_change() -> int:
     Its lock makes the order of the numbers the order of the commits.
     """
     with transaction.atomic():
-        while not AccessChanges.objects.filter(pk=1).update(count=F("count") + 1):
+        while not AccessChanges.objects.filter(pk=THE_ROW).update(count=F("count") + 1):
             # Another process may make it at this moment: whoever comes second counts on.
-            AccessChanges.objects.bulk_create([AccessChanges(pk=1)], ignore_conflicts=True)
+            AccessChanges.objects.bulk_create([AccessChanges(pk=THE_ROW)], ignore_conflicts=True)
         change = changes_so_far()
     transaction.on_commit(lambda: bell.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
     return change

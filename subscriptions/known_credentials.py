@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from django.views.decorators.debug import sensitive_variables
 
-from events.rows import find_rows
 from subscriptions.access import Identity
+from subscriptions.access_changes import changes_so_far
 from subscriptions.caller import Caller
-from subscriptions.models import AccessChanges, digest_of
+from subscriptions.models import digest_of
 from subscriptions.tokens import identify
 
 LONGEST_SECONDS = 10.0
@@ -30,8 +30,7 @@ class KnownCredentials:
     def refresh(self) -> None:
         """Forget everybody if anything about who may do what has changed since the last time."""
         # Before anybody is identified: what changes from here on is found by the next one.
-        found = find_rows(AccessChanges, {"id": [1]})
-        changes = found[0].count if found else 0
+        changes = changes_so_far()
         if changes != self._changes or len(self._known) > MOST_KNOWN:
             self._changes = changes
             self._known.clear()

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from events.posting import Read, read_events, read_webhook
-from subscriptions.caller import Caller
+from subscriptions.handshake import Request
 from voipbin_ws.access_log import REQUEST_ID_HEADER, holder, request_id, tell
 from voipbin_ws.headers import headers_of_data
 from voipbin_ws.posts import Done, Post, Posts
@@ -46,16 +46,15 @@ class FastPath:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         read = WAYS.get(scope["path"]) if scope["method"] == "POST" else None
-        headers = None if read is None else _plain_headers(scope)
-        if read is None or headers is None:
+        request = None if read is None else Request.of(scope)
+        if read is None or request is None or not _is_plain(scope, request.headers):
             await self._usual(scope, receive, send)
             return
+        headers, caller = request.headers, request.caller
         began = time.perf_counter()
         body = await _whole_body(receive)
         if body is None:
             return
-        client = scope.get("client")
-        caller = Caller.of(client[0] if client else "", headers)
         own_id = request_id(headers.get(REQUEST_ID_HEADER.lower()))
         done_later: asyncio.Future[Done | None] = asyncio.get_running_loop().create_future()
         post = Post(read, headers, body, caller, own_id, done_later)
@@ -78,11 +77,10 @@ class FastPath:
         await _answer(done, scope.get("scheme", "http"), own_id, send)
 
 
-def _plain_headers(scope: Mapping[str, Any]) -> dict[str, str] | None:
-    """The request's headers, by their names in lower case; none where anything about the request is unusual."""
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+def _is_plain(scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+    """Whether nothing about the request is unusual, no header given twice."""
     length = headers.get("content-length", "")
-    is_plain = (
+    return (
         len(headers) == len(scope["headers"])
         and not scope.get("query_string")
         and not scope.get("root_path")
@@ -93,7 +91,6 @@ def _plain_headers(scope: Mapping[str, Any]) -> dict[str, str] | None:
         and 0 < int(length) <= min(MAX_BODY_BYTES, settings.EVENTS_MAX_REQUEST_BYTES)
         and validate_host(split_domain_port(headers.get("host", ""))[0], settings.ALLOWED_HOSTS)
     )
-    return headers if is_plain else None
 
 
 async def _whole_body(receive: Receive) -> bytes | None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from events.errors import unavailable
 from events.posting import Posted, Read, require_may_publish
 from events.publishing import IdempotencyConflict, Receipt, publish_each
+from events.threads import good_connections
 from subscriptions.access import Identity
 from subscriptions.authentication import credential_in
 from subscriptions.caller import Caller
@@ -79,13 +80,10 @@ class Posts:
             self._thread.submit(self._carry_out_all)
 
     def _carry_out_all(self) -> None:
-        close_old_connections()
-        try:
+        with good_connections():
             while posts := self._next():
                 for post, done in zip(posts, _carried_out(posts, self._known), strict=True):
                     post.tell(done)
-        finally:
-            close_old_connections()
 
     def _next(self) -> list[Post]:
         with self._lock:

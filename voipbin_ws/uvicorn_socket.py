@@ -74,9 +74,8 @@ class UvicornFrames:
 
     def write(self, frames: bytes) -> bool:
         transport = self._transport
-        if (
-            transport.is_closing()
-        ):  # So it is from the moment that either side's close frame has been answered.
+        # Where the close is ours, its outbox was closed before; the server's own closes the transport at once.
+        if transport.is_closing():
             return True
         sent = 0
         if self._descriptor is not None and not transport.get_write_buffer_size():

@@ -124,6 +124,10 @@ def bearer(company: Company, **fields: Any) -> dict[str, str]:
     return {"authorization": f"Bearer {company.key(**{'may_publish': True, **fields}).credential}"}
 
 
+def broken(*_: Any) -> Any:
+    raise KeyError("a bug")
+
+
 def encoded(value: Any) -> bytes:
     return json.dumps(value).encode()
 
@@ -313,9 +317,6 @@ async def test_a_defect_that_one_runs_into_is_its_own(
 async def test_a_defect_before_the_commit_is_the_usual_ways_to_show(
     gate: Gate, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> Any:
-        raise KeyError("a bug")
-
     monkeypatch.setattr(posts, "publish_each", broken)
     answer = await gate.post(EVENTS, encoded(CALL), await sync_to_async(bearer)(company))
     assert (answer.status, gate.usual) == (201, 1)
@@ -324,9 +325,6 @@ async def test_a_defect_before_the_commit_is_the_usual_ways_to_show(
 async def test_a_defect_at_the_commit_is_told_and_the_event_is_not_tried_again(
     gate: Gate, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> Any:
-        raise KeyError("a bug")
-
     monkeypatch.setattr(publishing, "_store", broken)
     headers = {**await sync_to_async(bearer)(company), "x-request-id": "named"}
     answer = await gate.post(EVENTS, encoded(CALL), headers)
