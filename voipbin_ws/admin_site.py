@@ -80,8 +80,6 @@ class GatewayAdminSite(admin.AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = self._build_app_dict(request, app_label)
-        if app_label is not None:
-            apps = {app_label: apps} if apps else {}
         listed = []
         for title, label, words in GROUPS:
             known = {model["object_name"]: model for model in apps.get(label, {}).get("models", ())}
