@@ -1,10 +1,11 @@
-"""daphne's WebSocket connection, extended to take frames that are ready, and to tell when its peer does not read."""
+"""daphne's connections: WebSockets that take ready frames and report a slow peer, HTTP answers that fail visibly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed
@@ -17,6 +18,22 @@ reactor: Any = installed
 
 _OPEN = WebSocketProtocol.STATE_OPEN
 """Looked up once: it is asked for at each delivery."""
+
+
+def _end_failed_request(request: Any, exception: BaseException) -> None:
+    """Answer a request whose application raised with 500; cut the connection where the answer has begun.
+
+    daphne's own begins a second answer there. That raises in its periodic check of requests, which then never runs
+    again, so that the clients of all requests that fail later wait for ever.
+    """
+    if not request._response_started:
+        _answer_500(request, exception)
+    elif request.channel is not None:
+        request.channel.transport.abortConnection()
+
+
+_answer_500 = WebRequest.handle_exception
+WebRequest.handle_exception = _end_failed_request
 
 
 class ReadyFramesServer(Server):  # type: ignore[misc]

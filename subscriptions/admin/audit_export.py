@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from events.threads import in_database_thread
 from subscriptions.models import AuditRecord
 from subscriptions.spreadsheet import lines
 
@@ -21,22 +19,14 @@ COLUMNS = (
 )
 
 
-def export(request: HttpRequest, records: QuerySet[AuditRecord], model_admin: Any) -> StreamingHttpResponse:
+def export(records: QuerySet[AuditRecord], model_admin: Any) -> StreamingHttpResponse:
     """The records, newest first, as a file to download."""
-    chunks = _chunks(records.order_by("-pk"), model_admin)
-    content = _in_threads(chunks) if isinstance(request, ASGIRequest) else chunks
     name = f"audit-{timezone.now():%Y%m%d-%H%M%S}.csv"
     return StreamingHttpResponse(
-        content,
+        _chunks(records.order_by("-pk"), model_admin),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
-
-
-async def _in_threads(chunks: Iterator[str]) -> AsyncIterator[str]:
-    """An ASGI server would read a plain iterator to its end before it sends anything."""
-    while (chunk := await in_database_thread(next, chunks, None)) is not None:
-        yield chunk
 
 
 def _chunks(records: QuerySet[AuditRecord], model_admin: Any) -> Iterator[str]:

@@ -145,7 +145,7 @@ class AuditRecordAdmin(RecordAdmin):
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             raise Http404("A filter cannot be read") from None
-        return export(request, changelist.get_queryset(request), self)
+        return export(changelist.get_queryset(request), self)
 
     def change_view(
         self,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from tests.journeys.cast import Company, company, settle
@@ -56,3 +59,62 @@ def test_each_heading_of_the_front_page_leads_to_its_pages(operator: OperatorBro
 def test_a_heading_of_pages_that_are_not_the_operators_is_not_there(scene: Scene) -> None:
     assert scene.operators["root"].get("/admin/auth/").status_code == 200
     assert scene.operators["admin"].get("/admin/auth/").status_code == 404
+
+
+# --- The audit log's export ---
+
+EXPORT = "/admin/subscriptions/auditrecord/export/"
+RECORDS = """
+import uuid
+from subscriptions.audit_store import append
+from subscriptions.models import AuditRecord
+append([
+    AuditRecord(
+        action="subscribe", verdict="granted", topic=f"number {{number}}", connection_id=uuid.uuid4(),
+        customer_id={customer_id!r},
+    )
+    for number in range({count})
+])
+"""
+SPOIL = """
+from django.db import connection
+connection.cursor().execute("UPDATE subscriptions_auditrecord SET connection_id = 'no UUID' WHERE topic = 'number 0'")
+"""
+
+
+def keep_records(gateway: Gateway, company: Company, count: int) -> None:
+    command = RECORDS.format(customer_id=company.id, count=count)
+    gateway.manage("shell", "--verbosity", "0", "--command", command)
+
+
+def test_the_export_is_the_whole_log_of_what_the_operator_sees(scene: Scene) -> None:
+    globex = company("Globex")
+    settle(scene.gateway, globex)
+    keep_records(scene.gateway, scene.acme, 1200)
+    keep_records(scene.gateway, globex, 3)
+    for name, count in (("root", 1203), ("admin", 1200)):
+        answer = scene.operators[name].get(EXPORT, topic="number")
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert len(rows) == count
+        assert {row["customer id"] for row in rows} == {scene.acme.id} | (
+            {globex.id} if name == "root" else set()
+        )
+        assert [row["topic"] for row in rows][-2:] == ["number 1", "number 0"]
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_an_answer_that_fails_under_way_is_cut_and_the_next_one_too(gateway: Gateways, server: str) -> None:
+    alone = gateway(server)
+    acme = company("Acme")
+    settle(alone, acme)
+    keep_records(alone, acme, 600)
+    alone.manage("shell", "--verbosity", "0", "--command", SPOIL)
+    operator = superuser(alone)
+    for _ in range(2):
+        # The first 500 records are sent before the last one is read.
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+            operator.get(EXPORT)
+    assert operator.get("/admin/").status_code == 200
+    assert "badly formed hexadecimal UUID string" in alone.log_text()

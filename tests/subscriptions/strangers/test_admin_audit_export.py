@@ -8,9 +8,6 @@ import uuid
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
-from django.test import AsyncClient
 from django.urls import reverse
 
 from subscriptions.audit_store import append
@@ -136,24 +133,6 @@ def test_a_long_log_comes_in_pieces_each_read_for_itself(root: Desk, monkeypatch
     for number in range(8):
         record(str(number))
     assert topics(exported(root)) == [str(number) for number in reversed(range(8))]
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_an_asgi_server_sends_it_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subscriptions.admin.audit_export.ROWS_AT_ONCE", 2)
-    await sync_to_async(append)(
-        [
-            AuditRecord(action="connect", verdict="granted", topic=str(number), connection_id=uuid.uuid4())
-            for number in range(5)
-        ]
-    )
-    client = AsyncClient()
-    await client.aforce_login(await User.objects.acreate(username="root", is_staff=True, is_superuser=True))
-    response = await client.get(reverse(EXPORT))
-    pieces = [piece async for piece in response.streaming_content]
-    assert len(pieces) == 4
-    rows = list(csv.DictReader(io.StringIO(b"".join(pieces).decode("utf-8-sig"))))
-    assert topics(rows) == ["4", "3", "2", "1", "0"]
 
 
 # --- Its place in the chain ---
