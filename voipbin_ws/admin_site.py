@@ -61,6 +61,16 @@ class GatewayAdminSite(admin.AdminSite):
     index_title = "Operation"
     login_form = AdminLoginForm
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register pages; those of Django's own apps become `DeclaredAdmin` too."""
+        # Its package registers pages with this site, which must be there by then.
+        from events.admin.scope import DeclaredAdmin
+
+        if admin_class is None or not issubclass(admin_class, DeclaredAdmin):
+            parent = admin_class or admin.ModelAdmin
+            admin_class = type(parent.__name__, (DeclaredAdmin, parent), {})
+        super().register(model_or_iterable, admin_class, **options)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)
         form = (getattr(response, "context_data", None) or {}).get("form")

@@ -28,7 +28,7 @@ class Scene:
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
 def scene(request: pytest.FixtureRequest, gateway_of_file: Gateways) -> Iterator[Scene]:
-    server = gateway_of_file(request.param, CHECK_INTERVAL_SECONDS="0.2")
+    server = gateway_of_file(request.param, CHECK_INTERVAL_SECONDS="0.2", PING_SECONDS="3600")
     acme = company("Acme")
     acme.person("admin").password = PASSWORD
     settle(server, acme)
@@ -118,3 +118,112 @@ def test_an_answer_that_fails_under_way_is_cut_and_the_next_one_too(gateway: Gat
             operator.get(EXPORT)
     assert operator.get("/admin/").status_code == 200
     assert "badly formed hexadecimal UUID string" in alone.log_text()
+
+
+# --- Look-ups in the address ---
+
+LISTS = {
+    "events/event": ("body", "resource_id", "customer_id", "id"),
+    "events/resourcestate": ("body", "resource_id", "id"),
+    "events/customerlog": ("epoch", "customer_id"),
+    "subscriptions/customer": ("name", "id"),
+    "subscriptions/agent": ("name", "id"),
+    "subscriptions/queue": ("name", "id"),
+    "subscriptions/accesskey": ("digest", "label", "id"),
+    "subscriptions/liveconnection": ("topics", "id"),
+    "subscriptions/auditrecord": ("client", "detail", "id"),
+}
+LOGINS = {"auth/user": ("username", "email", "id"), "auth/group": ("name", "id")}
+
+
+def test_a_lookup_that_no_filter_declares_leads_back_to_the_whole_list(
+    operator: OperatorBrowser, scene: Scene
+) -> None:
+    lists = LISTS | (LOGINS if operator is scene.operators["root"] else {})
+    for page, fields in lists.items():
+        for field in fields:
+            for lookup in (
+                "",
+                "__exact",
+                "__in",
+                "__regex",
+                "__iregex",
+                "__startswith",
+                "__contains",
+                "__gt",
+            ):
+                answer = operator.get(f"/admin/{page}/", **{f"{field}{lookup}": "(a+)+!"})
+                assert (answer.status_code, answer.headers.get("Location")) == (302, f"/admin/{page}/?e=1"), (
+                    field,
+                    lookup,
+                )
+    if "auth/user" in lists:
+        assert operator.get("/admin/auth/user/", password__startswith="a").status_code == 400
+    assert operator.get(EXPORT, topic__regex="(a+)+!").status_code == 404
+
+
+def test_no_list_of_the_admin_is_left_out(scene: Scene) -> None:
+    listed = {
+        path
+        for app in ("subscriptions", "events", "auth")
+        for link in scene.operators["root"].links(f"/admin/{app}/")
+        if link.startswith(f"/admin/{app}/") and link.count("/") == 4 and "?" not in link
+        for path in (link.removeprefix("/admin/").rstrip("/"),)
+    }
+    assert listed == {*LISTS, *LOGINS}
+
+
+def test_an_expression_that_never_ends_holds_nobody_up(scene: Scene) -> None:
+    data = {"id": "redos", "x": "a" * 34 + "?"}
+    publish(scene.gateway, scene.acme.key("that publishes"), {"event_type": "call.created", "data": data})
+    address = "/admin/events/event/"
+    query = {"body__regex": "(a+)+!", "resource_id": "redos"}
+    assert scene.operators["admin"].get(address, **query).status_code == 302
+    assert httpx.get(f"{scene.gateway.url}/healthz").status_code == 200
+
+
+def test_each_link_with_a_query_leads_to_its_list(operator: OperatorBrowser) -> None:
+    pages, waiting, asked = set(), {"/admin/"}, set()
+    while waiting:
+        page = waiting.pop()
+        pages.add(page)
+        links = {link for link in operator.links(page) if "/logout/" not in link}
+        asked |= {link for link in links if "?" in link}
+        waiting |= {link for link in links if "?" not in link} - pages - {EXPORT}
+    filters = (
+        "period=1h",
+        "live=yes",
+        "status=active",
+        "role__exact=admin",
+        "is_active__exact=1",
+        "key=",
+        "queue=",
+    )
+    filters += (
+        "verdict__exact=granted",
+        "action__exact=",
+        "rule=",
+        "event_type=",
+        "resource=",
+        "credential=",
+        "q=",
+    )
+    for each in filters:
+        assert any(each in link for link in asked), each
+    for link in sorted(asked):
+        answer = operator.get(link)
+        assert answer.status_code == 200, (link, answer.status_code)
+
+
+def test_filters_that_are_typed_in_are_taken(operator: OperatorBrowser) -> None:
+    log = "/admin/subscriptions/auditrecord/"
+    typed = {
+        "topic": "call",
+        "agent": "ada",
+        "key": "vb_1",
+        "from": "2024-01-01T00:00",
+        "until": "2024-01-02T00:00",
+    }
+    for name, value in typed.items():
+        assert operator.get(log, **{name: value}).status_code == 200
+    assert operator.get(log, q="call", o="", p="1", all="").status_code == 200
