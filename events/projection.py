@@ -43,6 +43,11 @@ def is_live_after(event_type: str, member_id: str, data: Mapping[str, Any]) -> b
     return action not in ENDING_ACTIONS and not (member_id and action == _MEMBER_LEAVES)
 
 
+def ends_call(event_type: str, data: Mapping[str, Any]) -> bool:
+    """Whether the event ends a call, and with it the call's places in queues and conferences."""
+    return event_type.startswith("call.") and not is_live_after(event_type, "", data)
+
+
 def ends_members(event_type: str, member_id: str) -> bool:
     """Whether the event ends the place of every call in the resource: the conference or queue itself is over."""
     resource, _, action = event_type.partition(".")

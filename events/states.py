@@ -7,7 +7,15 @@ from typing import Any
 
 from events.envelope import Draft
 from events.models import Event, ResourceState, join_agents, split_agents
-from events.projection import changes_state, ends_members, is_live_after, member_of, merged
+from events.projection import (
+    MEMBER_RESOURCES,
+    changes_state,
+    ends_call,
+    ends_members,
+    is_live_after,
+    member_of,
+    merged,
+)
 from events.rows import find_rows, insert_or_update_rows
 from events.strict_json import decode, encode
 
@@ -22,6 +30,7 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
     if not stored:
         return
     states = _existing(stored)
+    places = _places_of_ended_calls(stored, states)
     data: dict[_Key, dict[str, Any]] = {key: decode(state.body) for key, state in states.items()}
     touched: dict[_Key, ResourceState] = {}
     for event, draft in stored:
@@ -49,6 +58,10 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
             tuple(dict.fromkeys((*split_agents(state.agent_ids), *split_agents(event.agent_ids))))
         )
         touched[key] = state
+        if member_id and (of_call := places.get((draft.customer_id, member_id))) is not None:
+            of_call[key] = state
+        if ends_call(event.event_type, draft.data):
+            _end_places(event, places[draft.customer_id, draft.resource_id], touched)
         if ends_members(event.event_type, member_id):
             _end_members(event, states, touched)
     for key, state in touched.items():
@@ -79,14 +92,45 @@ def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState
 
 
 def _end_members(event: Event, states: dict[_Key, ResourceState], touched: dict[_Key, ResourceState]) -> None:
-    """The conference or queue is over, and every call's place in it with it."""
+    """End every call's place in a conference or queue that is over."""
     address = (str(event.customer_id), event.resource, event.resource_id)
-    for key, state in states.items():
-        if key[:3] == address and key[3] and state.live:
+    _end_places(
+        event, {key: state for key, state in states.items() if key[:3] == address and key[3]}, touched
+    )
+    ResourceState.objects.filter(
+        customer_id=event.customer_id, resource=event.resource, resource_id=event.resource_id, live=True
+    ).exclude(member_id="").update(live=False, seq=event.seq, updated_at=event.timestamp)
+
+
+def _end_places(event: Event, places: dict[_Key, ResourceState], touched: dict[_Key, ResourceState]) -> None:
+    for key, state in places.items():
+        if state.live:
             state.live = False
             state.seq = event.seq
             state.updated_at = event.timestamp
             touched[key] = state
-    ResourceState.objects.filter(
-        customer_id=event.customer_id, resource=event.resource, resource_id=event.resource_id, live=True
-    ).exclude(member_id="").update(live=False, seq=event.seq, updated_at=event.timestamp)
+
+
+def _places_of_ended_calls(
+    stored: Sequence[tuple[Event, Draft]], states: dict[_Key, ResourceState]
+) -> dict[tuple[str, str], dict[_Key, ResourceState]]:
+    """Find the places of the calls that these events end, by customer and call, and add them to `states`."""
+    places: dict[tuple[str, str], dict[_Key, ResourceState]] = {
+        (draft.customer_id, draft.resource_id): {}
+        for event, draft in stored
+        if ends_call(event.event_type, draft.data)
+    }
+    for customer_id in {customer_id for customer_id, _ in places}:
+        # Its index holds the live states alone: as many as there are calls in queues and conferences now.
+        for state in ResourceState.objects.filter(
+            customer_id=customer_id,
+            resource__in=MEMBER_RESOURCES,
+            live=True,
+            member_id__in=[call_id for owner, call_id in places if owner == customer_id],
+        ):
+            states.setdefault((customer_id, state.resource, state.resource_id, state.member_id), state)
+    if places:
+        for key, state in states.items():
+            if (of_call := places.get((key[0], key[3]))) is not None and key[1] in MEMBER_RESOURCES:
+                of_call[key] = state
+    return places

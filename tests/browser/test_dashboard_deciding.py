@@ -194,6 +194,34 @@ def test_odd_data_makes_no_odd_story(modules: Page) -> None:
         assert all(len(title) < 300 and len(note) < 500 for _, title, note, _ in told["steps"])
 
 
+# --- The present state ---
+
+
+def test_a_place_in_a_queue_makes_no_call_of_one_that_is_not_active(modules: Page) -> None:
+    def place(call_id: str) -> dict[str, Any]:
+        times = {"since": at(1), "updated_at": at(2)}
+        data = {"queue_id": QUEUE, "call_id": call_id}
+        return {
+            "resource_id": QUEUE,
+            "member_id": call_id,
+            "event_type": "queue.connected",
+            "data": data,
+            **times,
+        }
+
+    call = {"resource_id": CALL, "data": {"status": "answered"}, "since": at(0), "updated_at": at(2)}
+    states = modules.evaluate(
+        """async ({ calls, queues, now }) => {
+            const { Board } = await import("/board.js");
+            const board = new Board();
+            board.load({ me: { queues: [], agents: [] }, calls, queues, agents: [] }, Date.parse(now));
+            return [...board.calls.values()].map(({ id, state }) => [id, state]);
+        }""",
+        {"calls": [call], "queues": [place(CALL), place("ended-before")], "now": at(9)},
+    )
+    assert states == [[CALL, "talking"]]
+
+
 # --- The last hour ---
 
 LAST_HOUR = """async ({ state, events, since, now }) => {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from events.projection import ends_members, is_live_after, member_of, merged
+from events.projection import ends_call, ends_members, is_live_after, member_of, merged
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,21 @@ def test_the_end_of_a_conference_or_queue_ends_every_place_in_it(
     event_type: str, member_id: str, ends: bool
 ) -> None:
     assert ends_members(event_type, member_id) is ends
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data", "ends"),
+    [
+        ("call.ended", {}, True),
+        ("call.deleted", {}, True),
+        ("call.status", {"status": "hangup"}, True),
+        ("call.status", {"status": "answered"}, False),
+        ("queue.left", {"call_id": "c"}, False),
+        ("conference.ended", {}, False),
+    ],
+)
+def test_an_event_ends_a_call_or_does_not(event_type: str, data: dict[str, Any], ends: bool) -> None:
+    assert ends_call(event_type, data) is ends
 
 
 def test_what_is_told_anew_replaces_what_was_known_and_the_rest_stays() -> None:

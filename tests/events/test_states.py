@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +109,67 @@ def test_a_conference_that_ends_ends_every_place_in_it(publish_all: Any) -> None
     assert state("f", "late").live
 
 
+def test_the_end_of_a_call_ends_its_places(publish_all: Any) -> None:
+    publish_all(
+        event("call.created", 1, id="a"),
+        event("queue.joined", 1, queue_id="q", call_id="a"),
+        event("conference.joined", 2, conference_id="f", call_id="a"),
+        event("queue.joined", 2, queue_id="q", call_id="b"),
+        event("queue.joined", 3, queue_id="left", call_id="a"),
+        event("queue.left", 4, queue_id="left", call_id="a"),
+        event("call.ended", 5, id="a", status="hangup"),
+    )
+    for place in (state("q", "a"), state("f", "a")):
+        assert (place.live, place.seq, place.updated_at) == (False, 7, moment(5))
+        assert place.event_type.endswith(".joined")
+    assert decode(state("q", "a").body) == {"queue_id": "q", "call_id": "a"}
+    # It had left before.
+    assert (state("left", "a").live, state("left", "a").seq) == (False, 6)
+    assert state("q", "b").live
+
+
+def test_a_call_that_hangs_up_without_an_event_of_its_end_leaves_its_places(publish_all: Any) -> None:
+    publish_all(
+        event("queue.joined", 1, queue_id="q", call_id="a"),
+        event("call.status", 2, id="a", status="hangup"),
+    )
+    assert not state("q", "a").live
+
+
+def test_the_end_of_a_call_ends_no_place_of_another_customer(publish_all: Any) -> None:
+    publish_all(
+        event("queue.joined", 1, queue_id="q", call_id="a"),
+        draft(new_id(), "call.ended", {"id": "a"}),
+        event("queue.ended", 2, id="a"),
+    )
+    assert state("q", "a").live
+
+
+def test_events_that_end_no_call_look_for_no_places() -> None:
+    def statements(*drafts: Draft) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            publish(drafts)
+        return sum("events_resourcestate" in each["sql"] for each in queries)
+
+    publish([event("queue.joined", 1, queue_id="q", call_id="a")])
+    assert statements(event("call.status", 2, id="a", status="answered")) == 2
+    assert statements(event("call.ended", 3, id="a"), event("call.ended", 3, id="b")) == 3
+
+
+def test_places_are_found_by_the_index_of_what_lives() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        publish([event("call.ended", 1, id="a")])
+    [query] = [
+        each["sql"]
+        for each in queries
+        if '"member_id" IN' in each["sql"] and '"id" IN' not in each["sql"] and "ORDER BY" not in each["sql"]
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {query}")
+        [plan] = [row[-1] for row in cursor.fetchall()]
+    assert "USING INDEX state_live_order (customer_id=? AND resource=?)" in plan
+
+
 def test_customers_states_are_apart() -> None:
     other = new_id()
     store(ACME, "call.created", {"id": "c", "of": "acme"})
@@ -134,7 +197,7 @@ def test_a_row_keeps_its_place_through_updates() -> None:
 
 _events = st.lists(
     st.tuples(
-        st.sampled_from(["joined", "left", "connected", "ended"]),
+        st.sampled_from(["joined", "left", "connected", "ended", "hung up"]),
         st.sampled_from(["q", "r"]),
         st.sampled_from(["", "a", "b"]),
     ),
@@ -151,7 +214,9 @@ def test_how_events_are_grouped_into_requests_changes_nothing(
     for groups in ([1] * len(told), [*sizes, len(told)]):
         customer_id = new_id()
         drafts = [
-            draft(
+            draft(customer_id, "call.ended", {"id": call or "a"}, timestamp=TIME.format(number % 10))
+            if action == "hung up"
+            else draft(
                 customer_id,
                 f"conference.{action}",
                 {

@@ -83,6 +83,33 @@ def test_state_first_then_subscribe_and_nothing_falls_between(
     assert known == {each["resource_id"]: each["data"] for each in final}
 
 
+def test_a_call_that_ended_is_in_no_queue_or_conference(
+    gateway_on_each_stack: Gateway, acme: Company
+) -> None:
+    gateway, queue, conference = gateway_on_each_stack, acme.queues[0], new_id()
+    ended, stays = new_id(), new_id()
+    for call in (ended, stays):
+        publish(
+            gateway,
+            acme.key("that publishes"),
+            {"event_type": "call.created", "data": {"id": call, "status": "ringing"}},
+            {"event_type": "queue.joined", "data": {"queue_id": queue, "call_id": call}},
+            {"event_type": "queue.connected", "data": {"queue_id": queue, "call_id": call}},
+            {"event_type": "conference.joined", "data": {"conference_id": conference, "call_id": call}},
+        )
+    publish(
+        gateway,
+        acme.key("that publishes"),
+        {"event_type": "call.ended", "data": {"id": ended, "status": "hangup"}},
+    )
+    for resource, resource_id in (("queue", queue), ("conference", conference)):
+        path = f"/v1.0/resources/{resource}"
+        items = read(gateway, acme, path, resource_id=resource_id)["items"]
+        assert {each["member_id"]: each["active"] for each in items} == {ended: False, stays: True}
+        [still] = read(gateway, acme, path, resource_id=resource_id, active="true")["items"]
+        assert still["member_id"] == stays
+
+
 def test_filters_find_the_same_on_each_database(gateway_on_each_stack: Gateway, globex: Company) -> None:
     gateway, acme = gateway_on_each_stack, globex
     one, two, three, agent_id = new_id(), new_id(), new_id(), new_id()

@@ -45,7 +45,8 @@ export class Board {
       call.settle((call.status === "answered" ? answered : began) ?? parseTime(item.updated_at) ?? now);
     }
     for (const item of queues) {
-      if (item.member_id) this.#inQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
+      // A member whose call is not active is of a call that has ended.
+      if (this.calls.has(item.member_id)) this.#inQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
     }
     // Those that were fading away go on doing so.
     for (const call of ending) if (!this.calls.has(call.id)) this.calls.set(call.id, call);
