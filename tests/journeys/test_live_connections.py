@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 
-import httpx
 import websocket
 
 from tests.journeys.cast import company, settle
-from tests.machinery.gateway import Gateway, manage
+from tests.journeys.operator_browser import superuser
+from tests.machinery.gateway import Gateway
 from tests.machinery.gateways import Gateways
 from tests.machinery.waiting import wait_until
 
-PASSWORD = "correct horse 1"
 LIST = "/admin/subscriptions/liveconnection/"
 _ROW = re.compile(r'name="_selected_action" value="([0-9a-f-]{36})"')
 
@@ -22,26 +21,16 @@ class Desk:
     """An operator's browser at one gateway."""
 
     def __init__(self, gateway: Gateway) -> None:
-        environment = {**gateway.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-        manage(environment, "createsuperuser", "--noinput", "--username", "root", "--email", "")
-        self._client = httpx.Client(base_url=gateway.url, follow_redirects=True, timeout=30)
-        self._client.get("/admin/login/")
-        page = self._post("/admin/login/?next=/admin/", {"username": "root", "password": PASSWORD})
-        assert "Log out" in page
-
-    def _post(self, path: str, data: dict[str, str]) -> str:
-        token = self._client.cookies["csrftoken"]
-        answer = self._client.post(path, data=data | {"csrfmiddlewaretoken": token})
-        assert answer.status_code == 200, answer.text
-        return answer.text
+        self._operator = superuser(gateway)
 
     def listed(self, **query: str) -> list[str]:
         """The ids of the connections that the page shows."""
-        return _ROW.findall(self._client.get(LIST, params=query).text)
+        return _ROW.findall(self._operator.get(LIST, **query).text)
 
     def close(self, connection_id: str, word: str) -> None:
         chosen = {"action": "close_connections", "_selected_action": connection_id, "confirmed": "yes"}
-        assert "Told to close" in self._post(LIST, chosen | {"word": word})
+        assert self._operator.post(LIST, chosen | {"word": word}).status_code == 302
+        assert "Told to close" in self._operator.get(LIST).text
 
 
 def connected(gateway: Gateway, secret: str, client: str) -> websocket.WebSocket:
