@@ -22,8 +22,8 @@ from benchmarks.contestants.crowd import settle_agents
 from benchmarks.contestants.gateway import READY, GatewayContestant
 from benchmarks.load import LoadClient, Socket
 from benchmarks.report import note, save, table
-from events.envelope import Entry
-from events.topics import customer_topic
+from events.domain.event import Entry
+from events.domain.topics import customer_topic
 from subscriptions.feed import Feed
 from tests.journeys.cast import token_of
 

@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from events.api import EventsView, VoipbinWebhookView
-from events.history_api import EventView
-from events.states_api import ResourceStatesView
+from events.api.history_api import EventView
+from events.api.states_api import ResourceStatesView
+from events.api.views import EventsView, VoipbinWebhookView
 
 urlpatterns = [
     path("v1.0/events", EventsView.as_view(), name="events"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from events.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
+from events.domain.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
 
 MOST_NAMED = 5
 """Allowed topics that a refusal names."""

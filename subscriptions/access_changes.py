@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 
-from events.bell import bell
-from events.rows import find_rows
+from events.announcements.announcer import bell
+from events.database.direct_sql import find_rows
 from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
 
 ACCESS_CHANGED = "access.changed"

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.errors import ApiError
+from events.api.errors import ApiError
+from events.api.responses import reading_errors, visible_to
+from events.domain.topics import is_canonical_uuid, is_resource_id
+from events.domain.visibility import Visible
 from events.models import ResourceState, split_agents
-from events.reading import reading_errors, visible_to
-from events.topics import is_canonical_uuid, is_resource_id
-from events.visibility import Visible
 from subscriptions.access import Identity
 from subscriptions.models import OptOut
 from subscriptions.orders import body_of

@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.envelope import Draft, format_timestamp
-from events.errors import ApiError
-from events.intake import read_event
-from events.publishing import publish
-from events.topics import is_canonical_uuid
+from events.api.errors import ApiError
+from events.domain.event import Draft, format_timestamp
+from events.domain.event_parser import read_event
+from events.domain.topics import is_canonical_uuid
+from events.log.publish import publish
 from subscriptions.access import Identity, Role
 from subscriptions.models import Agent, AgentStatus
 from subscriptions.orders import body_of

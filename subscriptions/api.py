@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.errors import ApiError
-from events.strict_json import InvalidJson, decode
+from events.api.errors import ApiError
+from events.domain.strict_json import InvalidJson, decode
 from subscriptions import login_tries
 from subscriptions.authentication import identify_http_request
 from subscriptions.handshake import may_open_socket

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from events.cursor import InvalidCursor, Position, parse_cursor
-from events.envelope import topics_of
-from events.models import CustomerLog, Event, split_agents
-from events.topics import (
+from events.domain.cursor import InvalidCursor, Position, parse_cursor
+from events.domain.event import topics_of
+from events.domain.topics import (
     AGENT_SCOPE,
     ANY,
     CUSTOMER_SCOPE,
@@ -21,6 +20,7 @@ from events.topics import (
     known_resources,
     parse_pattern,
 )
+from events.models import CustomerLog, Event, split_agents
 from subscriptions.access import Identity, may_subscribe
 from subscriptions.models import Agent
 from subscriptions.near_miss import address_of

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from events.threads import until_database_answers
+from events.database.threads import until_database_answers
 from subscriptions.audit_store import append
 from subscriptions.models import AuditRecord, AuditVerdict
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from events.rows import find_rows, insert_rows, update_rows
+from events.database.direct_sql import find_rows, insert_rows, update_rows
 from subscriptions.audit_chain import End, Finding, Link, Verifier, pruned_words, seal
 from subscriptions.models import AuditAction, AuditChain, AuditRecord, AuditVerdict
 

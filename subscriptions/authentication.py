@@ -9,7 +9,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from events.parameters import CREDENTIAL_PARAMETERS
+from events.reading.parameters import CREDENTIAL_PARAMETERS
 from subscriptions.access import Identity
 from subscriptions.caller import NOWHERE, Caller
 from subscriptions.tokens import BadCredential, identify

@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
-from events.cursor import parse_cursor
-from events.threads import in_database_thread, until_database_answers
+from events.database.threads import in_database_thread, until_database_answers
+from events.domain.cursor import parse_cursor
 from subscriptions import connection_log
 from subscriptions.access import Identity
 from subscriptions.caller import Caller

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from events.cursor import Position, join_positions, parse_cursor
+from events.domain.cursor import Position, join_positions, parse_cursor
 
 _FRAMES_END = re.compile(r'"cursor": "([0-9a-f]{12})\.([0-9]{1,18})"\}\Z', re.ASCII)
 _LONGEST_END = 64

@@ -12,12 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.envelope import format_timestamp
-from events.errors import ApiError
+from events.api.errors import ApiError
+from events.api.responses import reading_errors, visible_to
+from events.domain.event import format_timestamp
+from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
 from events.models import CustomerLog
-from events.parameters import Parameters
-from events.reading import reading_errors, visible_to
-from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
+from events.reading.parameters import Parameters
 from subscriptions.access import Identity, may_hold, may_subscribe
 from subscriptions.models import Agent, Customer, Queue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from events.topics import Pattern
+from events.domain.topics import Pattern
 from subscriptions.protocol import Action, Authenticate, CloseCode, RequestId, Subscribe
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from events.topics import ANY
+from events.domain.topics import ANY
 
 SHORT_ID_CHARACTERS = 8
 MAX_VALUE_CHARACTERS = 60

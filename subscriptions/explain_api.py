@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.errors import ApiError
-from events.parameters import Parameters
-from events.reading import reading_errors
+from events.api.errors import ApiError
+from events.api.responses import reading_errors
+from events.reading.parameters import Parameters
 from subscriptions.access import Identity
 from subscriptions.asked import ClientsEyes, UnreadableQuestion, find
 from subscriptions.explaining import explain, subject_of_identity

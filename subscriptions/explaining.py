@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from events.topics import known_resources
+from events.domain.topics import known_resources
 from subscriptions import explanation
 from subscriptions.access import Identity, Role
 from subscriptions.live_connections import figures_of, live

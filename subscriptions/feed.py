@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from events.envelope import Entry
-from events.topics import covering_patterns
+from events.domain.event import Entry
+from events.domain.topics import covering_patterns
 
 S = TypeVar("S")
 

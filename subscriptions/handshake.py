@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 
-from events.strict_json import encode
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
+from events.domain.strict_json import encode
 from subscriptions.access import Identity
 from subscriptions.authentication import identify_request
 from subscriptions.caller import Caller

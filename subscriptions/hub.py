@@ -16,11 +16,11 @@ from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
-from events import log
-from events.bell import MESSAGE_TYPE, announced_at, read_announcement
-from events.cursor import Position, join_positions
-from events.envelope import Entry
-from events.threads import in_database_thread, until_database_answers
+from events.announcements.announcer import MESSAGE_TYPE, announced_at, read_announcement
+from events.database.threads import in_database_thread, until_database_answers
+from events.domain.cursor import Position, join_positions
+from events.domain.event import Entry
+from events.log import reader as log
 from subscriptions.ear import TIMEOUT_SECONDS, Ear
 from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from events.rows import insert_or_update_rows
+from events.database.direct_sql import insert_or_update_rows
 from subscriptions.models import CloseOrder, GatewayProcess, LiveConnection
 from subscriptions.roster import Figures
 

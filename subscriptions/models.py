@@ -17,7 +17,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from events.topics import known_resources
+from events.domain.topics import known_resources
 from subscriptions.access import Role
 from subscriptions.audit_chain import START
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from events.topics import (
+from events.domain.topics import (
     AGENT_SCOPE,
     ANY,
     CUSTOMER_SCOPE,

@@ -8,7 +8,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from events.openapi import (
+from events.api.openapi_components import (
     TEXT,
     TIME_SCHEMA,
     UUID_SCHEMA,
@@ -21,7 +21,7 @@ from events.openapi import (
     query,
     record,
 )
-from events.openapi_addresses import CALL, CUSTOMER, OF_CUSTOMER, READING
+from events.api.openapi_paths import CALL, CUSTOMER, OF_CUSTOMER, READING
 from subscriptions.access import Role
 from subscriptions.actions import CALL_ACTIONS, MAX_TEXT, TARGETS
 from subscriptions.agent_status import CHOOSABLE

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from events.operators import AgentKey, Operator
+from events.hooks import AgentKey, Operator
 from subscriptions.models import Agent, AgentRole, Customer
 
 MOST_FOUND = 100

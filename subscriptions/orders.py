@@ -8,8 +8,8 @@ from typing import Any
 from rest_framework import status
 from rest_framework.request import Request
 
-from events.errors import ApiError
-from events.strict_json import InvalidJson, decode
+from events.api.errors import ApiError
+from events.domain.strict_json import InvalidJson, decode
 
 MAX_BYTES = 16 * 2**10
 

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import connections
 from rest_framework import status
 
-from events.errors import ApiError
-from events.strict_json import InvalidJson, decode
+from events.api.errors import ApiError
+from events.domain.strict_json import InvalidJson, decode
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from django.db import Error as DatabaseTrouble
 
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
 from subscriptions.access import Identity
 from subscriptions.caller import Caller, storable
 from subscriptions.live_connections import News, ProcessEntry, sweep

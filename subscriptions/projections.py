@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from events.envelope import Draft
+from events.domain.event import Draft
+from events.domain.topics import is_canonical_uuid
 from events.models import Event
-from events.topics import is_canonical_uuid
 from subscriptions.models import Agent, AgentStatus, OptOut
 from subscriptions.opting_out import wish_of
 

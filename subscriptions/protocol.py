@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from events.cursor import InvalidCursor, parse_cursor
-from events.strict_json import InvalidJson, decode, encode
+from events.domain.cursor import InvalidCursor, parse_cursor
+from events.domain.strict_json import InvalidJson, decode, encode
 
 RequestId = str | int | float
 

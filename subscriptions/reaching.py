@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from events.cursor import Position
+from events.domain.cursor import Position
 from subscriptions.steps import Outcome, StoredEvent, moment
 from subscriptions.told import Connection, Subscription
 

@@ -7,7 +7,7 @@ import socket
 import uuid
 from collections.abc import Mapping, Sequence
 
-from events.cursor import Position, join_positions
+from events.domain.cursor import Position, join_positions
 from subscriptions.access import Identity
 from subscriptions.audit import AuditWriter
 from subscriptions.caller import Caller, storable

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
 
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
 from subscriptions.access import Identity
 from subscriptions.access_changes import changes_so_far
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from events import log
-from events.envelope import Entry
-from events.threads import until_database_answers
+from events.database.threads import until_database_answers
+from events.domain.event import Entry
+from events.log import reader as log
 from subscriptions.effects import HeldTopic
 from subscriptions.feed import Feed, Replay
 from subscriptions.hub import PAGE, Hub

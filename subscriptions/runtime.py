@@ -12,9 +12,9 @@ from collections import Counter
 
 from django.conf import settings
 
-from events.bell import bell
-from events.tallies import stored_events
-from events.topics import known_resources
+from events.announcements.announcer import bell
+from events.counters import stored_events
+from events.domain.topics import known_resources
 from subscriptions.access_changes import ACCESS_CHANGED
 from subscriptions.audit import AuditWriter
 from subscriptions.hub import Hub

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from events.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
+from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
 from subscriptions.access import Identity, may_subscribe
 from subscriptions.effects import (
     AuditEntry,

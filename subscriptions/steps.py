@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from events.cursor import Position
+from events.domain.cursor import Position
 from subscriptions.access import Identity
 from subscriptions.told import Connections
 

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from events.envelope import parse_timestamp
-from events.rows import find_rows
-from events.topics import is_canonical_uuid
+from events.database.direct_sql import find_rows
+from events.domain.event import parse_timestamp
+from events.domain.topics import is_canonical_uuid
 from subscriptions.access import Identity, Role
 from subscriptions.caller import NOWHERE, Caller
 from subscriptions.models import KEY_MARK, AccessKey, Agent, Customer, digest_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from events.cursor import parse_cursor
+from events.domain.cursor import parse_cursor
 
 _OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "authenticate", "disconnect"})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from events.envelope import Draft, concerned_agents, topics_of
-from events.intake import read_event
-from events.projection import TEST_ACTION
-from events.publishing import Receipt, publish
-from events.topics import known_resources
+from events.domain.event import Draft, concerned_agents, topics_of
+from events.domain.event_parser import read_event
+from events.domain.resource_state import TEST_ACTION
+from events.domain.topics import known_resources
+from events.log.publish import Receipt, publish
 from subscriptions.models import AccessKey, Agent
 
 WORDS = "A test event: an operator wants to see whether it arrives."

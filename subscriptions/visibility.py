@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from events import log
-from events.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
-from events.visibility import NotVisible, UnknownCustomer, Visible
+from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
+from events.domain.visibility import NotVisible, UnknownCustomer, Visible
+from events.log import reader as log
 from subscriptions.access import Identity, Verdict, may_hold, may_subscribe
 from subscriptions.models import Customer
 

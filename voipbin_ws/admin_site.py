@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from events.operators import operator_of
+from events.hooks import operator_of
 from voipbin_ws.admin_login import AdminLoginForm
 from voipbin_ws.system_state import system_state
 

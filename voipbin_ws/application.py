@@ -9,7 +9,7 @@ from channels.routing import URLRouter
 from django.conf import settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from events.strict_json import encode
+from events.domain.strict_json import encode
 from subscriptions.handshake import ANSWER_HEADERS, Refusal, refuse
 from subscriptions.routing import websocket_urlpatterns
 from subscriptions.runtime import runtime

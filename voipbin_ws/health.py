@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
 from subscriptions.runtime import runtime
 
 LATE_SECONDS = 10.0

@@ -15,8 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from events.bell import bell
-from events.tallies import database_errors, stored_events
+from events.announcements.announcer import bell
+from events.counters import database_errors, stored_events
 from subscriptions.latencies import BUCKETS, Latencies
 from subscriptions.runtime import Runtime
 from voipbin_ws import access_log

@@ -14,10 +14,10 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from events.errors import unavailable
-from events.posting import Posted, Read, require_may_publish
-from events.publishing import IdempotencyConflict, Receipt, publish_each
-from events.threads import good_connections
+from events.api.errors import unavailable
+from events.api.publish_request import Posted, Read, require_may_publish
+from events.database.threads import good_connections
+from events.log.publish import IdempotencyConflict, Receipt, publish_each
 from subscriptions.access import Identity
 from subscriptions.authentication import credential_in
 from subscriptions.caller import Caller

@@ -191,7 +191,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     }
     if REDIS_URL
     # The hub is its only reader; what overflows is read from the log.
-    else {"BACKEND": "events.local_layer.LocalChannelLayer", "CONFIG": {"capacity": 1000}},
+    else {"BACKEND": "events.announcements.in_memory_layer.LocalChannelLayer", "CONFIG": {"capacity": 1000}},
 }
 
 # --- Events --------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "events.errors.exception_handler",
+    "EXCEPTION_HANDLER": "events.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from events.hooks import Operator
 from events.models import Event
-from events.operators import Operator
 from subscriptions.live_connections import live
 from subscriptions.models import AuditRecord, AuditVerdict, GatewayProcess, LiveConnection
 from subscriptions.process_state import ProcessState, Trouble

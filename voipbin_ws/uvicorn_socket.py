@@ -8,7 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from events.strict_json import encode
+from events.domain.strict_json import encode
 from subscriptions.handshake import ANSWER_HEADERS
 from subscriptions.transport import READY_FRAMES, nothing
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 
-from events.bell import Bell
-from events.envelope import Entry
+from events.announcements.announcer import Bell
+from events.domain.event import Entry
 
 _MARK = re.compile(r"@@(\d{10})")
 

@@ -1,4 +1,7 @@
-"""The admin of what happened; importing it registers its pages."""
+"""The admin pages of events, states and logs; importing this package registers them.
+
+May import: `database`, `domain`, the models. Start with `pages`. Runs in the thread of the request.
+"""
 
 from events.admin.pages import CustomerLogAdmin, EventAdmin, ResourceStateAdmin
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from events.admin.scope import as_uuid
-from events.operators import directory, operator_of
+from events.hooks import directory, operator_of
 
 CUSTOMERS_LISTED = 30
 ROWS_LOOKED_AT = 2000

@@ -13,10 +13,10 @@ from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter, LateValuesFilter, TimeFilter
 from events.admin.scope import RecordAdmin, as_uuid, pill
-from events.cursor import Position
-from events.envelope import topics_of
+from events.domain.cursor import Position
+from events.domain.event import topics_of
+from events.hooks import directory, operator_of
 from events.models import CustomerLog, Event, ResourceState, split_agents
-from events.operators import directory, operator_of
 
 
 class StoredFilter(TimeFilter):

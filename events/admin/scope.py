@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from events.operators import directory, operator_of
+from events.hooks import directory, operator_of
 
 MOST_COUNTED = 10_000
 """Rows that a list of a large table counts and pages through; who wants more narrows it."""

@@ -9,9 +9,9 @@ import time
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
+from events.amqp.batch_store import Outcome, store
 from events.amqp.broker import Broker, BrokerAway, Misconfigured, Wanted
 from events.amqp.messages import Message, Rules
-from events.amqp.storing import Outcome, store
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from events.envelope import Draft
-from events.intake import MAX_KEY_LENGTH, InvalidEvent, read_event
-from events.strict_json import InvalidJson, decode
-from events.voipbin import translate
+from events.domain.event import Draft
+from events.domain.event_parser import MAX_KEY_LENGTH, InvalidEvent, read_event
+from events.domain.strict_json import InvalidJson, decode
+from events.domain.voipbin_webhooks import translate
 
 DIGEST_PREFIX = "amqp:sha256:"
 """What the key of a message begins with that has no id of its own."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from events.envelope import format_timestamp
+from events.domain.event import format_timestamp
 from events.simulation.timeline import Timeline, Timer
 
 KEY_MARK: Final = "simulate-"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
-from events.operators import operator_of
+from events.hooks import operator_of
 from subscriptions.access_keys import CannotRotate, revoke, rotate
 from subscriptions.admin.confirming import WORD_TO_CLIENTS, one_or_many, word_of
 from subscriptions.admin.key_columns import KeyColumns

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from events.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
+from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.of_customer import OperatorForm
 from subscriptions.agent_status import CHOOSABLE
 from subscriptions.logins import end_sessions

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
-from events.errors import ApiError
-from events.operators import operator_of
+from events.api.errors import ApiError
+from events.hooks import operator_of
 from subscriptions.access_changes import access_changed
 from subscriptions.admin.agent_form import AgentForm
 from subscriptions.admin.confirming import one_or_many

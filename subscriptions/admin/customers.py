@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin.scope import ScopedAdmin, pill
-from events.operators import operator_of
+from events.hooks import operator_of
 from subscriptions.access_changes import access_changed
 from subscriptions.admin.confirming import one_or_many
 from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from events.operators import Operator, operator_of
+from events.hooks import Operator, operator_of
 from subscriptions.asked import OperatorsEyes, UnreadableQuestion, find
 from subscriptions.explaining import explain, subject_of_agent, subject_of_key
 from subscriptions.models import AccessKey, Agent, AuditRecord

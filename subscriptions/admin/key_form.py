@@ -13,7 +13,7 @@ from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from events.topics import InvalidTopic, known_resources, parse_pattern
+from events.domain.topics import InvalidTopic, known_resources, parse_pattern
 from subscriptions.admin.of_customer import OperatorForm
 from subscriptions.directory import topics_for
 from subscriptions.models import AccessKey, Agent

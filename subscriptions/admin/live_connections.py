@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import RecordAdmin, as_uuid, pill
-from events.operators import operator_of
+from events.hooks import operator_of
 from subscriptions.admin.confirming import WORD_TO_CLIENTS, ConfirmingAdmin, one_or_many, word_of
 from subscriptions.admin.live_connection_filters import CredentialFilter, KeyFilter, PaceFilter
 from subscriptions.closing import close_connections

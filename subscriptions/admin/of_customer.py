@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 
 from events.admin.filters import CustomerFilter
 from events.admin.scope import ScopedAdmin, as_uuid
-from events.operators import Operator, operator_of
+from events.hooks import Operator, operator_of
 from subscriptions.admin.confirming import ConfirmingAdmin
 from subscriptions.models import Agent, Customer
 

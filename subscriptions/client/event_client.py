@@ -13,7 +13,7 @@ from typing import Self
 
 from websockets.asyncio.client import connect
 
-from events.cursor import Position, join_positions, parse_cursor
+from events.domain.cursor import Position, join_positions, parse_cursor
 from subscriptions.client.backoff import FIRST_SECONDS, Backoff
 from subscriptions.client.connection import Connection, Ending
 from subscriptions.client.conversation import Conversation, Step

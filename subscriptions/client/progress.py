@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from events.cursor import Position, join_positions
+from events.domain.cursor import Position, join_positions
 
 
 class _Numbers:

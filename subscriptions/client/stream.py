@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.cursor import InvalidCursor, parse_cursor
+from events.domain.cursor import InvalidCursor, parse_cursor
 
 logger = logging.getLogger(__name__)
 

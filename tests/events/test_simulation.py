@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from events.envelope import parse_timestamp
+from events.domain.event import parse_timestamp
+from events.domain.topics import is_canonical_uuid
 from events.simulation.cast import ACME, CENTRES, centre_of
 from events.simulation.chronicle import Happening
 from events.simulation.lines import FULL
 from events.simulation.profiles import PROFILES, Profile
-from events.topics import is_canonical_uuid
 from tests.events.simulated_days import PUBLISHED_TYPES, START, Day, day, days, few, of, world
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from events import voipbin
-from events.envelope import format_timestamp
-from events.intake import read_event
+from events.domain import voipbin_webhooks as voipbin
+from events.domain.event import format_timestamp
+from events.domain.event_parser import read_event
+from events.domain.topics import known_resources
 from events.simulation.webhooks import as_webhook
-from events.topics import known_resources
 from tests.events.simulated_days import PUBLISHED_TYPES, Day, days, few
 
 RESOURCES = known_resources([])

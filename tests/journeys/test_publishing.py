@@ -218,9 +218,9 @@ def test_with_redis_nobody_waits_for_the_comparison(gateway: Gateways) -> None:
 def _publish_from_another_process(gateway: Gateway, publisher: Company, event: dict[str, Any]) -> str:
     code = f"""
 import json
-from events.intake import read_event
-from events.publishing import publish
-from events.topics import known_resources
+from events.domain.event_parser import read_event
+from events.log.publish import publish
+from events.domain.topics import known_resources
 item = json.loads({json.dumps(event)!r})
 draft = read_event(item, customer_id={publisher.id!r}, resources=known_resources(), max_bytes=10_000)
 print(publish([draft])[0].cursor)

@@ -106,8 +106,8 @@ def test_a_role_that_is_taken_away_takes_just_its_topics(gateway_to_change: Gate
     told = json.loads(socket.recv())
     assert (told["action"], told["topics"], told["code"]) == ("subscribe", [all_calls], "PERMISSION_DENIED")
     publish = (
-        "from events.publishing import publish\nfrom events.intake import read_event\n"
-        "from events.topics import known_resources\n"
+        "from events.log.publish import publish\nfrom events.domain.event_parser import read_event\n"
+        "from events.domain.topics import known_resources\n"
         "publish([read_event({'event_type': 'call.status', 'data': {'id': name}, 'agent_ids': agents},"
         f" customer_id='{acme.id}', resources=known_resources(), max_bytes=1000)"
         f" for name, agents in (('theirs', []), ('mine', ['{acme.person('manager').id}']))])"

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from channels.layers import channel_layers
 
-from events.bell import bell
+from events.announcements.announcer import bell
 from subscriptions import protocol
 from subscriptions.models import Customer
 from subscriptions.runtime import Runtime, runtime

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.envelope import Entry
-from events.topics import covering_patterns, known_resources, parse_pattern
+from events.domain.event import Entry
+from events.domain.topics import covering_patterns, known_resources, parse_pattern
 
 RESOURCES = known_resources()
 

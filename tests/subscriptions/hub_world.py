@@ -15,10 +15,10 @@ from unittest.mock import Mock
 import pytest
 from django.db import OperationalError
 
-from events.bell import announcements
-from events.envelope import Entry, make_entry, topics_of
-from events.log import Head
-from events.topics import known_resources
+from events.announcements.announcer import announcements
+from events.domain.event import Entry, make_entry, topics_of
+from events.domain.topics import known_resources
+from events.log.reader import Head
 from subscriptions import connection as connections
 from subscriptions import feed, hub, resume
 from subscriptions.access import Identity, Role
@@ -106,7 +106,7 @@ class Database:
             else:
                 answer.set_result(work())
 
-    # What stands in for the module events.log.
+    # What stands in for the module events.log.reader.
 
     def open_log(self, customer_id: str) -> Head:
         return self.heads([customer_id])[customer_id]

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
 
-from events.bell import announcements, group_of
-from events.envelope import Draft, Entry
-from events.intake import read_event
-from events.publishing import publish
-from events.threads import in_database_thread
-from events.topics import known_resources, parse_pattern
+from events.announcements.announcer import announcements, group_of
+from events.database.threads import in_database_thread
+from events.domain.event import Draft, Entry
+from events.domain.event_parser import read_event
+from events.domain.topics import known_resources, parse_pattern
+from events.log.publish import publish
 from subscriptions.effects import HeldTopic
 from subscriptions.hub import Hub
 from subscriptions.listener import Listener

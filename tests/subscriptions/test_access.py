@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from events.topics import Pattern, known_resources, parse_pattern
+from events.domain.topics import Pattern, known_resources, parse_pattern
 from subscriptions.access import Identity, Role, Rule, may_subscribe
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"

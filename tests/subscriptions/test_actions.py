@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.people import NOBODY, Caller, Company
+from tests.events.support.people import NOBODY, Caller, Company
 from tests.subscriptions.stand_in import Platform, nobody
 
 pytestmark = pytest.mark.django_db(transaction=True)

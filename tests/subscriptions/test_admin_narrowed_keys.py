@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from events.topics import known_resources, parse_pattern
+from events.domain.topics import known_resources, parse_pattern
 from subscriptions.access import may_subscribe
 from subscriptions.models import AccessKey, Customer
 from subscriptions.tokens import identify

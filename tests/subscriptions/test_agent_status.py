@@ -15,7 +15,7 @@ from django.utils import timezone
 from events.models import Event
 from subscriptions import projections
 from subscriptions.models import Agent
-from tests.events.people import NOBODY, Caller, Company, new_id
+from tests.events.support.people import NOBODY, Caller, Company, new_id
 from tests.subscriptions.stand_in import nobody, platform
 
 pytestmark = pytest.mark.django_db(transaction=True)

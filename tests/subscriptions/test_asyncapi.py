@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.cursor import InvalidCursor, parse_cursor
-from events.topics import PUBLISHED_RESOURCES
+from events.domain.cursor import InvalidCursor, parse_cursor
+from events.domain.topics import PUBLISHED_RESOURCES
 from subscriptions.protocol import (
     Action,
     CloseCode,

@@ -98,7 +98,7 @@ async def test_what_comes_while_one_is_written_shares_the_next_commit(gate: Gate
 async def test_while_the_database_is_away_it_waits_and_then_stores(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("events.threads.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("events.database.threads.FIRST_PAUSE_SECONDS", 0.001)
     gate.failures = [OperationalError("the database is away") for _ in range(3)]
     gate.open.set()
     writer = AuditWriter()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events.cursor import parse_cursor
+from events.domain.cursor import parse_cursor
 from subscriptions.client import requests
 from subscriptions.client.conversation import Conversation, Step
 from subscriptions.client.progress import Progress

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from events import log
-from events.publishing import publish
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
+from events.log import reader as log
+from events.log.publish import publish
 from subscriptions import resume
 from subscriptions.closing import ALL_OF_THEM, close_all_of_key, close_connections
 from subscriptions.models import AccessKey, AuditRecord, Customer, LiveConnection
@@ -103,7 +103,7 @@ async def test_without_a_word_from_the_layer_it_is_found_at_the_next_check(
     process.renewer._check_seconds = 0.1
     process.renewer.tell()
     monkeypatch.setattr(process.renewer, "tell", lambda: None)
-    monkeypatch.setattr("events.bell.bell.tell", lambda *_: None)
+    monkeypatch.setattr("events.announcements.announcer.bell.tell", lambda *_: None)
     socket = await Socket(f"token={key[1]}").open()
     await sync_to_async(close_all_of_key)(key[0], by="root", word="")
     assert (await socket.closed())[1] == 4403

@@ -14,8 +14,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from events.publishing import publish
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
+from events.log.publish import publish
 from subscriptions import audit as audit_module
 from subscriptions import connection
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer

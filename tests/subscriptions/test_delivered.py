@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from events.envelope import make_entry
+from events.domain.event import make_entry
 from subscriptions.delivered import delivered
 
 MINE, OTHER, UNHEARD = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"

@@ -10,7 +10,7 @@ from django.test import Client
 
 from subscriptions.models import Agent, Queue
 from subscriptions.tokens import issue_token
-from tests.events.stored import store
+from tests.events.support.stored import store
 from tests.subscriptions.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db

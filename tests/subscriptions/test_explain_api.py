@@ -11,15 +11,15 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 from django.utils import timezone
 
+from events.database.threads import in_database_thread
+from events.log.retention import prune
 from events.models import CustomerLog, Event
-from events.retention import prune
-from events.threads import in_database_thread
 from subscriptions.asked import OperatorsEyes, find
 from subscriptions.explaining import explain, subject_of_key
 from subscriptions.models import Agent, Customer
 from subscriptions.runtime import Runtime
 from subscriptions.tokens import issue_token
-from tests.events.stored import store
+from tests.events.support.stored import store
 from tests.subscriptions.app_socket import Socket
 from tests.subscriptions.people import access_key, agent, customer
 

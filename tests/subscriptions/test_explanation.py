@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from events.cursor import Position
-from events.topics import known_resources
+from events.domain.cursor import Position
+from events.domain.topics import known_resources
 from subscriptions.access import Identity, Role
 from subscriptions.explanation import explain
 from subscriptions.steps import Evidence, Explanation, NoEvent, Outcome, Receiver, StoredEvent, Trouble

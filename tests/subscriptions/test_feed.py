@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.envelope import Entry
+from events.domain.event import Entry
 from subscriptions import feed as feed_module
 from subscriptions.feed import Feed, Replay
 

@@ -13,8 +13,8 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import OperationalError
 
-from events import log
-from events.bell import group_of
+from events.announcements.announcer import group_of
+from events.log import reader as log
 from events.models import CustomerLog, Event
 from subscriptions import ear as ear_module
 from subscriptions import hub as hub_module

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from events.envelope import Entry
+from events.domain.event import Entry
 from subscriptions.feed import Feed, Replay
 from subscriptions.hub import Hub
 from subscriptions.resume import Resumer

@@ -17,7 +17,7 @@ from subscriptions.caller import NOWHERE
 from subscriptions.known_credentials import LONGEST_SECONDS, KnownCredentials
 from subscriptions.models import AccessKey, Agent
 from subscriptions.tokens import BadCredential, identify
-from tests.events.people import Company
+from tests.events.support.people import Company
 
 pytestmark = pytest.mark.django_db
 

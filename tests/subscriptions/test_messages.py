@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from subscriptions.models import OptOut
-from tests.events.people import Company
+from tests.events.support.people import Company
 from tests.subscriptions.stand_in import Platform
 
 pytestmark = pytest.mark.django_db(transaction=True)

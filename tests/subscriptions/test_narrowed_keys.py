@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from events.domain.topics import Pattern, parse_pattern
 from events.models import ResourceState
-from events.topics import Pattern, parse_pattern
 from subscriptions.access import may_subscribe
 from subscriptions.access_keys import rotate
 from subscriptions.models import AccessKey
 from subscriptions.tokens import identify
-from tests.events.people import Answer, Caller, Company
-from tests.events.stored import store
+from tests.events.support.people import Answer, Caller, Company
+from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
 

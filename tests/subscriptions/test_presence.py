@@ -13,8 +13,8 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
-from events.publishing import publish
-from events.threads import in_database_thread
+from events.database.threads import in_database_thread
+from events.log.publish import publish
 from subscriptions import live_connections
 from subscriptions.live_connections import News, ProcessEntry, figures_of, live
 from subscriptions.models import AccessKey, Customer, GatewayProcess, LiveConnection

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from events.tallies import stored_events
+from events.counters import stored_events
 from subscriptions.models import GatewayProcess
 from subscriptions.process_state import TROUBLES_KEPT, ProcessState, Rate, Trouble, Troubles, troubles
 from subscriptions.runtime import Runtime

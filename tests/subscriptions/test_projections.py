@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from subscriptions.models import Agent
-from tests.events.people import Caller, Company, new_id
+from tests.events.support.people import Caller, Company, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

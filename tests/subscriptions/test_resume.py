@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from events import log
+from events.log import reader as log
 from events.models import CustomerLog, Event
 from subscriptions import resume as resume_module
 from subscriptions.hub import LogReplaced

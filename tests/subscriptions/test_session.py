@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.topics import known_resources
+from events.domain.topics import known_resources
 from subscriptions.access import Identity, Role
 from subscriptions.effects import (
     Close,

@@ -16,9 +16,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.validation import validate_schema
 
-from events.errors import _CODES
-from events.openapi import REFUSALS
-from events.queries import HISTORY_PARAMETERS, STATE_PARAMETERS
+from events.api.errors import _CODES
+from events.api.openapi_components import REFUSALS
+from events.reading.queries import HISTORY_PARAMETERS, STATE_PARAMETERS
 from tests.machinery import frames
 from tests.machinery.answers import check_answer, document, operation_of
 from tests.machinery.processes import ROOT

@@ -17,9 +17,9 @@ from asgiref.sync import sync_to_async
 from django.db import DataError, OperationalError, connections
 from django.test import override_settings
 
-from events import publishing
+from events.log import publish as publishing
 from events.models import Event
-from tests.events.people import Company
+from tests.events.support.people import Company
 from tests.machinery.waiting import wait_until
 from voipbin_ws import access_log, fast_path, posts
 from voipbin_ws.fast_path import MAX_BODY_BYTES, FastPath

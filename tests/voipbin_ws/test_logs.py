@@ -12,8 +12,8 @@ import structlog
 from django.contrib.auth.models import User
 from django.test import Client
 
-from events.threads import in_database_thread
-from tests.events.people import Company
+from events.database.threads import in_database_thread
+from tests.events.support.people import Company
 from voipbin_ws.logs import configuration, without_secrets
 
 KEY = "vb_AbCdEfGh" + "Ijklmnopqrstuvwxyz012345"

@@ -15,8 +15,8 @@ import pytest_asyncio
 from django.test import Client
 from prometheus_client import CollectorRegistry, generate_latest
 
-from events.bell import announced_at, announcements
-from events.tallies import database_errors, stored_events
+from events.announcements.announcer import announced_at, announcements
+from events.counters import database_errors, stored_events
 from subscriptions.latencies import BUCKETS, Latencies
 from subscriptions.models import AuditRecord
 from subscriptions.runtime import Runtime

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from events.command_line import RUN_AGAIN, age, customer_id, needs_database
+from events.log.retention import Pruned, prune
+from events.management.arguments import RUN_AGAIN, age, customer_id, needs_database
 from events.models import CustomerLog
-from events.retention import Pruned, prune
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from events.command_line import customer_id, needs_database
-from events.restoring import renew_epochs
+from events.log.epochs import renew_epochs
+from events.management.arguments import customer_id, needs_database
 
 
 class Command(BaseCommand):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from events.domain.topics import is_canonical_uuid
 from events.simulation.cast import ACME, centre_of
 from events.simulation.orders import Orders
 from events.simulation.platform import Platform
@@ -19,7 +20,6 @@ from events.simulation.profiles import PROFILES
 from events.simulation.publisher import Publisher, Refused
 from events.simulation.running import Stop, run
 from events.simulation.world import World
-from events.topics import is_canonical_uuid
 
 
 class Command(BaseCommand):

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from events.command_line import needs_database
-from events.topics import is_canonical_uuid
+from events.domain.topics import is_canonical_uuid
+from events.management.arguments import needs_database
 from subscriptions.asked import OperatorsEyes, UnreadableQuestion, find
 from subscriptions.explaining import Subject, explain, subject_of_agent, subject_of_key
 from subscriptions.models import KEY_PREFIX_CHARACTERS, AccessKey, Agent

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from events.command_line import RUN_AGAIN, age, needs_database
+from events.management.arguments import RUN_AGAIN, age, needs_database
 from subscriptions.audit_store import BrokenChain, chain_ends, prune
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from events.command_line import needs_database
+from events.management.arguments import needs_database
 from subscriptions.audit_chain import End
 from subscriptions.audit_store import Verification, verify
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from django.apps import AppConfig
 
-from events.envelope import Entry
+from events.domain.event import Entry
 
 KILL_EVERY = 25
 
 
 def kill_after_commit() -> None:
     """Die between a commit and its announcement, at every 25th number of a customer."""
-    from events import publishing
+    from events.log import publish as publishing
 
     class DeadlyBell:
         def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
@@ -31,7 +31,7 @@ def kill_after_commit() -> None:
 
 def silent_bell() -> None:
     """Never announce anything."""
-    from events import publishing
+    from events.log import publish as publishing
 
     class SilentBell:
         def ring(self, customer_id: str, epoch: str, entries: Any) -> None:
@@ -42,7 +42,7 @@ def silent_bell() -> None:
 
 def lossy_bell() -> None:
     """Announce two of three, and every fifth a second time when others have come after it."""
-    from events import publishing
+    from events.log import publish as publishing
 
     waiting: dict[str, list[Entry]] = {}
 
@@ -90,7 +90,7 @@ def no_number_check() -> None:
 
 def no_row_lock() -> None:
     """Number events without locking the log."""
-    from events import publishing
+    from events.log import publish as publishing
     from events.models import CustomerLog
 
     def lock(ordered: list[str]) -> list[CustomerLog]:
@@ -117,7 +117,7 @@ def no_hold_while_replaying() -> None:
 
 def no_tail() -> None:
     """Read every replay from the database, as if it began long ago, and slowly."""
-    from events import log
+    from events.log import reader as log
     from subscriptions.feed import Feed
 
     read = log.read

@@ -15,7 +15,7 @@ from django.urls import reverse
 from events.models import CustomerLog, Event, ResourceState
 from subscriptions.audit_store import append
 from subscriptions.models import AccessKey, Agent, AuditRecord
-from tests.events.stored import store
+from tests.events.support.stored import store
 from tests.subscriptions.desk import Desk, Page, admin_of, superuser
 from tests.subscriptions.tenants import Tenant
 

@@ -11,10 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from events.amqp.batch_store import rules_of_settings
 from events.amqp.broker import Misconfigured, Wanted
 from events.amqp.consumer import Consumer
-from events.amqp.storing import rules_of_settings
-from events.command_line import customer_id
+from events.management.arguments import customer_id
 from voipbin_ws.postgres import ImpatientConnection
 
 QUEUE = "voipbin_ws.events"

@@ -1,0 +1,118 @@
+"""Storing a batch of messages in one commit: what can be stored is, in its order, and what cannot be is told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.db import InterfaceError, OperationalError
+
+from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read_message
+from events.domain.event import Draft
+from events.domain.topics import known_resources
+from events.log.publish import IdempotencyConflict, publish
+from events.models import Event
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Outcome:
+    """What became of a batch; `refused` are the messages that will never be stored, each with the reason."""
+
+    stored: int = 0
+    known: int = 0
+    """Stored by an earlier delivery."""
+    refused: list[tuple[Message, str]] = field(default_factory=list)
+
+
+def rules_of_settings(customer_id: str) -> Rules:
+    """The limits that publishing over HTTP has too."""
+    return Rules(
+        customer_id=customer_id,
+        resources=known_resources(settings.EVENTS_EXTRA_RESOURCES),
+        max_data_bytes=settings.EVENTS_MAX_DATA_BYTES,
+        max_body_bytes=settings.EVENTS_MAX_REQUEST_BYTES,
+    )
+
+
+def store(messages: Sequence[Message], rules: Rules) -> Outcome:
+    """Store these messages' events in their order and, mostly, in one commit. Each is stored, known or refused.
+
+    Raises:
+        django.db.OperationalError, django.db.InterfaceError: the database is away. Some may be stored: give all of them
+            again.
+    """
+    outcome = Outcome()
+    readable: list[tuple[Message, Draft]] = []
+    for message in messages:
+        try:
+            readable.append((message, read_message(message, rules)))
+        except Unreadable as error:
+            outcome.refused.append((message, str(error)))
+    _store_together(_tell_repetitions_apart(readable), outcome)
+    return outcome
+
+
+def _store_together(readable: list[tuple[Message, Draft]], outcome: Outcome) -> None:
+    while readable:
+        try:
+            receipts = publish([draft for _, draft in readable])
+        except IdempotencyConflict as error:
+            message, _ = readable.pop(error.index)
+            outcome.refused.append((message, f"{error}, and a message_id for each message"))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            # One of them is more than we or the database can take: the others shall not wait for it for ever.
+            if len(readable) > 1:
+                for each in readable:
+                    _store_together([each], outcome)
+                return
+            logger.exception("An event from AMQP can never be stored")
+            kind = (
+                "the database refuses it"
+                if isinstance(error, DatabaseTrouble)
+                else "the gateway failed on it"
+            )
+            outcome.refused.append((readable[0][0], f"{kind} ({type(error).__name__})"))
+            return
+        else:
+            known = sum(receipt.replayed for receipt in receipts)
+            outcome.known += known
+            outcome.stored += len(receipts) - known
+            return
+
+
+def _tell_repetitions_apart(readable: Sequence[tuple[Message, Draft]]) -> list[tuple[Message, Draft]]:
+    """Give a key of its own to each message that has no id, says the same as an earlier one, and is new nevertheless.
+
+    Without an id, only the broker's mark tells a second delivery from a second event: an agent who was away and is
+    available again is told in the very same bytes as before.
+    """
+    wanted: dict[str, set[str]] = {}
+    for message, draft in readable:
+        if not message.redelivered and _is_of_bytes(draft):
+            wanted.setdefault(draft.customer_id, set()).add(draft.idempotency_key or "")
+    taken: set[tuple[str, str | None]] = set()
+    for customer_id, keys in wanted.items():
+        found = Event.objects.filter(customer_id=customer_id, idempotency_key__in=keys)
+        taken.update((customer_id, key) for key in found.values_list("idempotency_key", flat=True))
+    apart: list[tuple[Message, Draft]] = []
+    for message, draft in readable:
+        key = (draft.customer_id, draft.idempotency_key)
+        if _is_of_bytes(draft):
+            if key in taken and not message.redelivered:
+                draft = dataclasses.replace(draft, idempotency_key=f"{key[1]}:{uuid.uuid4().hex}")
+            taken.add(key)
+        apart.append((message, draft))
+    return apart
+
+
+def _is_of_bytes(draft: Draft) -> bool:
+    return (draft.idempotency_key or "").startswith(DIGEST_PREFIX)

@@ -1,0 +1,175 @@
+"""The bell: telling the processes that hold sockets, through the channel layer, what has just been stored.
+
+The layer may lose what it is given; then the numbers in the log show the gap. So ringing never fails a publisher: what
+goes wrong is counted and logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgpack
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from events.counters import stored_events
+from events.domain.event import Entry
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_TYPE = "log.announced"
+RING_TIMEOUT_SECONDS = 2.0
+MAX_MESSAGE_CHARACTERS = 256 * 1024
+"""A message above this is split: one huge PUBLISH would hold up the layer's other users."""
+
+SILENT_SECONDS = 1.0
+"""After a failure, announcements are left to the log for this long: each would only wait for its own failure."""
+
+MAX_WAITING = 10_000
+"""Messages that wait for a slow layer before new ones are left to the log."""
+
+
+def group_of(customer_id: str) -> str:
+    """The channel-layer group of the processes that hold sockets for this customer."""
+    return f"customer.{customer_id.replace('-', '')}"
+
+
+def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The layer messages that carry these entries."""
+    messages: list[dict[str, Any]] = []
+    rows: list[list[Any]] = []
+    size = 0
+    for entry in entries:
+        if rows and size + entry.size > MAX_MESSAGE_CHARACTERS:
+            messages.append(_message(customer_id, epoch, rows))
+            rows, size = [], 0
+        rows.append([entry.seq, entry.head, entry.tail, list(entry.topics)])
+        size += entry.size
+    messages.append(_message(customer_id, epoch, rows))
+    return messages
+
+
+def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
+    return {
+        "type": MESSAGE_TYPE,
+        # In one piece: the in-memory layer copies what it carries, part by part.
+        "announcement": {
+            "customer_id": customer_id,
+            "epoch": epoch,
+            "entries": msgpack.packb(rows),
+            "at": time.time(),
+        },
+    }
+
+
+def read_announcement(message: dict[str, Any]) -> tuple[str, str, list[Entry]]:
+    """Customer, epoch and entries of a layer message."""
+    announcement = message["announcement"]
+    rows = msgpack.unpackb(announcement["entries"])
+    return (
+        announcement["customer_id"],
+        announcement["epoch"],
+        [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in rows],
+    )
+
+
+def announced_at(message: dict[str, Any]) -> float | None:
+    """When the layer message was made, right after the commit, in seconds since 1970; none: by an older version."""
+    at: float | None = message["announcement"].get("at")
+    return at
+
+
+class Bell:
+    """Rings in the order in which it was asked to.
+
+    In a server process it rings from one task of the event loop that holds the layer's connections, and nobody waits
+    for it. In other processes (commands) it rings before `ring` returns.
+    """
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._ringing: asyncio.Task[None] | None = None
+        self._failing = False
+        self._silent_until = 0.0
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ring from this event loop from now on."""
+        self._loop = loop
+
+    def detach(self) -> None:
+        """Ring at once again."""
+        self._loop = None
+
+    def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+        """Tell of entries that are committed. Called from any thread; never raises."""
+        stored_events.add(count=len(entries))
+        group = group_of(customer_id)
+        self._send([(group, message) for message in announcements(customer_id, epoch, entries)])
+
+    def tell(self, group: str, message: dict[str, Any]) -> None:
+        """Send any other message to a group of processes. Called from any thread; never raises."""
+        self._send([(group, message)])
+
+    def _send(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+        loop = self._loop
+        try:
+            if loop is not None:
+                loop.call_soon_threadsafe(self._enqueue, messages)
+            elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
+                async_to_sync(self._send_all)(messages)
+        except Exception as error:
+            # What was to be told is stored: whatever is wrong with the layer must not say otherwise.
+            self._failed(error, len(messages))
+
+    def _enqueue(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            self._failed(OverflowError("the channel layer is slow"), len(messages))
+            return
+        self._waiting.extend(messages)
+        if self._ringing is None or self._ringing.done():
+            self._ringing = asyncio.get_running_loop().create_task(self._ring_waiting())
+
+    async def _ring_waiting(self) -> None:
+        while self._waiting:
+            await self._send_all([self._waiting.popleft()])
+
+    async def _send_all(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+        layer = get_channel_layer()
+        for group, message in messages:
+            if time.monotonic() < self._silent_until:
+                self.failures += 1
+                continue
+            try:
+                async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                    await layer.group_send(group, message)
+            except Exception as error:
+                self._failed(error, 1)
+            else:
+                self._worked()
+
+    def _failed(self, error: BaseException, count: int) -> None:
+        self.failures += count
+        self._silent_until = time.monotonic() + SILENT_SECONDS
+        if not self._failing:
+            self._failing = True
+            logger.warning(
+                "The channel layer does not take announcements (%s: %s); subscribers get their events from the log",
+                type(error).__name__,
+                error,
+            )
+
+    def _worked(self) -> None:
+        if self._failing:
+            self._failing = False
+            logger.info("The channel layer takes announcements again (%d were lost in all)", self.failures)
+
+
+bell = Bell()
+"""The process's bell."""

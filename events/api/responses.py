@@ -1,0 +1,64 @@
+"""What all reading addresses share: whose data may be read, the errors, and the answer as JSON text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.module_loading import import_string
+from rest_framework import status
+from rest_framework.request import Request
+
+from events.api.errors import ApiError
+from events.domain.cursor import Position
+from events.domain.strict_json import encode
+from events.domain.visibility import NotVisible, UnknownCustomer, Visible
+from events.reading.paging import StalePlace
+from events.reading.parameters import InvalidQuery, Place
+
+
+def visible_to(request: Request, customer_id: str | None) -> Visible:
+    """What the request's credential may read of this customer, or of its own where none is named.
+
+    Raises:
+        NotVisible: nothing.
+        UnknownCustomer: there is no such customer.
+    """
+    visible: Visible = import_string(settings.EVENTS_VISIBILITY)(request.user, customer_id)
+    return visible
+
+
+@contextmanager
+def reading_errors() -> Iterator[None]:
+    """Turn what can go wrong in reading into error answers."""
+    try:
+        yield
+    except InvalidQuery as error:
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            str(error),
+            errors=[{"field": each.field, "message": each.message} for each in error.problems],
+        ) from None
+    except NotVisible as error:
+        raise ApiError(status.HTTP_403_FORBIDDEN, str(error)) from None
+    except UnknownCustomer as error:
+        raise ApiError(status.HTTP_404_NOT_FOUND, str(error)) from None
+    except StalePlace:
+        raise ApiError(
+            status.HTTP_410_GONE, "The log was replaced since the first page: read again without next"
+        ) from None
+
+
+def page_answer(
+    head: Mapping[str, str], start: Position, items: Sequence[str], place: Place | None
+) -> HttpResponse:
+    """A page; `items` are JSON texts, passed through as they were stored."""
+    fields = encode({**head, "cursor": str(start)})[:-1]
+    return answer(f'{fields}, "items": [{", ".join(items)}], "next": {encode(place and str(place))}}}')
+
+
+def answer(text: str) -> HttpResponse:
+    """JSON text as an answer that no proxy or browser keeps: the next reader may see less."""
+    return HttpResponse(text, content_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,5 @@
+"""Access to the database beside the ORM: bounded threads, and statements without the ORM's query building.
+
+May import: `domain`. Start with `threads`. `threads` is called from event loops and runs its work in worker threads;
+`direct_sql` runs in the thread that holds the connection.
+"""

@@ -1,0 +1,70 @@
+"""The threads in which an event loop's database work runs, bounded and apart from the request threads.
+
+Django's own `sync_to_async` runs all thread-sensitive work of a process in one thread, so that one slow query would
+delay every socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+
+from events.counters import database_errors
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
+
+
+@contextlib.contextmanager
+def good_connections() -> Iterator[None]:
+    """Let a thread of ours begin without dead database connections, and give back what it does not keep."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        close_old_connections()
+
+
+async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work`, which may use the ORM, without holding up the event loop."""
+
+    def run() -> T:
+        with good_connections():
+            try:
+                return work(*args, **kwargs)
+            except (DatabaseError, InterfaceError) as error:
+                database_errors.add(type(error).__name__)
+                raise
+
+    # With the ids by which what is logged there is found.
+    in_context = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(_threads, in_context, run)
+
+
+async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `in_database_thread`, but while the database is away try again, with growing pauses.
+
+    Nobody with an open socket is worse off for waiting than for being thrown out.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await in_database_thread(work, *args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The database does not answer, trying again in %.1f s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

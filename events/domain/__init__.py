@@ -1,0 +1,5 @@
+"""Topics, cursors, events, states and visibility: the rules of events, without I/O.
+
+May import: itself only. Start with `topics` (addresses and patterns) and `event` (an event before and after it is
+numbered). Pure functions and values: they run in any thread.
+"""

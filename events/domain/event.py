@@ -1,0 +1,146 @@
+"""The event: whom it concerns, its topics, and its frame as text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from events.domain.topics import agent_topic, customer_topic, is_canonical_uuid, is_nil_uuid
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A valid event that has no number yet.
+
+    `agent_ids` are those whom the event itself names; `timestamp` is the publisher's, or none; `body` is
+    `data` as JSON.
+    """
+
+    event_type: str
+    customer_id: str
+    resource: str
+    resource_id: str
+    agent_ids: tuple[str, ...]
+    data: Mapping[str, Any]
+    body: str
+    timestamp: datetime | None
+    idempotency_key: str | None
+
+    def digest(self) -> str:
+        """Hex SHA-256 of the content: tells a repeated request from another one under the same key."""
+        content = [
+            self.event_type,
+            self.agent_ids,
+            self.timestamp and format_timestamp(self.timestamp),
+            self.data,
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event in its customer's log, ready to be sent.
+
+    `seq` is its number there. A frame is `head`, the topic by which the receiver hears it, and `tail`;
+    `topics` are all of its topics, the customer's first.
+    """
+
+    seq: int
+    head: str
+    tail: str
+    topics: tuple[str, ...]
+
+    def frame(self, topic: str) -> str:
+        """The frame as text for a receiver who hears the event by `topic`."""
+        return f"{self.head}{topic}{self.tail}"
+
+    @property
+    def size(self) -> int:
+        """Bytes, about what it takes in memory and on a socket."""
+        tail = self.tail if self.tail.isascii() else self.tail.encode()
+        return len(self.head) + len(tail) + sum(map(len, self.topics))
+
+
+def make_entry(
+    *,
+    seq: int,
+    epoch: str,
+    event_id: str,
+    event_type: str,
+    timestamp: datetime,
+    topics: Iterable[str],
+    body: str,
+) -> Entry:
+    """Build the entry of a stored event; `body` is its data as JSON text, passed through as it was stored."""
+    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
+    tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
+    return Entry(seq, head, tail, tuple(topics))
+
+
+def format_timestamp(moment: datetime) -> str:
+    """UTC with six digits and a Z, as in the published examples. `moment` must have a zone."""
+    # Not strftime: its %Y does not pad years below 1000.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read an RFC 3339 time with its zone; digits past the microsecond are cut.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _RFC3339.fullmatch(text)
+    if not found:
+        raise ValueError("write it as 2024-01-15T10:30:00.000000Z")
+    day, time, fraction, zone = found.groups()
+    micro = (fraction or "0")[:6].ljust(6, "0")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}.{micro}{'+00:00' if zone in 'Zz' else zone}")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"there is no such time ({error}): write it as 2024-01-15T10:30:00.000000Z"
+        ) from None
+
+
+def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ...]:
+    """The agents on whose topics the event stands, each once: those named, those in its data, and `serving`.
+
+    `serving` are the agents who serve the queue of a queue's event; for other events it is empty.
+    """
+    data = draft.data
+    found = [*draft.agent_ids, data.get("agent_id"), data.get("service_agent_id")]
+    if data.get("owner_type") == "agent":
+        found.append(data.get("owner_id"))
+    if draft.resource == "agent":
+        found.append(draft.resource_id)
+    found.extend(serving)
+    # What the data says is the publisher's own business; where it is no agent's id, there is no topic for it.
+    return tuple(
+        dict.fromkeys(
+            each
+            for each in found
+            if isinstance(each, str) and is_canonical_uuid(each) and not is_nil_uuid(each)
+        )
+    )
+
+
+def topics_of(customer_id: str, resource: str, resource_id: str, agent_ids: Iterable[str]) -> tuple[str, ...]:
+    """All topics of an event, the customer's first."""
+    return (
+        customer_topic(customer_id, resource, resource_id),
+        *(agent_topic(agent_id, resource, resource_id) for agent_id in agent_ids),
+    )
+
+
+def new_event_id() -> str:
+    """A fresh event id."""
+    return str(uuid.uuid4())

@@ -1,0 +1,190 @@
+"""Reading an event as a publisher hands it in: every field checked, and every reason told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from events.domain.event import Draft, parse_timestamp
+from events.domain.strict_json import encode
+from events.domain.topics import (
+    MAX_RESOURCE_ID_LENGTH,
+    RESOURCE_ID_CHARACTERS,
+    did_you_mean,
+    is_canonical_uuid,
+    is_nil_uuid,
+    is_resource_id,
+    is_resource_name,
+    quoted,
+)
+
+MAX_AGENTS = 1000
+"""Agents that a publisher may name for one event."""
+
+MAX_KEY_LENGTH = 255
+"""Characters of an idempotency key."""
+
+MAX_UNKNOWN_FIELDS = 20
+"""Unknown fields of one event that an answer names, so that it does not outgrow the request."""
+
+_FIELDS = ("event_type", "customer_id", "agent_ids", "data", "timestamp", "idempotency_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with one field of an event; `message` also says what is right."""
+
+    field: str
+    message: str
+
+
+class InvalidEvent(ValueError):
+    """The item is no event; `problems` has a reason for each field."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+def read_event(item: object, *, customer_id: str, resources: Collection[str], max_bytes: int) -> Draft:
+    """Read one event as a publisher sends it, decoded from JSON.
+
+    `customer_id` is the publisher's own, taken where the item names none; whether it may name another is not
+    decided here. `resources` are the known resource names; `max_bytes` is the most that `data` may take as
+    JSON.
+
+    Raises:
+        InvalidEvent: with a reason for each field.
+    """
+    if not isinstance(item, dict):
+        raise InvalidEvent([Problem("", "an event is a JSON object with event_type and data")])
+    unknown = (name for name in item if name not in _FIELDS)
+    problems = [
+        Problem(str(name)[:64], f"unknown field: an event has {', '.join(_FIELDS)}")
+        for name in islice(unknown, MAX_UNKNOWN_FIELDS)
+    ]
+    read = _Reader(item, problems)
+    event_type = read.event_type(resources)
+    data = read.data()
+    body = encode(data)
+    if len(body) > max_bytes or len(body.encode()) > max_bytes:
+        problems.append(Problem("data", f"larger than {max_bytes} bytes as JSON: send a reference instead"))
+    resource = event_type.partition(".")[0]
+    resource_id = read.resource_id(resource, data) if resource and data else ""
+    draft = Draft(
+        event_type=event_type,
+        customer_id=read.customer_id() or customer_id,
+        resource=resource,
+        resource_id=resource_id,
+        agent_ids=read.agent_ids(),
+        data=data,
+        body=body,
+        timestamp=read.timestamp(),
+        idempotency_key=read.idempotency_key(),
+    )
+    if problems:
+        raise InvalidEvent(problems)
+    return draft
+
+
+class _Reader:
+    """Reads an item's fields one by one and notes what is wrong with each."""
+
+    def __init__(self, item: Mapping[str, object], problems: list[Problem]) -> None:
+        self._item = item
+        self._problems = problems
+
+    def _wrong(self, field: str, message: str) -> None:
+        self._problems.append(Problem(field, message))
+
+    def event_type(self, resources: Collection[str]) -> str:
+        value = self._item.get("event_type")
+        if "event_type" not in self._item:
+            self._wrong("event_type", "required: <resource>.<action>, such as call.status")
+        elif not isinstance(value, str) or value.count(".") != 1:
+            self._wrong("event_type", "write <resource>.<action>, such as call.status")
+        else:
+            resource, action = value.split(".")
+            if resource not in resources:
+                self._wrong(
+                    "event_type",
+                    f"{quoted(resource)} is no known resource such as call, message or queue"
+                    f"{did_you_mean(resource, resources)}",
+                )
+            elif not is_resource_name(action):
+                self._wrong(
+                    "event_type", "an action is 1 to 40 lower-case letters, digits and _, such as status"
+                )
+            else:
+                return value
+        return ""
+
+    def data(self) -> Mapping[str, Any]:
+        value = self._item.get("data")
+        if isinstance(value, dict) and value:
+            return value
+        self._wrong("data", "required: a JSON object with at least the resource's id")
+        return {}
+
+    def resource_id(self, resource: str, data: Mapping[str, Any]) -> str:
+        names = (f"{resource}_id", "id")
+        for name in names:
+            value = data.get(name)
+            if value is None or value == "" or (isinstance(value, str) and is_nil_uuid(value)):
+                continue
+            if isinstance(value, str) and is_resource_id(value):
+                return value
+            self._wrong(
+                f"data.{name}",
+                f"the resource's id is a string of 1 to {MAX_RESOURCE_ID_LENGTH} {RESOURCE_ID_CHARACTERS}",
+            )
+            return ""
+        self._wrong(f"data.{names[0]}", f"the resource's id is missing: give data.{names[0]} or data.id")
+        return ""
+
+    def customer_id(self) -> str:
+        value = self._item.get("customer_id")
+        if value is None or (isinstance(value, str) and is_nil_uuid(value)):
+            return ""
+        if isinstance(value, str) and is_canonical_uuid(value):
+            return value
+        self._wrong("customer_id", "write a UUID in lower case with dashes, or leave it out for your own")
+        return ""
+
+    def agent_ids(self) -> tuple[str, ...]:
+        value = self._item.get("agent_ids")
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(
+            isinstance(each, str) and is_canonical_uuid(each) for each in value
+        ):
+            self._wrong("agent_ids", "write a list of agents' UUIDs in lower case with dashes")
+        elif len(value) > MAX_AGENTS:
+            self._wrong("agent_ids", f"{len(value)} agents are named, {MAX_AGENTS} are the most")
+        else:
+            return tuple(dict.fromkeys(each for each in value if not is_nil_uuid(each)))
+        return ()
+
+    def timestamp(self) -> datetime | None:
+        value = self._item.get("timestamp")
+        if value is None:
+            return None
+        try:
+            if isinstance(value, str):
+                return parse_timestamp(value)
+            self._wrong("timestamp", "write it as 2024-01-15T10:30:00.000000Z")
+        except ValueError as error:
+            self._wrong("timestamp", str(error))
+        return None
+
+    def idempotency_key(self) -> str | None:
+        value = self._item.get("idempotency_key")
+        if value is None:
+            return None
+        if isinstance(value, str) and 1 <= len(value) <= MAX_KEY_LENGTH:
+            return value
+        self._wrong("idempotency_key", f"write a string of 1 to {MAX_KEY_LENGTH} characters")
+        return None

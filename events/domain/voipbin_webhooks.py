@@ -1,0 +1,286 @@
+"""VoIPBIN's own webhooks, translated into events: their types, their words, and the published API's fields.
+
+A webhook's data passes through whole. Where the published API has another word for a value, that word takes
+its place and the original stands under `voipbin`; a field that VoIPBIN calls otherwise is added beside it.
+"""
+
+# Long because its tables are what a reader looks for, and they belong to the one function that reads them.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from events.domain.event import format_timestamp, parse_timestamp
+from events.domain.event_parser import InvalidEvent, Problem
+from events.domain.topics import did_you_mean, is_canonical_uuid, is_nil_uuid, is_resource_name, quoted
+
+_Source: TypeAlias = Callable[[Mapping[str, Any]], object]
+
+EVENT_TYPES: Mapping[str, str] = {
+    "call_created": "call.created",
+    "call_dialing": "call.status",
+    "call_ringing": "call.status",
+    "call_progressing": "call.status",
+    "call_updated": "call.status",
+    "call_canceling": "call.status",
+    "call_terminating": "call.status",
+    "call_hangup": "call.ended",
+    "call_deleted": "call.ended",
+    "message_created": "message.sent",  # message.received where it is inbound
+    "message_updated": "message.delivery",
+    "activeflow_created": "activeflow.updated",
+    "activeflow_updated": "activeflow.updated",
+    "activeflow_deleted": "activeflow.completed",
+    "queuecall_created": "queue.joined",
+    "queuecall_waiting": "queue.joined",
+    "queuecall_connecting": "queue.connecting",
+    "queuecall_serviced": "queue.connected",
+    "queuecall_done": "queue.left",
+    "queuecall_abandoned": "queue.left",
+    "queuecall_deleted": "queue.left",
+    "agent_status_updated": "agent.status",
+    "agent_updated": "agent.status",
+    "conferencecall_joined": "conference.joined",
+    "conferencecall_leaved": "conference.left",
+    "conference_deleted": "conference.ended",
+    "recording_started": "recording.started",
+    "recording_finished": "recording.completed",
+    "transcribe_done": "transcription.completed",
+}
+"""Any other `<resource>_<action>` of a known resource is `<resource>.<action>`."""
+
+DIRECTIONS: Mapping[str, str] = {"incoming": "inbound", "outgoing": "outbound"}
+"""The published API's words for VoIPBIN's."""
+
+CALL_STATUSES: Mapping[str, str] = {
+    "dialing": "dialing",
+    "ringing": "ringing",
+    "progressing": "answered",
+    "canceling": "canceling",
+    "terminating": "terminating",
+    "hangup": "hangup",
+}
+"""The published API's words for VoIPBIN's; where it has none, VoIPBIN's own."""
+
+HAPPENED = (
+    *("tm_update", "tm_delete", "tm_end", "tm_hangup", "tm_service"),
+    *("tm_progressing", "tm_ringing", "tm_start", "tm_create"),
+)
+"""The fields that tell when it happened, the most telling first."""
+
+ORIGINALS = "voipbin"
+"""The key in an event's data that holds the webhook's type and each value that was translated, as it was."""
+
+
+def translate(webhook: object, *, resources: Collection[str]) -> dict[str, Any]:
+    """Read one webhook as VoIPBIN sends it, decoded from JSON, and give the item for `read_event`.
+
+    `resources` are the known resource names. The item has event_type and data; timestamp (RFC 3339) where the
+    data tells a time; customer_id where it names a customer. What stands beside the webhook's `type` and
+    `data` is no part of the event.
+
+    Raises:
+        InvalidEvent: with a reason for each field.
+    """
+    if not isinstance(webhook, dict):
+        raise InvalidEvent([Problem("", "a webhook is a JSON object with type and data")])
+    problems: list[Problem] = []
+    kind = _kind(webhook, resources, problems)
+    resource, action = _split(kind, resources)
+    data = _data(webhook, resource, problems)
+    if problems:
+        raise InvalidEvent(problems)
+
+    words = dict(_words(resource, action, data))
+    event_type = EVENT_TYPES.get(kind, f"{resource}.{action}")
+    if kind == "message_created" and words.get("direction", data.get("direction")) == "inbound":
+        event_type = "message.received"
+    translated = {**data, **words}
+    for name, source in (*_ADDED.get(resource, {}).items(), *_ADDED.get(kind, {}).items()):
+        if (value := source(data)) is not None:
+            translated.setdefault(name, value)
+    originals = {"type": kind, **{name: data[name] for name in words if name in data}}
+    translated[_free_key(translated)] = originals
+
+    item: dict[str, Any] = {"event_type": event_type, "data": translated}
+    if happened := _moment(data, *HAPPENED):
+        item["timestamp"] = format_timestamp(happened)
+    if not _is_none(data.get("customer_id")):
+        item["customer_id"] = data["customer_id"]
+    return item
+
+
+def _kind(webhook: Mapping[str, object], resources: Collection[str], problems: list[Problem]) -> str:
+    kind = webhook.get("type")
+    if not isinstance(kind, str):
+        problems.append(Problem("type", "required: <resource>_<action>, such as call_progressing"))
+        return ""
+    resource, action = _split(kind, resources)
+    if resource and is_resource_name(action):
+        return kind
+    action = kind[:64].partition("_")[2]
+    known = {*EVENT_TYPES, *(f"{each}_{action}" for each in resources if is_resource_name(action))}
+    problems.append(
+        Problem(
+            "type",
+            f"{quoted(kind)} is no event of a known resource: write <resource>_<action> in lower case, "
+            f"such as call_progressing{did_you_mean(kind, known)}",
+        )
+    )
+    return ""
+
+
+def _split(kind: str, resources: Collection[str]) -> tuple[str, str]:
+    """Resource and action; the resource is the longest known one, and empty where none is known."""
+    if kind in EVENT_TYPES:
+        resource, _, action = kind.partition("_")
+        return resource, action
+    known = [each for each in resources if kind.startswith(f"{each}_")]
+    resource = max(known, key=len, default="")
+    return resource, kind[len(resource) + 1 :]
+
+
+def _data(webhook: Mapping[str, object], resource: str, problems: list[Problem]) -> Mapping[str, Any]:
+    data = webhook.get("data")
+    if not isinstance(data, dict) or not data:
+        problems.append(Problem("data", "required: the resource, a JSON object with at least its id"))
+        return {}
+    customer_id = data.get("customer_id")
+    if not _is_none(customer_id) and not (isinstance(customer_id, str) and is_canonical_uuid(customer_id)):
+        problems.append(
+            Problem(
+                "data.customer_id", "write a UUID in lower case with dashes, or leave it out for your own"
+            )
+        )
+    if not isinstance(data.get("direction", ""), str | None):
+        problems.append(Problem("data.direction", "write a string: incoming or outgoing"))
+    if resource == "call" and not isinstance(data.get("status", ""), str | None):
+        problems.append(Problem("data.status", f"write a string: {', '.join(CALL_STATUSES)}"))
+    return data
+
+
+def _words(resource: str, action: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The values that the published API calls otherwise."""
+    if direction := DIRECTIONS.get(data.get("direction", "")):
+        yield "direction", direction
+    if resource != "call":
+        return
+    # Hung up or deleted, a call has ended whatever its record says; where that says nothing, the action does.
+    status = "hangup" if action in ("hangup", "deleted") else data.get("status") or action
+    word = CALL_STATUSES.get(status)
+    if word and word != data.get("status"):
+        yield "status", word
+
+
+def _free_key(data: Mapping[str, Any]) -> str:
+    """A key for the originals that takes no other field's place."""
+    key = ORIGINALS
+    while key in data:
+        key += "_"
+    return key
+
+
+def _is_none(value: object) -> bool:
+    """Whether a field of VoIPBIN's that holds an id holds none."""
+    return value is None or value == "" or (isinstance(value, str) and is_nil_uuid(value))
+
+
+def _moment(data: Mapping[str, Any], *names: str) -> datetime | None:
+    """The first of these fields that holds a time. VoIPBIN's are UTC, mostly without a zone."""
+    for name in names:
+        value = data.get(name)
+        if not isinstance(value, str):
+            continue
+        for text in (value, f"{value}Z"):
+            try:
+                moment = parse_timestamp(text)
+            except ValueError:
+                continue
+            # Year 9999 says "not yet", and year 1 is what Go writes for no time at all.
+            if 1 < moment.year < 9999:
+                return moment
+    return None
+
+
+def _id(name: str) -> _Source:
+    def source(data: Mapping[str, Any]) -> str | None:
+        value = data.get(name)
+        return value if isinstance(value, str) and not _is_none(value) else None
+
+    return source
+
+
+def _time(*names: str) -> _Source:
+    def source(data: Mapping[str, Any]) -> str | None:
+        moment = _moment(data, *names)
+        return format_timestamp(moment) if moment else None
+
+    return source
+
+
+def _seconds(start: str, end: str) -> Callable[[Mapping[str, Any]], int | None]:
+    def source(data: Mapping[str, Any]) -> int | None:
+        began, ended = _moment(data, start), _moment(data, end)
+        return round((ended - began).total_seconds()) if began and ended and began <= ended else None
+
+    return source
+
+
+def _constant(value: str) -> _Source:
+    return lambda _: value
+
+
+def _referenced_call(data: Mapping[str, Any]) -> object:
+    return _id("reference_id")(data) if data.get("reference_type") == "call" else None
+
+
+def _wait_time(data: Mapping[str, Any]) -> int | None:
+    """Whole seconds; VoIPBIN's own measure, in milliseconds, where the call was never served."""
+    waited = _seconds("tm_create", "tm_service")(data)
+    milliseconds = data.get("duration_waiting")
+    if waited is None and type(milliseconds) is int and milliseconds > 0:
+        return (milliseconds + 500) // 1000
+    return waited
+
+
+def _destination(data: Mapping[str, Any]) -> object:
+    """The destination of a message that has only one."""
+    targets = data.get("targets")
+    if isinstance(targets, list) and len(targets) == 1 and isinstance(targets[0], dict):
+        return targets[0].get("destination")
+    return None
+
+
+def _delivery(data: Mapping[str, Any]) -> str | None:
+    """The status that all targets of a message are in."""
+    targets = data.get("targets")
+    if not isinstance(targets, list) or not all(isinstance(each, dict) for each in targets):
+        return None
+    statuses = [each.get("status") for each in targets]
+    first = statuses[0] if statuses else None
+    return first if isinstance(first, str) and all(each == first for each in statuses) else None
+
+
+_ADDED: Mapping[str, Mapping[str, _Source]] = {
+    "message": {"destination": _destination, "status": _delivery},
+    "activeflow_deleted": {"result": _constant("completed"), "tm_end": _time("tm_delete", "tm_update")},
+    "queuecall": {
+        "call_id": _referenced_call,
+        "agent_id": _id("service_agent_id"),
+        "tm_join": _time("tm_create"),
+        "tm_connect": _time("tm_service"),
+        "wait_time": _wait_time,
+    },
+    "queuecall_done": {"reason": _constant("done")},
+    "queuecall_abandoned": {"reason": _constant("abandoned")},
+    "queuecall_deleted": {"reason": _constant("deleted")},
+    "agent": {"agent_id": _id("id")},
+    "conference": {"conference_id": _id("id")},
+    "conferencecall": {"call_id": _referenced_call, "tm_join": _time("tm_create")},
+    "conferencecall_leaved": {"tm_leave": _time("tm_update", "tm_delete")},
+    "recording": {"call_id": _referenced_call, "duration": _seconds("tm_start", "tm_end")},
+    "transcribe_done": {"transcription_id": _id("id"), "call_id": _referenced_call},
+}
+"""The published API's fields that VoIPBIN calls otherwise, by resource or webhook; each with its source."""

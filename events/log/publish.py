@@ -1,0 +1,282 @@
+"""publish(): the only way in. Number the events, store them, keep the present state, commit, then ring the bell."""
+
+# Long because the steps of one transaction are read together.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import cast
+
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from events.announcements.announcer import bell
+from events.database.direct_sql import find_rows, insert_rows, update_rows
+from events.domain.cursor import Position
+from events.domain.event import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
+from events.log.group_commit import GroupCommit, Submission
+from events.log.state_projection import update_states
+from events.models import CustomerLog, Event, join_agents, split_agents
+
+QUEUE_RESOURCE = "queue"
+
+
+class IdempotencyConflict(Exception):
+    """An idempotency key came again with another event; `index` is the item's place in the request."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__("this idempotency_key was used for another event: use a new key for each event")
+        self.index = index
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a publisher is told of an event that is stored; `replayed`: it was stored by an earlier request."""
+
+    id: str
+    cursor: str
+    topics: tuple[str, ...]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What one caller wants to be published."""
+
+    drafts: Sequence[Draft]
+    agents: Sequence[tuple[str, ...]]
+    check: Callable[[], None] | None
+
+
+def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None) -> list[Receipt]:
+    """Store all of these events, or none, in their order, and tell of them. Returns a receipt for each.
+
+    When this returns, the events are committed and will reach every subscriber, whatever the channel layer does. Those
+    of other threads that publish at the same moment may be committed with them.
+    `check` is called while nobody else can publish for these customers; what it raises calls everything off.
+
+    Raises:
+        IdempotencyConflict: nothing was stored.
+        django.db.DatabaseError: the database did not commit.
+        RuntimeError: called inside a transaction, whose rollback would take back what a publisher was told.
+    """
+    return _commits.submit(
+        _Request(drafts, _concerned(drafts), check), weight=len(drafts), alone=check is not None
+    )
+
+
+def publish_each(requests: Sequence[Sequence[Draft]]) -> list[list[Receipt] | Exception]:
+    """As `publish`, for several callers at once: what came of each, its receipts or what `publish` would have raised.
+
+    Raises:
+        django.db.DatabaseError: the database does not even say who serves the queues; nothing was stored.
+    """
+    agents = iter(_concerned([draft for drafts in requests for draft in drafts]))
+    submissions = [
+        Submission[_Request, list[Receipt]](
+            _Request(drafts, list(islice(agents, len(drafts))), None), weight=len(drafts), alone=False
+        )
+        for drafts in requests
+    ]
+    return [
+        each.error if each.error is not None else cast(list[Receipt], each.result)
+        for each in _commits.submit_all(submissions)
+    ]
+
+
+def _commit(group: list[Submission[_Request, list[Receipt]]]) -> None:
+    try:
+        _store(group)
+    except OperationalError:
+        raise  # The database is away, for one as for all.
+    except DatabaseError:
+        if len(group) == 1:
+            raise
+        # It may be one of them alone that the database does not take.
+        for each in group:
+            each.result = each.error = None
+            _commit_alone(each)
+
+
+def _commit_alone(submission: Submission[_Request, list[Receipt]]) -> None:
+    try:
+        _store([submission])
+    except DatabaseError as error:
+        submission.error = error
+
+
+def _store(group: list[Submission[_Request, list[Receipt]]]) -> None:
+    results: list[tuple[Submission[_Request, list[Receipt]], list[Receipt]]] = []
+    drafts = [draft for submission in group for draft in submission.work.drafts]
+    with transaction.atomic(durable=True):
+        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), timezone.now())
+        batch.recall(drafts)
+        for submission in group:
+            request = submission.work
+            try:
+                if request.check is not None:
+                    request.check()
+                results.append((submission, batch.add(request)))
+            except DatabaseError:
+                raise
+            except Exception as error:
+                submission.error = error
+        batch.store()
+    for customer_id, (epoch, entries) in batch.announced().items():
+        bell.ring(customer_id, epoch, entries)
+    for submission, receipts in results:
+        submission.result = receipts
+
+
+_commits: GroupCommit[_Request, list[Receipt]] = GroupCommit(_commit)
+
+
+def _concerned(drafts: Sequence[Draft]) -> list[tuple[str, ...]]:
+    """The agents of each draft, with those who serve the queues looked up once."""
+    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource == QUEUE_RESOURCE}
+    serving: Mapping[tuple[str, str], Sequence[str]] = {}
+    if queues:
+        serving = import_string(settings.EVENTS_QUEUE_AGENTS)(queues)
+    return [
+        concerned_agents(
+            draft,
+            serving.get((draft.customer_id, draft.resource_id), ())
+            if draft.resource == QUEUE_RESOURCE
+            else (),
+        )
+        for draft in drafts
+    ]
+
+
+def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
+    """The customers' logs, locked in one order, so that two batches never wait for each other in a circle."""
+    ordered = sorted(customer_ids)
+    found = {str(log.customer_id): log for log in _lock(ordered)}
+    missing = [customer_id for customer_id in ordered if customer_id not in found]
+    if missing:
+        # Another process may make the same log at this moment: whoever comes second locks the first one's.
+        CustomerLog.objects.bulk_create(
+            [CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True
+        )
+        found = {str(log.customer_id): log for log in _lock(ordered)}
+    return found
+
+
+def _lock(ordered: list[str]) -> list[CustomerLog]:
+    return find_rows(CustomerLog, {"customer_id": ordered}, lock=True)
+
+
+class _Batch:
+    """The events of one transaction, under the locks of their logs."""
+
+    def __init__(self, logs: dict[str, CustomerLog], now: datetime) -> None:
+        self._logs = logs
+        self._now = now
+        self._events: list[Event] = []
+        self._drafts: list[Draft] = []
+        self._entries: dict[str, list[Entry]] = {}
+        self._by_key: dict[tuple[str, str], Event] = {}
+
+    def recall(self, drafts: Sequence[Draft]) -> None:
+        """Find the events that were stored under these drafts' idempotency keys. After the lock, so none is missed."""
+        keys: dict[str, list[str]] = {}
+        for draft in drafts:
+            if draft.idempotency_key is not None:
+                keys.setdefault(draft.customer_id, []).append(draft.idempotency_key)
+        for customer_id, wanted in keys.items():
+            for event in find_rows(Event, {"customer_id": [customer_id], "idempotency_key": wanted}):
+                self._by_key[(customer_id, event.idempotency_key or "")] = event
+
+    def add(self, request: _Request) -> list[Receipt]:
+        """Give each draft the next number, or recall what its key stands for.
+
+        Raises:
+            IdempotencyConflict: none was added.
+        """
+        digests = self._digests(request.drafts)
+        return [
+            self._add(draft, agent_ids, digest)
+            for draft, agent_ids, digest in zip(request.drafts, request.agents, digests, strict=True)
+        ]
+
+    def _digests(self, drafts: Sequence[Draft]) -> list[str]:
+        found: list[str] = []
+        fresh: dict[tuple[str, str], str] = {}
+        for index, draft in enumerate(drafts):
+            digest = ""
+            if draft.idempotency_key is not None:
+                key = (draft.customer_id, draft.idempotency_key)
+                digest = draft.digest()
+                first = self._by_key.get(key)
+                if (fresh.setdefault(key, digest) if first is None else first.digest) != digest:
+                    raise IdempotencyConflict(index)
+            found.append(digest)
+        return found
+
+    def _add(self, draft: Draft, agent_ids: tuple[str, ...], digest: str) -> Receipt:
+        log = self._logs[draft.customer_id]
+        if draft.idempotency_key is not None:
+            first = self._by_key.get((draft.customer_id, draft.idempotency_key))
+            if first is not None:
+                return _receipt(first, log.epoch, replayed=True)
+        log.last_seq += 1
+        event = Event(
+            id=new_event_id(),
+            customer_id=draft.customer_id,
+            seq=log.last_seq,
+            event_type=draft.event_type,
+            resource=draft.resource,
+            resource_id=draft.resource_id,
+            timestamp=draft.timestamp or self._now,
+            stored_at=self._now,
+            agent_ids=join_agents(agent_ids),
+            body=draft.body,
+            idempotency_key=draft.idempotency_key,
+            digest=digest,
+        )
+        self._events.append(event)
+        self._drafts.append(draft)
+        if draft.idempotency_key is not None:
+            self._by_key[(draft.customer_id, draft.idempotency_key)] = event
+        receipt = _receipt(event, log.epoch, replayed=False)
+        self._entries.setdefault(draft.customer_id, []).append(
+            make_entry(
+                seq=event.seq,
+                epoch=log.epoch,
+                event_id=receipt.id,
+                event_type=event.event_type,
+                timestamp=event.timestamp,
+                topics=receipt.topics,
+                body=event.body,
+            )
+        )
+        return receipt
+
+    def store(self) -> None:
+        """Write the events, their logs' numbers, the states they change, and what others keep of them."""
+        if not self._events:
+            return
+        update_rows([self._logs[customer_id] for customer_id in self._entries], changed=["last_seq"])
+        insert_rows(self._events)
+        stored = list(zip(self._events, self._drafts, strict=True))
+        update_states(stored)
+        import_string(settings.EVENTS_PROJECTION)(stored)
+
+    def announced(self) -> dict[str, tuple[str, list[Entry]]]:
+        """Epoch and new entries of each customer."""
+        return {
+            customer_id: (self._logs[customer_id].epoch, entries)
+            for customer_id, entries in self._entries.items()
+        }
+
+
+def _receipt(event: Event, epoch: str, *, replayed: bool) -> Receipt:
+    topics = topics_of(
+        str(event.customer_id), event.resource, event.resource_id, split_agents(event.agent_ids)
+    )
+    return Receipt(str(event.id), str(Position(epoch, event.seq)), topics, replayed)

@@ -1,0 +1,104 @@
+"""Reading the customers' logs: last numbers, and the entries after a number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from django.db.models.functions import Length
+
+from events.domain.cursor import Position
+from events.domain.event import Entry, make_entry, topics_of
+from events.models import CustomerLog, Event, split_agents
+
+PAGE_MAX_CHARACTERS = 2**18
+ROWS_AT_ONCE = 500
+COLUMNS = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
+"""What of an Event an entry is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log stands: its epoch, its last number, and the number up to which it was pruned."""
+
+    epoch: str
+    last_seq: int
+    floor: int
+
+    @property
+    def position(self) -> Position:
+        return Position(self.epoch, self.last_seq)
+
+
+def heads(customer_ids: Collection[str]) -> dict[str, Head]:
+    """Where these customers' logs stand; a customer without any event yet is missing."""
+    rows = CustomerLog.objects.filter(customer_id__in=customer_ids).values_list(
+        "customer_id", "epoch", "last_seq", "floor"
+    )
+    return {str(customer_id): Head(epoch, last_seq, floor) for customer_id, epoch, last_seq, floor in rows}
+
+
+def open_log(customer_id: str) -> Head:
+    """Where this customer's log stands; it is made where there is none, so that there is a cursor to give."""
+    log, _ = CustomerLog.objects.get_or_create(customer_id=customer_id)
+    return Head(log.epoch, log.last_seq, log.floor)
+
+
+def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
+    """The entries with numbers above `after` and not above `upto`, in order, without a hole: at most `limit` of them,
+    and a quarter of a million characters or one event more. All of them are sent to sockets at once, and in UTF-8 they
+    are at most a megabyte and that event."""
+    entries: list[Entry] = []
+    size = 0
+    while len(entries) < limit and size < PAGE_MAX_CHARACTERS:
+        most = min(limit - len(entries), ROWS_AT_ONCE)
+        wanted = _fitting(customer_id, after, upto, most, PAGE_MAX_CHARACTERS - size)
+        rows = _rows(customer_id, after, upto, wanted)
+        if entries and rows and rows[0][0] != after + 1:
+            break  # What came next was pruned since the first of them was read.
+        entries.extend(entry_of(customer_id, epoch, row) for row in rows)
+        if not rows or len(rows) < wanted:
+            break
+        after = entries[-1].seq
+        size += sum(entry.size for entry in entries[-wanted:])
+    return entries
+
+
+def stored_at(customer_id: str, seq: int) -> float | None:
+    """When the event of this number was stored, in seconds since 1970; none: it is not kept."""
+    found = Event.objects.filter(customer_id=customer_id, seq=seq).values_list("stored_at", flat=True).first()
+    return found.timestamp() if found else None
+
+
+def _fitting(customer_id: str, after: int, upto: int, limit: int, room: int) -> int:
+    """How many of the next events have room together; the first always has."""
+    events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
+    lengths = list(events.values_list(Length("body"), flat=True)[:limit])
+    fitting = sum(total <= room for total in accumulate(lengths))
+    return max(fitting, min(1, len(lengths)))
+
+
+def _rows(customer_id: str, after: int, upto: int, limit: int) -> list[tuple[Any, ...]]:
+    events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
+    return list(events.values_list(*COLUMNS)[:limit])
+
+
+def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
+    """Resource and resource id of a row of these columns."""
+    return row[4], row[5]
+
+
+def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
+    """The entry of a row of these columns."""
+    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body = row
+    return make_entry(
+        seq=seq,
+        epoch=epoch,
+        event_id=str(event_id),
+        event_type=event_type,
+        timestamp=timestamp,
+        topics=topics_of(customer_id, resource, resource_id, split_agents(agent_ids)),
+        body=body,
+    )

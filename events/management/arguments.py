@@ -1,0 +1,56 @@
+"""What management commands have in common: arguments that are refused in words, and a database that does not answer."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError, InterfaceError
+
+from events.domain.topics import is_canonical_uuid
+from events.log.retention import InvalidAge, parse_age
+
+
+def age(text: str) -> dt.timedelta:
+    """An argument such as 30d.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        return parse_age(text)
+    except InvalidAge as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def customer_id(text: str) -> str:
+    """An argument that names a customer.
+
+    Raises:
+        argparse.ArgumentTypeError: it names none.
+    """
+    if not is_canonical_uuid(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no UUID in lower case with dashes")
+    return text
+
+
+@contextmanager
+def needs_database(advice: str = "") -> Iterator[None]:
+    """End the command with a word where the database does not answer; `advice` is what to do then.
+
+    Raises:
+        CommandError: it does not.
+    """
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        raise CommandError(
+            "\n".join(filter(None, [f"The database does not answer: {error}", advice]))
+        ) from None
+
+
+RUN_AGAIN = "What was removed so far is removed; run it again for the rest."
+"""The advice of what removes."""

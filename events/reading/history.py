@@ -1,0 +1,140 @@
+"""What happened: a customer's stored events, as readers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max, Min, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
+
+from events.domain.cursor import Position
+from events.domain.visibility import Visible
+from events.log import reader as log
+from events.models import Event, split_agents
+from events.reading.paging import rows_of_page, seen_by, start_of
+from events.reading.parameters import Paging, Place
+from events.reading.queries import HistoryQuery
+
+SEARCHED_AT_ONCE = 100_000
+"""Numbers of the log that one page looks through, so that a rare event is not searched for in the whole log at once."""
+
+
+class NotKept(Exception):
+    """Not everything after the query's cursor can be had any more; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some events as frames.
+
+    `start` is where the log stood when the first page was read; `next` is none on the last page.
+    """
+
+    start: Position
+    frames: tuple[str, ...]
+    next: Place | None
+
+
+def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
+    """A page of the events that a query asks for, up to where the log stood when its first page was read.
+
+    A page may hold fewer events than asked for although another follows.
+
+    Raises:
+        NotKept: events after the query's cursor were pruned, or it is of another log.
+        StalePlace: the log was replaced since the first page.
+    """
+    head, start = start_of(visible, query.paging)
+    events = Event.objects.filter(seen_by(visible, query.agent_id), customer_id=visible.customer_id)
+    wanted = {
+        "event_type": query.event_type,
+        "resource": query.resource,
+        "resource_id": query.resource_id,
+        "timestamp__gte": query.begin,
+        "timestamp__lt": query.end,
+    }
+    events = events.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if query.call_id is not None:
+        events = _of_call(events, query.call_id)
+    above = head.floor if query.after is None else _kept_after(query.after, head)
+    upto = start.seq
+    if query.begin or query.end:
+        above, upto = _between(visible.customer_id, wanted, above, upto)
+    page = _Stretch.of(above, upto, query.paging, whole=query.resource_id is not None)
+    rows, more = rows_of_page(page.of_log(events).values_list(*log.COLUMNS), None, "seq", query.paging)
+    last = rows[-1][0] if more else page.rest
+    return HistoryPage(
+        start,
+        tuple(
+            log.entry_of(visible.customer_id, head.epoch, row).frame(visible.topic(*log.address_of(row)))
+            for row in rows
+        ),
+        None if last is None else Place(start, last),
+    )
+
+
+def read_one(event_id: str) -> Event | None:
+    """The event with this id, a UUID."""
+    return Event.objects.filter(pk=event_id).first()
+
+
+def frame_of(visible: Visible, event: Event) -> str | None:
+    """The event's frame; none where the reader may not see it."""
+    if not visible.includes(event.resource, event.resource_id, split_agents(event.agent_ids)):
+        return None
+    head = log.open_log(visible.customer_id)
+    entry = log.entry_of(visible.customer_id, head.epoch, tuple(getattr(event, name) for name in log.COLUMNS))
+    return entry.frame(visible.topic(event.resource, event.resource_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The numbers that one page looks through, `above` excluded; `rest` is the place after it, none at the end."""
+
+    above: int
+    upto: int
+    rest: int | None
+
+    @classmethod
+    def of(cls, above: int, upto: int, paging: Paging, *, whole: bool) -> _Stretch:
+        """The next stretch of all that is to be looked through; `whole` where an index leads to what is wanted."""
+        if paging.place is not None and paging.newest_first:
+            upto = min(upto, paging.place.last - 1)
+        elif paging.place is not None:
+            above = max(above, paging.place.last)
+        if whole or upto - above <= SEARCHED_AT_ONCE:
+            return cls(above, upto, None)
+        if paging.newest_first:
+            return cls(upto - SEARCHED_AT_ONCE, upto, upto - SEARCHED_AT_ONCE + 1)
+        return cls(above, above + SEARCHED_AT_ONCE, above + SEARCHED_AT_ONCE)
+
+    def of_log(self, events: QuerySet[Event]) -> QuerySet[Event]:
+        return events.filter(seq__gt=self.above, seq__lte=self.upto)
+
+
+def _of_call(events: QuerySet[Event], call_id: str) -> QuerySet[Event]:
+    # The ids that are allowed stand in JSON as they are, so looking at the text is enough.
+    named = StrIndex("body", Value(f'_id": "{call_id}"'))
+    return events.alias(named=named).filter(Q(resource="call", resource_id=call_id) | Q(named__gt=0))
+
+
+def _kept_after(after: Mapping[str, int], head: log.Head) -> int:
+    seq = after.get(head.epoch)
+    if seq is None or seq > head.last_seq:
+        raise NotKept("The cursor is of another log: the log was replaced, or it is another customer's")
+    if seq < head.floor:
+        raise NotKept(
+            "The cursor is older than what is kept: read without after, from the oldest that is kept"
+        )
+    return seq
+
+
+def _between(customer_id: str, wanted: Mapping[str, Any], above: int, upto: int) -> tuple[int, int]:
+    """The stretch of the log that holds all events of the wanted time: an index tells its ends."""
+    times = {name: value for name, value in wanted.items() if name.startswith("timestamp__") and value}
+    ends = Event.objects.filter(customer_id=customer_id, **times).aggregate(first=Min("seq"), last=Max("seq"))
+    if ends["first"] is None:
+        return upto, upto
+    return max(above, ends["first"] - 1), min(upto, ends["last"])

@@ -1,0 +1,96 @@
+"""Reading page by page: rows after a place, bounded in number and in size, whatever is added or removed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from events.domain.cursor import Position
+from events.domain.topics import ANY, Pattern
+from events.domain.visibility import Visible
+from events.log import reader as log
+from events.models import join_agents
+from events.reading.parameters import DEFAULT_LIMIT, Paging
+
+PAGE_MAX_CHARACTERS = 4 * 2**20
+"""Of data; a page that has more ends early, and the next one goes on."""
+
+ROWS_AT_ONCE = DEFAULT_LIMIT + 1
+"""A page of the usual size, and the row that tells that another follows."""
+
+Row = tuple[Any, ...]
+
+
+class StalePlace(Exception):
+    """The place of the next page is in a log that is not there any more."""
+
+
+def start_of(visible: Visible, paging: Paging) -> tuple[log.Head, Position]:
+    """Where the customer's log stands, and where it stood when the first page was read.
+
+    Raises:
+        StalePlace: the log was replaced meanwhile.
+    """
+    head = log.open_log(visible.customer_id)
+    if paging.place is None:
+        return head, head.position
+    start = paging.place.start
+    if start.epoch != head.epoch or start.seq > head.last_seq:
+        raise StalePlace
+    return head, start
+
+
+def seen_by(visible: Visible, agent_id: str | None) -> Q:
+    """What of the customer's the reader sees; with `agent_id`, only what concerns that agent."""
+    whole = Q() if visible.resources is None else Q(resource__in=visible.resources)
+    whole &= _covered_by(visible.of_customer)
+    wanted = Q(agent_ids__contains=join_agents((agent_id,))) if agent_id else Q()
+    if visible.agent_id is None or (visible.resources is None and visible.allowed is None):
+        return whole & wanted
+    own = Q(agent_ids__contains=join_agents((visible.agent_id,))) & _covered_by(visible.of_agent)
+    # Whom else their own events concern is not theirs to find out by asking for it.
+    return whole & wanted if agent_id not in (None, visible.agent_id) else (whole & wanted) | own
+
+
+def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
+    """The rows whose resource one of the patterns covers; of any resource where there is no such limit."""
+    if patterns is None:
+        return Q()
+    covered = Q(pk__in=[])
+    for pattern in patterns:
+        named = {"resource": pattern.resource, "resource_id": pattern.resource_id}
+        wanted = {field: value for field, value in named.items() if value != ANY}
+        if not wanted:
+            return Q()  # To which nothing can be added: Django takes an empty Q in an "or" for nothing.
+        covered |= Q(**wanted)
+    return covered
+
+
+def rows_of_page(
+    rows: QuerySet[Any], place: int | None, by: str, paging: Paging
+) -> tuple[Sequence[Row], bool]:
+    """The rows after `place` in the order of `by`, and whether there may be more.
+
+    The columns of `rows` begin with `by` and end with the data.
+    """
+    found: list[Row] = []
+    size = 0
+    while True:
+        wanted = min(paging.limit + 1 - len(found), ROWS_AT_ONCE)
+        left = (
+            rows
+            if place is None
+            else rows.filter(**{f"{by}__{'lt' if paging.newest_first else 'gt'}": place})
+        )
+        part = list(left.order_by(f"-{by}" if paging.newest_first else by)[:wanted])
+        found.extend(part)
+        size += sum(len(row[-1]) for row in part)
+        if len(found) > paging.limit:
+            return found[: paging.limit], True
+        if len(part) < wanted:
+            return found, False
+        if size > PAGE_MAX_CHARACTERS:
+            return found, True
+        place = part[-1][0]

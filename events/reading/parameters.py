@@ -1,0 +1,195 @@
+"""Query parameters, read one by one, with a reason for each that cannot be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from events.domain.cursor import InvalidCursor, Position, parse_cursor
+from events.domain.event import parse_timestamp
+from events.domain.event_parser import Problem
+from events.domain.topics import (
+    MAX_RESOURCE_ID_LENGTH,
+    RESOURCE_ID_CHARACTERS,
+    did_you_mean,
+    is_canonical_uuid,
+    is_resource_id,
+    is_resource_name,
+    quoted,
+)
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+MAX_WORD_LENGTH = 64
+"""Characters of a status or direction."""
+
+CREDENTIAL_PARAMETERS = ("token", "accesskey")
+"""Where a credential stands in an address: `token` takes either kind, as VoIPBIN's REST API does; `accesskey` is its
+name for keys."""
+
+_PLACE = re.compile(r"([0-9a-f]{12}\.[0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_TIME_FORM = "write it as 2024-01-15T10:30:00.000000Z (a + must be sent as %2B)"
+
+
+class InvalidQuery(ValueError):
+    """Some parameter cannot be read; `problems` has a reason for each."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the next page begins; `start` is where the log stood when the first one was read."""
+
+    start: Position
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.start}.{self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How much, in which order, and from where on; `place` is none for the first page."""
+
+    limit: int
+    newest_first: bool
+    place: Place | None
+
+
+class Parameters:
+    """Reads parameters one by one and notes what is wrong with each."""
+
+    def __init__(self, parameters: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
+        self._parameters = parameters
+        self._problems: list[Problem] = []
+        for name in parameters:
+            if name in CREDENTIAL_PARAMETERS:
+                continue
+            if name not in known:
+                allowed = f"there are {', '.join(known)}" if known else "this address takes none"
+                self.wrong(name[:64], f"unknown parameter: {allowed}{did_you_mean(name, known)}")
+            elif len(parameters[name]) > 1:
+                self.wrong(name, "send it once")
+
+    def wrong(self, name: str, message: str) -> None:
+        if len(self._problems) < MAX_LIMIT:
+            self._problems.append(Problem(name, message))
+
+    def finish(self) -> None:
+        if self._problems:
+            raise InvalidQuery(self._problems)
+
+    def _text(self, name: str) -> str | None:
+        values = self._parameters.get(name)
+        return values[0] if values else None
+
+    def uuid(self, name: str) -> str | None:
+        value = self._text(name)
+        if value is not None and not is_canonical_uuid(value):
+            self.wrong(name, f"{quoted(value)} is no id: write a UUID in lower case with dashes")
+            return None
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        value = self._text(name)
+        if value not in (None, "true", "false"):
+            self.wrong(name, "write true or false, or leave it out for both")
+            return None
+        return None if value is None else value == "true"
+
+    def resource_id(self, name: str = "resource_id") -> str | None:
+        value = self._text(name)
+        if value is not None and not is_resource_id(value):
+            self.wrong(name, f"write an id of 1 to {MAX_RESOURCE_ID_LENGTH} {RESOURCE_ID_CHARACTERS}")
+            return None
+        return value
+
+    def resource(self, resources: Collection[str]) -> str | None:
+        value = self._text("resource")
+        if value is not None and value not in resources:
+            self.wrong("resource", unknown_resource(value, resources))
+            return None
+        return value
+
+    def event_type(self, resources: Collection[str]) -> str | None:
+        value = self._text("type")
+        if value is None:
+            return None
+        resource, dot, action = value.partition(".")
+        if not dot or not is_resource_name(action):
+            self.wrong(
+                "type", f"{quoted(value)} is no event type: write <resource>.<action>, such as call.status"
+            )
+        elif resource not in resources:
+            self.wrong("type", unknown_resource(resource, resources))
+        else:
+            return value
+        return None
+
+    def word(self, name: str) -> str | None:
+        value = self._text(name)
+        if value is not None and not (0 < len(value) <= MAX_WORD_LENGTH and value.isprintable()):
+            self.wrong(name, f"write 1 to {MAX_WORD_LENGTH} characters, just as the data has it")
+            return None
+        return value
+
+    def time(self, name: str) -> datetime | None:
+        value = self._text(name)
+        if value is None:
+            return None
+        try:
+            return parse_timestamp(value)
+        except ValueError:
+            self.wrong(name, f"{quoted(value)} is no time: {_TIME_FORM}")
+            return None
+
+    def cursor(self, name: str) -> Mapping[str, int] | None:
+        value = self._text(name)
+        if value is None:
+            return None
+        try:
+            return parse_cursor(value)
+        except InvalidCursor:
+            self.wrong(
+                name, "this is no cursor: send one back exactly as an event, an ack or an answer gave it"
+            )
+            return None
+
+    def paging(self) -> Paging:
+        limit, order = self._text("limit"), self._text("order")
+        if limit is not None and not (_WHOLE_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_LIMIT):
+            self.wrong(
+                "limit", f"write a whole number from 1 to {MAX_LIMIT}; without it, it is {DEFAULT_LIMIT}"
+            )
+            limit = None
+        if order not in (None, "asc", "desc"):
+            self.wrong(
+                "order", "write asc for the oldest first (which it is without), or desc for the newest"
+            )
+        return Paging(int(limit or DEFAULT_LIMIT), order == "desc", self._place())
+
+    def _place(self) -> Place | None:
+        value = self._text("next")
+        if value is None:
+            return None
+        found = _PLACE.fullmatch(value)
+        if not found:
+            self.wrong(
+                "next", "send it back exactly as the last page gave it, with the same other parameters"
+            )
+            return None
+        epoch, _, seq = found[1].partition(".")
+        return Place(Position(epoch, int(seq)), int(found[2]))
+
+
+def unknown_resource(name: str, resources: Collection[str]) -> str:
+    """What to tell somebody who asked for a resource that is not known."""
+    return (
+        f"{quoted(name)} is no known resource such as call, message or queue{did_you_mean(name, resources)}"
+    )

@@ -1,0 +1,116 @@
+"""What a reader asks for: the queries of the reading addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from events.reading.parameters import Paging, Parameters
+
+STATE_PARAMETERS = (
+    *("active", "resource_id", "agent_id", "status", "direction", "updated_after"),
+    *("customer_id", "limit", "order", "next"),
+)
+HISTORY_PARAMETERS = (
+    *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after"),
+    *("customer_id", "limit", "order", "next"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StateQuery:
+    """Which present states; none asks for all. `customer_id` none is the reader's own customer."""
+
+    customer_id: str | None
+    active: bool | None
+    resource_id: str | None
+    agent_id: str | None
+    status: str | None
+    direction: str | None
+    updated_after: datetime | None
+    paging: Paging
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which events; none asks for all.
+
+    `call_id` asks for a call's own and those of other resources whose data names it in a field that ends in `_id`.
+    `begin` is included, `end` is not; `after` are numbers by epoch.
+    """
+
+    customer_id: str | None
+    event_type: str | None
+    resource: str | None
+    resource_id: str | None
+    call_id: str | None
+    agent_id: str | None
+    begin: datetime | None
+    end: datetime | None
+    after: Mapping[str, int] | None
+    paging: Paging
+
+
+def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
+    """Read the parameters of `GET /v1.0/resources/<resource>`.
+
+    Raises:
+        InvalidQuery: with a reason for each parameter.
+    """
+    read = Parameters(parameters, STATE_PARAMETERS)
+    query = StateQuery(
+        customer_id=read.uuid("customer_id"),
+        active=read.flag("active"),
+        resource_id=read.resource_id(),
+        agent_id=read.uuid("agent_id"),
+        status=read.word("status"),
+        direction=read.word("direction"),
+        updated_after=read.time("updated_after"),
+        paging=read.paging(),
+    )
+    read.finish()
+    return query
+
+
+def read_history_query(
+    parameters: Mapping[str, Sequence[str]], *, resources: Collection[str]
+) -> HistoryQuery:
+    """Read the parameters of `GET /v1.0/events`; `resources` are the known resource names.
+
+    Raises:
+        InvalidQuery: with a reason for each parameter.
+    """
+    read = Parameters(parameters, HISTORY_PARAMETERS)
+    event_type = read.event_type(resources)
+    resource = read.resource(resources)
+    if event_type and resource and event_type.partition(".")[0] != resource:
+        read.wrong("type", f"{event_type} is no event of the resource {resource}: leave one of them out")
+    resource_id = read.resource_id()
+    if resource_id and not event_type and not resource:
+        read.wrong("resource_id", "say of which resource: add resource=call or the like")
+    query = HistoryQuery(
+        customer_id=read.uuid("customer_id"),
+        event_type=event_type,
+        resource=resource or (event_type.partition(".")[0] if event_type else None),
+        resource_id=resource_id,
+        call_id=read.resource_id("call_id"),
+        agent_id=read.uuid("agent_id"),
+        begin=read.time("from"),
+        end=read.time("to"),
+        after=read.cursor("after"),
+        paging=read.paging(),
+    )
+    if query.begin and query.end and query.begin >= query.end:
+        read.wrong("to", "it must be later than from")
+    read.finish()
+    return query
+
+
+def refuse_parameters(parameters: Mapping[str, Sequence[str]]) -> None:
+    """Where an address takes none.
+
+    Raises:
+        InvalidQuery: there are some.
+    """
+    Parameters(parameters, ()).finish()

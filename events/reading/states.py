@@ -1,0 +1,105 @@
+"""The present state of resources, as readers see it, with the cursor from which to follow what happens next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Func, Value
+
+from events.domain.cursor import Position
+from events.domain.event import format_timestamp
+from events.domain.strict_json import encode
+from events.domain.visibility import Visible
+from events.models import ResourceState, split_agents
+from events.reading.paging import Row, rows_of_page, seen_by, start_of
+from events.reading.parameters import Place
+from events.reading.queries import StateQuery
+
+_COLUMNS = (
+    *("resource_id", "member_id", "live", "event_type", "since", "updated_at"),
+    *("agent_ids", "body"),
+)
+
+
+class TextIn(Func):
+    """The text of one field of data that is stored as JSON."""
+
+    output_field = models.TextField()
+
+    def __init__(self, column: str, name: str) -> None:
+        self._name = name
+        super().__init__(F(column), Value(name))
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"JSON_EXTRACT({sql}, %s)", [*params, f"$.{self._name}"]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"({sql}::json ->> %s)", [*params, self._name]
+
+
+@dataclass(frozen=True, slots=True)
+class StatePage:
+    """Some states as JSON objects; `next` is none on the last page.
+
+    `start` is a place in the log. Every state holds at least what happened up to there. What happened later may or may
+    not be in it, so whoever follows the log from `start` on, and lays each event's data over the state, ends up with
+    the right one.
+    """
+
+    start: Position
+    items: tuple[str, ...]
+    next: Place | None
+
+
+def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage:
+    """A page of the states of a resource, in the order in which they came to be.
+
+    A state keeps its place in that order, so that what changes while pages are read is neither lost nor doubled; what
+    comes to be meanwhile has its events after `start`.
+
+    Raises:
+        StalePlace: the log was replaced since the first page.
+    """
+    # The log's number first: the events of whatever is newer in the states follow again.
+    _, start = start_of(visible, query.paging)
+    states = ResourceState.objects.filter(
+        seen_by(visible, query.agent_id), customer_id=visible.customer_id, resource=resource
+    )
+    wanted = {
+        "live": query.active,
+        "resource_id": query.resource_id,
+        "updated_at__gt": query.updated_after,
+    }
+    states = states.filter(**{name: value for name, value in wanted.items() if value is not None})
+    for name, value in (("status", query.status), ("direction", query.direction)):
+        if value is not None:
+            states = states.alias(**{f"data_{name}": TextIn("body", name)}).filter(**{f"data_{name}": value})
+    # One resource has an index that leads to it, and must not be looked for along the order.
+    states = states.annotate(place=F("id") if query.resource_id is None else F("id") + 0)
+    place = query.paging.place.last if query.paging.place else None
+    rows, more = rows_of_page(states.values_list("place", *_COLUMNS), place, "place", query.paging)
+    return StatePage(
+        start,
+        tuple(_item(visible, resource, row) for row in rows),
+        Place(start, rows[-1][0]) if more else None,
+    )
+
+
+def _item(visible: Visible, resource: str, row: Row) -> str:
+    _, resource_id, member_id, live, event_type, since, updated_at, agents, body = row
+    shown = {
+        "resource_id": resource_id,
+        **({"member_id": member_id} if member_id else {}),
+        "active": live,
+        "event_type": event_type,
+        "since": format_timestamp(since),
+        "updated_at": format_timestamp(updated_at),
+        "agent_ids": visible.shown_agents(resource, resource_id, split_agents(agents)),
+        "topic": visible.topic(resource, resource_id),
+    }
+    # The data is passed through as it is stored, like an event's.
+    return f'{encode(shown)[:-1]}, "data": {body}}}'

@@ -1,0 +1,123 @@
+"""Storing a batch from the broker: in order, once, and no message held up by another that is no event."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from django.db import DataError, OperationalError
+
+from events.amqp import batch_store as storing
+from events.amqp.batch_store import rules_of_settings, store
+from events.amqp.messages import Message
+from events.models import Event
+from tests.events.support.people import new_id
+
+pytestmark = pytest.mark.django_db
+
+RULES = rules_of_settings("")
+tags = itertools.count(1)
+
+
+def call(customer_id: str, status: str, *, call_id: str = "c", **fields: Any) -> Message:
+    content = {
+        "event_type": "call.status",
+        "customer_id": customer_id,
+        "data": {"id": call_id, "status": status},
+    }
+    return Message(next(tags), json.dumps(content).encode(), **fields)
+
+
+def statuses(customer_id: str) -> list[str]:
+    events = Event.objects.filter(customer_id=customer_id).order_by("seq")
+    return [json.loads(event.body)["status"] for event in events]
+
+
+def test_a_batch_of_several_customers_is_stored_in_order_in_one_commit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acme, globex = new_id(), new_id()
+    commits: list[int] = []
+    publish = storing.publish
+    monkeypatch.setattr(storing, "publish", lambda drafts: commits.append(len(drafts)) or publish(drafts))
+    outcome = store([call(acme, "ringing"), call(globex, "ringing"), call(acme, "answered")], RULES)
+    assert (outcome.stored, outcome.known, outcome.refused) == (3, 0, [])
+    assert (statuses(acme), statuses(globex)) == (["ringing", "answered"], ["ringing"])
+    assert commits == [3]
+
+
+def test_what_is_no_event_is_refused_and_the_others_are_stored() -> None:
+    acme = new_id()
+    poison = Message(next(tags), b"no JSON")
+    outcome = store([call(acme, "ringing"), poison, call(acme, "answered")], RULES)
+    ((refused, reason),) = outcome.refused
+    assert refused is poison
+    assert "not JSON" in reason
+    assert statuses(acme) == ["ringing", "answered"]
+
+
+@pytest.mark.parametrize("message_id", [None, "m-1"])
+def test_a_message_that_is_delivered_again_is_known(message_id: str | None) -> None:
+    acme = new_id()
+    store([call(acme, "ringing", message_id=message_id)], RULES)
+    outcome = store([call(acme, "ringing", message_id=message_id, redelivered=True)], RULES)
+    assert (outcome.stored, outcome.known) == (0, 1)
+    assert statuses(acme) == ["ringing"]
+
+
+def test_an_id_that_comes_again_is_known_even_where_the_broker_does_not_say_so() -> None:
+    acme = new_id()
+    again = [call(acme, "ringing", message_id="m") for _ in range(2)]
+    assert store(again, RULES).known == 1
+    assert store([call(acme, "ringing", message_id="m")], RULES).known == 1
+
+
+def test_the_same_bytes_without_an_id_are_another_event_unless_they_are_delivered_again() -> None:
+    acme = new_id()
+    rings, answers = call(acme, "ringing"), call(acme, "answered")
+    store([rings, answers, rings], RULES)
+    assert statuses(acme) == ["ringing", "answered", "ringing"]
+    store([answers, call(acme, "ringing", redelivered=True), rings], RULES)
+    assert statuses(acme) == ["ringing", "answered", "ringing", "answered", "ringing"]
+
+
+def test_a_message_handed_out_before_and_never_stored_is_stored() -> None:
+    acme = new_id()
+    assert store([call(acme, "ringing", redelivered=True)], RULES).stored == 1
+
+
+def test_one_id_for_two_events_is_refused_and_the_first_stays() -> None:
+    acme = new_id()
+    first, other = call(acme, "ringing", message_id="m"), call(acme, "answered", message_id="m")
+    outcome = store([first, other, call(acme, "hangup", message_id="n")], RULES)
+    assert [message for message, _ in outcome.refused] == [other]
+    assert statuses(acme) == ["ringing", "hangup"]
+
+
+def test_one_that_can_never_be_stored_is_refused_and_the_others_are_stored_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acme = new_id()
+    publish = storing.publish
+
+    def publish_or_fail(drafts: list[Any]) -> Any:
+        if any(draft.data["status"] == "impossible" for draft in drafts):
+            raise DataError("out of range")
+        return publish(drafts)
+
+    monkeypatch.setattr(storing, "publish", publish_or_fail)
+    poison = call(acme, "impossible")
+    outcome = store([call(acme, "ringing"), poison, call(acme, "answered")], RULES)
+    assert outcome.refused == [(poison, "the database refuses it (DataError)")]
+    assert statuses(acme) == ["ringing", "answered"]
+
+
+def test_a_database_that_is_away_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(drafts: object) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(storing, "publish", away)
+    with pytest.raises(OperationalError):
+        store([call(new_id(), "ringing")], RULES)

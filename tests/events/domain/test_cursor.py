@@ -1,0 +1,51 @@
+"""The cursor: it reads back as it was written, and what was never given is no cursor."""
+
+import pytest
+
+from events.domain.cursor import MAX_LOGS, InvalidCursor, Position, join_positions, parse_cursor
+
+VALID = [
+    ("0123456789ab.0", {"0123456789ab": 0}),
+    ("0123456789ab.17", {"0123456789ab": 17}),
+    ("0123456789ab.999999999999999999", {"0123456789ab": 999_999_999_999_999_999}),
+    ("0123456789ab.17,ffffffffffff.4", {"0123456789ab": 17, "ffffffffffff": 4}),
+    (",".join(f"{n:012x}.{n}" for n in range(MAX_LOGS)), {f"{n:012x}": n for n in range(MAX_LOGS)}),
+]
+
+INVALID = [
+    "",
+    "17",
+    "0123456789ab",
+    "0123456789ab.",
+    "0123456789ab.-1",
+    "0123456789ab.017",
+    "0123456789ab.1e3",
+    "0123456789ab.1000000000000000000",
+    "0123456789AB.17",
+    "0123456789a.17",
+    "0123456789abc.17",
+    "0123456789ab.١٧",
+    " 0123456789ab.17",
+    "0123456789ab.17\n",
+    "0123456789ab.17,",
+    ",0123456789ab.17",
+    "0123456789ab.17, ffffffffffff.4",
+    "0123456789ab.17;ffffffffffff.4",
+    "0123456789ab.17,0123456789ab.17",
+    "0123456789ab.17,0123456789ab.18",
+    ",".join(f"{n:012x}.{n}" for n in range(MAX_LOGS + 1)),
+    "," * 1_000_000,
+    "9" * 1_000_000,
+]
+
+
+@pytest.mark.parametrize(("text", "positions"), VALID, ids=lambda value: str(value)[:40])
+def test_a_cursor_reads_back_as_it_was_given(text: str, positions: dict[str, int]) -> None:
+    assert parse_cursor(text) == positions
+    assert join_positions(Position(epoch, seq) for epoch, seq in positions.items()) == text
+
+
+@pytest.mark.parametrize("text", INVALID, ids=lambda text: repr(text)[:40])
+def test_what_was_never_given_is_no_cursor_and_the_message_says_what_to_send(text: str) -> None:
+    with pytest.raises(InvalidCursor, match="send one back exactly as an ack, an event or a pong gave it"):
+        parse_cursor(text)
