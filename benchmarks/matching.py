@@ -24,7 +24,7 @@ from benchmarks.load import LoadClient, Socket
 from benchmarks.report import note, save, table
 from events.domain.event import Entry
 from events.domain.topics import customer_topic
-from subscriptions.feed import Feed
+from subscriptions.delivery.feed import Feed
 from tests.journeys.cast import token_of
 
 TOPICS_OF_A_SOCKET = 100

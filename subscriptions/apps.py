@@ -8,7 +8,9 @@ class SubscriptionsConfig(AppConfig):
     verbose_name = "Customers and subscriptions"
 
     def ready(self) -> None:
-        from subscriptions import access_changes, checks, logins  # noqa: F401 - checks register themselves
+        from subscriptions import checks  # noqa: F401 - checks register themselves
+        from subscriptions.auth import access_version as access_changes  # noqa: F401 - checks register themselves
+        from subscriptions.auth import logout as logins
 
         logins.connect()
         access_changes.connect()

@@ -10,13 +10,13 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
-from subscriptions import connection_log
-from subscriptions.connection import OpenSocket
-from subscriptions.handshake import Refusal, Request, admit, refuse
+from subscriptions.connections import connection_log
+from subscriptions.connections.connection import OpenSocket
+from subscriptions.connections.handshake import Refusal, Request, admit, refuse
+from subscriptions.connections.recorder import ConnectionRecorder
+from subscriptions.connections.runtime import runtime
+from subscriptions.delivery.transport import transport_of
 from subscriptions.models import AuditAction, AuditVerdict
-from subscriptions.recording import ConnectionRecorder
-from subscriptions.runtime import runtime
-from subscriptions.transport import transport_of
 
 
 class EventConsumer(AsyncConsumer):

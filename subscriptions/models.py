@@ -18,8 +18,8 @@ from django.db import models
 from django.utils import timezone
 
 from events.domain.topics import known_resources
-from subscriptions.access import Role
-from subscriptions.audit_chain import START
+from subscriptions.audit.chain import START
+from subscriptions.protocol.permissions import Role
 
 KEY_MARK = "vb_"
 KEY_RANDOM_CHARACTERS = 32

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from subscriptions.actions import ActionsView, CallActionView, MessagesView
-from subscriptions.agent_status import AgentStatusView
-from subscriptions.api import LoginView, WebSocketAddressView
-from subscriptions.directory import CustomersView, MeView
-from subscriptions.explain_api import ExplainView
+from subscriptions.api.actions import ActionsView, CallActionView, MessagesView
+from subscriptions.api.agent_status import AgentStatusView
+from subscriptions.api.explain import ExplainView
+from subscriptions.api.login import LoginView, WebSocketAddressView
+from subscriptions.api.me import CustomersView, MeView
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="login"),

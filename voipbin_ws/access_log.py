@@ -12,7 +12,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import Counter, Histogram
 
-from subscriptions.access import Identity
+from subscriptions.protocol.permissions import Identity
 from voipbin_ws.headers import Respond
 
 logger = structlog.stdlib.get_logger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
-from subscriptions import login_tries
+from subscriptions.auth import login_throttle as login_tries
 
 
 class AdminLoginForm(AdminAuthenticationForm):

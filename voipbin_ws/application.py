@@ -10,9 +10,9 @@ from django.conf import settings
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from events.domain.strict_json import encode
-from subscriptions.handshake import ANSWER_HEADERS, Refusal, refuse
+from subscriptions.connections.handshake import ANSWER_HEADERS, Refusal, refuse
+from subscriptions.connections.runtime import runtime
 from subscriptions.routing import websocket_urlpatterns
-from subscriptions.runtime import runtime
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

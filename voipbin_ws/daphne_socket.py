@@ -10,7 +10,7 @@ from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed
 
-from subscriptions.transport import READY_FRAMES, nothing
+from subscriptions.delivery.transport import READY_FRAMES, nothing
 
 reactor: Any = installed
 """The one that daphne.server has installed: another's first import would install Twisted's default one."""

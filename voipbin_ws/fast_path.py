@@ -17,7 +17,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from events.api.publish_request import Read, read_events, read_webhook
-from subscriptions.handshake import Request
+from subscriptions.connections.handshake import Request
 from voipbin_ws.access_log import REQUEST_ID_HEADER, holder, request_id, tell
 from voipbin_ws.headers import headers_of_data
 from voipbin_ws.posts import Done, Post, Posts

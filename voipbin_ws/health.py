@@ -11,7 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from events.database.threads import in_database_thread
-from subscriptions.runtime import runtime
+from subscriptions.connections.runtime import runtime
 
 LATE_SECONDS = 10.0
 """For how long events may be known to be missing here before it is told."""

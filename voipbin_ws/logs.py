@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from subscriptions.process_state import troubles
+from subscriptions.presence.process_status import troubles
 
 OURS = ("voipbin_ws", "events", "subscriptions")
 

@@ -17,8 +17,8 @@ from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import bell
 from events.counters import database_errors, stored_events
-from subscriptions.latencies import BUCKETS, Latencies
-from subscriptions.runtime import Runtime
+from subscriptions.connections.runtime import Runtime
+from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
 from voipbin_ws import access_log
 
 PREFIX = "voipbin_ws"

@@ -11,7 +11,7 @@ from django.conf import settings
 from prometheus_client import CollectorRegistry, Metric, start_http_server
 from prometheus_client.registry import Collector
 
-from subscriptions.runtime import runtime
+from subscriptions.connections.runtime import runtime
 from voipbin_ws.metrics import registry_of
 
 logger = logging.getLogger(__name__)

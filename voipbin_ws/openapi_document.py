@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import events.api.openapi_paths
-import subscriptions.openapi
+import subscriptions.api.openapi
 
 _TAGS = {
     "Publishing": "Tell the gateway what happened.",
@@ -26,7 +26,7 @@ def begin(endpoints: list[Any]) -> list[Any]:
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The hook after: what does not come from the views."""
     components = result.setdefault("components", {})
-    components["schemas"] = {**events.api.openapi_paths.SCHEMAS, **subscriptions.openapi.SCHEMAS}
+    components["schemas"] = {**events.api.openapi_paths.SCHEMAS, **subscriptions.api.openapi.SCHEMAS}
     result["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     result["servers"] = [{"url": "/", "description": "This gateway."}]
     calls = result["paths"]["/v1.0/calls"]["get"]

@@ -18,10 +18,10 @@ from events.api.errors import unavailable
 from events.api.publish_request import Posted, Read, require_may_publish
 from events.database.threads import good_connections
 from events.log.publish import IdempotencyConflict, Receipt, publish_each
-from subscriptions.access import Identity
-from subscriptions.authentication import credential_in
-from subscriptions.caller import Caller
-from subscriptions.known_credentials import KnownCredentials
+from subscriptions.auth.authentication import credential_in
+from subscriptions.auth.client_info import Caller
+from subscriptions.auth.identity_cache import KnownCredentials
+from subscriptions.protocol.permissions import Identity
 from voipbin_ws.error_pages import FAILED_CODE, words_of_failure
 
 logger = structlog.stdlib.get_logger(__name__)

@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
-from subscriptions.connection import ABORT_SECONDS
-from subscriptions.runtime import runtime
+from subscriptions.connections.connection import ABORT_SECONDS
+from subscriptions.connections.runtime import runtime
 from voipbin_ws.metrics_port import open_metrics_port
 
 MAX_FRAME_BYTES = 2**20

@@ -203,9 +203,9 @@ EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, 
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
 AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/")
 EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
-EVENTS_PROJECTION = "subscriptions.projections.keep"
-EVENTS_DIRECTORY = "subscriptions.operators.directory"
-EVENTS_VISIBILITY = "subscriptions.visibility.visible_to"
+EVENTS_PROJECTION = "subscriptions.event_hooks.projection.keep"
+EVENTS_DIRECTORY = "subscriptions.event_hooks.directory.directory"
+EVENTS_VISIBILITY = "subscriptions.event_hooks.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
     None  # The endpoints that take bodies have their own limits and their own answers.
 )
@@ -262,7 +262,7 @@ PLATFORM_ANSWER_SECONDS = read("PLATFORM_ANSWER_SECONDS", seconds(0.5, 60), 5.0,
 # --- REST ----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.authentication.CredentialAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.auth.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

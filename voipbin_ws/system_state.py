@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from events.hooks import Operator
 from events.models import Event
-from subscriptions.live_connections import live
 from subscriptions.models import AuditRecord, AuditVerdict, GatewayProcess, LiveConnection
-from subscriptions.process_state import ProcessState, Trouble
+from subscriptions.presence.process_status import ProcessState, Trouble
+from subscriptions.presence.registry import live
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)

@@ -9,8 +9,8 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from events.domain.strict_json import encode
-from subscriptions.handshake import ANSWER_HEADERS
-from subscriptions.transport import READY_FRAMES, nothing
+from subscriptions.connections.handshake import ANSWER_HEADERS
+from subscriptions.delivery.transport import READY_FRAMES, nothing
 
 _WORDS = encode(
     {"code": "INVALID_REQUEST", "message": "The address or a header is too long: 8192 bytes at most"}

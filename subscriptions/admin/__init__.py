@@ -1,10 +1,14 @@
-"""The admin of who may do what and of the audit log; importing it registers its pages."""
+"""The admin pages of customers, agents, keys, connections and the audit log; importing registers them.
 
-from subscriptions.admin.access_keys import AccessKeyAdmin
-from subscriptions.admin.agents import AgentAdmin
-from subscriptions.admin.audit_log import AuditRecordAdmin
+May import: everything in `subscriptions`. Start with `customer_scoped`, from which the pages inherit. Runs in the
+thread of the request.
+"""
+
+from subscriptions.admin.access_keys.pages import AccessKeyAdmin
+from subscriptions.admin.agents.pages import AgentAdmin
+from subscriptions.admin.audit.pages import AuditRecordAdmin
+from subscriptions.admin.connections.pages import LiveConnectionAdmin
 from subscriptions.admin.customers import CustomerAdmin, QueueAdmin
-from subscriptions.admin.live_connections import LiveConnectionAdmin
 
 __all__ = [
     "AccessKeyAdmin",

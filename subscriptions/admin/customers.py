@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 
 from events.admin.scope import ScopedAdmin, pill
 from events.hooks import operator_of
-from subscriptions.access_changes import access_changed
-from subscriptions.admin.confirming import one_or_many
-from subscriptions.admin.of_customer import OfCustomerAdmin, OperatorForm, deleted_together
+from subscriptions.admin.confirmation import one_or_many
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together
+from subscriptions.auth.access_version import access_changed
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 _RELATED = (

@@ -16,7 +16,7 @@ from subscriptions.client.conversation import Conversation, Step
 from subscriptions.client.inbox import Inbox
 from subscriptions.client.states import Clock
 from subscriptions.client.stream import Frame, read_frames
-from subscriptions.protocol import CloseCode
+from subscriptions.protocol.messages import CloseCode
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from subscriptions.client.progress import Progress
 from subscriptions.client.requests import Call, Calls, Request, Requests, chunks
 from subscriptions.client.stream import Frame, Gap, Item, Refusal, read_event, read_positions
-from subscriptions.protocol import Action, CloseCode, ErrorCode
+from subscriptions.protocol.messages import Action, CloseCode, ErrorCode
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from subscriptions.client.progress import Progress
 from subscriptions.client.requests import Call
 from subscriptions.client.states import Clock, State, StateChange, SystemClock
 from subscriptions.client.stream import Item
-from subscriptions.protocol import CloseCode
+from subscriptions.protocol.messages import CloseCode
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from tests.browser.desktop import COUNT_TONES, AtDesk, card, expect_status
 from tests.machinery.browser import Pages
 from tests.machinery.gateways import Gateways
 from tests.machinery.waiting import wait_until
-from tests.subscriptions.stand_in import Platform, platform
+from tests.subscriptions.support.platform_server import Platform, platform
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.browser.desktop import AtDesk, message, new_number, thread
 from tests.journeys.cast import token_of
 from tests.machinery.gateways import Gateways
 from tests.machinery.waiting import wait_until
-from tests.subscriptions.stand_in import Platform, platform
+from tests.subscriptions.support.platform_server import Platform, platform
 
 QUICK = "We will call you back shortly."
 

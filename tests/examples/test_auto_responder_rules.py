@@ -9,7 +9,7 @@ import pytest
 from examples.answering.rules import Rules, read_rules
 from examples.answering.trouble import Unusable
 from examples.auto_responder import main
-from subscriptions.opting_out import START_WORDS, STOP_WORDS
+from subscriptions.platform.opt_outs import START_WORDS, STOP_WORDS
 from tests.machinery.processes import ROOT
 
 RULES = ROOT / "examples" / "auto_responder.toml"

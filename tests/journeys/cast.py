@@ -140,8 +140,8 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
     from django.contrib.auth.models import User
     from django.utils import timezone
 
+    from subscriptions.auth.tokens import issue_token
     from subscriptions.models import AccessKey, Agent, Customer, Queue
-    from subscriptions.tokens import issue_token
 
     customer = Customer.objects.create(id=company["id"], name=company["name"], is_active=company["is_active"])
     for queue_id in company["queues"]:

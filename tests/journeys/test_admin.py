@@ -66,7 +66,7 @@ def test_a_heading_of_pages_that_are_not_the_operators_is_not_there(scene: Scene
 EXPORT = "/admin/subscriptions/auditrecord/export/"
 RECORDS = """
 import uuid
-from subscriptions.audit_store import append
+from subscriptions.audit.store import append
 from subscriptions.models import AuditRecord
 append([
     AuditRecord(

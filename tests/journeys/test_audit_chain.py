@@ -19,7 +19,7 @@ def write_at_once() -> None:
     """What the other process has its Django do: several threads store records, each as fast as it can."""
     from django.db import connections
 
-    from subscriptions.audit_store import append
+    from subscriptions.audit.store import append
     from subscriptions.models import AuditRecord
 
     def write() -> None:

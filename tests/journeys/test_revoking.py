@@ -14,7 +14,7 @@ from tests.machinery.gateways import Gateways
 CHANGES = {
     "a key is revoked": (
         "of the customer",
-        "from django.utils import timezone\nfrom subscriptions import access_keys\n"
+        "from django.utils import timezone\nfrom subscriptions.auth import access_keys\n"
         "access_keys.revoke(AccessKey.objects.get(label='of the customer', customer_id='{customer}'), timezone.now())",
     ),
     "a key is deleted": (
@@ -41,8 +41,8 @@ CHANGES = {
     ),
     "an agent is signed out everywhere": (
         "manager",
-        "from django.utils import timezone\nfrom subscriptions import logins\n"
-        "logins.sign_out(Agent.objects.get(name='manager', customer_id='{customer}'), timezone.now())",
+        "from django.utils import timezone\nfrom subscriptions.auth import logout\n"
+        "logout.sign_out(Agent.objects.get(name='manager', customer_id='{customer}'), timezone.now())",
     ),
     "the customer is switched off": (
         "manager",

@@ -11,14 +11,14 @@ import pytest_asyncio
 from channels.layers import channel_layers
 
 from events.announcements.announcer import bell
-from subscriptions import protocol
+from subscriptions.connections.runtime import Runtime, runtime
 from subscriptions.models import Customer
-from subscriptions.runtime import Runtime, runtime
+from subscriptions.protocol import messages as protocol
 from tests.machinery.frames import check_received
-from tests.subscriptions.desk import Desk, admin_of
-from tests.subscriptions.people import customer
-from tests.subscriptions.stage import Stage
-from tests.subscriptions.stand_in import Platform, platform
+from tests.subscriptions.support.admin_client import Desk, admin_of
+from tests.subscriptions.support.hub_harness import Stage
+from tests.subscriptions.support.people import customer
+from tests.subscriptions.support.platform_server import Platform, platform
 
 MakeStage = Callable[..., Awaitable[Stage]]
 

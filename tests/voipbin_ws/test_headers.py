@@ -72,7 +72,7 @@ def test_a_defect_of_ours_tells_nothing_of_itself(monkeypatch: pytest.MonkeyPatc
         raise RuntimeError("the-inner-secret")
 
     monkeypatch.setattr("voipbin_ws.pages.render", broken)
-    monkeypatch.setattr("subscriptions.directory.MeView.initial", broken)
+    monkeypatch.setattr("subscriptions.api.me.MeView.initial", broken)
     for path, kind in (("/", "text/html; charset=utf-8"), ("/v1.0/me", "application/json")):
         answer = Client(raise_request_exception=False).get(path)
         assert (answer.status_code, answer["Content-Type"]) == (500, kind)

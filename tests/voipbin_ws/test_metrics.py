@@ -17,9 +17,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from events.announcements.announcer import announced_at, announcements
 from events.counters import database_errors, stored_events
-from subscriptions.latencies import BUCKETS, Latencies
+from subscriptions.connections.runtime import Runtime
+from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
 from subscriptions.models import AuditRecord
-from subscriptions.runtime import Runtime
 from voipbin_ws.metrics import registry_of
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana" / "voipbin-ws.json"

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from events.models import Event
 from subscriptions.models import Agent, AuditRecord, Customer, GatewayProcess, LiveConnection
-from subscriptions.process_state import ProcessState, Trouble
-from tests.subscriptions.people import agent, customer
+from subscriptions.presence.process_status import ProcessState, Trouble
+from tests.subscriptions.support.people import agent, customer
 
 pytestmark = pytest.mark.django_db
 

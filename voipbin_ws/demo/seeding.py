@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from events.simulation.cast import ACME, CENTRES, GLOBEX, PLATFORM, Centre, Person
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue, digest_of
-from subscriptions.tokens import issue_token
 from voipbin_ws.demo.kept import Keys, keep_keys, kept_keys
 
 PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a gateway that only this machine reaches

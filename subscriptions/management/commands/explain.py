@@ -11,10 +11,10 @@ from django.db.models import Q
 
 from events.domain.topics import is_canonical_uuid
 from events.management.arguments import needs_database
-from subscriptions.asked import OperatorsEyes, UnreadableQuestion, find
-from subscriptions.explaining import Subject, explain, subject_of_agent, subject_of_key
+from subscriptions.explain.evidence import Subject, explain, subject_of_agent, subject_of_key
+from subscriptions.explain.lookup import OperatorsEyes, UnreadableQuestion, find
+from subscriptions.explain.report import Explanation, Outcome, as_json
 from subscriptions.models import KEY_PREFIX_CHARACTERS, AccessKey, Agent
-from subscriptions.steps import Explanation, Outcome, as_json
 
 EPILOG = """examples:
   manage.py explain 0c4f3c9e-2f5f-4f0f-9a51-4b0c6b6a7a10 --agent ann

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from events.management.arguments import RUN_AGAIN, age, needs_database
-from subscriptions.audit_store import BrokenChain, chain_ends, prune
+from subscriptions.audit.store import BrokenChain, chain_ends, prune
 
 
 class Command(BaseCommand):

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.management.arguments import needs_database
-from subscriptions.audit_chain import End
-from subscriptions.audit_store import Verification, verify
+from subscriptions.audit.chain import End
+from subscriptions.audit.store import Verification, verify
 
 _END = re.compile(r"(0|[1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from events.models import CustomerLog, Event, ResourceState
 from subscriptions.models import Agent, Customer
-from tests.subscriptions.desk import Desk, Page, address, admin_of, superuser
-from tests.subscriptions.people import agent, customer
+from tests.subscriptions.support.admin_client import Desk, Page, address, admin_of, superuser
+from tests.subscriptions.support.people import agent, customer
 
 pytestmark = pytest.mark.django_db
 

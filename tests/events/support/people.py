@@ -11,8 +11,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, Customer
-from subscriptions.tokens import issue_token
 
 
 @dataclass(frozen=True)

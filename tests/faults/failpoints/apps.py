@@ -66,7 +66,7 @@ def stall_on_signal() -> None:
 
 def no_back_fill() -> None:
     """Take what comes next for what comes after: a gap is skipped."""
-    from subscriptions.feed import Feed
+    from subscriptions.delivery.feed import Feed
 
     def offer(self: Any, entries: Iterable[Entry]) -> list[Entry]:
         ready: list[Entry] = []
@@ -80,7 +80,7 @@ def no_back_fill() -> None:
 
 def no_number_check() -> None:
     """Never compare numbers with the log's."""
-    from subscriptions.hub import Hub
+    from subscriptions.delivery.hub import Hub
 
     async def compare(self: Any) -> None:
         pass
@@ -103,7 +103,7 @@ def no_row_lock() -> None:
 
 def no_hold_while_replaying() -> None:
     """Deliver live events while the past is still on its way."""
-    from subscriptions.resume import Resumer
+    from subscriptions.delivery.replayer import Resumer
 
     begin = Resumer.begin
 
@@ -118,7 +118,7 @@ def no_hold_while_replaying() -> None:
 def no_tail() -> None:
     """Read every replay from the database, as if it began long ago, and slowly."""
     from events.log import reader as log
-    from subscriptions.feed import Feed
+    from subscriptions.delivery.feed import Feed
 
     read = log.read
 
@@ -136,7 +136,7 @@ def no_tail() -> None:
 
 def no_deduplication() -> None:
     """Deliver whatever is announced, also what was delivered before."""
-    from subscriptions.feed import Feed
+    from subscriptions.delivery.feed import Feed
 
     offer = Feed.offer
 

@@ -1,0 +1,1 @@
+"""Admin pages of access keys: list, form, rotation, and snippets that use a new key."""

@@ -1,0 +1,116 @@
+"""An access key as the admin shows it, in lists and on its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from events.admin.scope import pill
+from subscriptions.admin.access_keys.form import expiry_in_words
+from subscriptions.admin.confirmation import one_or_many
+from subscriptions.auth.access_keys import KeyStatus, status_of
+from subscriptions.models import AccessKey
+
+CLIENT_SHOWN = 30
+"""Characters of what a client calls itself, in a list."""
+
+_PILLS = {
+    KeyStatus.ACTIVE: "good",
+    KeyStatus.UNUSED: "warn",
+    KeyStatus.EXPIRED: "quiet",
+    KeyStatus.REVOKED: "bad",
+}
+
+
+class KeyColumns:
+    """What is shown of a key; the admin that it is mixed into knows its `owner`."""
+
+    owner: Any
+
+    @admin.display(description="key", ordering="prefix")
+    def key(self, key: AccessKey) -> str:
+        return f"{key.prefix}…"
+
+    @admin.display(description="key", ordering="label")
+    def label_and_key(self, key: AccessKey) -> SafeString:
+        return format_html('{}<br><span class="quiet">{}…</span>', key.label, key.prefix)
+
+    @admin.display(description="status")
+    def status(self, key: AccessKey) -> SafeString:
+        status = status_of(key, timezone.now())
+        return pill(status.value, _PILLS[status])
+
+    @admin.display(description="of", ordering="customer__name")
+    def speaks_for(self, key: AccessKey) -> SafeString:
+        if key.agent is None:
+            return self.owner(key)
+        url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
+        return format_html('<a href="{}">{}</a>, {}', url, key.agent.name, self.owner(key))
+
+    @admin.display(description="agent")
+    def for_agent(self, key: AccessKey) -> SafeString | str:
+        if key.agent is None:
+            return "none: it hears everything of the customer"
+        url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
+        return format_html('<a href="{}">{}</a>: it hears what this agent hears', url, key.agent.name)
+
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_used(self, key: AccessKey) -> SafeString | None:
+        if key.last_used_at is None:
+            return None
+        moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
+        client = key.last_used_client
+        if len(client) > CLIENT_SHOWN:
+            client = f"{client[: CLIENT_SHOWN - 2]}…"
+        return format_html(
+            '<span title="{}">{}</span><br><span class="quiet" title="{}">{}<br>{}</span>',
+            moment,
+            naturaltime(key.last_used_at),
+            key.last_used_client,
+            key.last_used_address,
+            client,
+        )
+
+    @admin.display(description="last used")
+    def last_use(self, key: AccessKey) -> SafeString | str:
+        if key.last_used_at is None:
+            return "never"
+        moment = f"{key.last_used_at:%Y-%m-%d %H:%M} UTC"
+        places = [place for place in (key.last_used_address, key.last_used_client) if place]
+        return format_html("{}{}", moment, format_html_join("", ", {}", ((place,) for place in places)))
+
+    @admin.display(description="sockets", ordering="socket_count")
+    def open_sockets(self, key: Any) -> SafeString | str:
+        if not key.socket_count:
+            return "–"
+        url = reverse("admin:subscriptions_liveconnection_changelist")
+        return format_html('<a href="{}?key={}">{}</a>', url, key.pk, key.socket_count)
+
+    @admin.display(description="allowed topics")
+    def allowed(self, key: AccessKey) -> SafeString | str:
+        if not key.allowed_topics:
+            return "all that it speaks for"
+        return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in key.allowed_topics))
+
+    @admin.display(description="may")
+    def rights(self, key: AccessKey) -> str:
+        narrowed = f" ({one_or_many(len(key.allowed_topics), 'topic')})" if key.allowed_topics else ""
+        held = ((f"subscribe{narrowed}", key.may_subscribe), ("publish", key.may_publish))
+        return ", ".join(word for word, is_held in held if is_held)
+
+    @admin.display(description="rotated into")
+    def rotated_into(self, key: AccessKey) -> SafeString:
+        url = reverse("admin:subscriptions_accesskey_change", args=[key.replaced_by.pk])
+        return format_html('<a href="{}">{}</a>', url, key.replaced_by)
+
+    @admin.display(description="expires", ordering="expires_at")
+    def expires(self, key: AccessKey) -> SafeString | str:
+        if key.expires_at is None:
+            return "never"
+        return format_html('<span title="{}">{}</span>', expiry_in_words(key), key.expires_at.date())

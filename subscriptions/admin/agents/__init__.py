@@ -1,0 +1,1 @@
+"""Admin pages of agents, with their log-in and status."""

@@ -1,0 +1,1 @@
+"""Admin pages of the audit log: list, CSV export, and the Explain page."""

@@ -1,0 +1,176 @@
+"""The admin's page that explains why somebody did or did not get an event, and publishes test events."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from events.hooks import Operator, operator_of
+from subscriptions.audit.rule_texts import explain as explain_rule
+from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
+from subscriptions.explain.lookup import OperatorsEyes, UnreadableQuestion, find
+from subscriptions.explain.probe_event import publish_trial, topics_of_trial
+from subscriptions.explain.report import Explanation, NoEvent, Outcome, Step, StoredEvent
+from subscriptions.models import AccessKey, Agent, AuditRecord
+
+ADDRESS = "admin:subscriptions_auditrecord_explain"
+
+_PILLS = {
+    Outcome.YES: ("yes", "good"),
+    Outcome.NO: ("no", "bad"),
+    Outcome.UNKNOWN: ("not known", "warn"),
+    Outcome.SKIPPED: ("not asked", "quiet"),
+}
+
+
+class ExplainForm(forms.Form):
+    agent = forms.ModelChoiceField(Agent.objects.none(), required=False)
+    key = forms.ModelChoiceField(AccessKey.objects.none(), label="Or access key", required=False)
+    what = forms.CharField(
+        label="Event or topic",
+        max_length=400,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
+        help_text="An event's id or cursor; or a topic or pattern, whose newest event is looked at.",
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, site: admin.AdminSite, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.operator = operator_of(request)
+        for name, model, path in (("agent", Agent, "agent"), ("key", AccessKey, "replaces")):
+            # What the lists offer is what may be asked about.
+            self.fields[name].queryset = site.get_model_admin(model).get_queryset(request)  # type: ignore[attr-defined]
+            self.fields[name].widget = AutocompleteSelect(
+                AccessKey._meta.get_field(path),
+                site,
+                attrs={"data-placeholder": "Nobody"},
+                choices=self.fields[name].choices,  # type: ignore[attr-defined]
+            )
+
+    def clean_what(self) -> StoredEvent | NoEvent:
+        assert self.operator is not None  # noqa: S101
+        try:
+            return find(self.cleaned_data["what"], OperatorsEyes(self.operator.customer_id))
+        except UnreadableQuestion as error:
+            raise forms.ValidationError(f"{error}.") from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors.keys() & {"agent", "key"} and bool(cleaned.get("agent")) == bool(
+            cleaned.get("key")
+        ):
+            raise forms.ValidationError("Choose who should have got it: an agent, or else an access key.")
+        return cleaned
+
+    @property
+    def receiver(self) -> Agent | AccessKey | None:
+        """Who was chosen, whatever else is wrong."""
+        if not self.is_bound:
+            return None
+        self.full_clean()
+        return self.cleaned_data.get("agent") or self.cleaned_data.get("key")
+
+
+def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
+    """The page: asked by GET; a POST publishes a test event and asks about that. `records` is the audit log's admin."""
+    operator = operator_of(request)
+    if operator is None or not records.has_view_permission(request):
+        raise PermissionDenied
+    site = records.admin_site
+    asked = request.POST if request.method == "POST" else request.GET
+    # Other pages lead here with one half of the question, which is no mistake yet.
+    is_asked = "agent" in asked or "key" in asked
+    form = ExplainForm(asked if is_asked else None, request=request, site=site, initial=asked.dict())
+    receiver = form.receiver
+    if request.method == "POST":
+        return _try_out(request, operator, receiver, records)
+    explanation, event = None, None
+    if receiver is not None and "what" not in asked:
+        form.errors.pop("what", None)
+    elif receiver is not None and form.is_valid():
+        event = form.cleaned_data["what"]
+        subject = subject_of_agent(receiver) if isinstance(receiver, Agent) else subject_of_key(receiver)
+        explanation = explain(subject, event)
+    context = {
+        **site.each_context(request),
+        "opts": AuditRecord._meta,
+        "title": "Explain",
+        "form": form,
+        "media": records.media + form.media,
+        "receiver": receiver,
+        "may_try": receiver is not None and _may_try(operator, receiver),
+        "trial_topics": topics_of_trial(receiver) if receiver is not None else (),
+        "explanation": explanation and _shown(explanation),
+        "event": event if isinstance(event, StoredEvent) else None,
+    }
+    return TemplateResponse(request, "admin/subscriptions/auditrecord/explain.html", context)
+
+
+def _may_try(operator: Operator, receiver: Agent | AccessKey) -> bool:
+    return operator.may_by_role and operator.sees(receiver.customer_id)
+
+
+def _try_out(
+    request: HttpRequest, operator: Operator, receiver: Agent | AccessKey | None, records: Any
+) -> HttpResponse:
+    if receiver is None or not _may_try(operator, receiver):
+        raise PermissionDenied
+    receipt = publish_trial(receiver)
+    records.admin_site.get_model_admin(type(receiver)).log_change(
+        request, receiver, f"Published a test event for it: {receipt.id}."
+    )
+    messages.success(request, "The test event is published. This is what became of it:")
+    return HttpResponseRedirect(address_of_explain(receiver, receipt.id))
+
+
+def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
+    """The page with this question."""
+    query = {"what": what} if what else {}
+    if receiver is not None:
+        query["agent" if isinstance(receiver, Agent) else "key"] = str(receiver.pk)
+    return f"{reverse(ADDRESS)}?{urlencode(query)}"
+
+
+def _shown(explanation: Explanation) -> dict[str, Any]:
+    word, kind = _PILLS[explanation.outcome]
+    titles = {
+        Outcome.YES: "It was delivered",
+        Outcome.UNKNOWN: "Whether it was delivered is not known",
+    }
+    return {
+        "title": titles.get(explanation.outcome, "It was not delivered"),
+        "kind": "bad" if explanation.outcome in (Outcome.NO, Outcome.SKIPPED) else kind,
+        "word": word,
+        "conclusion": explanation.conclusion,
+        "steps": [_shown_step(step, step is explanation.reason) for step in explanation.steps],
+    }
+
+
+def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
+    word, kind = _PILLS[step.outcome]
+    return {
+        "step": step,
+        "word": word,
+        "kind": kind,
+        "is_reason": is_reason,
+        "meaning": explain_rule(step.rule),
+        "facts": [(name, value, _link(name, value)) for name, value in step.facts],
+        "shows_rule": step.outcome is not Outcome.YES or explain_rule(step.rule),
+    }
+
+
+def _link(name: str, value: str) -> str:
+    """Where more is told of a fact, if there is more."""
+    if name == "id":
+        return reverse("admin:events_event_change", args=[value])
+    text = value if name == "connection" else value.removeprefix("connection ")
+    if text == value and name != "connection":
+        return ""
+    return f"{reverse('admin:subscriptions_auditrecord_changelist')}?q={text.partition(',')[0]}"

@@ -1,0 +1,1 @@
+"""Admin pages of live connections: list, filters, and closing a connection."""

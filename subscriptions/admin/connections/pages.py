@@ -1,0 +1,243 @@
+"""The admin's page of who is connected now, in whichever process, and closing connections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from events.admin.filters import CustomerFilter
+from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.hooks import operator_of
+from subscriptions.admin.confirmation import WORD_TO_CLIENTS, ConfirmingAdmin, one_or_many, word_of
+from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
+from subscriptions.connections.close_orders import close_connections
+from subscriptions.event_hooks.directory import directory
+from subscriptions.models import AccessKey, Agent, CloseOrder, LiveConnection
+from subscriptions.presence.pending_changes import NO_FIGURES
+from subscriptions.presence.registry import figures_of, live
+
+TOPICS_SHOWN = 2
+_UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+@admin.register(LiveConnection)
+class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
+    change_form_template = "admin/subscriptions/liveconnection/change_form.html"
+    change_list_template = "admin/subscriptions/liveconnection/change_list.html"
+    list_display = ["who", "from_where", "hears", "since", "sent", "waiting", "lag"]
+    list_select_related = ["process"]
+    list_filter = [CustomerFilter, KeyFilter, CredentialFilter, PaceFilter]
+    search_fields = ["topics"]
+    search_help_text = (
+        "A customer's or agent's name or id, a key's beginning, an address, client, topic or connection id"
+    )
+    exact_fields = ["id", "customer_id", "agent_id", "key_id"]
+    part_fields = ["topics", "credential", "address", "client"]
+    actions = ["close_connections"]
+    object_actions = ("close_connections",)
+    fields = [
+        "customer",
+        "agent",
+        "credential_link",
+        "address",
+        "client",
+        "opened_at",
+        "all_topics",
+        "sent",
+        "waiting",
+        "lag",
+        "process",
+        "records",
+    ]
+    readonly_fields = [
+        "customer",
+        "agent",
+        "credential_link",
+        "all_topics",
+        "sent",
+        "waiting",
+        "lag",
+        "records",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LiveConnection]:
+        connections = live(super().get_queryset(request))
+        operator = operator_of(request)
+        if operator is None or not operator.is_platform:
+            of_the_platform = Agent.objects.of_the_platform().values("pk")
+            connections = connections.filter(is_platform_staff=False).exclude(
+                agent_id__isnull=False, agent_id__in=of_the_platform
+            )
+        return connections
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        keys = self.admin_site.get_model_admin(AccessKey)
+        key_id = as_uuid(request.GET.get(KeyFilter.parameter_name, ""))
+        key = keys.get_queryset(request).filter(pk=key_id).first() if key_id else None
+        if key is not None and keys.acts_on(request, key):
+            url = reverse("admin:subscriptions_accesskey_changelist")
+            context["close_key"] = {"key": key, "url": url, "checkbox_name": ACTION_CHECKBOX_NAME}
+        return super().changelist_view(request, context)
+
+    def reaches(self, request: HttpRequest, row: LiveConnection) -> bool:
+        return super().reaches(request, row) and self.get_queryset(request).filter(pk=row.pk).exists()
+
+    def acts_on(self, request: HttpRequest, row: LiveConnection) -> bool:
+        return self.has_close_permission(request)
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """Whoever runs the platform or is the customer's admin; others need the right to delete connections."""
+        operator = operator_of(request)
+        return operator is not None and (
+            operator.may_by_role or request.user.has_perm("subscriptions.delete_liveconnection")
+        )
+
+    def found_by(self, word: str) -> Q:
+        return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
+
+    def name_rows(self, rows: Iterable[LiveConnection]) -> None:
+        rows = list(rows)
+        super().name_rows(rows)
+        names = directory.agent_names({row.agent_id for row in rows if row.agent_id is not None})
+        keys = dict(
+            AccessKey.objects.filter(pk__in=[row.key_id for row in rows if row.key_id]).values_list(
+                "pk", "label"
+            )
+        )
+        figures = figures_of(rows)
+        closing = set(
+            CloseOrder.objects.filter(connection_id__in=[row.pk for row in rows]).values_list(
+                "connection_id", flat=True
+            )
+        )
+        for row in rows:
+            row.agent_name = names.get((row.customer_id, row.agent_id), "")
+            row.key_label = keys.get(row.key_id, "")
+            row.figures = figures.get(row.pk, NO_FIGURES)
+            row.is_closing = row.pk in closing
+
+    @admin.action(description="Close connection", permissions=["close"])
+    def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
+        def perform(chosen: list[LiveConnection]) -> HttpResponse:
+            close_connections(chosen, by=request.user.get_username(), word=word_of(request))
+            words = one_or_many(len(chosen), "connection")
+            self.message_user(request, f"Told to close: {words}.", messages.SUCCESS)
+            return self.to_list()
+
+        return self.confirmed(
+            request,
+            rows,
+            action="close_connections",
+            question="Close these connections?",
+            consequence=(
+                "Their clients are told that an operator closed them, and not to come back by themselves. The "
+                "credentials stay good: whoever connects anew gets in. To keep a program out, revoke its access key."
+            ),
+            perform=perform,
+            word=WORD_TO_CLIENTS,
+        )
+
+    @admin.display(description="who", ordering="customer_id")
+    def who(self, row: Any) -> SafeString:
+        names = [name for name in (row.agent_name, row.customer_name) if name] or [str(row.customer_id)]
+        closing = format_html(" {}", pill("closing", "warn")) if row.is_closing else ""
+        return format_html(
+            '{}{}<br><span class="quiet">{}</span>',
+            ", ".join(names),
+            closing,
+            row.key_label or row.credential,
+        )
+
+    @admin.display(description="from")
+    def from_where(self, row: LiveConnection) -> SafeString:
+        client = row.client if len(row.client) <= 40 else f"{row.client[:38]}…"
+        return format_html(
+            '{}<br><span class="quiet" title="{}">{}</span>', row.address or "–", row.client, client
+        )
+
+    @admin.display(description="hears")
+    def hears(self, row: LiveConnection) -> SafeString | str:
+        topics = row.topics.split("\n")[:TOPICS_SHOWN] if row.topics else []
+        own = re.compile(f"(?<=^customer_id:){row.customer_id}|(?<=^agent_id:){row.agent_id}")
+        shown = format_html_join(
+            "",
+            '<code title="{}">{}</code><br>',
+            ((topic, _UUID_END.sub("…", own.sub("…", topic))) for topic in topics),
+        )
+        if more := row.topic_count - len(topics):
+            return format_html('{}<span class="quiet">and {} more</span>', shown, more)
+        return shown or "nothing yet"
+
+    @admin.display(description="since", ordering="opened_at")
+    def since(self, row: LiveConnection) -> SafeString:
+        moment = f"{row.opened_at:%Y-%m-%d %H:%M:%S} UTC"
+        return format_html('<span title="{}">{}</span>', moment, _short(timezone.now() - row.opened_at))
+
+    @admin.display(description="sent")
+    def sent(self, row: Any) -> str:
+        return f"{row.figures[0]:,}"
+
+    @admin.display(description="waiting")
+    def waiting(self, row: Any) -> SafeString | str:
+        _, waiting, stuck, _ = row.figures
+        if not waiting:
+            return "–"
+        shown = filesizeformat(waiting)
+        return pill(f"{shown}, for {stuck} s", "bad") if stuck > 1 else shown
+
+    @admin.display(description="lag")
+    def lag(self, row: Any) -> SafeString | str:
+        _, _, seconds, behind = row.figures
+        return pill(f"{one_or_many(behind, 'event')}, for {seconds} s", "warn") if behind else "none"
+
+    @admin.display(description="agent")
+    def agent(self, row: Any) -> SafeString | str | None:
+        if row.agent_id is None:
+            return None
+        if not row.agent_name:
+            return str(row.agent_id)
+        return format_html('<a href="{}">{}</a>', directory.agent_url(row.agent_id), row.agent_name)
+
+    @admin.display(description="credential")
+    def credential_link(self, row: Any) -> SafeString | str:
+        if row.key_id is None:
+            return row.credential
+        url = reverse("admin:subscriptions_accesskey_change", args=[row.key_id])
+        return format_html('<a href="{}">{}… {}</a>', url, row.credential, row.key_label)
+
+    @admin.display(description="topics")
+    def all_topics(self, row: LiveConnection) -> SafeString | str:
+        topics = row.topics.split("\n") if row.topics else []
+        shown = format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
+        if more := row.topic_count - len(topics):
+            return format_html("{}and {} more", shown, more)
+        return shown or "none yet"
+
+    @admin.display(description="audit log")
+    def records(self, row: LiveConnection) -> SafeString:
+        url = reverse("admin:subscriptions_auditrecord_changelist")
+        return format_html('<a href="{}?q={}">What this connection asked for</a>', url, row.pk)
+
+
+def _short(age: timedelta) -> str:
+    """A length of time in its largest unit."""
+    seconds = max(0, int(age.total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

@@ -1,0 +1,130 @@
+"""Admin pages of what belongs to one customer: the customer is chosen first, and what is offered is that customer's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.utils import get_deleted_objects
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from events.admin.filters import CustomerFilter
+from events.admin.scope import ScopedAdmin, as_uuid
+from events.hooks import Operator, operator_of
+from subscriptions.admin.confirmation import ConfirmingAdmin
+from subscriptions.models import Agent, Customer
+
+_PAIRING = capfirst(Agent.queues.through._meta.verbose_name)
+
+
+class OperatorForm(forms.ModelForm):
+    """A form that knows whose hands it is in, and of which customer its row is."""
+
+    operator: Operator
+    customer: Customer
+    user: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.customer = self.customer
+
+
+class OfCustomerAdmin(ConfirmingAdmin):
+    """Rows of one customer. The customer is settled when a row is made and stays: its id is part of every topic."""
+
+    form: type[OperatorForm]
+    list_select_related = ["customer"]
+    list_filter: list[Any] = [CustomerFilter]
+    list_per_page = 50
+
+    def get_form(
+        self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
+    ) -> type[OperatorForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.operator = operator_of(request)
+        form.customer = obj.customer if obj is not None else self._chosen_customer(request)
+        form.user = request.user
+        return form
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.has_add_permission(request) and self._chosen_customer(request) is None:
+            return self._choose_customer(request)
+        return super().add_view(request, form_url, extra_context)
+
+    def _customers(self, request: HttpRequest) -> QuerySet[Customer]:
+        operator = operator_of(request)
+        if operator is None:
+            raise PermissionDenied
+        customers = Customer.objects.all()
+        return customers if operator.customer_id is None else customers.filter(pk=operator.customer_id)
+
+    def _chosen_customer(self, request: HttpRequest) -> Customer | None:
+        """The customer whom the address names, or the only one there is; none: it has to be chosen."""
+        customers = self._customers(request)
+        chosen = as_uuid(request.GET.get("customer", ""))
+        if chosen is not None:
+            return customers.filter(pk=chosen).first()
+        few = list(customers[:2])
+        return few[0] if len(few) == 1 else None
+
+    def _choose_customer(self, request: HttpRequest) -> TemplateResponse:
+        field = self.model._meta.get_field("customer")
+        form = type(
+            "CustomerForm",
+            (forms.Form,),
+            {
+                "customer": forms.ModelChoiceField(
+                    self._customers(request), widget=AutocompleteSelect(field, self.admin_site)
+                )
+            },
+        )()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Add {self.opts.verbose_name}",
+            "form": form,
+            "media": self.media + form.media,
+            "any_customer": self._customers(request).exists(),
+        }
+        return TemplateResponse(request, "admin/choose_customer.html", context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
+        return deleted_together(self, request, objs)
+
+    def owner(self, row: Any) -> SafeString:
+        """The row's customer, as a link."""
+        url = reverse("admin:subscriptions_customer_change", args=[row.customer_id])
+        return format_html('<a href="{}">{}</a>', url, row.customer)
+
+    owner.short_description = "customer"  # type: ignore[attr-defined]
+    owner.admin_order_field = "customer__name"  # type: ignore[attr-defined]
+
+
+def deleted_together(
+    model_admin: ScopedAdmin, request: HttpRequest, rows: Any
+) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+    """As Django's `get_deleted_objects`, for operators who may delete a row with all that belongs to it."""
+    taken, counts, perms_needed, protected = get_deleted_objects(rows, request, model_admin.admin_site)
+    if all(model_admin.has_delete_permission(request, row) for row in rows):
+        perms_needed = set()
+    counts.pop(Agent.queues.through._meta.verbose_name_plural, None)
+    return _without_pairings(taken), counts, perms_needed, protected
+
+
+def _without_pairings(listed: list[Any]) -> list[Any]:
+    """What a deletion takes along, without the rows that only pair agents with queues: they say nothing to people."""
+    return [
+        _without_pairings(each) if isinstance(each, list) else each
+        for each in listed
+        if isinstance(each, list) or not str(each).startswith(_PAIRING)
+    ]

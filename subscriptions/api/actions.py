@@ -1,0 +1,181 @@
+"""Having the platform do something with a call, or send a message: of what one may hear, and of nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, cast
+from urllib.parse import quote
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events.api.errors import ApiError
+from events.api.request_body import body_of
+from events.api.responses import reading_errors, visible_to
+from events.domain.topics import is_canonical_uuid, is_resource_id
+from events.domain.visibility import Visible
+from events.models import ResourceState, split_agents
+from subscriptions.models import OptOut
+from subscriptions.platform.client import NO_PLATFORM, ask, platform_of
+from subscriptions.protocol.permissions import Identity
+
+CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
+TARGETS = ("agent", "queue", "tel")
+MAX_TEXT = 1600
+"""Characters of a message: ten parts of an SMS, more than which carriers do not take."""
+
+_TEL = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
+
+
+class ActionsView(APIView):
+    """GET `/v1.0/actions`: what can be done, or why nothing can."""
+
+    def get(self, request: Request) -> Response:
+        identity = cast(Identity, request.user)
+        reason = None if platform_of(identity.customer_id) else NO_PLATFORM
+        if reason is None and not _may_act(identity):
+            reason = MAY_NOT_ACT
+        return Response(
+            {
+                "available": reason is None,
+                "reason": reason,
+                "call": [] if reason else list(CALL_ACTIONS),
+                "message": reason is None and _visible(request).is_whole("message"),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class CallActionView(APIView):
+    """POST `/v1.0/calls/<id>/<action>`."""
+
+    def post(self, request: Request, call_id: str, action: str) -> Response:
+        if action not in CALL_ACTIONS:
+            raise ApiError(
+                status.HTTP_404_NOT_FOUND, f"A call can be asked to {', '.join(CALL_ACTIONS)}: nothing else"
+            )
+        identity = _actor(request)
+        visible = _visible(request)
+        body = body_of(request, {"to"} if action == "transfer" else ())
+        order: dict[str, Any] = {"agent_id": identity.agent_id}
+        if action == "transfer":
+            order["to"] = _target(body)
+        elif action == "accept" and identity.agent_id is None:
+            raise ApiError(
+                status.HTTP_403_FORBIDDEN,
+                "A call is accepted by an agent: this access key belongs to none",
+            )
+        _require_in_hand(visible, identity, call_id)
+        path = f"/v1.0/calls/{quote(call_id, safe='')}/{action}"
+        said = ask("POST", visible.customer_id, path, order)
+        return Response({"call_id": call_id, "action": action, "platform": said})
+
+
+class MessagesView(APIView):
+    """POST `/v1.0/messages`: `{"to": "+15551234567", "text": "…"}`."""
+
+    def post(self, request: Request) -> Response:
+        identity = _actor(request)
+        visible = _visible(request)
+        body = body_of(request, {"to", "text", "automatic"})
+        number, text, automatic = _message(body)
+        if not visible.is_whole("message"):
+            raise ApiError(
+                status.HTTP_403_FORBIDDEN,
+                "Who writes to people must hear what they answer: messages were not granted to this credential",
+            )
+        opted_out = OptOut.objects.filter(customer_id=visible.customer_id, number=number).first()
+        if opted_out is not None:
+            raise ApiError(
+                status.HTTP_409_CONFLICT,
+                f"{number} wrote STOP and wants no messages: none can be sent until it writes START",
+                code="OPTED_OUT",
+            )
+        order = {
+            "agent_id": identity.agent_id,
+            "destinations": [{"type": "tel", "target": number}],
+            "text": text,
+            "automatic": automatic,
+        }
+        said = ask("POST", visible.customer_id, "/v1.0/messages", order)
+        return Response({"to": number, "platform": said}, status=status.HTTP_201_CREATED)
+
+
+MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
+
+
+def _may_act(identity: Identity) -> bool:
+    return identity.role is not None or identity.may_publish
+
+
+def _actor(request: Request) -> Identity:
+    identity = cast(Identity, request.user)
+    if not _may_act(identity):
+        raise ApiError(status.HTTP_403_FORBIDDEN, MAY_NOT_ACT)
+    return identity
+
+
+def _visible(request: Request) -> Visible:
+    """What the credential may hear of its customer; platform staff name another with `?customer_id=`."""
+    customer_id = request.query_params.get("customer_id")
+    if customer_id is not None and not is_canonical_uuid(customer_id):
+        raise ApiError(status.HTTP_400_BAD_REQUEST, "customer_id: write a UUID in lower case with dashes")
+    with reading_errors():
+        return visible_to(request, customer_id)
+
+
+def _require_in_hand(visible: Visible, identity: Identity, call_id: str) -> None:
+    """The call must be one that is heard, and live; an agent's own, where the agent does not hear all.
+
+    Raises:
+        ApiError: 404 alike for what there is not and what is somebody else's; 409 where it is too late.
+    """
+    state = None
+    if is_resource_id(call_id):
+        state = ResourceState.objects.filter(
+            customer_id=visible.customer_id, resource="call", resource_id=call_id, member_id=""
+        ).first()
+    if state is None or not visible.includes("call", call_id, split_agents(state.agent_ids)):
+        raise ApiError(status.HTTP_404_NOT_FOUND, "There is no call with this id for you")
+    if not state.live:
+        raise ApiError(status.HTTP_409_CONFLICT, "This call is over", code="CALL_OVER")
+    holder = json.loads(state.body).get("agent_id")
+    if (
+        not visible.is_whole("call", call_id)
+        and isinstance(holder, str)
+        and holder not in ("", identity.agent_id)
+    ):
+        raise ApiError(status.HTTP_409_CONFLICT, "This call is with another agent now", code="NOT_YOUR_CALL")
+
+
+def _target(body: dict[str, Any]) -> dict[str, str]:
+    to = body.get("to")
+    if isinstance(to, dict) and set(to) == {"type", "id"} and to["type"] in TARGETS:
+        target = to["id"]
+        if isinstance(target, str) and (
+            _TEL.fullmatch(target) if to["type"] == "tel" else is_resource_id(target)
+        ):
+            return {"type": to["type"], "id": target}
+    raise ApiError(
+        status.HTTP_400_BAD_REQUEST,
+        'Say where to: {"to": {"type": "queue", "id": "<queue id>"}}, or with the type agent or tel',
+        errors=[{"field": "to", "message": "an object with type (agent, queue or tel) and id"}],
+    )
+
+
+def _message(body: dict[str, Any]) -> tuple[str, str, bool]:
+    number, text, automatic = body.get("to"), body.get("text"), body.get("automatic", False)
+    errors = []
+    if not isinstance(number, str) or not _TEL.fullmatch(number):
+        errors.append({"field": "to", "message": "a telephone number such as +15551234567"})
+    if not isinstance(text, str) or not text.strip() or len(text) > MAX_TEXT:
+        errors.append({"field": "text", "message": f"1 to {MAX_TEXT} characters"})
+    if not isinstance(automatic, bool):
+        errors.append({"field": "automatic", "message": "true or false"})
+    if errors:
+        told = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        raise ApiError(status.HTTP_400_BAD_REQUEST, told, errors=errors)
+    return cast(str, number), cast(str, text), cast(bool, automatic)

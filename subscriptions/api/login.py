@@ -1,0 +1,77 @@
+"""REST of the subscriptions app: logging in, and the plain GET of the WebSocket's address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events.api.errors import ApiError
+from events.domain.strict_json import InvalidJson, decode
+from subscriptions.auth import login_throttle as login_tries
+from subscriptions.auth.authentication import identify_http_request
+from subscriptions.auth.tokens import BadCredential, issue_token
+from subscriptions.connections.handshake import may_open_socket
+from subscriptions.models import Agent
+
+MAX_LOGIN_BYTES = 4096
+
+
+class LoginView(APIView):
+    """`POST /auth/login`: a user name and password for a token."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+    def post(self, request: Request) -> Response:
+        username, password = _login(request)
+        address = request.META["REMOTE_ADDR"]
+        if refused := login_tries.begin(username, address):
+            raise ApiError(status.HTTP_429_TOO_MANY_REQUESTS, str(refused), retry_after=refused.wait_seconds)
+        user = authenticate(request._request, username=username, password=password)
+        agent = Agent.objects.select_related("customer", "user").filter(user=user).first() if user else None
+        if agent is None:
+            raise ApiError(status.HTTP_401_UNAUTHORIZED, "User name or password is wrong")
+        login_tries.succeeded(username, address)
+        if not agent.is_active or not agent.customer.is_active:
+            raise ApiError(
+                status.HTTP_401_UNAUTHORIZED, "This agent or its customer is switched off: ask an admin"
+            )
+        return Response({"username": agent.user.get_username(), "token": issue_token(agent)})
+
+
+def _login(request: Request) -> tuple[str, str]:
+    try:
+        body = request._request.body
+        content = decode(body) if len(body) <= MAX_LOGIN_BYTES else None
+    except InvalidJson:
+        content = None
+    if not isinstance(content, dict):
+        raise ApiError(status.HTTP_400_BAD_REQUEST, 'Send a JSON object: {"username": "…", "password": "…"}')
+    username, password = content.get("username"), content.get("password")
+    if not isinstance(username, str) or not isinstance(password, str) or not username or not password:
+        raise ApiError(status.HTTP_400_BAD_REQUEST, '"username" and "password" are needed, both as strings')
+    return username, password
+
+
+class WebSocketAddressView(APIView):
+    """`GET /v1.0/ws` without an upgrade: a browser cannot see why its socket was refused, here it can ask."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+    def get(self, request: Request) -> Response:
+        try:
+            identity = identify_http_request(request)
+            may_open_socket(identity)
+        except BadCredential as error:
+            raise ApiError(status.HTTP_401_UNAUTHORIZED, str(error)) from None
+        raise ApiError(
+            status.HTTP_426_UPGRADE_REQUIRED,
+            "The credential is good: connect to this address as a WebSocket",
+            code="UPGRADE_REQUIRED",
+        )

@@ -1,0 +1,172 @@
+"""Who is who: `GET /v1.0/me` tells whose credential this is, what it may hear, and the names behind the ids that events
+carry; `GET /v1.0/customers` whose events it may hear."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from django.db.models import Prefetch
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from events.api.errors import ApiError
+from events.api.responses import reading_errors, visible_to
+from events.domain.event import format_timestamp
+from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
+from events.models import CustomerLog
+from events.reading.parameters import Parameters
+from subscriptions.models import Agent, Customer, Queue
+from subscriptions.protocol.permissions import Identity, may_hold, may_subscribe
+
+
+def topics_for(identity: Identity) -> list[str]:
+    """The widest topics that the identity may subscribe to of its own customer, and its own agent's."""
+    if may_hold(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, ANY, ANY)).granted:
+        topics = [f"{CUSTOMER_SCOPE}:{identity.customer_id}:{ANY}:{ANY}"]
+    else:
+        topics = [
+            f"{CUSTOMER_SCOPE}:{identity.customer_id}:{resource}:{ANY}"
+            for resource in sorted(identity.granted_resources)
+        ]
+    if identity.agent_id is not None:
+        topics.append(f"{AGENT_SCOPE}:{identity.agent_id}:{ANY}:{ANY}")
+    return topics if identity.allowed_topics is None else _narrowed(topics, identity)
+
+
+def _narrowed(topics: list[str], identity: Identity) -> list[str]:
+    """What is left of these topics for an access key that is narrowed to some."""
+    own = (identity.customer_id, identity.agent_id)
+    allowed = [Pattern(*text.split(":", 3)) for text in sorted(identity.allowed_topics or ())]
+    left = [each for each in (Pattern(*text.split(":", 3)) for text in topics) if _may(identity, each)]
+    left += [each for each in allowed if each.scope_id in own and each not in left and _may(identity, each)]
+    # What is within another of them says nothing new.
+    return [
+        str(each) for each in left if not any(other != each and other.covers(str(each)) for other in left)
+    ]
+
+
+def _may(identity: Identity, pattern: Pattern) -> bool:
+    return may_subscribe(identity, pattern).granted
+
+
+def _hears_all(identity: Identity, resource: str) -> bool:
+    return _may(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY))
+
+
+def _agents(identity: Identity) -> list[dict[str, Any]]:
+    """The customer's agents as JSON objects; for who may not hear of them all, itself alone."""
+    agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
+    if not _hears_all(identity, "agent"):
+        # Whom else one's own events concern is nobody's to find out: names go with what may be heard.
+        agents = agents.filter(pk=identity.agent_id)
+    return [
+        {
+            "id": str(agent.pk),
+            "name": agent.name,
+            "role": agent.role,
+            "status": agent.status,
+            "status_changed_at": format_timestamp(agent.status_changed_at),
+        }
+        for agent in agents.order_by("name", "pk")
+    ]
+
+
+def _queues(identity: Identity) -> list[dict[str, Any]]:
+    """The customer's queues as JSON objects, with those of their agents whose names the identity learns.
+
+    For who may not hear of all queues, those that it serves.
+    """
+    queues = Queue.objects.filter(customer_id=identity.customer_id)
+    if not _hears_all(identity, "queue"):
+        queues = queues.filter(agents__pk=identity.agent_id)
+    agents = Agent.objects.filter(is_active=True).order_by("pk")
+    if not _hears_all(identity, "agent"):
+        agents = agents.filter(pk=identity.agent_id)
+    queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))
+    return [
+        {
+            "id": str(queue.pk),
+            "name": queue.name,
+            "agent_ids": [str(each.pk) for each in queue.agents.all()],
+        }
+        for queue in queues
+    ]
+
+
+def _reader(request: Request) -> Identity:
+    """Whose credential asks.
+
+    Raises:
+        ApiError: it may not read.
+    """
+    identity = cast(Identity, request.user)
+    if not identity.may_subscribe:
+        raise ApiError(status.HTTP_403_FORBIDDEN, "This access key may not read: use one that may subscribe")
+    return identity
+
+
+def _wanted_customer(request: Request) -> str | None:
+    """The customer whom the query names, if the credential may hear of it.
+
+    Raises:
+        ApiError: it may not, or the query cannot be read.
+    """
+    with reading_errors():
+        parameters = Parameters(dict(request.query_params.lists()), ("customer_id",))
+        customer_id = parameters.uuid("customer_id")
+        parameters.finish()
+        if customer_id is not None:
+            visible_to(request, customer_id)
+    return customer_id
+
+
+class MeView(APIView):
+    """`/v1.0/me`: what a page needs to know before it subscribes; platform staff may name a customer."""
+
+    def get(self, request: Request) -> Response:
+        identity = _reader(request)
+        identity = replace(identity, customer_id=_wanted_customer(request) or identity.customer_id)
+        # A token of VoIPBIN's may be of a customer or an agent whom only the platform knows.
+        customer = Customer.objects.filter(pk=identity.customer_id).first()
+        agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None
+        return Response(
+            {
+                "customer": {"id": identity.customer_id, "name": customer.name if customer else None},
+                "agent": {"id": identity.agent_id, "name": agent.name if agent else None}
+                if identity.agent_id
+                else None,
+                "role": identity.role.value if identity.role else None,
+                "topics": topics_for(identity),
+                "agents": _agents(identity),
+                "queues": _queues(identity),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+class CustomersView(APIView):
+    """`/v1.0/customers`: the customers of whom the credential may hear; for platform staff all, else its own."""
+
+    def get(self, request: Request) -> Response:
+        identity = _reader(request)
+        with reading_errors():
+            Parameters(dict(request.query_params.lists()), ()).finish()
+        customers = Customer.objects.all()
+        logs = CustomerLog.objects.all()
+        if not identity.is_platform_staff:
+            customers = customers.filter(pk=identity.customer_id)
+            logs = logs.filter(pk=identity.customer_id)
+        names: dict[str, str | None] = {
+            str(customer_id): name
+            for customer_id, name in customers.order_by("name", "pk").values_list("pk", "name")
+        }
+        # VoIPBIN's customers need no record of ours to have events.
+        for customer_id in logs.order_by("pk").values_list("pk", flat=True):
+            names.setdefault(str(customer_id), None)
+        return Response(
+            {"items": [{"id": customer_id, "name": name} for customer_id, name in names.items()]},
+            headers={"Cache-Control": "no-store"},
+        )

@@ -1,0 +1,101 @@
+"""Writing the audit log: many records in one commit, and word to whoever must not go on before theirs is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from events.database.threads import until_database_answers
+from subscriptions.audit.store import append
+from subscriptions.models import AuditRecord, AuditVerdict
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 50_000
+"""Records that wait while the database is away; beyond, those that nobody waits for are counted and left out."""
+
+_Waiting = tuple[Sequence[AuditRecord], asyncio.Future[None] | None]
+
+
+class AuditWriter:
+    """The audit log of one process, on one event loop."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.refusals: Counter[tuple[str, str]] = Counter()
+        self._waiting: list[_Waiting] = []
+        self._count = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not stored yet."""
+        return self._count
+
+    def note(self, records: Sequence[AuditRecord]) -> None:
+        """Store these soon."""
+        self._count_refusals(records)
+        if self._count + len(records) > MAX_WAITING:
+            self.lost += len(records)
+            logger.error(
+                "The audit log cannot be written and too much waits for it: %d records lost", self.lost
+            )
+            return
+        self._add(records, None)
+
+    async def stored(self, records: Sequence[AuditRecord]) -> None:
+        """Store these and return when they are committed; while the database is away, that is when it is back."""
+        if records:
+            self._count_refusals(records)
+            done = asyncio.get_running_loop().create_future()
+            self._add(records, done)
+            await done
+
+    def _count_refusals(self, records: Sequence[AuditRecord]) -> None:
+        for record in records:
+            if record.verdict == AuditVerdict.REFUSED:
+                self.refusals[(record.action, record.rule)] += 1
+
+    async def flush(self) -> None:
+        """Return when all that was given is stored."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    def _add(self, records: Sequence[AuditRecord], done: asyncio.Future[None] | None) -> None:
+        self._waiting.append((records, done))
+        self._count += len(records)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            if await self._write_together(batch) is not None:
+                # Not the database being away but what it was given: each alone, so that one bad record harms no other.
+                for some in batch:
+                    error = await self._write_together([some])
+                    self._settle(some, error)
+                continue
+            for some in batch:
+                self._settle(some, None)
+
+    async def _write_together(self, batch: Sequence[_Waiting]) -> Exception | None:
+        try:
+            await until_database_answers(append, [record for records, _ in batch for record in records])
+        except Exception as error:
+            return error
+        return None
+
+    def _settle(self, waiting: _Waiting, error: Exception | None) -> None:
+        records, done = waiting
+        self._count -= len(records)
+        if error is not None:
+            self.lost += len(records)
+            logger.error("%d audit records could not be stored", len(records), exc_info=error)
+        if done is not None and not done.done():
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)

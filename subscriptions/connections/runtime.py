@@ -1,0 +1,152 @@
+"""What one server process has once: its hub, its audit writer, its count of connections; made on first use.
+
+daphne has no lifespan events, so the first connection or request starts it, in the loop that serves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+
+from django.conf import settings
+
+from events.announcements.announcer import bell
+from events.counters import stored_events
+from events.domain.topics import known_resources
+from subscriptions.audit.writer import AuditWriter
+from subscriptions.auth.access_version import ACCESS_CHANGED
+from subscriptions.connections.reauthorization import Renewer
+from subscriptions.delivery.hub import Hub
+from subscriptions.delivery.outbox import Flusher
+from subscriptions.delivery.replayer import Resumer
+from subscriptions.presence.heartbeat import Presence
+from subscriptions.presence.process_status import ProcessState, Rate, troubles
+from subscriptions.protocol.limits import Limits
+from subscriptions.protocol.messages import CloseCode
+
+DRAIN_SPREAD_SECONDS = 2.0
+"""Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""
+
+KNOWN_CLOSE_CODES = frozenset(CloseCode) | {1000, 1001, 1005, 1006, 1007, 1009, 1011, 1012}
+"""Ours, and those of RFC 6455 that occur. A client may send any other, and each would be a number of its own."""
+
+DRAIN_PAUSE_SECONDS = 0.02
+DRAIN_TIMEOUT_SECONDS = 5.0
+
+
+class Runtime:
+    """The parts of a running process. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.renewer = Renewer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
+        self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
+        self.hub = Hub(
+            check_seconds=settings.CHECK_INTERVAL_SECONDS,
+            max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
+            also_hears={ACCESS_CHANGED: self.renewer.tell},
+        )
+        self.resumer = Resumer(
+            self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
+        )
+        now = asyncio.get_running_loop().time()
+        self._events = Rate(lambda: stored_events.counts().get((), 0), now)
+        self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries, now)
+        self.audit = AuditWriter()
+        self.flusher = Flusher()
+        self.is_draining = False
+        self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
+        self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL
+        self.opened = 0
+        self.ended: Counter[tuple[str, str]] = Counter()
+        self._connections: Counter[str] = Counter()
+        self.all_left = asyncio.Event()
+        self.all_left.set()
+        self.resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+        self.limits = Limits(
+            message_max_bytes=settings.MESSAGE_MAX_BYTES,
+            message_max_topics=settings.MESSAGE_MAX_TOPICS,
+            connection_max_topics=settings.CONNECTION_MAX_TOPICS,
+            subscribe_burst=settings.SUBSCRIBE_BURST,
+            subscribe_per_second=settings.SUBSCRIBE_PER_SECOND,
+            unreadable_messages_max=settings.UNREADABLE_MESSAGES_MAX,
+        )
+
+    @property
+    def connections(self) -> int:
+        """Sockets that are open."""
+        return self._connections.total()
+
+    def state(self) -> ProcessState:
+        """How this process does, for the operators of all."""
+        now = asyncio.get_running_loop().time()
+        late_events, late_seconds = self.hub.missing
+        return ProcessState(
+            events_a_minute=round(self._events.a_minute(now), 1),
+            deliveries_a_minute=round(self._deliveries.a_minute(now), 1),
+            late_events=late_events,
+            late_seconds=round(late_seconds, 1),
+            silent_seconds=round(self.hub.silence_seconds, 1) if self.hub.lagging else 0.0,
+            audit_waiting=self.audit.waiting,
+            audit_lost=self.audit.lost,
+            is_draining=self.is_draining,
+            troubles=tuple(troubles.lately(time.time())),
+        )
+
+    def count_in(self, credential_id: str) -> int:
+        """Count one more connection of this credential; returns how many it has now."""
+        self.opened += 1
+        self._connections[credential_id] += 1
+        self.all_left.clear()
+        return self._connections[credential_id]
+
+    def count_out(self, credential_id: str, close_code: int | None, rule: str) -> None:
+        """Count one connection less, which ended so."""
+        self.ended[(str(close_code) if close_code in KNOWN_CLOSE_CODES else "other", rule)] += 1
+        self._connections[credential_id] -= 1
+        if self._connections[credential_id] <= 0:
+            del self._connections[credential_id]
+        if not self._connections:
+            self.all_left.set()
+
+    def start(self) -> None:
+        """Begin. Called in the event loop."""
+        bell.attach(asyncio.get_running_loop())
+        self.hub.start()
+        self.renewer.start()
+        self.presence.start()
+
+    async def stop(self) -> None:
+        """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
+        self.is_draining = True
+        listeners = list(self.hub.listeners)
+        pause = min(DRAIN_SPREAD_SECONDS / max(len(listeners), 1), DRAIN_PAUSE_SECONDS)
+        for listener in listeners:
+            listener.close(CloseCode.RESTARTING, "The gateway restarts: connect again with your cursor")
+            await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await self.all_left.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await self.audit.flush()
+        await self.renewer.stop()
+        await self.presence.stop()
+        await self.hub.stop()
+        bell.detach()
+
+
+_runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
+
+
+def runtime() -> Runtime:
+    """The runtime of the running event loop, started if this is its first use."""
+    loop = asyncio.get_running_loop()
+    found = _runtimes.get(loop)
+    if found is None:
+        for other in [other for other in _runtimes if other.is_closed()]:
+            del _runtimes[other]
+        found = _runtimes[loop] = Runtime()
+        found.start()
+    return found

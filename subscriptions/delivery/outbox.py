@@ -1,0 +1,277 @@
+"""One socket's waiting frames: bounded in size and age, and written in order, several at once where several wait."""
+
+# Long because all that can happen to frames that wait is understood together.
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+from subscriptions.delivery.transport import Transport, nothing
+from subscriptions.protocol.frames import Answer, in_batches, payload_of
+
+WRITE_MAX_BYTES = 64 * 1024
+"""What one write to a socket takes in a go; a batch is no larger either."""
+
+FLUSHES_AT_ONCE = 500
+"""After so many writes, about three milliseconds, whatever else the event loop has to do has its turn."""
+
+ROOM_SHARE = 0.25
+"""A replay goes on while less than this share of the outbox is filled: live frames have the rest."""
+
+
+class OutboxClosed(Exception):
+    """Nothing is sent any more: the socket is gone or about to close."""
+
+
+class Flusher:
+    """Writes what waits in outboxes, once all that comes at the same moment is in them. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._due: list[Outbox] = []
+
+    def time(self) -> float:
+        """The event loop's clock, in seconds."""
+        return self._loop.time()
+
+    def put(self, outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
+        """Send an event's frame to each of these sockets when its turn comes; it may share a message with others.
+
+        `is_alone`: no other event follows at this moment, so that none would share the write.
+        """
+        # Done for every delivery: nothing is called that need not be.
+        size, due = len(frame), self._due
+        was_idle = not due
+        at_once = FLUSHES_AT_ONCE if is_alone else 0
+        for outbox in outboxes:
+            if outbox.is_closed:
+                continue
+            if at_once and not outbox._queued and outbox._stuck_since is None:
+                at_once -= 1
+                outbox.sent += 1
+                if not outbox._write_frames(frame):
+                    outbox._wait_for_peer(size)
+                continue
+            outbox._frames.append(frame)
+            outbox._queued += size
+            if not outbox._is_due:
+                outbox._is_due = True
+                due.append(outbox)
+            elif outbox._queued > WRITE_MAX_BYTES:
+                # Do not pile up what could be on its way; what then still waits has a limit.
+                outbox._write_and_judge()
+        if was_idle and due:
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        turn = self._due[:FLUSHES_AT_ONCE]
+        del self._due[:FLUSHES_AT_ONCE]
+        if self._due:
+            self._loop.call_soon(self._flush)
+        for outbox in turn:
+            outbox.flush()
+
+
+def put_event(outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
+    """Send an event's frame to these sockets of one event loop, as `Flusher.put` does."""
+    if outboxes:
+        outboxes[0]._flusher.put(outboxes, frame, is_alone=is_alone)
+
+
+class Outbox:
+    """Frames on their way to one socket. Belongs to one event loop; nothing in it may be called from elsewhere.
+
+    `on_slow` is called once, when more than `max_bytes` wait. With `batch`, events that wait share a message.
+    """
+
+    # Ten thousand of them are in a process.
+    __slots__ = (
+        "_answers",
+        "_batch",
+        "_flusher",
+        "_frames",
+        "_in_flight",
+        "_is_due",
+        "_is_slow",
+        "_max_bytes",
+        "_moved",
+        "_on_slow",
+        "_queued",
+        "_stuck_since",
+        "_transport",
+        "_write_frames",
+        "is_closed",
+        "sent",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        flusher: Flusher,
+        *,
+        max_bytes: int,
+        batch: bool,
+        on_slow: Callable[[], None],
+    ) -> None:
+        self.sent = 0
+        self.is_closed = False
+        self._transport = transport
+        # By itself: the way to it is as long as all else that a delivery takes here.
+        self._write_frames = transport.write
+        self._flusher = flusher
+        self._max_bytes = max_bytes
+        self._batch = batch
+        self._on_slow = on_slow
+        self._frames: list[bytes] = []
+        self._answers = 0
+        self._queued = 0
+        self._in_flight = 0
+        self._is_due = False
+        self._is_slow = False
+        self._stuck_since: float | None = None
+        self._moved: asyncio.Event | None = None
+        transport.on_writable = self._writable
+        transport.on_lost = self.close
+
+    def put_event(self, frame: bytes) -> None:
+        """Send an event's frame when its turn comes; it may share a message with others."""
+        self._flusher.put((self,), frame, is_alone=False)
+
+    def put_answer(self, frame: bytes) -> None:
+        """Send any other frame when its turn comes, as a message of its own."""
+        if self.is_closed:
+            return
+        self._append_answer(frame)
+        self.flush()
+
+    def _append_answer(self, frame: bytes) -> None:
+        self._frames.append(Answer(frame))
+        self._answers += 1
+        self._queued += len(frame)
+
+    def _write_and_judge(self) -> None:
+        self._write()
+        if not self._is_slow and self.waiting > self._max_bytes:
+            self._is_slow = True
+            self._on_slow()
+
+    def flush(self) -> None:
+        """Write what waits, as far as the peer reads."""
+        self._is_due = False
+        if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
+            # What waits most often.
+            frame = self._frames.pop()
+            self._queued = 0
+            self.sent += 1
+            if not self._write_frames(frame):
+                self._wait_for_peer(len(frame))
+        else:
+            self._write_and_judge()
+
+    def _write(self) -> None:
+        while self._frames and self._stuck_since is None:
+            frames = self._take()
+            size = self._queued
+            self._queued -= sum(map(len, frames)) if self._frames else size
+            self.sent += len(frames)
+            if self._answers:
+                answers = sum(isinstance(frame, Answer) for frame in frames)
+                self.sent -= answers
+                self._answers -= answers
+            if not self._write_frames(b"".join(in_batches(frames) if self._batch else frames)):
+                self._wait_for_peer(size - self._queued)
+
+    def _wait_for_peer(self, in_flight: int) -> None:
+        self._in_flight = in_flight
+        self._stuck_since = self._flusher.time()
+
+    def _take(self) -> list[bytes]:
+        """The next frames for one write: at most `WRITE_MAX_BYTES`, or a single one that is larger."""
+        frames = self._frames
+        if self._queued <= WRITE_MAX_BYTES:
+            self._frames = []
+            return frames
+        count, size = 1, len(frames[0])
+        while count < len(frames) and size + len(frames[count]) <= WRITE_MAX_BYTES:
+            size += len(frames[count])
+            count += 1
+        taken = frames[:count]
+        del frames[:count]
+        return taken
+
+    def _writable(self) -> None:
+        self._in_flight = 0
+        self._stuck_since = None
+        self._write()
+        self._wake()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait here for a peer to read."""
+        return self._queued + self._in_flight
+
+    @property
+    def unsent_events(self) -> list[str]:
+        """The events' frames that wait here, in their order, as text."""
+        return [payload_of(frame).decode() for frame in self._frames if not isinstance(frame, Answer)]
+
+    def stuck_for(self) -> float:
+        """Seconds since the peer has taken nothing of what waits for it."""
+        return 0.0 if self._stuck_since is None else self._flusher.time() - self._stuck_since
+
+    async def room(self) -> None:
+        """Wait until a replay may put in more.
+
+        Raises:
+            OutboxClosed: there will be none.
+        """
+        while self.waiting > self._max_bytes * ROOM_SHARE and not self.is_closed:
+            self._write()
+            if self.waiting > self._max_bytes * ROOM_SHARE:
+                await self._next_move()
+        if self.is_closed:
+            raise OutboxClosed
+
+    async def _next_move(self) -> None:
+        if self._moved is None:
+            self._moved = asyncio.Event()
+        await self._moved.wait()
+
+    def _wake(self) -> None:
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
+
+    async def finish(self, *, last_frame: bytes | None, timeout_seconds: float) -> None:
+        """Send what waits and `last_frame` after it, for at most `timeout_seconds`. Nothing comes after that one."""
+        if self.is_closed:
+            return
+        if last_frame is not None:
+            self._append_answer(last_frame)
+        self.is_closed = True
+        self._wake()
+        self._write()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while self.waiting:
+                    await self._next_move()
+        self.close()
+
+    def discard(self) -> None:
+        """Forget what waits and was not handed to the server yet."""
+        self._frames = []
+        self._answers = 0
+        self._queued = 0
+        self._wake()
+
+    def close(self) -> None:
+        """Send nothing any more."""
+        self.is_closed = True
+        self._in_flight = 0
+        self._stuck_since = None
+        self._transport.on_writable = nothing
+        self._transport.on_lost = nothing
+        self._transport.stop()
+        self.discard()

@@ -1,0 +1,66 @@
+"""One socket as the hub knows it: where its frames go, and what it hears from which number on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from subscriptions.delivery.feed import Replay
+from subscriptions.delivery.outbox import Outbox
+from subscriptions.protocol.effects import HeldTopic
+from subscriptions.protocol.messages import CloseCode
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What one socket hears of one customer's log.
+
+    `starts` has the number after which each pattern is heard. Two spellings of one pattern, such as `…:call` and
+    `…:call:*`, are one pattern here: it ends when both have been unsubscribed. While a replay runs, the socket is not
+    attached to the feed, and `sent_to` is the number up to which the replay has come.
+    """
+
+    starts: dict[str, int] = field(default_factory=dict)
+    spellings: dict[str, set[str]] = field(default_factory=dict)
+    replay: Replay | None = None
+    sent_to: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """`close` asks the socket's owner to tell the client why and to close; it returns at once."""
+
+    outbox: Outbox
+    close: Callable[[CloseCode, str], None]
+    hearings: dict[str, Hearing] = field(default_factory=dict)
+
+    def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
+        """Note these topics; returns their patterns by customer."""
+        patterns: dict[str, list[str]] = {}
+        for topic in topics:
+            hearing = self.hearings.setdefault(topic.customer_id, Hearing())
+            pattern = str(topic.pattern)
+            hearing.spellings.setdefault(pattern, set()).add(topic.text)
+            patterns.setdefault(topic.customer_id, []).append(pattern)
+        return patterns
+
+    def release(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
+        """Forget these topics; returns by customer the patterns that no other spelling still holds."""
+        patterns: dict[str, list[str]] = {}
+        for topic in topics:
+            hearing = self.hearings.get(topic.customer_id)
+            if hearing is None:
+                continue
+            pattern = str(topic.pattern)
+            spellings = hearing.spellings.get(pattern, set())
+            spellings.discard(topic.text)
+            if spellings:
+                continue
+            hearing.spellings.pop(pattern, None)
+            hearing.starts.pop(pattern, None)
+            if hearing.replay is not None:
+                hearing.replay.forget(pattern)
+            if not hearing.spellings:
+                del self.hearings[topic.customer_id]
+            patterns.setdefault(topic.customer_id, []).append(pattern)
+        return patterns

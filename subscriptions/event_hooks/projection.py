@@ -1,0 +1,63 @@
+"""What the customers' records take over from events, in the transaction that stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from events.domain.event import Draft
+from events.domain.topics import is_canonical_uuid
+from events.models import Event
+from subscriptions.models import Agent, AgentStatus, OptOut
+from subscriptions.platform.opt_outs import wish_of
+
+_STATUSES = frozenset(AgentStatus.values)
+Stored = Sequence[tuple[Event, Draft]]
+
+
+def keep(stored: Stored) -> None:
+    """Take over what these events say, in their order. Their customers' logs must be locked."""
+    _keep_statuses(stored)
+    _keep_opt_outs(stored)
+
+
+def _keep_statuses(stored: Stored) -> None:
+    """An agent is what the last agent.status of its own customer says, whoever published it."""
+    told = [
+        (event, draft)
+        for event, draft in stored
+        if draft.event_type == "agent.status" and is_canonical_uuid(draft.resource_id)
+    ]
+    if not told:
+        return
+    ids = {draft.resource_id for _, draft in told}
+    agents = {
+        (str(agent.customer_id), str(agent.pk)): agent
+        for agent in Agent.objects.filter(pk__in=ids).only("customer_id", "status", "status_changed_at")
+    }
+    changed: dict[str, Agent] = {}
+    for event, draft in told:
+        agent = agents.get((draft.customer_id, draft.resource_id))
+        status = draft.data.get("status")
+        if agent is None or not isinstance(status, str) or status not in _STATUSES or agent.status == status:
+            continue
+        agent.status = status
+        # A clock that is ahead must not make a status that has not begun.
+        agent.status_changed_at = min(event.timestamp, event.stored_at)
+        changed[draft.resource_id] = agent
+    Agent.objects.bulk_update(changed.values(), ["status", "status_changed_at"])
+
+
+def _keep_opt_outs(stored: Stored) -> None:
+    """Whoever wrote STOP wants no messages, until START."""
+    for event, draft in stored:
+        if draft.event_type != "message.received":
+            continue
+        number, wants_none = wish_of(draft.data)
+        if number is None or wants_none is None:
+            continue
+        if wants_none:
+            OptOut.objects.get_or_create(
+                customer_id=draft.customer_id, number=number, defaults={"since": event.timestamp}
+            )
+        else:
+            OptOut.objects.filter(customer_id=draft.customer_id, number=number).delete()

@@ -1,0 +1,62 @@
+"""What of a customer's events an identity may read: exactly what it may subscribe to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
+from events.domain.visibility import NotVisible, UnknownCustomer, Visible
+from events.log import reader as log
+from subscriptions.models import Customer
+from subscriptions.protocol.permissions import Identity, Verdict, may_hold, may_subscribe
+
+
+def visible_to(identity: Identity, customer_id: str | None) -> Visible:
+    """What the identity may read of this customer, or of its own where none is named.
+
+    Raises:
+        NotVisible: nothing.
+        UnknownCustomer: whoever may read all customers named one that there is not.
+    """
+    if not identity.may_subscribe:
+        raise NotVisible("This access key may not read: use one that may subscribe")
+    customer_id = customer_id or identity.customer_id
+
+    def verdict(resource: str) -> Verdict:
+        return may_hold(identity, Pattern(CUSTOMER_SCOPE, customer_id, resource, ANY))
+
+    everything = verdict(ANY)
+    own_agent = identity.agent_id if customer_id == identity.customer_id else None
+    if everything.granted:
+        visible = Visible(customer_id, None, own_agent, identity.allowed_topics)
+        _require_something(visible, identity)
+        if customer_id != identity.customer_id and not _exists(customer_id):
+            raise UnknownCustomer(f"There is no customer {customer_id}")
+        return visible
+    granted = {name for name in known_resources(settings.EVENTS_EXTRA_RESOURCES) if verdict(name).granted}
+    hears_itself = (
+        own_agent is not None and may_hold(identity, Pattern(AGENT_SCOPE, own_agent, ANY, ANY)).granted
+    )
+    if not granted and not hears_itself:
+        raise NotVisible(everything.message)
+    visible = Visible(
+        customer_id, frozenset(granted), own_agent if hears_itself else None, identity.allowed_topics
+    )
+    _require_something(visible, identity)
+    return visible
+
+
+def _require_something(visible: Visible, identity: Identity) -> None:
+    """Refuse an access key that is narrowed to nothing of this customer.
+
+    Raises:
+        NotVisible: it is.
+    """
+    if visible.allowed is not None and not visible.of_customer and not visible.of_agent:
+        everything = Pattern(CUSTOMER_SCOPE, visible.customer_id, ANY, ANY)
+        raise NotVisible(may_subscribe(identity, everything).message)
+
+
+def _exists(customer_id: str) -> bool:
+    # VoIPBIN's customers need no record of ours to have events.
+    return bool(log.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()

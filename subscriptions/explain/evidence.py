@@ -1,0 +1,179 @@
+"""Gathering what explaining needs: who is asked about, the event, and what the audit log tells of the connections."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from events.domain.topics import known_resources
+from subscriptions.auth.tokens import KEY_KIND, BadCredential, key_identity, require_active
+from subscriptions.explain import diagnosis as explanation
+from subscriptions.explain.connection_history import Told, connections_of
+from subscriptions.explain.report import (
+    Evidence,
+    Explanation,
+    NoEvent,
+    Receiver,
+    StoredEvent,
+    Trouble,
+    moment,
+)
+from subscriptions.models import AccessKey, Agent, AuditRecord, LiveConnection
+from subscriptions.presence.pending_changes import NO_FIGURES
+from subscriptions.presence.registry import figures_of, live
+from subscriptions.protocol.permissions import Identity, Role
+
+RECORDS_EACH_WAY = 1000
+"""Records of the receiver that are looked at from before the event, and from after it."""
+
+RECORDS_AT_MOST = 20_000
+"""Records of all the connections that these lead to."""
+
+_FIELDS = (
+    *("at", "action", "verdict", "topic", "rule", "detail", "cursor"),
+    *("connection_id", "credential", "address", "client"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose connections are asked about: the receiver, and how its records and its open connections are found."""
+
+    receiver: Receiver
+    records: Q
+    live: Q
+
+
+def subject_of_key(key: AccessKey) -> Subject:
+    """Whoever uses this access key."""
+    trouble = None
+    try:
+        key_identity(key)
+    except BadCredential as error:
+        trouble = Trouble(error.rule, str(error), key.revoked_at)
+    if trouble is None and key.is_expired(timezone.now()):
+        trouble = Trouble("expired-key", "This access key has expired", key.expires_at)
+    facts = (
+        ("label", key.label),
+        ("of", f"{key.customer}" + (f", for {key.agent.name}" if key.agent else "")),
+        ("expires", moment(key.expires_at) if key.expires_at else "never"),
+        *((("revoked", moment(key.revoked_at)),) if key.revoked_at else ()),
+    )
+    receiver = Receiver(f"key {key.prefix}… ({key.label})", _as_if_accepted(key), trouble, facts)
+    return Subject(
+        receiver,
+        Q(customer_id=key.customer_id, credential=f"key {key.prefix}"),
+        Q(customer_id=key.customer_id, key_id=key.pk),
+    )
+
+
+def _as_if_accepted(key: AccessKey) -> Identity:
+    """Whose the key would be if it were accepted."""
+    copy = AccessKey(**{field.attname: getattr(key, field.attname) for field in key._meta.concrete_fields})
+    copy.revoked_at = None
+    if key.agent is None or key.agent.customer_id != key.customer_id:
+        copy.agent = None
+    else:
+        copy.agent = Agent.objects.select_related("customer", "user").get(pk=key.agent_id)
+        copy.agent.is_active = copy.agent.user.is_active = True
+    copy.customer = type(key.customer)(pk=key.customer_id, is_active=True)
+    return key_identity(copy)
+
+
+def subject_of_agent(agent: Agent) -> Subject:
+    """The agent, by whichever token or key."""
+    trouble = None
+    try:
+        require_active(agent.customer, agent)
+    except BadCredential as error:
+        trouble = Trouble(error.rule, str(error), None)
+    identity = Identity(
+        customer_id=str(agent.customer_id),
+        agent_id=str(agent.pk),
+        role=Role(agent.role),
+        credential=f"token of {agent.user.get_username()}",
+        credential_id="",
+        may_subscribe=True,
+        may_publish=False,
+        granted_resources=frozenset(agent.granted_resources),
+    )
+    signed_out = agent.tokens_valid_from
+    facts = (
+        ("role", agent.get_role_display()),
+        ("of", str(agent.customer)),
+        ("granted", ", ".join(sorted(agent.granted_resources)) or "nothing besides its own topics"),
+        *((("tokens refused from before", moment(signed_out)),) if signed_out else ()),
+    )
+    mine = Q(customer_id=agent.customer_id, agent_id=agent.pk)
+    return Subject(Receiver(agent.name, identity, trouble, facts), mine, mine)
+
+
+def subject_of_identity(identity: Identity) -> Subject:
+    """Who speaks, by this very credential where it is an access key, and else by any of the agent's."""
+    kind, _, key_id = identity.credential_id.partition(":")
+    mine = Q(customer_id=identity.customer_id)
+    if kind == KEY_KIND:
+        return Subject(
+            Receiver(identity.credential, identity, None),
+            mine & Q(credential=identity.credential),
+            mine & Q(key_id=key_id),
+        )
+    mine &= Q(agent_id=identity.agent_id)
+    return Subject(Receiver(identity.credential, identity, None), mine, mine)
+
+
+def explain(subject: Subject, event: StoredEvent | NoEvent, *, name_processes: bool = True) -> Explanation:
+    """Why the subject did or did not get the event; names of processes are for operators alone."""
+    now = timezone.now()
+    at = event.stored_at if isinstance(event, StoredEvent) else None
+    evidence = _evidence(subject, at, now, name_processes=name_processes)
+    resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+    return explanation.explain(subject.receiver, event, evidence, resources)
+
+
+def _evidence(
+    subject: Subject, at: dt.datetime | None, now: dt.datetime, *, name_processes: bool
+) -> Evidence:
+    # First who is connected: whoever leaves meanwhile has a record by then.
+    open_now = _open_now(subject)
+    records = AuditRecord.objects.filter(subject.records)
+    before, after = records.order_by("-pk"), records.none()
+    if at is not None and (middle := _first_after(at)) is not None:
+        before, after = before.filter(pk__lt=middle), records.filter(pk__gte=middle).order_by("pk")
+    columns = ("pk", "at", "connection_id")
+    looked_at = list(before.values_list(*columns)[:RECORDS_EACH_WAY])
+    looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else None
+    looked_at += after.values_list(*columns)[:RECORDS_EACH_WAY]
+    ids = {connection_id for *_, connection_id in looked_at} | set(open_now)
+    rows = AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*_FIELDS)
+    newest = list(rows[:RECORDS_AT_MOST])
+    if len(newest) == RECORDS_AT_MOST:
+        looked_from = newest[-1][0]
+    told = connections_of(_told(row, name_processes=name_processes) for row in reversed(newest))
+    return Evidence(told, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
+
+
+def _first_after(at: dt.datetime) -> int | None:
+    return AuditRecord.objects.filter(at__gt=at).order_by("at", "pk").values_list("pk", flat=True).first()
+
+
+def _open_now(subject: Subject) -> Mapping[object, int]:
+    """The ids of the subject's open connections, with the bytes that wait in each."""
+    rows = live(LiveConnection.objects.filter(subject.live))
+    connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
+    figures = figures_of(connections)
+    return {each.pk: figures.get(each.pk, NO_FIGURES)[1] for each in connections}
+
+
+def _told(row: tuple, *, name_processes: bool) -> Told:  # type: ignore[type-arg]
+    at, action, verdict, topic, rule, detail, cursor, connection_id, credential, address, client = row
+    if action == "connect" and not name_processes:
+        detail = ""
+    return Told(
+        at, action, verdict, topic, rule, detail, cursor, str(connection_id), credential, address, client
+    )

@@ -1,0 +1,115 @@
+"""Of all that somebody subscribed to, or tried to, what comes closest to an event that none of it covers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from events.domain.topics import (
+    AGENT_SCOPE,
+    ANY,
+    CUSTOMER_SCOPE,
+    InvalidTopic,
+    Pattern,
+    covering_patterns,
+    parse_pattern,
+    quoted,
+)
+from subscriptions.explain.connection_history import Subscription
+
+LIKE = 0.6
+"""How alike a topic that could not be read has to be to the event's, of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """What was asked for instead, and why that is not the event."""
+
+    closeness: float
+    rule: str
+    message: str
+
+
+def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
+    """The pattern that the text is; none where it is none."""
+    try:
+        return parse_pattern(topic, resources)
+    except InvalidTopic:
+        return None
+
+
+def address_of(topic: str) -> Pattern:
+    """An event's topic, or a pattern in canonical form, in its parts."""
+    return Pattern(*topic.split(":", 3))
+
+
+def covers(pattern: Pattern, topic: str) -> bool:
+    """Whether all events with this topic, which may have wildcards itself, are the pattern's."""
+    return str(pattern) in covering_patterns(topic)
+
+
+def near_miss(
+    topics: Sequence[str], asked: Iterable[Subscription], resources: Collection[str]
+) -> NearMiss | None:
+    """The closest of what was asked for, given that none that was granted covers any of the event's topics."""
+    misses = [
+        miss
+        for subscription in {each.topic: each for each in asked}.values()
+        if (miss := _miss(topics, subscription, resources)) is not None
+    ]
+    return max(misses, key=lambda miss: miss.closeness, default=None)
+
+
+def _miss(topics: Sequence[str], asked: Subscription, resources: Collection[str]) -> NearMiss | None:
+    pattern = pattern_of(asked.topic, resources)
+    if pattern is None:
+        return _unreadable(topics, asked)
+    if not asked.granted:
+        if any(covers(pattern, topic) for topic in topics):
+            return NearMiss(
+                10, asked.rule, f"It asked for {asked.topic} and was refused ({asked.rule}): {asked.detail}"
+            )
+        return None
+    return max((_other(topic, pattern, topics) for topic in topics), key=lambda miss: miss.closeness)
+
+
+def _unreadable(topics: Sequence[str], asked: Subscription) -> NearMiss | None:
+    likeness = max(
+        (
+            difflib.SequenceMatcher(None, asked.topic.lower()[:300], covering).ratio()
+            for topic in topics[:10]
+            for covering in (*covering_patterns(topic), topic.rpartition(":")[0])
+        ),
+        default=0.0,
+    )
+    if likeness < LIKE:
+        return None
+    return NearMiss(
+        7 + likeness, asked.rule, f"It asked for {quoted(asked.topic)} and was refused: {asked.detail}"
+    )
+
+
+def _other(topic: str, pattern: Pattern, topics: Sequence[str]) -> NearMiss:
+    """How the pattern differs from one topic of the event."""
+    event = address_of(topic)
+    same_resource = pattern.resource in (ANY, event.resource)
+    same_id = pattern.resource_id in (ANY, event.resource_id)
+    closeness = 1.0 + same_resource + same_id
+    held = f"The closest that it subscribed to is {pattern}"
+    if (pattern.scope, pattern.scope_id) == (event.scope, event.scope_id):
+        if same_resource:
+            message = f"{held}: that is one {event.resource}, and the event is of {event.resource_id}"
+            return NearMiss(4 + closeness, "other-resource-id", message + ".")
+        message = f"{held}: that is of {pattern.resource}, and the event is of {event.resource}"
+        return NearMiss(3 + closeness, "other-resource", message + ".")
+    if pattern.scope == AGENT_SCOPE:
+        if same_resource and same_id:
+            concerned = [each for each in topics if each.startswith(f"{AGENT_SCOPE}:")]
+            whom = "other agents" if concerned else "no agent"
+            message = f"{held}: these are the agent's own topics, and the event concerns {whom}"
+            return NearMiss(6.5, "not-concerned", message + ".")
+        return NearMiss(closeness, "other-agent", f"{held}: that is another agent's.")
+    if event.scope == CUSTOMER_SCOPE:
+        return NearMiss(closeness + 0.5, "other-customer", f"{held}: that is of another customer.")
+    return NearMiss(closeness, "other-scope", f"{held}, which does not cover the event.")

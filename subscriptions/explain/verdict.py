@@ -1,0 +1,158 @@
+"""Whether an event reached a connection through one of its subscriptions that cover it, or what was in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from events.domain.cursor import Position
+from subscriptions.explain.connection_history import Connection, Subscription
+from subscriptions.explain.report import Outcome, StoredEvent, moment
+
+
+class Fate(StrEnum):
+    """What became of an event on one subscription; the later in this order, the closer it came to arriving."""
+
+    SUBSCRIBED_LATER = "subscribed-later"
+    NOT_ACKNOWLEDGED = "not-acknowledged"
+    OTHER_LOG = "other-log"
+    LEFT_BEFORE = "left-before"
+    CLOSED_BEFORE = "closed-before"
+    NOT_RECOVERED = "not-recovered"
+    UNSUBSCRIBED_BEFORE = "unsubscribed-before"
+    PERMISSION_ENDED = "permission-ended"
+    TOO_SLOW = "too-slow"
+    PROCESS_LOST = "process-lost"
+    DELIVERED = "delivered"
+
+
+_ORDER = {fate: number for number, fate in enumerate(Fate)}
+_OUTCOMES = {Fate.DELIVERED: Outcome.YES, Fate.PROCESS_LOST: Outcome.UNKNOWN, Fate.OTHER_LOG: Outcome.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What became of the event on one subscription, in words."""
+
+    fate: Fate
+    message: str
+    connection: Connection
+    subscription: Subscription
+
+    @property
+    def outcome(self) -> Outcome:
+        return _OUTCOMES.get(self.fate, Outcome.NO)
+
+
+def best(reached: Sequence[Reached]) -> Reached:
+    """The one that tells most: the closest to arriving, and of several the latest."""
+    return max(
+        reached, key=lambda each: (_ORDER[each.fate], each.subscription.live_at or each.subscription.asked_at)
+    )
+
+
+def reached(
+    event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
+) -> Reached:
+    """What became of the event on a granted subscription that covers it."""
+    fate, message = _fate(event, connection, subscription, open_now)
+    return Reached(fate, message, connection, subscription)
+
+
+def _fate(
+    event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
+) -> tuple[Fate, str]:
+    position = event.position
+    if subscription.live_at is None:
+        return _never_live(subscription)
+    start = subscription.starts.get(position.epoch)
+    if start is None:
+        return Fate.OTHER_LOG, (
+            f"{_asked(subscription)}, when the customer's log was another: it was replaced since"
+        )
+    if position.seq <= start:
+        return _later(subscription, Position(position.epoch, start))
+    if subscription.ended_at is None:
+        if (waiting := open_now.get(connection.id)) is not None:
+            return Fate.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
+        if connection.was_lost_at(event.stored_at):
+            return Fate.CLOSED_BEFORE, (
+                f"Connection {connection.id} ended without a word, as its process did, before the same client came back"
+            )
+        return Fate.PROCESS_LOST, (
+            f"Connection {connection.id} was subscribed, but its process ended without a word: whether the event was "
+            "sent before is not known. A client that comes back with its cursor is sent what it missed"
+        )
+    end = subscription.ends.get(position.epoch)
+    if end is None:
+        return Fate.OTHER_LOG, (
+            f"The subscription of connection {connection.id} ended on {moment(subscription.ended_at)}, when the "
+            "customer's log was replaced: whether the event was sent before is not known"
+        )
+    if position.seq <= end:
+        return Fate.DELIVERED, _delivered(event, connection, subscription, "")
+    return _ended(connection, subscription, subscription.ended_at, Position(position.epoch, end))
+
+
+def _asked(subscription: Subscription) -> str:
+    return f"It subscribed to {subscription.topic} on {moment(subscription.asked_at)}"
+
+
+def _never_live(subscription: Subscription) -> tuple[Fate, str]:
+    ended = f" ({subscription.end_rule})" if subscription.end_rule else ""
+    return Fate.NOT_ACKNOWLEDGED, (
+        f"{_asked(subscription)}, but that was not acknowledged: the connection ended first{ended}"
+    )
+
+
+def _later(subscription: Subscription, start: Position) -> tuple[Fate, str]:
+    if subscription.live_rule == "not-recovered":
+        return Fate.NOT_RECOVERED, (
+            f"{_asked(subscription)} with a cursor, but was told that what came before {start} could not be "
+            f"recovered: {subscription.live_detail}"
+        )
+    if subscription.live_rule == "recovered":
+        return Fate.SUBSCRIBED_LATER, (
+            f"{_asked(subscription)} with the cursor {start}, by which it had seen the event already"
+        )
+    return Fate.SUBSCRIBED_LATER, (
+        f"{_asked(subscription)}, after the event: it hears what comes after {start}. A client that subscribes with "
+        "since and its last cursor is sent what it missed"
+    )
+
+
+def _open(waiting: int) -> str:
+    return f", which is open and has {waiting} bytes yet to read" if waiting else ", which is open"
+
+
+def _delivered(event: StoredEvent, connection: Connection, subscription: Subscription, state: str) -> str:
+    how, at, live_at = "as it happened", event.stored_at, subscription.live_at
+    if live_at is not None and event.stored_at < live_at and subscription.live_rule == "recovered":
+        how, at = "among what it had missed", live_at
+    return (
+        f"It was sent over connection {connection.id}{state}, on {moment(at)} or moments later, {how}, "
+        f"at cursor {event.position}"
+    )
+
+
+def _ended(
+    connection: Connection, subscription: Subscription, ended_at: datetime, end: Position
+) -> tuple[Fate, str]:
+    rule = subscription.end_rule
+    when = f"on {moment(ended_at)}, after it was sent everything up to {end}"
+    match rule:
+        case "TOO_SLOW":
+            return Fate.TOO_SLOW, (
+                f"It did not read what it had asked for: connection {connection.id} was closed as too slow {when}"
+            )
+        case "asked":
+            return Fate.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {subscription.topic} {when}"
+        case "client-left":
+            return Fate.LEFT_BEFORE, f"Connection {connection.id} was left or broke {when}"
+    if connection.closed_at is not None and subscription.ended_at == connection.closed_at:
+        return Fate.CLOSED_BEFORE, f"Connection {connection.id} was closed ({rule}) {when}"
+    return Fate.PERMISSION_ENDED, (
+        f"{subscription.topic} was taken from it ({rule}) {when}: {subscription.end_detail}"
+    )

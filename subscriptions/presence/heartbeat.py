@@ -1,0 +1,225 @@
+"""Letting the operators' pages know who is connected to this process: a lease in the database, and a row a connection.
+
+Each beat renews the lease and writes what changed. The rows of a process whose lease ran out are shown nowhere, and
+other processes delete them. The database being away costs nothing but that: the next beat tells it all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.db import Error as DatabaseTrouble
+
+from events.database.threads import in_database_thread
+from subscriptions.auth.client_info import Caller, storable
+from subscriptions.auth.tokens import KEY_KIND
+from subscriptions.models import LiveConnection
+from subscriptions.presence.pending_changes import NO_FIGURES, Figures, Roster
+from subscriptions.presence.process_status import ProcessState
+from subscriptions.presence.registry import News, ProcessEntry, sweep
+from subscriptions.protocol.permissions import Identity
+
+logger = logging.getLogger(__name__)
+
+BEATS_IN_A_LEASE = 3
+GRACE_SECONDS = 1.0
+"""A lease lasts this much longer than so many beats."""
+
+NEWS_PAUSE_SECONDS = 1.0
+"""Who comes or goes is told at once, but not more often than this."""
+
+STOP_SECONDS = 2.0
+"""How long a process that ends tries to say so."""
+
+SWEEP_BEATS = 10
+"""So many beats apart what crashed processes and old orders left behind is deleted."""
+
+MOST_AT_ONCE = 1000
+"""Rows of one beat: after an outage those of all connections would hold up whoever publishes meanwhile."""
+
+SLICE = 200
+"""Connections that are looked at, about a millisecond, before the event loop has its turn."""
+
+TOPICS_STORED = 200
+"""Of each connection; the number of all of them is stored beside."""
+
+
+class Connection(Protocol):
+    """An open socket, as operators see it."""
+
+    @property
+    def connection_id(self) -> uuid.UUID: ...
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def opened_at(self) -> datetime: ...
+
+    @property
+    def topics(self) -> Sequence[str]: ...
+
+    def figures(self) -> Figures: ...
+
+
+class Presence:
+    """What one process tells of itself, every `beat_seconds`; `state` says how it does."""
+
+    def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
+        self._beat_seconds = beat_seconds
+        self._state = state
+        self._lease_seconds = beat_seconds * BEATS_IN_A_LEASE + GRACE_SECONDS
+        self._entry = ProcessEntry(timedelta(seconds=self._lease_seconds))
+        self._connections: dict[uuid.UUID, Connection] = {}
+        self._roster: Roster[uuid.UUID] = Roster()
+        self._news = asyncio.Event()
+        self._figures_at = 0.0
+        self._behind_since: dict[uuid.UUID, float] = {}
+        self._beats = 0
+        self._is_failing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin. Called in the event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._live())
+
+    async def stop(self) -> None:
+        """Take all of it back: the process ends."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await in_database_thread(self._entry.delete)
+        except (DatabaseTrouble, TimeoutError) as error:
+            logger.warning(
+                "This process stays listed until its lease ends: %s",
+                str(error) or "the database does not answer",
+            )
+
+    def opened(self, connection: Connection) -> None:
+        """Tell of it from now on."""
+        self._connections[connection.connection_id] = connection
+        self._roster.opened(connection.connection_id)
+        self._news.set()
+
+    def changed(self, connection: Connection) -> None:
+        """Its topics or its credential are different now."""
+        self._roster.changed(connection.connection_id)
+        self._news.set()
+
+    def ended(self, connection: Connection) -> None:
+        """Tell of it no more."""
+        self._connections.pop(connection.connection_id, None)
+        self._behind_since.pop(connection.connection_id, None)
+        self._roster.closed(connection.connection_id)
+        self._news.set()
+
+    async def _live(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + self._beat_seconds
+            try:
+                await self._beat()
+            except DatabaseTrouble as error:
+                if not self._is_failing:
+                    logger.warning("Live connections cannot be told of now: %s", error)
+                self._is_failing = True
+            except Exception:
+                logger.exception("A beat of the live connections failed and they go on")
+            else:
+                self._is_failing = False
+            await asyncio.sleep(min(NEWS_PAUSE_SECONDS, self._beat_seconds))
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    async def _beat(self) -> None:
+        self._news.clear()
+        changes = self._roster.take(MOST_AT_ONCE)
+        try:
+            news = News(
+                await self._rows(changes.written),
+                changes.deleted,
+                await self._figures(),
+                len(self._connections),
+                replace(self._state(), lease_seconds=self._lease_seconds).as_json(),
+            )
+            is_known = await in_database_thread(self._entry.tell, news)
+        except BaseException:
+            self._roster.not_told(changes)
+            raise
+        if not is_known:
+            # Others took this process for dead and deleted its rows: it was stopped, or the database was away.
+            self._roster.lost()
+            self._news.set()
+            return
+        self._roster.told(changes)
+        if self._roster.has_untold:
+            self._news.set()
+        self._beats += 1
+        if self._beats % SWEEP_BEATS == 1:
+            await in_database_thread(sweep)
+
+    async def _rows(self, connection_ids: Iterable[uuid.UUID]) -> list[LiveConnection]:
+        rows = []
+        for number, connection_id in enumerate(connection_ids, 1):
+            if connection := self._connections.get(connection_id):
+                rows.append(self._row(connection))
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+        return rows
+
+    def _row(self, connection: Connection) -> LiveConnection:
+        identity, topics = connection.identity, connection.topics
+        kind, _, credential_id = identity.credential_id.partition(":")
+        return LiveConnection(
+            id=connection.connection_id,
+            process_id=self._entry.process_id,
+            customer_id=uuid.UUID(identity.customer_id),
+            agent_id=uuid.UUID(identity.agent_id) if identity.agent_id else None,
+            key_id=uuid.UUID(credential_id) if kind == KEY_KIND else None,
+            credential=storable(identity.credential, 60),
+            is_platform_staff=identity.is_platform_staff,
+            address=connection.caller.address,
+            client=connection.caller.client,
+            topics="\n".join(topics[:TOPICS_STORED]),
+            topic_count=len(topics),
+            opened_at=connection.opened_at,
+        )
+
+    async def _figures(self) -> dict[str, Figures] | None:
+        """Those of all connections that have any, once a beat; none between two beats."""
+        now = asyncio.get_running_loop().time()
+        if now - self._figures_at < self._beat_seconds * 0.9:
+            return None
+        self._figures_at = now
+        figures: dict[str, Figures] = {}
+        for number, connection in enumerate(list(self._connections.values()), 1):
+            found = self._with_lateness(connection, connection.figures(), now)
+            if found != NO_FIGURES:
+                figures[connection.connection_id.hex] = found
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+        return figures
+
+    def _with_lateness(self, connection: Connection, figures: Figures, now: float) -> Figures:
+        """A socket notes for how long its client takes nothing; for how long it is behind is seen from beat to beat."""
+        sent, waiting, seconds, behind = figures
+        if not behind:
+            self._behind_since.pop(connection.connection_id, None)
+            return figures
+        since = self._behind_since.setdefault(connection.connection_id, now)
+        return sent, waiting, max(seconds, round(now - since)), behind

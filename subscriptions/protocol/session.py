@@ -1,0 +1,295 @@
+"""One client's conversation: each of its messages in, the effects to carry out back. No socket, no clock, no database.
+
+Whoever carries the effects out does so in their order and waits for each.
+"""
+
+# Long because one conversation is decided in one place.
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
+from subscriptions.protocol.effects import (
+    AuditEntry,
+    Close,
+    Effect,
+    FindAgents,
+    HeldTopic,
+    Join,
+    Leave,
+    Record,
+    RecordedVerdict,
+    Send,
+    SendPong,
+    Verify,
+)
+from subscriptions.protocol.limits import Bucket, Limits
+from subscriptions.protocol.messages import (
+    Action,
+    Authenticate,
+    CloseCode,
+    ErrorCode,
+    Ping,
+    RequestId,
+    Subscribe,
+    UnreadableMessage,
+    Unsubscribe,
+    ack_frame,
+    error_frame,
+    read_message,
+)
+from subscriptions.protocol.permissions import Identity, may_subscribe
+
+MAX_PING_LENGTH = 512
+"""Characters: room for a request id of any length and some spaces."""
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """The refused topics of one message, to be told in one error for each code."""
+
+    by_code: dict[ErrorCode, tuple[list[str], str]] = field(default_factory=dict)
+
+    def add(self, topic: str, code: ErrorCode, message: str) -> None:
+        topics, first = self.by_code.setdefault(code, ([], message))
+        topics.append(topic)
+        if message not in first:
+            self.by_code[code] = (topics, f"{first}; {message}" if len(first) < 500 else first)
+
+    def frames(self, action: Action, request_id: RequestId | None) -> list[Send]:
+        return [
+            Send(error_frame(action, topics, code, message, request_id=request_id))
+            for code, (topics, message) in self.by_code.items()
+        ]
+
+
+class Session:
+    """The conversation with one client.
+
+    `resources` are the known resource names; times are seconds of any steady clock.
+    """
+
+    def __init__(self, identity: Identity, limits: Limits, resources: Collection[str], now: float) -> None:
+        self.identity = identity
+        self.topics: dict[str, HeldTopic] = {}
+        self._limits = limits
+        self._resources = resources
+        self._unreadable = 0
+        self._bucket = Bucket(
+            limits.subscribe_burst, limits.subscribe_per_second, limits.subscribe_burst, now
+        )
+
+    def receive(self, text: str, now: float) -> list[Effect]:
+        """Act on one text frame."""
+        try:
+            message = read_message(
+                text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics
+            )
+        except UnreadableMessage as error:
+            return self._unreadable_message(str(error), error.action, error.request_id)
+        self._unreadable = 0
+        match message:
+            case Subscribe():
+                if unknown := self._unknown_agents(message):
+                    return [FindAgents(unknown, message)]
+                return self.subscribe(message, {}, now)
+            case Unsubscribe():
+                return self._unsubscribe(message)
+            case Ping():
+                return [SendPong(message.request_id)]
+            case Authenticate():
+                return [Verify(message)]
+
+    def ping_in(self, text: str) -> Ping | None:
+        """The ping that this text frame is; none for everything else, which `receive` acts on."""
+        if len(text) > MAX_PING_LENGTH or '"ping"' not in text:
+            return None
+        try:
+            message = read_message(text, max_bytes=MAX_PING_LENGTH, max_topics=1)
+        except UnreadableMessage:
+            return None
+        return message if isinstance(message, Ping) else None
+
+    def receive_binary(self) -> list[Effect]:
+        """Act on a binary frame, which the contract has none of."""
+        return self._unreadable_message("Messages are text frames; this one was binary", None, None)
+
+    def _unreadable_message(
+        self, message: str, action: str | None, request_id: RequestId | None
+    ) -> list[Effect]:
+        self._unreadable += 1
+        effects: list[Effect] = [
+            Send(error_frame(action, [], ErrorCode.INVALID_MESSAGE, message, request_id=request_id))
+        ]
+        if self._unreadable >= self._limits.unreadable_messages_max:
+            effects.append(
+                Close(
+                    CloseCode.PROTOCOL_ERROR,
+                    f"{self._unreadable} messages in a row could not be read: {message}",
+                )
+            )
+        return effects
+
+    def _unknown_agents(self, message: Subscribe) -> frozenset[str]:
+        """Agents whose customer is not known from the identity: only platform staff may hear any of them."""
+        if not self.identity.is_platform_staff:
+            return frozenset()
+        patterns = [pattern for topic in message.topics if (pattern := self._parse(topic))]
+        return frozenset(
+            pattern.scope_id
+            for pattern in patterns
+            if pattern.scope == AGENT_SCOPE and pattern.scope_id != self.identity.agent_id
+        )
+
+    def _parse(self, topic: str) -> Pattern | None:
+        try:
+            return parse_pattern(topic, self._resources)
+        except InvalidTopic:
+            return None
+
+    def subscribe(self, message: Subscribe, agent_customers: Mapping[str, str], now: float) -> list[Effect]:
+        """Decide on each topic of a subscribe; `agent_customers` are the customers of agents asked for."""
+        action, request_id = Action.SUBSCRIBE, message.request_id
+        refusals = _Refusals()
+        entries: list[AuditEntry] = []
+        granted: list[HeldTopic] = []
+
+        def refuse(topic: str, code: ErrorCode, reason: str, rule: str) -> None:
+            refusals.add(topic, code, reason)
+            entries.append(AuditEntry(action, topic, RecordedVerdict.REFUSED, rule, reason))
+
+        in_time = self._bucket.take(len(message.topics), now)
+        for topic in message.topics:
+            if not in_time:
+                refuse(topic, ErrorCode.RATE_LIMITED, self._rate_message(), "subscribe-rate")
+                continue
+            try:
+                pattern = parse_pattern(topic, self._resources)
+            except InvalidTopic as error:
+                refuse(topic, ErrorCode.INVALID_TOPIC, str(error), "invalid-topic")
+                continue
+            verdict = may_subscribe(self.identity, pattern)
+            if not verdict.granted:
+                refuse(topic, ErrorCode.PERMISSION_DENIED, verdict.message, verdict.rule)
+                continue
+            customer_id = self._customer_of(pattern, agent_customers)
+            if customer_id is None:
+                refuse(
+                    topic,
+                    ErrorCode.INVALID_TOPIC,
+                    f"No agent {pattern.scope_id} is known here",
+                    "unknown-agent",
+                )
+                continue
+            if topic not in self.topics and len(self.topics) >= self._limits.connection_max_topics:
+                most = self._limits.connection_max_topics
+                refuse(
+                    topic,
+                    ErrorCode.RATE_LIMITED,
+                    f"This connection holds {most} topics, the most it may: use wildcards, or open another",
+                    "connection-topics",
+                )
+                continue
+            held = HeldTopic(topic, pattern, customer_id)
+            self.topics[topic] = held
+            granted.append(held)
+            entries.append(AuditEntry(action, topic, RecordedVerdict.GRANTED, verdict.rule))
+        effects: list[Effect] = [Record(tuple(entries))]
+        if granted:
+            effects.append(Join(tuple(granted), message.since, request_id))
+        effects.extend(refusals.frames(action, request_id))
+        return effects
+
+    def _rate_message(self) -> str:
+        limits = self._limits
+        return (
+            f"More than {limits.subscribe_burst} topics at once, or {limits.subscribe_per_second} a second: "
+            "subscribe again later"
+        )
+
+    def _customer_of(self, pattern: Pattern, agent_customers: Mapping[str, str]) -> str | None:
+        if pattern.scope != AGENT_SCOPE:
+            return pattern.scope_id
+        if pattern.scope_id == self.identity.agent_id:
+            return self.identity.customer_id
+        return agent_customers.get(pattern.scope_id)
+
+    def _unsubscribe(self, message: Unsubscribe) -> list[Effect]:
+        action, request_id = Action.UNSUBSCRIBE, message.request_id
+        refusals = _Refusals()
+        left: list[HeldTopic] = []
+        done: list[str] = []
+        for topic in message.topics:
+            held = self.topics.pop(topic, None)
+            if held is not None:
+                left.append(held)
+            else:
+                # Leaving what is not held is no mistake: a client may ask again after a lost answer.
+                try:
+                    parse_pattern(topic, self._resources)
+                except InvalidTopic as error:
+                    refusals.add(topic, ErrorCode.INVALID_TOPIC, str(error))
+                    continue
+            done.append(topic)
+        effects: list[Effect] = []
+        if left:
+            # Right before the ack: other topics move the client's cursor on, and up to the ack it must hold for these.
+            effects.append(Leave(tuple(left)))
+        if done:
+            effects.append(Send(ack_frame(action, done, request_id=request_id)))
+        if left:
+            # Only now is it known up to where they were heard.
+            effects.append(
+                Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
+            )
+        effects.extend(refusals.frames(action, request_id))
+        return effects
+
+    def authenticated(self, message: Authenticate, identity: Identity) -> list[Effect]:
+        """Go on with a new identity, which must be of the same customer and agent."""
+        action, request_id = Action.AUTHENTICATE, message.request_id
+        if (identity.customer_id, identity.agent_id) != (self.identity.customer_id, self.identity.agent_id):
+            reason = "The new credential is of another customer or agent: open a new connection with it"
+            return self.not_authenticated(message, reason)
+        if not identity.may_subscribe:
+            return self.not_authenticated(message, "The new access key may not open a WebSocket")
+        effects = self.permissions_changed(identity)
+        effects.append(Send(ack_frame(action, [], request_id=request_id)))
+        return effects
+
+    def not_authenticated(self, message: Authenticate, reason: str) -> list[Effect]:
+        """Keep the old identity; the client is told why."""
+        return [
+            Send(
+                error_frame(
+                    Action.AUTHENTICATE,
+                    [],
+                    ErrorCode.PERMISSION_DENIED,
+                    reason,
+                    request_id=message.request_id,
+                )
+            )
+        ]
+
+    def permissions_changed(self, identity: Identity) -> list[Effect]:
+        """Drop the topics that the identity may no longer hear, and tell of each."""
+        self.identity = identity
+        refusals = _Refusals()
+        dropped: list[HeldTopic] = []
+        entries: list[AuditEntry] = []
+        for held in list(self.topics.values()):
+            verdict = may_subscribe(identity, held.pattern)
+            if not verdict.granted:
+                del self.topics[held.text]
+                dropped.append(held)
+                refusals.add(held.text, ErrorCode.PERMISSION_DENIED, verdict.message)
+                entries.append(
+                    AuditEntry(
+                        Action.SUBSCRIBE, held.text, RecordedVerdict.ENDED, verdict.rule, verdict.message
+                    )
+                )
+        if not dropped:
+            return []
+        return [Leave(tuple(dropped)), Record(tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]

@@ -1,0 +1,196 @@
+"""Agents in the admin: made with their logins in one form, and changed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.models import Agent, Customer, Queue
+from tests.subscriptions.support.admin_client import Desk, Page, address, admin_of, superuser
+from tests.subscriptions.support.people import agent
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "correct horse 1"
+
+
+@pytest.fixture(autouse=True)
+def _passwords_are_hashed_fast(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def form_of(person: Agent | None = None, **fields: Any) -> dict[str, Any]:
+    """What the form of an agent sends."""
+    new = {
+        "name": "Nina",
+        "id": str(uuid.uuid4()),
+        "username": "nina",
+        "password": PASSWORD,
+        "password_again": PASSWORD,
+        "role": "agent",
+        "status": "offline",
+        "is_active": "on",
+    }
+    if person is not None:
+        kept = {
+            "name": person.name,
+            "username": person.user.username,
+            "role": person.role,
+            "status": person.status,
+        }
+        new |= {
+            **kept,
+            "password": "",
+            "password_again": "",
+            "may_use_admin": "on" if person.user.is_staff else "",
+        }
+    return {name: value for name, value in {**new, **fields}.items() if value}
+
+
+def add_agent(desk: Desk, **fields: Any) -> Page:
+    return desk.post(address(Agent, "add"), form_of(**fields))
+
+
+def test_one_form_makes_a_person_who_can_log_in(ada: Desk, acme: Customer) -> None:
+    queue = Queue.objects.create(customer=acme, name="Sales")
+    page = add_agent(ada, queues=[str(queue.pk)], granted_resources=["message", "call"])
+    assert page.was_saved, page.errors
+    nina = Agent.objects.get(name="Nina")
+    assert nina.customer == acme
+    assert list(nina.queues.all()) == [queue]
+    assert sorted(nina.granted_resources) == ["call", "message"]
+    login = Client().post(
+        "/auth/login", {"username": "nina", "password": PASSWORD}, content_type="application/json"
+    )
+    assert identify(login.json()["token"]).agent_id == str(nina.pk)
+    assert not nina.user.is_staff
+
+
+def test_the_platforms_own_id_is_taken(ada: Desk) -> None:
+    own = str(uuid.uuid4())
+    add_agent(ada, id=own)
+    assert str(Agent.objects.get(name="Nina").pk) == own
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"username": ""}, "required"),
+        ({"username": "taken"}, "taken"),
+        ({"username": "TAKEN"}, "taken"),
+        ({"username": "ni na"}, "valid username"),
+        ({"password": "", "password_again": ""}, "required"),
+        ({"password_again": "something else 1"}, "not the same"),
+        ({"password": "12345678", "password_again": "12345678"}, "too common"),
+        ({"role": "staff"}, "Select a valid choice"),
+        ({"role": "king"}, "Select a valid choice"),
+        ({"may_use_admin": "on"}, "Only admins"),
+        ({"granted_resources": ["sms"]}, "Select a valid choice"),
+        ({"queues": [str(uuid.uuid4())]}, "Select a valid choice"),
+        ({"id": "00000000-0000-0000-0000-000000000000"}, "nil UUID"),
+        ({"id": "7"}, "valid UUID"),
+        ({"name": ""}, "required"),
+    ],
+)
+def test_a_person_who_is_described_wrongly_is_not_made(ada: Desk, fields: dict[str, Any], word: str) -> None:
+    User.objects.create_user("taken")
+    page = add_agent(ada, **fields)
+    assert page.status == 200
+    assert word in " ".join(page.errors)
+    assert not Agent.objects.filter(name="Nina").exists()
+    assert not User.objects.filter(username="nina").exists()
+
+
+def test_an_id_is_used_once(ada: Desk, acme: Customer) -> None:
+    person = agent(acme)
+    assert "already exists" in " ".join(add_agent(ada, id=str(person.pk)).errors)
+    assert Agent.objects.get(pk=person.pk).name == "Agent"
+
+
+def test_an_admin_makes_another_admin_who_enters(ada: Desk) -> None:
+    assert add_agent(ada, role="admin", may_use_admin="on").was_saved
+    assert Desk(User.objects.get(username="nina")).get("/admin/").status == 200
+
+
+def test_platform_staff_are_made_by_the_platform(acme: Customer) -> None:
+    assert add_agent(superuser(), role="staff", may_use_admin="on").was_saved
+    assert Agent.objects.get(name="Nina").role == "staff"
+
+
+def test_an_admin_raises_nobody_to_platform_staff(ada: Desk, acme: Customer) -> None:
+    person = agent(acme)
+    page = ada.post(address(person, "change"), form_of(person, role="staff"))
+    assert page.errors
+    person.refresh_from_db()
+    assert person.role == "agent"
+
+
+def test_nobody_becomes_a_superuser_by_the_form(ada: Desk) -> None:
+    add_agent(ada, role="admin", may_use_admin="on", is_superuser="on", is_staff="on")
+    assert not User.objects.get(username="nina").is_superuser
+
+
+def test_a_person_is_changed_and_what_is_not_named_stays(ada: Desk, acme: Customer) -> None:
+    person = agent(acme, password=PASSWORD, granted_resources=["message"])
+    token = issue_token(person)
+    page = ada.post(address(person, "change"), form_of(person, name="Renamed", granted_resources=["message"]))
+    assert page.was_saved, page.errors
+    person.refresh_from_db()
+    assert (person.name, person.granted_resources) == ("Renamed", ["message"])
+    assert person.user.check_password(PASSWORD)
+    identify(token)
+
+
+def test_a_new_password_signs_out_everywhere(ada: Desk, acme: Customer) -> None:
+    person = agent(acme, password="the old one 1")
+    token = issue_token(person)
+    ada.post(address(person, "change"), form_of(person, password=PASSWORD, password_again=PASSWORD))
+    with pytest.raises(BadCredential) as refusal:
+        identify(token)
+    assert refusal.value.rule == "revoked-token"
+    assert User.objects.get(pk=person.user_id).check_password(PASSWORD)
+    identify(issue_token(Agent.objects.get(pk=person.pk)))
+
+
+def test_a_password_is_in_no_history(ada: Desk, acme: Customer) -> None:
+    person = agent(acme)
+    ada.post(address(person, "change"), form_of(person, password=PASSWORD, password_again=PASSWORD))
+    history = ada.get(address(person, "history")).text
+    assert "new password" in history.lower()
+    assert PASSWORD not in history
+
+
+def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, acme: Customer) -> None:
+    person = agent(acme, granted_resources=["message", "fax"])
+    assert "Not known any more" in ada.open(person).text
+    kept = ada.post(address(person, "change"), form_of(person, granted_resources=["message", "fax"]))
+    assert "Not known as resources: fax" in " ".join(kept.errors)
+    assert ada.post(address(person, "change"), form_of(person, granted_resources=["message"])).was_saved
+    person.refresh_from_db()
+    assert person.granted_resources == ["message"]
+
+
+@pytest.mark.parametrize("fields", [{"is_active": ""}, {"role": "agent"}, {"may_use_admin": ""}])
+def test_nobody_shuts_oneself_out(acme: Customer, fields: dict[str, str]) -> None:
+    desk, ada = admin_of(acme)
+    page = desk.post(address(ada, "change"), form_of(ada, **fields))
+    assert page.errors
+    desk.act("switch_off", [ada])
+    assert desk.post(address(ada, "delete"), {"post": "yes"}).status == 403
+    assert desk.get("/admin/").status == 200
+
+
+def test_the_list_of_agents_takes_no_more_queries_for_more_agents(
+    acme: Customer, django_assert_max_num_queries: Any
+) -> None:
+    queue = Queue.objects.create(customer=acme, name="Sales")
+    for _ in range(12):
+        agent(acme).queues.add(queue)
+    desk = superuser()
+    with django_assert_max_num_queries(12):
+        assert desk.list(Agent).rows == 12

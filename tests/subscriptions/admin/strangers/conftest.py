@@ -1,0 +1,24 @@
+"""Two customers with one of everything each, and the admin of the one, who must see nothing of the other's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.subscriptions.support.admin_client import Desk, admin_of
+from tests.subscriptions.support.tenants import Tenant, tenant
+
+
+@pytest.fixture
+def acme() -> Tenant:
+    return tenant("acme")
+
+
+@pytest.fixture
+def globex() -> Tenant:
+    return tenant("globex")
+
+
+@pytest.fixture
+def ada(acme: Tenant) -> Desk:
+    """The admin of Acme."""
+    return admin_of(acme.customer)[0]

@@ -1,0 +1,456 @@
+"""Credentials: what is accepted and whose it is, and what is refused, with a reason that gives nothing away."""
+
+# Long because three kinds of credentials are each refused in many ways.
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.models import Agent, Customer
+from subscriptions.protocol.permissions import Identity, Role
+from tests.subscriptions.support.people import access_key, agent, customer, voipbin_time
+
+pytestmark = pytest.mark.django_db
+
+KEY, OLD_KEY, VOIPBIN_KEY = "the key that signs" * 3, "the key before" * 3, "the key of VoIPBIN" * 3
+
+
+@pytest.fixture(autouse=True)
+def _keys(settings: Any) -> None:
+    settings.JWT_KEYS = [KEY, OLD_KEY]
+    settings.VOIPBIN_JWT_KEYS = [VOIPBIN_KEY]
+
+
+@pytest.fixture
+def acme() -> Customer:
+    return customer()
+
+
+@pytest.fixture
+def ann(acme: Customer) -> Agent:
+    return agent(acme, granted_resources=["message"])
+
+
+def in_an_hour() -> int:
+    return int(timezone.now().timestamp()) + 3600
+
+
+def signed(claims: dict[str, Any], key: str = KEY, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, key, algorithm=algorithm)
+
+
+def refused(credential: str) -> BadCredential:
+    with pytest.raises(BadCredential) as error:
+        identify(credential)
+    # A secret in a message would be in answers and logs.
+    assert not credential or credential not in str(error.value)
+    return error.value
+
+
+# --- Our own tokens ---
+
+
+def test_a_token_says_who_holds_it(ann: Agent) -> None:
+    before = timezone.now().timestamp()
+    found = identify(issue_token(ann))
+    assert found == Identity(
+        customer_id=str(ann.customer_id),
+        agent_id=str(ann.pk),
+        role=Role.AGENT,
+        credential=f"token of {ann.user.username}",
+        credential_id=f"agent:{ann.pk}",
+        may_subscribe=True,
+        may_publish=False,
+        granted_resources=frozenset({"message"}),
+        expires_at=found.expires_at,
+        issued_at=found.issued_at,
+    )
+    assert found.expires_at is not None
+    assert 0 <= found.expires_at - before - 7 * 86400 + 1 <= 10
+
+
+@pytest.mark.parametrize(
+    ("role", "may_publish"), [("agent", False), ("manager", False), ("admin", True), ("staff", True)]
+)
+def test_admins_and_staff_may_publish(acme: Customer, role: str, may_publish: bool) -> None:
+    found = identify(issue_token(agent(acme, role)))
+    assert (found.role, found.may_publish, found.may_subscribe) == (role, may_publish, True)
+
+
+@pytest.mark.parametrize("missing", ["exp", "sub"])
+def test_a_token_without_expiry_or_holder_is_refused(ann: Agent, missing: str) -> None:
+    claims = {"sub": str(ann.pk), "exp": in_an_hour()}
+    assert identify(signed(claims)).agent_id == str(ann.pk)
+    del claims[missing]
+    assert refused(signed(claims)).rule == "invalid-token"
+
+
+def test_an_expired_token_is_refused(ann: Agent) -> None:
+    assert refused(signed({"sub": str(ann.pk), "exp": in_an_hour() - 3601})).rule == "expired-token"
+    long_ago = timezone.now() - timedelta(days=8)
+    assert refused(issue_token(ann, long_ago)).rule == "expired-token"
+
+
+def test_keys_rotate_the_first_signs_and_all_are_accepted(ann: Agent, settings: Any) -> None:
+    old = signed({"sub": str(ann.pk), "exp": in_an_hour()}, OLD_KEY)
+    assert identify(old).agent_id == str(ann.pk)
+    assert jwt.decode(issue_token(ann), KEY, algorithms=["HS256"])["sub"] == str(ann.pk)
+    settings.JWT_KEYS = [KEY]
+    assert refused(old).rule == "unknown-signature"
+
+
+def test_a_token_signed_with_another_key_is_refused(ann: Agent) -> None:
+    claims = {"sub": str(ann.pk), "exp": in_an_hour()}
+    assert refused(signed(claims, "a stranger's key" * 3)).rule == "unknown-signature"
+    # VoIPBIN's key is for VoIPBIN's tokens alone.
+    assert refused(signed(claims, VOIPBIN_KEY)).rule == "unknown-signature"
+
+
+def test_a_token_without_a_signature_is_refused(ann: Agent) -> None:
+    claims = {"sub": str(ann.pk), "exp": in_an_hour()}
+    assert refused(jwt.encode(claims, None, algorithm="none")).rule == "invalid-token"
+    head, body, _ = signed(claims).split(".")
+    assert refused(f"{head}.{body}.").rule == "unknown-signature"
+
+
+def test_only_the_pinned_algorithm_is_accepted(ann: Agent, settings: Any) -> None:
+    settings.JWT_KEYS = [KEY * 2]
+    claims = {"sub": str(ann.pk), "exp": in_an_hour()}
+    for algorithm in ("HS384", "HS512"):
+        assert refused(signed(claims, KEY * 2, algorithm)).rule == "invalid-token"
+    # An RS256 header over a signature by our own key: the classical confusion of algorithms.
+    _, body, signature = signed(claims, KEY * 2).split(".")
+    head = base64.urlsafe_b64encode(b'{"alg": "RS256", "typ": "JWT"}').rstrip(b"=").decode()
+    assert refused(f"{head}.{body}.{signature}").rule == "invalid-token"
+
+
+def test_a_changed_token_is_refused(ann: Agent) -> None:
+    head, body, signature = issue_token(ann).split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
+    claims["exp"] += 1
+    changed = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    assert refused(f"{head}.{changed}.{signature}").rule == "unknown-signature"
+
+
+@pytest.mark.parametrize(
+    "sub", ["0b8f6a52-3c1d-4e7f-9a60-5d2c7e81b394", "nobody", "", "{12345678-1234-1234-1234-123456789012}"]
+)
+def test_a_token_of_an_unknown_agent_is_refused(sub: str) -> None:
+    assert refused(signed({"sub": sub, "exp": in_an_hour()})).rule == "unknown-agent"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": "soon"},
+        {"exp": [1]},
+        {"exp": None},
+        {"exp": float("inf")},
+        {"exp": 10**400},
+        {"iat": "once"},
+        {"iat": {}},
+        {"iat": float("nan")},
+        {"sub": 7},
+        {"nbf": "x"},
+        {"nbf": 2**62},
+    ],
+    ids=str,
+)
+def test_a_signed_token_with_nonsense_in_it_is_refused(ann: Agent, claims: dict[str, Any]) -> None:
+    whole = {"sub": str(ann.pk), "exp": in_an_hour()} | claims
+    head, _, _ = signed({}).split(".")
+    body = base64.urlsafe_b64encode(json.dumps(whole).encode()).rstrip(b"=").decode()
+    signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
+        f"{head}.{body}".encode(), KEY.encode()
+    )
+    ending = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+    assert refused(f"{head}.{body}.{ending}").rule in ("invalid-token", "unknown-agent")
+
+
+def test_signing_out_everywhere_refuses_tokens_from_before(ann: Agent) -> None:
+    before = issue_token(ann)
+    ann.tokens_valid_from = timezone.now()
+    ann.save()
+    assert refused(before).rule == "revoked-token"
+    assert identify(issue_token(ann)).agent_id == str(ann.pk)
+    # One that does not say when it was issued may be from before.
+    assert refused(signed({"sub": str(ann.pk), "exp": in_an_hour()})).rule == "revoked-token"
+
+
+@pytest.mark.parametrize("switched_off", ["customer", "agent", "user"])
+def test_who_is_switched_off_gets_in_with_no_credential(ann: Agent, switched_off: str) -> None:
+    _, of_agent = access_key(ann.customer, ann)
+    _, of_customer = access_key(ann.customer)
+    token = issue_token(ann)
+    from_voipbin = signed(voipbin_claims(str(ann.pk), str(ann.customer_id)), VOIPBIN_KEY)
+    for credential in (of_agent, of_customer, token, from_voipbin):
+        identify(credential)
+    whom = {"customer": ann.customer, "agent": ann, "user": ann.user}[switched_off]
+    whom.is_active = False
+    whom.save()
+    rule = "inactive-customer" if switched_off == "customer" else "inactive-agent"
+    for credential in (of_agent, token, from_voipbin):
+        assert refused(credential).rule == rule
+    if switched_off == "customer":
+        assert refused(of_customer).rule == rule
+    else:
+        assert identify(of_customer).agent_id is None
+
+
+# --- VoIPBIN's tokens ---
+
+
+def voipbin_claims(agent_id: str, customer_id: str, permission: Any = 0x10, **claims: Any) -> dict[str, Any]:
+    return {
+        "type": "agent",
+        "agent": {"id": agent_id, "customer_id": customer_id, "permission": permission, "name": "Ann"},
+        "expire": voipbin_time(datetime.now(UTC) + timedelta(hours=1)),
+    } | claims
+
+
+def from_voipbin(*, key: str = VOIPBIN_KEY, **claims: Any) -> str:
+    return signed(voipbin_claims(str(uuid.uuid4()), str(uuid.uuid4()), **claims), key)
+
+
+@pytest.mark.parametrize(
+    ("permission", "role"),
+    [
+        (0x01, Role.STAFF),
+        (0x10, Role.AGENT),
+        (0x20, Role.ADMIN),
+        (0x40, Role.MANAGER),
+        (0x30, Role.ADMIN),
+        (0x50, Role.MANAGER),
+        (0x60, Role.ADMIN),
+        (0x71, Role.STAFF),
+        (0xFFF0, Role.ADMIN),
+    ],
+)
+def test_the_farthest_reaching_permission_bit_decides(permission: int, role: Role) -> None:
+    found = identify(from_voipbin(permission=permission))
+    assert (found.role, found.may_publish) == (role, role in (Role.ADMIN, Role.STAFF))
+
+
+@pytest.mark.parametrize("permission", [0, 0x02, 0x100])
+def test_an_agent_without_a_permission_is_refused(permission: int) -> None:
+    assert refused(from_voipbin(permission=permission)).rule == "no-permission"
+
+
+@pytest.mark.parametrize("permission", [True, None, "16", 16.0, [16], -1])
+def test_a_permission_that_is_no_number_of_bits_is_refused(permission: Any) -> None:
+    assert refused(from_voipbin(permission=permission)).rule == "invalid-token"
+
+
+def test_an_agent_whom_only_voipbin_knows_is_accepted() -> None:
+    agent_id, customer_id = str(uuid.uuid4()), str(uuid.uuid4())
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    claims = voipbin_claims(agent_id, customer_id, 0x40, expire=voipbin_time(expires))
+    found = identify(signed(claims, VOIPBIN_KEY))
+    assert (found.agent_id, found.customer_id, found.role) == (agent_id, customer_id, Role.MANAGER)
+    assert found.expires_at == expires.timestamp()
+    assert found.granted_resources == frozenset()
+
+
+def test_a_known_agents_grants_count_with_voipbins_token_too(ann: Agent) -> None:
+    found = identify(signed(voipbin_claims(str(ann.pk), str(ann.customer_id)), VOIPBIN_KEY))
+    assert found.granted_resources == {"message"}
+    assert found.credential_id == f"voipbin:{ann.pk}"
+
+
+def test_an_agent_of_another_customer_here_is_refused(ann: Agent) -> None:
+    claims = voipbin_claims(str(ann.pk), str(customer("Globex").pk), 0x40)
+    assert refused(signed(claims, VOIPBIN_KEY)).rule == "foreign-agent"
+
+
+def test_a_signed_out_agent_is_signed_out_of_voipbins_tokens_too(ann: Agent) -> None:
+    now = int(timezone.now().timestamp())
+    ann.tokens_valid_from = timezone.now() - timedelta(seconds=60)
+    ann.save()
+    claims = voipbin_claims(str(ann.pk), str(ann.customer_id))
+    assert refused(signed(claims, VOIPBIN_KEY)).rule == "revoked-token"
+    assert refused(signed(claims | {"iat": now - 90}, VOIPBIN_KEY)).rule == "revoked-token"
+    assert identify(signed(claims | {"iat": now - 30}, VOIPBIN_KEY)).agent_id == str(ann.pk)
+
+
+def test_voipbins_expiry_is_kept(ann: Agent) -> None:
+    past = voipbin_time(datetime.now(UTC) - timedelta(seconds=1))
+    assert refused(from_voipbin(expire=past)).rule == "expired-token"
+    # `exp` beside it is looked at too, and does instead of it.
+    assert refused(from_voipbin(exp=in_an_hour() - 7200)).rule == "expired-token"
+    found = identify(from_voipbin(expire=None, exp=in_an_hour() + 5))
+    assert found.expires_at == pytest.approx(in_an_hour() + 5, abs=10)
+
+
+@pytest.mark.parametrize(
+    "expire", [None, "", "tomorrow", 7, "2099-01-01", "2099-01-01 00:00:00", "2099-13-01T00:00:00.000000Z"]
+)
+def test_a_token_of_voipbin_that_does_not_say_when_it_ends_is_refused(expire: Any) -> None:
+    assert refused(from_voipbin(expire=expire)).rule == "invalid-token"
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        None,
+        7,
+        [],
+        {},
+        {"id": "x", "customer_id": "y", "permission": 16},
+        {"id": str(uuid.UUID(int=7)), "permission": 16},
+        {"customer_id": str(uuid.UUID(int=7)), "permission": 16},
+        {"id": str(uuid.UUID(int=7)), "customer_id": str(uuid.UUID(int=7))},
+        {"id": uuid.UUID(int=7).hex, "customer_id": str(uuid.UUID(int=7)), "permission": 16},
+        {"id": 7, "customer_id": str(uuid.UUID(int=7)), "permission": 16},
+    ],
+    ids=str,
+)
+def test_a_token_of_voipbin_that_lacks_its_agent_is_refused(claimed: Any) -> None:
+    assert refused(from_voipbin(agent=claimed)).rule == "invalid-token"
+
+
+def test_only_voipbins_key_signs_for_voipbin(settings: Any) -> None:
+    assert refused(from_voipbin(key=KEY)).rule == "unknown-signature"
+    good = from_voipbin()
+    settings.VOIPBIN_JWT_KEYS = []
+    assert refused(good).rule == "unknown-signature"
+
+
+# --- Access keys ---
+
+
+def test_a_customers_key_says_whose_it_is(acme: Customer) -> None:
+    key, secret = access_key(acme, may_publish=True, may_subscribe=False)
+    assert re.fullmatch(r"vb_[A-Za-z0-9]{32}", secret)
+    assert identify(secret) == Identity(
+        customer_id=str(acme.pk),
+        agent_id=None,
+        role=None,
+        credential=f"key {secret[:11]}",
+        credential_id=f"key:{key.pk}",
+        may_subscribe=False,
+        may_publish=True,
+    )
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_an_agents_key_is_the_agents(acme: Customer, role: Role) -> None:
+    holder = agent(acme, role.value, granted_resources=["queue"])
+    _, secret = access_key(acme, holder)
+    found = identify(secret)
+    assert (found.agent_id, found.role, found.granted_resources) == (str(holder.pk), role, {"queue"})
+    assert found.may_publish is False
+
+
+def test_an_unknown_key_is_refused(acme: Customer) -> None:
+    _, secret = access_key(acme)
+    wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    assert refused(wrong).rule == "unknown-key"
+    assert refused(secret.upper()).rule == "malformed-credential"
+    assert refused("vb_").rule == "unknown-key"
+
+
+def test_a_revoked_key_is_refused(acme: Customer) -> None:
+    _, secret = access_key(acme, revoked_at=timezone.now())
+    assert refused(secret).rule == "revoked-key"
+
+
+def test_a_key_ends_when_it_says(acme: Customer) -> None:
+    moment = timezone.now() + timedelta(hours=1)
+    key, secret = access_key(acme, expires_at=moment)
+    assert identify(secret).expires_at == moment.timestamp()
+    key.expires_at = timezone.now()
+    key.save()
+    assert refused(secret).rule == "expired-key"
+
+
+def test_the_key_of_an_agent_who_left_the_customer_is_refused(ann: Agent) -> None:
+    _, secret = access_key(ann.customer, ann)
+    ann.customer = customer("Globex")
+    ann.save()
+    assert refused(secret).rule == "foreign-agent"
+
+
+def test_a_keys_last_use_is_written_at_most_once_a_minute(acme: Customer) -> None:
+    key, secret = access_key(acme)
+
+    def used() -> tuple[datetime | None, bool]:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            identify(secret)
+        key.refresh_from_db()
+        return key.last_used_at, any(query["sql"].startswith("UPDATE") for query in queries)
+
+    first, wrote = used()
+    assert first is not None
+    assert wrote
+    assert used() == (first, False), "a busy key must not wait for whoever writes"
+    key.last_used_at = first - timedelta(seconds=61)
+    key.save()
+    again, wrote = used()
+    assert wrote
+    assert again is not None
+    assert again >= first
+
+
+# --- Nonsense ---
+
+
+@pytest.mark.parametrize(
+    ("credential", "rule"),
+    [
+        ("", "no-credential"),
+        ("nonsense", "malformed-credential"),
+        ("a.b", "malformed-credential"),
+        ("a.b.c", "malformed-credential"),
+        ("..", "malformed-credential"),
+        ("a.b.c.d", "malformed-credential"),
+        ("vb_" + "x" * 9000, "malformed-credential"),
+        ("ключ", "malformed-credential"),
+        ("vb_\0", "unknown-key"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_is_no_credential_is_refused(credential: str, rule: str) -> None:
+    assert refused(credential).rule == rule
+
+
+def test_a_deep_payload_is_refused() -> None:
+    body = base64.urlsafe_b64encode(b"[" * 5000).decode()
+    head = base64.urlsafe_b64encode(b'{"alg": "HS256"}').decode().rstrip("=")
+    assert refused(f"{head}.{body}.x").rule == "malformed-credential"
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=200) | st.tuples(st.binary(max_size=60), st.binary(max_size=60)).map(str))
+@example("eyJhbGciOiJIUzI1NiJ9.bnVsbA.")
+@example("vb_" + "a" * 32)
+def test_any_text_is_refused_with_a_reason(credential: str) -> None:
+    with pytest.raises(BadCredential):
+        identify(credential)
+
+
+def test_nothing_of_a_secret_is_logged(acme: Customer, ann: Agent, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    _, secret = access_key(acme, revoked_at=timezone.now())
+    token = issue_token(ann)
+    identify(token)
+    refused(secret)
+    refused(token + "x")
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith("django.db")]
+    assert not [line for line in said if secret in line or token in line]

@@ -1,0 +1,104 @@
+"""The inbox: one frame after the other, pings not held up, and a client that sends too much held back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from subscriptions.connections import inbox
+from subscriptions.connections.inbox import MAX_WAITING, Inbox
+from subscriptions.protocol.messages import Ping
+
+
+class Desk:
+    """Acts on frames as slowly as a test wants."""
+
+    def __init__(self) -> None:
+        self.acted: list[str | None] = []
+        self.pongs: list[Ping] = []
+        self.open = asyncio.Event()
+        self.holds: list[bool] = []
+        self.inbox = Inbox(
+            act=self._act, ping_in=self._ping_in, pong=self.pongs.append, hold=self.holds.append
+        )
+
+    async def _act(self, text: str | None) -> None:
+        await self.open.wait()
+        self.acted.append(text)
+
+    def _ping_in(self, text: str) -> Ping | None:
+        return Ping(text) if text.startswith("ping") else None
+
+
+async def turns() -> None:
+    """Let everything that can go on go on."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "PING_WAITS_SECONDS", 0.0)
+
+
+async def test_frames_are_acted_on_in_their_order_also_pings_while_nothing_takes_long() -> None:
+    desk = Desk()
+    desk.open.set()
+    for text in ("one", None, "ping", "two"):
+        await desk.inbox.put(text)
+    await turns()
+    assert desk.acted == ["one", None, "ping", "two"]
+    assert desk.pongs == []
+
+
+async def test_a_ping_behind_what_takes_long_is_answered_out_of_turn_and_once(impatient: None) -> None:
+    desk = Desk()
+    for text in ("slow", "ping 1", "next"):
+        await desk.inbox.put(text)
+    await turns()
+    assert desk.pongs == [Ping("ping 1")]
+    desk.open.set()
+    await turns()
+    assert desk.acted == ["slow", "next"]
+    assert desk.pongs == [Ping("ping 1")]
+
+
+async def test_a_client_that_sends_on_while_nothing_moves_has_to_wait() -> None:
+    desk = Desk()
+    await desk.inbox.put("slow")
+    await turns()
+    for number in range(MAX_WAITING):
+        await desk.inbox.put(str(number))
+    one_more = asyncio.create_task(desk.inbox.put("one more"))
+    await turns()
+    assert not one_more.done()
+    assert desk.holds == [True]
+    desk.open.set()
+    await one_more
+    await turns()
+    assert desk.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
+    assert desk.holds == [True, False]
+
+
+async def test_a_closed_inbox_breaks_off_and_takes_nothing_more(impatient: None) -> None:
+    desk = Desk()
+    for text in ("slow", "ping"):
+        await desk.inbox.put(text)
+    desk.inbox.close()
+    await desk.inbox.put("late")
+    desk.open.set()
+    await turns()
+    assert (desk.acted, desk.pongs) == ([], [])
+
+
+async def test_closing_lets_go_of_a_sender_that_waits() -> None:
+    desk = Desk()
+    await desk.inbox.put("slow")
+    await turns()
+    for number in range(MAX_WAITING):
+        await desk.inbox.put(str(number))
+    one_more = asyncio.create_task(desk.inbox.put("one more"))
+    await turns()
+    desk.inbox.close()
+    await one_more

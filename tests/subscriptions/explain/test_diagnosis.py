@@ -1,0 +1,289 @@
+"""Explaining: from what is known to why an event came or did not come, one story after the other."""
+
+# Long because there are many ways not to get an event.
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from events.domain.cursor import Position
+from events.domain.topics import known_resources
+from subscriptions.explain.connection_history import Told, connections_of
+from subscriptions.explain.diagnosis import explain
+from subscriptions.explain.report import (
+    Evidence,
+    Explanation,
+    NoEvent,
+    Outcome,
+    Receiver,
+    StoredEvent,
+    Trouble,
+)
+from subscriptions.protocol.permissions import Identity, Role
+
+ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
+ANN, BOB = "aaaaaaaa-0000-4000-8000-00000000000a", "aaaaaaaa-0000-4000-8000-00000000000b"
+EPOCH = "7d0c7b1e52aa"
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CALLS = f"customer_id:{ACME}:call:*"
+
+KEY = Identity(ACME, None, None, "key vb_12345678", "key:1", may_subscribe=True, may_publish=False)
+AGENT = Identity(ACME, ANN, Role.AGENT, "token of ann", "agent:1", may_subscribe=True, may_publish=False)
+EVENT = StoredEvent(
+    id="0c4f3c9e-2f5f-4f0f-9a51-4b0c6b6a7a10",
+    event_type="call.status",
+    customer_id=ACME,
+    position=Position(EPOCH, 10),
+    stored_at=NOON,
+    topics=(f"customer_id:{ACME}:call:c1", f"agent_id:{BOB}:call:c1"),
+)
+
+
+def told(action: str, verdict: str = "granted", minutes: float = -10, **fields: str) -> Told:
+    """A record from so many minutes after the event was stored."""
+    return Told(NOON + timedelta(minutes=minutes), action, verdict, **{"connection_id": "c-1", **fields})
+
+
+def subscribed(topic: str = CALLS, start: int | None = 5, minutes: float = -9, **fields: str) -> list[Told]:
+    """What is told of a subscription that was live after the number `start`; none: it never was."""
+    of = {key: value for key, value in fields.items() if key == "connection_id"}
+    asked = [told("subscribe", topic=topic, rule="customer-key", minutes=minutes, **of)]
+    if start is None:
+        return asked
+    live = {"rule": "from-now", "cursor": f"{EPOCH}.{start}", **fields}
+    return [*asked, told("live", minutes=minutes, **live)]
+
+
+def left(cursor: int, minutes: float, rule: str = "client-left", **fields: str) -> Told:
+    return told("disconnect", "ended", minutes, rule=rule, cursor=f"{EPOCH}.{cursor}", **fields)
+
+
+def why(
+    *records: Told,
+    identity: Identity = KEY,
+    trouble: Trouble | None = None,
+    event: StoredEvent | NoEvent = EVENT,
+    open_now: dict[str, int] | None = None,
+) -> Explanation:
+    evidence = Evidence(connections_of(records), open_now or {}, None, NOON + timedelta(hours=1))
+    return explain(Receiver("the key", identity, trouble), event, evidence, known_resources())
+
+
+CONNECTED = told("connect", detail="host, process 7")
+
+STORIES = {
+    "delivered as it happened": ([CONNECTED, *subscribed(), left(12, 5)], "delivered"),
+    "still connected": ([CONNECTED, *subscribed()], "delivered"),
+    "delivered up to the very last": ([CONNECTED, *subscribed(), left(10, 5)], "delivered"),
+    "came back and was sent what it missed": (
+        [CONNECTED, *subscribed(start=5, minutes=3, rule="recovered"), left(12, 5)],
+        "delivered",
+    ),
+    "left before, and came back": (
+        [
+            *[CONNECTED, *subscribed(), left(8, -5)],
+            told("connect", minutes=4, connection_id="c-2"),
+            *subscribed(start=8, minutes=4, rule="recovered", connection_id="c-2"),
+            left(20, 6, connection_id="c-2"),
+        ],
+        "delivered",
+    ),
+    "never connected": ([], "never-connected"),
+    "refused at the door": (
+        [told("refuse", "refused", -1, rule="expired-key", detail="This access key has expired")],
+        "refused-handshake",
+    ),
+    "connected, and subscribed to nothing": ([CONNECTED], "nothing-subscribed"),
+    "subscribed after the event": ([CONNECTED, *subscribed(start=10, minutes=2)], "subscribed-later"),
+    "connected after the event": (
+        [told("connect", minutes=1), *subscribed(start=11, minutes=2)],
+        "connected-later",
+    ),
+    "disconnected before": ([CONNECTED, *subscribed(), left(9, -1)], "disconnected-before"),
+    "the process went down before": (
+        [CONNECTED, *subscribed(), left(9, -1, rule="RESTARTING")],
+        "disconnected-before",
+    ),
+    "left while the event was on its way": ([CONNECTED, *subscribed(), left(9, 1)], "left-before"),
+    "closed while the event was on its way": (
+        [CONNECTED, *subscribed(), left(9, 1, rule="REVOKED")],
+        "closed-before",
+    ),
+    "too slow": ([CONNECTED, *subscribed(), left(9, 1, rule="TOO_SLOW")], "too-slow"),
+    "too slow, long before": ([CONNECTED, *subscribed(), left(7, -3, rule="TOO_SLOW")], "too-slow"),
+    "unsubscribed before": (
+        [
+            *[CONNECTED, *subscribed()],
+            told("unsubscribe", "ended", -1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.9"),
+            left(12, 5),
+        ],
+        "unsubscribed-before",
+    ),
+    "unsubscribed after": (
+        [
+            *[CONNECTED, *subscribed()],
+            told("unsubscribe", "ended", 1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.10"),
+            left(12, 5),
+        ],
+        "delivered",
+    ),
+    "one of two spellings unsubscribed": (
+        [
+            *[CONNECTED, *subscribed(), *subscribed(f"customer_id:{ACME}:call")],
+            told("unsubscribe", "ended", -1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.9"),
+            left(12, 5),
+        ],
+        "delivered",
+    ),
+    "the permission was taken": (
+        [
+            *[CONNECTED, *subscribed()],
+            told("subscribe", "ended", -1, topic=CALLS, rule="topic-not-allowed", cursor=f"{EPOCH}.9"),
+            left(12, 5),
+        ],
+        "permission-ended",
+    ),
+    "never acknowledged": ([CONNECTED, *subscribed(start=None), left(12, 5)], "not-acknowledged"),
+    "the process crashed": ([CONNECTED, *subscribed()], "process-lost"),
+    "the process crashed long before": (
+        [
+            *[CONNECTED, *subscribed()],
+            told("connect", minutes=-5, connection_id="c-2"),
+            *subscribed(start=7, minutes=-5, connection_id="c-2"),
+            left(9, -1, connection_id="c-2"),
+        ],
+        "disconnected-before",
+    ),
+    "an operator closed another's": (
+        [told("close", rule="closed-by-operator", connection_id="c-9")],
+        "never-connected",
+    ),
+    "came back too late": (
+        [
+            *[CONNECTED, *subscribed(), left(4, -8)],
+            told("connect", minutes=4, connection_id="c-2"),
+            *subscribed(start=20, minutes=4, rule="not-recovered", connection_id="c-2"),
+            left(21, 6, connection_id="c-2"),
+        ],
+        "not-recovered",
+    ),
+    "the log was replaced": (
+        [CONNECTED, told("subscribe", topic=CALLS), told("live", cursor=f"{'f' * 12}.3", rule="from-now")],
+        "other-log",
+    ),
+    "other resources": (
+        [CONNECTED, *subscribed(f"customer_id:{ACME}:message:*"), left(12, 5)],
+        "other-resource",
+    ),
+    "another call": (
+        [CONNECTED, *subscribed(f"customer_id:{ACME}:call:c2"), left(12, 5)],
+        "other-resource-id",
+    ),
+    "another customer": (
+        [CONNECTED, *subscribed(f"customer_id:{GLOBEX}:call:*"), left(12, 5)],
+        "other-customer",
+    ),
+    "an agent whom it does not concern": (
+        [CONNECTED, *subscribed(f"agent_id:{ANN}:*:*"), left(12, 5)],
+        "not-concerned",
+    ),
+    "a typing error": (
+        [
+            CONNECTED,
+            told(
+                "subscribe",
+                "refused",
+                topic=f"customer_id:{ACME}:cal:*",
+                rule="invalid-topic",
+                detail="no such",
+            ),
+        ],
+        "invalid-topic",
+    ),
+    "refused": (
+        [CONNECTED, told("subscribe", "refused", topic=CALLS, rule="subscribe-rate", detail="later")],
+        "subscribe-rate",
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_reason_is_found(story: str) -> None:
+    records, rule = STORIES[story]
+    open_now = {"c-1": 0} if story in ("still connected", "connected, and subscribed to nothing") else {}
+    explanation = why(*records, open_now=open_now)
+    assert explanation.reason.rule == rule, explanation.steps
+    assert (explanation.outcome is Outcome.YES) == (rule == "delivered")
+    assert (explanation.outcome is Outcome.UNKNOWN) == (rule in ("process-lost", "other-log"))
+    assert explanation.conclusion.lower() in explanation.reason.message.lower()
+    assert not explanation.conclusion.startswith(("Yes", "No."))
+
+
+def test_the_steps_are_always_the_same_ones_in_the_same_order() -> None:
+    names = ["event", "credential", "permission", "subscription", "connection", "delivery"]
+    for records, _ in STORIES.values():
+        assert [step.name for step in why(*records).steps] == names
+    absent = why(event=NoEvent("unknown-event", "There is none."))
+    assert [step.name for step in absent.steps] == names
+    assert [step.outcome for step in absent.steps] == ["no", "yes", "skipped", "skipped", "no", "skipped"]
+    assert absent.reason.rule == "unknown-event"
+
+
+@pytest.mark.parametrize(
+    ("since", "reason"),
+    [
+        (NOON - timedelta(minutes=1), "revoked-key"),
+        (None, "revoked-key"),
+        (NOON + timedelta(minutes=1), "left-before"),
+    ],
+)
+def test_a_credential_matters_from_when_it_was_bad(since: datetime | None, reason: str) -> None:
+    trouble = Trouble("revoked-key", "This access key was revoked", since)
+    explanation = why(CONNECTED, *subscribed(), left(9, 1), trouble=trouble)
+    assert explanation.reason.rule == reason
+    came = why(CONNECTED, *subscribed(), left(12, 1), trouble=trouble)
+    assert came.outcome is Outcome.YES
+
+
+def test_what_is_not_permitted_is_told_with_its_rule() -> None:
+    assert why(identity=AGENT).reason.rule == "resource-not-granted"
+    concerned = replace(EVENT, topics=(EVENT.topics[0], f"agent_id:{ANN}:call:c1"))
+    assert why(identity=AGENT, event=concerned).steps[2].rule == "own-agent"
+    foreign = replace(EVENT, topics=(f"customer_id:{GLOBEX}:call:c1",))
+    assert why(CONNECTED, *subscribed(), left(12, 5), event=foreign).reason.rule == "foreign-customer"
+    narrowed = replace(KEY, allowed_topics=frozenset({f"customer_id:{ACME}:message:*"}))
+    assert why(identity=narrowed).reason.rule == "topic-not-allowed"
+    assert why(identity=replace(KEY, may_subscribe=False)).reason.rule == "key-may-not-subscribe"
+
+
+def test_of_a_topic_without_an_event_the_present_is_told() -> None:
+    event = NoEvent("no-event-of-topic", "No event of it is kept.", (CALLS,))
+    explanation = why(CONNECTED, *subscribed(), event=event, open_now={"c-1": 0})
+    assert [step.outcome for step in explanation.steps] == ["no", "yes", "yes", "yes", "yes", "skipped"]
+    assert explanation.reason.rule == "no-event-of-topic"
+    assert why(identity=AGENT, event=event).steps[2].rule == "resource-not-granted"
+
+
+def test_the_answer_names_times_cursors_and_connections() -> None:
+    missed = why(CONNECTED, *subscribed(), left(9, 1, rule="TOO_SLOW")).conclusion
+    for fact in ("connection c-1", f"{EPOCH}.9", "2026-03-01 12:01:00.000 UTC"):
+        assert fact in missed
+    came = why(CONNECTED, *subscribed(), open_now={"c-1": 512})
+    assert "512 bytes yet to read" in came.conclusion
+    assert "host, process 7" in dict(came.steps[4].facts)["connection"]
+
+
+def test_however_much_there_is_a_step_lists_some() -> None:
+    records = [
+        each
+        for number in range(100)
+        for each in (
+            told("connect", connection_id=f"c-{number}"),
+            *subscribed(f"customer_id:{ACME}:call:{number}", connection_id=f"c-{number}"),
+            left(20, 5, connection_id=f"c-{number}"),
+        )
+    ]
+    assert all(len(step.facts) <= 21 for step in why(*records).steps)

@@ -1,0 +1,59 @@
+"""Frames as bytes, read by the independent library that clients use."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscriptions.protocol.frames import Answer, in_batches, payload_of, payloads_in, text_frame
+from tests.subscriptions.support.frames import FrameReader
+
+# Around each size at which the header changes.
+SIZES = [0, 1, 125, 126, 127, 65535, 65536, 65537, 200_000]
+
+
+def test_every_size_is_read_as_it_was_written_and_opened_again() -> None:
+    reader = FrameReader()
+    for size in SIZES:
+        text = "x" * size
+        frame = text_frame(text)
+        assert reader.read(frame) == [text]
+        assert payload_of(frame).decode() == text
+
+
+def test_frames_behind_each_other_are_opened_one_by_one() -> None:
+    texts = ["x" * size for size in SIZES] * 2
+    stream = b"".join(map(text_frame, texts))
+    assert [payload.decode() for payload in payloads_in(stream)] == texts
+    assert list(payloads_in(b"")) == []
+
+
+@given(
+    st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300), max_size=20), st.data()
+)
+def test_frames_put_behind_each_other_are_read_one_by_one_however_they_are_cut(
+    texts: list[str], data: st.DataObject
+) -> None:
+    stream = b"".join(map(text_frame, texts))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    reader, read = FrameReader(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        read += reader.read(stream[start:end])
+    assert read == texts
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers()), max_size=30))
+def test_a_batch_says_the_same_in_the_same_order_with_answers_alone(messages: list[tuple[bool, int]]) -> None:
+    frames = [
+        (Answer if is_answer else bytes)(text_frame(json.dumps([number, is_answer])))
+        for is_answer, number in messages
+    ]
+    said = [json.loads(payload_of(frame)) for frame in in_batches(frames)]
+    told = [(one[1], one[0]) for each in said for one in (each if isinstance(each[0], list) else [each])]
+    assert told == messages
+    for before, after in itertools.pairwise(said):
+        together = all(isinstance(each[0], list) or not each[1] for each in (before, after))
+        assert not together, "two events that followed each other were not joined"

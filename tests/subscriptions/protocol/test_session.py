@@ -1,0 +1,420 @@
+"""One client's conversation, as messages in and effects out: no socket, no clock, no database."""
+
+# Long because every message and every limit has its answer here.
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events.domain.topics import known_resources
+from subscriptions.protocol.effects import (
+    Close,
+    Effect,
+    FindAgents,
+    Join,
+    Leave,
+    Record,
+    RecordedVerdict,
+    Send,
+    SendPong,
+    Verify,
+)
+from subscriptions.protocol.limits import Limits
+from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.permissions import Identity, Role
+from subscriptions.protocol.session import Session
+
+ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
+ANN, GUS = "aaaaaaaa-1111-4000-8000-000000000011", "bbbbbbbb-1111-4000-8000-000000000021"
+CALLS, MESSAGES = f"customer_id:{ACME}:call:*", f"customer_id:{ACME}:message:*"
+FOREIGN = f"customer_id:{GLOBEX}:call:*"
+CURSOR = "0123456789ab.42"
+NOW = 1000.0
+LIMITS = Limits(
+    message_max_bytes=2000,
+    message_max_topics=5,
+    connection_max_topics=6,
+    subscribe_burst=10,
+    subscribe_per_second=2,
+    unreadable_messages_max=3,
+)
+MANAGER = Identity(
+    customer_id=ACME,
+    agent_id=ANN,
+    role=Role.MANAGER,
+    credential="token of ann",
+    credential_id=f"agent:{ANN}",
+    may_subscribe=True,
+    may_publish=False,
+)
+STAFF = replace(MANAGER, role=Role.STAFF)
+
+
+def session(identity: Identity = MANAGER, **limits: int) -> Session:
+    return Session(identity, replace(LIMITS, **limits), known_resources(), NOW)
+
+
+def ask(session: Session, now: float = NOW, **message: Any) -> list[Effect]:
+    return session.receive(json.dumps(message), now)
+
+
+def subscribe(session: Session, *topics: str, now: float = NOW, **fields: Any) -> list[Effect]:
+    return ask(session, now, type="subscribe", topics=topics, **fields)
+
+
+def unsubscribe(session: Session, *topics: str, **fields: Any) -> list[Effect]:
+    return ask(session, type="unsubscribe", topics=topics, **fields)
+
+
+def frames(effects: Sequence[Effect]) -> list[dict[str, Any]]:
+    return [json.loads(effect.frame) for effect in effects if isinstance(effect, Send)]
+
+
+def joined(effects: Sequence[Effect]) -> list[str]:
+    return [topic.text for effect in effects if isinstance(effect, Join) for topic in effect.topics]
+
+
+def left(effects: Sequence[Effect]) -> list[str]:
+    return [topic.text for effect in effects if isinstance(effect, Leave) for topic in effect.topics]
+
+
+def recorded(effects: Sequence[Effect]) -> list[tuple[str, str, str, str]]:
+    return [
+        (entry.action, entry.topic, entry.verdict, entry.rule)
+        for effect in effects
+        if isinstance(effect, Record)
+        for entry in effect.entries
+    ]
+
+
+def call(number: int) -> str:
+    return f"customer_id:{ACME}:call:{number}"
+
+
+# --- Subscribing ---
+
+
+def test_a_grant_is_recorded_before_it_is_joined() -> None:
+    record, join = subscribe(session(), CALLS, request_id=7, since=CURSOR)
+    assert recorded([record]) == [("subscribe", CALLS, RecordedVerdict.GRANTED, "customer-manager")]
+    assert isinstance(join, Join)
+    assert (joined([join]), join.since, join.request_id) == ([CALLS], CURSOR, 7)
+    assert [(str(topic.pattern), topic.customer_id) for topic in join.topics] == [(CALLS, ACME)]
+
+
+def test_one_bad_topic_does_not_spoil_the_others_and_each_code_is_told_once() -> None:
+    foreign_too = f"agent_id:{GUS}"
+    effects = subscribe(session(), "nonsense", CALLS, FOREIGN, MESSAGES, foreign_too, request_id="r")
+    assert joined(effects) == [CALLS, MESSAGES]
+    told = {frame["code"]: frame for frame in frames(effects)}
+    assert len(told) == len(frames(effects)) == 2
+    assert told["INVALID_TOPIC"]["topics"] == ["nonsense"]
+    assert told["PERMISSION_DENIED"]["topics"] == [FOREIGN, foreign_too]
+    assert {(frame["action"], frame["request_id"]) for frame in told.values()} == {("subscribe", "r")}
+    # Both reasons stand in the one message.
+    assert ACME in told["PERMISSION_DENIED"]["message"]
+    assert f"agent_id:{ANN}" in told["PERMISSION_DENIED"]["message"]
+    assert [(topic, verdict, rule) for _, topic, verdict, rule in recorded(effects)] == [
+        ("nonsense", RecordedVerdict.REFUSED, "invalid-topic"),
+        (CALLS, RecordedVerdict.GRANTED, "customer-manager"),
+        (FOREIGN, RecordedVerdict.REFUSED, "foreign-customer"),
+        (MESSAGES, RecordedVerdict.GRANTED, "customer-manager"),
+        (foreign_too, RecordedVerdict.REFUSED, "foreign-agent"),
+    ]
+
+
+def test_nothing_granted_joins_nothing() -> None:
+    effects = subscribe(session(), FOREIGN)
+    assert joined(effects) == []
+    assert [frame["code"] for frame in frames(effects)] == ["PERMISSION_DENIED"]
+
+
+def test_a_name_nearly_right_is_told_the_right_one() -> None:
+    (frame,) = frames(subscribe(session(), f"customer_id:{ACME}:calls:*"))
+    assert (frame["code"], "did you mean call?" in frame["message"]) == ("INVALID_TOPIC", True)
+
+
+def test_subscribing_twice_is_subscribing_once() -> None:
+    talk = session()
+    subscribe(talk, CALLS)
+    again = subscribe(talk, CALLS)
+    assert joined(again) == [CALLS]  # It is acknowledged again; the hub holds it once.
+    assert list(talk.topics) == [CALLS]
+    assert left(unsubscribe(talk, CALLS)) == [CALLS]
+    assert left(unsubscribe(talk, CALLS)) == []
+
+
+def test_a_held_topic_takes_no_more_room() -> None:
+    talk = session(connection_max_topics=2)
+    subscribe(talk, call(1), call(2))
+    assert joined(subscribe(talk, call(2), call(1))) == [call(2), call(1)]
+
+
+def test_an_agents_own_topics_are_in_its_customers_log() -> None:
+    (_, join) = subscribe(session(), f"agent_id:{ANN}")
+    assert isinstance(join, Join)
+    assert [(str(topic.pattern), topic.customer_id) for topic in join.topics] == [
+        (f"agent_id:{ANN}:*:*", ACME)
+    ]
+
+
+# --- Platform staff ---
+
+
+def test_staff_asks_whose_an_agent_is() -> None:
+    talk = session(STAFF)
+    topics = [f"agent_id:{GUS}:call", f"agent_id:{ANN}", "nonsense", CALLS]
+    (find,) = subscribe(talk, *topics, request_id=1)
+    assert isinstance(find, FindAgents)
+    assert find.agent_ids == {GUS}
+    effects = talk.subscribe(find.message, {GUS: GLOBEX}, NOW)
+    (join,) = (effect for effect in effects if isinstance(effect, Join))
+    assert {topic.text: topic.customer_id for topic in join.topics} == {
+        topics[0]: GLOBEX,
+        topics[1]: ACME,
+        CALLS: ACME,
+    }
+
+
+def test_staff_is_told_of_an_agent_that_nobody_knows() -> None:
+    talk = session(STAFF)
+    (find,) = subscribe(talk, f"agent_id:{GUS}")
+    assert isinstance(find, FindAgents)
+    effects = talk.subscribe(find.message, {}, NOW)
+    assert [(frame["code"], GUS in frame["message"]) for frame in frames(effects)] == [
+        ("INVALID_TOPIC", True)
+    ]
+    assert talk.topics == {}
+
+
+def test_nobody_else_can_have_agents_looked_up() -> None:
+    effects = subscribe(session(), f"agent_id:{GUS}")
+    assert not [effect for effect in effects if isinstance(effect, FindAgents)]
+    assert [frame["code"] for frame in frames(effects)] == ["PERMISSION_DENIED"]
+
+
+# --- Unsubscribing ---
+
+
+def test_unsubscribing_ends_what_was_asked_and_is_acknowledged() -> None:
+    talk = session()
+    subscribe(talk, CALLS, MESSAGES)
+    effects = unsubscribe(talk, CALLS, request_id=2)
+    assert left(effects) == [CALLS]
+    assert recorded(effects) == [("unsubscribe", CALLS, RecordedVerdict.ENDED, "asked")]
+    assert frames(effects) == [
+        {"type": "ack", "action": "unsubscribe", "topics": [CALLS], "status": "success", "request_id": 2}
+    ]
+    assert list(talk.topics) == [MESSAGES]
+
+
+def test_unsubscribing_takes_the_spelling_that_was_subscribed() -> None:
+    talk = session()
+    prefix = f"customer_id:{ACME}:call"
+    subscribe(talk, prefix, CALLS)
+    assert left(unsubscribe(talk, prefix)) == [prefix]
+    assert list(talk.topics) == [CALLS]
+
+
+def test_unsubscribing_what_is_not_held_changes_nothing_and_is_no_mistake() -> None:
+    talk = session()
+    effects = unsubscribe(talk, CALLS)
+    assert left(effects) == []
+    assert recorded(effects) == []
+    assert [frame["type"] for frame in frames(effects)] == ["ack"]
+
+
+def test_unsubscribing_nonsense_is_told() -> None:
+    talk = session()
+    subscribe(talk, CALLS)
+    ack, error = frames(unsubscribe(talk, "nonsense", CALLS, request_id=3))
+    assert (ack["topics"], error["topics"]) == ([CALLS], ["nonsense"])
+    assert (error["action"], error["code"], error["request_id"]) == ("unsubscribe", "INVALID_TOPIC", 3)
+
+
+# --- Limits ---
+
+
+def test_more_topics_than_a_connection_may_hold_are_refused_and_the_rest_granted() -> None:
+    talk = session(connection_max_topics=2)
+    effects = subscribe(talk, call(1), call(2), call(3))
+    assert joined(effects) == [call(1), call(2)]
+    (error,) = frames(effects)
+    assert (error["code"], error["topics"]) == ("RATE_LIMITED", [call(3)])
+    assert "2 topics" in error["message"]
+    unsubscribe(talk, call(1))
+    assert joined(subscribe(talk, call(3))) == [call(3)]
+
+
+def test_subscribing_too_fast_is_told_and_time_heals_it() -> None:
+    talk = session(subscribe_burst=4, subscribe_per_second=2)
+    assert joined(subscribe(talk, call(1), call(2), call(3))) == [call(1), call(2), call(3)]
+    hurried = subscribe(talk, call(4), call(5))
+    assert joined(hurried) == []
+    (error,) = frames(hurried)
+    assert (error["code"], error["topics"]) == ("RATE_LIMITED", [call(4), call(5)])
+    assert {rule for *_, rule in recorded(hurried)} == {"subscribe-rate"}
+    # One was left, and half a second brings one more.
+    assert joined(subscribe(talk, call(4), call(5), now=NOW + 0.4)) == []
+    assert joined(subscribe(talk, call(4), call(5), now=NOW + 0.5)) == [call(4), call(5)]
+
+
+def test_the_bucket_never_holds_more_than_its_burst() -> None:
+    talk = session(subscribe_burst=2, subscribe_per_second=2)
+    later = NOW + 3600
+    assert joined(subscribe(talk, call(1), call(2), now=later)) == [call(1), call(2)]
+    assert joined(subscribe(talk, call(3), now=later)) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ({"type": "ping", "a": "x" * 2000}, "2000 bytes"),
+        ({"type": "subscribe", "topics": [call(number) for number in range(6)]}, "6 topics"),
+    ],
+)
+def test_a_message_beyond_its_limits_is_told(message: dict[str, Any], why: str) -> None:
+    (error,) = frames(ask(session(), **message))
+    assert error["code"] == "INVALID_MESSAGE"
+    assert why in error["message"]
+
+
+# --- What cannot be read ---
+
+
+def test_a_client_that_keeps_sending_nonsense_is_closed() -> None:
+    talk = session(unreadable_messages_max=3)
+    assert len(talk.receive("a", NOW)) == 1
+    assert len(talk.receive_binary()) == 1
+    error, close = talk.receive("{}", NOW)
+    assert frames([error])[0]["code"] == "INVALID_MESSAGE"
+    assert isinstance(close, Close)
+    assert close.code is CloseCode.PROTOCOL_ERROR
+    assert "3 messages in a row" in close.message
+
+
+def test_a_good_message_forgives_the_bad_ones_before() -> None:
+    talk = session(unreadable_messages_max=2)
+    for _ in range(5):
+        assert [type(effect) for effect in talk.receive("nonsense", NOW)] == [Send]
+        ask(talk, type="ping")
+
+
+def test_a_topic_that_is_none_is_no_unreadable_message() -> None:
+    talk = session(unreadable_messages_max=2)
+    for _ in range(5):
+        assert not [each for each in subscribe(talk, "nonsense") if isinstance(each, Close)]
+
+
+def test_a_binary_frame_is_told() -> None:
+    (error,) = frames(session().receive_binary())
+    assert (error["code"], "binary" in error["message"], error["action"]) == ("INVALID_MESSAGE", True, None)
+
+
+def test_an_error_says_to_what_it_is_the_answer() -> None:
+    (error,) = frames(ask(session(), type="subscribe", topics="x", request_id=1.5))
+    assert (error["action"], error["request_id"], error["topics"]) == ("subscribe", 1.5, [])
+
+
+@given(st.lists(st.text(max_size=60), max_size=8))
+def test_whatever_is_sent_is_answered(texts: list[str]) -> None:
+    talk = session(STAFF, unreadable_messages_max=100)
+    for text in texts:
+        assert talk.receive(text, NOW)
+
+
+# U+0000 is no topic's but makes the whole message unreadable.
+TOPIC_TEXTS = st.sampled_from([CALLS, FOREIGN, f"agent_id:{ANN}", f"customer_id:{ACME}", call(1)]) | st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["subscribe", "unsubscribe"]), st.lists(TOPIC_TEXTS, min_size=1, max_size=6)
+        ),
+        max_size=8,
+    )
+)
+def test_each_topic_is_answered_exactly_once(asked: list[tuple[str, list[str]]]) -> None:
+    talk = session(message_max_topics=6, subscribe_burst=20)
+    for action, topics in asked:
+        effects = ask(talk, type=action, topics=topics)
+        answered = joined(effects) + [topic for frame in frames(effects) for topic in frame["topics"]]
+        assert sorted(answered) == sorted(set(topics))
+        codes = [frame["code"] for frame in frames(effects) if frame["type"] == "error"]
+        assert len(codes) == len(set(codes))
+
+
+# --- Keeping a connection ---
+
+
+def test_a_ping_is_answered_with_its_request_id() -> None:
+    assert ask(session(), type="ping", request_id="p") == [SendPong("p")]
+
+
+def verified(talk: Session, **fields: Any) -> Any:
+    (verify,) = ask(talk, type="authenticate", token="t", **fields)
+    assert isinstance(verify, Verify)
+    return verify.message
+
+
+def test_a_new_credential_takes_over() -> None:
+    talk = session()
+    renewed = replace(MANAGER, expires_at=5000.0)
+    effects = talk.authenticated(verified(talk, request_id=9), renewed)
+    assert frames(effects) == [
+        {"type": "ack", "action": "authenticate", "topics": [], "status": "success", "request_id": 9}
+    ]
+    assert talk.identity is renewed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(MANAGER, customer_id=GLOBEX),
+        replace(MANAGER, agent_id=GUS),
+        replace(MANAGER, agent_id=None, role=None),
+        replace(MANAGER, may_subscribe=False),
+    ],
+)
+def test_a_credential_of_another_is_refused_and_the_old_one_stays(other: Identity) -> None:
+    talk = session()
+    subscribe(talk, CALLS)
+    (error,) = frames(talk.authenticated(verified(talk, request_id=9), other))
+    assert (error["action"], error["code"], error["request_id"]) == ("authenticate", "PERMISSION_DENIED", 9)
+    assert talk.identity is MANAGER
+    assert list(talk.topics) == [CALLS]
+
+
+def test_a_credential_that_is_not_accepted_is_told() -> None:
+    talk = session()
+    (error,) = frames(talk.not_authenticated(verified(talk), "This token has expired"))
+    assert (error["code"], error["message"]) == ("PERMISSION_DENIED", "This token has expired")
+
+
+def test_topics_that_the_new_credential_may_not_have_end_each_with_an_error() -> None:
+    talk = session()
+    own = f"agent_id:{ANN}:call:*"
+    subscribe(talk, CALLS, own, MESSAGES)
+    lesser = replace(MANAGER, role=Role.AGENT, granted_resources=frozenset({"message"}))
+    effects = talk.authenticated(verified(talk, request_id=9), lesser)
+    assert left(effects) == [CALLS]
+    assert recorded(effects) == [("subscribe", CALLS, RecordedVerdict.ENDED, "resource-not-granted")]
+    error, ack = frames(effects)
+    assert (error["code"], error["topics"]) == ("PERMISSION_DENIED", [CALLS])
+    assert (ack["type"], ack["action"]) == ("ack", "authenticate")
+    assert list(talk.topics) == [own, MESSAGES]
+
+
+def test_a_demoted_agent_is_judged_anew_at_its_next_subscribe() -> None:
+    talk = session()
+    talk.permissions_changed(replace(MANAGER, role=Role.AGENT))
+    assert joined(subscribe(talk, CALLS)) == []

@@ -1,0 +1,167 @@
+"""A hub on a stage of its own: real log, real layer, and the test decides which announcements get through."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from channels.layers import get_channel_layer
+
+from events.announcements.announcer import announcements, group_of
+from events.database.threads import in_database_thread
+from events.domain.event import Draft, Entry
+from events.domain.event_parser import read_event
+from events.domain.topics import known_resources, parse_pattern
+from events.log.publish import publish
+from subscriptions.delivery.hub import Hub
+from subscriptions.delivery.outbox import Flusher, Outbox
+from subscriptions.delivery.replayer import Resumer
+from subscriptions.delivery.subscriber import Listener
+from subscriptions.delivery.transport import AsgiTransport
+from subscriptions.protocol.effects import HeldTopic
+from subscriptions.protocol.messages import CloseCode
+from tests.machinery.frames import check_received
+
+T = TypeVar("T")
+RESOURCES = known_resources()
+NEVER = 3600.0
+PATIENCE_SECONDS = 20
+"""Bounds a failure; nothing that works takes as long."""
+
+
+async def until(condition: Callable[[], T], what: str = "the condition") -> T:
+    """Wait for a condition."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (answer := condition()):
+                await asyncio.sleep(0.002)
+    except TimeoutError:
+        raise AssertionError(f"after {PATIENCE_SECONDS} seconds still waiting for {what}") from None
+    return answer
+
+
+def held(text: str, customer_id: str) -> HeldTopic:
+    return HeldTopic(text, parse_pattern(text, RESOURCES), customer_id)
+
+
+class Reader:
+    """A client's end of a socket. `reads` is whether it takes what it is sent."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        await self.reads.wait()
+        check_received(json.loads(message["text"]))
+        self.texts.append(message["text"])
+
+
+class Client:
+    """A socket in the hub, with what it received and how it was closed."""
+
+    def __init__(self, stage: Stage, *, max_bytes: int = 4 * 2**20, reads: bool = True) -> None:
+        self.closed: list[CloseCode] = []
+        self.reader = Reader()
+        if not reads:
+            self.reader.reads.clear()
+        self._stage = stage
+        self.outbox = Outbox(
+            AsgiTransport(self.reader.send),
+            stage.flusher,
+            max_bytes=max_bytes,
+            batch=False,
+            on_slow=lambda: self._close(CloseCode.TOO_SLOW, ""),
+        )
+        self.listener = Listener(self.outbox, self._close)
+        self.replaying: asyncio.Task[None] | None = None
+
+    def _close(self, code: CloseCode, message: str) -> None:
+        self.closed.append(code)
+        self._stage.hub.leave(self.listener)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(text) for text in self.reader.texts]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the events that it received, as they came."""
+        return [int(event["cursor"].partition(".")[2]) for event in self.events]
+
+    async def subscribe(self, *topics: str, customer_id: str, since: str | None = None) -> str | None:
+        """As the socket's owner does it; returns why the past cannot be had, where that is so."""
+        hub, wanted = self._stage.hub, [held(topic, customer_id) for topic in topics]
+        feeds = await hub.open([customer_id])
+        if since is not None:
+            epoch, _, seq = since.partition(".")
+            recovery = await self._stage.resumer.recovery(feeds, {epoch: int(seq)})
+            if recovery.reason is not None:
+                return recovery.reason
+            self._stage.resumer.begin(self.listener, wanted, recovery.starts)
+            self.replaying = asyncio.ensure_future(self._stage.resumer.run(self.listener))
+        else:
+            hub.attach(self.listener, wanted)
+        return None
+
+    async def replayed(self) -> None:
+        """Wait for the end of the replay; raises what it raised."""
+        assert self.replaying is not None
+        await asyncio.wait_for(self.replaying, 30)
+
+    def unsubscribe(self, *topics: str, customer_id: str) -> None:
+        self._stage.hub.detach(self.listener, [held(topic, customer_id) for topic in topics])
+
+
+class Stage:
+    """One process's hub, the log, and the bell in the test's hand."""
+
+    def __init__(self, *, check_seconds: float = NEVER, max_stuck_seconds: float = NEVER) -> None:
+        self.hub = Hub(check_seconds=check_seconds, max_stuck_seconds=max_stuck_seconds)
+        self.resumer = Resumer(self.hub, max_events=1000, at_once=2)
+        self.flusher = Flusher()
+        self._unrung: list[tuple[str, str, list[Entry]]] = []
+
+    def note(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+        """Stands in for the bell: nothing is rung but by `ring`."""
+        self._unrung.append((customer_id, epoch, list(entries)))
+
+    async def start(self) -> None:
+        self.hub.start()
+        # The ear has its channel once it listens.
+        await until(lambda: self.hub._ear._channel, "the ear to listen")
+
+    async def store(self, customer_id: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
+        """Store events; their announcements, one each, are returned and not sent."""
+        for _ in range(count):
+            await in_database_thread(publish, [draft(customer_id, **fields)])
+        made = [
+            message
+            for customer, epoch, entries in self._unrung
+            for message in announcements(customer, epoch, entries)
+        ]
+        self._unrung.clear()
+        return made
+
+    async def ring(self, *messages: dict[str, Any]) -> None:
+        """Send announcements through the layer."""
+        for message in messages:
+            group = group_of(message["announcement"]["customer_id"])
+            await get_channel_layer().group_send(group, message)
+
+    async def publish(self, customer_id: str, count: int = 1, **fields: Any) -> None:
+        """Store and announce."""
+        await self.ring(*await self.store(customer_id, count, **fields))
+
+
+def draft(customer_id: str, event_type: str = "call.status", **data: Any) -> Draft:
+    item = {"event_type": event_type, "data": {"id": "c1"} | data}
+    return read_event(item, customer_id=customer_id, resources=RESOURCES, max_bytes=2**20)
+
+
+def new_customer() -> str:
+    return str(uuid.uuid4())
