@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import event
 from benchmarks.accounting import Cores, on_cores
-from tests.machinery.gateway import gateway_environment, manage
+from tests.support.gateway import gateway_environment, manage
 
 RUN = "from benchmarks.bare import run; run()"
 

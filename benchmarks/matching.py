@@ -25,7 +25,7 @@ from benchmarks.report import note, save, table
 from events.domain.event import Entry
 from events.domain.topics import customer_topic
 from subscriptions.delivery.feed import Feed
-from tests.journeys.cast import token_of
+from tests.journeys.support.cast import token_of
 
 TOPICS_OF_A_SOCKET = 100
 LISTENERS = 10

@@ -17,7 +17,7 @@ from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient
 from benchmarks.publishing import parts_folder, started_postgres, started_redis
 from benchmarks.report import note, save, table
-from tests.machinery.databases import MigratedPostgres
+from tests.support.databases import MigratedPostgres
 
 CORES_FOR_THE_CLOCK = 4
 """Two for the processes, two for load, database and Redis; with fewer, only CPU time tells."""

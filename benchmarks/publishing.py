@@ -24,9 +24,9 @@ from benchmarks.load import LoadClient, LoadFailed
 from benchmarks.posting import post_all, request
 from benchmarks.report import note, save, table
 from deploy.programs import POSTGRES, REDIS, Program
-from tests.machinery.databases import MigratedPostgres, MigratedSqlite
-from tests.machinery.postgres_server import PostgresServer
-from tests.machinery.redis_server import RedisServer
+from tests.support.databases import MigratedPostgres, MigratedSqlite
+from tests.support.postgres_server import PostgresServer
+from tests.support.redis_server import RedisServer
 
 
 @dataclass(frozen=True)

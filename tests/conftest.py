@@ -15,7 +15,7 @@ import django
 import pytest
 
 from deploy.programs import CHROMIUM, POSTGRES, REDIS
-from tests.machinery.reaper import reaper
+from tests.support.reaper import reaper
 
 # In memory every commit is on the disk at once; a disk takes milliseconds for each of many thousands.
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
@@ -42,17 +42,17 @@ django.setup()
 from django.test.client import Client, FakePayload  # noqa: E402
 from websocket import ABNF, WebSocket  # noqa: E402
 
-from tests.machinery.answers import check_answer, operation_of  # noqa: E402
-from tests.machinery.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
-from tests.machinery.frames import check_received  # noqa: E402
-from tests.machinery.gateway import Gateway  # noqa: E402
-from tests.machinery.gateways import Gateways  # noqa: E402
-from tests.machinery.nursery import nursery  # noqa: E402
-from tests.machinery.postgres_server import PostgresServer  # noqa: E402
-from tests.machinery.redis_server import RedisServer  # noqa: E402
-from tests.machinery.reports import add_evidence, shown_on_failure  # noqa: E402
-from tests.machinery.requirement import require  # noqa: E402
-from tests.machinery.stacks import STACKS, Stack  # noqa: E402
+from tests.support.answers import check_answer, operation_of  # noqa: E402
+from tests.support.databases import MigratedPostgres, MigratedSqlite  # noqa: E402
+from tests.support.frames import check_received  # noqa: E402
+from tests.support.gateway import Gateway  # noqa: E402
+from tests.support.gateways import Gateways  # noqa: E402
+from tests.support.postgres_server import PostgresServer  # noqa: E402
+from tests.support.prefork import nursery  # noqa: E402
+from tests.support.redis_server import RedisServer  # noqa: E402
+from tests.support.reports import add_evidence, shown_on_failure  # noqa: E402
+from tests.support.requirement import require  # noqa: E402
+from tests.support.stacks import STACKS, Stack  # noqa: E402
 
 # What takes long begins first: at the end, the many short files keep all workers busy alike.
 FIRST_FOLDERS = ("browser", "faults", "journeys", "deploy")

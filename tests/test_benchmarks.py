@@ -15,7 +15,7 @@ from benchmarks.__main__ import main
 from benchmarks.compiled import Unavailable, compiled
 from benchmarks.contestants import gateway
 from benchmarks.load import LoadClient, LoadFailed, Socket
-from tests.machinery.databases import MigratedSqlite
+from tests.support.databases import MigratedSqlite
 
 SMALL = {
     "fanout": "--only uvicorn c --sockets 3 --events 4 --pace 1000 --rounds 1",

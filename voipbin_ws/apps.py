@@ -13,4 +13,4 @@ class GatewayConfig(AppConfig):
 
 
 class GatewayAdminConfig(AdminConfig):
-    default_site = "voipbin_ws.admin_site.GatewayAdminSite"
+    default_site = "voipbin_ws.admin.site.GatewayAdminSite"

@@ -32,7 +32,7 @@ from voipbin_ws.environment import (
     whole,
     words,
 )
-from voipbin_ws.logs import configuration
+from voipbin_ws.observability.log_config import configuration
 from voipbin_ws.postgres import ImpatientConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ if PUBLIC_URL:
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "voipbin_ws.error_pages.foreign_form"
+CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.foreign_form"
 SECURE_REFERRER_POLICY = "same-origin"
 if PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = True
@@ -104,8 +104,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "voipbin_ws.access_log.access_log",
-    "voipbin_ws.headers.security_headers",
+    "voipbin_ws.http.request_log.access_log",
+    "voipbin_ws.http.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -277,8 +277,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
     "What happens now comes over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["voipbin_ws.openapi_document.begin"],
-    "POSTPROCESSING_HOOKS": ["voipbin_ws.openapi_document.complete"],
+    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.begin"],
+    "POSTPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.complete"],
 }
 
 # --- Metrics -------------------------------------------------------------------------------------------------------

@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from voipbin_ws import api_description, error_pages, health, metrics_view, pages
+from voipbin_ws.http import error_pages
+from voipbin_ws.observability import health, metrics_view
+from voipbin_ws.pages import api_docs as api_description
+from voipbin_ws.pages import views as pages
 
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),

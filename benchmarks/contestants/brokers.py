@@ -12,8 +12,8 @@ from benchmarks import event, wire
 from benchmarks.compiled import Unavailable
 from benchmarks.contestants.contestant import Place, ProcessContestant
 from benchmarks.load import Socket
-from tests.machinery.ports import free_port, on_free_port
-from tests.machinery.processes import ServerProcess
+from tests.support.ports import free_port, on_free_port
+from tests.support.processes import ServerProcess
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin")
 NCHAN_MODULE = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from benchmarks.accounting import cpu_ns, on_cores, tree_of
 from benchmarks.load import Socket
-from tests.machinery.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 
 @dataclass(frozen=True)

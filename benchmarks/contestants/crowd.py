@@ -6,7 +6,7 @@ import json
 import sys
 import uuid
 
-from tests.machinery.gateway import Gateway
+from tests.support.gateway import Gateway
 
 STORE = "from benchmarks.contestants.crowd import store; store()"
 

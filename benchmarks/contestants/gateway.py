@@ -11,9 +11,9 @@ from benchmarks import event, wire
 from benchmarks.accounting import cpu_ns, on_cores, tree_of
 from benchmarks.contestants.contestant import HttpPublisher, Place
 from benchmarks.load import Socket
-from tests.journeys.cast import Company, Key, settle
-from tests.machinery.databases import MigratedPostgres, MigratedSqlite
-from tests.machinery.gateway import Gateway, gateway_environment
+from tests.journeys.support.cast import Company, Key, settle
+from tests.support.databases import MigratedPostgres, MigratedSqlite
+from tests.support.gateway import Gateway, gateway_environment
 
 SOCKETS_OF_A_KEY = 100
 """The gateway's own limit of connections with one credential, left as it is."""

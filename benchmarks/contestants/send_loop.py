@@ -12,7 +12,7 @@ from benchmarks.accounting import on_cores
 from benchmarks.compiled import compiled
 from benchmarks.contestants.contestant import Place, ProcessContestant
 from benchmarks.load import Socket
-from tests.machinery.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 
 class SendLoop(ProcessContestant):

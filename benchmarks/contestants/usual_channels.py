@@ -13,8 +13,8 @@ from benchmarks import event, wire
 from benchmarks.accounting import on_cores
 from benchmarks.contestants.contestant import HttpPublisher, Place, ProcessContestant, listens
 from benchmarks.load import Socket
-from tests.machinery.ports import on_free_port
-from tests.machinery.processes import ServerProcess
+from tests.support.ports import on_free_port
+from tests.support.processes import ServerProcess
 
 SECRET = "a secret of the usual way, long enough to sign"
 CUSTOMER = "00000000-0000-0000-0000-000000000007"

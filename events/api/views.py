@@ -1,6 +1,6 @@
 """Publishing over REST: `POST /v1.0/events` and VoIPBIN's own webhooks.
 
-Most requests come in by `voipbin_ws.fast_path`, which reads and stores them by the same functions.
+Most requests come in by `voipbin_ws.http.publish_endpoint`, which reads and stores them by the same functions.
 """
 
 from __future__ import annotations

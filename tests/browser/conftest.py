@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.scripted_page import ThreadedServer, scripted_server
-from tests.machinery.browser import Pages, launched
-from tests.machinery.reports import shown_on_failure
+from tests.browser.support.scripted_page import ThreadedServer, scripted_server
+from tests.support.browser import Pages, launched
+from tests.support.reports import shown_on_failure
 
 
 @pytest.fixture(scope="module")

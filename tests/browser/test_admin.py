@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
-from tests.machinery.browser import Pages
-from tests.machinery.gateway import Gateway, manage
-from tests.machinery.gateways import Gateways
+from tests.support.browser import Pages
+from tests.support.gateway import Gateway, manage
+from tests.support.gateways import Gateways
 
 PASSWORD = "correct horse 1"
 

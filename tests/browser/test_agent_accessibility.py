@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Call, Centre
-from tests.browser.desktop import AtDesk, card, message, new_number, thread
-from tests.machinery.browser import Pages
-from tests.machinery.gateways import Gateways
+from tests.browser.support.centre import Call, Centre
+from tests.browser.support.desktop import AtDesk, card, message, new_number, thread
+from tests.support.browser import Pages
+from tests.support.gateways import Gateways
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Centre
-from tests.browser.desktop import AtDesk, thread
-from tests.journeys.cast import Company, company
-from tests.journeys.office import HOURS, STOPPED, Office, new_number
-from tests.journeys.simulated_platform import SimulatedPlatform
-from tests.machinery.gateways import Gateways
+from tests.browser.support.centre import Centre
+from tests.browser.support.desktop import AtDesk, thread
+from tests.journeys.support.cast import Company, company
+from tests.journeys.support.office import HOURS, STOPPED, Office, new_number
+from tests.journeys.support.simulated_platform import SimulatedPlatform
+from tests.support.gateways import Gateways
 
 QUICK = "You are welcome. Have a good day!"
 

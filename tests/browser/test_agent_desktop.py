@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Call, Centre, expect_live
-from tests.browser.desktop import COUNT_TONES, AtDesk, card, expect_status
-from tests.machinery.browser import Pages
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.browser.support.centre import Call, Centre, expect_live
+from tests.browser.support.desktop import COUNT_TONES, AtDesk, card, expect_status
 from tests.subscriptions.support.platform_server import Platform, platform
+from tests.support.browser import Pages
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from events.simulation.cast import centre_of
-from tests.browser.centre import PASSWORD, Call, Centre, expect_live
-from tests.browser.desktop import AtDesk, card, expect_status
-from tests.journeys.cast import Person, company, settle
-from tests.machinery.browser import Pages
-from tests.machinery.gateways import Gateways
-from tests.machinery.ports import free_port
-from tests.machinery.processes import ServerProcess
+from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live
+from tests.browser.support.desktop import AtDesk, card, expect_status
+from tests.journeys.support.cast import Person, company, settle
+from tests.support.browser import Pages
+from tests.support.gateways import Gateways
+from tests.support.ports import free_port
+from tests.support.processes import ServerProcess
+from voipbin_ws.demo.simulation.model.tenants import centre_of
 
 NO_PLATFORM = "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL"
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import PASSWORD, Centre, expect_live
-from tests.browser.desktop import AtDesk, message, new_number, thread
-from tests.journeys.cast import token_of
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.browser.support.centre import PASSWORD, Centre, expect_live
+from tests.browser.support.desktop import AtDesk, message, new_number, thread
+from tests.journeys.support.cast import token_of
 from tests.subscriptions.support.platform_server import Platform, platform
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 QUICK = "We will call you back shortly."
 

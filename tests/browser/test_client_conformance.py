@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.client_runner import CASES, play
-from tests.browser.scripted_page import ThreadedServer, open_harness
+from tests.browser.support.client_runner import CASES, play
+from tests.browser.support.scripted_page import ThreadedServer, open_harness
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

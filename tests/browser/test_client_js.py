@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.client_runner import Runner
-from tests.browser.scripted_page import ThreadedServer, open_harness
+from tests.browser.support.client_runner import Runner
+from tests.browser.support.scripted_page import ThreadedServer, open_harness
 
 CALLS = "customer_id:12345678-1234-1234-1234-123456789012:call:*"
 

@@ -13,9 +13,9 @@ import jwt
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import JWT_KEY, PASSWORD, Call, Centre, expect_live, sign_in, watch
-from tests.machinery.browser import Pages
-from tests.machinery.gateways import Gateways
+from tests.browser.support.centre import JWT_KEY, PASSWORD, Call, Centre, expect_live, sign_in, watch
+from tests.support.browser import Pages
+from tests.support.gateways import Gateways
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Call, Centre, expect_live, watch
+from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.browser.test_agent_accessibility import violations
-from tests.machinery.browser import Pages
-from tests.machinery.gateways import Gateways
+from tests.support.browser import Pages
+from tests.support.gateways import Gateways
 
 
 @pytest.fixture(scope="module")

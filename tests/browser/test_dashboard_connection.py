@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Call, Centre, expect_live, watch
-from tests.machinery.gateways import Gateways
+from tests.browser.support.centre import Call, Centre, expect_live, watch
+from tests.support.gateways import Gateways
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.machinery.processes import ROOT
+from tests.support.processes import ROOT
 
 SCRIPTS = ROOT / "voipbin_ws/static/voipbin_ws"
 ORIGIN = "http://modules.test"

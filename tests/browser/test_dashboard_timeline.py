@@ -7,8 +7,8 @@ import uuid
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.centre import Call, Centre, watch
-from tests.machinery.gateways import Gateways
+from tests.browser.support.centre import Call, Centre, watch
+from tests.support.gateways import Gateways
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_agent_accessibility import violations
-from tests.journeys.cast import Company, company, settle
-from tests.machinery.browser import Pages
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
+from tests.journeys.support.cast import Company, company, settle
+from tests.support.browser import Pages
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.centre import Call
+from tests.browser.support.centre import Call
 from tests.browser.test_admin import PASSWORD
-from tests.journeys.cast import Company, Key, Person, new_id, settle
-from tests.journeys.conversation import Conversation, publish
-from tests.machinery.browser import Pages
-from tests.machinery.gateway import Gateway, manage
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, Key, Person, new_id, settle
+from tests.journeys.support.conversation import Conversation, publish
+from tests.support.browser import Pages
+from tests.support.gateway import Gateway, manage
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 
 @dataclass

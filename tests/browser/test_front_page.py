@@ -7,10 +7,10 @@ import websocket
 from playwright.sync_api import Page
 
 from tests.browser.test_admin import log_in
-from tests.journeys.cast import company, settle
-from tests.machinery.browser import Pages
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import company, settle
+from tests.support.browser import Pages
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 ADDRESSES = (
     "",

@@ -15,13 +15,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.programs import NODE, WSCAT
-from tests.journeys.cast import Company, company, new_id, settle
-from tests.journeys.conversation import publish
-from tests.journeys.programs import Program
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.processes import ROOT
-from tests.machinery.requirement import require
+from tests.journeys.support.cast import Company, company, new_id, settle
+from tests.journeys.support.conversation import publish
+from tests.journeys.support.programs import Program
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.processes import ROOT
+from tests.support.requirement import require
 
 EXAMPLES = ROOT / "examples"
 

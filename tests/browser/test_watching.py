@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.machinery.browser import Pages
+from tests.support.browser import Pages
 
 
 def test_an_uncaught_error_in_a_page_fails_the_test(browser: Browser, tmp_path: Path) -> None:

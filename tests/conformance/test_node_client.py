@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from deploy.programs import NODE, WSCAT
-from tests.browser.client_runner import CASES, play
-from tests.browser.scripted_page import SCRIPTS, ThreadedServer, scripted_server
-from tests.machinery.processes import ROOT
-from tests.machinery.requirement import require
+from tests.browser.support.client_runner import CASES, play
+from tests.browser.support.scripted_page import SCRIPTS, ThreadedServer, scripted_server
+from tests.support.processes import ROOT
+from tests.support.requirement import require
 
 DRIVER = Path(__file__).with_name("node_driver.mjs")
 

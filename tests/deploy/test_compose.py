@@ -19,7 +19,7 @@ import yaml
 from compose_spec import PyCompose
 from django.core.management import get_commands, load_command_class
 
-from tests.machinery.processes import ROOT
+from tests.support.processes import ROOT
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "compose" / "compose.yaml"

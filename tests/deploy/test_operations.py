@@ -9,7 +9,7 @@ import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
 
-from tests.machinery.processes import ROOT
+from tests.support.processes import ROOT
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 RULES = ROOT / "deploy" / "prometheus" / "voipbin-ws.rules.yaml"
@@ -35,14 +35,14 @@ def test_every_alarm_is_explained_with_its_urgency_and_no_other() -> None:
 
 
 def test_every_metric_that_is_named_is_one() -> None:
-    code = (ROOT / "voipbin_ws" / "metrics.py").read_text()
+    code = (ROOT / "voipbin_ws" / "observability" / "metrics.py").read_text()
     named = metrics_of(RULES.read_text()) | metrics_of(PROSE)
     assert len(named) >= 7
     assert [name for name in sorted(named) if f'"{name}"' not in code and f'_{name}"' not in code] == []
 
 
 def test_every_part_of_readiness_is_explained() -> None:
-    code = (ROOT / "voipbin_ws" / "health.py").read_text()
+    code = (ROOT / "voipbin_ws" / "observability" / "health.py").read_text()
     parts = re.findall(r'^        "(\w+)": _part\(', code, re.MULTILINE)
     assert len(parts) >= 4
     section = TEXT.partition("## Is it well?")[2].partition("\n## ")[0]

@@ -14,8 +14,8 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from deploy.programs import SYSTEMD
-from tests.machinery.processes import ROOT
-from tests.machinery.requirement import require
+from tests.support.processes import ROOT
+from tests.support.requirement import require
 
 FOLDER = ROOT / "deploy" / "systemd"
 SERVICES = sorted(FOLDER.glob("*.service"))

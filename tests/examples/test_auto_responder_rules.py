@@ -10,7 +10,7 @@ from examples.answering.rules import Rules, read_rules
 from examples.answering.trouble import Unusable
 from examples.auto_responder import main
 from subscriptions.platform.opt_outs import START_WORDS, STOP_WORDS
-from tests.machinery.processes import ROOT
+from tests.support.processes import ROOT
 
 RULES = ROOT / "examples" / "auto_responder.toml"
 GOOD = """

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.faults.drill import LONG, SOME, Drill
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.stacks import STACKS, Stack
+from tests.faults.support.drill import LONG, SOME, Drill
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.stacks import STACKS, Stack
 
 FAILPOINTS = {"DJANGO_SETTINGS_MODULE": "tests.faults.failpoints.settings"}
 

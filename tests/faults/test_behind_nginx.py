@@ -14,15 +14,15 @@ from websockets.asyncio.client import connect
 
 from deploy.programs import NGINX
 from tests.faults.conftest import Start
-from tests.faults.databases import query
-from tests.faults.drill import SOME, Drill
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.nginx_server import NginxServer
-from tests.machinery.ports import free_port
-from tests.machinery.reports import shown_on_failure
-from tests.machinery.requirement import require
-from tests.machinery.waiting import wait_until
+from tests.faults.support.databases import query
+from tests.faults.support.drill import SOME, Drill
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.nginx_server import NginxServer
+from tests.support.ports import free_port
+from tests.support.reports import shown_on_failure
+from tests.support.requirement import require
+from tests.support.waiting import wait_until
 
 SPOOFED = "203.0.113.9"
 """An address of nobody's (RFC 5737), which a client claims to have."""

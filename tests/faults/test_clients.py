@@ -17,13 +17,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.faults.conftest import FAILPOINTS, Start
-from tests.faults.databases import change, query
-from tests.faults.drill import LONG, SOME, until
-from tests.faults.oracle import Missed
-from tests.faults.proxy import Proxy
-from tests.faults.subscriber import Subscriber
-from tests.journeys.cast import Company, company, settle
-from tests.machinery.gateway import Gateway
+from tests.faults.support.databases import change, query
+from tests.faults.support.drill import LONG, SOME, until
+from tests.faults.support.oracle import Missed
+from tests.faults.support.proxy import Proxy
+from tests.faults.support.subscriber import Subscriber
+from tests.journeys.support.cast import Company, company, settle
+from tests.support.gateway import Gateway
 
 off = asyncio.to_thread
 

@@ -12,14 +12,14 @@ import pytest
 
 from deploy.programs import POSTGRES
 from tests.faults.conftest import Start
-from tests.faults.drill import LONG, SOME, until
-from tests.journeys.cast import company, settle
-from tests.machinery.databases import MigratedPostgres
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.postgres_server import PostgresServer
-from tests.machinery.requirement import require
-from tests.machinery.stacks import STACKS
+from tests.faults.support.drill import LONG, SOME, until
+from tests.journeys.support.cast import company, settle
+from tests.support.databases import MigratedPostgres
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.postgres_server import PostgresServer
+from tests.support.requirement import require
+from tests.support.stacks import STACKS
 
 off = asyncio.to_thread
 

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from tests.faults.conftest import Start
-from tests.faults.drill import LONG, SOME, until
-from tests.faults.proxy import Proxy
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.redis_server import RedisServer
+from tests.faults.support.drill import LONG, SOME, until
+from tests.faults.support.proxy import Proxy
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.redis_server import RedisServer
 
 off = asyncio.to_thread
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.oracle import Happening, HeardEvent, Missed, Started, Stopped, StoredEvent, Story, judge
+from tests.faults.support.oracle import (
+    Happening,
+    HeardEvent,
+    Missed,
+    Started,
+    Stopped,
+    StoredEvent,
+    Story,
+    judge,
+)
 
 ACME, GLOBEX = "acme", "globex"
 CALLS = "customer_id:acme:call:*"

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from tests.faults.conftest import FAILPOINTS
-from tests.faults.drill import SOME, Drill
-from tests.faults.oracle import Verdict
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
+from tests.faults.support.drill import SOME, Drill
+from tests.faults.support.oracle import Verdict
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 
 async def verdict_on(*gateways: Gateway, drops: int = 0) -> Verdict:

@@ -8,9 +8,9 @@ import signal
 from collections.abc import Callable
 
 from tests.faults.conftest import FAILPOINTS, Start
-from tests.faults.drill import LONG, SOME
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
+from tests.faults.support.drill import LONG, SOME
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 off = asyncio.to_thread
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.journeys.cast import Company, Key, Person, company, settle
-from tests.machinery.gateway import Gateway
+from tests.journeys.support.cast import Company, Key, Person, company, settle
+from tests.support.gateway import Gateway
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import Conversation, publish
-from tests.journeys.operator_browser import PASSWORD, OperatorBrowser, admin_of, superuser
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import Conversation, publish
+from tests.journeys.support.operator_browser import PASSWORD, OperatorBrowser, admin_of, superuser
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 
 @dataclass

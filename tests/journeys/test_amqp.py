@@ -16,18 +16,18 @@ from django.core.management import CommandError, call_command
 
 from deploy.programs import RABBITMQ
 from tests.faults.conftest import FAILPOINTS
-from tests.faults.databases import query
-from tests.journeys.amqp_backend import EXCHANGE, Backend
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import Conversation
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.postgres_server import PostgresServer
-from tests.machinery.processes import ServerProcess
-from tests.machinery.rabbitmq_server import RabbitmqServer
-from tests.machinery.reports import end_of_log, shown_on_failure
-from tests.machinery.requirement import require
-from tests.machinery.waiting import wait_until
+from tests.faults.support.databases import query
+from tests.journeys.support.amqp_backend import EXCHANGE, Backend
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import Conversation
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.postgres_server import PostgresServer
+from tests.support.processes import ServerProcess
+from tests.support.rabbitmq_server import RabbitmqServer
+from tests.support.reports import end_of_log, shown_on_failure
+from tests.support.requirement import require
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

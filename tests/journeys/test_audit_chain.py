@@ -8,8 +8,8 @@ import uuid
 import psycopg
 import pytest
 
-from tests.machinery.databases import MigratedPostgres
-from tests.machinery.gateway import gateway_environment, manage
+from tests.support.databases import MigratedPostgres
+from tests.support.gateway import gateway_environment, manage
 
 WRITERS, COMMITS = 4, 15
 WRITE = "from tests.journeys.test_audit_chain import write_at_once; write_at_once()"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import publish
-from tests.journeys.office import HOURS, STOPPED, Office, new_number
-from tests.journeys.simulated_platform import SimulatedPlatform
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import publish
+from tests.journeys.support.office import HOURS, STOPPED, Office, new_number
+from tests.journeys.support.simulated_platform import SimulatedPlatform
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 OF_ANOTHER_LOG = "0123456789ab.5"
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from deploy.programs import POSTGRES
-from tests.journeys.cast import company, settle
-from tests.journeys.conversation import Conversation, publish
-from tests.machinery.gateway import Gateway, gateway_environment, manage
-from tests.machinery.gateways import Gateways
-from tests.machinery.processes import ROOT
-from tests.machinery.requirement import require
+from tests.journeys.support.cast import company, settle
+from tests.journeys.support.conversation import Conversation, publish
+from tests.support.gateway import Gateway, gateway_environment, manage
+from tests.support.gateways import Gateways
+from tests.support.processes import ROOT
+from tests.support.requirement import require
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 WITH_POSTGRES, WITH_SQLITE = "PostgreSQL", "SQLite"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from subscriptions.client import Event, EventClient, Gap, StateChange
-from tests.journeys.cast import Company, company, settle, token_of
-from tests.journeys.conversation import publish
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
+from tests.journeys.support.cast import Company, company, settle, token_of
+from tests.journeys.support.conversation import publish
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 SERVERS = ["daphne", "uvicorn"]
 

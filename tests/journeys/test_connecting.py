@@ -11,11 +11,11 @@ import jwt
 import pytest
 import websocket
 
-from tests.journeys.cast import Company, Key, Person, company, new_id, settle, token_of
-from tests.journeys.conversation import Conversation, get
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.stacks import Stack
+from tests.journeys.support.cast import Company, Key, Person, company, new_id, settle, token_of
+from tests.journeys.support.conversation import Conversation, get
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.stacks import Stack
 
 ADDRESS = "/v1.0/ws"
 VOIPBIN_KEY = "the key with which VoIPBIN signs its tokens"

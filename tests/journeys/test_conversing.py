@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import websocket
 
-from tests.journeys.cast import Company, new_id, token_of
-from tests.journeys.conversation import Closed, Conversation, cursors, publish
-from tests.machinery.gateway import Gateway
+from tests.journeys.support.cast import Company, new_id, token_of
+from tests.journeys.support.conversation import Closed, Conversation, cursors, publish
+from tests.support.gateway import Gateway
 
 
 def call(**data: Any) -> dict[str, Any]:

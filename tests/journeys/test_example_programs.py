@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import post, publish
-from tests.journeys.programs import Program
-from tests.machinery.gateway import Gateway
-from tests.machinery.processes import ROOT
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import post, publish
+from tests.journeys.support.programs import Program
+from tests.support.gateway import Gateway
+from tests.support.processes import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "voipbin_webhooks.jsonl"
 WEBHOOKS = [json.loads(line) for line in FIXTURES.read_text().splitlines()]

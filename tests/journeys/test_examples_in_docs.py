@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.cast import Company, Key, Person, settle
-from tests.journeys.dialogue import CURSOR, Player, blocks, dialogues
-from tests.machinery.gateway import Gateway
-from tests.machinery.processes import ROOT
+from tests.journeys.support.cast import Company, Key, Person, settle
+from tests.journeys.support.dialogue import CURSOR, Player, blocks, dialogues
+from tests.support.gateway import Gateway
+from tests.support.processes import ROOT
 
 PROTOCOL = ROOT / "docs" / "protocol.md"
 

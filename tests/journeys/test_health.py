@@ -5,11 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.postgres_server import PostgresServer
-from tests.machinery.redis_server import RedisServer
-from tests.machinery.waiting import wait_until
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.postgres_server import PostgresServer
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
 
 
 def test_a_process_that_has_all_it_needs_is_alive_and_ready(gateway_on_each_stack: Gateway) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.cast import Company, company, new_id, settle
-from tests.journeys.conversation import Closed, Conversation, post, publish
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.stacks import Stack
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, company, new_id, settle
+from tests.journeys.support.conversation import Closed, Conversation, post, publish
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.stacks import Stack
+from tests.support.waiting import wait_until
 
 LIMITS = {
     "MESSAGE_MAX_BYTES": "1024",

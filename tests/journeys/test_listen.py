@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import publish
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.nursery import nursery
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import publish
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.prefork import nursery
+from tests.support.waiting import wait_until
 
 SERVERS = ["daphne", "uvicorn"]
 NO_DATABASE = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nowhere", "SECRET_KEY": "none"}

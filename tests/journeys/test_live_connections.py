@@ -7,11 +7,11 @@ import re
 
 import websocket
 
-from tests.journeys.cast import company, settle
-from tests.journeys.operator_browser import superuser
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import company, settle
+from tests.journeys.support.operator_browser import superuser
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 LIST = "/admin/subscriptions/liveconnection/"
 _ROW = re.compile(r'name="_selected_action" value="([0-9a-f-]{36})"')

@@ -14,12 +14,12 @@ import httpx
 import pytest
 import websocket
 
-from events.simulation.cast import ACME, CENTRES
-from tests.journeys.make_run import Run, clean, make_run, unpack
-from tests.machinery.databases import MigratedSqlite
-from tests.machinery.gateway import manage
-from tests.machinery.ports import free_port
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.make_run import Run, clean, make_run, unpack
+from tests.support.databases import MigratedSqlite
+from tests.support.gateway import manage
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
+from voipbin_ws.demo.simulation.model.tenants import ACME, CENTRES
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.journeys.cast import Company
-from tests.journeys.conversation import Conversation, Frame, publish
-from tests.journeys.oracle import CALL, Listener, events_of, listeners, patterns
-from tests.machinery.gateway import Gateway
+from tests.journeys.support.cast import Company
+from tests.journeys.support.conversation import Conversation, Frame, publish
+from tests.journeys.support.oracle import CALL, Listener, events_of, listeners, patterns
+from tests.support.gateway import Gateway
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,11 @@ import httpx
 import pytest
 import websocket
 
-from tests.journeys.cast import Company, Key, Person, company, settle, token_of
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.ports import on_free_port
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, Key, Person, company, settle, token_of
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.ports import on_free_port
+from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 30
 

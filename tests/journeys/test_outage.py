@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import websocket
 
-from tests.journeys.cast import company, new_id, settle
-from tests.journeys.conversation import Conversation, cursors, get, post, publish
-from tests.machinery.gateways import Gateways
-from tests.machinery.postgres_server import PostgresServer
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import company, new_id, settle
+from tests.journeys.support.conversation import Conversation, cursors, get, post, publish
+from tests.support.gateways import Gateways
+from tests.support.postgres_server import PostgresServer
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.journeys.cast import Company, company, new_id, settle
-from tests.journeys.conversation import get, post
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.postgres_server import PostgresServer
+from tests.journeys.support.cast import Company, company, new_id, settle
+from tests.journeys.support.conversation import get, post
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.postgres_server import PostgresServer
 
 PUBLISHERS = 8
 

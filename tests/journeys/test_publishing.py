@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.cast import Company, company, new_id, settle
-from tests.journeys.conversation import Conversation, cursors, post, publish
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.stacks import Stack
+from tests.journeys.support.cast import Company, company, new_id, settle
+from tests.journeys.support.conversation import Conversation, cursors, post, publish
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.stacks import Stack
 
 MANY = 500
 

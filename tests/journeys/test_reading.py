@@ -7,9 +7,9 @@ from threading import Event as Flag
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.journeys.cast import Company, new_id
-from tests.journeys.conversation import Conversation, get, publish
-from tests.machinery.gateway import Gateway
+from tests.journeys.support.cast import Company, new_id
+from tests.journeys.support.conversation import Conversation, get, publish
+from tests.support.gateway import Gateway
 
 _AGE = """
 from datetime import timedelta

@@ -7,9 +7,9 @@ import json
 import pytest
 import websocket
 
-from tests.journeys.cast import Company, company, settle
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
+from tests.journeys.support.cast import Company, company, settle
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 CHANGES = {
     "a key is revoked": (

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.machinery.gateway import Gateway, manage
-from tests.machinery.gateways import Gateways
-from tests.machinery.processes import ServerProcess
-from tests.machinery.waiting import wait_until
+from tests.support.gateway import Gateway, manage
+from tests.support.gateways import Gateways
+from tests.support.processes import ServerProcess
+from tests.support.waiting import wait_until
 
 ADDRESS = "/v1.0/ws"
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import websocket
 
-from tests.journeys.cast import company, settle
-from tests.machinery.gateways import Gateways
+from tests.journeys.support.cast import company, settle
+from tests.support.gateways import Gateways
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])

@@ -15,17 +15,17 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import Closed, Conversation, Frame, publish
-from tests.machinery.gateway import Gateway, gateway_environment
-from tests.machinery.gateways import Gateways
-from tests.machinery.ports import free_port
-from tests.machinery.processes import ROOT
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import Closed, Conversation, Frame, publish
+from tests.support.gateway import Gateway, gateway_environment
+from tests.support.gateways import Gateways
+from tests.support.ports import free_port
+from tests.support.processes import ROOT
+from tests.support.waiting import wait_until
 
 NEVER_SERVES = """
 import socket, sys
-from voipbin_ws.workers import NeverServed, Workers
+from voipbin_ws.servers.supervisor import NeverServed, Workers
 try:
     Workers(2, socket.socket(), lambda serves: sys.exit(3), lambda: print("announced")).run()
 except NeverServed as error:

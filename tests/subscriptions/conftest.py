@@ -14,11 +14,11 @@ from events.announcements.announcer import bell
 from subscriptions.connections.runtime import Runtime, runtime
 from subscriptions.models import Customer
 from subscriptions.protocol import messages as protocol
-from tests.machinery.frames import check_received
 from tests.subscriptions.support.admin_client import Desk, admin_of
 from tests.subscriptions.support.hub_harness import Stage
 from tests.subscriptions.support.people import customer
 from tests.subscriptions.support.platform_server import Platform, platform
+from tests.support.frames import check_received
 
 MakeStage = Callable[..., Awaitable[Stage]]
 

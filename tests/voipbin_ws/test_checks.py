@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.core import checks
 
-from tests.machinery.gateway import gateway_environment
-from tests.machinery.nursery import nursery
+from tests.support.gateway import gateway_environment
+from tests.support.prefork import nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("events", "subscriptions", "voipbin_ws")

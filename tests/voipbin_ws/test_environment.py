@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tests.machinery.nursery import nursery
+from tests.support.prefork import nursery
 from voipbin_ws.environment import (
     database,
     flag,

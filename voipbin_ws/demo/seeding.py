@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from events.simulation.cast import ACME, CENTRES, GLOBEX, PLATFORM, Centre, Person
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue, digest_of
-from voipbin_ws.demo.kept import Keys, keep_keys, kept_keys
+from voipbin_ws.demo.key_file import Keys, keep_keys, kept_keys
+from voipbin_ws.demo.simulation.model.tenants import ACME, CENTRES, GLOBEX, PLATFORM, Centre, Person
 
 PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a gateway that only this machine reaches
 PUBLISHING = (ACME, GLOBEX)

@@ -20,7 +20,7 @@ from events.announcements.announcer import (
 )
 from events.domain.event import Entry
 from tests.events.support.people import new_id
-from tests.machinery.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 CUSTOMER = new_id()
 EPOCH = "0123456789ab"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from events.log.group_commit import MAX_WEIGHT, GroupCommit, Submission
-from tests.machinery.waiting import wait_until
+from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 20
 """Bounds a failure."""

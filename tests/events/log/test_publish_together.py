@@ -15,7 +15,7 @@ from events.log.publish import IdempotencyConflict, publish
 from events.models import CustomerLog, Event
 from tests.events.support.people import new_id
 from tests.events.support.stored import draft
-from tests.machinery.waiting import wait_until
+from tests.support.waiting import wait_until
 
 
 def call(customer_id: str, call_id: str, **fields: Any) -> Draft:

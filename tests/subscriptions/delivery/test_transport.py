@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from tests.journeys.cast import Company, company, settle
-from tests.journeys.conversation import Closed, Conversation, publish
-from tests.machinery.gateway import Gateway
-from tests.machinery.gateways import Gateways
-from tests.machinery.waiting import wait_until
+from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.conversation import Closed, Conversation, publish
+from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 OUTBOX_BYTES = 2**21
 EVENT = {"event_type": "call.status", "data": {"id": "c1", "text": "x" * 20_000}}

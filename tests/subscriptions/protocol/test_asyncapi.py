@@ -28,15 +28,8 @@ from subscriptions.protocol.messages import (
     pong_frame,
     read_message,
 )
-from tests.machinery.frames import (
-    FROM_CLIENT,
-    FROM_GATEWAY,
-    check_received,
-    check_sent,
-    document,
-    is_described,
-)
-from tests.machinery.processes import ROOT
+from tests.support.frames import FROM_CLIENT, FROM_GATEWAY, check_received, check_sent, document, is_described
+from tests.support.processes import ROOT
 
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 TOPIC = "customer_id:12345678-1234-1234-1234-123456789012:call:*"

@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.testing import WebsocketCommunicator
 
-from tests.machinery.frames import check_received
+from tests.support.frames import check_received
 from voipbin_ws.asgi import application
 
 PATIENCE_SECONDS = 20

@@ -23,7 +23,7 @@ from subscriptions.delivery.subscriber import Listener
 from subscriptions.delivery.transport import AsgiTransport
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.messages import CloseCode
-from tests.machinery.frames import check_received
+from tests.support.frames import check_received
 
 T = TypeVar("T")
 RESOURCES = known_resources()

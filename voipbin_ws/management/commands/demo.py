@@ -13,14 +13,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from events.simulation.cast import ACME, GLOBEX
-from voipbin_ws.demo.greeting import greeting
-from voipbin_ws.demo.leftovers import NotTaken, end_leftovers
+from voipbin_ws.demo.banner import greeting
+from voipbin_ws.demo.cleanup import NotTaken, end_leftovers
+from voipbin_ws.demo.command_relay import StandIn
 from voipbin_ws.demo.processes import Process, end_in_order
 from voipbin_ws.demo.seeding import Demo, NotTheDemos, prepare_database
-from voipbin_ws.demo.stand_in import StandIn
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX
 from voipbin_ws.environment import flag, read, whole
-from voipbin_ws.servers import PortInUse, listening_socket
+from voipbin_ws.servers.run import PortInUse, listening_socket
 from voipbin_ws.settings import VAR_DIR
 
 HOST = "127.0.0.1"

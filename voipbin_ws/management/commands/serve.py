@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voipbin_ws.asgi import application
 from voipbin_ws.postgres import ImpatientConnection
-from voipbin_ws.servers import SERVERS, PortInUse, address_of, announce, listening_socket
-from voipbin_ws.workers import NeverServed, Workers
+from voipbin_ws.servers.run import SERVERS, PortInUse, address_of, announce, listening_socket
+from voipbin_ws.servers.supervisor import NeverServed, Workers
 
 MAX_WORKERS = 256
 

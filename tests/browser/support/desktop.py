@@ -1,0 +1,123 @@
+"""An agent before the desktop: a platform that obeys as told, and what the customer's platform publishes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live
+from tests.journeys.support.cast import Person
+
+# Counts the tones that are played, and leaves the playing to the browser.
+COUNT_TONES = """
+window.tones = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...args) { window.tones += 1; return start.apply(this, args); };
+"""
+
+
+class AtDesk:
+    """One person at the desktop."""
+
+    def __init__(self, centre: Centre, person: Person) -> None:
+        self.centre = centre
+        self.person = person
+        self.queue = centre.acme.queues[0]
+        self._calls: list[Call] = []
+
+    def sign_in(self, page: Page) -> None:
+        """With user name and password, as people do."""
+        page.goto(f"{self.centre.gateway.url}/agent")
+        page.get_by_label("User name").fill(self.person.name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect_live(page)
+
+    def open(self, page: Page, *, live: bool = True) -> None:
+        """With the token of an earlier sign-in; waits until it is live."""
+        page.goto(f"{self.centre.gateway.url}/static/voipbin_ws/icon.svg")
+        page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", self.person.token)
+        page.goto(f"{self.centre.gateway.url}/agent")
+        if live:
+            expect_live(page)
+
+    def publish(self, *events: dict[str, Any], **more: Any) -> None:
+        self.centre.publish(*events, **more)
+
+    def waits(self, call: Call, **data: Any) -> None:
+        """The caller begins to wait in the agent's queue."""
+        self.publish(
+            call.in_queue(
+                "queue.joined", self.queue, queue_name="Support", source=call.data["source"], **data
+            )
+        )
+
+    def rings(self, call: Call, **data: Any) -> None:
+        """The call is offered to this agent."""
+        self._calls.append(call)
+        facts = {
+            "status": "ringing",
+            "agent_id": self.person.id,
+            "queue_id": self.queue,
+            "queue_name": "Support",
+        }
+        self.publish(call.event("call.assigned", **facts, **data), self.is_now("ringing"))
+
+    def talks(self, call: Call) -> None:
+        """The agent took it."""
+        self.publish(
+            self.is_now("busy"),
+            call.in_queue("queue.connected", self.queue, agent_id=self.person.id),
+            call.event("call.status", status="answered", agent_id=self.person.id),
+        )
+
+    def ends(self, call: Call) -> None:
+        self.publish(
+            call.event("call.ended", status="hangup", agent_id=self.person.id),
+            call.in_queue("queue.left", self.queue, reason="done"),
+            self.is_now("available"),
+        )
+
+    def clear(self) -> None:
+        """Whatever a test left open is over."""
+        for call in self._calls:
+            self.ends(call)
+
+    def is_now(self, status: str) -> dict[str, Any]:
+        return {"event_type": "agent.status", "data": {"agent_id": self.person.id, "status": status}}
+
+
+def card(page: Page, call: Call) -> Any:
+    """The call's card at the desk."""
+    return page.locator(f"#calls [data-call='{call.id}']")
+
+
+def message(number: str, text: Any, *, inbound: bool = True, name: str = "", **data: Any) -> dict[str, Any]:
+    """A message as the customer's platform tells of it."""
+    other = {"type": "tel", "target": number, "target_name": name}
+    line = {"type": "tel", "target": "+15550100100"}
+    facts = {
+        "id": str(uuid.uuid4()),
+        "direction": "inbound" if inbound else "outbound",
+        "source": other if inbound else line,
+        "destination": line if inbound else other,
+        "text": text,
+        "status": "received" if inbound else "sent",
+    }
+    return {"event_type": "message.received" if inbound else "message.sent", "data": facts | data}
+
+
+def thread(page: Page, number: str) -> Any:
+    """The conversation's row in the list."""
+    return page.locator(f"#thread-rows [data-number='{number}'] button")
+
+
+def new_number() -> str:
+    """A telephone number that no other test uses."""
+    return f"+1555{uuid.uuid4().int % 10_000_000:07d}"
+
+
+def expect_status(page: Page, word: str) -> None:
+    expect(page.locator("#status-word")).to_have_text(word)

@@ -1,0 +1,129 @@
+"""What the contract says of who hears what, written from docs/protocol.md: it shares no code with the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.journeys.support.cast import Company, new_id
+from tests.journeys.support.conversation import Frame
+
+# fmt: off
+RESOURCES = (
+    "call", "message", "activeflow", "conference", "queue", "agent", "recording", "transcription", "queuecall",
+    "conferencecall", "groupcall", "confbridge", "conversation", "email", "campaign", "campaigncall", "outdial",
+    "number", "flow", "aicall", "transcribe", "transcript", "chat", "chatmessage", "webchat", "tag", "contact",
+    "customer", "account", "accesskey", "billing", "provider", "route", "trunk", "extension", "file", "summary",
+    "team", "speaking", "pipecatcall", "schedule",
+)
+# fmt: on
+
+CALL, MESSAGE = "the-call", "the-message"
+"""Ids that both customers use, so that only the customer tells their events apart."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Somebody with a credential, and what the contract goes by."""
+
+    name: str
+    credential: str
+    customer_id: str
+    agent_id: str | None = None
+    hears_customer: bool = False
+    hears_all: bool = False
+    granted: tuple[str, ...] = ()
+
+    def may_hear(self, pattern: str) -> bool:
+        scope, scope_id, *rest = pattern.split(":")
+        if self.hears_all:
+            return True
+        if scope == "agent_id":
+            return scope_id == self.agent_id
+        own = scope_id == self.customer_id
+        return own and (self.hears_customer or (bool(rest) and rest[0] in self.granted))
+
+
+def listeners(company: Company) -> Iterator[Listener]:
+    """Everybody of a customer who may open a socket."""
+    manager, agent, gil = company.person("manager"), company.person("agent"), company.person("granted agent")
+    granted = tuple(gil.granted)
+    for person in (manager, company.person("admin")):
+        yield Listener(person.name, person.token, company.id, person.id, hears_customer=True)
+    yield Listener("agent", agent.token, company.id, agent.id)
+    yield Listener("granted agent", gil.token, company.id, gil.id, granted=granted)
+    yield Listener("customer's key", company.key("of the customer"), company.id, hears_customer=True)
+    yield Listener("agent's key", company.key("of the agent"), company.id, agent.id)
+    yield Listener("granted key", company.key("of the granted agent"), company.id, gil.id, granted=granted)
+    yield Listener(
+        "manager's key", company.key("of the manager"), company.id, manager.id, hears_customer=True
+    )
+
+
+def patterns(scope: str, scope_id: str) -> Iterator[str]:
+    """Every form of topic: two, three and four parts, with each wildcard."""
+    owner = f"{scope}:{scope_id}"
+    yield owner
+    yield from (f"{owner}:{resource}" for resource in ("call", "message", "*"))
+    yield from (f"{owner}:{end}" for end in ("call:*", "message:*", "*:*", f"*:{CALL}"))
+    yield from (f"{owner}:call:{CALL}", f"{owner}:message:{MESSAGE}", f"{owner}:call:another")
+
+
+@dataclass(frozen=True)
+class Published:
+    """An event with its topics: who published it and whom it concerns."""
+
+    customer_id: str
+    topics: tuple[str, ...]
+    item: Frame
+
+    def topic_for(self, pattern: str, agents: dict[str, str]) -> str | None:
+        """The event's topic by which the pattern hears it; `agents` has the customer of each."""
+        scope, scope_id, *rest = pattern.split(":")
+        resource, resource_id = [*rest, "*", "*"][:2]
+        if (scope_id if scope == "customer_id" else agents[scope_id]) != self.customer_id:
+            return None  # Naming a stranger's agent gives a publisher no way into its ear.
+        for topic in self.topics:
+            parts = topic.split(":", 3)
+            if (
+                parts[:2] == [scope, scope_id]
+                and resource in ("*", parts[2])
+                and resource_id in ("*", parts[3])
+            ):
+                return topic
+        return None
+
+
+def events_of(company: Company, stranger: Company) -> Iterator[Published]:
+    """An event of every resource, and events that concern agents in each of the ways there are."""
+
+    def event(
+        resource: str, resource_id: str, *agents: str, data: Frame | None = None, **more: Any
+    ) -> Published:
+        data = {"id": resource_id, "of": company.name} | (data or {})
+        owners = [f"customer_id:{company.id}", *(f"agent_id:{agent}" for agent in agents)]
+        item = {"event_type": f"{resource}.updated", "customer_id": company.id, "data": data, **more}
+        return Published(company.id, tuple(f"{owner}:{resource}:{resource_id}" for owner in owners), item)
+
+    agent, gil = company.person("agent").id, company.person("granted agent").id
+    manager = company.person("manager").id
+    served, empty = company.queues
+    for resource in RESOURCES:
+        resource_id = new_id()
+        yield event(resource, resource_id, *([resource_id] if resource == "agent" else []))
+    yield event("call", CALL)
+    yield event("message", MESSAGE)
+    yield event("call", CALL, agent, agent_ids=[agent])
+    yield event("call", CALL, agent, gil, manager, agent_ids=[agent, gil, manager, agent])
+    yield event("call", CALL, gil, data={"agent_id": gil})
+    yield event("message", MESSAGE, agent, data={"owner_type": "agent", "owner_id": agent})
+    yield event("message", MESSAGE, data={"owner_type": "customer", "owner_id": agent})
+    yield event("queuecall", CALL, agent, data={"service_agent_id": agent})
+    yield event("agent", agent, agent)
+    yield event("queue", served, *sorted([agent, gil]), data={"queue_id": served})
+    yield event("queue", empty, data={"queue_id": empty})
+    yield event("queue", stranger.queues[0], data={"queue_id": stranger.queues[0]})
+    named = stranger.person("agent").id
+    yield event("call", CALL, named, agent_ids=[named])
+    yield event("call", "another")

@@ -1,0 +1,134 @@
+"""The process that `tests.support.prefork` has its processes forked from.
+
+It has read the libraries, and knows nothing of the project and no settings: all of that happens in the new process, as
+where it is started from a shell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+_LIBRARIES = """
+    asgiref.sync asyncio autobahn.websocket.protocol channels.layers channels_redis.pubsub concurrent.futures.thread
+    django.contrib.admin.options django.contrib.staticfiles.handlers django.core.handlers.asgi
+    django.core.management django.core.servers.basehttp django.db.backends.postgresql.base
+    django.db.backends.sqlite3.base django.db.migrations.executor django.db.models django.forms django.http
+    django.template.backends.django django.views.debug environ httptools httpx hyperlink jwt psycopg psycopg_pool
+    redis.asyncio structlog twisted.internet.asyncioreactor twisted.internet.defer twisted.web.http uvicorn
+    uvicorn.protocols.websockets.websockets_sansio_impl uvloop websockets whitenoise.middleware yaml
+""".split()  # noqa: SIM905 - forty names in quotes would not be read
+"""None of them looks at Django's settings when it is imported, and none installs Twisted's reactor."""
+
+_MOST_BYTES = 2**17
+_INHERITED = 4
+"""Files that a new process is given: its standard ones, and where its number and its end are told."""
+
+
+class Forker:
+    """The process that forks."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._woken, self._waking = os.pipe()
+        self._tell: dict[int, int] = {}
+        """Where the end of each process is told."""
+        os.set_blocking(self._waking, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
+
+    def serve(self) -> dict[str, Any]:
+        """Fork as asked, until the tests are over. Returns in a new process alone, with what it was asked."""
+        while True:
+            ready, _, _ = select.select([self._control.fileno(), self._woken], [], [])
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+                self._tell_of_ends()
+            if self._control.fileno() in ready:
+                message, files, _, _ = socket.recv_fds(self._control, _MOST_BYTES, _INHERITED)
+                if not message:
+                    sys.exit(0)
+                pid = os.fork()
+                if pid == 0:
+                    self._leave()
+                    return self._settle(json.loads(message), files)
+                self._tell[pid] = files.pop()
+                os.write(self._tell[pid], f"{pid}\n".encode())
+                for file in files:
+                    os.close(file)
+
+    def _tell_of_ends(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                file = self._tell.pop(pid)
+                with contextlib.suppress(BrokenPipeError):
+                    os.write(file, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+                os.close(file)
+
+    def _leave(self) -> None:
+        """The new process has nothing to do with those before it."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # Where the tests run in a shell's background, it is ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._control.close()
+        for file in (self._woken, self._waking, *self._tell.values()):
+            os.close(file)
+
+    def _settle(self, asked: dict[str, Any], files: list[int]) -> dict[str, Any]:
+        if asked["new_session"]:
+            os.setsid()
+        for number, file in enumerate(files[:3]):
+            os.dup2(file, number)
+        for file in files:
+            os.close(file)
+        os.environ.clear()
+        os.environ.update(asked["environment"])
+        bare = "PYTHONUNBUFFERED" in os.environ
+        sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
+        sys.stdout = _output(1, bare, "strict")
+        sys.stderr = _output(2, bare, "backslashreplace")
+        return asked
+
+
+def _output(number: int, bare: bool, errors: str) -> io.TextIOWrapper:
+    raw = open(number, "wb", buffering=0 if bare else -1, closefd=False)  # noqa: SIM115
+    return io.TextIOWrapper(
+        raw,  # type: ignore[arg-type] # as Python itself does it
+        encoding="utf-8",
+        errors=errors,
+        write_through=bare,
+        line_buffering=number == 2 or os.isatty(number),
+    )
+
+
+def main() -> NoReturn:
+    for name in _LIBRARIES:
+        # Whoever needs what is not there says so better.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    sys.path[0] = str(Path.cwd())
+    asked = Forker(socket.socket(fileno=int(sys.argv[1]))).serve()
+    sys.argv = asked["arguments"]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Whole days of the simulated contact centre, for the tests to look into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.load_profiles import PROFILES, Profile
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, centre_of
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+PUBLISHED_TYPES = {
+    *("call.created", "call.status", "call.ended", "call.assigned", "message.received", "message.sent"),
+    *(
+        "message.delivery",
+        "activeflow.updated",
+        "activeflow.completed",
+        "conference.joined",
+        "conference.left",
+    ),
+    *("conference.ended", "queue.joined", "queue.connected", "queue.left", "agent.status"),
+    *("recording.started", "recording.completed", "transcription.completed"),
+}
+BUSY = PROFILES["busy"]
+
+
+def world(seed: object = 1, profile: Profile = BUSY, **more: Any) -> World:
+    return World(more.pop("centre", ACME), profile, seed=str(seed), start=more.pop("start", START), **more)
+
+
+def day(seed: object = 1, minutes: float = 20, profile: Profile = BUSY, **more: Any) -> list[Happening]:
+    """A whole day, from the first agent's coming to the last one's going."""
+    told = world(seed, profile, **more)
+    return [*told.advance(minutes * 60), *told.close()]
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day by what makes it, which is short enough to be shown when a test fails."""
+
+    seed: int
+    minutes: float
+    profile: str
+    customer_id: str
+
+    def happenings(self) -> list[Happening]:
+        return day(self.seed, self.minutes, PROFILES[self.profile], centre=centre_of(self.customer_id))
+
+
+days = st.builds(
+    Day,
+    seed=st.integers(),
+    minutes=st.floats(0, 30),
+    profile=st.sampled_from(sorted(PROFILES)),
+    customer_id=st.sampled_from([ACME.id, GLOBEX.id, "00000000-0000-4000-8000-000000000abc"]),
+)
+# The days are long and cheap: few of them show much.
+few = settings(max_examples=25, deadline=None)
+
+
+def of(happenings: list[Happening], *event_types: str) -> list[Happening]:
+    return [each for each in happenings if each.event_type in event_types]

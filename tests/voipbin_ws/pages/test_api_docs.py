@@ -1,0 +1,228 @@
+"""The description of REST is OpenAPI, leaves nothing out, and says what the code does and the documents tell."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.validation import validate_schema
+
+from events.api.errors import _CODES
+from events.api.openapi_components import REFUSALS
+from events.reading.queries import HISTORY_PARAMETERS, STATE_PARAMETERS
+from tests.support import frames
+from tests.support.answers import check_answer, document, operation_of
+from tests.support.processes import ROOT
+
+METHODS = ("get", "post", "put", "patch", "delete")
+NOT_OF_THE_INTERFACE = {"v1.0/openapi.json", "v1.0/asyncapi.yaml"}
+"""The descriptions do not describe themselves."""
+OPERATIONS = [
+    (method.upper(), path, described)
+    for path, methods in document()["paths"].items()
+    for method, described in methods.items()
+]
+
+
+def routes(patterns: list[Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every address with its view."""
+    for each in patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from routes(each.url_patterns, route)
+        elif isinstance(each, URLPattern):
+            yield route, each.callback
+
+
+def test_it_is_openapi_3_1() -> None:
+    assert document()["openapi"] == "3.1.0"
+    validate_schema(document())
+    broken = json.loads(json.dumps(document()))
+    broken["paths"]["/v1.0/me"]["get"]["responses"] = []
+    with pytest.raises(Exception, match="not of type 'object'"):
+        validate_schema(broken)
+
+
+def test_the_command_writes_it_without_a_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+    assert yaml.safe_load((tmp_path / "openapi.yaml").read_text()) == document()
+
+
+def test_every_address_and_method_is_described() -> None:
+    found = set()
+    for route, view in routes(get_resolver().url_patterns):
+        if not route.startswith(("v1.0/", "auth/")) or route in NOT_OF_THE_INTERFACE:
+            continue
+        path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+        found |= {(method.upper(), path) for method in METHODS if hasattr(view.cls, method)}
+    assert len(found) > 10
+    of_views = {(method, path) for method, path, described in OPERATIONS if described["tags"] != ["Health"]}
+    assert found == of_views
+    assert {path for _, path, described in OPERATIONS if described["tags"] == ["Health"]} == {
+        *("/healthz", "/readyz", "/metrics"),
+    }
+
+
+@pytest.mark.parametrize(("method", "path", "described"), OPERATIONS, ids=lambda each: str(each)[:40])
+def test_an_operation_is_told_whole(method: str, path: str, described: dict[str, Any]) -> None:
+    assert described["operationId"]
+    assert described["summary"]
+    assert described["tags"][0] in {tag["name"] for tag in document()["tags"]}
+    named = {each["name"] for each in described.get("parameters", []) if each["in"] == "path"}
+    assert named == set(re.findall(r"{(\w+)}", path))
+    for answer in described["responses"].values():
+        assert answer["description"]
+    bodies = [described["requestBody"]["content"]["application/json"]] if "requestBody" in described else []
+    for content in [
+        *bodies,
+        *(content for answer in described["responses"].values() for content in answer["content"].values()),
+    ]:
+        validator = jsonschema_rs.Draft202012Validator(
+            {**content["schema"], "components": document()["components"]}
+        )
+        for example in content.get("examples", {}).values():
+            validator.validate(example["value"])
+    if bodies:
+        assert bodies[0]["examples"]
+
+
+def test_each_operation_has_a_name_of_its_own() -> None:
+    names = [described["operationId"] for _, _, described in OPERATIONS]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_a_credential_is_taken_in_three_ways() -> None:
+    ways = [{"bearer": []}, {"token": []}, {"accesskey": []}]
+    for _, path, described in OPERATIONS:
+        free = path in ("/auth/login", "/healthz", "/readyz")
+        own = [{"metrics": []}, {}] if path == "/metrics" else ways
+        assert described.get("security", []) == ([] if free else own), path
+    schemes = dict(document()["components"]["securitySchemes"])
+    assert schemes.pop("metrics")["type"] == "http"
+    assert {name: each.get("in", each["type"]) for name, each in schemes.items()} == {
+        "bearer": "http",
+        "token": "query",
+        "accesskey": "query",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/v1.0/events", HISTORY_PARAMETERS),
+        ("/v1.0/calls", STATE_PARAMETERS),
+        ("/v1.0/resources/queue", STATE_PARAMETERS),
+    ],
+)
+def test_parameters_are_those_that_are_read(path: str, parameters: tuple[str, ...]) -> None:
+    operation = operation_of("GET", path)
+    assert operation is not None
+    assert operation.parameters == set(parameters)
+
+
+def test_codes_are_those_of_the_code() -> None:
+    said = {"INTERNAL_ERROR", *_CODES.values()}
+    for app in ("events", "subscriptions", "voipbin_ws"):
+        for path in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if (
+                    isinstance(node, ast.keyword)
+                    and node.arg == "code"
+                    and isinstance(node.value, ast.Constant)
+                    and re.fullmatch(r"[A-Z_]+", str(node.value.value))
+                ):
+                    said.add(node.value.value)
+    assert said == REFUSALS.keys()
+    for status, code in _CODES.items():
+        assert REFUSALS[code][0] == status or status == 406
+
+
+def test_codes_are_those_of_the_document() -> None:
+    rows = re.findall(
+        r"^\| (\d{3}) \| ((?:`[A-Z_]+`(?:, )?)+) \|", (ROOT / "docs" / "protocol.md").read_text(), re.M
+    )
+    told = {(int(status), code) for status, codes in rows for code in re.findall(r"[A-Z_]+", codes)}
+    described = {(status, code) for code, (status, _) in REFUSALS.items()}
+    # A handshake's own, which is no answer of REST.
+    assert told - described == {(403, "FORBIDDEN_ORIGIN")}
+    assert {code for _, code in described - told} == {
+        *("METHOD_NOT_ALLOWED", "INTERNAL_ERROR", "UPGRADE_REQUIRED", "RATE_LIMITED"),
+    }
+
+
+def test_an_event_has_the_same_fields_over_both_ways() -> None:
+    over_socket = frames.document()["components"]["schemas"]["event"]
+    over_rest = document()["components"]["schemas"]["Event"]
+    assert over_rest["required"] == over_socket["required"]
+    assert list(over_rest["properties"]) == list(over_socket["properties"])
+    for name in ("event_type", "topic"):
+        assert over_rest["properties"][name]["pattern"] == over_socket["properties"][name]["pattern"]
+
+
+RECEIPT = {
+    "id": "0c4f3c9e-2f5f-4f0f-9a51-4b0c6b6a7a10",
+    "cursor": "7d0c7b1e52aa.1",
+    "topics": [],
+    "replayed": False,
+}
+NOTHING = {"cursor": "7d0c7b1e52aa.1", "items": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    ("request_line", "sent", "status", "answered"),
+    [
+        ("GET /v1.0/events", None, 200, {**NOTHING, "total": 0}),
+        ("GET /v1.0/events", None, 200, {"cursor": "7d0c7b1e52aa.1", "items": []}),
+        ("GET /v1.0/events?colour=blue", None, 200, NOTHING),
+        ("GET /v1.0/events", None, 418, {"code": "TEAPOT", "message": "short and stout"}),
+        ("GET /v1.0/events", None, 404, {"code": "NOT_HERE", "message": "why"}),
+        ("GET /v1.0/events", None, 404, {"code": "NOT_FOUND", "message": "why", "hint": "look"}),
+        ("POST /v1.0/events", {"event_type": "call.status"}, 201, RECEIPT | {"topics": ["x"]}),
+        ("POST /v1.0/events", {"event_type": "call.status", "data": {"id": "1"}}, 201, RECEIPT),
+    ],
+)
+def test_an_answer_that_is_not_described_is_found(
+    request_line: str, sent: object, status: int, answered: object
+) -> None:
+    method, path = request_line.split()
+    with pytest.raises(AssertionError):
+        check_answer(method, path, json.dumps(sent), status, json.dumps(answered))
+
+
+def test_an_answer_that_is_described_is_let_pass() -> None:
+    check_answer("GET", "/v1.0/events?type=call.status&token=x", "", 200, json.dumps(NOTHING))
+
+
+# --- Served ---
+
+
+def test_the_gateway_serves_both_descriptions() -> None:
+    rest, socket = Client().get("/v1.0/openapi.json"), Client().get("/v1.0/asyncapi.yaml")
+    assert (rest["Content-Type"], socket["Content-Type"]) == ("application/json", "application/yaml")
+    assert rest.json() == document()
+    assert socket.content.decode() == frames.DOCUMENT.read_text()
+    assert Client().post("/v1.0/openapi.json").status_code == 405
+
+
+def test_the_page_of_the_websocket_tells_all_of_it() -> None:
+    page = Client().get("/docs/websocket").content.decode()
+    described = frames.document()
+    for message in described["components"]["messages"].values():
+        assert message["title"] in page
+    for each in described["channels"]["socket"]["x-close-codes"]:
+        assert f"<td>{each['code']}</td>" in page
+    for name in described["components"]["schemas"]["event"]["properties"]:
+        assert f"<code>{name}</code>" in page
+    for resource, schema in described["components"]["schemas"].items():
+        if resource.endswith("Data"):
+            assert all(f"<code>{name}</code>" in page for name in schema["x-event-types"])
+    assert "`" not in page

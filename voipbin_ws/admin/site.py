@@ -1,0 +1,105 @@
+"""The admin as a whole: its names, who may enter, and its index in an order that an operator understands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from events.hooks import operator_of
+from voipbin_ws.admin.login_form import AdminLoginForm
+from voipbin_ws.admin.system_status import system_state
+
+GROUPS = (
+    (
+        "Who may do what",
+        "subscriptions",
+        {
+            "Customer": "The tenants of the platform",
+            "Agent": "People of a customer, with their logins and what they may hear",
+            "Queue": "Where callers wait, and who serves them",
+            "AccessKey": "Credentials of programs: make, revoke, rotate",
+        },
+    ),
+    (
+        "Who is connected",
+        "subscriptions",
+        {"LiveConnection": "Every open WebSocket: whose, what it hears, how it keeps up; close it"},
+    ),
+    (
+        "What happened",
+        "events",
+        {
+            "Event": "Everything that was published, as it was sent",
+            "ResourceState": "Calls, queues and all other resources as they stand now",
+            "CustomerLog": "How far each customer's numbering has come",
+        },
+    ),
+    (
+        "Who asked for what",
+        "subscriptions",
+        {
+            "AuditRecord": "Connects, subscriptions, refusals, with their rules; Explain tells why somebody got nothing"
+        },
+    ),
+    (
+        "Logins of operators",
+        "auth",
+        {
+            "User": "All logins; those of agents are made on the agents' page",
+            "Group": "Permissions for operators who are neither superusers nor an admin",
+        },
+    ),
+)
+"""The index: title of each group, the app it is linked to, and the words beside each model."""
+
+
+class GatewayAdminSite(admin.AdminSite):
+    site_header = "VoIPBIN gateway"
+    site_title = "VoIPBIN gateway"
+    index_title = "Operation"
+    login_form = AdminLoginForm
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register pages; those of Django's own apps become `DeclaredAdmin` too."""
+        # Its package registers pages with this site, which must be there by then.
+        from events.admin.scope import DeclaredAdmin
+
+        if admin_class is None or not issubclass(admin_class, DeclaredAdmin):
+            parent = admin_class or admin.ModelAdmin
+            admin_class = type(parent.__name__, (DeclaredAdmin, parent), {})
+        super().register(model_or_iterable, admin_class, **options)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if form is not None and (seconds := form.retry_after) is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(seconds)
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        operator = operator_of(request)
+        system = None if operator is None else system_state(operator)
+        response: HttpResponse = super().index(request, {"system": system, **(extra_context or {})})
+        return response
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return operator_of(request) is not None
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        apps = self._build_app_dict(request, app_label)
+        listed = []
+        for title, label, words in GROUPS:
+            known = {model["object_name"]: model for model in apps.get(label, {}).get("models", ())}
+            models = [{**known.pop(name), "words": words[name]} for name in words if name in known]
+            if models:
+                url = models[0]["admin_url"] if len(models) == 1 else apps[label]["app_url"]
+                listed.append({**apps[label], "name": title, "app_url": url, "models": models})
+        named = {(label, name) for _, label, words in GROUPS for name in words}
+        for label, app in apps.items():
+            rest = [model for model in app["models"] if (label, model["object_name"]) not in named]
+            if rest:
+                listed.append({**app, "models": rest})
+        return listed

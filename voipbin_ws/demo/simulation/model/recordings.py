@@ -1,0 +1,91 @@
+"""Recordings of calls from start to end, and what is transcribed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.fake_data import TRANSCRIPTS
+
+HEADER_BYTES: Final = 44
+BYTES_A_SECOND: Final = 16_000
+"""Eight thousand samples of two bytes."""
+
+SHORTEST_TRANSCRIBED: Final = 3
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording that runs."""
+
+    id: str
+    call_id: str
+    agent_id: str | None
+    began: float
+    tm_start: str
+
+
+class Recordings:
+    """Tells of recordings. `domain` is where they can be fetched, in the story."""
+
+    def __init__(self, chronicle: Chronicle, domain: str) -> None:
+        self._chronicle = chronicle
+        self._domain = domain
+
+    def start(self, call_id: str, agent_id: str | None) -> Recording:
+        chronicle = self._chronicle
+        recording = Recording(
+            chronicle.new_id(), call_id, agent_id, chronicle.timeline.now, chronicle.stamp()
+        )
+        chronicle.tell("recording.started", self._facts(recording) | {"status": "recording"})
+        return recording
+
+    def finish(self, recording: Recording) -> None:
+        """The recording is complete; a transcription may follow."""
+        chronicle = self._chronicle
+        seconds = round(chronicle.timeline.now - recording.began)
+        facts = self._facts(recording) | {
+            "status": "ended",
+            "duration": seconds,
+            "size": HEADER_BYTES + seconds * BYTES_A_SECOND,
+            "reference_url": f"https://recordings.{self._domain}/{recording.id}.wav",
+            "tm_end": chronicle.stamp(),
+        }
+        chronicle.tell("recording.completed", facts)
+        if seconds >= SHORTEST_TRANSCRIBED and chronicle.chance(0.7):
+            chronicle.after(chronicle.between(2, 6), lambda: self._transcribe(facts))
+
+    def _transcribe(self, recorded: Mapping[str, Any]) -> None:
+        chronicle = self._chronicle
+        transcription_id = chronicle.new_id()
+        owner = {name: recorded[name] for name in ("owner_type", "owner_id") if name in recorded}
+        facts = {
+            "id": transcription_id,
+            "transcription_id": transcription_id,
+            "call_id": recorded["call_id"],
+            "recording_id": recorded["id"],
+            "reference_type": "call",
+            "reference_id": recorded["call_id"],
+            "status": "done",
+            "language": "en-US",
+            "text": chronicle.random.choice(TRANSCRIPTS),
+            "tm_create": chronicle.stamp(),
+            "tm_update": chronicle.stamp(),
+        }
+        chronicle.tell("transcription.completed", facts | owner)
+
+    def _facts(self, recording: Recording) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "id": recording.id,
+            "call_id": recording.call_id,
+            "reference_type": "call",
+            "reference_id": recording.call_id,
+            "format": "wav",
+            "tm_start": recording.tm_start,
+            "tm_create": recording.tm_start,
+            "tm_update": self._chronicle.stamp(),
+        }
+        return facts | ({"owner_type": "agent", "owner_id": recording.agent_id} if recording.agent_id else {})

@@ -1,0 +1,130 @@
+"""One line for each HTTP request, the id by which all that was logged for it is found, and its count."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+from prometheus_client import Counter, Histogram
+
+from subscriptions.protocol.permissions import Identity
+from voipbin_ws.http.security_headers import Respond
+
+logger = structlog.stdlib.get_logger(__name__)
+
+REQUEST_ID_HEADER = "X-Request-ID"
+MAX_CLIENT_CHARACTERS = 200
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,63}")
+_LIKE_A_CREDENTIAL = re.compile(r"vb_|eyJ")
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds, for ever."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+requests = Counter(
+    "voipbin_ws_http_requests",
+    "HTTP requests by the address's pattern, method and status.",
+    ["route", "method", "status"],
+    registry=None,
+)
+durations = Histogram(
+    "voipbin_ws_http_request_duration_seconds",
+    "How long HTTP requests took, by the address's pattern.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    registry=None,
+)
+
+
+def access_log(get_response: Respond) -> Respond:
+    """Django's hook."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
+            return _told(request, get_response(request), began)
+
+    return respond
+
+
+def request_id(given: str | None) -> str:
+    """The id that a proxy or a client gave, if it can be one; else a new one."""
+    if given and _GOOD_ID.fullmatch(given) and not _LIKE_A_CREDENTIAL.search(given):
+        return given
+    return uuid.uuid4().hex
+
+
+def _identify(request: HttpRequest) -> str:
+    request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))  # type: ignore[attr-defined]
+    return request.request_id  # type: ignore[attr-defined,no-any-return]
+
+
+def _told(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
+    response[REQUEST_ID_HEADER] = request.request_id  # type: ignore[attr-defined]
+    match = request.resolver_match
+    tell(
+        method=request.method if request.method in _METHODS else "other",
+        path=request.path,
+        route=f"/{match.route}" if match is not None else "none",
+        status=response.status_code,
+        request_id=request.request_id,  # type: ignore[attr-defined]
+        seconds=time.perf_counter() - began,
+        address=request.META.get("REMOTE_ADDR", ""),
+        client=request.headers.get("User-Agent", ""),
+        who=_who(request),
+    )
+    return response
+
+
+def tell(
+    *,
+    method: str,
+    path: str,
+    route: str,
+    status: int,
+    request_id: str,
+    seconds: float,
+    address: str,
+    client: str,
+    who: Mapping[str, Any],
+) -> None:
+    """Log and count one request. `path` is without the query, which has credentials, and what people searched for."""
+    requests.labels(route, method, status).inc()
+    durations.labels(route).observe(seconds)
+    say = logger.debug if path in _PROBES else logger.info
+    say(
+        "request",
+        method=method,
+        path=path,
+        status=status,
+        request_id=request_id,
+        milliseconds=round(seconds * 1000, 1),
+        address=address,
+        client=client[:MAX_CLIENT_CHARACTERS],
+        **who,
+    )
+
+
+def _who(request: HttpRequest) -> Mapping[str, Any]:
+    # What REST framework found. A session that nobody asked for is not looked up for this.
+    user = request.__dict__.get("user")
+    if type(user) is Identity:  # isinstance would ask the session.
+        return holder(user)
+    person = getattr(request, "_cached_user", None)
+    return {"user": person.pk} if person is not None and person.pk is not None else {}
+
+
+def holder(identity: Identity) -> Mapping[str, Any]:
+    """Whose request it is, as the line says it."""
+    return {
+        "customer": identity.customer_id,
+        "agent": identity.agent_id,
+        "credential": identity.credential_id,
+    }

@@ -1,0 +1,4 @@
+"""Metrics, health and logs.
+
+Start with `metrics`. Collectors run in the thread of the scrape.
+"""

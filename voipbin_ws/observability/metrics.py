@@ -1,0 +1,137 @@
+"""What Prometheus reads of this process: numbers that its parts keep anyway, collected when it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from events.announcements.announcer import bell
+from events.counters import database_errors, stored_events
+from subscriptions.connections.runtime import Runtime
+from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
+from voipbin_ws.http import request_log as access_log
+
+PREFIX = "voipbin_ws"
+
+
+def registry_of(process: Runtime) -> CollectorRegistry:
+    """All metrics of this process. They are collected in its event loop."""
+    registry = CollectorRegistry(auto_describe=False)
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    registry.register(_GatewayCollector(process))
+    return registry
+
+
+class _GatewayCollector(Collector):
+    def __init__(self, process: Runtime) -> None:
+        self._process = process
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._sockets()
+        yield from self._events()
+        yield from self._layer_and_log()
+        yield from self._audit_log()
+        yield from access_log.requests.collect()
+        yield from access_log.durations.collect()
+
+    def _sockets(self) -> Iterator[Metric]:
+        process = self._process
+        yield _gauge("connections", "Open WebSockets.", process.connections)
+        yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
+        ended = CounterMetricFamily(
+            f"{PREFIX}_connections_closed",
+            "WebSockets that are over, by close code and reason: one of ours, or client-left.",
+            labels=["code", "reason"],
+        )
+        for labels, count in process.ended.items():
+            ended.add_metric(labels, count)
+        yield ended
+        listeners = list(process.hub.listeners)
+        hearings = [hearing for listener in listeners for hearing in listener.hearings.values()]
+        subscriptions = sum(len(spellings) for each in hearings for spellings in each.spellings.values())
+        waiting = [listener.outbox.waiting for listener in listeners]
+        yield _gauge("subscriptions", "Topics that are held, by all connections together.", subscriptions)
+        yield _gauge("outbox_bytes", "Bytes that wait for clients to read them.", sum(waiting))
+        yield _gauge(
+            "outbox_largest_bytes", "Bytes that wait for the slowest client.", max(waiting, default=0)
+        )
+        yield _gauge("draining", "Whether the process is stopping.", process.is_draining)
+
+    def _events(self) -> Iterator[Metric]:
+        process = self._process
+        yield _counter("events_stored", "Events that were published here.", stored_events.counts().get((), 0))
+        deliveries = CounterMetricFamily(
+            f"{PREFIX}_deliveries", "Events given to sockets, as they happened or replayed.", labels=["way"]
+        )
+        deliveries.add_metric(["live"], process.hub.deliveries)
+        deliveries.add_metric(["replay"], process.resumer.deliveries)
+        yield deliveries
+        yield _histogram(
+            "delivery_latency_seconds",
+            "From an event's commit until it was written to the sockets that hear it, for each of them.",
+            process.hub.latencies,
+        )
+        yield _counter("replays", "Times that a client was sent what it had missed.", process.resumer.replays)
+
+    def _layer_and_log(self) -> Iterator[Metric]:
+        hub = self._process.hub
+        events, seconds = hub.missing
+        yield _gauge("logs_followed", "Customers whose events somebody here hears.", hub.open_logs)
+        yield _gauge("log_lag_events", "Events that are stored and still have to be read here.", events)
+        yield _gauge("log_lag_seconds", "For how long the oldest of them is known to be missing.", seconds)
+        yield _counter(
+            "gap_fills", "Times that events were read from the log, since no news came.", hub.gap_fills
+        )
+        yield _gauge(
+            "layer_silence_seconds",
+            "Since the channel layer was last heard; some are usual.",
+            hub.silence_seconds,
+        )
+        yield _gauge(
+            "layer_lagging", "Whether the channel layer is silent and the log is read instead.", hub.lagging
+        )
+        yield _counter("bell_failures", "Announcements that the channel layer did not take.", bell.failures)
+        errors = CounterMetricFamily(
+            f"{PREFIX}_database_errors", "Questions that the database did not answer.", labels=["error"]
+        )
+        for labels, count in database_errors.counts().items():
+            errors.add_metric(labels, count)
+        yield errors
+
+    def _audit_log(self) -> Iterator[Metric]:
+        audit = self._process.audit
+        yield _gauge("audit_queue", "Audit records that are not stored yet.", audit.waiting)
+        yield _counter("audit_lost", "Audit records that could not be stored.", audit.lost)
+        refusals = CounterMetricFamily(
+            f"{PREFIX}_refusals", "What clients were refused, by the rule.", labels=["action", "rule"]
+        )
+        for labels, count in audit.refusals.items():
+            refusals.add_metric([str(label) for label in labels], count)
+        yield refusals
+
+
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", help_text, value=value)
+
+
+def _counter(name: str, help_text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"{PREFIX}_{name}", help_text, value=value)
+
+
+def _histogram(name: str, help_text: str, latencies: Latencies) -> Metric:
+    bounds = [*map(floatToGoString, BUCKETS), "+Inf"]
+    buckets = list(zip(bounds, accumulate(latencies.counts), strict=True))
+    return HistogramMetricFamily(
+        f"{PREFIX}_{name}", help_text, buckets=buckets, sum_value=latencies.total_seconds
+    )
