@@ -72,7 +72,7 @@ def test_a_session_that_runs_out_asks_to_sign_in_again(page: Page, centre: Centr
     claims = {"sub": manager.id, "iat": time.time(), "exp": time.time() + 4}
     manager.token, lasting = jwt.encode(claims, JWT_KEY, algorithm="HS256"), manager.token
     try:
-        page.goto(f"{centre.gateway.url}/static/voipbin_ws/icon.svg")
+        page.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
         page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", manager.token)
         page.goto(f"{centre.gateway.url}/")
         expect(page.locator("#login-notice")).to_have_text("Your session has ended. Sign in again.")

@@ -27,7 +27,7 @@ def modules(browser: Browser) -> Iterator[Page]:
         route.fulfill(path=SCRIPTS / name) if name else route.fulfill(body="<!doctype html>")
 
     page = browser.new_page()
-    page.route(f"{ORIGIN}/*", serve)
+    page.route(f"{ORIGIN}/**", serve)
     page.goto(f"{ORIGIN}/")
     yield page
     page.close()
@@ -60,7 +60,7 @@ def queue_event(action: str, seconds: float, **data: Any) -> dict[str, Any]:
 # --- A call's story ---
 
 STORY = """async ({ events, heard, now }) => {
-    const { Timeline, shares } = await import("/timeline.js");
+    const { Timeline, shares } = await import("/dashboard/call-timeline.js");
     const names = {
         agents: new Map([["ann-1", { name: "Ann" }]]),
         queues: new Map([["queue-1", { name: "Support" }]]),
@@ -212,7 +212,7 @@ def test_a_place_in_a_queue_makes_no_call_of_one_that_is_not_active(modules: Pag
     call = {"resource_id": CALL, "data": {"status": "answered"}, "since": at(0), "updated_at": at(2)}
     states = modules.evaluate(
         """async ({ calls, queues, now }) => {
-            const { Board } = await import("/board.js");
+            const { Board } = await import("/dashboard/board.js");
             const board = new Board();
             board.load({ me: { queues: [], agents: [] }, calls, queues, agents: [] }, Date.parse(now));
             return [...board.calls.values()].map(({ id, state }) => [id, state]);
@@ -225,7 +225,7 @@ def test_a_place_in_a_queue_makes_no_call_of_one_that_is_not_active(modules: Pag
 # --- The last hour ---
 
 LAST_HOUR = """async ({ state, events, since, now }) => {
-    const { Board } = await import("/board.js");
+    const { Board } = await import("/dashboard/board.js");
     const board = new Board();
     const at = Date.parse(now);
     const ann = { id: "ann-1", name: "Ann", role: "agent", status: "available", status_changed_at: now };
@@ -284,7 +284,7 @@ def test_the_level_forgets_what_is_older_than_an_hour(modules: Page) -> None:
     calls = [queue_event("connected", seconds, wait_time=wait) for seconds, wait in ((10, 99), (1800, 20))]
     told = modules.evaluate(
         """async (events) => {
-            const { ServiceLevel } = await import("/service-level.js");
+            const { ServiceLevel } = await import("/dashboard/service-level.js");
             const level = new ServiceLevel();
             for (const each of events) level.take(each);
             const end = Date.parse("2024-01-15T10:59:00Z");
@@ -302,7 +302,9 @@ def test_the_level_forgets_what_is_older_than_an_hour(modules: Page) -> None:
 def test_green_is_from_eighty_and_amber_from_seventy_percent(
     modules: Page, level: float | None, grade: str | None
 ) -> None:
-    told = modules.evaluate("async (level) => (await import('/service-level.js')).grade(level)", level)
+    told = modules.evaluate(
+        "async (level) => (await import('/dashboard/service-level.js')).grade(level)", level
+    )
     assert told == grade
 
 
@@ -310,7 +312,7 @@ def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page)
     answered = queue_event("connected", 100, wait_time=5)
     told = modules.evaluate(
         """async (event) => {
-            const { Board } = await import("/board.js");
+            const { Board } = await import("/dashboard/board.js");
             const board = new Board();
             const now = Date.parse("2024-01-15T10:10:00Z");
             board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, now);
@@ -337,12 +339,16 @@ def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page)
 )
 def test_an_address_says_what_is_shown_and_gives_itself_back(modules: Page, address: str) -> None:
     assert (
-        modules.evaluate("async (text) => new (await import('/view.js')).View(text).toString()", address)
+        modules.evaluate(
+            "async (text) => new (await import('/dashboard/view-options.js')).View(text).toString()", address
+        )
         == address
     )
 
 
 def test_nonsense_in_an_address_is_left_out(modules: Page) -> None:
     nonsense = "state=odd,waiting&sort=constructor&order=up&view=x&other=1"
-    made = modules.evaluate("async (text) => new (await import('/view.js')).View(text).toString()", nonsense)
+    made = modules.evaluate(
+        "async (text) => new (await import('/dashboard/view-options.js')).View(text).toString()", nonsense
+    )
     assert made == "state=waiting"

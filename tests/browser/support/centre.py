@@ -91,7 +91,7 @@ def sign_in(page: Page, centre: Centre, name: str = "manager", password: str = P
 
 def watch(page: Page, centre: Centre, query: str = "", token: str | None = None) -> None:
     """Open the board with the token of an earlier sign-in (Acme's manager's if no other); wait until it is live."""
-    page.goto(f"{centre.gateway.url}/static/voipbin_ws/icon.svg")
+    page.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
     token = token or centre.acme.token("manager")
     page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", token)
     page.goto(f"{centre.gateway.url}/{query}")

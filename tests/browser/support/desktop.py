@@ -37,7 +37,7 @@ class AtDesk:
 
     def open(self, page: Page, *, live: bool = True) -> None:
         """With the token of an earlier sign-in; waits until it is live."""
-        page.goto(f"{self.centre.gateway.url}/static/voipbin_ws/icon.svg")
+        page.goto(f"{self.centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
         page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", self.person.token)
         page.goto(f"{self.centre.gateway.url}/agent")
         if live:

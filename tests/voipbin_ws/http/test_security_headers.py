@@ -18,7 +18,7 @@ from tests.support.gateway import gateway_environment
 from voipbin_ws.servers.application import GatewayApplication
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = ("/", "/agent", "/admin/login/", "/nothing-here", "/static/voipbin_ws/look.css")
+PAGES = ("/", "/agent", "/admin/login/", "/nothing-here", "/static/voipbin_ws/shared/base.css")
 DATA = ("/healthz", "/v1.0/me", "/v1.0/nothing-here", "/auth/login")
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,7 @@
 /** How sure a page is of what it shows: the connection's pill, the banner over what may be old, a word for who sees neither. */
 
-import { say } from "./parts.js";
-import { clock } from "./times.js";
+import { say } from "./dom.js";
+import { clock } from "./time.js";
 
 const element = (id) => document.getElementById(id);
 

@@ -1,8 +1,8 @@
 /** The live calls of a customer, its queues and agents, as events tell of them. Knows no page and no clock of its own. */
 
-import { Call, isEnd, isId, shown, STATES } from "./calls.js";
+import { Call, isEnd, isId, shown, STATES } from "../shared/call.js";
 import { ServiceLevel } from "./service-level.js";
-import { parseTime } from "./times.js";
+import { parseTime } from "../shared/time.js";
 import { Trends } from "./trends.js";
 
 export class Board {

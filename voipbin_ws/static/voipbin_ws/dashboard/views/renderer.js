@@ -1,8 +1,8 @@
 /** When the board is painted: with the next frame after events, every half second where rows have to move, and each second. */
 
 import { ENDED_KEPT_MS } from "./call-table.js";
-import { showEmpty } from "./emptiness.js";
-import { say } from "./parts.js";
+import { showEmpty } from "./empty-state.js";
+import { say } from "../../shared/dom.js";
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;

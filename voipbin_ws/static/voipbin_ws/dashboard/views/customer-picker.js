@@ -1,6 +1,6 @@
 /** Platform staff's choice of the customer whose calls they look at. */
 
-import { readCustomers } from "./board-state.js";
+import { readCustomers } from "../board-loader.js";
 
 const element = (id) => document.getElementById(id);
 

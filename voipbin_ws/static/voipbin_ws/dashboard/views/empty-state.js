@@ -1,6 +1,6 @@
 /** What stands where no calls are: why that is so, and what to do next. */
 
-import { say } from "./parts.js";
+import { say } from "../../shared/dom.js";
 
 const element = (id) => document.getElementById(id);
 

@@ -1,7 +1,7 @@
 /** An agent's desk as events tell of it: its status, its calls, who waits in its queues. Knows no page and no clock. */
 
-import { shown } from "./calls.js";
-import { parseTime } from "./times.js";
+import { shown } from "../shared/call.js";
+import { parseTime } from "../shared/time.js";
 
 const MOST_RECENT = 20;
 const MOST_FIELDS = 24;

@@ -1,6 +1,6 @@
 /** What somebody chose to see: which calls, in which order, whose, in which form. Kept in the address. */
 
-import { STATES } from "./calls.js";
+import { STATES } from "../shared/call.js";
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });

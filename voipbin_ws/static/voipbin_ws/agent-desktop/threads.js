@@ -1,7 +1,7 @@
 /** Conversations by text message, one for each number, as events tell of them. Knows no page and no clock. */
 
-import { partyOf } from "./agent-desk.js";
-import { parseTime } from "./times.js";
+import { partyOf } from "./desk.js";
+import { parseTime } from "../shared/time.js";
 
 const MOST_THREADS = 500;
 const MOST_MESSAGES = 200;

@@ -1,6 +1,6 @@
 /** How waiting ended in the last hour: how many callers were answered, how soon, and how many gave up. */
 
-import { parseTime } from "./times.js";
+import { parseTime } from "../shared/time.js";
 
 export const ANSWERED_WITHIN_SECONDS = 20;
 export const LATE_SECONDS = 60;

@@ -1,15 +1,15 @@
 /** The agent desktop: signing in, the agent's status and calls, and who waits. Messages are in agent-messages.js. */
 
-import { Sound, Title, Toasts } from "./agent-alerts.js";
-import { Desk } from "./agent-desk.js";
-import { Messages } from "./agent-messages.js";
-import { acceptCall, chooseStatus, hangUp, sendToVoicemail, transferCall } from "./agent-requests.js";
-import { ConnectionView } from "./connection-view.js";
-import { Link } from "./link.js";
-import { PartList, say } from "./parts.js";
-import { read, readAll, signOut } from "./session.js";
-import { SignInForm, showWho } from "./sign-in-form.js";
-import { clock, duration } from "./times.js";
+import { Sound, Title, Toasts } from "./alerts.js";
+import { Desk } from "./desk.js";
+import { Messages } from "./messages.js";
+import { acceptCall, chooseStatus, hangUp, sendToVoicemail, transferCall } from "./requests.js";
+import { ConnectionView } from "../shared/connection-status.js";
+import { Link } from "../shared/live-data.js";
+import { PartList, say } from "../shared/dom.js";
+import { read, readAll, signOut } from "../shared/auth.js";
+import { SignInForm, showWho } from "../shared/sign-in-form.js";
+import { clock, duration } from "../shared/time.js";
 
 const PAST_CALL_EVENTS = 300;
 const PAST_MESSAGES = 1000;

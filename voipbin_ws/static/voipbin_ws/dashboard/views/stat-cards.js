@@ -1,9 +1,9 @@
 /** The numbers at a glance, each with its last hour and what it means. */
 
-import { mark, say } from "./parts.js";
-import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, HARDLY_WAITED_SECONDS, LATE_SECONDS, WINDOW_MS } from "./service-level.js";
+import { mark, say } from "../../shared/dom.js";
+import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, HARDLY_WAITED_SECONDS, LATE_SECONDS, WINDOW_MS } from "../service-level.js";
 import { Sparkline } from "./sparkline.js";
-import { clock, duration } from "./times.js";
+import { clock, duration } from "../../shared/time.js";
 
 const DRAW_MS = 5000;
 const SLACK_MS = 60_000;

@@ -1,7 +1,7 @@
 /** Holding the page still for whoever wants to read: the board as it was, and what came since. */
 
-import { mark, say } from "./parts.js";
-import { clock } from "./times.js";
+import { mark, say } from "../../shared/dom.js";
+import { clock } from "../../shared/time.js";
 
 const element = (id) => document.getElementById(id);
 

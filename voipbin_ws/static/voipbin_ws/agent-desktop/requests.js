@@ -1,6 +1,6 @@
 /** Asking the gateway to do something, and telling plainly how that went. */
 
-import { ApiError, token } from "./session.js";
+import { ApiError, token } from "../shared/auth.js";
 
 const PATIENCE_MS = 20_000;
 

@@ -1,8 +1,8 @@
 /** What the board begins with, read from the gateway: a customer's calls, queues and agents, and what happened in the last hour. */
 
 import { WINDOW_MS } from "./service-level.js";
-import { ApiError, read, readAll } from "./session.js";
-import { parseTime } from "./times.js";
+import { ApiError, read, readAll } from "../shared/auth.js";
+import { parseTime } from "../shared/time.js";
 
 const HISTORY_PAGES = 5;
 const SHOWN = ["call", "queue", "agent"];

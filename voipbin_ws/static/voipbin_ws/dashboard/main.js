@@ -1,24 +1,24 @@
 /** The live-call dashboard: what belongs together, what is looked at, and who looks. */
 
-import { lookAt, readBoard, readLastHour } from "./board-state.js";
+import { lookAt, readBoard, readLastHour } from "./board-loader.js";
 import { Board } from "./board.js";
-import { CallTable } from "./call-table.js";
-import { Cards, heedTips } from "./cards.js";
-import { ConnectionView } from "./connection-view.js";
-import { CustomerChoice } from "./customer-choice.js";
-import { showDenied } from "./emptiness.js";
-import { Filters } from "./filters.js";
-import { FloorView } from "./floor-view.js";
-import { heedKeys } from "./keys.js";
-import { Link } from "./link.js";
-import { Painter } from "./painter.js";
-import { say } from "./parts.js";
-import { Pause } from "./pause.js";
-import { signOut } from "./session.js";
-import { SignInForm, showWho } from "./sign-in-form.js";
-import { StoryPanel } from "./story-panel.js";
-import { View } from "./view.js";
-import { toggleFullScreen, Wall } from "./wall.js";
+import { CallTable } from "./views/call-table.js";
+import { Cards, heedTips } from "./views/stat-cards.js";
+import { ConnectionView } from "../shared/connection-status.js";
+import { CustomerChoice } from "./views/customer-picker.js";
+import { showDenied } from "./views/empty-state.js";
+import { Filters } from "./views/filters.js";
+import { FloorView } from "./views/team-panel.js";
+import { heedKeys } from "./views/keyboard-shortcuts.js";
+import { Link } from "../shared/live-data.js";
+import { Painter } from "./views/renderer.js";
+import { say } from "../shared/dom.js";
+import { Pause } from "./views/pause-button.js";
+import { signOut } from "../shared/auth.js";
+import { SignInForm, showWho } from "../shared/sign-in-form.js";
+import { StoryPanel } from "./views/timeline-panel.js";
+import { View } from "./view-options.js";
+import { toggleFullScreen, Wall } from "./views/wallboard.js";
 
 const element = (id) => document.getElementById(id);
 const board = new Board();

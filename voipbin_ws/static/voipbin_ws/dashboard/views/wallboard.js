@@ -1,7 +1,7 @@
 /** The page as a wallboard: large, awake, on the whole screen. */
 
-import { mark, say } from "./parts.js";
-import { clock } from "./times.js";
+import { mark, say } from "../../shared/dom.js";
+import { clock } from "../../shared/time.js";
 
 const element = (id) => document.getElementById(id);
 

@@ -1,6 +1,6 @@
 /** One call as events tell of it: who speaks with whom, where it waits, what it is doing. Knows no page and no clock. */
 
-import { parseTime } from "./times.js";
+import { parseTime } from "./time.js";
 
 /** What a call is doing, in the order of how soon somebody must do something about it. */
 export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialing", "talking", "answered", "other", "ended"]);

@@ -1,7 +1,7 @@
 /** The last hour minute by minute: calls, callers waiting, the longest wait, available agents. */
 
 import { outcomeOf } from "./service-level.js";
-import { parseTime } from "./times.js";
+import { parseTime } from "../shared/time.js";
 
 export const MINUTES = 60;
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 /** The story of one call: the events that belong to it, the steps that they make, and what is known at the end. No page, no clock. */
 
-import { Call, isId, shown } from "./calls.js";
-import { duration, parseTime } from "./times.js";
+import { Call, isId, shown } from "../shared/call.js";
+import { duration, parseTime } from "../shared/time.js";
 
 const PASSING_MS = 1000; // What follows from leaving a queue is no step of its own when the next one follows at once.
 const REASONS = new Map([

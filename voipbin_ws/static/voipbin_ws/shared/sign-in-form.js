@@ -1,7 +1,7 @@
 /** The form for signing in, the view behind it, and whose view it is. */
 
-import { say } from "./parts.js";
-import { signIn, token } from "./session.js";
+import { say } from "./dom.js";
+import { signIn, token } from "./auth.js";
 
 const element = (id) => document.getElementById(id);
 

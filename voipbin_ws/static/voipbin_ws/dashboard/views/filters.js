@@ -1,6 +1,6 @@
 /** Choosing which calls are shown, and in which order: search, states, queue, direction, the heads of the columns. */
 
-import { say } from "./parts.js";
+import { say } from "../../shared/dom.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // They take no room while there is nothing in them.

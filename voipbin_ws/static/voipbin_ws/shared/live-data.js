@@ -1,7 +1,7 @@
 /** Keeping something true by the gateway: load the present state, follow the log from there, know how old it all is. */
 
-import { EventClient, State } from "./event-client.js";
-import { ApiError, read, signOut, token } from "./session.js";
+import { EventClient, State } from "../event-client.js";
+import { ApiError, read, signOut, token } from "./auth.js";
 
 const PING_MS = 2000;
 const SILENCE_MS = 5000;

@@ -1,10 +1,10 @@
 /** The table of calls: the rows of those that are in sight, and the one that the keyboard is at. */
 
-import { DIRECTIONS } from "./calls.js";
-import { PartList } from "./parts.js";
-import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "./service-level.js";
-import { duration } from "./times.js";
-import { queueOf } from "./view.js";
+import { DIRECTIONS } from "../../shared/call.js";
+import { PartList } from "../../shared/dom.js";
+import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "../service-level.js";
+import { duration } from "../../shared/time.js";
+import { queueOf } from "../view-options.js";
 
 const ENDED_SHOWN_MS = 5000;
 export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // with the time in which it fades

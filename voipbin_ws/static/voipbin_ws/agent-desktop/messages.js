@@ -1,9 +1,9 @@
 /** The message side of the desk: threads, one open conversation, drafts that outlive a reload, quick replies. */
 
-import { sendMessage } from "./agent-requests.js";
-import { Threads } from "./agent-threads.js";
-import { PartList, say } from "./parts.js";
-import { clock } from "./times.js";
+import { sendMessage } from "./requests.js";
+import { Threads } from "./threads.js";
+import { PartList, say } from "../shared/dom.js";
+import { clock } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
 const QUICK_REPLIES = [

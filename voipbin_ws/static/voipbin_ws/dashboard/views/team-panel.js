@@ -1,8 +1,8 @@
 /** Who is there for the callers: the queues and the agents. */
 
-import { PartList } from "./parts.js";
-import { waitLevel } from "./cards.js";
-import { duration } from "./times.js";
+import { PartList } from "../../shared/dom.js";
+import { waitLevel } from "./stat-cards.js";
+import { duration } from "../../shared/time.js";
 
 const AGENT_SHAPES = { available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", offline: "shape-offline", "": "shape-offline" };
 const AGENT_ORDER = ["available", "ringing", "busy", "away", "offline", ""];

@@ -1,10 +1,10 @@
 /** The panel with one call's timeline: what is stored of it, and what is heard as long as it is open. */
 
-import { readStory, storyTopics } from "./board-state.js";
-import { DIRECTIONS } from "./calls.js";
-import { mark, PartList, say } from "./parts.js";
-import { shares, Timeline } from "./timeline.js";
-import { clock, duration } from "./times.js";
+import { readStory, storyTopics } from "../board-loader.js";
+import { DIRECTIONS } from "../../shared/call.js";
+import { mark, PartList, say } from "../../shared/dom.js";
+import { shares, Timeline } from "../call-timeline.js";
+import { clock, duration } from "../../shared/time.js";
 
 const element = (id) => document.getElementById(id);
 
