@@ -3,9 +3,14 @@
 
 import os
 import sys
+from pathlib import Path
+
+CLIENT = Path(__file__).resolve().parent / "clients" / "python" / "src"
 
 
 def main() -> None:
+    # `listen` uses the Python client of this checkout, which is a package of its own.
+    sys.path.insert(1, str(CLIENT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured

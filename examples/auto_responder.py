@@ -27,7 +27,10 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))  # Where the client is, and the other parts of this.
+# The other parts of this program, and the client of this checkout.
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "clients" / "python" / "src")]
+
+from voipbin_ws_client import Event, Gap, Refusal, Terminated, Unauthorized  # noqa: E402
 
 from examples.answering.gateway import Gateway  # noqa: E402
 from examples.answering.messages import read_message  # noqa: E402
@@ -35,7 +38,6 @@ from examples.answering.platform import Platform  # noqa: E402
 from examples.answering.rules import Rules, read_rules  # noqa: E402
 from examples.answering.store import Store  # noqa: E402
 from examples.answering.trouble import Unusable, pauses, say  # noqa: E402
-from subscriptions.client import Event, Gap, Refusal, Terminated, Unauthorized  # noqa: E402
 
 LAST_REPLY_SECONDS = 5.0
 """How long a reply that is being sent may take, once told to stop."""

@@ -1,6 +1,6 @@
 /** Print every event of the topics on the command line as JSON, one a line, and come back after any break: for Node. */
 
-import { EventClient } from "../voipbin_ws/static/voipbin_ws/event-client.js"; // Take the file along; it needs nothing.
+import { EventClient } from "../clients/javascript/event-client.js"; // Take the file along; it needs nothing.
 
 // Node has a WebSocket of its own from version 22 on; for an older one: npm install ws
 const WebSocket = globalThis.WebSocket ?? (await import("ws")).WebSocket;

@@ -134,6 +134,8 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# The pages load the JavaScript client that others install.
+STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' own folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
 

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+from voipbin_ws_client import EventClient, State, StateChange
 
 from examples.answering.messages import Message, read_message
 from examples.answering.trouble import Unusable, pauses, said_by, say
-from subscriptions.client import EventClient, State, StateChange
 
 
 @dataclass(frozen=True, slots=True)

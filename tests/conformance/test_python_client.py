@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from voipbin_ws_client import Event, EventClient, Gap, Item, StateChange, SubscriptionRefused
+from voipbin_ws_client.errors import Forbidden, NotAGateway, ProtocolError, Unauthorized
 
-from subscriptions.client import Event, EventClient, Gap, Item, StateChange, SubscriptionRefused
-from subscriptions.client.errors import Forbidden, NotAGateway, ProtocolError, Unauthorized
 from tests.conformance.clock import ManualClock
 from tests.conformance.server import PATIENCE_SECONDS, SERVER_STEPS, ScriptedServer
 

@@ -11,8 +11,8 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from voipbin_ws_client import Event, EventClient, Gap, StateChange
 
-from subscriptions.client import Event, EventClient, Gap, StateChange
 from tests.journeys.support.cast import Company, company, settle, token_of
 from tests.journeys.support.conversation import publish
 from tests.support.gateway import Gateway

@@ -14,9 +14,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-
-from subscriptions.client import Event, EventClient, Gap, Refusal, State, StateChange, Terminated
-from subscriptions.event_lines import event_line, printable
+from voipbin_ws_client import Event, EventClient, Gap, Refusal, State, StateChange, Terminated
+from voipbin_ws_client.event_line import event_line, printable
 
 DEFAULT_URL = "ws://127.0.0.1:8000/v1.0/ws"
 INTERRUPTED = 130

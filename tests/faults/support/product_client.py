@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from subscriptions.client import Event, EventClient, Gap, State, StateChange
+from voipbin_ws_client import Event, EventClient, Gap, State, StateChange
+
 from tests.faults.support.oracle import HeardEvent, Missed, Started, Story
 
 
 class ProductClient:
-    """Listens by `subscriptions.client` until it is stopped."""
+    """Listens by `voipbin_ws_client` until it is stopped."""
 
     def __init__(self, name: str, customer_id: str, url: str, token: str, patterns: Sequence[str]) -> None:
         self.story = Story(name, customer_id)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from subscriptions.client.stream import Refusal
+from voipbin_ws_client.updates import Refusal
 
 
 class ClientError(Exception):

@@ -14,18 +14,18 @@ from typing import Self
 from websockets.asyncio.client import connect
 
 from events.domain.cursor import Position, join_positions, parse_cursor
-from subscriptions.client.backoff import FIRST_SECONDS, Backoff
-from subscriptions.client.connection import Connection, Ending
-from subscriptions.client.conversation import Conversation, Step
-from subscriptions.client.credential import Credential, TokenProvider
-from subscriptions.client.errors import ClientClosed, Forbidden, ProtocolError, SubscriptionRefused
-from subscriptions.client.inbox import Inbox
-from subscriptions.client.opening import Connect, CredentialRefused, Unavailable, address, open_socket
-from subscriptions.client.progress import Progress
-from subscriptions.client.requests import Call
-from subscriptions.client.states import Clock, State, StateChange, SystemClock
-from subscriptions.client.stream import Item
 from subscriptions.protocol.messages import CloseCode
+from voipbin_ws_client.backoff import FIRST_SECONDS, Backoff
+from voipbin_ws_client.connection import Connection, Ending
+from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.credential import Credential, TokenProvider
+from voipbin_ws_client.errors import ClientClosed, Forbidden, ProtocolError, SubscriptionRefused
+from voipbin_ws_client.handshake import Connect, CredentialRefused, Unavailable, address, open_socket
+from voipbin_ws_client.inbox import Inbox
+from voipbin_ws_client.pending_requests import Call
+from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.states import Clock, State, StateChange, SystemClock
+from voipbin_ws_client.updates import Item
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The Python client of the gateway: hears events through lost connections and restarts, each once. Needs no Django."""
 
-from subscriptions.client.credential import TokenProvider
-from subscriptions.client.errors import (
+from voipbin_ws_client.credential import TokenProvider
+from voipbin_ws_client.errors import (
     ClientClosed,
     ClientError,
     Forbidden,
@@ -11,9 +11,9 @@ from subscriptions.client.errors import (
     Terminated,
     Unauthorized,
 )
-from subscriptions.client.event_client import EventClient
-from subscriptions.client.states import State, StateChange
-from subscriptions.client.stream import Event, Gap, Item, Refusal
+from voipbin_ws_client.event_client import EventClient
+from voipbin_ws_client.states import State, StateChange
+from voipbin_ws_client.updates import Event, Gap, Item, Refusal
 
 __all__ = [
     "ClientClosed",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
-from subscriptions.client.errors import Terminated, Unauthorized
-from subscriptions.client.opening import Unavailable
+from voipbin_ws_client.errors import Terminated, Unauthorized
+from voipbin_ws_client.handshake import Unavailable
 
 logger = logging.getLogger(__name__)
 

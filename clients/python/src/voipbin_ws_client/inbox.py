@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from subscriptions.client.conversation import Entry
-from subscriptions.client.stream import Item
+from voipbin_ws_client.conversation import Entry
+from voipbin_ws_client.updates import Item
 
 
 class Inbox:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from voipbin_ws_client import pending_requests as requests
+from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.updates import Event, Frame, Gap
 
 from events.domain.cursor import parse_cursor
-from subscriptions.client import requests
-from subscriptions.client.conversation import Conversation, Step
-from subscriptions.client.progress import Progress
-from subscriptions.client.stream import Event, Frame, Gap
 
 EPOCH = "0123456789ab"
 TOPICS = ("a", "b", "c", "d", "e", "f")

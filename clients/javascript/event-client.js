@@ -11,7 +11,7 @@
  * Subscriptions of one client may overlap, but not across scopes: an event reaches a connection once, under one of its
  * topics. To hear an agent's and a customer's events of the same resource apart, use a client for each.
  *
- * The Python client in subscriptions/client/ is its twin; tests/conformance/ holds both to the same. One file, so that a
+ * The Python client in clients/python/ is its twin; tests/conformance/ holds both to the same. One file, so that a
  * project can take it as it is.
  */
 

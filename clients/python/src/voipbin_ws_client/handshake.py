@@ -11,7 +11,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from subscriptions.client.errors import Forbidden, NotAGateway
+from voipbin_ws_client.errors import Forbidden, NotAGateway
 
 Connect = Callable[..., Awaitable[ClientConnection]]
 

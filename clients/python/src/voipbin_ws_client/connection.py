@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from subscriptions.client.conversation import Conversation, Step
-from subscriptions.client.inbox import Inbox
-from subscriptions.client.states import Clock
-from subscriptions.client.stream import Frame, read_frames
 from subscriptions.protocol.messages import CloseCode
+from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.inbox import Inbox
+from voipbin_ws_client.states import Clock
+from voipbin_ws_client.updates import Frame, read_frames
 
 logger = logging.getLogger(__name__)
 

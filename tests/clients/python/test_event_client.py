@@ -10,16 +10,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from voipbin_ws_client import ClientClosed, Event, EventClient, Forbidden, State, StateChange, Unauthorized
 
-from subscriptions.client import (
-    ClientClosed,
-    Event,
-    EventClient,
-    Forbidden,
-    State,
-    StateChange,
-    Unauthorized,
-)
 from tests.conformance.clock import ManualClock
 from tests.conformance.server import ScriptedServer
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from subscriptions.client.stream import Frame, Refusal
+from voipbin_ws_client.updates import Frame, Refusal
 
 CHUNK = 100
 """Topics in one message: what a gateway takes by default."""
