@@ -9,7 +9,7 @@ class SubscriptionsConfig(AppConfig):
 
     def ready(self) -> None:
         from subscriptions import checks  # noqa: F401 - checks register themselves
-        from subscriptions.auth import access_version as access_changes  # noqa: F401 - checks register themselves
+        from subscriptions.auth import access_version as access_changes
         from subscriptions.auth import logout as logins
 
         logins.connect()

@@ -1,21 +1,53 @@
-"""The shape of the code: who may import whom, and what every module owes its reader."""
+"""The architecture: layers, package sizes, purity, and the docstring of every module."""
 
 from __future__ import annotations
 
 import ast
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+CLIENT = ROOT / "clients" / "python" / "src"
 APPS = ("events", "subscriptions", "voipbin_ws")
-# Imports point one way: an app may import itself and those before it.
-FORBIDDEN = {"events": {"subscriptions", "voipbin_ws"}, "subscriptions": {"voipbin_ws"}}
-# What a plain module knows nothing of; `asyncio` is here because deciding takes no time.
-PERFORMERS = {
+# An app imports itself and those before it in APPS.
+FORBIDDEN_APPS = {"events": {"subscriptions", "voipbin_ws"}, "subscriptions": {"voipbin_ws"}}
+# A package imports only packages of lower layers of its app. Modules beside the packages are not listed: each may be
+# imported by all (counters, hooks, models) or by none (apps, checks, urls, routing, consumers).
+LAYERS: Mapping[str, Mapping[str, int]] = {
+    "events": {
+        "domain": 1,
+        "database": 1,
+        "admin": 2,
+        "announcements": 3,
+        "log": 4,
+        "amqp": 5,
+        "reading": 5,
+        "api": 6,
+        "management": 7,
+    },
+    "subscriptions": {
+        "protocol": 1,
+        "models": 2,
+        "delivery": 2,
+        "auth": 3,
+        "audit": 3,
+        "platform": 3,
+        "presence": 4,
+        "event_hooks": 4,
+        "connections": 5,
+        "explain": 5,
+        "api": 6,
+        "admin": 7,
+        "management": 7,
+    },
+}
+TOP_OF_APP = {"apps", "checks", "consumers", "routing", "urls"}
+# Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
+PURE_FOLDERS = {"domain", "protocol", "model"}
+IMPURE = {
     "asgiref",
     "asyncio",
     "channels",
@@ -35,11 +67,15 @@ PERFORMERS = {
     "websockets",
 }
 VAGUE_NAMES = {"base", "common", "helpers", "misc", "services", "tools", "utils"}
-LONGEST = 250
+MOST_LINES = 250
+MOST_MODULES = 14
+MOST_DOCSTRING_LINES = 12
+# Django looks into these folders for their files; what they hold needs no introduction.
+FOLDERS_OF_DJANGO = {"migrations", "management", "commands", "templatetags", "formats", "en"}
 
 
 def modules() -> list[Path]:
-    folders = [ROOT / folder for folder in (*APPS, "benchmarks", "deploy", "examples", "tests")]
+    folders = [CLIENT, *(ROOT / folder for folder in (*APPS, "benchmarks", "deploy", "examples", "tests"))]
     return sorted(
         path for folder in folders for path in folder.rglob("*.py") if path.parent.name != "migrations"
     )
@@ -49,17 +85,34 @@ def app_modules() -> list[Path]:
     return [path for path in modules() if path.relative_to(ROOT).parts[0] in APPS]
 
 
-def plain_modules() -> list[Path]:
-    """The modules that pyproject.toml has mypy check strictly and that are ours to keep plain."""
-    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
-    strict = [
-        name for override in overrides if "disallow_untyped_defs" in override for name in override["module"]
-    ]
-    return [ROOT / Path(*name.split(".")).with_suffix(".py") for name in strict if name.split(".")[0] in APPS]
+def client_modules() -> list[Path]:
+    return [path for path in modules() if path.is_relative_to(CLIENT)]
+
+
+def packages() -> list[Path]:
+    """The folders of code of the apps and of the Python client."""
+    return sorted({path.parent for path in (*app_modules(), *client_modules())} - {ROOT / "voipbin_ws/static"})
+
+
+def pure_modules() -> list[Path]:
+    return [path for path in (*app_modules(), *client_modules()) if is_pure(path)]
+
+
+def is_pure(path: Path) -> bool:
+    if path.relative_to(ROOT).parts[0] in APPS and path.parent.name in PURE_FOLDERS:
+        return True
+    lines = [line for line in (ast.get_docstring(tree_of(path)) or "").splitlines() if line]
+    return len(lines) > 1 and lines[1].startswith("Sans-I/O.")
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def dotted(path: Path) -> str:
+    root = CLIENT if path.is_relative_to(CLIENT) else ROOT
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 @cache
@@ -67,42 +120,113 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=name_of(path))
 
 
+@cache
+def module_names() -> frozenset[str]:
+    return frozenset(map(dotted, (*app_modules(), *client_modules())))
+
+
 def imports_of(path: Path) -> Iterator[str]:
-    """The dotted names of all that a module imports, wherever in it the import stands."""
-    package = path.relative_to(ROOT).parent.parts
+    """The dotted names of all modules that a module imports, wherever in it the import stands."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            start = package[: len(package) - node.level + 1] if node.level else ()
-            yield ".".join([*start, *([node.module] if node.module else [])])
+            assert not node.level, f"{name_of(path)} imports relative to itself: name the package"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield name if name in module_names() else str(node.module)
 
 
 def roots_of_imports(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports_of(path)}
 
 
+def package_graph() -> dict[str, set[str]]:
+    """Which package of the apps imports which others."""
+    graph: dict[str, set[str]] = {}
+    for path in app_modules():
+        if path.name == "__init__.py":
+            continue  # It gathers what its package offers, also from folders within.
+        here = dotted(path).rpartition(".")[0]
+        for name in imports_of(path):
+            if name.split(".")[0] in APPS:
+                there = name if (ROOT / Path(*name.split("."))).is_dir() else name.rpartition(".")[0]
+                # The composition root's top modules, and an app's own, stand above and below their packages.
+                if there != here and here not in APPS and there not in APPS:
+                    graph.setdefault(here, set()).add(there)
+    return graph
+
+
 @pytest.mark.parametrize("path", app_modules(), ids=name_of)
-def test_imports_point_one_way(path: Path) -> None:
+def test_imports_between_apps_point_one_way(path: Path) -> None:
     app = path.relative_to(ROOT).parts[0]
-    assert roots_of_imports(path) & FORBIDDEN.get(app, set()) == set()
+    assert roots_of_imports(path) & FORBIDDEN_APPS.get(app, set()) == set()
 
 
 @pytest.mark.parametrize("path", app_modules(), ids=name_of)
-def test_what_runs_needs_nothing_of_the_tests(path: Path) -> None:
+def test_imports_within_an_app_point_to_lower_layers(path: Path) -> None:
+    app, package, *_ = (*path.relative_to(ROOT).with_suffix("").parts, "")
+    layers = LAYERS.get(app, {})
+    if package not in layers:
+        return
+    imported = {name.split(".")[1] for name in imports_of(path) if name.startswith(f"{app}.")} - {package}
+    upward = {name for name in imported if layers.get(name, 0) >= layers[package] or name in TOP_OF_APP}
+    assert upward == set(), f"{name_of(path)} in layer {layers[package]} imports {sorted(upward)}"
+
+
+def test_every_package_of_a_layered_app_has_a_layer() -> None:
+    for app, layers in LAYERS.items():
+        folders = {path.name for path in packages() if path.parent == ROOT / app} - {"migrations"}
+        assert folders == set(layers) & folders, f"{app}: give {folders - set(layers)} a layer"
+
+
+def test_packages_do_not_import_each_other_in_a_circle() -> None:
+    graph = package_graph()
+    done: set[str] = set()
+
+    def visit(package: str, path: tuple[str, ...]) -> None:
+        assert package not in path, f"a circle: {' → '.join((*path, package))}"
+        if package not in done:
+            for following in sorted(graph.get(package, ())):
+                visit(following, (*path, package))
+            done.add(package)
+
+    for package in sorted(graph):
+        visit(package, ())
+
+
+@pytest.mark.parametrize("path", app_modules(), ids=name_of)
+def test_the_apps_need_nothing_of_the_tests(path: Path) -> None:
     assert roots_of_imports(path) & {"deploy", "pytest", "tests"} == set()
 
 
-@pytest.mark.parametrize("path", plain_modules(), ids=name_of)
-def test_a_plain_module_knows_nothing_of_what_performs(path: Path) -> None:
-    assert roots_of_imports(path) & PERFORMERS == set()
+@pytest.mark.parametrize("path", client_modules(), ids=name_of)
+def test_the_python_client_needs_nothing_of_the_server(path: Path) -> None:
+    assert roots_of_imports(path) & {*APPS, "django", "channels", "rest_framework"} == set()
 
 
-@pytest.mark.parametrize("path", plain_modules(), ids=name_of)
-def test_a_plain_module_imports_only_plain_modules_of_ours(path: Path) -> None:
-    plain = {".".join(other.relative_to(ROOT).with_suffix("").parts) for other in plain_modules()}
-    ours = {name for name in imports_of(path) if name.split(".")[0] in APPS}
-    assert ours - plain == set()
+@pytest.mark.parametrize("path", pure_modules(), ids=name_of)
+def test_a_pure_module_imports_nothing_that_does_io(path: Path) -> None:
+    assert roots_of_imports(path) & IMPURE == set()
+
+
+@pytest.mark.parametrize("path", pure_modules(), ids=name_of)
+def test_a_pure_module_imports_only_pure_modules_of_ours(path: Path) -> None:
+    pure = set(map(dotted, pure_modules()))
+    ours = {name for name in imports_of(path) if name.split(".")[0] in (*APPS, "voipbin_ws_client")}
+    assert ours - pure == set()
+
+
+@pytest.mark.parametrize("path", packages(), ids=name_of)
+def test_a_package_is_small_and_introduces_itself(path: Path) -> None:
+    here = [module for module in path.glob("*.py") if module.name != "__init__.py"]
+    if path.name not in ("migrations", "commands"):
+        assert len(here) <= MOST_MODULES, f"{name_of(path)} has {len(here)} modules: split it"
+    introduction = path / "__init__.py"
+    assert introduction.exists(), f"{name_of(path)} has no __init__.py"
+    if introduction.stat().st_size and not FOLDERS_OF_DJANGO & set(path.relative_to(ROOT).parts):
+        lines = (ast.get_docstring(tree_of(introduction)) or "").splitlines()
+        assert 0 < len(lines) <= MOST_DOCSTRING_LINES, f"{name_of(introduction)}: 1 to 12 lines of docstring"
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
@@ -117,7 +241,7 @@ def test_a_module_says_what_it_owns(path: Path) -> None:
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_a_long_module_gives_its_reason(path: Path) -> None:
     lines = path.read_text().splitlines()
-    if len(lines) > LONGEST:
+    if len(lines) > MOST_LINES:
         assert any(line.startswith("# Long because ") for line in lines), (
             f"{name_of(path)} has {len(lines)} lines: split it, or say why not in a line `# Long because …`"
         )
