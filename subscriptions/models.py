@@ -18,7 +18,6 @@ from django.db import models
 from django.utils import timezone
 
 from events.domain.topics import known_resources
-from subscriptions.audit.chain import START
 from subscriptions.protocol.permissions import Role
 
 KEY_MARK = "vb_"
@@ -456,6 +455,10 @@ class AuditRecord(models.Model):
         return f"{self.action} {self.verdict} {self.topic}"
 
 
+FIRST_DIGEST = "0" * 64
+"""The digest before the first record of the audit log."""
+
+
 class AuditChain(models.Model):
     """One row: the last link of the audit log's chain, and the last one that was removed as too old.
 
@@ -465,9 +468,9 @@ class AuditChain(models.Model):
     """
 
     position = models.BigIntegerField(default=0, editable=False)
-    digest = models.CharField(max_length=64, default=START, editable=False)
+    digest = models.CharField(max_length=64, default=FIRST_DIGEST, editable=False)
     floor_position = models.BigIntegerField(default=0, editable=False)
-    floor_digest = models.CharField(max_length=64, default=START, editable=False)
+    floor_digest = models.CharField(max_length=64, default=FIRST_DIGEST, editable=False)
 
     def __str__(self) -> str:
         return f"{self.position} audit records"

@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-START = "0" * 64
-"""What stands for the digest before the first record."""
-
 MOST_TOLD = 20
 """Findings that are kept; the others are counted."""
 
@@ -35,8 +32,8 @@ class Link:
 class End:
     """One end of the chain: the place and the digest of a record, or of none before the first."""
 
-    position: int = 0
-    digest: str = START
+    position: int
+    digest: str
 
     def __str__(self) -> str:
         return f"{self.position}:{self.digest}"

@@ -6,7 +6,7 @@ import pytest
 
 from subscriptions.audit.chain import End, Link, Verifier, seal
 
-FLOOR = End()
+FLOOR = End(0, "0" * 64)
 
 
 def chain(*words: str) -> list[Link]:

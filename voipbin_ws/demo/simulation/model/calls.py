@@ -10,7 +10,7 @@ from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
 from voipbin_ws.demo.simulation.model.fake_data import Caller
 from voipbin_ws.demo.simulation.model.recordings import Recording, Recordings
 from voipbin_ws.demo.simulation.model.tenants import Centre, Person, Queue
-from voipbin_ws.demo.simulation.timeline import Timer
+from voipbin_ws.demo.simulation.model.timeline import Timer
 
 
 @dataclass(eq=False, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from events.domain.event import format_timestamp
-from voipbin_ws.demo.simulation.timeline import Timeline, Timer
+from voipbin_ws.demo.simulation.model.timeline import Timeline, Timer
 
 KEY_MARK: Final = "simulate-"
 """How the idempotency key of every simulated event begins."""

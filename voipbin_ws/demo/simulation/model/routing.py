@@ -9,7 +9,7 @@ from voipbin_ws.demo.simulation.model.fake_data import between
 from voipbin_ws.demo.simulation.model.load_profiles import Profile
 from voipbin_ws.demo.simulation.model.queues import Lines
 from voipbin_ws.demo.simulation.model.tenants import Centre, Queue
-from voipbin_ws.demo.simulation.timeline import Timer
+from voipbin_ws.demo.simulation.model.timeline import Timer
 
 
 class Floor:
