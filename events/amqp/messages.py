@@ -1,4 +1,7 @@
-"""A message of the broker, read as an event in our shape or VoIPBIN's, and the key by which it is known again."""
+"""A message of the broker, read as an event in our shape or VoIPBIN's, and the key by which it is known again.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Query parameters, read one by one, with a reason for each that cannot be read."""
+"""Query parameters, read one by one, with a reason for each that cannot be read.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

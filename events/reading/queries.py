@@ -1,4 +1,7 @@
-"""What a reader asks for: the queries of the reading addresses."""
+"""What a reader asks for: the queries of the reading addresses.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

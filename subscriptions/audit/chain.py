@@ -1,4 +1,7 @@
-"""The audit log's chain: each record sealed with a digest over itself and the one before, and what is wrong with it."""
+"""The audit log's chain: each record sealed with a digest over itself and the one before, and what is wrong with it.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where a request or a connection comes from, as the network and the client tell, fit for any database."""
+"""Where a request or a connection comes from, as the network and the client tell, fit for any database.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

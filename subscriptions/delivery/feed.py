@@ -1,6 +1,6 @@
 """One customer's log as this process hears it: which number comes next, what is missing, and who subscribed to what.
 
-Plain: entries go in, what is to be delivered comes out. The hub does the reading and sending.
+Sans-I/O. Plain: entries go in, what is to be delivered comes out. The hub does the reading and sending.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""How long deliveries took, counted in buckets: from the commit of an event until it was written to the sockets."""
+"""How long deliveries took, counted in buckets: from the commit of an event until it was written to the sockets.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Connections as the audit log tells of them: when each was open, and between which cursors it heard what."""
+"""Connections as the audit log tells of them: when each was open, and between which cursors it heard what.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Why somebody did or did not get an event: facts in, the steps of its way out, each with its rule."""
+"""Why somebody did or did not get an event: facts in, the steps of its way out, each with its rule.
+
+Sans-I/O.
+"""
 
 # Long because the steps of one event's way are judged in one place, each by what the others know.
 

@@ -1,4 +1,7 @@
-"""Of all that somebody subscribed to, or tried to, what comes closest to an event that none of it covers."""
+"""Of all that somebody subscribed to, or tried to, what comes closest to an event that none of it covers.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What explaining speaks of: the event, its receiver, what is known of the connections, and the steps of the answer."""
+"""What explaining speaks of: the event, its receiver, what is known of the connections, and the steps of the answer.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

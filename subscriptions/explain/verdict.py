@@ -1,4 +1,7 @@
-"""Whether an event reached a connection through one of its subscriptions that cover it, or what was in the way."""
+"""Whether an event reached a connection through one of its subscriptions that cover it, or what was in the way.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

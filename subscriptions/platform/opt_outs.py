@@ -1,4 +1,7 @@
-"""The words by which people say that they want no messages, or want them again."""
+"""The words by which people say that they want no messages, or want them again.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

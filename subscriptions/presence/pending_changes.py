@@ -1,4 +1,7 @@
-"""What the database is still to be told of one process's connections: who came, went or changed since."""
+"""What the database is still to be told of one process's connections: who came, went or changed since.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How one process does, as it tells operators with each beat: rates, what is late, what waits, and what went wrong."""
+"""How one process does, as it tells operators with each beat: rates, what is late, what waits, and what went wrong.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lines of CSV whose cells every spreadsheet takes for text and none for a formula."""
+"""Lines of CSV whose cells every spreadsheet takes for text and none for a formula.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

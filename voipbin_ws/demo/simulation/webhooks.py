@@ -1,4 +1,7 @@
-"""Some of what happens, as VoIPBIN's own webhooks tell it, so that both ways of publishing are in use."""
+"""Some of what happens, as VoIPBIN's own webhooks tell it, so that both ways of publishing are in use.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

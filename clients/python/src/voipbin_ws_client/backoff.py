@@ -1,4 +1,7 @@
-"""How long a client waits before it connects again: long enough that a thousand of them do not trample a server."""
+"""How long a client waits before it connects again: long enough that a thousand of them do not trample a server.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What to say to the server, and what its frames mean: topics held, resuming, refusals. No socket, no clock.
 
-Each method returns a Step: messages to send, in order, and entries for the caller's stream, in order.
+Sans-I/O. Each method returns a Step: messages to send, in order, and entries for the caller's stream, in order.
 """
 
 # Long because what one frame means depends on all that was said before, and that is easiest to check in one place.

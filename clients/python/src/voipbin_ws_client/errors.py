@@ -1,6 +1,6 @@
 """What can go wrong for good, as exceptions.
 
-ClientError
+Sans-I/O. ClientError
 ├── SubscriptionRefused   some topics were refused; the connection stays
 ├── ClientClosed          the client was closed
 └── Terminated            the client has given up: somebody has to do something first

@@ -1,4 +1,7 @@
-"""An event as one line for people at a terminal: when, what, which, and what tells most of it."""
+"""An event as one line for people at a terminal: when, what, which, and what tells most of it.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Messages that an answer is expected to, and those who wait for one."""
+"""Messages that an answer is expected to, and those who wait for one.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How far a client has heard its logs: where it goes on after a break, and what it was given before.
 
-A connection of one customer has one log, platform staff may hear several; each log has an epoch and numbers its
+Sans-I/O. A connection of one customer has one log, platform staff may hear several; each log numbers its
 events. An event's cursor names its own log alone, so the newest number of each is kept. The cursor of an ack or a
 pong is complete: it has every log that the connection hears, up to where all of it has been sent.
 

@@ -1,4 +1,7 @@
-"""What a client is given: events, gaps and refusals, and how frames on the wire are read as such."""
+"""What a client is given: events, gaps and refusals, and how frames on the wire are read as such.
+
+Sans-I/O.
+"""
 
 from __future__ import annotations
 
