@@ -9,8 +9,8 @@ class SubscriptionsConfig(AppConfig):
 
     def ready(self) -> None:
         from subscriptions import checks  # noqa: F401 - checks register themselves
-        from subscriptions.auth import access_version as access_changes
+        from subscriptions.auth import access_version
         from subscriptions.auth import logout as logins
 
         logins.connect()
-        access_changes.connect()
+        access_version.connect()

@@ -11,7 +11,7 @@ from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
 from subscriptions.connections import connection_log
-from subscriptions.connections.connection import OpenSocket
+from subscriptions.connections.connection import Connection
 from subscriptions.connections.handshake import Refusal, Request, admit, refuse
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import runtime
@@ -26,7 +26,7 @@ class EventConsumer(AsyncConsumer):
     channel_layer_alias = "none"
 
     def __init__(self) -> None:
-        self._socket: OpenSocket | None = None
+        self._socket: Connection | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -57,7 +57,7 @@ class EventConsumer(AsyncConsumer):
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})
         recorder.identity = admitted
-        self._socket = OpenSocket(
+        self._socket = Connection(
             transport_of(self.scope, self.base_send), admitted, recorder, batch=request.wants_batches
         )
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 
-class ImpatientConnection(psycopg.Connection[Any]):
+class TimeoutConnection(psycopg.Connection[Any]):
     """A connection on which no single answer is waited for longer than `answer_seconds` (none: for ever).
 
     It is set for server processes alone: a migration of a large table takes its time.

@@ -33,7 +33,7 @@ from voipbin_ws.environment import (
     words,
 )
 from voipbin_ws.observability.log_config import configuration
-from voipbin_ws.postgres import ImpatientConnection
+from voipbin_ws.postgres import TimeoutConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -172,7 +172,7 @@ else:
         "options": "-c synchronous_commit=on",
         "connect_timeout": 5,
         "pool": {
-            "connection_class": ImpatientConnection,
+            "connection_class": TimeoutConnection,
             "min_size": 1,
             "max_size": read("DATABASE_POOL_SIZE", whole(4, 500), 20, "20"),
             "timeout": 5,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 
-from events.announcements.announcer import Bell
+from events.announcements.announcer import Announcer
 from events.domain.event import Entry
 
 _MARK = re.compile(r"@@(\d{10})")
@@ -23,12 +23,12 @@ class StampingConfig(AppConfig):
 
     def ready(self) -> None:
         stamps = os.open(os.environ["STAMPS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        ring = Bell.ring
+        ring = Announcer.ring
 
-        def stamped(bell: Bell, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+        def stamped(announcer: Announcer, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             marks = [int(found[1]) for entry in entries if (found := _MARK.search(entry.tail))]
-            ring(bell, customer_id, epoch, entries)
+            ring(announcer, customer_id, epoch, entries)
             os.write(stamps, b"".join(struct.pack("<QQ", mark, now) for mark in marks))
 
-        Bell.ring = stamped  # type: ignore[assignment, method-assign]
+        Announcer.ring = stamped  # type: ignore[assignment, method-assign]

@@ -84,7 +84,7 @@ def announced_at(message: dict[str, Any]) -> float | None:
     return at
 
 
-class Bell:
+class Announcer:
     """Rings in the order in which it was asked to.
 
     In a server process it rings from one task of the event loop that holds the layer's connections, and nobody waits
@@ -171,5 +171,5 @@ class Bell:
             logger.info("The channel layer takes announcements again (%d were lost in all)", self.failures)
 
 
-bell = Bell()
+announcer = Announcer()
 """The process's bell."""

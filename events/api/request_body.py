@@ -14,7 +14,7 @@ from events.domain.strict_json import InvalidJson, decode
 MAX_BYTES = 16 * 2**10
 
 
-def body_of(request: Request, fields: Collection[str]) -> dict[str, Any]:
+def read_json_object(request: Request, fields: Collection[str]) -> dict[str, Any]:
     """The body as an object with some of these fields; empty where there is no body.
 
     Raises:

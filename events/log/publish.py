@@ -15,7 +15,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from events.announcements.announcer import bell
+from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows, insert_rows, update_rows
 from events.domain.cursor import Position
 from events.domain.event import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
@@ -128,7 +128,7 @@ def _store(group: list[Submission[_Request, list[Receipt]]]) -> None:
                 submission.error = error
         batch.store()
     for customer_id, (epoch, entries) in batch.announced().items():
-        bell.ring(customer_id, epoch, entries)
+        announcer.ring(customer_id, epoch, entries)
     for submission, receipts in results:
         submission.result = receipts
 

@@ -49,7 +49,7 @@ class Rules:
     most_an_hour: int
     answer_within: timedelta
 
-    def wish_of(self, text: str) -> Rule | None:
+    def parse_keyword(self, text: str) -> Rule | None:
         """`stop` or `start`, where the text says so."""
         words = words_of(text)
         return next((rule for rule in (self.stop, self.start) if words in rule.keywords), None)

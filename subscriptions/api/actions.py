@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
-from events.api.request_body import body_of
+from events.api.request_body import read_json_object
 from events.api.responses import reading_errors, visible_to
 from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
@@ -59,7 +59,7 @@ class CallActionView(APIView):
             )
         identity = _actor(request)
         visible = _visible(request)
-        body = body_of(request, {"to"} if action == "transfer" else ())
+        body = read_json_object(request, {"to"} if action == "transfer" else ())
         order: dict[str, Any] = {"agent_id": identity.agent_id}
         if action == "transfer":
             order["to"] = _target(body)
@@ -80,7 +80,7 @@ class MessagesView(APIView):
     def post(self, request: Request) -> Response:
         identity = _actor(request)
         visible = _visible(request)
-        body = body_of(request, {"to", "text", "automatic"})
+        body = read_json_object(request, {"to", "text", "automatic"})
         number, text, automatic = _message(body)
         if not visible.is_whole("message"):
             raise ApiError(

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
-from events.api.request_body import body_of
+from events.api.request_body import read_json_object
 from events.domain.event import Draft, format_timestamp
 from events.domain.event_parser import read_event
 from events.domain.topics import is_canonical_uuid
@@ -37,7 +37,7 @@ class AgentStatusView(APIView):
     def put(self, request: Request, agent_id: str) -> Response:
         identity = cast(Identity, request.user)
         agent = _agent(identity, agent_id)
-        chosen = _chosen(body_of(request, {"status"}))
+        chosen = _chosen(read_json_object(request, {"status"}))
         if choose_status(agent, chosen, set_by=identity.agent_id):
             return _shown(agent)
         return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)

@@ -13,7 +13,7 @@ from events.api.errors import ApiError
 from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
 from subscriptions.explain.evidence import explain, subject_of_identity
-from subscriptions.explain.lookup import ClientsEyes, UnreadableQuestion, find
+from subscriptions.explain.lookup import ClientViewer, UnreadableQuestion, find
 from subscriptions.explain.report import NoEvent, StoredEvent, as_json
 from subscriptions.protocol.permissions import Identity
 
@@ -50,7 +50,7 @@ def _asked(request: Request, identity: Identity) -> StoredEvent | NoEvent:
                 if name == "topic"
                 else "write an event's id or cursor, just as the event bore it"
             )
-        return find(text, ClientsEyes(identity))
+        return find(text, ClientViewer(identity))
     except UnreadableQuestion as error:
         read.wrong(name, str(error))
     read.finish()

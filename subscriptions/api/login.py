@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from events.api.errors import ApiError
 from events.domain.strict_json import InvalidJson, decode
-from subscriptions.auth import login_throttle as login_tries
+from subscriptions.auth import login_throttle
 from subscriptions.auth.authentication import identify_http_request
 from subscriptions.auth.tokens import BadCredential, issue_token
 from subscriptions.connections.handshake import may_open_socket
@@ -30,13 +30,13 @@ class LoginView(APIView):
     def post(self, request: Request) -> Response:
         username, password = _login(request)
         address = request.META["REMOTE_ADDR"]
-        if refused := login_tries.begin(username, address):
+        if refused := login_throttle.begin(username, address):
             raise ApiError(status.HTTP_429_TOO_MANY_REQUESTS, str(refused), retry_after=refused.wait_seconds)
         user = authenticate(request._request, username=username, password=password)
         agent = Agent.objects.select_related("customer", "user").filter(user=user).first() if user else None
         if agent is None:
             raise ApiError(status.HTTP_401_UNAUTHORIZED, "User name or password is wrong")
-        login_tries.succeeded(username, address)
+        login_throttle.succeeded(username, address)
         if not agent.is_active or not agent.customer.is_active:
             raise ApiError(
                 status.HTTP_401_UNAUTHORIZED, "This agent or its customer is switched off: ask an admin"

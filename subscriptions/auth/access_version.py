@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 
-from events.announcements.announcer import bell
+from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows
 from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
 
@@ -24,7 +24,7 @@ _HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "la
 """Saving nothing but these changes nobody's permissions."""
 
 
-def changes_so_far() -> int:
+def current_version() -> int:
     """How many changes of credentials, agents and customers there have been."""
     found = find_rows(AccessChanges, {"id": [THE_ROW]})
     return found[0].count if found else 0
@@ -35,10 +35,10 @@ def access_changed() -> None:
 
     Called for each saved or deleted key, agent, customer and login; whoever changes them by an update of many calls it.
     """
-    next_change()
+    bump()
 
 
-def next_change() -> int:
+def bump() -> int:
     """As `access_changed`; returns the number that the change got, under which a transaction stores what belongs to it.
 
     Its lock makes the order of the numbers the order of the commits.
@@ -47,8 +47,8 @@ def next_change() -> int:
         while not AccessChanges.objects.filter(pk=THE_ROW).update(count=F("count") + 1):
             # Another process may make it at this moment: whoever comes second counts on.
             AccessChanges.objects.bulk_create([AccessChanges(pk=THE_ROW)], ignore_conflicts=True)
-        change = changes_so_far()
-    transaction.on_commit(lambda: bell.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
+        change = current_version()
+    transaction.on_commit(lambda: announcer.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
     return change
 
 

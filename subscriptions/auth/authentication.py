@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from events.reading.parameters import CREDENTIAL_PARAMETERS
-from subscriptions.auth.client_info import NOWHERE, Caller
+from subscriptions.auth.client_info import UNKNOWN, ClientInfo
 from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.protocol.permissions import Identity
 
@@ -37,7 +37,7 @@ def credential_in(query: str, authorization: str) -> str:
     return credential.strip()
 
 
-def identify_request(query: str, headers: Mapping[str, str], caller: Caller = NOWHERE) -> Identity:
+def identify_request(query: str, headers: Mapping[str, str], caller: ClientInfo = UNKNOWN) -> Identity:
     """Whose request this is.
 
     Raises:
@@ -53,7 +53,7 @@ def identify_http_request(request: Request) -> Identity:
         BadCredential: nobody's, with the reason.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
-    caller = Caller.of(request.META.get("REMOTE_ADDR") or "", headers)
+    caller = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
     return identify_request(request.META.get("QUERY_STRING", ""), headers, caller)
 
 

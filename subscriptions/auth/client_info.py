@@ -13,14 +13,14 @@ MAX_CLIENT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ClientInfo:
     """The address that a request came from, and what the client calls itself."""
 
     address: str = ""
     client: str = ""
 
     @classmethod
-    def of(cls, address: str, headers: Mapping[str, str]) -> Caller:
+    def of(cls, address: str, headers: Mapping[str, str]) -> ClientInfo:
         """Of a request with these headers, by their names in lower case."""
         return cls(
             storable(address, MAX_ADDRESS_CHARACTERS),
@@ -28,7 +28,7 @@ class Caller:
         )
 
 
-NOWHERE = Caller()
+UNKNOWN = ClientInfo()
 """Nobody who is to be noted."""
 
 

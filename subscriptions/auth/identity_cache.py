@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from django.views.decorators.debug import sensitive_variables
 
-from subscriptions.auth.access_version import changes_so_far
-from subscriptions.auth.client_info import Caller
+from subscriptions.auth.access_version import current_version
+from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.tokens import identify
 from subscriptions.models import digest_of
 from subscriptions.protocol.permissions import Identity
@@ -19,7 +19,7 @@ LONGEST_SECONDS = 10.0
 MOST_KNOWN = 10_000
 
 
-class KnownCredentials:
+class IdentityCache:
     """Belongs to one thread. `refresh` first, then `identify` whoever has come by then."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -30,13 +30,13 @@ class KnownCredentials:
     def refresh(self) -> None:
         """Forget everybody if anything about who may do what has changed since the last time."""
         # Before anybody is identified: what changes from here on is found by the next one.
-        changes = changes_so_far()
+        changes = current_version()
         if changes != self._changes or len(self._known) > MOST_KNOWN:
             self._changes = changes
             self._known.clear()
 
     @sensitive_variables()
-    def identify(self, credential: str, caller: Caller) -> Identity:
+    def identify(self, credential: str, caller: ClientInfo) -> Identity:
         """As `subscriptions.auth.tokens.identify`, as of the last `refresh`.
 
         Raises:

@@ -18,10 +18,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from subscriptions.models import LoginTries
-from subscriptions.protocol.limits import Allowance
+from subscriptions.protocol.limits import RateLimit
 
-AS_USER = Allowance(burst=5, refill_seconds=60)
-FROM_ADDRESS = Allowance(burst=50, refill_seconds=6)
+AS_USER = RateLimit(burst=5, refill_seconds=60)
+FROM_ADDRESS = RateLimit(burst=50, refill_seconds=6)
 """An office of hundreds is behind one address; its successes are given back."""
 
 KEPT = dt.timedelta(hours=1)

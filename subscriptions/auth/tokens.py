@@ -20,7 +20,7 @@ from django.utils import timezone
 from events.database.direct_sql import find_rows
 from events.domain.event import parse_timestamp
 from events.domain.topics import is_canonical_uuid
-from subscriptions.auth.client_info import NOWHERE, Caller
+from subscriptions.auth.client_info import UNKNOWN, ClientInfo
 from subscriptions.models import KEY_MARK, AccessKey, Agent, Customer, digest_of
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -69,7 +69,7 @@ def issue_token(agent: Agent, now: datetime | None = None) -> str:
     return jwt.encode(claims, settings.JWT_KEYS[0], algorithm=ALGORITHM)
 
 
-def identify(credential: str, caller: Caller = NOWHERE) -> Identity:
+def identify(credential: str, caller: ClientInfo = UNKNOWN) -> Identity:
     """Find out who holds this credential, a JWT or an access key; `caller` is noted as its last user.
 
     Raises:
@@ -86,7 +86,7 @@ def identify(credential: str, caller: Caller = NOWHERE) -> Identity:
     raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
 
 
-def _identify_key(secret: str, caller: Caller) -> Identity:
+def _identify_key(secret: str, caller: ClientInfo) -> Identity:
     # Every request begins with these two.
     found = find_rows(AccessKey, {"digest": [digest_of(secret)]})
     if not found:
@@ -144,7 +144,7 @@ def key_identity(key: AccessKey) -> Identity:
     )
 
 
-def _note_use(key: AccessKey, now: datetime, caller: Caller) -> None:
+def _note_use(key: AccessKey, now: datetime, caller: ClientInfo) -> None:
     # Asked here first: on SQLite even an update that changes nothing waits for the one who writes.
     if key.last_used_at is None or key.last_used_at < now - USED_RESOLUTION:
         AccessKey.objects.filter(

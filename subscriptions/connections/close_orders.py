@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from subscriptions.audit.store import append
-from subscriptions.auth.access_version import next_change
+from subscriptions.auth.access_version import bump
 from subscriptions.auth.client_info import storable
 from subscriptions.connections.reauthorization import CLOSED_BY_OPERATOR
 from subscriptions.connections.recorder import MAX_DETAIL_CHARACTERS
@@ -26,7 +26,7 @@ def close_connections(connections: Iterable[LiveConnection], *, by: str, word: s
     """Have these closed within moments. `word` is for the clients too, the operator's name `by` for the audit log."""
     chosen = list(connections)
     with transaction.atomic():
-        change = next_change()
+        change = bump()
         CloseOrder.objects.bulk_create(
             CloseOrder(change=change, connection_id=each.pk, word=word) for each in chosen
         )
@@ -49,7 +49,7 @@ def close_connections(connections: Iterable[LiveConnection], *, by: str, word: s
 def close_all_of_key(key: AccessKey, *, by: str, word: str) -> None:
     """Have all of the key's connections closed within moments, also those that no page shows yet. It stays good."""
     with transaction.atomic():
-        CloseOrder.objects.create(change=next_change(), key_id=key.pk, word=word)
+        CloseOrder.objects.create(change=bump(), key_id=key.pk, word=word)
         append(
             [
                 AuditRecord(

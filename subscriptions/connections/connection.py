@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import parse_cursor
-from subscriptions.auth.client_info import Caller
+from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.connections import connection_log
 from subscriptions.connections.inbox import Inbox
@@ -24,10 +24,10 @@ from subscriptions.connections.runtime import runtime
 from subscriptions.delivery.hub import LogReplaced
 from subscriptions.delivery.outbox import Outbox, OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
-from subscriptions.delivery.subscriber import Listener
+from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import Transport
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
-from subscriptions.presence.pending_changes import Figures
+from subscriptions.presence.pending_changes import ConnectionStats
 from subscriptions.protocol.delivered import delivered
 from subscriptions.protocol.effects import (
     Close,
@@ -65,7 +65,7 @@ ABORT_SECONDS = 10.0
 LONGEST_TIMER_SECONDS = 86400.0
 
 
-class OpenSocket:
+class Connection:
     """An accepted connection: its session, its outbox, its place in the hub."""
 
     def __init__(
@@ -85,7 +85,7 @@ class OpenSocket:
             batch=batch,
             on_slow=self._too_slow,
         )
-        self._listener = Listener(self._outbox, self.close)
+        self._listener = Subscriber(self._outbox, self.close)
         self._inbox = Inbox(
             act=self._act, ping_in=self._session.ping_in, pong=self._pong, hold=transport.hold_reading
         )
@@ -118,7 +118,7 @@ class OpenSocket:
         return self._recorder.connection_id
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> ClientInfo:
         """Where it comes from."""
         return self._recorder.caller
 
@@ -127,7 +127,7 @@ class OpenSocket:
         """What it holds, as the client wrote it."""
         return list(self._session.topics)
 
-    def figures(self) -> Figures:
+    def figures(self) -> ConnectionStats:
         """How it does, in numbers."""
         outbox = self._outbox
         return (

@@ -16,7 +16,7 @@ from django.db import Error as DatabaseTrouble
 from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
-from subscriptions.auth.client_info import Caller
+from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.tokens import BadCredential, Holder
 from subscriptions.protocol.permissions import Identity
 
@@ -51,7 +51,7 @@ class Request:
 
     query: str
     headers: Mapping[str, str]
-    caller: Caller
+    caller: ClientInfo
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Request:
@@ -59,7 +59,7 @@ class Request:
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         client = scope.get("client")
-        caller = Caller.of(client[0] if client else "", headers)
+        caller = ClientInfo.of(client[0] if client else "", headers)
         return cls(scope.get("query_string", b"").decode("latin-1"), headers, caller)
 
     @property

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
-from subscriptions.auth.access_version import changes_so_far
+from subscriptions.auth.access_version import current_version
 from subscriptions.auth.tokens import (
     AGENT_KIND,
     KEY_KIND,
@@ -49,7 +49,7 @@ class Connection(Protocol):
     def close(self, code: CloseCode, message: str, *, rule: str = "") -> None: ...
 
 
-class Renewer:
+class Reauthorizer:
     """Looks again at one process's connections: at once when told, and every `check_seconds` if something changed."""
 
     def __init__(self, *, check_seconds: float) -> None:
@@ -102,7 +102,7 @@ class Renewer:
                 pass
 
     async def _look_once(self) -> None:
-        changes = await in_database_thread(changes_so_far)
+        changes = await in_database_thread(current_version)
         looked_at = set(self._connections if changes != self._seen else self._new)
         if not looked_at:
             self._seen = changes

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from events.domain.cursor import Position, join_positions
 from subscriptions.audit.writer import AuditWriter
-from subscriptions.auth.client_info import Caller, storable
+from subscriptions.auth.client_info import ClientInfo, storable
 from subscriptions.auth.tokens import Holder
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.replayer import Recovery
-from subscriptions.delivery.subscriber import Listener
+from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.models import AuditAction, AuditRecord, AuditVerdict
 from subscriptions.protocol.effects import AuditEntry
 from subscriptions.protocol.permissions import Identity
@@ -27,7 +27,7 @@ _HOST = socket.gethostname()[:100]
 class ConnectionRecorder:
     """Writes the records of one connection; `identity` is none until the handshake has found it."""
 
-    def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, caller: Caller) -> None:
+    def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, caller: ClientInfo) -> None:
         self.identity: Identity | Holder | None = None
         self.connection_id = connection_id
         self.caller = caller
@@ -51,7 +51,7 @@ class ConnectionRecorder:
         process = f"{_HOST}, process {os.getpid()}"
         self.note(AuditAction.CONNECT, AuditVerdict.GRANTED, detail=process)
 
-    def note_live(self, feeds: Mapping[str, Feed[Listener]], recovery: Recovery | None) -> None:
+    def note_live(self, feeds: Mapping[str, Feed[Subscriber]], recovery: Recovery | None) -> None:
         """Record from which cursor on the topics that were just granted are heard. These are their customers' feeds."""
         starts = recovery.starts if recovery is not None else {}
         cursor = join_positions(

@@ -12,15 +12,15 @@ from collections import Counter
 
 from django.conf import settings
 
-from events.announcements.announcer import bell
+from events.announcements.announcer import announcer
 from events.counters import stored_events
 from events.domain.topics import known_resources
 from subscriptions.audit.writer import AuditWriter
 from subscriptions.auth.access_version import ACCESS_CHANGED
-from subscriptions.connections.reauthorization import Renewer
+from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
-from subscriptions.delivery.replayer import Resumer
+from subscriptions.delivery.replayer import Replayer
 from subscriptions.presence.heartbeat import Presence
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
 from subscriptions.protocol.limits import Limits
@@ -40,14 +40,14 @@ class Runtime:
     """The parts of a running process. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self.renewer = Renewer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
+        self.renewer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
         self.hub = Hub(
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
             max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
             also_hears={ACCESS_CHANGED: self.renewer.tell},
         )
-        self.resumer = Resumer(
+        self.resumer = Replayer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
         now = asyncio.get_running_loop().time()
@@ -112,7 +112,7 @@ class Runtime:
 
     def start(self) -> None:
         """Begin. Called in the event loop."""
-        bell.attach(asyncio.get_running_loop())
+        announcer.attach(asyncio.get_running_loop())
         self.hub.start()
         self.renewer.start()
         self.presence.start()
@@ -134,7 +134,7 @@ class Runtime:
         await self.renewer.stop()
         await self.presence.stop()
         await self.hub.stop()
-        bell.detach()
+        announcer.detach()
 
 
 _runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}

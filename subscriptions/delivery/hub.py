@@ -23,9 +23,9 @@ from events.domain.event import Entry
 from events.log import reader as log
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.latency_histogram import Latencies
-from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, Ear
+from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, LayerListener
 from subscriptions.delivery.outbox import put_event
-from subscriptions.delivery.subscriber import Listener
+from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
 from subscriptions.protocol.messages import CloseCode
@@ -54,7 +54,7 @@ class LogReplaced(Exception):
 class OpenFeed:
     """One customer's feed with what the hub keeps beside it."""
 
-    def __init__(self, feed: Feed[Listener]) -> None:
+    def __init__(self, feed: Feed[Subscriber]) -> None:
         self.feed = feed
         self.idle_since: float | None = None
         self.repair: asyncio.Task[None] | None = None
@@ -81,7 +81,7 @@ class Hub:
         self.gap_fills = 0
         self.deliveries = 0
         self.latencies = Latencies()
-        self.listeners: set[Listener] = set()
+        self.listeners: set[Subscriber] = set()
         self._check_seconds = check_seconds
         self._max_stuck_seconds = max_stuck_seconds
         self._feeds: dict[str, OpenFeed] = {}
@@ -92,7 +92,7 @@ class Hub:
         def tell(message: dict[str, Any]) -> None:
             others[message["type"]]()
 
-        self._ear = Ear(
+        self._ear = LayerListener(
             {MESSAGE_TYPE: self._hear, **dict.fromkeys(others, tell)},
             groups=list(others),
             patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
@@ -142,12 +142,12 @@ class Hub:
 
     # --- Listeners ---
 
-    async def open(self, customer_ids: Iterable[str]) -> dict[str, Feed[Listener]]:
+    async def open(self, customer_ids: Iterable[str]) -> dict[str, Feed[Subscriber]]:
         """Make sure that these customers' feeds are open, and stay so for the next moments.
 
         One can be given up while another is opened: ask `are_open` before they are used.
         """
-        feeds: dict[str, Feed[Listener]] = {}
+        feeds: dict[str, Feed[Subscriber]] = {}
         for customer_id in sorted(set(customer_ids)):
             async with self._opening.setdefault(customer_id, asyncio.Lock()):
                 opened = self._feeds.get(customer_id) or await self._open(customer_id)
@@ -155,18 +155,18 @@ class Hub:
                 feeds[customer_id] = opened.feed
         return feeds
 
-    def are_open(self, feeds: Mapping[str, Feed[Listener]]) -> bool:
+    def are_open(self, feeds: Mapping[str, Feed[Subscriber]]) -> bool:
         """Whether these very feeds are open now, none of them closed or replaced by one of another log."""
         return all(
             (opened := self._feeds.get(customer_id)) is not None and opened.feed is feed
             for customer_id, feed in feeds.items()
         )
 
-    def feed(self, customer_id: str) -> Feed[Listener]:
+    def feed(self, customer_id: str) -> Feed[Subscriber]:
         """An open feed."""
         return self._feeds[customer_id].feed
 
-    def attach(self, listener: Listener, topics: Sequence[HeldTopic]) -> None:
+    def attach(self, listener: Subscriber, topics: Sequence[HeldTopic]) -> None:
         """Deliver what these topics cover from each feed's position on. The feeds must be open."""
         self.listeners.add(listener)
         for customer_id, patterns in listener.hold(topics).items():
@@ -176,13 +176,13 @@ class Hub:
                 starts.setdefault(pattern, feed.position)
             feed.attach(listener, patterns)
 
-    def detach(self, listener: Listener, topics: Sequence[HeldTopic]) -> None:
+    def detach(self, listener: Subscriber, topics: Sequence[HeldTopic]) -> None:
         """End these topics."""
         for customer_id, patterns in listener.release(topics).items():
             if opened := self._feeds.get(customer_id):
                 opened.feed.detach(listener, patterns)
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: Subscriber) -> None:
         """Forget the socket."""
         self.listeners.discard(listener)
         for customer_id, hearing in listener.hearings.items():
@@ -190,7 +190,7 @@ class Hub:
                 opened.feed.detach(listener, hearing.spellings)
         listener.hearings.clear()
 
-    def cursor(self, listener: Listener) -> str:
+    def cursor(self, listener: Subscriber) -> str:
         """Up to where all that the listener may hear has been put into its outbox; empty without topics.
 
         A log that was replaced is left out: its listeners are about to be closed.
@@ -204,7 +204,7 @@ class Hub:
             if customer_id in self._feeds
         )
 
-    def behind(self, listener: Listener) -> int:
+    def behind(self, listener: Subscriber) -> int:
         """Events of the logs that the listener hears which have not been put into its outbox yet, as far as known."""
         return sum(
             max(0, opened.feed.head - (hearing.sent_to if hearing.replay else opened.feed.position))
@@ -311,7 +311,7 @@ class Hub:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, RETRY_LONGEST_SECONDS)
 
-    async def _note_late(self, feed: Feed[Listener], ready: Sequence[Entry], deliveries: int) -> None:
+    async def _note_late(self, feed: Feed[Subscriber], ready: Sequence[Entry], deliveries: int) -> None:
         """Those of a filled gap by the oldest of them."""
         if deliveries:
             with contextlib.suppress(DatabaseTrouble):

@@ -26,7 +26,7 @@ RESET_SECONDS = 10.0
 """After this much silence the connections themselves are taken for dead and made anew."""
 
 
-class Ear:
+class LayerListener:
     """Hears for one event loop.
 
     `on_message` are those who hear messages, by their type; `groups` are joined besides those of customers;

@@ -12,7 +12,7 @@ from events.log import reader as log
 from subscriptions.delivery.feed import Feed, Replay
 from subscriptions.delivery.hub import PAGE, Hub
 from subscriptions.delivery.outbox import OutboxClosed
-from subscriptions.delivery.subscriber import Hearing, Listener
+from subscriptions.delivery.subscriber import CustomerSubscription, Subscriber
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
 
@@ -29,7 +29,7 @@ class Recovery:
     reason: str | None = None
 
 
-class Resumer:
+class Replayer:
     """Replays for the sockets of one hub; `max_events` are the most of one, `at_once` run at a time."""
 
     def __init__(self, hub: Hub, *, max_events: int, at_once: int) -> None:
@@ -39,7 +39,7 @@ class Resumer:
         self._max_events = max_events
         self._turns = asyncio.Semaphore(at_once)
 
-    async def recovery(self, feeds: Mapping[str, Feed[Listener]], since: Mapping[str, int]) -> Recovery:
+    async def recovery(self, feeds: Mapping[str, Feed[Subscriber]], since: Mapping[str, int]) -> Recovery:
         """Decide whether all of these feeds' events after the cursor `since` (numbers by epoch) can be replayed."""
         starts: dict[str, int] = {}
         unsure: list[str] = []
@@ -65,21 +65,21 @@ class Resumer:
                 )
         return Recovery(starts)
 
-    def begin(self, listener: Listener, topics: Sequence[HeldTopic], starts: Mapping[str, int]) -> None:
-        """Take the listener off these customers' feeds and note what it has to be sent: no await between this and the
+    def begin(self, subscriber: Subscriber, topics: Sequence[HeldTopic], starts: Mapping[str, int]) -> None:
+        """Take the subscriber off these customers' feeds and note what it has to be sent: no await between this and the
         acknowledgement, so that nothing falls between the two."""
         hub = self._hub
-        hub.listeners.add(listener)
-        for customer_id, patterns in listener.hold(topics).items():
-            hearing = listener.hearings[customer_id]
+        hub.listeners.add(subscriber)
+        for customer_id, patterns in subscriber.hold(topics).items():
+            hearing = subscriber.hearings[customer_id]
             start = starts[customer_id]
             feed = hub.feed(customer_id)
             hearing.replay = Replay(hearing.starts, dict.fromkeys(patterns, start), feed.position)
             # Never past what patterns held before still have to be sent.
             hearing.sent_to = min(start, feed.position) if hearing.starts else start
-            feed.detach(listener, hearing.starts)
+            feed.detach(subscriber, hearing.starts)
 
-    async def run(self, listener: Listener) -> None:
+    async def run(self, subscriber: Subscriber) -> None:
         """Carry out all replays that were begun.
 
         Raises:
@@ -87,22 +87,24 @@ class Resumer:
             LogReplaced: the feed that was to be joined is gone.
             LogPruned: not all of it can be had any more.
         """
-        for customer_id, hearing in list(listener.hearings.items()):
+        for customer_id, hearing in list(subscriber.hearings.items()):
             if hearing.replay is not None:
-                if listener.hearings.get(customer_id) is not hearing:
+                if subscriber.hearings.get(customer_id) is not hearing:
                     raise OutboxClosed  # While another customer's replay ran.
                 self.replays += 1
-                await self._catch_up(listener, customer_id, hearing, hearing.replay)
+                await self._catch_up(subscriber, customer_id, hearing, hearing.replay)
 
-    async def _catch_up(self, listener: Listener, customer_id: str, hearing: Hearing, replay: Replay) -> None:
+    async def _catch_up(
+        self, subscriber: Subscriber, customer_id: str, hearing: CustomerSubscription, replay: Replay
+    ) -> None:
         """Send page after page until what is left is in memory; send that and go live in one go."""
         feed = self._hub.feed(customer_id)
         await self._hub.reach(customer_id, replay.begins_at)
         read_to = min(replay.begins_at, replay.position)
         while True:
             # Room for a page or the tail: both are far smaller than the rest of an outbox.
-            await listener.outbox.room()
-            if listener.hearings.get(customer_id) is not hearing:
+            await subscriber.outbox.room()
+            if subscriber.hearings.get(customer_id) is not hearing:
                 raise OutboxClosed  # It was told to close meanwhile, and left the hub.
             if (tail := feed.tail_after(read_to)) is not None:
                 break
@@ -113,19 +115,19 @@ class Resumer:
                 )
             if not page or page[-1].seq != read_to + len(page):
                 raise LogPruned(customer_id)
-            self.deliveries += _send(listener, replay, page)
+            self.deliveries += _send(subscriber, replay, page)
             read_to = page[-1].seq
             hearing.sent_to = max(hearing.sent_to, read_to)
-        self.deliveries += _send(listener, replay, tail)
+        self.deliveries += _send(subscriber, replay, tail)
         hearing.starts = replay.starts
         hearing.replay = None
-        feed.attach(listener, replay.starts)
+        feed.attach(subscriber, replay.starts)
 
 
-def _send(listener: Listener, replay: Replay, entries: Sequence[Entry]) -> int:
+def _send(subscriber: Subscriber, replay: Replay, entries: Sequence[Entry]) -> int:
     sent = 0
     for entry in entries:
         if topic := replay.topic(entry):
-            listener.outbox.put_event(text_frame(entry.frame(topic)))
+            subscriber.outbox.put_event(text_frame(entry.frame(topic)))
             sent += 1
     return sent

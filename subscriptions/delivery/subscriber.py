@@ -12,7 +12,7 @@ from subscriptions.protocol.messages import CloseCode
 
 
 @dataclass(slots=True)
-class Hearing:
+class CustomerSubscription:
     """What one socket hears of one customer's log.
 
     `starts` has the number after which each pattern is heard. Two spellings of one pattern, such as `…:call` and
@@ -27,18 +27,18 @@ class Hearing:
 
 
 @dataclass(eq=False, slots=True)
-class Listener:
+class Subscriber:
     """`close` asks the socket's owner to tell the client why and to close; it returns at once."""
 
     outbox: Outbox
     close: Callable[[CloseCode, str], None]
-    hearings: dict[str, Hearing] = field(default_factory=dict)
+    hearings: dict[str, CustomerSubscription] = field(default_factory=dict)
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
         """Note these topics; returns their patterns by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
-            hearing = self.hearings.setdefault(topic.customer_id, Hearing())
+            hearing = self.hearings.setdefault(topic.customer_id, CustomerSubscription())
             pattern = str(topic.pattern)
             hearing.spellings.setdefault(pattern, set()).add(topic.text)
             patterns.setdefault(topic.customer_id, []).append(pattern)

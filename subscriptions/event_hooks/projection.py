@@ -8,7 +8,7 @@ from events.domain.event import Draft
 from events.domain.topics import is_canonical_uuid
 from events.models import Event
 from subscriptions.models import Agent, AgentStatus, OptOut
-from subscriptions.platform.opt_outs import wish_of
+from subscriptions.platform.opt_outs import parse_keyword
 
 _STATUSES = frozenset(AgentStatus.values)
 Stored = Sequence[tuple[Event, Draft]]
@@ -52,7 +52,7 @@ def _keep_opt_outs(stored: Stored) -> None:
     for event, draft in stored:
         if draft.event_type != "message.received":
             continue
-        number, wants_none = wish_of(draft.data)
+        number, wants_none = parse_keyword(draft.data)
         if number is None or wants_none is None:
             continue
         if wants_none:

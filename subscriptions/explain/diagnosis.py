@@ -24,7 +24,7 @@ from subscriptions.explain.report import (
     StoredEvent,
     moment,
 )
-from subscriptions.explain.verdict import Fate, Reached, best, reached
+from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, reached
 from subscriptions.protocol.permissions import Rule, may_subscribe
 
 T = TypeVar("T")
@@ -33,11 +33,17 @@ MOST_LISTED = 20
 """Connections and patterns that a step lists."""
 
 _TELLING = frozenset(
-    {Fate.TOO_SLOW, Fate.UNSUBSCRIBED_BEFORE, Fate.PERMISSION_ENDED, Fate.PROCESS_LOST, Fate.NOT_RECOVERED}
+    {
+        DeliveryOutcome.TOO_SLOW,
+        DeliveryOutcome.UNSUBSCRIBED_BEFORE,
+        DeliveryOutcome.PERMISSION_ENDED,
+        DeliveryOutcome.PROCESS_LOST,
+        DeliveryOutcome.NOT_RECOVERED,
+    }
 )
 """What became of an event that says more than a credential or permission that is gone by now."""
 
-_LATER = frozenset({Fate.SUBSCRIBED_LATER, Fate.NOT_RECOVERED})
+_LATER = frozenset({DeliveryOutcome.SUBSCRIBED_LATER, DeliveryOutcome.NOT_RECOVERED})
 
 Fitting = Sequence[tuple[Connection, Subscription]]
 
@@ -233,7 +239,7 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
     return Step(name, question, telling.outcome, telling.fate, f"{prefix}{message}", facts)
 
 
-def _story(telling: Reached, judged: Sequence[Reached]) -> list[Reached]:
+def _story(telling: Verdict, judged: Sequence[Verdict]) -> list[Verdict]:
     """What tells most, and beside it how the receiver left before the event or came back after it."""
     if telling.outcome is Outcome.YES:
         return [telling]

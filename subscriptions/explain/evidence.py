@@ -24,7 +24,7 @@ from subscriptions.explain.report import (
     moment,
 )
 from subscriptions.models import AccessKey, Agent, AuditRecord, LiveConnection
-from subscriptions.presence.pending_changes import NO_FIGURES
+from subscriptions.presence.pending_changes import NO_STATS
 from subscriptions.presence.registry import figures_of, live
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -167,7 +167,7 @@ def _open_now(subject: Subject) -> Mapping[object, int]:
     rows = live(LiveConnection.objects.filter(subject.live))
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
     figures = figures_of(connections)
-    return {each.pk: figures.get(each.pk, NO_FIGURES)[1] for each in connections}
+    return {each.pk: figures.get(each.pk, NO_STATS)[1] for each in connections}
 
 
 def _told(row: tuple, *, name_processes: bool) -> Told:  # type: ignore[type-arg]

@@ -48,7 +48,7 @@ class Eyes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorsEyes:
+class OperatorViewer:
     """An operator's: everything of one customer, or of all."""
 
     customer_id: UUID | None
@@ -65,7 +65,7 @@ class OperatorsEyes:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientsEyes:
+class ClientViewer:
     """A client's: what its credential may hear, and of that the topics by which it may."""
 
     identity: Identity

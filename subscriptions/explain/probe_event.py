@@ -31,12 +31,12 @@ def trial_of(receiver: Agent | AccessKey) -> Draft:
     )
 
 
-def topics_of_trial(receiver: Agent | AccessKey) -> tuple[str, ...]:
+def topics_of_probe(receiver: Agent | AccessKey) -> tuple[str, ...]:
     """Where it is heard."""
     draft = trial_of(receiver)
     return topics_of(draft.customer_id, draft.resource, draft.resource_id, concerned_agents(draft))
 
 
-def publish_trial(receiver: Agent | AccessKey) -> Receipt:
+def publish_probe(receiver: Agent | AccessKey) -> Receipt:
     """Publish a test event for this receiver."""
     return publish([trial_of(receiver)])[0]

@@ -15,7 +15,7 @@ from subscriptions.explain.connection_history import Connection, Subscription
 from subscriptions.explain.report import Outcome, StoredEvent, moment
 
 
-class Fate(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What became of an event on one subscription; the later in this order, the closer it came to arriving."""
 
     SUBSCRIBED_LATER = "subscribed-later"
@@ -31,15 +31,19 @@ class Fate(StrEnum):
     DELIVERED = "delivered"
 
 
-_ORDER = {fate: number for number, fate in enumerate(Fate)}
-_OUTCOMES = {Fate.DELIVERED: Outcome.YES, Fate.PROCESS_LOST: Outcome.UNKNOWN, Fate.OTHER_LOG: Outcome.UNKNOWN}
+_ORDER = {fate: number for number, fate in enumerate(DeliveryOutcome)}
+_OUTCOMES = {
+    DeliveryOutcome.DELIVERED: Outcome.YES,
+    DeliveryOutcome.PROCESS_LOST: Outcome.UNKNOWN,
+    DeliveryOutcome.OTHER_LOG: Outcome.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Verdict:
     """What became of the event on one subscription, in words."""
 
-    fate: Fate
+    fate: DeliveryOutcome
     message: str
     connection: Connection
     subscription: Subscription
@@ -49,7 +53,7 @@ class Reached:
         return _OUTCOMES.get(self.fate, Outcome.NO)
 
 
-def best(reached: Sequence[Reached]) -> Reached:
+def best(reached: Sequence[Verdict]) -> Verdict:
     """The one that tells most: the closest to arriving, and of several the latest."""
     return max(
         reached, key=lambda each: (_ORDER[each.fate], each.subscription.live_at or each.subscription.asked_at)
@@ -58,44 +62,44 @@ def best(reached: Sequence[Reached]) -> Reached:
 
 def reached(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
-) -> Reached:
+) -> Verdict:
     """What became of the event on a granted subscription that covers it."""
     fate, message = _fate(event, connection, subscription, open_now)
-    return Reached(fate, message, connection, subscription)
+    return Verdict(fate, message, connection, subscription)
 
 
 def _fate(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
-) -> tuple[Fate, str]:
+) -> tuple[DeliveryOutcome, str]:
     position = event.position
     if subscription.live_at is None:
         return _never_live(subscription)
     start = subscription.starts.get(position.epoch)
     if start is None:
-        return Fate.OTHER_LOG, (
+        return DeliveryOutcome.OTHER_LOG, (
             f"{_asked(subscription)}, when the customer's log was another: it was replaced since"
         )
     if position.seq <= start:
         return _later(subscription, Position(position.epoch, start))
     if subscription.ended_at is None:
         if (waiting := open_now.get(connection.id)) is not None:
-            return Fate.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
+            return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
         if connection.was_lost_at(event.stored_at):
-            return Fate.CLOSED_BEFORE, (
+            return DeliveryOutcome.CLOSED_BEFORE, (
                 f"Connection {connection.id} ended without a word, as its process did, before the same client came back"
             )
-        return Fate.PROCESS_LOST, (
+        return DeliveryOutcome.PROCESS_LOST, (
             f"Connection {connection.id} was subscribed, but its process ended without a word: whether the event was "
             "sent before is not known. A client that comes back with its cursor is sent what it missed"
         )
     end = subscription.ends.get(position.epoch)
     if end is None:
-        return Fate.OTHER_LOG, (
+        return DeliveryOutcome.OTHER_LOG, (
             f"The subscription of connection {connection.id} ended on {moment(subscription.ended_at)}, when the "
             "customer's log was replaced: whether the event was sent before is not known"
         )
     if position.seq <= end:
-        return Fate.DELIVERED, _delivered(event, connection, subscription, "")
+        return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, "")
     return _ended(connection, subscription, subscription.ended_at, Position(position.epoch, end))
 
 
@@ -103,24 +107,24 @@ def _asked(subscription: Subscription) -> str:
     return f"It subscribed to {subscription.topic} on {moment(subscription.asked_at)}"
 
 
-def _never_live(subscription: Subscription) -> tuple[Fate, str]:
+def _never_live(subscription: Subscription) -> tuple[DeliveryOutcome, str]:
     ended = f" ({subscription.end_rule})" if subscription.end_rule else ""
-    return Fate.NOT_ACKNOWLEDGED, (
+    return DeliveryOutcome.NOT_ACKNOWLEDGED, (
         f"{_asked(subscription)}, but that was not acknowledged: the connection ended first{ended}"
     )
 
 
-def _later(subscription: Subscription, start: Position) -> tuple[Fate, str]:
+def _later(subscription: Subscription, start: Position) -> tuple[DeliveryOutcome, str]:
     if subscription.live_rule == "not-recovered":
-        return Fate.NOT_RECOVERED, (
+        return DeliveryOutcome.NOT_RECOVERED, (
             f"{_asked(subscription)} with a cursor, but was told that what came before {start} could not be "
             f"recovered: {subscription.live_detail}"
         )
     if subscription.live_rule == "recovered":
-        return Fate.SUBSCRIBED_LATER, (
+        return DeliveryOutcome.SUBSCRIBED_LATER, (
             f"{_asked(subscription)} with the cursor {start}, by which it had seen the event already"
         )
-    return Fate.SUBSCRIBED_LATER, (
+    return DeliveryOutcome.SUBSCRIBED_LATER, (
         f"{_asked(subscription)}, after the event: it hears what comes after {start}. A client that subscribes with "
         "since and its last cursor is sent what it missed"
     )
@@ -142,20 +146,20 @@ def _delivered(event: StoredEvent, connection: Connection, subscription: Subscri
 
 def _ended(
     connection: Connection, subscription: Subscription, ended_at: datetime, end: Position
-) -> tuple[Fate, str]:
+) -> tuple[DeliveryOutcome, str]:
     rule = subscription.end_rule
     when = f"on {moment(ended_at)}, after it was sent everything up to {end}"
     match rule:
         case "TOO_SLOW":
-            return Fate.TOO_SLOW, (
+            return DeliveryOutcome.TOO_SLOW, (
                 f"It did not read what it had asked for: connection {connection.id} was closed as too slow {when}"
             )
         case "asked":
-            return Fate.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {subscription.topic} {when}"
+            return DeliveryOutcome.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {subscription.topic} {when}"
         case "client-left":
-            return Fate.LEFT_BEFORE, f"Connection {connection.id} was left or broke {when}"
+            return DeliveryOutcome.LEFT_BEFORE, f"Connection {connection.id} was left or broke {when}"
     if connection.closed_at is not None and subscription.ended_at == connection.closed_at:
-        return Fate.CLOSED_BEFORE, f"Connection {connection.id} was closed ({rule}) {when}"
-    return Fate.PERMISSION_ENDED, (
+        return DeliveryOutcome.CLOSED_BEFORE, f"Connection {connection.id} was closed ({rule}) {when}"
+    return DeliveryOutcome.PERMISSION_ENDED, (
         f"{subscription.topic} was taken from it ({rule}) {when}: {subscription.end_detail}"
     )

@@ -16,7 +16,7 @@ MAX_NUMBER = 128
 _AROUND = " \t\r\n.,!?\"'“”’"
 
 
-def wish_of(message: Mapping[str, Any]) -> tuple[str | None, bool | None]:
+def parse_keyword(message: Mapping[str, Any]) -> tuple[str | None, bool | None]:
     """The number that a received message is from, and whether it wants no messages; none where it does not say."""
     source = message.get("source")
     number = source.get("target") if isinstance(source, Mapping) else source

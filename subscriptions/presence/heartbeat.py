@@ -17,12 +17,12 @@ from typing import Protocol
 from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
-from subscriptions.auth.client_info import Caller, storable
+from subscriptions.auth.client_info import ClientInfo, storable
 from subscriptions.auth.tokens import KEY_KIND
 from subscriptions.models import LiveConnection
-from subscriptions.presence.pending_changes import NO_FIGURES, Figures, Roster
+from subscriptions.presence.pending_changes import NO_STATS, ConnectionStats, PendingChanges
 from subscriptions.presence.process_status import ProcessState
-from subscriptions.presence.registry import News, ProcessEntry, sweep
+from subscriptions.presence.registry import ProcessEntry, Report, sweep
 from subscriptions.protocol.permissions import Identity
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Connection(Protocol):
     def identity(self) -> Identity: ...
 
     @property
-    def caller(self) -> Caller: ...
+    def caller(self) -> ClientInfo: ...
 
     @property
     def opened_at(self) -> datetime: ...
@@ -68,7 +68,7 @@ class Connection(Protocol):
     @property
     def topics(self) -> Sequence[str]: ...
 
-    def figures(self) -> Figures: ...
+    def figures(self) -> ConnectionStats: ...
 
 
 class Presence:
@@ -80,7 +80,7 @@ class Presence:
         self._lease_seconds = beat_seconds * BEATS_IN_A_LEASE + GRACE_SECONDS
         self._entry = ProcessEntry(timedelta(seconds=self._lease_seconds))
         self._connections: dict[uuid.UUID, Connection] = {}
-        self._roster: Roster[uuid.UUID] = Roster()
+        self._roster: PendingChanges[uuid.UUID] = PendingChanges()
         self._news = asyncio.Event()
         self._figures_at = 0.0
         self._behind_since: dict[uuid.UUID, float] = {}
@@ -150,7 +150,7 @@ class Presence:
         self._news.clear()
         changes = self._roster.take(MOST_AT_ONCE)
         try:
-            news = News(
+            news = Report(
                 await self._rows(changes.written),
                 changes.deleted,
                 await self._figures(),
@@ -200,22 +200,22 @@ class Presence:
             opened_at=connection.opened_at,
         )
 
-    async def _figures(self) -> dict[str, Figures] | None:
+    async def _figures(self) -> dict[str, ConnectionStats] | None:
         """Those of all connections that have any, once a beat; none between two beats."""
         now = asyncio.get_running_loop().time()
         if now - self._figures_at < self._beat_seconds * 0.9:
             return None
         self._figures_at = now
-        figures: dict[str, Figures] = {}
+        figures: dict[str, ConnectionStats] = {}
         for number, connection in enumerate(list(self._connections.values()), 1):
             found = self._with_lateness(connection, connection.figures(), now)
-            if found != NO_FIGURES:
+            if found != NO_STATS:
                 figures[connection.connection_id.hex] = found
             if number % SLICE == 0:
                 await asyncio.sleep(0)
         return figures
 
-    def _with_lateness(self, connection: Connection, figures: Figures, now: float) -> Figures:
+    def _with_lateness(self, connection: Connection, figures: ConnectionStats, now: float) -> ConnectionStats:
         """A socket notes for how long its client takes nothing; for how long it is behind is seen from beat to beat."""
         sent, waiting, seconds, behind = figures
         if not behind:

@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K")
 
-Figures = tuple[int, int, int, int]
+ConnectionStats = tuple[int, int, int, int]
 """Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them or it has been
 behind, and events of the logs that it hears and that are not even waiting yet."""
 
-NO_FIGURES: Figures = (0, 0, 0, 0)
+NO_STATS: ConnectionStats = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Changes(Generic[K]):
         return bool(self.written or self.deleted)
 
 
-class Roster(Generic[K]):
+class PendingChanges(Generic[K]):
     """The connections of one process, by a key. The database may get to know what is said to be untold, or not."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from events.database.direct_sql import insert_or_update_rows
 from subscriptions.models import CloseOrder, GatewayProcess, LiveConnection
-from subscriptions.presence.pending_changes import Figures
+from subscriptions.presence.pending_changes import ConnectionStats
 
 ORDERS_KEPT = timedelta(hours=1)
 ROWS_AT_ONCE = 500
@@ -29,7 +29,7 @@ MOST_BEHIND = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Report:
     """What a process tells: connections that are new or changed, those that are gone, and how many there are.
 
     `figures` are those of all connections that have any, by the hex of their ids; none: as they were told last.
@@ -38,7 +38,7 @@ class News:
 
     rows: Sequence[LiveConnection]
     gone: Collection[uuid.UUID]
-    figures: Mapping[str, Figures] | None
+    figures: Mapping[str, ConnectionStats] | None
     count: int
     state: str = "{}"
 
@@ -53,7 +53,7 @@ class ProcessEntry:
         self._is_stored = False
         self._figures = "{}"
 
-    def tell(self, news: News) -> bool:
+    def tell(self, news: Report) -> bool:
         """Renew the lease and store the news, in one query where nothing but the figures is new.
 
         Returns whether the database still had this process: if not, the next news must be of everything.
@@ -96,7 +96,7 @@ class ProcessEntry:
         return True
 
 
-def _store_rows(news: News) -> None:
+def _store_rows(news: Report) -> None:
     changing = [field.column for field in LiveConnection._meta.concrete_fields if not field.primary_key]
     insert_or_update_rows(news.rows, unique=["id"], changed=changing)
     gone = list(news.gone)
@@ -125,12 +125,12 @@ def behind() -> list[uuid.UUID]:
     return found[:MOST_BEHIND]
 
 
-def figures_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, Figures]:
+def figures_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, ConnectionStats]:
     """The figures of these connections, as their processes last told them; those without any are missing."""
     wanted: dict[uuid.UUID, set[str]] = {}
     for connection in connections:
         wanted.setdefault(connection.process_id, set()).add(connection.pk.hex)
-    found: dict[uuid.UUID, Figures] = {}
+    found: dict[uuid.UUID, ConnectionStats] = {}
     stored = GatewayProcess.objects.filter(pk__in=list(wanted)).values_list("pk", "figures")
     for process_id, text in stored:
         figures = json.loads(text)

@@ -36,7 +36,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimit:
     """So many at once, and one more every `refill_seconds`; all that is kept of it is when it will be full again.
 
     That is the generic cell rate algorithm (ITU-T I.371, annex A).

@@ -44,7 +44,7 @@ def run(folder: Path, tmp_path: Path) -> Iterator[Any]:
     wait_until(lambda: not any(each.pids() for each in runs), "what make run had started to end with it")
 
 
-class Listener:
+class Subscriber:
     """A program on the plain websocket-client library."""
 
     def __init__(self, url: str, token: str, *topics: str) -> None:
@@ -69,7 +69,7 @@ def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run:
     assert exported["VOIPBIN_API_URL"] == f"http://127.0.0.1:{running.port}"
     assert exported["VOIPBIN_CUSTOMER_ID"] == ACME.id
 
-    acme = Listener(exported["VOIPBIN_WS_URL"], exported["VOIPBIN_TOKEN"], f"customer_id:{ACME.id}:*:*")
+    acme = Subscriber(exported["VOIPBIN_WS_URL"], exported["VOIPBIN_TOKEN"], f"customer_id:{ACME.id}:*:*")
     key = exported["VOIPBIN_PUBLISH_KEY"]
     event = {"event_type": "call.created", "data": {"id": "of-a-newcomer", "status": "ringing"}}
     published = httpx.post(

@@ -11,18 +11,18 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.journeys.support.cast import Company
 from tests.journeys.support.conversation import Conversation, Frame, publish
-from tests.journeys.support.oracle import CALL, Listener, events_of, listeners, patterns
+from tests.journeys.support.oracle import CALL, Subscriber, events_of, listeners, patterns
 from tests.support.gateway import Gateway
 
 
 @pytest.fixture(scope="module")
-def everybody(acme: Company, globex: Company, platform: Company) -> list[Listener]:
+def everybody(acme: Company, globex: Company, platform: Company) -> list[Subscriber]:
     staff = platform.person("staff")
     return [
         *listeners(acme),
         *listeners(globex),
-        Listener("staff", staff.token, platform.id, staff.id, hears_all=True),
-        Listener("staff's key", platform.key("of the staff"), platform.id, staff.id, hears_all=True),
+        Subscriber("staff", staff.token, platform.id, staff.id, hears_all=True),
+        Subscriber("staff's key", platform.key("of the staff"), platform.id, staff.id, hears_all=True),
     ]
 
 
@@ -44,7 +44,7 @@ def asked(acme: Company, globex: Company) -> list[str]:
 
 
 def test_each_topic_is_granted_or_refused_as_the_contract_says(
-    gateway_on_each_stack: Gateway, everybody: list[Listener], asked: list[str]
+    gateway_on_each_stack: Gateway, everybody: list[Subscriber], asked: list[str]
 ) -> None:
     for listener in everybody:
         with Conversation(gateway_on_each_stack, listener.credential) as conversation:
@@ -60,7 +60,7 @@ def test_each_topic_is_granted_or_refused_as_the_contract_says(
 
 async def test_each_subscription_hears_its_own_events_and_no_other(
     gateway_on_each_stack: Gateway,
-    everybody: list[Listener],
+    everybody: list[Subscriber],
     asked: list[str],
     agents: dict[str, str],
     acme: Company,
@@ -72,7 +72,7 @@ async def test_each_subscription_hears_its_own_events_and_no_other(
     published = [*events_of(acme, globex), *events_of(globex, acme)]
     witness = await _connect(gateway_on_each_stack, platform.token("staff"))
     await _ask(witness, f"customer_id:{acme.id}", f"customer_id:{globex.id}")
-    sockets: list[tuple[Listener, str, ClientConnection]] = []
+    sockets: list[tuple[Subscriber, str, ClientConnection]] = []
     for listener in everybody:
         sockets += await asyncio.gather(
             *(_listening(gateway_on_each_stack, listener, topics) for topics in _for_sockets(listener, asked))
@@ -130,7 +130,7 @@ async def _connect(gateway: Gateway, credential: str) -> ClientConnection:
     return await connect(address, compression=None, ping_interval=None, open_timeout=30, max_queue=None)
 
 
-def _for_sockets(listener: Listener, asked: list[str]) -> list[list[str]]:
+def _for_sockets(listener: Subscriber, asked: list[str]) -> list[list[str]]:
     refused: dict[str, list[str]] = {}
     for pattern in asked:
         if not listener.may_hear(pattern):
@@ -139,8 +139,8 @@ def _for_sockets(listener: Listener, asked: list[str]) -> list[list[str]]:
 
 
 async def _listening(
-    gateway: Gateway, listener: Listener, topics: list[str]
-) -> tuple[Listener, str, ClientConnection]:
+    gateway: Gateway, listener: Subscriber, topics: list[str]
+) -> tuple[Subscriber, str, ClientConnection]:
     socket = await _connect(gateway, listener.credential)
     answer = await _ask(socket, *topics)
     assert answer["topics"] == topics

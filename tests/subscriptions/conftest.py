@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from channels.layers import channel_layers
 
-from events.announcements.announcer import bell
+from events.announcements.announcer import announcer
 from subscriptions.connections.runtime import Runtime, runtime
 from subscriptions.models import Customer
 from subscriptions.protocol import messages as protocol
@@ -66,7 +66,7 @@ async def make_stage(
 
     async def make(**options: float) -> Stage:
         stage = Stage(**options)
-        monkeypatch.setattr(bell, "ring", stage.note)
+        monkeypatch.setattr(announcer, "ring", stage.note)
         await stage.start()
         stages.append(stage)
         return stage
@@ -91,7 +91,7 @@ async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Ru
     await process.renewer.stop()
     await process.presence.stop()
     await process.hub.stop()
-    bell.detach()
+    announcer.detach()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
-from subscriptions.auth import login_throttle as login_tries
+from subscriptions.auth import login_throttle
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -19,9 +19,9 @@ class AdminLoginForm(AdminAuthenticationForm):
         username, address = self.cleaned_data.get("username"), self.request.META["REMOTE_ADDR"]
         if username is None or self.cleaned_data.get("password") is None:
             return super().clean()
-        if refused := login_tries.begin(username, address):
+        if refused := login_throttle.begin(username, address):
             self.retry_after = refused.wait_seconds
             raise ValidationError(str(refused), code="too_many_tries")
         cleaned = super().clean()
-        login_tries.succeeded(username, address)
+        login_throttle.succeeded(username, address)
         return cleaned

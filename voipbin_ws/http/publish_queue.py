@@ -19,8 +19,8 @@ from events.api.publish_request import Posted, Read, require_may_publish
 from events.database.threads import good_connections
 from events.log.publish import IdempotencyConflict, Receipt, publish_each
 from subscriptions.auth.authentication import credential_in
-from subscriptions.auth.client_info import Caller
-from subscriptions.auth.identity_cache import KnownCredentials
+from subscriptions.auth.client_info import ClientInfo
+from subscriptions.auth.identity_cache import IdentityCache
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.error_pages import FAILED_CODE, words_of_failure
 
@@ -47,7 +47,7 @@ class Post:
     read: Read
     headers: Mapping[str, str]
     body: bytes
-    caller: Caller
+    caller: ClientInfo
     request_id: str
     done: asyncio.Future[Done | None]
 
@@ -69,7 +69,7 @@ class Posts:
         self._waiting: deque[Post] = deque()
         self._lock = threading.Lock()
         self._is_busy = False
-        self._known = KnownCredentials()
+        self._known = IdentityCache()
 
     def add(self, post: Post) -> None:
         """Have it carried out soon."""
@@ -92,7 +92,7 @@ class Posts:
         return posts
 
 
-def _carried_out(posts: list[Post], known: KnownCredentials) -> list[Done | None]:
+def _carried_out(posts: list[Post], known: IdentityCache) -> list[Done | None]:
     """What came of each."""
     done: list[Done | None] = [None] * len(posts)
     read: dict[int, tuple[Identity, Posted]] = {}
@@ -112,7 +112,7 @@ def _carried_out(posts: list[Post], known: KnownCredentials) -> list[Done | None
     return done
 
 
-def _read(post: Post, known: KnownCredentials) -> tuple[Identity, Posted] | None:
+def _read(post: Post, known: IdentityCache) -> tuple[Identity, Posted] | None:
     """Whose it is, and what is to be published; none where nothing is."""
     try:
         identity = known.identify(credential_in("", post.headers.get("authorization", "")), post.caller)

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from events.announcements.announcer import bell
+from events.announcements.announcer import announcer
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
@@ -101,7 +101,9 @@ class _GatewayCollector(Collector):
         yield _gauge(
             "layer_lagging", "Whether the channel layer is silent and the log is read instead.", hub.lagging
         )
-        yield _counter("bell_failures", "Announcements that the channel layer did not take.", bell.failures)
+        yield _counter(
+            "bell_failures", "Announcements that the channel layer did not take.", announcer.failures
+        )
         errors = CounterMetricFamily(
             f"{PREFIX}_database_errors", "Questions that the database did not answer.", labels=["error"]
         )

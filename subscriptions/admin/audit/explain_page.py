@@ -16,8 +16,8 @@ from django.urls import reverse
 from events.hooks import Operator, operator_of
 from subscriptions.audit.rule_texts import explain as explain_rule
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
-from subscriptions.explain.lookup import OperatorsEyes, UnreadableQuestion, find
-from subscriptions.explain.probe_event import publish_trial, topics_of_trial
+from subscriptions.explain.lookup import OperatorViewer, UnreadableQuestion, find
+from subscriptions.explain.probe_event import publish_probe, topics_of_probe
 from subscriptions.explain.report import Explanation, NoEvent, Outcome, Step, StoredEvent
 from subscriptions.models import AccessKey, Agent, AuditRecord
 
@@ -57,7 +57,7 @@ class ExplainForm(forms.Form):
     def clean_what(self) -> StoredEvent | NoEvent:
         assert self.operator is not None  # noqa: S101
         try:
-            return find(self.cleaned_data["what"], OperatorsEyes(self.operator.customer_id))
+            return find(self.cleaned_data["what"], OperatorViewer(self.operator.customer_id))
         except UnreadableQuestion as error:
             raise forms.ValidationError(f"{error}.") from None
 
@@ -106,7 +106,7 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
         "media": records.media + form.media,
         "receiver": receiver,
         "may_try": receiver is not None and _may_try(operator, receiver),
-        "trial_topics": topics_of_trial(receiver) if receiver is not None else (),
+        "trial_topics": topics_of_probe(receiver) if receiver is not None else (),
         "explanation": explanation and _shown(explanation),
         "event": event if isinstance(event, StoredEvent) else None,
     }
@@ -122,7 +122,7 @@ def _try_out(
 ) -> HttpResponse:
     if receiver is None or not _may_try(operator, receiver):
         raise PermissionDenied
-    receipt = publish_trial(receiver)
+    receipt = publish_probe(receiver)
     records.admin_site.get_model_admin(type(receiver)).log_change(
         request, receiver, f"Published a test event for it: {receipt.id}."
     )

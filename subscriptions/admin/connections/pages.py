@@ -25,7 +25,7 @@ from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter,
 from subscriptions.connections.close_orders import close_connections
 from subscriptions.event_hooks.directory import directory
 from subscriptions.models import AccessKey, Agent, CloseOrder, LiveConnection
-from subscriptions.presence.pending_changes import NO_FIGURES
+from subscriptions.presence.pending_changes import NO_STATS
 from subscriptions.presence.registry import figures_of, live
 
 TOPICS_SHOWN = 2
@@ -128,7 +128,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
         for row in rows:
             row.agent_name = names.get((row.customer_id, row.agent_id), "")
             row.key_label = keys.get(row.key_id, "")
-            row.figures = figures.get(row.pk, NO_FIGURES)
+            row.figures = figures.get(row.pk, NO_STATS)
             row.is_closing = row.pk in closing
 
     @admin.action(description="Close connection", permissions=["close"])

@@ -12,7 +12,7 @@ from django.db.models import Q
 from events.domain.topics import is_canonical_uuid
 from events.management.arguments import needs_database
 from subscriptions.explain.evidence import Subject, explain, subject_of_agent, subject_of_key
-from subscriptions.explain.lookup import OperatorsEyes, UnreadableQuestion, find
+from subscriptions.explain.lookup import OperatorViewer, UnreadableQuestion, find
 from subscriptions.explain.report import Explanation, Outcome, as_json
 from subscriptions.models import KEY_PREFIX_CHARACTERS, AccessKey, Agent
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         try:
             with needs_database():
                 subject = _agent(options["agent"]) if options["agent"] is not None else _key(options["key"])
-                explanation = explain(subject, find(options["event"], OperatorsEyes(None)))
+                explanation = explain(subject, find(options["event"], OperatorViewer(None)))
         except UnreadableQuestion as error:
             raise CommandError(f"{error}.") from None
         if options["json"]:

@@ -10,10 +10,10 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from events.announcements import announcer as bell_module
+from events.announcements import announcer as announcer_module
 from events.announcements.announcer import (
     MAX_MESSAGE_CHARACTERS,
-    Bell,
+    Announcer,
     announcements,
     group_of,
     read_announcement,
@@ -62,7 +62,7 @@ def test_much_is_split_into_messages_and_nothing_is_left_out(size: int) -> None:
 def layer(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisPubSubChannelLayer:
     """A layer on the real Redis, as the settings would configure it."""
     made = RedisPubSubChannelLayer(hosts=[redis_server.url], prefix=f"test-{new_id()}")
-    monkeypatch.setattr(bell_module, "get_channel_layer", lambda: made)
+    monkeypatch.setattr(announcer_module, "get_channel_layer", lambda: made)
     return made
 
 
@@ -84,22 +84,22 @@ async def test_a_process_without_a_loop_of_its_own_has_rung_when_ring_returns(
     layer: RedisPubSubChannelLayer,
 ) -> None:
     channel = await joined(layer)
-    bell = Bell()
-    await asyncio.to_thread(bell.ring, CUSTOMER, EPOCH, [entry(1), entry(2)])
+    announcer = Announcer()
+    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1), entry(2)])
     assert await heard(layer, channel, 2) == [entry(1), entry(2)]
-    assert bell.failures == 0
+    assert announcer.failures == 0
 
 
 async def test_a_server_rings_from_its_loop_in_the_order_in_which_it_was_asked_to(
     layer: RedisPubSubChannelLayer,
 ) -> None:
     channel = await joined(layer)
-    bell = Bell()
-    bell.attach(asyncio.get_running_loop())
+    announcer = Announcer()
+    announcer.attach(asyncio.get_running_loop())
 
     def ring_many() -> None:
         for seq in range(1, 101):
-            bell.ring(CUSTOMER, EPOCH, [entry(seq)])
+            announcer.ring(CUSTOMER, EPOCH, [entry(seq)])
 
     publisher = threading.Thread(target=ring_many)
     publisher.start()
@@ -111,8 +111,8 @@ async def test_other_customers_hear_nothing_of_it(layer: RedisPubSubChannelLayer
     stranger = await layer.new_channel()
     await layer.group_add(group_of(new_id()), stranger)
     channel = await joined(layer)
-    bell = Bell()
-    await asyncio.to_thread(bell.ring, CUSTOMER, EPOCH, [entry(1)])
+    announcer = Announcer()
+    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1)])
     await heard(layer, channel, 1)
     await layer.send(stranger, {"type": "end"})
     assert await layer.receive(stranger) == {"type": "end"}
@@ -126,15 +126,15 @@ async def test_a_broker_that_is_away_is_counted_told_once_and_no_error(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bell_module, "SILENT_SECONDS", 0.0)
-    bell = Bell()
+    monkeypatch.setattr(announcer_module, "SILENT_SECONDS", 0.0)
+    announcer = Announcer()
     if attached:
-        bell.attach(asyncio.get_running_loop())
+        announcer.attach(asyncio.get_running_loop())
 
     async def ring_and_count(failures: int) -> None:
-        await asyncio.to_thread(bell.ring, CUSTOMER, EPOCH, [entry(1)])
+        await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1)])
         async with asyncio.timeout(20):
-            while bell.failures < failures:
+            while announcer.failures < failures:
                 await asyncio.sleep(0.01)
 
     redis_server.kill()
@@ -149,7 +149,7 @@ async def test_a_broker_that_is_away_is_counted_told_once_and_no_error(
     async with asyncio.timeout(20):
         hearing = asyncio.ensure_future(heard(layer, channel, 1))
         while not hearing.done():
-            await asyncio.to_thread(bell.ring, CUSTOMER, EPOCH, [entry(2)])
+            await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(2)])
             await asyncio.wait([hearing], timeout=0.1)
     assert (await hearing)[0] == entry(2)
     assert any("again" in record.getMessage() for record in caplog.records)
@@ -158,14 +158,14 @@ async def test_a_broker_that_is_away_is_counted_told_once_and_no_error(
 async def test_after_a_failure_nobody_waits_for_the_next_one(
     layer: RedisPubSubChannelLayer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bell_module, "SILENT_SECONDS", 3600.0)
-    bell = Bell()
+    monkeypatch.setattr(announcer_module, "SILENT_SECONDS", 3600.0)
+    announcer = Announcer()
     redis_server.kill()
-    await asyncio.to_thread(bell.ring, CUSTOMER, EPOCH, [entry(1)])
+    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1)])
     redis_server.restart()
     channel = await joined(layer)
-    await asyncio.to_thread(bell.ring, CUSTOMER, EPOCH, [entry(2)])
-    assert bell.failures == 2
+    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(2)])
+    assert announcer.failures == 2
     await layer.send(channel, {"type": "end"})
     assert await layer.receive(channel) == {"type": "end"}
 
@@ -173,21 +173,21 @@ async def test_after_a_failure_nobody_waits_for_the_next_one(
 async def test_a_layer_that_takes_nothing_fills_no_memory(
     layer: RedisPubSubChannelLayer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bell_module, "MAX_WAITING", 5)
-    bell = Bell()
-    bell.attach(asyncio.get_running_loop())
+    monkeypatch.setattr(announcer_module, "MAX_WAITING", 5)
+    announcer = Announcer()
+    announcer.attach(asyncio.get_running_loop())
     redis_server.stop()
     for seq in range(1, 51):
-        bell.ring(CUSTOMER, EPOCH, [entry(seq)])
+        announcer.ring(CUSTOMER, EPOCH, [entry(seq)])
     async with asyncio.timeout(20):
-        while bell.failures < 44:
+        while announcer.failures < 44:
             await asyncio.sleep(0.01)
-    assert len(bell._waiting) <= 5
+    assert len(announcer._waiting) <= 5
 
 
 def test_without_a_broker_a_command_rings_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The in-memory layer reaches no other process: there, the log tells."""
-    monkeypatch.setattr(bell_module, "get_channel_layer", InMemoryChannelLayer)
-    bell = Bell()
-    bell.ring(CUSTOMER, EPOCH, [entry(1)])
-    assert bell.failures == 0
+    monkeypatch.setattr(announcer_module, "get_channel_layer", InMemoryChannelLayer)
+    announcer = Announcer()
+    announcer.ring(CUSTOMER, EPOCH, [entry(1)])
+    assert announcer.failures == 0

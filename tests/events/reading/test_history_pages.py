@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from events.log import reader as log
 from events.models import CustomerLog
 from events.reading import history
-from tests.events.support.people import Answer, Caller, Company
+from tests.events.support.people import Answer, ClientInfo, Company
 from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def call(company: Company, call_id: str = "c", event_type: str = "call.status", 
     return store(company.id, event_type, {"id": call_id}, **fields).cursor
 
 
-def pages_of(caller: Caller, **parameters: str) -> list[Answer]:
+def pages_of(caller: ClientInfo, **parameters: str) -> list[Answer]:
     found = [caller.get(EVENTS, **parameters)]
     while place := found[-1].body["next"]:
         found.append(caller.get(EVENTS, next_=place, **parameters))

@@ -31,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Caller:
+class ClientInfo:
     """Somebody with a credential."""
 
     credential: str
@@ -58,7 +58,7 @@ class Caller:
         return {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
 
 
-NOBODY = Caller("")
+NOBODY = ClientInfo("")
 
 
 def _answer(response: Any) -> Answer:
@@ -78,18 +78,18 @@ class Company:
         self.customer = Customer.objects.create(name=self.name)
         self.id = str(self.customer.pk)
 
-    def person(self, role: str = "agent", **fields: Any) -> Caller:
+    def person(self, role: str = "agent", **fields: Any) -> ClientInfo:
         """Somebody who logs in."""
         user = User.objects.create(username=uuid.uuid4().hex)
         agent = Agent.objects.create(customer=self.customer, user=user, name=role, role=role, **fields)
-        return Caller(issue_token(agent), str(agent.pk))
+        return ClientInfo(issue_token(agent), str(agent.pk))
 
-    def key(self, agent: Caller | None = None, **fields: Any) -> Caller:
+    def key(self, agent: ClientInfo | None = None, **fields: Any) -> ClientInfo:
         """An access key, of an agent where one is given."""
         key = AccessKey(customer=self.customer, agent_id=agent.agent_id if agent else None, **fields)
         secret = key.make_secret()
         key.save()
-        return Caller(secret)
+        return ClientInfo(secret)
 
 
 def new_id() -> str:

@@ -23,9 +23,9 @@ def kill_after_commit() -> None:
         def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             if any(entry.seq % KILL_EVERY == 0 for entry in entries):
                 os.kill(os.getpid(), signal.SIGKILL)
-            bell.ring(customer_id, epoch, entries)
+            announcer.ring(customer_id, epoch, entries)
 
-    bell = publishing.bell
+    announcer = publishing.bell
     publishing.bell = DeadlyBell()  # type: ignore[assignment]
 
 
@@ -51,11 +51,11 @@ def lossy_bell() -> None:
             again = waiting.setdefault(customer_id, [])
             for told in ([entry for entry in entries if entry.seq % 3], again[:-2]):
                 if told:
-                    bell.ring(customer_id, epoch, told)
+                    announcer.ring(customer_id, epoch, told)
             del again[:-2]
             again += [entry for entry in entries if not entry.seq % 5]
 
-    bell = publishing.bell
+    announcer = publishing.bell
     publishing.bell = LossyBell()  # type: ignore[assignment]
 
 
@@ -103,16 +103,16 @@ def no_row_lock() -> None:
 
 def no_hold_while_replaying() -> None:
     """Deliver live events while the past is still on its way."""
-    from subscriptions.delivery.replayer import Resumer
+    from subscriptions.delivery.replayer import Replayer
 
-    begin = Resumer.begin
+    begin = Replayer.begin
 
     def begin_and_attach(self: Any, listener: Any, topics: Any, starts: Any) -> None:
         begin(self, listener, topics, starts)
         for customer_id, hearing in listener.hearings.items():
             self._hub.feed(customer_id).attach(listener, hearing.replay.starts)
 
-    Resumer.begin = begin_and_attach  # type: ignore[method-assign]
+    Replayer.begin = begin_and_attach  # type: ignore[method-assign]
 
 
 def no_tail() -> None:

@@ -24,7 +24,7 @@ CALL, MESSAGE = "the-call", "the-message"
 
 
 @dataclass(frozen=True)
-class Listener:
+class Subscriber:
     """Somebody with a credential, and what the contract goes by."""
 
     name: str
@@ -45,18 +45,18 @@ class Listener:
         return own and (self.hears_customer or (bool(rest) and rest[0] in self.granted))
 
 
-def listeners(company: Company) -> Iterator[Listener]:
+def listeners(company: Company) -> Iterator[Subscriber]:
     """Everybody of a customer who may open a socket."""
     manager, agent, gil = company.person("manager"), company.person("agent"), company.person("granted agent")
     granted = tuple(gil.granted)
     for person in (manager, company.person("admin")):
-        yield Listener(person.name, person.token, company.id, person.id, hears_customer=True)
-    yield Listener("agent", agent.token, company.id, agent.id)
-    yield Listener("granted agent", gil.token, company.id, gil.id, granted=granted)
-    yield Listener("customer's key", company.key("of the customer"), company.id, hears_customer=True)
-    yield Listener("agent's key", company.key("of the agent"), company.id, agent.id)
-    yield Listener("granted key", company.key("of the granted agent"), company.id, gil.id, granted=granted)
-    yield Listener(
+        yield Subscriber(person.name, person.token, company.id, person.id, hears_customer=True)
+    yield Subscriber("agent", agent.token, company.id, agent.id)
+    yield Subscriber("granted agent", gil.token, company.id, gil.id, granted=granted)
+    yield Subscriber("customer's key", company.key("of the customer"), company.id, hears_customer=True)
+    yield Subscriber("agent's key", company.key("of the agent"), company.id, agent.id)
+    yield Subscriber("granted key", company.key("of the granted agent"), company.id, gil.id, granted=granted)
+    yield Subscriber(
         "manager's key", company.key("of the manager"), company.id, manager.id, hears_customer=True
     )
 

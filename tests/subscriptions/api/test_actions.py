@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.events.support.people import NOBODY, Caller, Company
+from tests.events.support.people import NOBODY, ClientInfo, Company
 from tests.subscriptions.support.platform_server import Platform, nobody
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def call(of: Company, call_id: str = "a-call", *, agent: Caller | None = None, **data: Any) -> str:
+def call(of: Company, call_id: str = "a-call", *, agent: ClientInfo | None = None, **data: Any) -> str:
     """A live call of a customer, at an agent where one is named; returns its address."""
     event = {"event_type": "call.assigned", "data": {"id": call_id, "status": "ringing", **data}}
     if agent is not None:

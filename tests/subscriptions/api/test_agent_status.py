@@ -15,13 +15,13 @@ from django.utils import timezone
 from events.models import Event
 from subscriptions.event_hooks import projection as projections
 from subscriptions.models import Agent
-from tests.events.support.people import NOBODY, Caller, Company, new_id
+from tests.events.support.people import NOBODY, ClientInfo, Company, new_id
 from tests.subscriptions.support.platform_server import nobody, platform
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def address(agent: Caller | str) -> str:
+def address(agent: ClientInfo | str) -> str:
     return f"/v1.0/agents/{agent if isinstance(agent, str) else agent.agent_id}/status"
 
 
@@ -31,11 +31,11 @@ def published() -> list[dict[str, Any]]:
     return [json.loads(event.body) for event in events]
 
 
-def status_of(agent: Caller) -> str:
+def status_of(agent: ClientInfo) -> str:
     return Agent.objects.get(pk=agent.agent_id).status
 
 
-def told(agent: Caller, **data: Any) -> dict[str, Any]:
+def told(agent: ClientInfo, **data: Any) -> dict[str, Any]:
     return {"event_type": "agent.status", "data": {"agent_id": agent.agent_id, **data}}
 
 

@@ -17,7 +17,7 @@ from events.models import CustomerLog, Event
 from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.runtime import Runtime
 from subscriptions.explain.evidence import explain, subject_of_key
-from subscriptions.explain.lookup import OperatorsEyes, find
+from subscriptions.explain.lookup import OperatorViewer, find
 from subscriptions.models import Agent, Customer
 from tests.events.support.stored import store
 from tests.subscriptions.support.app_socket import Socket
@@ -97,7 +97,7 @@ async def test_who_was_refused_at_the_door_is_told_so(process: Runtime, acme: Cu
     assert close["type"] == "websocket.close"
     receipt = await in_database_thread(call, acme)
     await process.audit.flush()
-    event = await in_database_thread(find, receipt.id, OperatorsEyes(None))
+    event = await in_database_thread(find, receipt.id, OperatorViewer(None))
     told = await in_database_thread(lambda: explain(subject_of_key(old), event))
     assert told.reason.rule == "expired-key"
     assert told.steps[4].rule == "refused-handshake"

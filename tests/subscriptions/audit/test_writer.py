@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from subscriptions.audit import writer as audit_module
 from subscriptions.audit.writer import AuditWriter
-from subscriptions.auth.client_info import Caller
+from subscriptions.auth.client_info import ClientInfo
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.models import AuditRecord
 from subscriptions.protocol.effects import AuditEntry, RecordedVerdict
@@ -176,7 +176,7 @@ IDENTITY = Identity(
 
 async def test_a_record_says_who_where_from_and_why() -> None:
     writer = AuditWriter()
-    recorder = ConnectionRecorder(writer, CONNECTION, Caller.of("192.0.2.7", {"user-agent": "a client"}))
+    recorder = ConnectionRecorder(writer, CONNECTION, ClientInfo.of("192.0.2.7", {"user-agent": "a client"}))
     recorder.note("refuse", "refused", rule="unknown-key", detail="This access key is not known")
     recorder.identity = IDENTITY
     entry = AuditEntry(Action.SUBSCRIBE, "customer_id:x", RecordedVerdict.REFUSED, "invalid-topic", "no id")
@@ -203,7 +203,7 @@ async def test_a_record_says_who_where_from_and_why() -> None:
 async def test_whatever_a_client_sends_can_be_recorded() -> None:
     writer = AuditWriter()
     recorder = ConnectionRecorder(
-        writer, CONNECTION, Caller.of("x" * 500, {"user-agent": "agent\0\x7f" * 100})
+        writer, CONNECTION, ClientInfo.of("x" * 500, {"user-agent": "agent\0\x7f" * 100})
     )
     await recorder.stored(
         [AuditEntry(Action.SUBSCRIBE, "t\0" * 5000, RecordedVerdict.REFUSED, "invalid-topic", "d" * 5000)]

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from subscriptions.auth.access_keys import revoke
 from subscriptions.auth.access_version import access_changed
-from subscriptions.auth.client_info import NOWHERE
-from subscriptions.auth.identity_cache import LONGEST_SECONDS, KnownCredentials
+from subscriptions.auth.client_info import UNKNOWN
+from subscriptions.auth.identity_cache import LONGEST_SECONDS, IdentityCache
 from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.models import AccessKey, Agent
 from subscriptions.protocol.permissions import Identity
@@ -38,7 +38,7 @@ class Door:
     def __init__(self) -> None:
         self.clock = Clock()
         self.queries = 0
-        self._known = KnownCredentials(self.clock)
+        self._known = IdentityCache(self.clock)
 
     def identify(self, credential: str) -> Identity:
         with CaptureQueriesContext(
@@ -46,7 +46,7 @@ class Door:
         ) as captured:
             try:
                 self._known.refresh()
-                return self._known.identify(credential, NOWHERE)
+                return self._known.identify(credential, UNKNOWN)
             finally:
                 self.queries = len(captured)
 

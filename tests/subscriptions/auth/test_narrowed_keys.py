@@ -13,7 +13,7 @@ from subscriptions.auth.access_keys import rotate
 from subscriptions.auth.tokens import identify
 from subscriptions.models import AccessKey
 from subscriptions.protocol.permissions import may_subscribe
-from tests.events.support.people import Answer, Caller, Company
+from tests.events.support.people import Answer, ClientInfo, Company
 from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +98,7 @@ def test_platform_staff_narrow_a_key_to_customers() -> None:
     assert key.get(EVENTS).status == 403
 
 
-def me(caller: Caller, **parameters: str) -> list[str]:
+def me(caller: ClientInfo, **parameters: str) -> list[str]:
     answer = caller.get("/v1.0/me", **parameters)
     assert answer.status == 200, answer.text
     topics: list[str] = answer.body["topics"]

@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
-from subscriptions.auth.client_info import NOWHERE, Caller
+from subscriptions.auth.client_info import UNKNOWN, ClientInfo
 from subscriptions.auth.tokens import issue_token
 from subscriptions.connections import handshake
 from subscriptions.connections.handshake import Refusal, Request, admit, refuse
@@ -29,7 +29,7 @@ def secret(transactional_db: None) -> str:
     return access_key(customer())[1]
 
 
-CALLER = Caller("192.0.2.7")
+CALLER = ClientInfo("192.0.2.7")
 
 
 def request(query: str = "", **headers: str) -> Request:
@@ -51,7 +51,7 @@ def test_a_request_is_read_from_its_scope() -> None:
     )
     assert read.caller.client.startswith("Mozilla é")
     assert len(read.caller.client) == 200
-    assert Request.of({"headers": [], "client": None}) == Request("", {}, NOWHERE)
+    assert Request.of({"headers": [], "client": None}) == Request("", {}, UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from events.announcements.announcer import group_of
 from events.log import reader as log
 from events.models import CustomerLog, Event
 from subscriptions.delivery import hub as hub_module
-from subscriptions.delivery import layer_listener as ear_module
+from subscriptions.delivery import layer_listener as layer_listener_module
 from subscriptions.delivery.hub import LogReplaced
 from subscriptions.protocol.frames import text_frame
 from subscriptions.protocol.messages import CloseCode
@@ -472,7 +472,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     make_stage: MakeStage, dumb_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(ear_module, "RESET_SECONDS", 3600)
+    monkeypatch.setattr(layer_listener_module, "RESET_SECONDS", 3600)
     stage = await make_stage(check_seconds=0.02)
     acme = new_customer()
     client = await listening(stage, acme)
@@ -497,7 +497,7 @@ async def test_a_layer_that_stays_silent_is_connected_to_anew(
     make_stage: MakeStage, dumb_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(ear_module, "RESET_SECONDS", 0.1)
+    monkeypatch.setattr(layer_listener_module, "RESET_SECONDS", 0.1)
     stage = await make_stage(check_seconds=0.02)
     acme = new_customer()
     client = await listening(stage, acme)
@@ -515,7 +515,7 @@ async def test_a_layer_that_hangs_does_not_hold_up_the_comparing_of_numbers(
     make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Joining waits for its time-out; with many customers that must not add up."""
-    monkeypatch.setattr(ear_module, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(layer_listener_module, "TIMEOUT_SECONDS", 0.2)
     stage = await make_stage(check_seconds=0.01)
     tries = 0
 

@@ -25,9 +25,9 @@ from hypothesis.stateful import (
 from events.domain.event import Entry
 from subscriptions.delivery.feed import Feed, Replay
 from subscriptions.delivery.hub import Hub
-from subscriptions.delivery.replayer import Resumer
+from subscriptions.delivery.replayer import Replayer
 from tests.subscriptions.support.hub_oracle import BrokenPromise
-from tests.subscriptions.support.hub_world import ACME, ANN, GLOBEX, GUS, Connection, World
+from tests.subscriptions.support.hub_world import ACME, ANN, GLOBEX, GUS, ClientConnection, World
 
 TOPICS = {
     ACME: [
@@ -55,7 +55,7 @@ class HubMachine(RuleBasedStateMachine):
         super().__init__()
         self.patch = pytest.MonkeyPatch()
         self.world = World(self.patch)
-        self.connections: list[Connection] = []
+        self.connections: list[ClientConnection] = []
 
     # --- Publishers ---
 
@@ -85,7 +85,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.connections) < MOST_CONNECTIONS)
     @rule()
     def connect(self) -> None:
-        self.connections.append(Connection(self.world))
+        self.connections.append(ClientConnection(self.world))
 
     @precondition(lambda self: self.connections)
     @rule(customer_id=CUSTOMERS, data=st.data(), which=INDEX, behind=st.none() | st.integers(0, 9))
@@ -118,7 +118,7 @@ class HubMachine(RuleBasedStateMachine):
         gone.leave()
         self.connections.remove(gone)
         if comes_back:
-            again = Connection(self.world)
+            again = ClientConnection(self.world)
             self.connections.append(again)
             for customer_id in sorted({held.customer_id for held in gone.oracle.held.values()}):
                 topics = [each for each, held in gone.oracle.held.items() if held.customer_id == customer_id]
@@ -134,7 +134,7 @@ class HubMachine(RuleBasedStateMachine):
             peer.read_on()
         self.world.loop.settle()
 
-    def _chosen(self, which: int) -> Connection:
+    def _chosen(self, which: int) -> ClientConnection:
         return self.connections[which % len(self.connections)]
 
     # --- The layer ---
@@ -240,15 +240,15 @@ def no_number_check(patch: pytest.MonkeyPatch) -> None:
 
 def no_holding_while_replaying(patch: pytest.MonkeyPatch) -> None:
     """Live events go out while older ones are still being read."""
-    begin = Resumer.begin
+    begin = Replayer.begin
 
-    def attached_at_once(self: Resumer, listener: Any, topics: Any, starts: Any) -> None:
+    def attached_at_once(self: Replayer, listener: Any, topics: Any, starts: Any) -> None:
         begin(self, listener, topics, starts)
         for customer_id, hearing in listener.hearings.items():
             if hearing.replay is not None:
                 self._hub.feed(customer_id).attach(listener, hearing.replay.starts)
 
-    patch.setattr(Resumer, "begin", attached_at_once)
+    patch.setattr(Replayer, "begin", attached_at_once)
 
 
 def no_dropping_of_doubles(patch: pytest.MonkeyPatch) -> None:

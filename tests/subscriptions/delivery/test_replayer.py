@@ -12,7 +12,7 @@ import pytest
 
 from events.log import reader as log
 from events.models import CustomerLog, Event
-from subscriptions.delivery import replayer as resume_module
+from subscriptions.delivery import replayer as replayer_module
 from subscriptions.delivery.hub import LogReplaced
 from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
@@ -27,7 +27,7 @@ def everything(customer_id: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resume_module, "PAGE", 3)
+    monkeypatch.setattr(replayer_module, "PAGE", 3)
 
 
 class Reads:
@@ -379,7 +379,7 @@ async def test_so_many_replays_read_at_once_and_no_more(
 async def test_a_replay_of_the_largest_events_never_overfills_the_outbox(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resume_module, "PAGE", 500)
+    monkeypatch.setattr(replayer_module, "PAGE", 500)
     acme = new_customer()
     await stage.store(acme, 40, text="x" * 250_000)
     client = await back(stage, acme, 0, max_bytes=4 * 2**20)

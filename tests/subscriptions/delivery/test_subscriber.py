@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import sentinel
 
 from subscriptions.delivery.feed import Replay
-from subscriptions.delivery.subscriber import Listener
+from subscriptions.delivery.subscriber import Subscriber
 from tests.subscriptions.support.hub_harness import held, new_customer
 
 ACME, GLOBEX = new_customer(), new_customer()
@@ -13,8 +13,8 @@ SHORT, WHOLE = f"customer_id:{ACME}:call", f"customer_id:{ACME}:call:*"
 THEIRS = f"customer_id:{GLOBEX}:*:*"
 
 
-def listener() -> Listener:
-    return Listener(sentinel.outbox, sentinel.close)
+def listener() -> Subscriber:
+    return Subscriber(sentinel.outbox, sentinel.close)
 
 
 def test_topics_are_noted_as_patterns_by_customer() -> None:

@@ -9,16 +9,16 @@ import pytest
 from django.utils import timezone
 
 from subscriptions.models import Agent
-from tests.events.support.people import Caller, Company, new_id
+from tests.events.support.people import ClientInfo, Company, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def status_of(agent: Caller) -> str:
+def status_of(agent: ClientInfo) -> str:
     return Agent.objects.get(pk=agent.agent_id).status
 
 
-def told(agent: Caller, **data: Any) -> dict[str, Any]:
+def told(agent: ClientInfo, **data: Any) -> dict[str, Any]:
     return {"event_type": "agent.status", "data": {"agent_id": agent.agent_id, **data}}
 
 

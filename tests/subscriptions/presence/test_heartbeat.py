@@ -18,9 +18,9 @@ from events.log.publish import publish
 from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.runtime import Runtime
 from subscriptions.models import AccessKey, Customer, GatewayProcess, LiveConnection
-from subscriptions.presence import registry as live_connections
+from subscriptions.presence import registry
 from subscriptions.presence.heartbeat import Presence
-from subscriptions.presence.registry import News, ProcessEntry, figures_of, live
+from subscriptions.presence.registry import ProcessEntry, Report, figures_of, live
 from tests.subscriptions.support.app_socket import PATIENCE_SECONDS, Socket
 from tests.subscriptions.support.hub_harness import draft
 from tests.subscriptions.support.people import access_key, agent, customer
@@ -129,12 +129,12 @@ async def test_while_the_database_is_away_sockets_stay_and_later_it_is_told_all(
     tries = asyncio.Semaphore(0)
     loop = asyncio.get_running_loop()
 
-    def away(self: ProcessEntry, news: News) -> bool:
+    def away(self: ProcessEntry, news: Report) -> bool:
         loop.call_soon_threadsafe(tries.release)
         raise OperationalError("the database is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(live_connections.ProcessEntry, "tell", away)
+        patched.setattr(registry.ProcessEntry, "tell", away)
         socket = await Socket(f"token={key[1]}").open()
         gone = await Socket(f"token={key[1]}").open()
         await gone.leave()

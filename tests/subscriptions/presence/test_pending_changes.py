@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import booleans, sampled_from
 
-from subscriptions.presence.pending_changes import Changes, Roster
+from subscriptions.presence.pending_changes import Changes, PendingChanges
 
 KEYS = sampled_from("abcde")
 
@@ -16,7 +16,7 @@ def changes(written: str = "", deleted: str = "") -> Changes[str]:
 
 
 def test_a_connection_is_told_once_and_again_when_it_changes() -> None:
-    roster: Roster[str] = Roster()
+    roster: PendingChanges[str] = PendingChanges()
     roster.opened("a")
     first = roster.take(9)
     roster.told(first)
@@ -27,7 +27,7 @@ def test_a_connection_is_told_once_and_again_when_it_changes() -> None:
 
 
 def test_one_that_came_and_went_unseen_is_not_told_at_all() -> None:
-    roster: Roster[str] = Roster()
+    roster: PendingChanges[str] = PendingChanges()
     roster.opened("a")
     roster.closed("a")
     roster.changed("a")
@@ -35,7 +35,7 @@ def test_one_that_came_and_went_unseen_is_not_told_at_all() -> None:
 
 
 def test_what_did_not_come_through_is_told_again_unless_it_went_meanwhile() -> None:
-    roster: Roster[str] = Roster()
+    roster: PendingChanges[str] = PendingChanges()
     roster.opened("a")
     roster.opened("b")
     failed = roster.take(9)
@@ -46,7 +46,7 @@ def test_what_did_not_come_through_is_told_again_unless_it_went_meanwhile() -> N
 
 
 def test_a_deletion_that_did_not_come_through_is_told_again() -> None:
-    roster: Roster[str] = Roster()
+    roster: PendingChanges[str] = PendingChanges()
     roster.opened("a")
     roster.told(roster.take(9))
     roster.closed("a")
@@ -58,7 +58,7 @@ def test_a_deletion_that_did_not_come_through_is_told_again() -> None:
 
 
 def test_a_database_that_lost_everything_is_told_everything() -> None:
-    roster: Roster[str] = Roster()
+    roster: PendingChanges[str] = PendingChanges()
     for key in "ab":
         roster.opened(key)
     roster.told(roster.take(9))
@@ -68,7 +68,7 @@ def test_a_database_that_lost_everything_is_told_everything() -> None:
 
 
 def test_many_are_told_some_at_a_time() -> None:
-    roster: Roster[str] = Roster()
+    roster: PendingChanges[str] = PendingChanges()
     for key in "abcde":
         roster.opened(key)
     first = roster.take(3)
@@ -88,7 +88,7 @@ class Told(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.roster: Roster[str] = Roster()
+        self.roster: PendingChanges[str] = PendingChanges()
         self.open: set[str] = set()
         self.stored: set[str] = set()
         self.is_settled = True

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscriptions.models import CloseOrder, GatewayProcess, LiveConnection
-from subscriptions.presence.registry import News, ProcessEntry, behind, figures_of, live, sweep
+from subscriptions.presence.registry import ProcessEntry, Report, behind, figures_of, live, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -30,8 +30,8 @@ def row_of(entry: ProcessEntry, **fields: Any) -> LiveConnection:
     )
 
 
-def news(*rows: LiveConnection, gone: Any = (), figures: Any = None) -> News:
-    return News(rows, gone, figures, len(rows))
+def news(*rows: LiveConnection, gone: Any = (), figures: Any = None) -> Report:
+    return Report(rows, gone, figures, len(rows))
 
 
 def end_lease(entry: ProcessEntry) -> None:

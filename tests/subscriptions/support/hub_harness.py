@@ -18,8 +18,8 @@ from events.domain.topics import known_resources, parse_pattern
 from events.log.publish import publish
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher, Outbox
-from subscriptions.delivery.replayer import Resumer
-from subscriptions.delivery.subscriber import Listener
+from subscriptions.delivery.replayer import Replayer
+from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import AsgiTransport
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.messages import CloseCode
@@ -77,7 +77,7 @@ class Client:
             batch=False,
             on_slow=lambda: self._close(CloseCode.TOO_SLOW, ""),
         )
-        self.listener = Listener(self.outbox, self._close)
+        self.listener = Subscriber(self.outbox, self._close)
         self.replaying: asyncio.Task[None] | None = None
 
     def _close(self, code: CloseCode, message: str) -> None:
@@ -122,7 +122,7 @@ class Stage:
 
     def __init__(self, *, check_seconds: float = NEVER, max_stuck_seconds: float = NEVER) -> None:
         self.hub = Hub(check_seconds=check_seconds, max_stuck_seconds=max_stuck_seconds)
-        self.resumer = Resumer(self.hub, max_events=1000, at_once=2)
+        self.resumer = Replayer(self.hub, max_events=1000, at_once=2)
         self.flusher = Flusher()
         self._unrung: list[tuple[str, str, list[Entry]]] = []
 

@@ -20,12 +20,12 @@ from events.domain.event import Entry, make_entry, topics_of
 from events.domain.topics import known_resources
 from events.log.reader import Head
 from subscriptions.connections import connection as connections
-from subscriptions.connections.connection import OpenSocket
+from subscriptions.connections.connection import Connection
 from subscriptions.delivery import feed, hub
 from subscriptions.delivery import replayer as resume
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
-from subscriptions.delivery.replayer import Resumer
+from subscriptions.delivery.replayer import Replayer
 from subscriptions.delivery.transport import READY_FRAMES, nothing, transport_of
 from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.permissions import Identity, Role
@@ -157,7 +157,7 @@ class Peer:
         self.is_closed = True
 
 
-class Connection:
+class ClientConnection:
     """A client on a socket of the real consumer's, and the judge of what it is sent."""
 
     def __init__(self, world: World) -> None:
@@ -172,7 +172,7 @@ class Connection:
         transport = transport_of({"extensions": {READY_FRAMES: self.peer}}, self.peer.send)
 
         async def live() -> None:
-            self.socket = OpenSocket(transport, STAFF, world.recorder, batch=False)
+            self.socket = Connection(transport, STAFF, world.recorder, batch=False)
             while True:
                 await self.socket.receive(await self._incoming.get())
 
@@ -232,7 +232,7 @@ class World:
         self.hub = Hub(check_seconds=2.0, max_stuck_seconds=MANY)
         self._process = SimpleNamespace(
             hub=self.hub,
-            resumer=Resumer(self.hub, max_events=MANY, at_once=1),
+            resumer=Replayer(self.hub, max_events=MANY, at_once=1),
             limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
             resources=known_resources(),
             outbox_max_bytes=6000,
@@ -277,7 +277,7 @@ class World:
         self.database.logs[customer_id].floor = upto
         self.was_pruned = True
 
-    def come_to_rest(self, connections: Collection[Connection]) -> None:
+    def come_to_rest(self, connections: Collection[ClientConnection]) -> None:
         """The layer loses what it still has; everything else works, and time passes."""
         self.wire.clear()
         self.database.is_slow = False

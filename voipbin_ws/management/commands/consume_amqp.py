@@ -15,7 +15,7 @@ from events.amqp.batch_store import rules_of_settings
 from events.amqp.broker import Misconfigured, Wanted
 from events.amqp.consumer import Consumer
 from events.management.arguments import customer_id
-from voipbin_ws.postgres import ImpatientConnection
+from voipbin_ws.postgres import TimeoutConnection
 
 QUEUE = "voipbin_ws.events"
 EXCHANGE = "voipbin.events"
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             queue_type=options["queue_type"],
             prefetch=2 * options["batch"],
         )
-        ImpatientConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
+        TimeoutConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         rules = rules_of_settings(options["customer"] or "")
         consumer = Consumer(wanted, rules, _until_signalled(), batch=options["batch"])
         try:
