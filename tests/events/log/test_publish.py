@@ -35,7 +35,7 @@ def last_seq(customer_id: str) -> int:
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[Entry]]]:
     """What the bell was asked to tell."""
     told: list[tuple[str, str, list[Entry]]] = []
-    monkeypatch.setattr(publishing.bell, "ring", lambda *what: told.append(what))
+    monkeypatch.setattr(publishing.announcer, "ring", lambda *what: told.append(what))
     return told
 
 
@@ -69,7 +69,7 @@ def test_the_bell_is_told_what_was_stored_and_after_the_commit(monkeypatch: pyte
         assert (customer_id, last_seq(acme)) == (acme, 2)
         told.extend(entries)
 
-    monkeypatch.setattr(publishing.bell, "ring", ring)
+    monkeypatch.setattr(publishing.announcer, "ring", ring)
     receipts = publish([call(acme, "a"), call(acme, "b")])
     assert [entry.seq for entry in told] == [1, 2]
     assert [entry.topics for entry in told] == [receipt.topics for receipt in receipts]
