@@ -19,7 +19,7 @@ from events.bell import bell
 from events.tallies import database_errors, stored_events
 from subscriptions.latencies import BUCKETS, Latencies
 from subscriptions.runtime import Runtime
-from voipbin_ws import access_log
+from voipbin_ws import __version__, access_log
 
 PREFIX = "voipbin_ws"
 
@@ -38,6 +38,11 @@ class _GatewayCollector(Collector):
         self._process = process
 
     def collect(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily(
+            f"{PREFIX}_build_info", "The gateway's version; always 1.", labels=["version"]
+        )
+        build.add_metric([__version__], 1)
+        yield build
         yield from self._sockets()
         yield from self._events()
         yield from self._layer_and_log()
