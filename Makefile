@@ -37,6 +37,7 @@ check:
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(VENV_PYTHON) -m mypy
+	@$(VENV_PYTHON) -m deploy.check_scripts
 
 # With ARGS somebody is at work on a part of it, and is not held up by the style of the rest.
 test: $(if $(ARGS),,check)
@@ -48,7 +49,8 @@ lock:
 	$(prepare) test
 	@$(LOCK) requirements.in --output-file requirements.txt
 	@$(LOCK) tests/requirements.in --output-file tests/requirements.txt
-	@.venv/bin/npm update --package-lock-only --ignore-scripts --no-audit --no-fund --prefix examples
+	@.venv/bin/npm update --package-lock-only --no-audit --no-fund
+	@.venv/bin/npm update --package-lock-only --no-audit --no-fund --prefix examples
 
 drills:
 	$(prepare) test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -68,3 +69,12 @@ def test_each_locked_package_has_hashes(asked: Path, lock: Path) -> None:
 def test_the_tests_run_with_what_the_gateway_runs_with() -> None:
     (_, gateways), (_, tests) = ASKED_AND_LOCKED
     assert locked(gateways).items() <= locked(tests).items()
+
+
+@pytest.mark.parametrize("folder", [".", "examples"])
+def test_what_npm_installs_is_locked_with_its_hash(folder: str) -> None:
+    asked = json.loads((ROOT / folder / "package.json").read_text())
+    _, *packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"].items()
+    versions = {name.removeprefix("node_modules/"): package["version"] for name, package in packages}
+    assert (asked.get("dependencies", {}) | asked.get("devDependencies", {})).items() <= versions.items()
+    assert all(package["integrity"].startswith("sha512-") for _, package in packages)
