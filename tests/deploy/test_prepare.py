@@ -18,6 +18,8 @@ import pytest
 from tests.deploy.project import ROOT, Project, write_wheel
 
 UNREACHABLE = "http://127.0.0.1:9"
+# Only an index has it.
+FROM_AN_INDEX = f"django==5.2 --hash=sha256:{'0' * 64}"
 
 
 class SilentIndex:
@@ -84,7 +86,7 @@ def test_each_purpose_gets_its_requirements_and_the_second_time_nothing_is_done(
 
 def test_no_network_is_told_and_repaired_by_the_next_run(project: Project) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
-    project.require("requirements.txt", "django")
+    project.require("requirements.txt", FROM_AN_INDEX)
     code, said = project.prepare("run", PIP_INDEX_URL=UNREACHABLE)
     assert code == 1
     assert_one_line(said, "no network", "PIP_INDEX_URL", "var/prepare.log")
@@ -97,7 +99,7 @@ def test_no_network_is_told_and_repaired_by_the_next_run(project: Project) -> No
 
 def test_an_installation_that_was_killed_is_made_anew(project: Project, silent_index: SilentIndex) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
-    project.require("requirements.txt", requirements, "django")
+    project.require("requirements.txt", requirements, FROM_AN_INDEX)
     killed = project.start("run", PIP_INDEX_URL=silent_index.url)
     silent_index.wait_until_asked()
     os.killpg(killed.pid, signal.SIGKILL)
@@ -118,7 +120,7 @@ def test_a_second_make_waits_for_the_first_even_where_only_its_pip_lives_on(
     project: Project, silent_index: SilentIndex
 ) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
-    project.require("requirements.txt", "django")
+    project.require("requirements.txt", FROM_AN_INDEX)
     first = project.start("run", PIP_INDEX_URL=silent_index.url)
     silent_index.wait_until_asked()
     os.kill(first.pid, signal.SIGKILL)
@@ -133,6 +135,15 @@ def test_a_second_make_waits_for_the_first_even_where_only_its_pip_lives_on(
     second.communicate()
     assert second.returncode == 0
     assert project.imports("greeting")
+
+
+def test_a_package_without_its_hash_is_not_installed(project: Project) -> None:
+    requirement, _, _ = write_wheel(project.folder, "greeting").partition(" --hash")
+    project.require("requirements.txt", requirement)
+    code, said = project.prepare("run")
+    assert code == 1
+    assert_one_line(said, "pip could not install requirements.txt", "hash")
+    assert not project.imports("greeting")
 
 
 def test_a_venv_whose_python_is_gone_is_made_anew(project: Project) -> None:
