@@ -25,8 +25,7 @@ KEY_MIN_CHARACTERS = 32
 """RFC 7518, 3.2: a key of HS256 has at least as many bits as its hash."""
 
 T = TypeVar("T")
-
-_env = environ.Env()
+N = TypeVar("N", int, float)
 
 
 def read(name: str, cast: Callable[[str], T], default: T, example: str) -> T:
@@ -68,37 +67,25 @@ def flag(text: str) -> bool:
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """A whole number from `least` to `most`."""
-
-    def cast(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError("write a whole number") from None
-        if not least <= number <= most:
-            raise ValueError(f"from {least} to {most}")
-        return number
-
-    return cast
+    return _number(int, least, most, "write a whole number", "")
 
 
 def seconds(least: float, most: float) -> Callable[[str], float]:
     """A time in seconds from `least` to `most`."""
+    return _number(float, least, most, "write seconds as a number", " seconds")
 
-    def cast(text: str) -> float:
+
+def _number(kind: Callable[[str], N], least: N, most: N, advice: str, unit: str) -> Callable[[str], N]:
+    def cast(text: str) -> N:
         try:
-            number = float(text)
+            number = kind(text)
         except ValueError:
-            raise ValueError("write seconds as a number") from None
+            raise ValueError(advice) from None
         if not least <= number <= most:
-            raise ValueError(f"from {least} to {most} seconds")
+            raise ValueError(f"from {least} to {most}{unit}")
         return number
 
     return cast
-
-
-def text(value: str) -> str:
-    """Any text."""
-    return value
 
 
 def credential(text: str) -> str:
@@ -153,12 +140,8 @@ def platforms(text: str) -> dict[str, str]:
         customer_id, address = name.strip(), address.strip().rstrip("/")
         if customer_id and not is_canonical_uuid(customer_id):
             raise ValueError("before = stands a customer's UUID")
-        try:
-            parts = urlsplit(address)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            good = False
-        if not good or parts.query or parts.fragment or parts.username is not None:
+        parts = urlsplit(address) if _is_url(address, "http", "https") else None
+        if parts is None or parts.query or parts.fragment or parts.username is not None:
             raise ValueError("write the root of an HTTP API, without a query or a password")
         if customer_id in found:
             raise ValueError("one address for all customers, and one for each that has its own")
@@ -195,15 +178,18 @@ def amqp(text: str) -> str:
 
 
 def _address(text: str, what: str, *schemes: str) -> str:
+    if not _is_url(text, *schemes):
+        raise ValueError(f"write {what}")
+    return text
+
+
+def _is_url(text: str, *schemes: str) -> bool:
     try:
         url = urlsplit(text)
         place = url.path if url.scheme == "unix" else url.hostname
-        good = url.scheme in schemes and bool(place) and url.port != 0
+        return url.scheme in schemes and bool(place) and url.port != 0
     except ValueError:
-        good = False
-    if not good:
-        raise ValueError(f"write {what}")
-    return text
+        return False
 
 
 def level(text: str) -> str:

@@ -1,6 +1,6 @@
 """Several gateway processes on one listening socket: started, watched, replaced when they crash, and ended in order.
 
-uvicorn has such a supervisor too, `uvicorn.supervisors.Multiprocess`. It serves daphne no worse, but operators would lose:
+uvicorn has one too, `uvicorn.supervisors.Multiprocess`. It serves daphne no worse, but operators would lose:
 workers that end when their parent is killed, so that the port is free for the next start; an exit code that says
 whether every client was notified; Ctrl-C that drains, for it sends each worker a second signal at once; pauses between
 the starts of a worker that crashes; the one line that says when all serve; and, since its workers are not forked, forty
