@@ -49,16 +49,17 @@ class Process:
             )
 
     @property
-    def running(self) -> bool:
-        return self._popen.poll() is None
-
-    @property
-    def returncode(self) -> int | None:
+    def exit_code(self) -> int | None:
+        """None while it runs."""
         return self._popen.poll()
 
+    @property
+    def output(self) -> str:
+        """What it wrote."""
+        return self.log.read_text(errors="replace")
+
     def terminate(self) -> None:
-        if self.running:
-            self._popen.terminate()
+        self._popen.terminate()
 
     def wait(self, seconds: float) -> None:
         """Wait for its end, so long; then kill it."""
@@ -72,14 +73,6 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
-
-    def has_said(self, text: str) -> bool:
-        """Whether it wrote this."""
-        return text in self.log.read_text(errors="replace")
-
-    def last_words(self, lines: int = 5) -> list[str]:
-        """The end of what it wrote."""
-        return self.log.read_text(errors="replace").rstrip().splitlines()[-lines:]
 
 
 def end_in_order(*stages: Sequence[Process]) -> None:

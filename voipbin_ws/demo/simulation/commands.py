@@ -5,8 +5,6 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TookTooLong
-from threading import Lock
 from typing import Any
 
 from voipbin_ws.demo.simulation.model.contact_centre import World
@@ -17,7 +15,7 @@ PATIENCE = 5.0
 KEYS_KEPT = 10_000
 """Idempotency keys that are remembered."""
 
-Order = Callable[[World], dict[str, Any]]
+Order = Callable[[World], dict[str, Any] | None]
 
 
 class Orders:
@@ -25,59 +23,48 @@ class Orders:
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
-        self._waiting: queue.SimpleQueue[tuple[Order, Future[dict[str, Any]]]] = queue.SimpleQueue()
-        self._by_key: dict[str, Future[dict[str, Any]]] = {}
-        self._lock = Lock()
+        self._waiting: queue.SimpleQueue[tuple[Order, str | None, Future[dict[str, Any]]]] = (
+            queue.SimpleQueue()
+        )
+        self._answers: dict[str, dict[str, Any]] = {}
 
     def give(self, order: Order, key: str | None = None) -> dict[str, Any]:
         """Have the order carried out, once for each `key`; returns what it answers, or answered then.
 
         Raises:
             Impossible: it cannot be carried out now.
-            TimeoutError, CancelledError: it was not carried out in time, and will not be.
+            TimeoutError: it was not carried out in time, and will not be.
         """
-        answer, is_new = self._answer_under(key)
-        if is_new:
-            self._waiting.put((order, answer))
-            self._wake()
-        try:
-            try:
-                return answer.result(PATIENCE)
-            except TookTooLong:
-                if answer.cancel():
-                    raise
-                return answer.result()
-        except Exception:
-            self._forget(key, answer)
-            raise
-
-    def _answer_under(self, key: str | None) -> tuple[Future[dict[str, Any]], bool]:
-        """The answer of the order with this key, and whether it has yet to be given."""
         answer: Future[dict[str, Any]] = Future()
-        if key is None:
-            return answer, True
-        with self._lock:
-            known = self._by_key.setdefault(key, answer)
-            while len(self._by_key) > KEYS_KEPT:
-                del self._by_key[next(iter(self._by_key))]
-        return known, known is answer
-
-    def _forget(self, key: str | None, answer: Future[dict[str, Any]]) -> None:
-        """Nothing was done under this key."""
-        with self._lock:
-            if key is not None and self._by_key.get(key) is answer:
-                del self._by_key[key]
+        self._waiting.put((order, key, answer))
+        self._wake()
+        try:
+            return answer.result(PATIENCE)
+        except TimeoutError:
+            if answer.cancel():
+                raise
+            return answer.result()
 
     def carry_out(self, world: World) -> bool:
         """Carry out what was given; whether there was anything."""
         done = False
         while not self._waiting.empty():
-            order, answer = self._waiting.get()
+            order, key, answer = self._waiting.get()
             if not answer.set_running_or_notify_cancel():
                 continue
             done = True
             try:
-                answer.set_result(order(world))
+                answer.set_result(self._once(order, key, world))
             except Exception as error:
                 answer.set_exception(error)
         return done
+
+    def _once(self, order: Order, key: str | None, world: World) -> dict[str, Any]:
+        if key is not None and key in self._answers:
+            return self._answers[key]
+        answer = order(world) or {}
+        if key is not None:
+            self._answers[key] = answer
+            if len(self._answers) > KEYS_KEPT:
+                del self._answers[next(iter(self._answers))]
+        return answer

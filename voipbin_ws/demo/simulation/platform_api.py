@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable
-from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as TookTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -71,7 +68,7 @@ class _Request(BaseHTTPRequestHandler):
             self._answer(error.status, {"message": str(error)})
         except Impossible as error:
             self._answer(409, {"message": str(error)})
-        except (TookTooLong, CancelledError):
+        except TimeoutError:
             self._answer(503, {"message": "The simulator is busy: nothing was done"})
 
     do_PUT = do_POST  # noqa: N815
@@ -126,27 +123,17 @@ def order_of(method: str, path: list[str], body: dict[str, Any]) -> Order:
             if not isinstance(to, dict) or to.get("type") not in ("agent", "queue"):
                 raise Unfit(400, "This platform transfers to a queue or an agent")
             target = _text(to, "id")
-            return _doing(lambda world: world.transfer(call_id, target))
+            return lambda world: world.transfer(call_id, target)
         case ["POST", "v1.0", "calls", call_id, "voicemail"]:
-            return _doing(lambda world: world.voicemail(call_id))
+            return lambda world: world.voicemail(call_id)
         case ["POST", "v1.0", "calls", call_id, "hangup"]:
-            return _doing(lambda world: world.hang_up(call_id))
+            return lambda world: world.hang_up(call_id)
         case ["POST", "v1.0", "messages"]:
             numbers, text, automatic = _destinations(body), _text(body, "text"), body.get("automatic") is True
             return lambda world: {
                 "ids": [world.send_message(number, text, automatic=automatic) for number in numbers]
             }
     raise Unfit(404, "There is nothing at this address")
-
-
-def _doing(act: Callable[[World], None]) -> Order:
-    """An order that answers nothing but that it was done."""
-
-    def order(world: World) -> dict[str, Any]:
-        act(world)
-        return {}
-
-    return order
 
 
 def _set_status(world: World, agent_id: str, status: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import select
 import signal
 import time
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Any
 
 from voipbin_ws.demo.simulation.commands import Orders
 from voipbin_ws.demo.simulation.model.contact_centre import World
@@ -32,10 +32,9 @@ class Stop:
 
     def __init__(self) -> None:
         self.told_at: float | None = None
-        self._reader, self._writer = os.pipe()
-        # Once it is full it wakes whoever waits, whatever else is written.
-        os.set_blocking(self._writer, False)
-        self._before: dict[int, object] = {}
+        # Its `put` may interrupt its `get`, as a signal's handler does.
+        self._woken: SimpleQueue[None] = SimpleQueue()
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stop:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -44,9 +43,7 @@ class Stop:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-        os.close(self._reader)
-        os.close(self._writer)
+            signal.signal(number, handler)
 
     @property
     def told(self) -> bool:
@@ -55,8 +52,8 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Wait so long, or until told to stop or woken; says whether to go on, which ends FAREWELL after being told."""
         if self.told_at is None:
-            if select.select([self._reader], [], [], max(seconds, 0.0))[0] and self.told_at is None:
-                os.read(self._reader, 4096)
+            with contextlib.suppress(Empty):
+                self._woken.get(timeout=max(seconds, 0.0))
             return True
         left = self.told_at + FAREWELL - time.monotonic()
         if left <= 0:
@@ -65,25 +62,23 @@ class Stop:
         return True
 
     def wake(self) -> None:
-        """End a wait before its time; from any thread, and harmless once this is over."""
-        with contextlib.suppress(OSError):
-            os.write(self._writer, b"!")
+        """End a wait before its time; from any thread."""
+        self._woken.put(None)
 
     def _tell(self, _number: int, _frame: FrameType | None) -> None:
         if self.told_at is None:
             self.told_at = time.monotonic()
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._writer, b".")
+            self.wake()
 
 
 def run(
     world: World,
     publisher: Publisher,
+    orders: Orders,
     stop: Stop,
     *,
     seconds: float | None,
     say: Callable[[str], object],
-    orders: Orders | None = None,
 ) -> None:
     """Let the world go on, publishing what happens, for `seconds` or until it is over or told to stop; then close it.
 
@@ -98,7 +93,7 @@ def run(
         while not stop.told and not world.is_over:
             told_until = min(time.monotonic() - began, told_until + CATCH_UP, seconds or float("inf"))
             happenings = world.advance(told_until)
-            if orders is not None and orders.carry_out(world):
+            if orders.carry_out(world):
                 happenings += world.advance(told_until)
             publisher.publish(happenings)
             if seconds is not None and told_until >= seconds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -18,7 +19,7 @@ from voipbin_ws.demo.cleanup import NotTaken, end_leftovers
 from voipbin_ws.demo.command_relay import StandIn
 from voipbin_ws.demo.processes import Process, end_in_order
 from voipbin_ws.demo.seeding import Demo, NotTheDemos, prepare_database
-from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, Centre
 from voipbin_ws.environment import flag, read, whole
 from voipbin_ws.servers.run import PortInUse, listening_socket
 from voipbin_ws.settings import VAR_DIR
@@ -26,7 +27,7 @@ from voipbin_ws.settings import VAR_DIR
 HOST = "127.0.0.1"
 """Everybody knows the demo's passwords, so it is for this machine alone."""
 
-PROFILES = {ACME.id: "steady", GLOBEX.id: "quiet"}
+PROFILES = {ACME: "steady", GLOBEX: "quiet"}
 STARTS_WITHIN = 60.0
 LOOK_EVERY = 0.1
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         except PortInUse as error:
-            raise CommandError(f"{error}: PORT={_another(port)} make run") from None
+            raise CommandError(f"{error}: PORT={port + 1 if port < 65535 else 8000} make run") from None
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, _interrupt)
         responders: list[Process] = []
@@ -56,7 +57,11 @@ class Command(BaseCommand):
         servers: list[Process] = []
         try:
             demo = self._prepared()
-            platform = StandIn(tuple(PROFILES)) if simulate and not settings.PLATFORM_API_URLS else None
+            platform = (
+                StandIn([centre.id for centre in PROFILES])
+                if simulate and not settings.PLATFORM_API_URLS
+                else None
+            )
             servers.append(
                 Process(
                     "gateway",
@@ -66,13 +71,17 @@ class Command(BaseCommand):
                     platform.environment if platform else None,
                 )
             )
-            self._wait_until_it_listens(servers[0], port)
+            self._wait_until(servers[0], lambda: _listens(port), "The gateway did not listen")
             self._end_leftovers(port, demo)
             if platform:
                 responders.append(_responder(port, demo, platform))
-                self._wait_until_it_says(responders[0], "Listening")
+                self._wait_until(
+                    responders[0],
+                    lambda: "Listening" in responders[0].output,
+                    "The auto-responder was not ready",
+                )
             if simulate:
-                simulators += [_simulator(port, customer_id, demo, platform) for customer_id in PROFILES]
+                simulators += [_simulator(port, centre, demo, platform) for centre in PROFILES]
             self._say(greeting(demo, port, simulating=simulate, responding=bool(responders)))
             self._watch([*servers, *simulators, *responders])
         except KeyboardInterrupt:
@@ -99,25 +108,14 @@ class Command(BaseCommand):
         finally:
             connections.close_all()
 
-    def _wait_until_it_listens(self, server: Process, port: int) -> None:
+    def _wait_until(self, process: Process, is_ready: Callable[[], bool], failure: str) -> None:
         deadline = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < deadline:
-            self._require_running(server)
-            with socket.socket() as probe:
-                probe.settimeout(1)
-                if probe.connect_ex((HOST, port)) == 0:
-                    return
-            time.sleep(LOOK_EVERY)
-        raise CommandError(f"The gateway did not listen within {STARTS_WITHIN:g} seconds (see {server.log})")
-
-    def _wait_until_it_says(self, process: Process, word: str) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN
-        while not process.has_said(word):
+        while True:
             self._require_running(process)
+            if is_ready():
+                return
             if time.monotonic() > deadline:
-                raise CommandError(
-                    f"The {process.name} was not ready within {STARTS_WITHIN:g} seconds (see {process.log})"
-                )
+                raise CommandError(f"{failure} within {STARTS_WITHIN:g} seconds (see {process.log})")
             time.sleep(LOOK_EVERY)
 
     def _watch(self, processes: list[Process]) -> None:
@@ -128,11 +126,11 @@ class Command(BaseCommand):
             time.sleep(LOOK_EVERY)
 
     def _require_running(self, process: Process) -> None:
-        if process.running:
+        if process.exit_code is None:
             return
-        said = "\n".join(f"  {line}" for line in process.last_words()) or "  (nothing)"
+        said = "\n".join(f"  {line}" for line in process.output.rstrip().splitlines()[-5:]) or "  (nothing)"
         raise CommandError(
-            f"The {process.name} ended by itself (exit code {process.returncode}), so everything stops. "
+            f"The {process.name} ended by itself (exit code {process.exit_code}), so everything stops. "
             f"The end of {process.log}:\n{said}"
         )
 
@@ -141,17 +139,22 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _simulator(port: int, customer_id: str, demo: Demo, platform: StandIn | None) -> Process:
-    centre = ACME if customer_id == ACME.id else GLOBEX
-    orders = ["--platform-port", str(platform.release(customer_id))] if platform else []
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _simulator(port: int, centre: Centre, demo: Demo, platform: StandIn | None) -> Process:
+    orders = ["--platform-port", str(platform.release(centre.id))] if platform else []
     return Process(
         f"simulator of {centre.name}",
         "manage.py",
-        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[customer_id], *orders],
+        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[centre], *orders],
         VAR_DIR / f"simulator-{centre.name.lower()}.log",
         {
-            "VOIPBIN_PUBLISH_KEY": demo.keys.publish[customer_id],
-            "VOIPBIN_CUSTOMER_ID": customer_id,
+            "VOIPBIN_PUBLISH_KEY": demo.keys.publish[centre.id],
+            "VOIPBIN_CUSTOMER_ID": centre.id,
             **(platform.environment if platform else {}),
         },
     )
@@ -172,10 +175,6 @@ def _responder(port: int, demo: Demo, platform: StandIn) -> Process:
             "PLATFORM_API_KEY": platform.key,
         },
     )
-
-
-def _another(port: int) -> int:
-    return port + 1 if port < 65535 else 8000
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

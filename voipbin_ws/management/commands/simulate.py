@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,13 +72,15 @@ class Command(BaseCommand):
             most_calls=options["count"],
         )
         self._say(f"Publishing to {url} for customer {options['customer']}, seed {seed}; Ctrl-C stops it")
+        stop = Stop()
+        orders = Orders(stop.wake)
         with (
-            Stop() as stop,
-            self._platform(options["platform_port"], stop) as orders,
+            stop,
+            self._platform(options["platform_port"], orders),
             Publisher(url, options["key"], wait=stop.wait, say=self._say) as publisher,
         ):
             try:
-                run(world, publisher, stop, seconds=options["duration"], say=self._say, orders=orders)
+                run(world, publisher, orders, stop, seconds=options["duration"], say=self._say)
             except Refused as refusal:
                 hint = ""
                 if str(refusal).startswith("403"):
@@ -87,20 +88,16 @@ class Command(BaseCommand):
                 raise CommandError(f"The gateway refuses what is published: {refusal}{hint}") from None
         self._say(f"Published {publisher.published} events about {world.calls.begun} calls")
 
-    @contextmanager
-    def _platform(self, port: int | None, stop: Stop) -> Iterator[Orders | None]:
+    def _platform(self, port: int | None, orders: Orders) -> AbstractContextManager[object]:
         """Take orders on this port, where there is one."""
         if port is None:
-            yield None
-            return
-        orders = Orders(stop.wake)
+            return nullcontext()
         try:
             platform = Platform(port, os.environ.get("PLATFORM_API_KEY", ""), orders)
         except OSError as error:
             raise CommandError(f"--platform-port {port} cannot be used: {error.strerror}") from None
-        with platform:
-            self._say(f"Taking orders on {platform.url}")
-            yield orders
+        self._say(f"Taking orders on {platform.url}")
+        return platform
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

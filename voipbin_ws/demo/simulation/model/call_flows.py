@@ -174,7 +174,7 @@ class MessageStories:
         Nobody whom the centre knows: who wrote STOP stays unsubscribed beyond this simulation, which would write on.
         """
         random = self._chronicle.random
-        caller = invent_caller(random, random.getrandbits(40))
+        caller = invent_caller(random)
         self.send(caller.address(), random.choice(NOTICES), automatic=True)
 
         def stop() -> None:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import Chronicle, Timer
 from voipbin_ws.demo.simulation.model.fake_data import Caller
 from voipbin_ws.demo.simulation.model.recordings import Recording, Recordings
 from voipbin_ws.demo.simulation.model.tenants import Centre, Person, Queue
-from voipbin_ws.demo.simulation.model.timeline import Timer
 
 
 @dataclass(eq=False, slots=True)
@@ -65,7 +64,7 @@ class Calls:
             activeflow_id=chronicle.new_id(),
             inbound=inbound,
             caller=caller,
-            began=chronicle.timeline.now,
+            began=chronicle.seconds,
             tm_create=chronicle.stamp(),
             purpose=purpose,
             agent=agent,
@@ -78,7 +77,7 @@ class Calls:
     def later(self, call: Call, seconds: float, action: Callable[[], object]) -> Timer:
         """Have something done with the call, unless it ends before."""
         timer = self._chronicle.after(seconds, action)
-        call.timers = [each for each in call.timers if each.waiting]
+        call.timers = [each for each in call.timers if each.action is not None]
         call.timers.append(timer)
         return timer
 
@@ -87,7 +86,7 @@ class Calls:
         if call.status == "answered":
             return
         call.previous_status, call.status = call.status, "answered"
-        call.answered_at = self._chronicle.timeline.now
+        call.answered_at = self._chronicle.seconds
         call.tm_answer = self._chronicle.stamp()
         self._tell(call, "call.status")
 
@@ -136,7 +135,7 @@ class Calls:
             self._recordings.finish(call.recording)
             call.recording = None
         call.previous_status, call.status = call.status, "hangup"
-        now = chronicle.timeline.now
+        now = chronicle.seconds
         self._tell(
             call,
             "call.ended",

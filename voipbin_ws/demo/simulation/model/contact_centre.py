@@ -56,7 +56,7 @@ class World:
         self._chronicle = Chronicle(centre.id, seed, start)
         # The same people call on every day.
         people = random.Random(centre.id)
-        self._known = [invent_caller(people, people.getrandbits(40)) for _ in range(REGULARS)]
+        self._known = [invent_caller(people) for _ in range(REGULARS)]
         self.calls = Calls(self._chronicle, centre)
         self.floor = Floor(self._chronicle, self.calls, centre, profile)
         self.messages = MessageStories(self._chronicle, centre, self._find_caller)
@@ -68,12 +68,12 @@ class World:
 
     def advance(self, until: float) -> list[Happening]:
         """What happens up to `until` seconds from the start and was not given before, in order."""
-        self._chronicle.timeline.run(until)
+        self._chronicle.run(until)
         return self._chronicle.take()
 
     def next_at(self) -> float | None:
         """When something happens next, in seconds from the start."""
-        return self._chronicle.timeline.next_at()
+        return self._chronicle.next_at()
 
     @property
     def is_over(self) -> bool:
@@ -168,7 +168,7 @@ class World:
         if self._no_more_calls():
             return
         # Drawn as often as at the peak, and only a share of it taken: no surge is slept through.
-        if self._chronicle.chance(self._profile.share_of_peak(self._chronicle.timeline.now)):
+        if self._chronicle.chance(self._profile.share_of_peak(self._chronicle.seconds)):
             self._begin_call()
         self._chronicle.after(self._pause(self._rate * self._profile.surge_factor), self._next_call)
 
@@ -213,4 +213,4 @@ class World:
             caller = self._chronicle.random.choice(self._known)
             if caller.number not in busy:
                 return caller
-        return invent_caller(self._chronicle.random, self._chronicle.random.getrandbits(40))
+        return invent_caller(self._chronicle.random)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, Final
 
 from events.domain.event import format_timestamp
-from voipbin_ws.demo.simulation.model.timeline import Timeline, Timer
 
 KEY_MARK: Final = "simulate-"
 """How the idempotency key of every simulated event begins."""
@@ -38,6 +39,18 @@ class Happening:
         return item | {"agent_ids": list(self.agent_ids)} if self.agent_ids else item
 
 
+class Timer:
+    """Something that will be done, unless it is cancelled first."""
+
+    __slots__ = ("action",)
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self.action: Callable[[], object] | None = action
+
+    def cancel(self) -> None:
+        self.action = None
+
+
 class Chronicle:
     """The story so far, and what the tellers share: the time, the random and fresh ids.
 
@@ -48,32 +61,64 @@ class Chronicle:
     def __init__(self, customer_id: str, seed: str, start: datetime) -> None:
         self.customer_id = customer_id
         self.random = random.Random(f"{seed} {customer_id}")
-        self.timeline = Timeline()
+        self.seconds = 0.0
+        """Since the story began."""
         self._start = start
+        self._numbers = count()
+        self._due: list[tuple[float, int, Timer]] = []
         self._telling = f"{seed} {customer_id} {start.isoformat()}"
         self._ids = random.Random(self._telling)
         self._run = self.new_id()
         self._told = 0
         self._untaken: list[Happening] = []
 
-    def new_id(self) -> str:
-        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
+    # --- Time ---
+
+    def run(self, until: float) -> None:
+        """Do all that is due up to `until`, and be there."""
+        while (at := self.next_at()) is not None and at <= until:
+            timer = heapq.heappop(self._due)[2]
+            self.seconds = at
+            action, timer.action = timer.action, None
+            if action is not None:
+                action()
+        self.seconds = max(self.seconds, until)
+
+    def next_at(self) -> float | None:
+        """When something is due next; none when nothing is."""
+        while self._due and self._due[0][2].action is None:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def after(self, seconds: float, action: Callable[[], object]) -> Timer:
+        """Have `action` done in `seconds`; of two that are due at once the earlier asked for comes first."""
+        timer = Timer(action)
+        heapq.heappush(self._due, (self.seconds + max(seconds, 0.0), next(self._numbers), timer))
+        return timer
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.timeline.now)
+        return self._start + timedelta(seconds=self.seconds)
 
     def stamp(self) -> str:
         """Now, as it stands in events."""
         return format_timestamp(self.now())
 
-    def after(self, seconds: float, action: Callable[[], object]) -> Timer:
-        return self.timeline.after(seconds, action)
+    # --- Chance ---
+
+    def new_id(self) -> str:
+        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
 
     def between(self, least: float, most: float) -> float:
         return self.random.uniform(least, most)
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
+
+    def draw(self, span: tuple[float, float, float]) -> float:
+        """Seconds from a profile's span."""
+        return self.random.triangular(*span)
+
+    # --- Events ---
 
     def tell(self, event_type: str, data: Mapping[str, Any], agent_ids: tuple[str, ...] = ()) -> None:
         """Add an event that happens now. The customer's id stands in the data of each."""

@@ -7,27 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 _FIRST: Final = (
-    *(
-        "Dana",
-        "Omar",
-        "Priya",
-        "Lucas",
-        "Hannah",
-        "Wei",
-        "Sofia",
-        "Marcus",
-        "Aisha",
-        "Tomás",
-        "Elena",
-        "Noah",
-    ),
-    *("Ingrid", "Kwame", "Yuki", "Rosa", "Felix", "Zoë", "Amir", "Nadia", "Jack", "Leila", "Victor", "Maeve"),
-)
+    "Dana Omar Priya Lucas Hannah Wei Sofia Marcus Aisha Tomás Elena Noah "
+    "Ingrid Kwame Yuki Rosa Felix Zoë Amir Nadia Jack Leila Victor Maeve"
+).split()  # noqa: SIM905 - a list would take a line for each name
 _LAST: Final = (
-    *("Whitfield", "Haddad", "Raman", "Ferreira", "Becker", "Zhang", "Rossi", "Bennett", "Diallo", "Herrera"),
-    *("Petrova", "Campbell", "Sørensen", "Boateng", "Tanaka", "Delgado", "Schneider", "Dubois", "Rahimi"),
-    *("Kowalska", "Murphy", "Farouk", "Lindgren", "O’Connor"),
-)
+    "Whitfield Haddad Raman Ferreira Becker Zhang Rossi Bennett Diallo Herrera Petrova Campbell Sørensen Boateng "
+    "Tanaka Delgado Schneider Dubois Rahimi Kowalska Murphy Farouk Lindgren O’Connor"
+).split()  # noqa: SIM905 - a list would take a line for each name
 _GOODS: Final = (
     ("Standing desk", 449),
     ("Office chair", 289),
@@ -87,8 +73,9 @@ class Caller:
         return {"type": "tel", "target": self.number, "target_name": self.name}
 
 
-def invent_caller(rng: random.Random, number: int) -> Caller:
-    """A caller whom `number` tells from all others: a telephone number of nobody's, in +1555."""
+def invent_caller(rng: random.Random) -> Caller:
+    """A caller with a telephone number of nobody's, in +1555."""
+    number = rng.getrandbits(40)
     goods, price = rng.choice(_GOODS)
     purchase = f"{goods}, ${price}, {rng.randint(2, 90)} days ago" if rng.random() < 0.8 else "none yet"
     return Caller(
@@ -97,8 +84,3 @@ def invent_caller(rng: random.Random, number: int) -> Caller:
         calls=rng.choice((0, 0, 1, 1, 2, 3, 5, 8)),
         last_purchase=purchase,
     )
-
-
-def between(rng: random.Random, span: tuple[float, float, float]) -> float:
-    """Seconds from a profile's span."""
-    return rng.triangular(*span)

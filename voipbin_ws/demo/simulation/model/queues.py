@@ -46,11 +46,11 @@ class Lines:
     def waited(self, call: Call) -> int:
         """Seconds since the call joined its queue; 0 where it is in none."""
         place = self._places.get(call.id)
-        return round(self._chronicle.timeline.now - place.joined) if place else 0
+        return round(self._chronicle.seconds - place.joined) if place else 0
 
     def join(self, call: Call, queue: Queue, seconds_a_call: float) -> None:
         """The call waits from now on; each before it is thought to take so long."""
-        place = Place(call, queue, self._chronicle.timeline.now, self._chronicle.stamp())
+        place = Place(call, queue, self._chronicle.seconds, self._chronicle.stamp())
         call.queue = queue
         self._places[call.id] = place
         position = len(self.waiting(queue))

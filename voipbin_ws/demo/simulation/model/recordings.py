@@ -19,13 +19,10 @@ SHORTEST_TRANSCRIBED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that runs."""
+    """A recording that runs: when it began, and what its events say."""
 
-    id: str
-    call_id: str
-    agent_id: str | None
     began: float
-    tm_start: str
+    facts: Mapping[str, Any]
 
 
 class Recordings:
@@ -37,26 +34,35 @@ class Recordings:
 
     def start(self, call_id: str, agent_id: str | None) -> Recording:
         chronicle = self._chronicle
-        recording = Recording(
-            chronicle.new_id(), call_id, agent_id, chronicle.timeline.now, chronicle.stamp()
-        )
-        chronicle.tell("recording.started", self._facts(recording) | {"status": "recording"})
-        return recording
+        now = chronicle.stamp()
+        facts = {
+            "id": chronicle.new_id(),
+            "call_id": call_id,
+            "reference_type": "call",
+            "reference_id": call_id,
+            "format": "wav",
+            "tm_start": now,
+            "tm_create": now,
+            **({"owner_type": "agent", "owner_id": agent_id} if agent_id else {}),
+        }
+        chronicle.tell("recording.started", {**facts, "status": "recording", "tm_update": now})
+        return Recording(chronicle.seconds, facts)
 
     def finish(self, recording: Recording) -> None:
         """The recording is complete; a transcription may follow."""
         chronicle = self._chronicle
-        seconds = round(chronicle.timeline.now - recording.began)
-        facts = self._facts(recording) | {
+        seconds = round(chronicle.seconds - recording.began)
+        more = {
             "status": "ended",
             "duration": seconds,
             "size": HEADER_BYTES + seconds * BYTES_A_SECOND,
-            "reference_url": f"https://recordings.{self._domain}/{recording.id}.wav",
+            "reference_url": f"https://recordings.{self._domain}/{recording.facts['id']}.wav",
             "tm_end": chronicle.stamp(),
+            "tm_update": chronicle.stamp(),
         }
-        chronicle.tell("recording.completed", facts)
+        chronicle.tell("recording.completed", {**recording.facts, **more})
         if seconds >= SHORTEST_TRANSCRIBED and chronicle.chance(0.7):
-            chronicle.after(chronicle.between(2, 6), lambda: self._transcribe(facts))
+            chronicle.after(chronicle.between(2, 6), lambda: self._transcribe(recording.facts))
 
     def _transcribe(self, recorded: Mapping[str, Any]) -> None:
         chronicle = self._chronicle
@@ -76,16 +82,3 @@ class Recordings:
             "tm_update": chronicle.stamp(),
         }
         chronicle.tell("transcription.completed", facts | owner)
-
-    def _facts(self, recording: Recording) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            "id": recording.id,
-            "call_id": recording.call_id,
-            "reference_type": "call",
-            "reference_id": recording.call_id,
-            "format": "wav",
-            "tm_start": recording.tm_start,
-            "tm_create": recording.tm_start,
-            "tm_update": self._chronicle.stamp(),
-        }
-        return facts | ({"owner_type": "agent", "owner_id": recording.agent_id} if recording.agent_id else {})

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from voipbin_ws.demo.simulation.model.agents import Desk, Desks, Impossible
 from voipbin_ws.demo.simulation.model.calls import Call, Calls
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
-from voipbin_ws.demo.simulation.model.fake_data import between
+from voipbin_ws.demo.simulation.model.event_recorder import Chronicle, Timer
 from voipbin_ws.demo.simulation.model.load_profiles import Profile
 from voipbin_ws.demo.simulation.model.queues import Lines
 from voipbin_ws.demo.simulation.model.tenants import Centre, Queue
-from voipbin_ws.demo.simulation.model.timeline import Timer
 
 
 class Floor:
@@ -27,7 +25,7 @@ class Floor:
         """The call waits in the queue from now on, as long as its caller has patience."""
         self._look_after(call)
         self.lines.join(call, queue, self._profile.talk[2] / max(self.desks.at_work, 1))
-        patience = between(self._chronicle.random, self._profile.patience)
+        patience = self._chronicle.draw(self._profile.patience)
         self._patience[call.id] = self._calls.later(call, patience, lambda: self._give_up(call))
         self._dispatch()
 
@@ -145,7 +143,7 @@ class Floor:
         self._dispatch()
 
     def _talk(self, desk: Desk, call: Call) -> None:
-        talk = between(self._chronicle.random, self._profile.talk)
+        talk = self._chronicle.draw(self._profile.talk)
         if desk.by_hand:
             self.hang_up_in(call, talk * 3)  # Should whoever acts for the agent not do so before.
         elif self._chronicle.chance(0.12):
