@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from voipbin_ws.demo.simulation.model.agents import Desk
 from voipbin_ws.demo.simulation.model.calls import Call, Calls
 from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
 from voipbin_ws.demo.simulation.model.fake_data import (
@@ -20,6 +19,9 @@ from voipbin_ws.demo.simulation.model.fake_data import (
 )
 from voipbin_ws.demo.simulation.model.routing import Floor
 from voipbin_ws.demo.simulation.model.tenants import Centre, Queue
+
+Script = Iterator[tuple[float, float]]
+"""What happens in a call, in order, with pauses of so many seconds at the least and the most."""
 
 FindCaller = Callable[[], Caller]
 """Gives somebody who is not on the telephone."""
@@ -43,103 +45,99 @@ class CallStories:
         if draw < 0.40:
             self._to_an_agent()
         elif draw < 0.70:
-            self._self_service()
+            self._start("Order status", self._self_service)
         elif draw < 0.78:
-            self._to_voicemail()
+            self._start("After hours", self._after_hours)
         elif (
             draw < 0.90
             and not self._floor.lines.waiting()
             and (desk := self._floor.desks.pick(by_itself=True))
         ):
-            self._dialled_by(desk)
+            call = self._calls.begin(self._find(), "Call back", inbound=False, agent=desk.agent)
+            self._floor.occupy(desk, call)
+            self._go_on(call, self._call_back(call))
         else:
-            self._reminder()
+            self._start("Delivery reminder", self._reminder, inbound=False)
+
+    def send_to_voicemail(self, call: Call) -> None:
+        """The caller may leave a message; the call must be with no agent and in no queue."""
+        self._go_on(call, self._voicemail(call))
+
+    def _start(self, purpose: str, script: Callable[[Call], Script], *, inbound: bool = True) -> None:
+        call = self._calls.begin(self._find(), purpose, inbound=inbound)
+        self._go_on(call, script(call))
+
+    def _go_on(self, call: Call, script: Script) -> None:
+        """Play the script up to its next pause, and after that on, unless the call ends before."""
+        if (pause := next(script, None)) is not None:
+            self._calls.later(call, self._chronicle.between(*pause), lambda: self._go_on(call, script))
 
     # --- Inbound ---------------------------------------------------------------------------------------------------
 
     def _to_an_agent(self) -> None:
         queue = self._chronicle.random.choice(self._queues)
-        call = self._calls.begin(self._find(), f"{queue.name} line", inbound=True)
-        self._soon(call, 0.4, 1.2, lambda: self._greet(call, queue))
+        self._start(f"{queue.name} line", lambda call: self._queue_up(call, queue))
 
-    def _greet(self, call: Call, queue: Queue) -> None:
+    def _queue_up(self, call: Call, queue: Queue) -> Script:
+        yield 0.4, 1.2
         self._calls.do(call, "talk", "Welcome")
-        self._soon(call, 1, 3, lambda: self._enqueue(call, queue))
-
-    def _enqueue(self, call: Call, queue: Queue) -> None:
+        yield 1, 3
         if self._floor.lines.is_full(queue):
-            self.send_to_voicemail(call)
+            yield from self._voicemail(call)
             return
         self._calls.do(call, "queue_join", queue.name)
         self._floor.join(call, queue)
 
-    def _self_service(self) -> None:
-        call = self._calls.begin(self._find(), "Order status", inbound=True)
+    def _self_service(self, call: Call) -> Script:
+        yield 0.4, 1.2
+        self._calls.answer(call)
+        self._calls.do(call, "digits_receive", "Enter your order number")
+        yield 3, 8
+        self._calls.do(call, "webhook_send", "Look up the order")
+        yield 0.5, 1.5
+        self._calls.do(call, "talk", "Your order is on its way")
+        self._hang_up_in(call, 4, 12)
 
-        def menu() -> None:
-            self._calls.answer(call)
-            self._calls.do(call, "digits_receive", "Enter your order number")
-            self._soon(call, 3, 8, lookup)
+    def _after_hours(self, call: Call) -> Script:
+        yield 0.4, 1.2
+        yield from self._voicemail(call)
 
-        def lookup() -> None:
-            self._calls.do(call, "webhook_send", "Look up the order")
-            self._soon(call, 0.5, 1.5, result)
-
-        def result() -> None:
-            self._calls.do(call, "talk", "Your order is on its way")
-            self._floor.hang_up_in(call, self._chronicle.between(4, 12))
-
-        self._soon(call, 0.4, 1.2, menu)
-
-    def _to_voicemail(self) -> None:
-        call = self._calls.begin(self._find(), "After hours", inbound=True)
-        self._soon(call, 0.4, 1.2, lambda: self.send_to_voicemail(call))
-
-    def send_to_voicemail(self, call: Call) -> None:
-        """The caller may leave a message; the call must be with no agent and in no queue."""
-
-        def beep() -> None:
-            self._calls.do(call, "recording_start", "Record the message")
-            self._calls.record(call)
-            self._floor.hang_up_in(call, self._chronicle.between(5, 20))
-
+    def _voicemail(self, call: Call) -> Script:
         self._calls.answer(call)
         self._calls.do(call, "talk", "Please leave a message")
-        self._soon(call, 2, 4, beep)
+        yield 2, 4
+        self._calls.do(call, "recording_start", "Record the message")
+        self._calls.record(call)
+        self._hang_up_in(call, 5, 20)
 
     # --- Outbound --------------------------------------------------------------------------------------------------
 
-    def _dialled_by(self, desk: Desk) -> None:
-        call = self._calls.begin(self._find(), "Call back", inbound=False, agent=desk.agent)
-        self._floor.occupy(desk, call)
-        self._ring_out(call, lambda: self._floor.hang_up_in(call, self._chronicle.between(10, 45)))
+    def _call_back(self, call: Call) -> Script:
+        yield from self._ring_out(call)
+        if not call.ended:
+            self._hang_up_in(call, 10, 45)
 
-    def _reminder(self) -> None:
-        call = self._calls.begin(self._find(), "Delivery reminder", inbound=False)
-
-        def speak() -> None:
+    def _reminder(self, call: Call) -> Script:
+        yield from self._ring_out(call)
+        if not call.ended:
             self._calls.do(call, "talk", "Your delivery comes tomorrow")
-            self._floor.hang_up_in(call, self._chronicle.between(5, 12))
+            self._hang_up_in(call, 5, 12)
 
-        self._ring_out(call, speak)
-
-    def _ring_out(self, call: Call, answered: Callable[[], object]) -> None:
+    def _ring_out(self, call: Call) -> Script:
         """It rings at the other end, where somebody answers, is busy or does not come."""
-
-        def pick_up() -> None:
-            self._calls.answer(call)
-            answered()
-
         draw = self._chronicle.random.random()
         if draw < 0.72:
-            self._soon(call, 2, 9, pick_up)
+            yield 2, 9
+            self._calls.answer(call)
         elif draw < 0.82:
-            self._soon(call, 0.5, 2, lambda: self._calls.end(call, "busy", "remote"))
+            yield 0.5, 2
+            self._calls.end(call, "busy", "remote")
         else:
-            self._soon(call, 14, 20, lambda: self._calls.end(call, "noanswer", "local"))
+            yield 14, 20
+            self._calls.end(call, "noanswer", "local")
 
-    def _soon(self, call: Call, least: float, most: float, action: Callable[[], object]) -> None:
-        self._calls.later(call, self._chronicle.between(least, most), action)
+    def _hang_up_in(self, call: Call, least: float, most: float) -> None:
+        self._floor.hang_up_in(call, self._chronicle.between(least, most))
 
 
 class MessageStories:

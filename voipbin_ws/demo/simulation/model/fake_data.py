@@ -9,11 +9,11 @@ from typing import Final
 _FIRST: Final = (
     "Dana Omar Priya Lucas Hannah Wei Sofia Marcus Aisha Tomás Elena Noah "
     "Ingrid Kwame Yuki Rosa Felix Zoë Amir Nadia Jack Leila Victor Maeve"
-).split()  # noqa: SIM905 - a list would take a line for each name
+)
 _LAST: Final = (
     "Whitfield Haddad Raman Ferreira Becker Zhang Rossi Bennett Diallo Herrera Petrova Campbell Sørensen Boateng "
     "Tanaka Delgado Schneider Dubois Rahimi Kowalska Murphy Farouk Lindgren O’Connor"
-).split()  # noqa: SIM905 - a list would take a line for each name
+)
 _GOODS: Final = (
     ("Standing desk", 449),
     ("Office chair", 289),
@@ -79,7 +79,7 @@ def invent_caller(rng: random.Random) -> Caller:
     goods, price = rng.choice(_GOODS)
     purchase = f"{goods}, ${price}, {rng.randint(2, 90)} days ago" if rng.random() < 0.8 else "none yet"
     return Caller(
-        name=f"{rng.choice(_FIRST)} {rng.choice(_LAST)}",
+        name=f"{rng.choice(_FIRST.split())} {rng.choice(_LAST.split())}",
         number=f"+1555{2_000_000 + number % 8_000_000:07d}",
         calls=rng.choice((0, 0, 1, 1, 2, 3, 5, 8)),
         last_purchase=purchase,
