@@ -46,7 +46,7 @@ def read(name: str, cast: Callable[[str], T], default: T, example: str) -> T:
         ) from None
 
 
-def at_least(name: str, value: int, least: int, why: str) -> None:
+def require_at_least(name: str, value: int, least: int, why: str) -> None:
     """Hold one number against others.
 
     Raises:
@@ -95,19 +95,19 @@ def credential(text: str) -> str:
     return text
 
 
-def words(text: str) -> list[str]:
+def comma_separated(text: str) -> list[str]:
     """Names with commas between them."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def origins(text: str) -> list[str]:
     """Origins with commas between them: scheme and host, no path; or `*`."""
-    found = words(text)
-    for origin in found:
+    values = comma_separated(text)
+    for origin in values:
         scheme, _, host = origin.partition("://")
         if origin != "*" and (not host or "/" in host or not scheme.isalpha()):
             raise ValueError(f"{origin} is no origin: scheme and host without a path")
-    return found
+    return values
 
 
 def origin(text: str) -> str:
@@ -123,19 +123,19 @@ def origin(text: str) -> str:
 
 def networks(text: str) -> list[str]:
     """IP addresses and networks with commas between them."""
-    found = words(text)
-    for word in found:
+    values = comma_separated(text)
+    for word in values:
         try:
             ip_network(word)
         except ValueError:
             raise ValueError(f"{word} is no IP address and no network such as 10.0.0.0/8") from None
-    return found
+    return values
 
 
 def platforms(text: str) -> dict[str, str]:
     """Roots of platforms' APIs with commas between them: one for all customers (under ""), `<customer id>=` for one."""
-    found: dict[str, str] = {}
-    for word in words(text):
+    values: dict[str, str] = {}
+    for word in comma_separated(text):
         name, _, address = word.rpartition("=")
         customer_id, address = name.strip(), address.strip().rstrip("/")
         if customer_id and not is_canonical_uuid(customer_id):
@@ -143,10 +143,10 @@ def platforms(text: str) -> dict[str, str]:
         parts = urlsplit(address) if _is_url(address, "http", "https") else None
         if parts is None or parts.query or parts.fragment or parts.username is not None:
             raise ValueError("write the root of an HTTP API, without a query or a password")
-        if customer_id in found:
+        if customer_id in values:
             raise ValueError("one address for all customers, and one for each that has its own")
-        found[customer_id] = address
-    return found
+        values[customer_id] = address
+    return values
 
 
 def database(text: str) -> dict[str, Any]:
@@ -208,22 +208,22 @@ def log_format(text: str) -> str:
 
 def resources(text: str) -> list[str]:
     """Names of resources as they stand in topics, with commas between them."""
-    found = words(text)
-    for name in found:
+    values = comma_separated(text)
+    for name in values:
         if not is_resource_name(name):
             raise ValueError(f"{name} is no resource: 1 to 40 lower-case letters, digits and _")
-    return found
+    return values
 
 
 def keys(text: str) -> list[str]:
     """Secrets that sign or verify tokens, with commas between them."""
-    found = words(text)
-    if any(len(key) < KEY_MIN_CHARACTERS for key in found):
+    values = comma_separated(text)
+    if any(len(key) < KEY_MIN_CHARACTERS for key in values):
         raise ValueError(f"a key has at least {KEY_MIN_CHARACTERS} characters, or it can be guessed")
-    return found
+    return values
 
 
-def kept_secret(path: Path) -> str:
+def load_or_create_secret(path: Path) -> str:
     """The secret that this checkout keeps in `path`, made on first use and readable by its owner alone."""
     try:
         with contextlib.suppress(FileNotFoundError):

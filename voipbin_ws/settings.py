@@ -14,13 +14,13 @@ from django.http.request import split_domain_port
 from voipbin_ws import __version__
 from voipbin_ws.environment import (
     amqp,
-    at_least,
+    comma_separated,
     credential,
     database,
     flag,
-    kept_secret,
     keys,
     level,
+    load_or_create_secret,
     log_format,
     networks,
     origin,
@@ -28,12 +28,12 @@ from voipbin_ws.environment import (
     platforms,
     read,
     redis,
+    require_at_least,
     resources,
     seconds,
     whole,
-    words,
 )
-from voipbin_ws.observability.log_config import configuration
+from voipbin_ws.observability.log_config import logging_configuration
 from voipbin_ws.postgres import TimeoutConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -42,9 +42,11 @@ VAR_DIR = BASE_DIR / "var"
 # --- The process ---------------------------------------------------------------------------------------------------
 
 DEBUG = read("DEBUG", flag, False, "0")
-SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or kept_secret(VAR_DIR / "secret_key")
+SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or load_or_create_secret(
+    VAR_DIR / "secret_key"
+)
 SECRET_KEY_FALLBACKS: list[str] = read(
-    "SECRET_KEY_FALLBACKS", words, [], "the-key-before,the-one-before-that"
+    "SECRET_KEY_FALLBACKS", comma_separated, [], "the-key-before,the-one-before-that"
 )
 
 ROOT_URLCONF = "voipbin_ws.urls"
@@ -59,7 +61,9 @@ FORMAT_MODULE_PATH = "voipbin_ws.formats"
 # --- How it is reached ---------------------------------------------------------------------------------------------
 
 PUBLIC_URL = read("PUBLIC_URL", origin, "", "https://ws.example.com")
-ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5")
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS", comma_separated, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5"
+)
 CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
 WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
 TRUSTED_PROXIES: list[str] = read("TRUSTED_PROXIES", networks, [], "127.0.0.1,10.0.0.0/8")
@@ -224,7 +228,7 @@ JWT_KEYS = _jwt_keys or [
     hashlib.sha256(b"voipbin_ws.jwt:" + secret.encode()).hexdigest()
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
-VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", words, [], "the-key-that-VoIPBIN-signs-with")
+VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", comma_separated, [], "the-key-that-VoIPBIN-signs-with")
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 
@@ -243,13 +247,13 @@ REPLAY_MAX_EVENTS = read("REPLAY_MAX_EVENTS", whole(1, 100_000_000), 100_000, "1
 REPLAYS_AT_ONCE = read("REPLAYS_AT_ONCE", whole(1, 1000), 8, "8")
 CHECK_INTERVAL_SECONDS = read("CHECK_INTERVAL_SECONDS", seconds(0.1, 60), 2.0, "2")
 
-at_least(
+require_at_least(
     "OUTBOX_MAX_BYTES",
     OUTBOX_MAX_BYTES,
     (EVENTS_MAX_DATA_BYTES + 2**20) * 4 // 3,
     f"a page of events, each of up to EVENT_MAX_BYTES={EVENTS_MAX_DATA_BYTES}, has to fit into three quarters of it",
 )
-at_least(
+require_at_least(
     "SUBSCRIBE_BURST",
     SUBSCRIBE_BURST,
     MESSAGE_MAX_TOPICS,
@@ -294,4 +298,4 @@ METRICS_HOST = read("METRICS_HOST", str, "127.0.0.1", "10.0.0.5")
 
 LOG_LEVEL = read("LOG_LEVEL", level, "INFO", "INFO")
 LOG_FORMAT = read("LOG_FORMAT", log_format, "readable", "json")
-LOGGING = configuration(LOG_LEVEL, LOG_FORMAT)
+LOGGING = logging_configuration(LOG_LEVEL, LOG_FORMAT)

@@ -210,7 +210,7 @@ def test_every_check_is_documented_once_and_no_other() -> None:
 
 
 def test_every_secret_of_the_documentation_is_known_as_one() -> None:
-    from voipbin_ws.checks import EXAMPLES
+    from voipbin_ws.checks import EXAMPLE_SECRETS
 
     rows = re.findall(
         r"^\| `(\w*(?:KEY|SECRET|_TOKEN)\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
@@ -220,4 +220,4 @@ def test_every_secret_of_the_documentation_is_known_as_one() -> None:
     assert len(rows) >= 5
     for name, example in rows:
         if name != "PLATFORM_API_KEY":  # Given to the platform, not made here.
-            assert set(example.split(",")) <= set(EXAMPLES), name
+            assert set(example.split(",")) <= set(EXAMPLE_SECRETS), name

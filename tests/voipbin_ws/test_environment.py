@@ -14,11 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tests.support.prefork import prefork
 from voipbin_ws.environment import (
+    comma_separated,
     database,
     flag,
-    kept_secret,
     keys,
     level,
+    load_or_create_secret,
     origins,
     platforms,
     read,
@@ -26,7 +27,6 @@ from voipbin_ws.environment import (
     resources,
     seconds,
     whole,
-    words,
 )
 
 # Each setting with a value that is wrong, and a word that says why.
@@ -116,7 +116,7 @@ def test_a_value_that_is_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) 
         (flag, "NO", False),
         (whole(0, 10), "10", 10),
         (seconds(0, 1), "0.5", 0.5),
-        (words, " a, ,b ", ["a", "b"]),
+        (comma_separated, " a, ,b ", ["a", "b"]),
         (origins, "https://a.example.com,*,http://b:8000", ["https://a.example.com", "*", "http://b:8000"]),
         (redis, "rediss://:pw@cache:6380/1", "rediss://:pw@cache:6380/1"),
         (redis, "unix:///run/redis.sock", "unix:///run/redis.sock"),
@@ -166,9 +166,9 @@ def test_database_urls_are_read() -> None:
 
 def test_the_kept_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "var" / "secret_key"
-    first = kept_secret(path)
+    first = load_or_create_secret(path)
     assert len(first) >= 50
-    assert kept_secret(path) == first
+    assert load_or_create_secret(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
 
@@ -179,7 +179,7 @@ def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
 
     def take() -> None:
         start.wait()
-        found.append(kept_secret(path))
+        found.append(load_or_create_secret(path))
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -192,7 +192,7 @@ def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
 def test_a_secret_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("in the way")
     with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY is unset .* For example: SECRET_KEY="):
-        kept_secret(tmp_path / "var" / "secret_key")
+        load_or_create_secret(tmp_path / "var" / "secret_key")
 
 
 def test_platforms_are_one_for_all_and_some_of_their_own() -> None:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from events.hooks import operator_of
 from voipbin_ws.admin.login_form import AdminLoginForm
-from voipbin_ws.admin.system_status import system_state
+from voipbin_ws.admin.system_status import system_status
 
 GROUPS = (
     (
@@ -81,7 +81,7 @@ class GatewayAdminSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         operator = operator_of(request)
-        system = None if operator is None else system_state(operator)
+        system = None if operator is None else system_status(operator)
         response: HttpResponse = super().index(request, {"system": system, **(extra_context or {})})
         return response
 

@@ -35,7 +35,7 @@ class Tile:
     name: str
     value: str
     note: str = ""
-    mood: str = ""
+    severity: str = ""
     url: str = ""
 
 
@@ -45,14 +45,14 @@ class ProcessRow:
 
     name: str
     started_at: dt.datetime
-    heard_seconds: float
+    reported_seconds_ago: float
     """Since it last told of itself."""
     is_alive: bool
     connections: int
     state: ProcessState
 
     @property
-    def verdict(self) -> tuple[str, str]:
+    def label(self) -> tuple[str, str]:
         """In a word, and how good that is."""
         if not self.is_alive:
             return "gone", "bad"
@@ -64,7 +64,7 @@ class ProcessRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemState:
+class SystemStatus:
     """What the front page shows."""
 
     tiles: list[Tile]
@@ -73,17 +73,17 @@ class SystemState:
     """When, in which process, and what; the newest first."""
 
 
-def system_state(operator: Operator) -> SystemState | None:
+def system_status(operator: Operator) -> SystemStatus | None:
     """What this operator may know of the state of the system; none: nothing."""
     if operator.is_platform:
-        return _of_the_platform()
-    return None if operator.customer_id is None else _of_customer(operator.customer_id)
+        return _platform_status()
+    return None if operator.customer_id is None else _customer_status(operator.customer_id)
 
 
 # --- Who runs the platform ---
 
 
-def _of_the_platform() -> SystemState:
+def _platform_status() -> SystemStatus:
     asked_at = time.perf_counter()
     processes = _processes()
     database_seconds = time.perf_counter() - asked_at
@@ -102,7 +102,7 @@ def _of_the_platform() -> SystemState:
         _audit_queue(alive),
         _refusals(AuditRecord.objects.all()),
     ]
-    return SystemState(tiles, processes, _troubles(alive))
+    return SystemStatus(tiles, processes, _troubles(alive))
 
 
 def _processes() -> list[ProcessRow]:
@@ -114,7 +114,7 @@ def _processes() -> list[ProcessRow]:
             ProcessRow(
                 name=process.name,
                 started_at=process.started_at,
-                heard_seconds=max(0.0, state.lease_seconds - left),
+                reported_seconds_ago=max(0.0, state.lease_seconds - left),
                 is_alive=left > 0,
                 connections=process.connections,
                 state=state,
@@ -137,8 +137,8 @@ def _lag(processes: list[ProcessRow]) -> Tile:
     events = sum(process.state.late_events for process in processes)
     if not events:
         return Tile("Behind the log", "nothing", "every stored event was delivered", "good")
-    mood = "bad" if late >= LATE_SECONDS else "warn"
-    return Tile("Behind the log", _plural(events, "event"), f"the first for {late:.0f} s", mood)
+    severity = "bad" if late >= LATE_SECONDS else "warn"
+    return Tile("Behind the log", _plural(events, "event"), f"the first for {late:.0f} s", severity)
 
 
 def _layer(processes: list[ProcessRow]) -> Tile:
@@ -155,8 +155,8 @@ def _layer(processes: list[ProcessRow]) -> Tile:
 
 
 def _database(seconds: float) -> Tile:
-    mood = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
-    return Tile("Database", f"{seconds * 1000:.0f} ms", f"{connection.display_name} answers", mood)
+    severity = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
+    return Tile("Database", f"{seconds * 1000:.0f} ms", f"{connection.display_name} answers", severity)
 
 
 def _audit_queue(processes: list[ProcessRow]) -> Tile:
@@ -165,23 +165,27 @@ def _audit_queue(processes: list[ProcessRow]) -> Tile:
         return Tile(
             "Audit log", f"{_number(lost)} lost", f"and {_number(waiting)} waiting to be stored", "bad"
         )
-    mood = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
-    return Tile("Audit log", f"{_number(waiting)} waiting", "records that are not stored yet", mood)
+    severity = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
+    return Tile("Audit log", f"{_number(waiting)} waiting", "records that are not stored yet", severity)
 
 
 # --- A customer's own ---
 
 
-def _of_customer(customer_id: Any) -> SystemState:
+def _customer_status(customer_id: Any) -> SystemStatus:
     own = {"customer_id": customer_id}
     connections = live(LiveConnection.objects.filter(**own, is_platform_staff=False)).count()
     events = Event.objects.filter(**own)
     last = events.order_by("-seq").values_list("stored_at", flat=True).first()
-    return SystemState(
+    return SystemStatus(
         [
             _connections(connections),
             _events(events),
-            Tile("Last event", _ago(last), last.strftime("%Y-%m-%d %H:%M:%S") if last else "none is kept"),
+            Tile(
+                "Last event",
+                _time_since(last),
+                last.strftime("%Y-%m-%d %H:%M:%S") if last else "none is kept",
+            ),
             _refusals(AuditRecord.objects.filter(**own)),
         ]
     )
@@ -215,7 +219,7 @@ def _plural(count: int, word: str) -> str:
     return f"{_number(count)} {word}{'' if count == 1 else 's'}"
 
 
-def _ago(moment: dt.datetime | None) -> str:
+def _time_since(moment: dt.datetime | None) -> str:
     if moment is None:
         return "—"
     seconds = max(0, round((timezone.now() - moment).total_seconds()))

@@ -23,7 +23,7 @@ RESPONDING = (
 )
 
 
-def greeting(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
+def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
     """The text, for the terminal; its `export` lines can be evaluated by a shell."""
     url = f"http://127.0.0.1:{port}"
     key = demo.keys.publish[ACME.id]
@@ -63,7 +63,7 @@ def _logins(logins: Sequence[Login]) -> list[str]:
         (
             login.person.username,
             login.person.name,
-            f"{ROLES[login.person.role]} of {login.centre.name}"
+            f"{ROLES[login.person.role]} of {login.tenant.name}"
             if login.person.role != "staff"
             else ROLES["staff"],
             "" if login.password else "with the password that you gave",

@@ -10,17 +10,17 @@ import httpx
 from django.db.models import Exists, OuterRef
 
 from events.models import Event, ResourceState
-from voipbin_ws.demo.simulation.model.event_recorder import KEY_MARK
+from voipbin_ws.demo.simulation.model.event_recorder import KEY_PREFIX
 
-MOST_IN_REQUEST = 500
+MAX_EVENTS_IN_REQUEST = 500
 REASON = "simulator killed"
 
 
-class NotTaken(Exception):
+class NotPublished(Exception):
     """The gateway did not take the events; the message says what it answered."""
 
 
-def end_leftovers(url: str, publish_keys: Mapping[str, str]) -> None:
+def end_unfinished(url: str, publish_keys: Mapping[str, str]) -> None:
     """Publish the end of all that earlier simulators began and did not end, each customer's with its key.
 
     Raises:
@@ -29,8 +29,8 @@ def end_leftovers(url: str, publish_keys: Mapping[str, str]) -> None:
     """
     for customer_id, key in publish_keys.items():
         events = list(_endings(customer_id))
-        for start in range(0, len(events), MOST_IN_REQUEST):
-            _publish(url, key, events[start : start + MOST_IN_REQUEST])
+        for start in range(0, len(events), MAX_EVENTS_IN_REQUEST):
+            _publish(url, key, events[start : start + MAX_EVENTS_IN_REQUEST])
 
 
 def _publish(url: str, key: str, events: list[dict[str, Any]]) -> None:
@@ -38,15 +38,15 @@ def _publish(url: str, key: str, events: list[dict[str, Any]]) -> None:
     try:
         answer = httpx.post(f"{url}/v1.0/events", json=events, headers=headers, timeout=30, trust_env=False)
     except httpx.TransportError as error:
-        raise NotTaken(f"no answer ({type(error).__name__})") from None
+        raise NotPublished(f"no answer ({type(error).__name__})") from None
     if answer.status_code != httpx.codes.CREATED:
-        raise NotTaken(f"{answer.status_code} {answer.text[:200]}")
+        raise NotPublished(f"{answer.status_code} {answer.text[:200]}")
 
 
 def _endings(customer_id: str) -> Iterator[dict[str, Any]]:
     """One event for each resource that still lives though its simulator does not."""
     simulated = Event.objects.filter(
-        customer_id=customer_id, seq=OuterRef("seq"), idempotency_key__startswith=KEY_MARK
+        customer_id=customer_id, seq=OuterRef("seq"), idempotency_key__startswith=KEY_PREFIX
     )
     for state in ResourceState.objects.filter(Exists(simulated), customer_id=customer_id, live=True):
         if ending := _ending(state, json.loads(state.body)):

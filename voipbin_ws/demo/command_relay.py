@@ -9,7 +9,7 @@ from collections.abc import Sequence
 HOST = "127.0.0.1"
 
 
-class StandIn:
+class CommandRelay:
     """A free port for each customer's simulator, kept until it starts, and a key that other programs do not know."""
 
     def __init__(self, customer_ids: Sequence[str]) -> None:

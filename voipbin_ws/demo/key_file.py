@@ -19,7 +19,7 @@ class Keys:
     responder: str = ""
 
 
-def kept_keys() -> Keys:
+def load_keys() -> Keys:
     """The keys of the run before; what cannot be read is as good as lost."""
     try:
         kept = json.loads(PATH.read_text())
@@ -29,7 +29,7 @@ def kept_keys() -> Keys:
         return Keys()
 
 
-def keep_keys(keys: Keys) -> None:
+def store_keys(keys: Keys) -> None:
     """Keep them for the next run, readable by the owner alone."""
     written = PATH.with_suffix(".new")
     written.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from voipbin_ws.settings import BASE_DIR
 
-PATIENCE = 8.0
+TIMEOUT_SECONDS = 8.0
 """Seconds that a process may take to end before it is killed."""
 
 _PR_SET_PDEATHSIG = 1
@@ -81,7 +81,7 @@ def end_in_order(*stages: Sequence[Process]) -> None:
         for processes in stages:
             for process in processes:
                 process.terminate()
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + TIMEOUT_SECONDS
             for process in processes:
                 process.wait(deadline - time.monotonic())
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Literal
 
-from django.db import Error as DatabaseTrouble
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -37,12 +37,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
     process = runtime()
     silence, (events, late) = process.hub.silence_seconds, process.hub.missing
     parts = {
-        "database": _part(await _database_trouble()),
-        "draining": _part(process.is_draining and "the process is stopping"),
-        "channel_layer": _part(
+        "database": _component(await _database_problem()),
+        "draining": _component(process.is_draining and "the process is stopping"),
+        "channel_layer": _component(
             process.hub.lagging and f"silent for {silence:.0f} seconds: the log is read instead"
         ),
-        "log": _part(
+        "log": _component(
             late >= LATE_SECONDS
             and f"{events} events still have to be read, the first for {late:.0f} seconds"
         ),
@@ -51,21 +51,21 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
 
 
-def _part(reason: str | Literal[False]) -> dict[str, Any]:
+def _component(reason: str | Literal[False]) -> dict[str, Any]:
     return {"ok": not reason, "reason": reason or ""}
 
 
-async def _database_trouble() -> str:
+async def _database_problem() -> str:
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
-            await in_database_thread(_ask)
+            await in_database_thread(_query)
     except TimeoutError:
         return f"no answer for {DATABASE_SECONDS:.0f} seconds"
-    except DatabaseTrouble as error:
+    except DatabaseError as error:
         return f"it does not answer ({type(error).__name__})"
     return ""
 
 
-def _ask() -> None:
+def _query() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -15,9 +15,9 @@ from structlog.stdlib import ProcessorFormatter
 
 from subscriptions.presence.process_status import troubles
 
-OURS = ("voipbin_ws", "events", "subscriptions")
+APPS = ("voipbin_ws", "events", "subscriptions")
 
-_SECRETS = (
+_SECRET_PATTERNS = (
     # Of an access key the part stays by which people tell keys apart.
     (re.compile(r"(vb_[A-Za-z0-9]{8})[A-Za-z0-9]{8,}"), r"\1…"),
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "[token]"),
@@ -29,32 +29,36 @@ _SECRETS = (
 
 _NEEDS_QUOTES = re.compile(r"[\s=\"']")
 
-_MARKS = ("vb_", "eyj", "token=", "accesskey=", "password=", "secret=", "bearer ", "@")
+_SECRET_MARKS = ("vb_", "eyj", "token=", "accesskey=", "password=", "secret=", "bearer ", "@")
 """What every one of these has in it, in lower case: most lines have none, and are not looked through."""
 
 
-def without_secrets(text: str) -> str:
+def redact_secrets(text: str) -> str:
     """The text with every credential cut short that it should never have had."""
     lower = text.lower()
-    if not any(mark in lower for mark in _MARKS):
+    if not any(mark in lower for mark in _SECRET_MARKS):
         return text
-    for pattern, instead in _SECRETS:
+    for pattern, instead in _SECRET_PATTERNS:
         text = pattern.sub(instead, text)
     return text
 
 
-def configuration(level: str, form: str) -> dict[str, Any]:
+def logging_configuration(level: str, form: str) -> dict[str, Any]:
     """Django's LOGGING: from `level` on, on standard error, as `readable` lines or as `json`."""
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_GATHERING, ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED_PROCESSORS,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     formatter = {
         "()": _LineFormatter,
-        "foreign_pre_chain": _GATHERING,
-        "processors": [ProcessorFormatter.remove_processors_meta, *_WRITING[form], _hide],
+        "foreign_pre_chain": _SHARED_PROCESSORS,
+        "processors": [ProcessorFormatter.remove_processors_meta, *_RENDERERS[form], _redact],
     }
     both = ["stderr", "troubles"]
     return {
@@ -66,7 +70,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
             "troubles": {"()": _TroublesHandler, "level": "WARNING"},
         },
         "root": {"handlers": both, "level": "WARNING"},
-        "loggers": {name: {"level": level, "handlers": both, "propagate": False} for name in OURS}
+        "loggers": {name: {"level": level, "handlers": both, "propagate": False} for name in APPS}
         # The servers' own lines of each request have its query: ours, without, are enough.
         | {name: {"level": "WARNING"} for name in ("daphne", "uvicorn", "uvicorn.access", "uvicorn.error")}
         # Django has a handler of its own.
@@ -122,23 +126,23 @@ class _TroublesHandler(logging.Handler):
             words = record.msg["event"] if isinstance(record.msg, dict) else record.getMessage()
             if record.exc_info and record.exc_info[0] is not None:
                 words = f"{words} ({record.exc_info[0].__name__}: {record.exc_info[1]})"
-            words = _escaped(without_secrets(str(words)))
+            words = _escaped(redact_secrets(str(words)))
             troubles.note(record.created, record.levelname, f"{record.name}: {words}")
         except Exception:
             self.handleError(record)
 
 
-def _hide(_logger: object, _level: str, line: str) -> str:
-    return without_secrets(line)
+def _redact(_logger: object, _level: str, line: str) -> str:
+    return redact_secrets(line)
 
 
-_GATHERING: list[Any] = [
+_SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-_WRITING: dict[str, list[Any]] = {
+_RENDERERS: dict[str, list[Any]] = {
     "json": [
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),

@@ -29,7 +29,7 @@ REQUESTS_TIMEOUT_SECONDS = 5
 """What requests under way may take when the process stops."""
 
 
-class PortInUse(Exception):
+class PortUnavailable(Exception):
     """Nothing can listen there; the message says why."""
 
 
@@ -46,7 +46,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise PortInUse(
+        raise PortUnavailable(
             f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port"
         ) from None
     bound.listen(2048)
@@ -66,7 +66,7 @@ def announce(address: str) -> None:
     sys.stdout.flush()
 
 
-def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None]) -> None:
+def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; calls `serves` once it does."""
     from voipbin_ws.servers.daphne_adapter import ReadyFramesServer, reactor
 
@@ -107,17 +107,17 @@ def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None
         server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
         _on_signals(loop, lambda: loop.create_task(stop()))
         loop.call_soon(open_metrics_port)
-        serves()
+        on_ready()
 
     server.ready_callable = ready
     server.run()
 
 
-def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], None]) -> None:
+def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; calls `serves` once it does."""
     import uvicorn
 
-    from voipbin_ws.servers.uvicorn_adapter import UvicornSocket
+    from voipbin_ws.servers.uvicorn_adapter import UvicornProtocol
 
     # It complains of every handshake that was refused with an answer of our own.
     logging.getLogger("uvicorn.error").addFilter(
@@ -128,7 +128,7 @@ def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], Non
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             open_metrics_port()
-            serves()
+            on_ready()
 
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
@@ -146,7 +146,7 @@ def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], Non
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        ws=UvicornSocket,
+        ws=UvicornProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=settings.PING_SECONDS,
         ws_ping_timeout=settings.PONG_SECONDS,

@@ -37,7 +37,7 @@ PAUSE_LONGEST_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """A worker that lived as long has not crashed for the same reason as the one before it."""
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 """Between two looks at what is due, for a signal ends no wait."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -74,10 +74,10 @@ class Workers:
         self._stops = 0
         self._failed = False
         # Each worker writes its index there once it serves.
-        self._ready, self._tell_ready = os.pipe()
-        os.set_blocking(self._ready, False)
+        self._ready_reader, self._ready_writer = os.pipe()
+        os.set_blocking(self._ready_reader, False)
         # Its other end closes with us, however we end: then the workers end too, and free the port.
-        self._alive, self._life = os.pipe()
+        self._parent_end, self._parent_pipe = os.pipe()
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code: 0 where every worker ended in order.
@@ -85,7 +85,7 @@ class Workers:
         Raises:
             NeverServed: all of them were ended.
         """
-        _leave_nothing_shared()
+        _prepare_to_fork()
         before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
         try:
             for worker in self._workers:
@@ -93,9 +93,9 @@ class Workers:
             while any(worker.process or worker.due < math.inf for worker in self._workers):
                 self._start_due()
                 self._wait()
-                self._bury()
+                self._reap()
         except NeverServed:
-            self._end_all(signal.SIGKILL)
+            self._signal_all(signal.SIGKILL)
             raise
         finally:
             for number, handler in before.items():
@@ -108,9 +108,9 @@ class Workers:
         self._bound.close()
         for worker in self._workers:
             worker.due = math.inf
-        self._end_all(signal.SIGTERM if self._stops == 1 else signal.SIGKILL)
+        self._signal_all(signal.SIGTERM if self._stops == 1 else signal.SIGKILL)
 
-    def _end_all(self, number: signal.Signals) -> None:
+    def _signal_all(self, number: signal.Signals) -> None:
         for worker in self._workers:
             if worker.process is not None and worker.process.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -119,15 +119,15 @@ class Workers:
     def _wait(self) -> None:
         pause = min(worker.due for worker in self._workers) - time.monotonic()
         sentinels = [worker.process.sentinel for worker in self._workers if worker.process]
-        wait([self._ready, *sentinels], max(min(pause, LOOK_SECONDS), 0))
+        wait([self._ready_reader, *sentinels], max(min(pause, POLL_SECONDS), 0))
         with contextlib.suppress(BlockingIOError):
-            for index in os.read(self._ready, len(self._workers)):
+            for index in os.read(self._ready_reader, len(self._workers)):
                 self._workers[index].is_ready = True
         if not self._announced and all(worker.process and worker.is_ready for worker in self._workers):
             self._announced = True
             self._announce()
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         for number, worker in enumerate(self._workers, 1):
             if worker.process is None or (code := worker.process.exitcode) is None:
                 continue
@@ -155,23 +155,23 @@ class Workers:
             # Until the worker has taken off our handlers, a signal to it would be taken as one to us.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
             if worker.due <= time.monotonic():
-                worker.process = _fork.Process(target=self._work, args=(index, before), daemon=True)
+                worker.process = _fork.Process(target=self._run_worker, args=(index, before), daemon=True)
                 worker.began, worker.is_ready, worker.due = time.monotonic(), False, math.inf
                 worker.process.start()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _work(self, index: int, mask: set[int]) -> None:
+    def _run_worker(self, index: int, mask: set[int]) -> None:
         # A group of its own: Ctrl-C is the parent's to hear, who passes it on once.
         os.setpgid(0, 0)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        os.close(self._life)
-        threading.Thread(target=_end_with_parent, args=[self._alive], daemon=True).start()
-        self._serve(lambda: _tell(self._tell_ready, index))
+        os.close(self._parent_pipe)
+        threading.Thread(target=_end_with_parent, args=[self._parent_end], daemon=True).start()
+        self._serve(lambda: _notify_ready(self._ready_writer, index))
 
 
-def _tell(ready: int, index: int) -> None:
+def _notify_ready(ready: int, index: int) -> None:
     os.write(ready, bytes([index]))
 
 
@@ -180,7 +180,7 @@ def _end_with_parent(alive: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _leave_nothing_shared() -> None:
+def _prepare_to_fork() -> None:
     """Close what two processes must not use at once, and let the memory of what is loaded be theirs together."""
     for connection in connections.all(initialized_only=True):
         connection.close()

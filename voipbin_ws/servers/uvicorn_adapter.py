@@ -12,45 +12,45 @@ from events.domain.strict_json import encode
 from subscriptions.connections.handshake import ANSWER_HEADERS
 from subscriptions.delivery.transport import READY_FRAMES, nothing
 
-_WORDS = encode(
+_BODY = encode(
     {"code": "INVALID_REQUEST", "message": "The address or a header is too long: 8192 bytes at most"}
 )
-_UNREADABLE = b"\r\n".join(
+_BAD_REQUEST = b"\r\n".join(
     (
         b"HTTP/1.1 400 Bad Request",
         *(b": ".join(header) for header in ANSWER_HEADERS),
-        b"content-length: %d" % len(_WORDS),
+        b"content-length: %d" % len(_BODY),
         b"connection: close",
         b"",
-        _WORDS.encode(),
+        _BODY.encode(),
     )
 )
 
 
-class UvicornSocket(WebSocketsSansIOProtocol):
+class UvicornProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which offers itself to the application as `ReadyFrames`."""
 
-    _ready: UvicornFrames | None = None
+    _frames: UvicornFrames | None = None
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # Good enough for uvicorn's HTTP parser, and not for its WebSocket parser: nobody would ever answer.
-            self.transport.write(_UNREADABLE)
+            self.transport.write(_BAD_REQUEST)
             self.transport.close()
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"]
-        extensions[READY_FRAMES] = self._ready = UvicornFrames(self)
+        extensions[READY_FRAMES] = self._frames = UvicornFrames(self)
         try:
             await super().run_asgi()
         finally:
-            self._ready.on_writable = nothing
+            self._frames.on_writable = nothing
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._ready is not None:
-            self._ready.on_writable()
+        if self._frames is not None:
+            self._frames.on_writable()
 
 
 class UvicornFrames:
@@ -61,7 +61,7 @@ class UvicornFrames:
 
     __slots__ = ("_connection", "_descriptor", "_is_released", "_transport", "on_writable")
 
-    def __init__(self, connection: UvicornSocket) -> None:
+    def __init__(self, connection: UvicornProtocol) -> None:
         self.on_writable: Callable[[], None] = nothing
         self._connection = connection
         self._transport: Any = connection.transport

@@ -12,11 +12,11 @@ import httpx
 
 from tests.journeys.support.cast import Company
 from tests.support.gateway import Gateway
-from voipbin_ws.demo.simulation.commands import Orders
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES
-from voipbin_ws.demo.simulation.model.tenants import centre_of
-from voipbin_ws.demo.simulation.platform_api import Platform
+from voipbin_ws.demo.simulation.model.tenants import tenant_of
+from voipbin_ws.demo.simulation.platform_api import PlatformServer
 
 KEY = "the-platforms-key"
 
@@ -30,14 +30,14 @@ class SimulatedPlatform:
         self.gateway: Gateway | None = None
         """To which it publishes them, with the key of `publish_key`."""
         self.publish_key = ""
-        self._world = World(
-            centre_of(customer_id), PROFILES["quiet"], seed="platform", start=datetime.now(UTC)
+        self._centre = ContactCentre(
+            tenant_of(customer_id), PROFILES["quiet"], seed="platform", start=datetime.now(UTC)
         )
         self._woken = Event()
         self._ordered = Event()
         self._is_held = self._is_over = False
-        self.orders = Orders(self._wake)
-        self._platform = Platform(0, KEY, self.orders)
+        self.commands = CommandQueue(self._wake)
+        self._platform = PlatformServer(0, KEY, self.commands)
         self._thread = Thread(target=self._carry_out, daemon=True)
 
     def __enter__(self) -> Self:
@@ -81,8 +81,8 @@ class SimulatedPlatform:
             self._woken.clear()
             if self._is_held:
                 continue
-            self.orders.carry_out(self._world)
-            for reported in self._world.advance(0.0):
+            self.commands.execute(self._centre)
+            for reported in self._centre.advance(0.0):
                 if reported.event_type == "message.sent":
                     self.sent.append(dict(reported.data))
                     self._publish(reported.item())

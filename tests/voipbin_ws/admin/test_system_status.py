@@ -29,12 +29,14 @@ def _nobody_is_there_yet(db: None) -> None:
     GatewayProcess.objects.all().delete()
 
 
-def process(name: str, *, heard: float = 1.0, connections: int = 0, **state: Any) -> GatewayProcess:
+def process(
+    name: str, *, reported_seconds_ago: float = 1.0, connections: int = 0, **state: Any
+) -> GatewayProcess:
     """One that told of itself so many seconds ago."""
     return GatewayProcess.objects.create(
         name=name,
         connections=connections,
-        lease_ends_at=Now() + dt.timedelta(seconds=LEASE - heard),
+        lease_ends_at=Now() + dt.timedelta(seconds=LEASE - reported_seconds_ago),
         state=ProcessState(lease_seconds=LEASE, **state).as_json(),
     )
 
@@ -126,7 +128,7 @@ def test_who_runs_the_platform_sees_all_processes_together(root: User) -> None:
 
 def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(root: User) -> None:
     process("alive", connections=1)
-    process("crashed", heard=LEASE + 20, connections=9, late_events=5, late_seconds=99.0)
+    process("crashed", reported_seconds_ago=LEASE + 20, connections=9, late_events=5, late_seconds=99.0)
     tiles, page = front_page(root)
     assert tiles is not None
     assert (tiles["Connections"].value, tiles["Behind the log"].value) == ("1", "nothing")
@@ -134,7 +136,7 @@ def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(ro
 
 
 @pytest.mark.parametrize(
-    ("state", "word", "tile", "value", "mood"),
+    ("state", "word", "tile", "value", "severity"),
     [
         ({"late_events": 3, "late_seconds": 2.0}, "serving", "Behind the log", "3 events", "warn"),
         ({"late_events": 1, "late_seconds": 11.0}, "late", "Behind the log", "1 event", "bad"),
@@ -145,13 +147,13 @@ def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(ro
     ],
 )
 def test_what_is_wrong_with_one_process_shows(
-    root: User, state: dict[str, Any], word: str, tile: str, value: str, mood: str
+    root: User, state: dict[str, Any], word: str, tile: str, value: str, severity: str
 ) -> None:
     process("well")
     process("ill", **state)
     tiles, page = front_page(root)
     assert tiles is not None
-    assert (tiles[tile].value, tiles[tile].mood) == (value, mood)
+    assert (tiles[tile].value, tiles[tile].severity) == (value, severity)
     assert f">{word}<" in page
 
 
@@ -160,11 +162,11 @@ def test_several_processes_without_a_common_layer_are_warned_of(root: User, sett
     process("two")
     tiles, _ = front_page(root)
     assert tiles is not None
-    assert (tiles["Channel layer"].value, tiles["Channel layer"].mood) == ("in memory", "warn")
+    assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("in memory", "warn")
     settings.REDIS_URL = "redis://cache"
     tiles, _ = front_page(root)
     assert tiles is not None
-    assert (tiles["Channel layer"].value, tiles["Channel layer"].mood) == ("heard", "good")
+    assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("heard", "good")
 
 
 def test_the_last_troubles_of_all_processes_are_told_newest_first_and_escaped(root: User) -> None:
@@ -182,7 +184,7 @@ def test_the_last_troubles_of_all_processes_are_told_newest_first_and_escaped(ro
 def test_an_admin_of_a_customer_sees_its_own_numbers_and_nothing_of_anybody_else() -> None:
     acme, globex = customer("Acme"), customer("Globex")
     where = process("the-host, process 7", troubles=(Trouble(1.0, "ERROR", "a trouble of Globex"),))
-    crashed = process("crashed", heard=LEASE + 1)
+    crashed = process("crashed", reported_seconds_ago=LEASE + 1)
     connection(acme, where)
     connection(acme, where, is_platform_staff=True)
     connection(acme, crashed)

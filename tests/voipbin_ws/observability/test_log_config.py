@@ -14,7 +14,7 @@ from django.test import Client
 
 from events.database.threads import in_database_thread
 from tests.events.support.people import Company
-from voipbin_ws.observability.log_config import configuration, without_secrets
+from voipbin_ws.observability.log_config import logging_configuration, redact_secrets
 
 KEY = "vb_AbCdEfGh" + "Ijklmnopqrstuvwxyz012345"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -109,7 +109,7 @@ async def test_the_ids_reach_the_database_threads() -> None:
 
 def formatted(form: str, record: logging.LogRecord) -> str:
     """As the handler of the configuration writes it."""
-    made = configuration("INFO", form)["formatters"]["line"]
+    made = logging_configuration("INFO", form)["formatters"]["line"]
     return str(
         structlog.stdlib.ProcessorFormatter(**{k: v for k, v in made.items() if k != "()"}).format(record)
     )
@@ -175,7 +175,7 @@ NO_SECRETS = [
 
 @pytest.mark.parametrize(("text", "expected"), SECRETS)
 def test_a_credential_is_cut_short_whoever_logged_it(text: str, expected: str) -> None:
-    assert without_secrets(text) == expected
+    assert redact_secrets(text) == expected
     for form in ("readable", "json"):
         written = formatted(form, record_of("%s", text, error=failure(text)))
         assert not any(secret in written for secret in (KEY[11:], TOKEN, "pass-word", "anything-at-all"))
@@ -183,4 +183,4 @@ def test_a_credential_is_cut_short_whoever_logged_it(text: str, expected: str) -
 
 @pytest.mark.parametrize("text", NO_SECRETS)
 def test_what_is_none_stays(text: str) -> None:
-    assert without_secrets(text) == text
+    assert redact_secrets(text) == text

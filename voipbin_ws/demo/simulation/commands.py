@@ -7,28 +7,28 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 
-PATIENCE = 5.0
+TIMEOUT_SECONDS = 5.0
 """Seconds in which an order must be carried out: the world may be busy publishing."""
 
-KEYS_KEPT = 10_000
+MAX_KEYS = 10_000
 """Idempotency keys that are remembered."""
 
-Order = Callable[[World], dict[str, Any] | None]
+Command = Callable[[ContactCentre], dict[str, Any] | None]
 
 
-class Orders:
+class CommandQueue:
     """Orders from any thread, carried out where the world lives; `wake` tells that thread that there is one."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
-        self._waiting: queue.SimpleQueue[tuple[Order, str | None, Future[dict[str, Any]]]] = (
+        self._waiting: queue.SimpleQueue[tuple[Command, str | None, Future[dict[str, Any]]]] = (
             queue.SimpleQueue()
         )
         self._answers: dict[str, dict[str, Any]] = {}
 
-    def give(self, order: Order, key: str | None = None) -> dict[str, Any]:
+    def submit(self, command: Command, key: str | None = None) -> dict[str, Any]:
         """Have the order carried out, once for each `key`; returns what it answers, or answered then.
 
         Raises:
@@ -36,35 +36,35 @@ class Orders:
             TimeoutError: it was not carried out in time, and will not be.
         """
         answer: Future[dict[str, Any]] = Future()
-        self._waiting.put((order, key, answer))
+        self._waiting.put((command, key, answer))
         self._wake()
         try:
-            return answer.result(PATIENCE)
+            return answer.result(TIMEOUT_SECONDS)
         except TimeoutError:
             if answer.cancel():
                 raise
             return answer.result()
 
-    def carry_out(self, world: World) -> bool:
+    def execute(self, centre: ContactCentre) -> bool:
         """Carry out what was given; whether there was anything."""
         done = False
         while not self._waiting.empty():
-            order, key, answer = self._waiting.get()
+            command, key, answer = self._waiting.get()
             if not answer.set_running_or_notify_cancel():
                 continue
             done = True
             try:
-                answer.set_result(self._once(order, key, world))
+                answer.set_result(self._once(command, key, centre))
             except Exception as error:
                 answer.set_exception(error)
         return done
 
-    def _once(self, order: Order, key: str | None, world: World) -> dict[str, Any]:
+    def _once(self, command: Command, key: str | None, centre: ContactCentre) -> dict[str, Any]:
         if key is not None and key in self._answers:
             return self._answers[key]
-        answer = order(world) or {}
+        answer = command(centre) or {}
         if key is not None:
             self._answers[key] = answer
-            if len(self._answers) > KEYS_KEPT:
+            if len(self._answers) > MAX_KEYS:
                 del self._answers[next(iter(self._answers))]
         return answer

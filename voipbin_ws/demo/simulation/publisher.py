@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.webhooks import as_webhook
 
-MOST_IN_REQUEST = 500
+MAX_EVENTS_IN_REQUEST = 500
 WEBHOOKS_BELOW = 50
 """With so many events to publish at once, lists of events take the place of webhooks, which go one by one."""
 
@@ -52,7 +52,7 @@ class Publisher:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def publish(self, happenings: Sequence[Happening]) -> None:
+    def publish(self, events: Sequence[SimulatedEvent]) -> None:
         """Publish all of them, in order.
 
         What the gateway did not confirm is sent again under the same idempotency key, so that nothing is lost or
@@ -62,7 +62,7 @@ class Publisher:
             Refused: the gateway will not have it.
             GaveUp: `wait` said so.
         """
-        for path, body, key, count in _requests(happenings):
+        for path, body, key, count in _requests(events):
             self._post(path, body, key)
             self.published += count
 
@@ -96,18 +96,18 @@ class Publisher:
             self._say(f"The gateway at {self._url} is back: going on where it stopped")
 
 
-def _requests(happenings: Sequence[Happening]) -> Iterator[tuple[str, Any, str | None, int]]:
+def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str | None, int]]:
     """The requests in which these are published: path, body, key of a webhook, number of events."""
     waiting: list[dict[str, Any]] = []
-    for happening in happenings:
-        webhook = as_webhook(happening) if len(happenings) < WEBHOOKS_BELOW else None
-        if waiting and (webhook is not None or len(waiting) == MOST_IN_REQUEST):
+    for event in events:
+        webhook = as_webhook(event) if len(events) < WEBHOOKS_BELOW else None
+        if waiting and (webhook is not None or len(waiting) == MAX_EVENTS_IN_REQUEST):
             yield "/v1.0/events", waiting, None, len(waiting)
             waiting = []
         if webhook is not None:
-            yield "/v1.0/webhooks/voipbin", webhook, happening.key, 1
+            yield "/v1.0/webhooks/voipbin", webhook, event.key, 1
         else:
-            waiting.append(happening.item())
+            waiting.append(event.item())
     if waiting:
         yield "/v1.0/events", waiting, None, len(waiting)
 

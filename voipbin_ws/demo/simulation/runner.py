@@ -10,35 +10,35 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
-from voipbin_ws.demo.simulation.commands import Orders
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.publisher import GaveUp, Publisher
 
-STEP = 0.02
+STEP_SECONDS = 0.02
 """Seconds between two looks at the world at the least, so that under load many events share a request."""
 
-CATCH_UP = 10.0
+CATCH_UP_SECONDS = 10.0
 """Seconds of the story told at once at the most, after the gateway was away."""
 
-FAREWELL = 3.0
+GRACE_SECONDS = 3.0
 """Seconds to go on trying to end what was begun, once told to stop."""
 
 
-class Stop:
+class StopSignal:
     """Told by SIGTERM, SIGINT or SIGHUP to stop; use as a context.
 
     A signal interrupts no request that is under way, so that what is published stays in order.
     """
 
     def __init__(self) -> None:
-        self.told_at: float | None = None
+        self.requested_at: float | None = None
         # Its `put` may interrupt its `get`, as a signal's handler does.
         self._woken: SimpleQueue[None] = SimpleQueue()
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Stop:
+    def __enter__(self) -> StopSignal:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._tell)
+            self._before[number] = signal.signal(number, self._record)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,16 +46,16 @@ class Stop:
             signal.signal(number, handler)
 
     @property
-    def told(self) -> bool:
-        return self.told_at is not None
+    def is_requested(self) -> bool:
+        return self.requested_at is not None
 
     def wait(self, seconds: float) -> bool:
         """Wait so long, or until told to stop or woken; says whether to go on, which ends FAREWELL after being told."""
-        if self.told_at is None:
+        if self.requested_at is None:
             with contextlib.suppress(Empty):
                 self._woken.get(timeout=max(seconds, 0.0))
             return True
-        left = self.told_at + FAREWELL - time.monotonic()
+        left = self.requested_at + GRACE_SECONDS - time.monotonic()
         if left <= 0:
             return False
         time.sleep(min(seconds, left))
@@ -65,17 +65,17 @@ class Stop:
         """End a wait before its time; from any thread."""
         self._woken.put(None)
 
-    def _tell(self, _number: int, _frame: FrameType | None) -> None:
-        if self.told_at is None:
-            self.told_at = time.monotonic()
+    def _record(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested_at is None:
+            self.requested_at = time.monotonic()
             self.wake()
 
 
 def run(
-    world: World,
+    centre: ContactCentre,
     publisher: Publisher,
-    orders: Orders,
-    stop: Stop,
+    commands: CommandQueue,
+    stop: StopSignal,
     *,
     seconds: float | None,
     say: Callable[[str], object],
@@ -88,19 +88,21 @@ def run(
         Refused: the gateway takes nothing.
     """
     began = time.monotonic()
-    told_until = 0.0
+    simulated_until = 0.0
     try:
-        while not stop.told and not world.is_over:
-            told_until = min(time.monotonic() - began, told_until + CATCH_UP, seconds or float("inf"))
-            happenings = world.advance(told_until)
-            if orders.carry_out(world):
-                happenings += world.advance(told_until)
-            publisher.publish(happenings)
-            if seconds is not None and told_until >= seconds:
+        while not stop.is_requested and not centre.is_over:
+            simulated_until = min(
+                time.monotonic() - began, simulated_until + CATCH_UP_SECONDS, seconds or float("inf")
+            )
+            events = centre.advance(simulated_until)
+            if commands.execute(centre):
+                events += centre.advance(simulated_until)
+            publisher.publish(events)
+            if seconds is not None and simulated_until >= seconds:
                 break
-            due = world.next_at()
-            pause = (due if due is not None else told_until + 1) - (time.monotonic() - began)
-            stop.wait(max(pause, STEP))
-        publisher.publish(world.close())
+            due = centre.next_at()
+            pause = (due if due is not None else simulated_until + 1) - (time.monotonic() - began)
+            stop.wait(max(pause, STEP_SECONDS))
+        publisher.publish(centre.close())
     except GaveUp as end:
         say(f"{end}: calls that were open there are left open")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 
 KINDS: Final[Mapping[str, str]] = {
     "message.received": "message_created",
@@ -28,17 +28,17 @@ _DERIVED: Final = frozenset({"call_id", "transcription_id", "tm_join", "tm_leave
 """Fields that VoIPBIN does not send: the gateway derives them from others."""
 
 
-def as_webhook(happening: Happening) -> dict[str, Any] | None:
+def as_webhook(event: SimulatedEvent) -> dict[str, Any] | None:
     """The webhook of a happening; none where it is published as an event."""
-    kind = KINDS.get(happening.event_type)
-    if kind is None or happening.agent_ids:
+    kind = KINDS.get(event.event_type)
+    if kind is None or event.agent_ids:
         return None
     data = {
         name: _voipbin_time(value) if name.startswith("tm_") else value
-        for name, value in happening.data.items()
+        for name, value in event.data.items()
         if name not in _DERIVED
     }
-    if happening.event_type.startswith("message."):
+    if event.event_type.startswith("message."):
         status, destination = data.pop("status"), data.pop("destination")
         target = {"destination": destination, "status": status, "parts": 1, "tm_update": data["tm_update"]}
         data["targets"] = [target]

@@ -14,22 +14,22 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from voipbin_ws.demo.banner import greeting
-from voipbin_ws.demo.cleanup import NotTaken, end_leftovers
-from voipbin_ws.demo.command_relay import StandIn
+from voipbin_ws.demo.banner import banner
+from voipbin_ws.demo.cleanup import NotPublished, end_unfinished
+from voipbin_ws.demo.command_relay import CommandRelay
 from voipbin_ws.demo.processes import Process, end_in_order
-from voipbin_ws.demo.seeding import Demo, NotTheDemos, prepare_database
-from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, Centre
+from voipbin_ws.demo.seeding import Demo, ForeignDatabase, prepare_database
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, Tenant
 from voipbin_ws.environment import flag, read, whole
-from voipbin_ws.servers.run import PortInUse, listening_socket
+from voipbin_ws.servers.run import PortUnavailable, listening_socket
 from voipbin_ws.settings import VAR_DIR
 
 HOST = "127.0.0.1"
 """Everybody knows the demo's passwords, so it is for this machine alone."""
 
 PROFILES = {ACME: "steady", GLOBEX: "quiet"}
-STARTS_WITHIN = 60.0
-LOOK_EVERY = 0.1
+START_SECONDS = 60.0
+POLL_SECONDS = 0.1
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             listening_socket(HOST, port).close()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
-        except PortInUse as error:
+        except PortUnavailable as error:
             raise CommandError(f"{error}: PORT={port + 1 if port < 65535 else 8000} make run") from None
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, _interrupt)
@@ -56,9 +56,9 @@ class Command(BaseCommand):
         simulators: list[Process] = []
         servers: list[Process] = []
         try:
-            demo = self._prepared()
+            demo = self._prepare()
             platform = (
-                StandIn([centre.id for centre in PROFILES])
+                CommandRelay([tenant.id for tenant in PROFILES])
                 if simulate and not settings.PLATFORM_API_URLS
                 else None
             )
@@ -72,7 +72,7 @@ class Command(BaseCommand):
                 )
             )
             self._wait_until(servers[0], lambda: _listens(port), "The gateway did not listen")
-            self._end_leftovers(port, demo)
+            self._end_unfinished(port, demo)
             if platform:
                 responders.append(_responder(port, demo, platform))
                 self._wait_until(
@@ -81,60 +81,60 @@ class Command(BaseCommand):
                     "The auto-responder was not ready",
                 )
             if simulate:
-                simulators += [_simulator(port, centre, demo, platform) for centre in PROFILES]
-            self._say(greeting(demo, port, simulating=simulate, responding=bool(responders)))
+                simulators += [_simulator(port, tenant, demo, platform) for tenant in PROFILES]
+            self._print(banner(demo, port, simulating=simulate, responding=bool(responders)))
             self._watch([*servers, *simulators, *responders])
         except KeyboardInterrupt:
-            self._say("\nStopping.")
+            self._print("\nStopping.")
         finally:
             # Nobody is asked for what is not there any more.
             end_in_order(responders, simulators, servers)
 
-    def _prepared(self) -> Demo:
+    def _prepare(self) -> Demo:
         try:
             return prepare_database()
-        except NotTheDemos as error:
+        except ForeignDatabase as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
             raise CommandError(f"The database cannot be used: {str(error).splitlines()[0]}") from None
         finally:
             connections.close_all()
 
-    def _end_leftovers(self, port: int, demo: Demo) -> None:
+    def _end_unfinished(self, port: int, demo: Demo) -> None:
         try:
-            end_leftovers(f"http://{HOST}:{port}", demo.keys.publish)
-        except (NotTaken, DatabaseError) as error:
+            end_unfinished(f"http://{HOST}:{port}", demo.keys.publish)
+        except (NotPublished, DatabaseError) as error:
             raise CommandError(f"Calls of an earlier run cannot be ended: {error}") from None
         finally:
             connections.close_all()
 
     def _wait_until(self, process: Process, is_ready: Callable[[], bool], failure: str) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN
+        deadline = time.monotonic() + START_SECONDS
         while True:
             self._require_running(process)
             if is_ready():
                 return
             if time.monotonic() > deadline:
-                raise CommandError(f"{failure} within {STARTS_WITHIN:g} seconds (see {process.log})")
-            time.sleep(LOOK_EVERY)
+                raise CommandError(f"{failure} within {START_SECONDS:g} seconds (see {process.log})")
+            time.sleep(POLL_SECONDS)
 
     def _watch(self, processes: list[Process]) -> None:
         """Return never, but raise: CommandError when one of them ends, KeyboardInterrupt when we are to stop."""
         while True:
             for process in processes:
                 self._require_running(process)
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_SECONDS)
 
     def _require_running(self, process: Process) -> None:
         if process.exit_code is None:
             return
-        said = "\n".join(f"  {line}" for line in process.output.rstrip().splitlines()[-5:]) or "  (nothing)"
+        output = "\n".join(f"  {line}" for line in process.output.rstrip().splitlines()[-5:]) or "  (nothing)"
         raise CommandError(
             f"The {process.name} ended by itself (exit code {process.exit_code}), so everything stops. "
-            f"The end of {process.log}:\n{said}"
+            f"The end of {process.log}:\n{output}"
         )
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
 
@@ -145,22 +145,22 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _simulator(port: int, centre: Centre, demo: Demo, platform: StandIn | None) -> Process:
-    orders = ["--platform-port", str(platform.release(centre.id))] if platform else []
+def _simulator(port: int, tenant: Tenant, demo: Demo, platform: CommandRelay | None) -> Process:
+    commands = ["--platform-port", str(platform.release(tenant.id))] if platform else []
     return Process(
-        f"simulator of {centre.name}",
+        f"simulator of {tenant.name}",
         "manage.py",
-        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[centre], *orders],
-        VAR_DIR / f"simulator-{centre.name.lower()}.log",
+        ["simulate", "--url", f"http://{HOST}:{port}", "--profile", PROFILES[tenant], *commands],
+        VAR_DIR / f"simulator-{tenant.name.lower()}.log",
         {
-            "VOIPBIN_PUBLISH_KEY": demo.keys.publish[centre.id],
-            "VOIPBIN_CUSTOMER_ID": centre.id,
+            "VOIPBIN_PUBLISH_KEY": demo.keys.publish[tenant.id],
+            "VOIPBIN_CUSTOMER_ID": tenant.id,
             **(platform.environment if platform else {}),
         },
     )
 
 
-def _responder(port: int, demo: Demo, platform: StandIn) -> Process:
+def _responder(port: int, demo: Demo, platform: CommandRelay) -> Process:
     """The one that answers Acme's customers; only ever by the stand-in, for nobody real is to be written to."""
     return Process(
         "auto-responder",

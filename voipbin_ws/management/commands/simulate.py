@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.domain.topics import is_canonical_uuid
-from voipbin_ws.demo.simulation.commands import Orders
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES
-from voipbin_ws.demo.simulation.model.tenants import ACME, centre_of
-from voipbin_ws.demo.simulation.platform_api import Platform
+from voipbin_ws.demo.simulation.model.tenants import ACME, tenant_of
+from voipbin_ws.demo.simulation.platform_api import PlatformServer
 from voipbin_ws.demo.simulation.publisher import Publisher, Refused
-from voipbin_ws.demo.simulation.runner import Stop, run
+from voipbin_ws.demo.simulation.runner import StopSignal, run
 
 
 class Command(BaseCommand):
@@ -63,43 +63,43 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         url = _checked(options)
         seed = options["seed"] if options["seed"] is not None else secrets.token_hex(4)
-        world = World(
-            centre_of(options["customer"]),
+        centre = ContactCentre(
+            tenant_of(options["customer"]),
             PROFILES[options["profile"]],
             seed=seed,
             start=datetime.now(UTC),
             rate=options["rate"],
             most_calls=options["count"],
         )
-        self._say(f"Publishing to {url} for customer {options['customer']}, seed {seed}; Ctrl-C stops it")
-        stop = Stop()
-        orders = Orders(stop.wake)
+        self._print(f"Publishing to {url} for customer {options['customer']}, seed {seed}; Ctrl-C stops it")
+        stop = StopSignal()
+        commands = CommandQueue(stop.wake)
         with (
             stop,
-            self._platform(options["platform_port"], orders),
-            Publisher(url, options["key"], wait=stop.wait, say=self._say) as publisher,
+            self._platform(options["platform_port"], commands),
+            Publisher(url, options["key"], wait=stop.wait, say=self._print) as publisher,
         ):
             try:
-                run(world, publisher, orders, stop, seconds=options["duration"], say=self._say)
+                run(centre, publisher, commands, stop, seconds=options["duration"], say=self._print)
             except Refused as refusal:
                 hint = ""
                 if str(refusal).startswith("403"):
                     hint = " (name the key's customer with --customer)"
                 raise CommandError(f"The gateway refuses what is published: {refusal}{hint}") from None
-        self._say(f"Published {publisher.published} events about {world.calls.begun} calls")
+        self._print(f"Published {publisher.published} events about {centre.calls.begun} calls")
 
-    def _platform(self, port: int | None, orders: Orders) -> AbstractContextManager[object]:
+    def _platform(self, port: int | None, commands: CommandQueue) -> AbstractContextManager[object]:
         """Take orders on this port, where there is one."""
         if port is None:
             return nullcontext()
         try:
-            platform = Platform(port, os.environ.get("PLATFORM_API_KEY", ""), orders)
+            platform = PlatformServer(port, os.environ.get("PLATFORM_API_KEY", ""), commands)
         except OSError as error:
             raise CommandError(f"--platform-port {port} cannot be used: {error.strerror}") from None
-        self._say(f"Taking orders on {platform.url}")
+        self._print(f"Taking orders on {platform.url}")
         return platform
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 

@@ -12,8 +12,14 @@ from typing import Any
 import pytest
 
 from tests.voipbin_ws.demo.simulation.support.simulated_days import day
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
-from voipbin_ws.demo.simulation.publisher import MOST_IN_REQUEST, WEBHOOKS_BELOW, GaveUp, Publisher, Refused
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
+from voipbin_ws.demo.simulation.publisher import (
+    MAX_EVENTS_IN_REQUEST,
+    WEBHOOKS_BELOW,
+    GaveUp,
+    Publisher,
+    Refused,
+)
 
 
 class Failing(ThreadingHTTPServer):
@@ -66,20 +72,20 @@ def serving() -> Iterator[Any]:
         server.server_close()
 
 
-def publishing(url: str, happenings: list[Happening], *, patience: int = 100) -> list[str]:
+def publishing(url: str, events: list[SimulatedEvent], *, patience: int = 100) -> list[str]:
     """Publish; returns what was said. `patience` is how often it may wait."""
     said: list[str] = []
     waits = iter([True] * patience + [False])
     with Publisher(url, "vb_key", wait=lambda _: next(waits), say=said.append) as publisher:
-        publisher.publish(happenings)
-        assert publisher.published == len(happenings)
+        publisher.publish(events)
+        assert publisher.published == len(events)
     return said
 
 
-def webhook_and_events() -> tuple[list[Happening], Happening]:
-    told = day(1, 5)
-    events = [each for each in told if each.event_type == "call.created"][:2]
-    return events, next(each for each in told if each.event_type == "recording.started")
+def webhook_and_events() -> tuple[list[SimulatedEvent], SimulatedEvent]:
+    recorded = day(1, 5)
+    events = [each for each in recorded if each.event_type == "call.created"][:2]
+    return events, next(each for each in recorded if each.event_type == "recording.started")
 
 
 @pytest.mark.parametrize("failure", [0, 429, 500, 503])
@@ -96,29 +102,29 @@ def test_what_was_not_confirmed_is_sent_again_unchanged(serving: Any, failure: i
 
 
 def test_many_at_once_go_as_lists_in_their_order(serving: Any) -> None:
-    happenings = day(1, 60)
-    assert len(happenings) > MOST_IN_REQUEST > WEBHOOKS_BELOW
+    events = day(1, 60)
+    assert len(events) > MAX_EVENTS_IN_REQUEST > WEBHOOKS_BELOW
     gateway = serving()
-    publishing(gateway.url, happenings)
+    publishing(gateway.url, events)
     assert {path for path, _, _ in gateway.requests} == {"/v1.0/events"}
-    assert max(len(body) for _, _, body in gateway.requests) == MOST_IN_REQUEST
+    assert max(len(body) for _, _, body in gateway.requests) == MAX_EVENTS_IN_REQUEST
     keys = [item["idempotency_key"] for _, _, body in gateway.requests for item in body]
-    assert keys == [each.key for each in happenings]
+    assert keys == [each.key for each in events]
 
 
-def test_a_refusal_is_not_tried_again_and_says_the_gateways_words(serving: Any) -> None:
+def test_a_refusal_is_not_retried_and_quotes_the_gateway(serving: Any) -> None:
     gateway = serving(403)
     with pytest.raises(Refused, match="403 PERMISSION_DENIED: not you"):
         publishing(gateway.url, webhook_and_events()[0])
     assert len(gateway.requests) == 1
 
 
-def test_what_is_no_gateway_is_told(serving: Any) -> None:
+def test_a_response_of_another_server_is_reported(serving: Any) -> None:
     with pytest.raises(Refused, match=r"404 .*does not look like"):
         publishing(serving(404).url, webhook_and_events()[0])
 
 
-def test_it_gives_up_when_told_to() -> None:
+def test_the_publisher_gives_up_when_it_is_stopped() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(GaveUp, match="did not come back"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from voipbin_ws.demo.simulation.model.calls import Call, Calls
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.fake_data import (
     HOURS,
     NOTICES,
@@ -15,10 +15,10 @@ from voipbin_ws.demo.simulation.model.fake_data import (
     START,
     STOP,
     Caller,
-    invent_caller,
+    random_caller,
 )
-from voipbin_ws.demo.simulation.model.routing import Floor
-from voipbin_ws.demo.simulation.model.tenants import Centre, Queue
+from voipbin_ws.demo.simulation.model.routing import Routing
+from voipbin_ws.demo.simulation.model.tenants import Queue, Tenant
 
 Script = Iterator[tuple[float, float]]
 """What happens in a call, in order, with pauses of so many seconds at the least and the most."""
@@ -27,21 +27,21 @@ FindCaller = Callable[[], Caller]
 """Gives somebody who is not on the telephone."""
 
 
-class CallStories:
+class CallFlows:
     """The calls with one caller each."""
 
     def __init__(
-        self, chronicle: Chronicle, calls: Calls, floor: Floor, centre: Centre, find: FindCaller
+        self, recorder: EventRecorder, calls: Calls, routing: Routing, tenant: Tenant, find: FindCaller
     ) -> None:
-        self._chronicle = chronicle
+        self._recorder = recorder
         self._calls = calls
-        self._floor = floor
-        self._queues = centre.queues
-        self._find = find
+        self._routing = routing
+        self._queues = tenant.queues
+        self._find_caller = find
 
     def begin(self) -> None:
         """Some call begins."""
-        draw = self._chronicle.random.random()
+        draw = self._recorder.random.random()
         if draw < 0.40:
             self._to_an_agent()
         elif draw < 0.70:
@@ -50,11 +50,11 @@ class CallStories:
             self._start("After hours", self._after_hours)
         elif (
             draw < 0.90
-            and not self._floor.lines.waiting()
-            and (desk := self._floor.desks.pick(by_itself=True))
+            and not self._routing.queues.waiting()
+            and (agent := self._routing.agents.pick(automatic_only=True))
         ):
-            call = self._calls.begin(self._find(), "Call back", inbound=False, agent=desk.agent)
-            self._floor.occupy(desk, call)
+            call = self._calls.begin(self._find_caller(), "Call back", inbound=False, agent=agent.person)
+            self._routing.occupy(agent, call)
             self._go_on(call, self._call_back(call))
         else:
             self._start("Delivery reminder", self._reminder, inbound=False)
@@ -64,38 +64,38 @@ class CallStories:
         self._go_on(call, self._voicemail(call))
 
     def _start(self, purpose: str, script: Callable[[Call], Script], *, inbound: bool = True) -> None:
-        call = self._calls.begin(self._find(), purpose, inbound=inbound)
+        call = self._calls.begin(self._find_caller(), purpose, inbound=inbound)
         self._go_on(call, script(call))
 
     def _go_on(self, call: Call, script: Script) -> None:
         """Play the script up to its next pause, and after that on, unless the call ends before."""
         if (pause := next(script, None)) is not None:
-            self._calls.later(call, self._chronicle.between(*pause), lambda: self._go_on(call, script))
+            self._calls.later(call, self._recorder.between(*pause), lambda: self._go_on(call, script))
 
     # --- Inbound ---------------------------------------------------------------------------------------------------
 
     def _to_an_agent(self) -> None:
-        queue = self._chronicle.random.choice(self._queues)
+        queue = self._recorder.random.choice(self._queues)
         self._start(f"{queue.name} line", lambda call: self._queue_up(call, queue))
 
     def _queue_up(self, call: Call, queue: Queue) -> Script:
         yield 0.4, 1.2
-        self._calls.do(call, "talk", "Welcome")
+        self._calls.next_action(call, "talk", "Welcome")
         yield 1, 3
-        if self._floor.lines.is_full(queue):
+        if self._routing.queues.is_full(queue):
             yield from self._voicemail(call)
             return
-        self._calls.do(call, "queue_join", queue.name)
-        self._floor.join(call, queue)
+        self._calls.next_action(call, "queue_join", queue.name)
+        self._routing.join(call, queue)
 
     def _self_service(self, call: Call) -> Script:
         yield 0.4, 1.2
         self._calls.answer(call)
-        self._calls.do(call, "digits_receive", "Enter your order number")
+        self._calls.next_action(call, "digits_receive", "Enter your order number")
         yield 3, 8
-        self._calls.do(call, "webhook_send", "Look up the order")
+        self._calls.next_action(call, "webhook_send", "Look up the order")
         yield 0.5, 1.5
-        self._calls.do(call, "talk", "Your order is on its way")
+        self._calls.next_action(call, "talk", "Your order is on its way")
         self._hang_up_in(call, 4, 12)
 
     def _after_hours(self, call: Call) -> Script:
@@ -104,10 +104,10 @@ class CallStories:
 
     def _voicemail(self, call: Call) -> Script:
         self._calls.answer(call)
-        self._calls.do(call, "talk", "Please leave a message")
+        self._calls.next_action(call, "talk", "Please leave a message")
         yield 2, 4
-        self._calls.do(call, "recording_start", "Record the message")
-        self._calls.record(call)
+        self._calls.next_action(call, "recording_start", "Record the message")
+        self._calls.start_recording(call)
         self._hang_up_in(call, 5, 20)
 
     # --- Outbound --------------------------------------------------------------------------------------------------
@@ -120,12 +120,12 @@ class CallStories:
     def _reminder(self, call: Call) -> Script:
         yield from self._ring_out(call)
         if not call.ended:
-            self._calls.do(call, "talk", "Your delivery comes tomorrow")
+            self._calls.next_action(call, "talk", "Your delivery comes tomorrow")
             self._hang_up_in(call, 5, 12)
 
     def _ring_out(self, call: Call) -> Script:
         """It rings at the other end, where somebody answers, is busy or does not come."""
-        draw = self._chronicle.random.random()
+        draw = self._recorder.random.random()
         if draw < 0.72:
             yield 2, 9
             self._calls.answer(call)
@@ -137,76 +137,76 @@ class CallStories:
             self._calls.end(call, "noanswer", "local")
 
     def _hang_up_in(self, call: Call, least: float, most: float) -> None:
-        self._floor.hang_up_in(call, self._chronicle.between(least, most))
+        self._routing.hang_up_in(call, self._recorder.between(least, most))
 
 
-class MessageStories:
+class MessageFlows:
     """Messages: questions with their answers, and notices."""
 
-    def __init__(self, chronicle: Chronicle, centre: Centre, find: FindCaller) -> None:
-        self._chronicle = chronicle
-        self._line = {"type": "tel", "target": centre.number, "target_name": centre.name}
-        self._find = find
+    def __init__(self, recorder: EventRecorder, tenant: Tenant, find: FindCaller) -> None:
+        self._recorder = recorder
+        self._line = {"type": "tel", "target": tenant.number, "target_name": tenant.name}
+        self._find_caller = find
 
     def begin(self) -> None:
         """Somebody writes to the centre, or the centre to somebody."""
-        draw = self._chronicle.random.random()
+        draw = self._recorder.random.random()
         if draw < 0.08:
             self.unsubscribe()
         elif draw < 0.45:
-            self.send(self._find().address(), self._chronicle.random.choice(NOTICES), automatic=True)
+            self.send(self._find_caller().address(), self._recorder.random.choice(NOTICES), automatic=True)
         else:
-            self.ask(self._chronicle.random.choice(QUESTIONS))
+            self.ask(self._recorder.random.choice(QUESTIONS))
 
     def ask(self, text: str) -> None:
         """Somebody asks, and mostly a person answers; not where a program may."""
-        caller = self._find()
+        caller = self._find_caller()
         self.receive(caller, text)
-        if text != HOURS and self._chronicle.chance(0.7):
-            reply = self._chronicle.random.choice(REPLIES)
-            self._chronicle.after(self._chronicle.between(4, 15), lambda: self.send(caller.address(), reply))
+        if text != HOURS and self._recorder.chance(0.7):
+            reply = self._recorder.random.choice(REPLIES)
+            self._recorder.after(self._recorder.between(4, 15), lambda: self.send(caller.address(), reply))
 
     def unsubscribe(self) -> None:
         """Somebody who will not be written to again gets a notice and wants no more, or not for long.
 
         Nobody whom the centre knows: who wrote STOP stays unsubscribed beyond this simulation, which would write on.
         """
-        random = self._chronicle.random
-        caller = invent_caller(random)
+        random = self._recorder.random
+        caller = random_caller(random)
         self.send(caller.address(), random.choice(NOTICES), automatic=True)
 
         def stop() -> None:
             self.receive(caller, STOP)
-            if self._chronicle.chance(0.3):
-                self._chronicle.after(self._chronicle.between(15, 40), lambda: self.receive(caller, START))
+            if self._recorder.chance(0.3):
+                self._recorder.after(self._recorder.between(15, 40), lambda: self.receive(caller, START))
 
-        self._chronicle.after(self._chronicle.between(3, 8), stop)
+        self._recorder.after(self._recorder.between(3, 8), stop)
 
     def receive(self, caller: Caller, text: str) -> None:
         """A message from outside."""
         facts = self._facts("inbound", caller.address(), self._line, text)
-        self._tell("message.received", facts, "received")
+        self._record("message.received", facts, "received")
 
     def send(self, to: dict[str, str], text: str, *, automatic: bool = False) -> str:
         """A message to somebody outside, by a person or a program, whose delivery follows; returns its id."""
         facts = self._facts("outbound", self._line, to, text) | {"automatic": automatic}
-        self._tell("message.sent", facts, "sent")
-        status = "delivered" if self._chronicle.chance(0.95) else "undelivered"
-        self._chronicle.after(
-            self._chronicle.between(0.8, 3), lambda: self._tell("message.delivery", facts, status)
+        self._record("message.sent", facts, "sent")
+        status = "delivered" if self._recorder.chance(0.95) else "undelivered"
+        self._recorder.after(
+            self._recorder.between(0.8, 3), lambda: self._record("message.delivery", facts, status)
         )
         return str(facts["id"])
 
     def _facts(self, direction: str, source: object, destination: object, text: str) -> dict[str, Any]:
         return {
-            "id": self._chronicle.new_id(),
+            "id": self._recorder.new_id(),
             "type": "sms",
             "direction": direction,
             "source": source,
             "destination": destination,
             "text": text,
-            "tm_create": self._chronicle.stamp(),
+            "tm_create": self._recorder.stamp(),
         }
 
-    def _tell(self, event_type: str, facts: dict[str, Any], status: str) -> None:
-        self._chronicle.tell(event_type, facts | {"status": status, "tm_update": self._chronicle.stamp()})
+    def _record(self, event_type: str, facts: dict[str, Any], status: str) -> None:
+        self._recorder.record(event_type, facts | {"status": status, "tm_update": self._recorder.stamp()})

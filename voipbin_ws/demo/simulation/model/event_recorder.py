@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from events.domain.event import format_timestamp
 
-KEY_MARK: Final = "simulate-"
+KEY_PREFIX: Final = "simulate-"
 """How the idempotency key of every simulated event begins."""
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class SimulatedEvent:
     """One event to publish. `key` is its idempotency key: the same however often it is sent."""
 
     at: datetime
@@ -51,7 +51,7 @@ class Timer:
         self.action = None
 
 
-class Chronicle:
+class EventRecorder:
     """The story so far, and what the tellers share: the time, the random and fresh ids.
 
     The same seed makes the same story; ids and keys follow from the seed and from `start`, so that the same story
@@ -70,7 +70,7 @@ class Chronicle:
         self._ids = random.Random(self._telling)
         self._run = self.new_id()
         self._told = 0
-        self._untaken: list[Happening] = []
+        self._untaken: list[SimulatedEvent] = []
 
     # --- Time ---
 
@@ -120,14 +120,14 @@ class Chronicle:
 
     # --- Events ---
 
-    def tell(self, event_type: str, data: Mapping[str, Any], agent_ids: tuple[str, ...] = ()) -> None:
+    def record(self, event_type: str, data: Mapping[str, Any], agent_ids: tuple[str, ...] = ()) -> None:
         """Add an event that happens now. The customer's id stands in the data of each."""
         self._told += 1
         data = {"customer_id": self.customer_id, **data}
-        key = f"{KEY_MARK}{self._run}-{self._told}"
-        self._untaken.append(Happening(self.now(), event_type, data, agent_ids, key))
+        key = f"{KEY_PREFIX}{self._run}-{self._told}"
+        self._untaken.append(SimulatedEvent(self.now(), event_type, data, agent_ids, key))
 
-    def take(self) -> list[Happening]:
+    def take(self) -> list[SimulatedEvent]:
         """What was told since this was last asked."""
         taken, self._untaken = self._untaken, []
         return taken

@@ -73,7 +73,7 @@ class Caller:
         return {"type": "tel", "target": self.number, "target_name": self.name}
 
 
-def invent_caller(rng: random.Random) -> Caller:
+def random_caller(rng: random.Random) -> Caller:
     """A caller with a telephone number of nobody's, in +1555."""
     number = rng.getrandbits(40)
     goods, price = rng.choice(_GOODS)

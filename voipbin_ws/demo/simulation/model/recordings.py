@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.fake_data import TRANSCRIPTS
 
 HEADER_BYTES: Final = 44
@@ -28,15 +28,15 @@ class Recording:
 class Recordings:
     """Tells of recordings. `domain` is where they can be fetched, in the story."""
 
-    def __init__(self, chronicle: Chronicle, domain: str) -> None:
-        self._chronicle = chronicle
+    def __init__(self, recorder: EventRecorder, domain: str) -> None:
+        self._recorder = recorder
         self._domain = domain
 
     def start(self, call_id: str, agent_id: str | None) -> Recording:
-        chronicle = self._chronicle
-        now = chronicle.stamp()
+        recorder = self._recorder
+        now = recorder.stamp()
         facts = {
-            "id": chronicle.new_id(),
+            "id": recorder.new_id(),
             "call_id": call_id,
             "reference_type": "call",
             "reference_id": call_id,
@@ -45,28 +45,28 @@ class Recordings:
             "tm_create": now,
             **({"owner_type": "agent", "owner_id": agent_id} if agent_id else {}),
         }
-        chronicle.tell("recording.started", {**facts, "status": "recording", "tm_update": now})
-        return Recording(chronicle.seconds, facts)
+        recorder.record("recording.started", {**facts, "status": "recording", "tm_update": now})
+        return Recording(recorder.seconds, facts)
 
     def finish(self, recording: Recording) -> None:
         """The recording is complete; a transcription may follow."""
-        chronicle = self._chronicle
-        seconds = round(chronicle.seconds - recording.began)
+        recorder = self._recorder
+        seconds = round(recorder.seconds - recording.began)
         more = {
             "status": "ended",
             "duration": seconds,
             "size": HEADER_BYTES + seconds * BYTES_A_SECOND,
             "reference_url": f"https://recordings.{self._domain}/{recording.facts['id']}.wav",
-            "tm_end": chronicle.stamp(),
-            "tm_update": chronicle.stamp(),
+            "tm_end": recorder.stamp(),
+            "tm_update": recorder.stamp(),
         }
-        chronicle.tell("recording.completed", {**recording.facts, **more})
-        if seconds >= SHORTEST_TRANSCRIBED and chronicle.chance(0.7):
-            chronicle.after(chronicle.between(2, 6), lambda: self._transcribe(recording.facts))
+        recorder.record("recording.completed", {**recording.facts, **more})
+        if seconds >= SHORTEST_TRANSCRIBED and recorder.chance(0.7):
+            recorder.after(recorder.between(2, 6), lambda: self._transcribe(recording.facts))
 
     def _transcribe(self, recorded: Mapping[str, Any]) -> None:
-        chronicle = self._chronicle
-        transcription_id = chronicle.new_id()
+        recorder = self._recorder
+        transcription_id = recorder.new_id()
         owner = {name: recorded[name] for name in ("owner_type", "owner_id") if name in recorded}
         facts = {
             "id": transcription_id,
@@ -77,8 +77,8 @@ class Recordings:
             "reference_id": recorded["call_id"],
             "status": "done",
             "language": "en-US",
-            "text": chronicle.random.choice(TRANSCRIPTS),
-            "tm_create": chronicle.stamp(),
-            "tm_update": chronicle.stamp(),
+            "text": recorder.random.choice(TRANSCRIPTS),
+            "tm_create": recorder.stamp(),
+            "tm_update": recorder.stamp(),
         }
-        chronicle.tell("transcription.completed", facts | owner)
+        recorder.record("transcription.completed", facts | owner)

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from voipbin_ws.demo.simulation.model.contact_centre import World
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES, Profile
-from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, centre_of
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, tenant_of
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 PUBLISHED_TYPES = {
@@ -30,14 +30,16 @@ PUBLISHED_TYPES = {
 BUSY = PROFILES["busy"]
 
 
-def world(seed: object = 1, profile: Profile = BUSY, **more: Any) -> World:
-    return World(more.pop("centre", ACME), profile, seed=str(seed), start=more.pop("start", START), **more)
+def centre(seed: object = 1, profile: Profile = BUSY, **more: Any) -> ContactCentre:
+    return ContactCentre(
+        more.pop("tenant", ACME), profile, seed=str(seed), start=more.pop("start", START), **more
+    )
 
 
-def day(seed: object = 1, minutes: float = 20, profile: Profile = BUSY, **more: Any) -> list[Happening]:
+def day(seed: object = 1, minutes: float = 20, profile: Profile = BUSY, **more: Any) -> list[SimulatedEvent]:
     """A whole day, from the first agent's coming to the last one's going."""
-    told = world(seed, profile, **more)
-    return [*told.advance(minutes * 60), *told.close()]
+    recorded = centre(seed, profile, **more)
+    return [*recorded.advance(minutes * 60), *recorded.close()]
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Day:
     profile: str
     customer_id: str
 
-    def happenings(self) -> list[Happening]:
-        return day(self.seed, self.minutes, PROFILES[self.profile], centre=centre_of(self.customer_id))
+    def events(self) -> list[SimulatedEvent]:
+        return day(self.seed, self.minutes, PROFILES[self.profile], tenant=tenant_of(self.customer_id))
 
 
 days = st.builds(
@@ -64,5 +66,5 @@ days = st.builds(
 few = settings(max_examples=25, deadline=None)
 
 
-def of(happenings: list[Happening], *event_types: str) -> list[Happening]:
-    return [each for each in happenings if each.event_type in event_types]
+def of(events: list[SimulatedEvent], *event_types: str) -> list[SimulatedEvent]:
+    return [each for each in events if each.event_type in event_types]
