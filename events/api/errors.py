@@ -1,6 +1,6 @@
 """Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details.
 
-The codes and what they mean: `events.api.openapi_components.REFUSALS`.
+The codes and what they mean: `events.api.operation.REFUSALS`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import events.api.openapi_paths
-import subscriptions.api.openapi
+import events.api.schemas
+import subscriptions.api.schemas
 
 _TAGS = {
     "Publishing": "Tell the gateway what happened.",
@@ -26,7 +26,7 @@ def begin(endpoints: list[Any]) -> list[Any]:
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The hook after: what does not come from the views."""
     components = result.setdefault("components", {})
-    components["schemas"] = {**events.api.openapi_paths.SCHEMAS, **subscriptions.api.openapi.SCHEMAS}
+    components["schemas"] = {**events.api.schemas.SCHEMAS, **subscriptions.api.schemas.SCHEMAS}
     result["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     result["servers"] = [{"url": "/", "description": "This gateway."}]
     calls = result["paths"]["/v1.0/calls"]["get"]

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.validation import validate_schema
 
 from events.api.errors import _CODES
-from events.api.openapi_components import REFUSALS
+from events.api.operation import REFUSALS
 from events.reading.queries import HISTORY_PARAMETERS, STATE_PARAMETERS
 from tests.support import frames
 from tests.support.answers import check_answer, document, operation_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from events.api.openapi_components import (
+from events.api.operation import (
     TEXT,
     TIME_SCHEMA,
     UUID_SCHEMA,
@@ -21,7 +21,7 @@ from events.api.openapi_components import (
     query,
     record,
 )
-from events.api.openapi_paths import CALL, CUSTOMER, OF_CUSTOMER, READING
+from events.api.schemas import CALL, CUSTOMER, OF_CUSTOMER, READING
 from subscriptions.api.actions import CALL_ACTIONS, MAX_TEXT, TARGETS
 from subscriptions.api.agent_status import CHOOSABLE
 from subscriptions.explain.report import Outcome

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.api.openapi_components import (
+from events.api.operation import (
     ERROR,
     TEXT,
     TIME_SCHEMA,
