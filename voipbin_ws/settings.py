@@ -279,7 +279,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
     "What happens now comes over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.begin"],
+    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.describe_views"],
     "POSTPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.complete"],
 }
 

@@ -1,6 +1,6 @@
 """Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details.
 
-The codes and what they mean: `events.api.operation.REFUSALS`.
+The codes and what they mean: `events.api.operation.ERROR_CODES`.
 """
 
 from __future__ import annotations

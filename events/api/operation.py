@@ -1,188 +1,139 @@
-"""How the addresses of the REST interface are described for machines: the words of OpenAPI that both apps use."""
+"""The description of one operation for OpenAPI: parameters, bodies, answers and error codes.
+
+`operation` decorates the methods of views. drf-spectacular and the document are loaded on the first request for the
+document (`voipbin_ws.pages.openapi`): most processes never serve it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiViewExtension
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_view,
-)
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema_field
+from rest_framework.serializers import CharField, IntegerField, JSONField, Serializer
+
+from events.reading.parameters import CREDENTIAL_PARAMETERS
 
 Schema = Mapping[str, Any]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-UUID_SCHEMA: Schema = {"type": "string", "format": "uuid"}
-TIME_SCHEMA: Schema = {"type": "string", "format": "date-time", "examples": ["2024-01-15T10:30:00.000000Z"]}
-TEXT: Schema = {"type": "string"}
-
-REFUSALS: dict[str, tuple[int, str]] = {
-    "INVALID_REQUEST": (
-        400,
-        "some parameter or field is not right: the message says which, and what is right",
-    ),
-    "INVALID_EVENT": (
-        400,
-        "the body cannot be read, or some event is not right: `errors` has a reason for each",
-    ),
-    "UNAUTHORIZED": (401, "no credential, or none that is accepted"),
-    "PERMISSION_DENIED": (403, "the credential may not do this"),
-    "NOT_FOUND": (404, "there is no such thing for this credential"),
-    "METHOD_NOT_ALLOWED": (405, "the address does not know this method"),
+ERROR_CODES: Mapping[str, tuple[int, str]] = {
+    "INVALID_REQUEST": (400, "a parameter or field is not valid: the message says which, and what is valid"),
+    "INVALID_EVENT": (400, "the body or an event in it is not valid: `errors` has a reason for each"),
+    "UNAUTHORIZED": (401, "there is no credential, or it is not accepted"),
+    "PERMISSION_DENIED": (403, "the credential does not permit this"),
+    "NOT_FOUND": (404, "this does not exist for this credential"),
+    "METHOD_NOT_ALLOWED": (405, "the address does not support this method"),
     "IDEMPOTENCY_CONFLICT": (409, "the key was used for another event: use a new key"),
     "CALL_OVER": (409, "the call has ended"),
     "NOT_YOUR_CALL": (409, "the call is with another agent"),
-    "OPTED_OUT": (409, "the number wrote STOP"),
-    "PLATFORM_REFUSED": (409, "the platform says no, in its own words"),
-    "STATUS_CHANGES": (409, "others change the status at the same time: try again"),
-    "NOT_KEPT": (410, "what follows `after` or `next` is not all kept any more: read anew from the start"),
-    "TOO_LARGE": (413, "more than one request may have"),
+    "OPTED_OUT": (409, "the owner of the number wrote STOP"),
+    "PLATFORM_REFUSED": (409, "the platform refused; the message is the platform's"),
+    "STATUS_CHANGES": (409, "the status was changed by others at the same time: try again"),
+    "NOT_KEPT": (410, "events after `after` or `next` were deleted: read again from the start"),
+    "TOO_LARGE": (413, "the request exceeds a limit"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
-    "UPGRADE_REQUIRED": (426, "the credential is good: connect to this address as a WebSocket"),
-    "RATE_LIMITED": (429, "too many tries: come back after `Retry-After` seconds"),
+    "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
+    "RATE_LIMITED": (429, "too many attempts: try again after `Retry-After` seconds"),
     "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),
     "NO_PLATFORM": (501, "no platform is connected to the gateway"),
     "PLATFORM_UNAVAILABLE": (502, "the platform cannot be reached or fails"),
     "UNAVAILABLE": (503, "the database does not answer: try again"),
-    "PLATFORM_TIMEOUT": (504, "the platform did not answer in time: nobody knows whether it was done"),
+    "PLATFORM_TIMEOUT": (504, "the platform did not answer in time: whether it acted is unknown"),
 }
-"""Status and meaning of each code of an error."""
+"""HTTP status and meaning of each error code."""
 
-ERROR: Schema = {
-    "type": "object",
-    "description": "Every error has this form.",
-    "required": ["code", "message"],
-    "properties": {
-        "code": {"enum": list(REFUSALS), "description": "For programs. Codes do not change."},
-        "message": {"type": "string", "description": "For people: what is wrong, and what is right."},
-        "errors": {
-            "type": "array",
-            "description": "Where single fields are to blame: a reason for each.",
-            "items": {
-                "type": "object",
-                "required": ["field", "message"],
-                "properties": {
-                    "index": {"type": ["integer", "null"], "description": "Which event of a list, from 0."},
-                    "field": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
-    },
-}
+READING_ERRORS = ("INVALID_REQUEST", "PERMISSION_DENIED", "NOT_FOUND")
+
+CREDENTIAL = [{name: []} for name in ("bearer", *CREDENTIAL_PARAMETERS)]
+"""The security requirement of OpenAPI: a credential in the header or in one of the two parameters."""
 
 _HEADERS = {
-    401: ("WWW-Authenticate", "`Bearer`."),
-    426: ("Upgrade", "`websocket`."),
-    429: ("Retry-After", "Seconds."),
-    503: ("Retry-After", "Seconds."),
+    401: "`WWW-Authenticate`: `Bearer`.",
+    426: "`Upgrade`: `websocket`.",
+    429: "`Retry-After`: Seconds.",
+    503: "`Retry-After`: Seconds.",
 }
 
 
-def named(name: str) -> Schema:
-    """A schema among the document's components."""
-    return {"$ref": f"#/components/schemas/{name}"}
+def field(schema: Schema, description: str = "", **options: Any) -> Any:
+    """Return a serializer's field of this JSON schema; `options` are those of REST framework's fields."""
+    kind = extend_schema_field(dict(schema))(type("DescribedField", (JSONField,), {}))
+    return kind(help_text=description, **options)
 
 
-def list_of(schema: Schema, **more: Any) -> Schema:
-    return {"type": "array", "items": schema, **more}
-
-
-def record(properties: Mapping[str, Schema], *, optional: Sequence[str] = (), **more: Any) -> dict[str, Any]:
-    """An object; all of its properties are there but those named as optional."""
-    required = [name for name in properties if name not in optional]
-    return {
-        "type": "object",
-        **({"required": required} if required else {}),
-        "properties": dict(properties),
-        **more,
-    }
-
-
-def query(name: str, schema: Schema, description: str, *, required: bool = False) -> OpenApiParameter:
-    return OpenApiParameter(
-        name, dict(schema), OpenApiParameter.QUERY, required=required, description=description
-    )
+def query(name: str, schema: Schema, description: str) -> OpenApiParameter:
+    """Return an optional query parameter."""
+    return OpenApiParameter(name, dict(schema), description=description)
 
 
 def in_path(name: str, schema: Schema, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, dict(schema), OpenApiParameter.PATH, required=True, description=description)
+    """Return a parameter in the path of the address."""
+    return OpenApiParameter(name, dict(schema), OpenApiParameter.PATH, description=description)
 
 
-def header(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, dict(TEXT), OpenApiParameter.HEADER, description=description)
-
-
-def good(description: str, schema: Schema, **examples: Any) -> OpenApiResponse:
-    """An answer that is no error; examples by name."""
-    return OpenApiResponse(
-        dict(schema), description, [OpenApiExample(name, value) for name, value in examples.items()]
+class ErrorDetail(Serializer[Any]):
+    index = IntegerField(
+        required=False, allow_null=True, help_text="The position of the event in a list, from 0."
     )
+    field = CharField()
+    message = CharField()
+
+
+class Error(Serializer[Any]):
+    """The form of every error."""
+
+    code = field({"enum": list(ERROR_CODES)}, "For programs. Codes do not change.")
+    message = CharField(help_text="For people: what is wrong, and what is valid.")
+    errors = ErrorDetail(many=True, required=False, help_text="The reason for each field that is refused.")
 
 
 def operation(
-    summary: str,
-    description: str = "",
-    *,
-    tag: str,
     name: str,
-    good: Mapping[int, OpenApiResponse],
-    refusals: Sequence[str],
-    body: Schema | None = None,
-    bodies: Mapping[str, Any] | None = None,
+    tag: str,
+    answers: Mapping[int, tuple[str, Any]],
     parameters: Sequence[OpenApiParameter] = (),
+    *,
+    body: Any = None,
+    examples: Mapping[str, Any] | None = None,
+    errors: Sequence[str] = READING_ERRORS,
     credential: bool = True,
-    auth: Any = None,
-) -> Any:
-    """Describes one method of a view. `bodies` are examples by name; `refusals` are codes of errors, beside those that
-    every address has; `auth` are the security schemes where the view does not say."""
-    always = ("UNAUTHORIZED", "UNAVAILABLE") if credential else ("UNAVAILABLE",)
-    answers: dict[Any, Any] = dict(good)
-    for code in (*refusals, *always):
-        answers.setdefault(REFUSALS[code][0], []).append(code)
-    for status, codes in answers.items():
-        if isinstance(codes, list):
-            answers[status] = _refused(status, codes)
-    answers["default"] = OpenApiResponse(
-        named("Error"),
-        "What any address may answer: 405, 406, 429, 500, and 400 for a host that is not ours.",
-    )
-    examples = [OpenApiExample(each, value, request_only=True) for each, value in (bodies or {}).items()]
-    return extend_schema(
-        operation_id=name,
-        summary=summary,
-        description=description,
-        tags=[tag],
-        parameters=list(parameters),
-        request={"application/json": dict(body)} if body else None,
-        responses=answers,
-        examples=examples,
-        auth=auth if credential else [],
-    )
+) -> Callable[[Handler], Handler]:
+    """Describe a method of a view; the docstring of the method or view has the summary and the description.
+
+    `name` is the operation id, `answers` are descriptions and serializers by status, `examples` are bodies by name, and
+    `errors` are codes beside those of every operation.
+    """
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys((*errors, *(["UNAUTHORIZED"] if credential else []), "UNAVAILABLE")):
+        by_status.setdefault(ERROR_CODES[code][0], []).append(code)
+    responses: dict[Any, Any] = {
+        **{status: OpenApiResponse(answer, description) for status, (description, answer) in answers.items()},
+        **{status: _refusal(status, codes) for status, codes in by_status.items()},
+        "default": OpenApiResponse(
+            Error, "Any address may answer 405, 406, 429, 500, and 400 for a host that is not allowed."
+        ),
+    }
+
+    def describe(handler: Handler) -> Handler:
+        vars(handler)["operation"] = {
+            "operation_id": name,
+            "tags": [tag],
+            "parameters": list(parameters),
+            "request": body,
+            "responses": responses,
+            "examples": [OpenApiExample(*example, request_only=True) for example in (examples or {}).items()],
+            "auth": CREDENTIAL if credential else [],
+        }
+        return handler
+
+    return describe
 
 
-def _refused(status: int, codes: Sequence[str]) -> OpenApiResponse:
-    unique = list(dict.fromkeys(codes))
-    words = "\n".join(f"- `{code}`: {REFUSALS[code][1]}" for code in unique)
-    schema = {"allOf": [named("Error"), {"properties": {"code": {"enum": unique}}}]}
+def _refusal(status: int, codes: Sequence[str]) -> OpenApiResponse:
+    schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"enum": codes}}}]}
+    meanings = "\n".join(f"- `{code}`: {ERROR_CODES[code][1]}" for code in codes)
     # Not as a parameter: drf-spectacular knows of headers only beside all answers of an operation.
-    examples = [OpenApiExample(code, {"code": code, "message": REFUSALS[code][1]}) for code in unique]
-    response = OpenApiResponse(schema, words, examples)
-    if status in _HEADERS:
-        name, meaning = _HEADERS[status]
-        response.description += f"\n\nWith the header `{name}`: {meaning}"
-    return response
-
-
-def describe(view: str, **operations: Any) -> None:
-    """Describe the methods of a view, by its dotted path, apart from the view's own code."""
-
-    def described(extension: OpenApiViewExtension) -> Any:
-        return extend_schema_view(**operations)(type("Described", (cast(type, extension.target_class),), {}))
-
-    # Its making registers it.
-    type("Description", (OpenApiViewExtension,), {"target_class": view, "view_replacement": described})
+    header = f"\n\nWith the header {_HEADERS[status]}" if status in _HEADERS else ""
+    examples = [OpenApiExample(code, {"code": code, "message": ERROR_CODES[code][1]}) for code in codes]
+    return OpenApiResponse(schema, meanings + header, examples)

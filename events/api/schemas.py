@@ -1,328 +1,226 @@
-"""The addresses of the events app in OpenAPI: publishing, webhooks, what happened, and the present state."""
+"""What the events app sends and receives over REST, as OpenAPI schemas: parameters, bodies and answers.
 
-# Long because every parameter and every field is told once, here.
+The serializers only describe. REST framework's fields convert values (12 to "12") and have messages of their own;
+clients get a reason for each wrong field from `events.domain.event_parser` and `events.reading.parameters`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from events.api.operation import (
-    ERROR,
-    TEXT,
-    TIME_SCHEMA,
-    UUID_SCHEMA,
-    describe,
-    good,
-    header,
-    in_path,
-    list_of,
-    named,
-    operation,
-    query,
-    record,
-)
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, inline_serializer
+from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
+
+from events.api.operation import READING_ERRORS, Schema, field, in_path, query
+from events.api.publish_request import KEY_HEADER, SIGNATURE_HEADER
 from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
 from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH
 
-CUSTOMER = "12345678-1234-1234-1234-123456789012"
-CALL = "5371e9db-d035-4db6-a8d6-0994d33e744e"
-EVENT_ID = "0c4f3c9e-2f5f-4f0f-9a51-4b0c6b6a7a10"
-CURSOR = "7d0c7b1e52aa.1"
-TOPIC = f"customer_id:{CUSTOMER}:call:{CALL}"
+CALL_ID = "5371e9db-d035-4db6-a8d6-0994d33e744e"
+CUSTOMER_ID = "12345678-1234-1234-1234-123456789012"
 
-_CURSOR = {
+_POSITION = r"[0-9a-f]{12}\.(0|[1-9][0-9]{0,17})"
+_RESOURCE_ID_PATTERN = "[A-Za-z0-9._~@+=/-]{1,%d}" % MAX_RESOURCE_ID_LENGTH  # noqa: UP031
+TEXT: Schema = {"type": "string"}
+UUID: Schema = {"type": "string", "format": "uuid"}
+TIME: Schema = {"type": "string", "format": "date-time", "examples": ["2024-01-15T10:30:00.000000Z"]}
+_CURSOR: Schema = {
     "type": "string",
-    "pattern": r"^[0-9a-f]{12}\.(0|[1-9][0-9]{0,17})$",
-    "description": "A place in the customer's log. Opaque.",
+    "pattern": f"^{_POSITION}$",
+    "description": "A position in the customer's log. Opaque.",
+    "examples": ["7d0c7b1e52aa.1"],
 }
-_CURSORS = {
-    "type": "string",
-    "pattern": r"^[0-9a-f]{12}\.(0|[1-9][0-9]{0,17})(,[0-9a-f]{12}\.(0|[1-9][0-9]{0,17}))*$",
-}
-_EVENT_TYPE = {
+_EVENT_TYPE: Schema = {
     "type": "string",
     "pattern": r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}$",
     "description": "`<resource>.<action>`, such as `call.status`.",
+    "examples": ["call.status"],
 }
-_TOPIC = {
+_RESOURCE_ID: Schema = {"type": "string", "pattern": f"^{_RESOURCE_ID_PATTERN}$", "examples": [CALL_ID]}
+_TOPIC: Schema = {
     "type": "string",
     "pattern": r"^(customer_id|agent_id):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r":[a-z][a-z0-9_]{0,39}:[A-Za-z0-9._~@+=/-]{1,128}$",
+    rf":[a-z][a-z0-9_]{{0,39}}:{_RESOURCE_ID_PATTERN}$",
+    "examples": [f"customer_id:{CUSTOMER_ID}:call:{CALL_ID}"],
 }
-_RESOURCE_ID = {"type": "string", "pattern": "^[A-Za-z0-9._~@+=/-]{1,%d}$" % MAX_RESOURCE_ID_LENGTH}  # noqa: UP031
-_DATA = {"type": "object", "additionalProperties": True}
-_NEXT = {
-    "type": ["string", "null"],
-    "description": "Ask again with `next=` and the same other parameters; `null` on the last page.",
-}
+OPEN_OBJECT: Schema = {"type": "object", "additionalProperties": True}
+_DATA: Schema = {**OPEN_OBJECT, "examples": [{"id": CALL_ID, "status": "answered"}]}
 
-SCHEMAS: dict[str, Any] = {
-    "Error": ERROR,
-    "Event": record(
-        {
-            "event_type": _EVENT_TYPE,
-            "timestamp": {**TIME_SCHEMA, "description": "When it happened, in UTC with six digits."},
-            "topic": {**_TOPIC, "description": "The event's own topic, by which the reader hears it."},
-            "data": {
-                **_DATA,
-                "minProperties": 1,
-                "description": "What the publisher said of it, whole. docs/asyncapi.yaml has the agreed fields.",
-            },
-            "id": {**UUID_SCHEMA, "description": "The same on every delivery of this event."},
-            "cursor": _CURSOR,
-        },
-        description="An event, as a subscriber hears it.",
-    ),
-    "NewEvent": record(
-        {
-            "event_type": {
-                **_EVENT_TYPE,
-                "description": "`<resource>.<action>`: a known resource; an action of 1 to 40 lower-case letters, "
-                "digits and `_` that begins with a letter.",
-            },
-            "data": {
-                **_DATA,
-                "minProperties": 1,
-                "description": "At least the resource's id: `<resource>_id` (such as `queue_id`), else `id`; "
-                "at most 256 KiB.",
-            },
-            "customer_id": {
-                "type": ["string", "null"],
-                "format": "uuid",
-                "description": "Whose event it is; your credential's own customer where left out. Only platform staff "
-                "may name another.",
-            },
-            "agent_ids": {
-                "type": ["array", "null"],
-                "items": UUID_SCHEMA,
-                "maxItems": MAX_AGENTS,
-                "description": "Agents whom it concerns, besides those that its data names.",
-            },
-            "timestamp": {
-                "type": ["string", "null"],
-                "description": "When it happened, as RFC 3339 with a zone; now, where left out.",
-                "examples": ["2024-01-15T10:30:00.000000Z"],
-            },
-            "idempotency_key": {
-                "type": ["string", "null"],
-                "minLength": 1,
-                "maxLength": MAX_KEY_LENGTH,
-                "description": "The same key stores the event once.",
-            },
-        },
-        optional=["customer_id", "agent_ids", "timestamp", "idempotency_key"],
-        additionalProperties=False,
-        description="An event as its publisher hands it in.",
-    ),
-    "Receipt": record(
-        {
-            "id": UUID_SCHEMA,
-            "cursor": _CURSOR,
-            "topics": list_of(_TOPIC, minItems=1, description="The customer's, and each concerned agent's."),
-            "replayed": {
-                "type": "boolean",
-                "description": "Whether an earlier request with this `idempotency_key` had stored it.",
-            },
-        },
-        description="The event is stored, and will reach every subscriber who may hear it.",
-    ),
-    "EventPage": record({"cursor": _CURSOR, "items": list_of(named("Event")), "next": _NEXT}),
-    "State": record(
-        {
-            "resource_id": _RESOURCE_ID,
-            "member_id": {
-                **TEXT,
-                "description": "For a call's place in a queue or conference: the call.",
-            },
-            "active": {"type": "boolean", "description": "Whether it has not ended."},
-            "event_type": {**_EVENT_TYPE, "description": "Of its last event."},
-            "since": {
-                **TIME_SCHEMA,
-                "description": "Of its first event; for a member, of when it last came in.",
-            },
-            "updated_at": {**TIME_SCHEMA, "description": "Of its last event."},
-            "agent_ids": list_of(UUID_SCHEMA, description="The agents whom it concerned."),
-            "topic": {**_TOPIC, "description": "The topic to follow it by."},
-            "data": {**_DATA, "description": "Each event's data laid over that of the ones before."},
-        },
-        optional=["member_id"],
-        description="The present state of one call, message, queue …",
-    ),
-    "StatePage": record(
-        {
-            "resource": TEXT,
-            "cursor": {**_CURSOR, "description": "Where this state is true: subscribe with it as `since`."},
-            "items": list_of(named("State")),
-            "next": _NEXT,
-        }
-    ),
-    "VoipbinWebhook": record(
-        {
-            "type": {**TEXT, "description": "`<resource>_<action>`, such as `call_progressing`."},
-            "data": {**_DATA, "description": "VoIPBIN's resource, with at least its id."},
-        },
-        description="VoIPBIN's own webhook, as it is sent.",
-        additionalProperties=True,
-    ),
-}
+_OPTIONAL = {"required": False, "allow_null": True}
+_OWN_CUSTOMER = "; by default the credential's. Only platform staff may name another."
+_STORED_ONCE = "Requests with the same key store the event once."
 
-EVENT = {
-    "event_type": "call.status",
-    "timestamp": "2024-01-15T10:30:00.000000Z",
-    "topic": TOPIC,
-    "data": {"id": CALL, "status": "answered"},
-    "id": EVENT_ID,
-    "cursor": CURSOR,
-}
-NEW_EVENT = {"event_type": "call.status", "data": {"id": CALL, "status": "answered"}}
-RECEIPT = {"id": EVENT_ID, "cursor": CURSOR, "topics": [TOPIC], "replayed": False}
-_STATE = {
-    "resource_id": CALL,
-    "active": True,
-    "event_type": "call.status",
-    "since": "2024-01-15T10:29:50.000000Z",
-    "updated_at": "2024-01-15T10:30:00.000000Z",
-    "agent_ids": [],
-    "topic": TOPIC,
-    "data": {"id": CALL, "status": "answered"},
-}
 
-OF_CUSTOMER = query(
-    "customer_id", UUID_SCHEMA, "Whose; your own where left out. Only platform staff may name another."
+class Event(Serializer[Any]):
+    """An event, as a subscriber receives it."""
+
+    event_type = field(_EVENT_TYPE)
+    timestamp = field(TIME, "When the event happened, in UTC with six digits.")
+    topic = field(_TOPIC, "The topic by which the reader receives the event.")
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
+    )
+    id = UUIDField(help_text="The same on every delivery of this event.")
+    cursor = field(_CURSOR)
+
+
+class NewEvent(Serializer[Any]):
+    """An event, as a publisher sends it."""
+
+    event_type = field(
+        _EVENT_TYPE,
+        "`<resource>.<action>`: a known resource; an action of 1 to 40 lower-case letters, digits and `_` that begins "
+        "with a letter.",
+    )
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "At least the resource's id: `<resource>_id` (such as `queue_id`), else `id`; at most 256 KiB.",
+    )
+    customer_id = field(UUID, f"The customer of the event{_OWN_CUSTOMER}", **_OPTIONAL)
+    agent_ids = field(
+        {"type": "array", "items": UUID, "maxItems": MAX_AGENTS},
+        "Agents whom the event concerns, besides those that its data names.",
+        **_OPTIONAL,
+    )
+    timestamp = field(
+        {"type": "string", "examples": TIME["examples"]},
+        "When the event happened, as RFC 3339 with a zone; now by default.",
+        **_OPTIONAL,
+    )
+    idempotency_key = field(
+        {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH}, _STORED_ONCE, **_OPTIONAL
+    )
+
+
+class Receipt(Serializer[Any]):
+    """The event is stored, and is delivered to every subscriber who is authorised."""
+
+    id = UUIDField()
+    cursor = field(_CURSOR)
+    topics = field(
+        {"type": "array", "items": _TOPIC, "minItems": 1},
+        "The customer's topic, and one for each concerned agent.",
+    )
+    replayed = BooleanField(
+        help_text="Whether an earlier request with this `idempotency_key` stored the event."
+    )
+
+
+def _one_or_list(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """Describe one or a list; `voipbin_ws.pages.openapi` adds the limits of the list."""
+    return PolymorphicProxySerializer(
+        f"{serializer.__name__}OrList", [serializer, serializer(many=True)], None, many=False
+    )
+
+
+NEW_EVENTS = _one_or_list(NewEvent)
+RECEIPTS = _one_or_list(Receipt)
+
+
+_NEXT = field(
+    TEXT, "Send as `next`, with the same other parameters; `null` on the last page.", allow_null=True
 )
+EVENT_PAGE = inline_serializer(
+    "EventPage", {"cursor": field(_CURSOR), "items": Event(many=True), "next": _NEXT}
+)
+
+
+class State(Serializer[Any]):
+    """The present state of one call, message, queue …"""
+
+    resource_id = field(_RESOURCE_ID)
+    member_id = CharField(required=False, help_text="For a call's place in a queue or conference: the call.")
+    active = BooleanField(help_text="Whether the resource has not ended.")
+    event_type = field(_EVENT_TYPE, "The type of the last event.")
+    since = field(TIME, "The time of the first event; for a member, of its last entry.")
+    updated_at = field(TIME, "The time of the last event.")
+    agent_ids = ListField(child=UUIDField(), help_text="The agents whom the resource concerned.")
+    topic = field(_TOPIC, "The topic to subscribe to for changes.")
+    data = field(_DATA, "The data of all events, later ones replacing the fields of earlier ones.")
+
+
+_TRUE_AT = field(_CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
+STATE_PAGE = inline_serializer(
+    "StatePage", {"resource": CharField(), "cursor": _TRUE_AT, "items": State(many=True), "next": _NEXT}
+)
+
+
+class VoipbinWebhook(Serializer[Any]):
+    """VoIPBIN's own webhook, as VoIPBIN sends it."""
+
+    type = CharField(help_text="`<resource>_<action>`, such as `call_progressing`.")
+    data = field(OPEN_OBJECT, "VoIPBIN's resource, with at least its id.")
+
+
+OF_CUSTOMER = query("customer_id", UUID, f"The customer{_OWN_CUSTOMER}")
 _PAGING = (
     query(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        "Items of a page, at most.",
+        "The most items of a page.",
     ),
     query("order", {"enum": ["asc", "desc"], "default": "asc"}, "The oldest or the newest first."),
     query("next", TEXT, "The `next` of the page before, with the same other parameters."),
 )
-_TIME_NOTE = "RFC 3339 with a zone; write it with `Z`, for a `+` in an address stands for a space."
-_WORD = {"type": "string", "minLength": 1, "maxLength": MAX_WORD_LENGTH}
-_STATE_PARAMETERS = (
-    query("active", {"enum": ["true", "false"]}, "Only those that have not ended, or only those that have."),
-    query("resource_id", _RESOURCE_ID, "Only this one."),
-    query("agent_id", UUID_SCHEMA, "Only those that concerned this agent."),
-    query("status", _WORD, "Only those whose data has this status."),
-    query("direction", _WORD, "Only those whose data has this direction."),
-    query("updated_after", TIME_SCHEMA, f"Only those whose last event is later. {_TIME_NOTE}"),
+_TIME_NOTE = "RFC 3339 with a zone; write it with `Z`, because a `+` in an address stands for a space."
+_WORD: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_WORD_LENGTH}
+HISTORY_PARAMETERS = (
+    query("type", _EVENT_TYPE, "Only events of this type."),
+    query("resource", TEXT, "Only events of this resource, such as `call`."),
+    query("resource_id", _RESOURCE_ID, "Only events of the resource with this id; name its kind, too."),
+    query(
+        "call_id",
+        _RESOURCE_ID,
+        "All events of a call: its own, and those that name it in a field that ends in `_id`.",
+    ),
+    query("agent_id", UUID, "Only events that concern this agent."),
+    query("from", TIME, f"Only events at or after this time. {_TIME_NOTE}"),
+    query("to", TIME, "Only events before this time."),
+    query(
+        "after",
+        {"type": "string", "pattern": f"^{_POSITION}(,{_POSITION})*$"},
+        "Only events after this cursor.",
+    ),
     OF_CUSTOMER,
     *_PAGING,
 )
-READING = ("INVALID_REQUEST", "PERMISSION_DENIED", "NOT_FOUND")
-_PUBLISHING = (
+STATE_PARAMETERS = (
+    query(
+        "active", {"enum": ["true", "false"]}, "Only resources that have not ended, or only those that have."
+    ),
+    query("resource_id", _RESOURCE_ID, "Only the resource with this id."),
+    query("agent_id", UUID, "Only resources that concerned this agent."),
+    query("status", _WORD, "Only resources whose data has this status."),
+    query("direction", _WORD, "Only resources whose data has this direction."),
+    query("updated_after", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
+    OF_CUSTOMER,
+    *_PAGING,
+)
+EVENT_ID = in_path("event_id", UUID, "The event's `id`.")
+WEBHOOK_HEADERS = (
+    OpenApiParameter(
+        SIGNATURE_HEADER,
+        str,
+        "header",
+        description="`sha256=<hex HMAC-SHA256 of the body>`. Required if the setting `VOIPBIN_WEBHOOK_SECRET` is set.",
+    ),
+    OpenApiParameter(KEY_HEADER, str, "header", description=_STORED_ONCE),
+)
+_ANSWERED = {"event_type": "call.status", "data": {"id": CALL_ID, "status": "answered"}}
+NEW_EVENT_EXAMPLES = {
+    "one event": _ANSWERED,
+    "a list": [
+        {**_ANSWERED, "idempotency_key": "call-4711-answered"},
+        {"event_type": "queue.left", "data": {"queue_id": "support", "call_id": CALL_ID}},
+    ],
+}
+WEBHOOK_EXAMPLES = {
+    "an answered call": {"type": "call_progressing", "data": {"id": CALL_ID, "status": "progressing"}}
+}
+PAGE_ERRORS = (*READING_ERRORS, "NOT_KEPT")
+PUBLISHING_ERRORS = (
     *("INVALID_EVENT", "PERMISSION_DENIED", "IDEMPOTENCY_CONFLICT", "TOO_LARGE"),
     "UNSUPPORTED_MEDIA_TYPE",
-)
-
-describe(
-    "events.api.views.EventsView",
-    post=operation(
-        "Publish events",
-        "One event, or a list that is stored whole or not at all. 201 means stored. When you get no answer, or 503, "
-        "send it again with the same `idempotency_key`: nothing is published twice. The body is JSON in UTF-8, "
-        "whatever its `Content-Type` says.",
-        tag="Publishing",
-        name="publishEvents",
-        body={"oneOf": [named("NewEvent"), list_of(named("NewEvent"), minItems=1, maxItems=1000)]},
-        bodies={
-            "one event": NEW_EVENT,
-            "a list": [
-                {**NEW_EVENT, "idempotency_key": "call-4711-answered"},
-                {"event_type": "queue.left", "data": {"queue_id": "support", "call_id": CALL}},
-            ],
-        },
-        good={
-            201: good(
-                "Stored: a receipt, or a list of them for a list.",
-                {"oneOf": [named("Receipt"), list_of(named("Receipt"), minItems=1)]},
-                one=RECEIPT,
-                list=[RECEIPT],
-            )
-        },
-        refusals=_PUBLISHING,
-    ),
-    get=operation(
-        "Read what happened",
-        "Events as subscribers hear them, in the order of the log. A page may hold fewer items than `limit`, or none, "
-        "although another follows: go by `next` alone.",
-        tag="Reading",
-        name="readEvents",
-        parameters=(
-            query("type", _EVENT_TYPE, "Only events of this type."),
-            query("resource", TEXT, "Only events of this resource, such as `call`."),
-            query("resource_id", _RESOURCE_ID, "Only of this one; say of which resource, too."),
-            query(
-                "call_id",
-                _RESOURCE_ID,
-                "The whole story of a call: its own events, and those that name it in a field that ends in `_id`.",
-            ),
-            query("agent_id", UUID_SCHEMA, "Only events that concern this agent."),
-            query("from", TIME_SCHEMA, f"Only events that happened then or later. {_TIME_NOTE}"),
-            query("to", TIME_SCHEMA, "Only events that happened before."),
-            query("after", _CURSORS, "Only events after this cursor."),
-            OF_CUSTOMER,
-            *_PAGING,
-        ),
-        good={
-            200: good("A page.", named("EventPage"), page={"cursor": CURSOR, "items": [EVENT], "next": None})
-        },
-        refusals=(*READING, "NOT_KEPT"),
-    ),
-)
-describe(
-    "events.api.history_api.EventView",
-    get=operation(
-        "Read one event",
-        tag="Reading",
-        name="readEvent",
-        parameters=[in_path("event_id", UUID_SCHEMA, "The event's `id`.")],
-        good={200: good("The event, as a subscriber hears it.", named("Event"), event=EVENT)},
-        refusals=READING,
-    ),
-)
-describe(
-    "events.api.states_api.ResourceStatesView",
-    get=operation(
-        "Read the present state",
-        "The calls, queues … as they are, and the cursor at which that is true: read the state first, then subscribe "
-        "with the cursor as `since`, and nothing falls between the two.",
-        tag="Reading",
-        # One view has two addresses: whoever composes the whole gives the other one a name of its own.
-        name="readStates",
-        parameters=_STATE_PARAMETERS,
-        good={
-            200: good(
-                "A page.",
-                named("StatePage"),
-                page={"resource": "call", "cursor": CURSOR, "items": [_STATE], "next": None},
-            )
-        },
-        refusals=(*READING, "NOT_KEPT"),
-    ),
-)
-describe(
-    "events.api.views.VoipbinWebhookView",
-    post=operation(
-        "Take a webhook of VoIPBIN's",
-        "Each becomes one event; `data` keeps every original field. docs/protocol.md has a table of them.",
-        tag="Publishing",
-        name="takeVoipbinWebhook",
-        parameters=(
-            header(
-                "X-VoIPBIN-Signature",
-                "`sha256=<hex HMAC-SHA256 of the body>`. Needed where the operator has set `VOIPBIN_WEBHOOK_SECRET`.",
-            ),
-            header("Idempotency-Key", "The same key stores the event once."),
-        ),
-        body=named("VoipbinWebhook"),
-        bodies={
-            "an answered call": {"type": "call_progressing", "data": {"id": CALL, "status": "progressing"}}
-        },
-        good={201: good("Stored.", named("Receipt"), receipt=RECEIPT)},
-        refusals=_PUBLISHING,
-    ),
 )
