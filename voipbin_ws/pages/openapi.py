@@ -78,6 +78,7 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string"}
+_VERSION = {**_TEXT, "description": "The gateway's version."}
 _PARTS = {
     "type": "object",
     "description": "The state of each part, with the reason of a failure.",
@@ -99,7 +100,7 @@ _HEALTH = {
     "/healthz": _health(
         "readHealth",
         "Read whether the process is alive",
-        {"200": ("It is alive.", _object(status={"const": "alive"}))},
+        {"200": ("It is alive.", _object(status={"const": "alive"}, version=_VERSION))},
     ),
     "/readyz": _health(
         "readReadiness",
