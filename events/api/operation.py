@@ -7,45 +7,20 @@ document (`voipbin_ws.pages.openapi`): most processes never serve it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema_field
 from rest_framework.serializers import CharField, IntegerField, JSONField, Serializer
 
+from events.api.errors import ERROR_CODES
 from events.reading.parameters import CREDENTIAL_PARAMETERS
 
 Schema = Mapping[str, Any]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-ERROR_CODES: Mapping[str, tuple[int, str]] = {
-    "INVALID_REQUEST": (400, "a parameter or field is not valid: the message says which, and what is valid"),
-    "INVALID_EVENT": (400, "the body or an event in it is not valid: `errors` has a reason for each"),
-    "UNAUTHORIZED": (401, "there is no credential, or it is not accepted"),
-    "PERMISSION_DENIED": (403, "the credential does not permit this"),
-    "NOT_FOUND": (404, "this does not exist for this credential"),
-    "METHOD_NOT_ALLOWED": (405, "the address does not support this method"),
-    "IDEMPOTENCY_CONFLICT": (409, "the key was used for another event: use a new key"),
-    "CALL_OVER": (409, "the call has ended"),
-    "NOT_YOUR_CALL": (409, "the call is with another agent"),
-    "OPTED_OUT": (409, "the owner of the number wrote STOP"),
-    "PLATFORM_REFUSED": (409, "the platform refused; the message is the platform's"),
-    "STATUS_CHANGES": (409, "the status was changed by others at the same time: try again"),
-    "NOT_KEPT": (410, "events after `after` or `next` were deleted: read again from the start"),
-    "TOO_LARGE": (413, "the request exceeds a limit"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
-    "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
-    "RATE_LIMITED": (429, "too many attempts: try again after `Retry-After` seconds"),
-    "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),
-    "NO_PLATFORM": (501, "no platform is connected to the gateway"),
-    "PLATFORM_UNAVAILABLE": (502, "the platform cannot be reached or fails"),
-    "UNAVAILABLE": (503, "the database does not answer: try again"),
-    "PLATFORM_TIMEOUT": (504, "the platform did not answer in time: whether it acted is unknown"),
-}
-"""HTTP status and meaning of each error code."""
-
 READING_ERRORS = ("INVALID_REQUEST", "PERMISSION_DENIED", "NOT_FOUND")
 
-CREDENTIAL = [{name: []} for name in ("bearer", *CREDENTIAL_PARAMETERS)]
+CREDENTIAL: list[dict[str, list[str]]] = [{name: []} for name in ("bearer", *CREDENTIAL_PARAMETERS)]
 """The security requirement of OpenAPI: a credential in the header or in one of the two parameters."""
 
 _HEADERS = {
@@ -62,14 +37,11 @@ def field(schema: Schema, description: str = "", **options: Any) -> Any:
     return kind(help_text=description, **options)
 
 
-def query(name: str, schema: Schema, description: str) -> OpenApiParameter:
-    """Return an optional query parameter."""
-    return OpenApiParameter(name, dict(schema), description=description)
-
-
-def in_path(name: str, schema: Schema, description: str) -> OpenApiParameter:
-    """Return a parameter in the path of the address."""
-    return OpenApiParameter(name, dict(schema), OpenApiParameter.PATH, description=description)
+def parameter(
+    name: str, schema: Schema, description: str, location: Literal["query", "header", "path"] = "query"
+) -> OpenApiParameter:
+    """Return a parameter in the `query`, in a `header`, or in the `path`; only those in the path are required."""
+    return OpenApiParameter(name, dict(schema), location, description=description)
 
 
 class ErrorDetail(Serializer[Any]):
@@ -85,7 +57,9 @@ class Error(Serializer[Any]):
 
     code = field({"enum": list(ERROR_CODES)}, "For programs. Codes do not change.")
     message = CharField(help_text="For people: what is wrong, and what is valid.")
-    errors = ErrorDetail(many=True, required=False, help_text="The reason for each field that is refused.")
+    errors = ErrorDetail(  # type: ignore[assignment]  # REST framework has a property of this name.
+        many=True, required=False, help_text="The reason for each field that is refused."
+    )
 
 
 def operation(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, inline_serializer
+from drf_spectacular.utils import PolymorphicProxySerializer, inline_serializer
 from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
 
-from events.api.operation import READING_ERRORS, Schema, field, in_path, query
+from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.publish_request import KEY_HEADER, SIGNATURE_HEADER
 from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
@@ -154,31 +154,31 @@ class VoipbinWebhook(Serializer[Any]):
     data = field(OPEN_OBJECT, "VoIPBIN's resource, with at least its id.")
 
 
-OF_CUSTOMER = query("customer_id", UUID, f"The customer{_OWN_CUSTOMER}")
+OF_CUSTOMER = parameter("customer_id", UUID, f"The customer{_OWN_CUSTOMER}")
 _PAGING = (
-    query(
+    parameter(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
         "The most items of a page.",
     ),
-    query("order", {"enum": ["asc", "desc"], "default": "asc"}, "The oldest or the newest first."),
-    query("next", TEXT, "The `next` of the page before, with the same other parameters."),
+    parameter("order", {"enum": ["asc", "desc"], "default": "asc"}, "The oldest or the newest first."),
+    parameter("next", TEXT, "The `next` of the page before, with the same other parameters."),
 )
 _TIME_NOTE = "RFC 3339 with a zone; write it with `Z`, because a `+` in an address stands for a space."
 _WORD: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_WORD_LENGTH}
 HISTORY_PARAMETERS = (
-    query("type", _EVENT_TYPE, "Only events of this type."),
-    query("resource", TEXT, "Only events of this resource, such as `call`."),
-    query("resource_id", _RESOURCE_ID, "Only events of the resource with this id; name its kind, too."),
-    query(
+    parameter("type", _EVENT_TYPE, "Only events of this type."),
+    parameter("resource", TEXT, "Only events of this resource, such as `call`."),
+    parameter("resource_id", _RESOURCE_ID, "Only events of the resource with this id; name its kind, too."),
+    parameter(
         "call_id",
         _RESOURCE_ID,
         "All events of a call: its own, and those that name it in a field that ends in `_id`.",
     ),
-    query("agent_id", UUID, "Only events that concern this agent."),
-    query("from", TIME, f"Only events at or after this time. {_TIME_NOTE}"),
-    query("to", TIME, "Only events before this time."),
-    query(
+    parameter("agent_id", UUID, "Only events that concern this agent."),
+    parameter("from", TIME, f"Only events at or after this time. {_TIME_NOTE}"),
+    parameter("to", TIME, "Only events before this time."),
+    parameter(
         "after",
         {"type": "string", "pattern": f"^{_POSITION}(,{_POSITION})*$"},
         "Only events after this cursor.",
@@ -187,26 +187,26 @@ HISTORY_PARAMETERS = (
     *_PAGING,
 )
 STATE_PARAMETERS = (
-    query(
+    parameter(
         "active", {"enum": ["true", "false"]}, "Only resources that have not ended, or only those that have."
     ),
-    query("resource_id", _RESOURCE_ID, "Only the resource with this id."),
-    query("agent_id", UUID, "Only resources that concerned this agent."),
-    query("status", _WORD, "Only resources whose data has this status."),
-    query("direction", _WORD, "Only resources whose data has this direction."),
-    query("updated_after", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
+    parameter("resource_id", _RESOURCE_ID, "Only the resource with this id."),
+    parameter("agent_id", UUID, "Only resources that concerned this agent."),
+    parameter("status", _WORD, "Only resources whose data has this status."),
+    parameter("direction", _WORD, "Only resources whose data has this direction."),
+    parameter("updated_after", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
     OF_CUSTOMER,
     *_PAGING,
 )
-EVENT_ID = in_path("event_id", UUID, "The event's `id`.")
+EVENT_ID = parameter("event_id", UUID, "The event's `id`.", "path")
 WEBHOOK_HEADERS = (
-    OpenApiParameter(
+    parameter(
         SIGNATURE_HEADER,
-        str,
+        TEXT,
+        "`sha256=<hex HMAC-SHA256 of the body>`. Required if the setting `VOIPBIN_WEBHOOK_SECRET` is set.",
         "header",
-        description="`sha256=<hex HMAC-SHA256 of the body>`. Required if the setting `VOIPBIN_WEBHOOK_SECRET` is set.",
     ),
-    OpenApiParameter(KEY_HEADER, str, "header", description=_STORED_ONCE),
+    parameter(KEY_HEADER, TEXT, _STORED_ONCE, "header"),
 )
 _ANSWERED = {"event_type": "call.status", "data": {"id": CALL_ID, "status": "answered"}}
 NEW_EVENT_EXAMPLES = {
@@ -221,6 +221,9 @@ WEBHOOK_EXAMPLES = {
 }
 PAGE_ERRORS = (*READING_ERRORS, "NOT_KEPT")
 PUBLISHING_ERRORS = (
-    *("INVALID_EVENT", "PERMISSION_DENIED", "IDEMPOTENCY_CONFLICT", "TOO_LARGE"),
+    "INVALID_EVENT",
+    "PERMISSION_DENIED",
+    "IDEMPOTENCY_CONFLICT",
+    "TOO_LARGE",
     "UNSUPPORTED_MEDIA_TYPE",
 )

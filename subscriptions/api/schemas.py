@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
 
-from events.api.operation import READING_ERRORS, Schema, field, in_path, query
+from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.schemas import CUSTOMER_ID, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
 from subscriptions import models
 from subscriptions.explain.report import Outcome
@@ -27,15 +27,15 @@ _TEL: Schema = {"type": "string", "pattern": f"^{TEL_PATTERN}$", "examples": ["+
 _REPLY: Schema = {**OPEN_OBJECT, "description": "The reply of the platform."}
 _FILLED: Schema = {**TEXT, "minLength": 1}
 
-AGENT_ID = in_path("agent_id", UUID, "The agent.")
+AGENT_ID = parameter("agent_id", UUID, "The agent.", "path")
 CALL_PARAMETERS = (
-    in_path("call_id", TEXT, "The call."),
-    in_path("action", _ACTION, "The action."),
+    parameter("call_id", TEXT, "The call.", "path"),
+    parameter("action", _ACTION, "The action.", "path"),
     OF_CUSTOMER,
 )
 EXPLAIN_PARAMETERS = (
-    query("event", TEXT, "The event's `id` or `cursor`."),
-    query("topic", TEXT, f"A topic or pattern, such as `customer_id:{CUSTOMER_ID}:call:*`."),
+    parameter("event", TEXT, "The event's `id` or `cursor`."),
+    parameter("topic", TEXT, f"A topic or pattern, such as `customer_id:{CUSTOMER_ID}:call:*`."),
 )
 REQUEST_ERRORS = ("INVALID_REQUEST", "PERMISSION_DENIED")
 _PLATFORM_ERRORS = ("PLATFORM_REFUSED", "NO_PLATFORM", "PLATFORM_UNAVAILABLE", "PLATFORM_TIMEOUT")

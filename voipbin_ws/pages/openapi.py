@@ -36,8 +36,9 @@ def describe_views(endpoints: list[Any]) -> list[Any]:
     for _, _, method, view in endpoints:
         handler = getattr(view.cls, method.lower())
         summary, _, description = inspect.cleandoc(handler.__doc__ or view.cls.__doc__).partition("\n\n")
-        texts = {"summary": summary.removesuffix("."), "description": " ".join(description.split())}
-        extend_schema(**handler.operation, **texts)(handler)
+        extend_schema(
+            **handler.operation, summary=summary.removesuffix("."), description=" ".join(description.split())
+        )(handler)
     return endpoints
 
 
