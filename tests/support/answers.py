@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema_rs
 
-ANYWHERE = {405, 406, 500}
+UNIVERSAL_STATUSES = {405, 406, 500}
 """Statuses that any address may answer, without being described at each."""
 
 
@@ -36,7 +36,9 @@ class Operation:
     def answer_schema(self, status: int) -> dict[str, Any] | None:
         """What the answer's body is held against, empty where it is no JSON; none where the status is not described."""
         responses = self.described["responses"]
-        answer = responses.get(str(status)) or (responses.get("default") if status in ANYWHERE else None)
+        answer = responses.get(str(status)) or (
+            responses.get("default") if status in UNIVERSAL_STATUSES else None
+        )
         if answer is None:
             return None
         schema: dict[str, Any] = answer["content"].get("application/json", {}).get("schema", {})
@@ -70,14 +72,14 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
     schema = operation.answer_schema(status)
     assert schema is not None, f"{where}, which is not described: {answered!r}"
     if schema:
-        _check(json.dumps(schema), json.loads(answered), where, closed=True)
+        _validate(json.dumps(schema), json.loads(answered), where, closed=True)
     if 200 <= status < 300:
         named = {name for name, _ in parse_qsl(parts.query)} - {"token", "accesskey"}
         assert named <= operation.parameters, f"{where} to parameters that are not described: {named}"
         body = operation.described.get("requestBody")
         if body is not None and sent:
             schema = body["content"]["application/json"]["schema"]
-            _check(
+            _validate(
                 json.dumps(schema),
                 json.loads(sent),
                 f"{where} to a body that is not as described",
@@ -85,7 +87,7 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
             )
 
 
-def _check(schema: str, value: object, where: str, *, closed: bool) -> None:
+def _validate(schema: str, value: object, where: str, *, closed: bool) -> None:
     for error in _validator(schema, closed).iter_errors(value):
         place = "/".join(map(str, error.instance_path))
         raise AssertionError(f"{where}: {place}: {error.message}: {value}")
@@ -94,16 +96,16 @@ def _check(schema: str, value: object, where: str, *, closed: bool) -> None:
 @cache
 def _validator(schema: str, closed: bool) -> jsonschema_rs.Draft202012Validator:
     whole: dict[str, Any] = {**json.loads(schema), "components": document()["components"]}
-    return jsonschema_rs.Draft202012Validator(_closed(whole) if closed else whole)
+    return jsonschema_rs.Draft202012Validator(_without_further_fields(whole) if closed else whole)
 
 
-def _closed(schema: Any) -> Any:
+def _without_further_fields(schema: Any) -> Any:
     """Clients ignore what they do not know. That no such thing is sent undescribed, only the tests can see."""
     if isinstance(schema, list):
-        return [_closed(each) for each in schema]
+        return [_without_further_fields(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    inner = {name: _closed(each) for name, each in schema.items()}
+    inner = {name: _without_further_fields(each) for name, each in schema.items()}
     if schema.get("type") == "object" and "properties" in schema:
         inner.setdefault("additionalProperties", False)
     return inner
