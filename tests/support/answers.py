@@ -1,4 +1,4 @@
-"""The REST interface's own description: each answer that a test sees must be as it says, and have no other field."""
+"""The check of every answer that a test receives against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema_rs
 
 UNIVERSAL_STATUSES = {405, 406, 500}
-"""Statuses that any address may answer, without being described at each."""
+"""Statuses that any address may answer without describing them."""
 
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI document, as the gateway serves it."""
+    """Return the OpenAPI document, as the gateway serves it."""
     from voipbin_ws.pages.api_docs import openapi_text
 
     described: dict[str, Any] = json.loads(openapi_text())
@@ -34,7 +34,7 @@ class Operation:
     described: Mapping[str, Any]
 
     def answer_schema(self, status: int) -> dict[str, Any] | None:
-        """What the answer's body is held against, empty where it is no JSON; none where the status is not described."""
+        """Return the schema of the body: empty if it is not JSON, `None` if the status is not described."""
         responses = self.described["responses"]
         answer = responses.get(str(status)) or (
             responses.get("default") if status in UNIVERSAL_STATUSES else None
@@ -46,12 +46,12 @@ class Operation:
 
     @property
     def parameters(self) -> set[str]:
-        """The names that may stand in the query."""
+        """The names of the query parameters."""
         return {each["name"] for each in self.described.get("parameters", []) if each["in"] == "query"}
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """The description of a method of an address; none where the gateway has no such address."""
+    """Return the description of a method of an address, or `None` if the gateway has no such address."""
     for pattern, template in _templates():
         if pattern.fullmatch(path):
             described = document()["paths"][template].get(method.lower())
@@ -60,9 +60,12 @@ def operation_of(method: str, path: str) -> Operation | None:
 
 
 def check_answer(method: str, url: str, sent: str | bytes, status: int, answered: str | bytes) -> None:
-    """Raises AssertionError where the answer is not as described, or a request is granted that is not.
+    """Check an answer, and the request if it was granted.
 
-    Addresses that are not of the interface, and methods that an address does not know, are let pass.
+    Addresses outside the document, and methods that an address does not support, are ignored.
+
+    Raises:
+        AssertionError: the answer has a status, a value or a field that is not described, or the granted request has.
     """
     parts = urlsplit(url)
     operation = operation_of(method, parts.path)
@@ -100,7 +103,7 @@ def _validator(schema: str, closed: bool) -> jsonschema_rs.Draft202012Validator:
 
 
 def _without_further_fields(schema: Any) -> Any:
-    """Clients ignore what they do not know. That no such thing is sent undescribed, only the tests can see."""
+    """Forbid undescribed fields: clients ignore them, so only a test notices them."""
     if isinstance(schema, list):
         return [_without_further_fields(each) for each in schema]
     if not isinstance(schema, dict):
@@ -113,7 +116,7 @@ def _without_further_fields(schema: Any) -> Any:
 
 @cache
 def _templates() -> list[tuple[re.Pattern[str], str]]:
-    """The addresses, those that say most first."""
+    """Return the addresses with their patterns, the most specific first."""
     found = sorted(document()["paths"], key=lambda template: (template.count("{"), -len(template)))
     return [(re.compile(_NAME.sub("(.+)", re.escape(each))), each) for each in found]
 

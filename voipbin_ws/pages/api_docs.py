@@ -95,7 +95,7 @@ def _websocket_context() -> dict[str, Any]:
             "anchor": f"message-{name}",
             "fields": list(_fields(payload, schemas)),
             "items": payload.get("items"),
-            "shown": [_json(example["payload"]) for example in message["examples"]],
+            "examples_as_json": [_json(example["payload"]) for example in message["examples"]],
         }
     operations = [
         {
@@ -110,7 +110,7 @@ def _websocket_context() -> dict[str, Any]:
         "socket": socket,
         "query": list(_fields(socket["bindings"]["ws"]["query"], schemas)),
         "headers": list(_fields(socket["bindings"]["ws"]["headers"], schemas)),
-        "closes": socket["x-close-codes"],
+        "close_codes": socket["x-close-codes"],
         "refusals": socket["x-refusals"],
         "operations": operations,
         "messages": messages.values(),
@@ -133,7 +133,7 @@ def _fields(schema: Schema, schemas: Schema) -> Iterator[dict[str, Any]]:
         field = _resolve(unresolved, schemas)
         yield {
             "name": name,
-            "needed": name in schema.get("required", ()),
+            "required": name in schema.get("required", ()),
             "type": _type_text(field, schemas),
             "description": field.get("description", ""),
         }

@@ -1,4 +1,4 @@
-"""The description of REST is OpenAPI, leaves nothing out, and says what the code does and the documents tell."""
+"""The OpenAPI document is valid, complete, and agrees with the code and the protocol document."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.processes import ROOT
 
 METHODS = ("get", "post", "put", "patch", "delete")
 UNDESCRIBED_ROUTES = {"v1.0/openapi.json", "v1.0/asyncapi.yaml"}
-"""The descriptions do not describe themselves."""
+"""The addresses of the descriptions themselves."""
 OPERATIONS = [
     (method.upper(), path, described)
     for path, methods in document()["paths"].items()
@@ -35,7 +35,7 @@ OPERATIONS = [
 
 
 def routes(patterns: list[Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Every address with its view."""
+    """Yield every address with its view."""
     for each in patterns:
         route = before + str(each.pattern)
         if isinstance(each, URLResolver):
@@ -131,7 +131,7 @@ def test_parameters_are_those_that_are_read(path: str, parameters: tuple[str, ..
 
 
 def codes_of_calls() -> Iterator[str]:
-    """Yield the code of each error that the code raises: given as `code=`, or the default of the status."""
+    """Yield the code of each error that the product raises: `code=`, or the default of its status."""
     for app in ("events", "subscriptions", "voipbin_ws"):
         for path in (ROOT / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -178,7 +178,7 @@ def test_the_codes_are_those_of_the_protocol_document() -> None:
     )
     documented = {(int(status), code) for status, codes in rows for code in re.findall(r"[A-Z_]+", codes)}
     described = {(status, code) for code, (status, _) in ERROR_CODES.items()}
-    # A handshake's own, which is no answer of REST.
+    # Only a handshake answers with it.
     assert documented - described == {(403, "FORBIDDEN_ORIGIN")}
     assert {code for _, code in described - documented} == {
         *("METHOD_NOT_ALLOWED", "INTERNAL_ERROR", "UPGRADE_REQUIRED", "RATE_LIMITED"),
