@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -15,10 +14,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.validation import validate_schema
-from rest_framework import status
-from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, NotFound, PermissionDenied
 
-from events.api.errors import ERROR_CODES, ApiError
+from events.api.errors import ERROR_CODES
 from events.reading.queries import HISTORY_PARAMETERS, STATE_PARAMETERS
 from tests.support import frames
 from tests.support.answers import check_answer, document, operation_of
@@ -128,48 +125,6 @@ def test_parameters_are_those_that_are_read(path: str, parameters: tuple[str, ..
     operation = operation_of("GET", path)
     assert operation is not None
     assert operation.parameters == set(parameters)
-
-
-def codes_of_calls() -> Iterator[str]:
-    """Yield the code of each error that the product raises: `code=`, or the default of its status."""
-    for app in ("events", "subscriptions", "voipbin_ws"):
-        for path in (ROOT / app).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
-                if not isinstance(node, ast.Call):
-                    continue
-                [given] = [each.value for each in node.keywords if each.arg == "code"] or [None]
-                if isinstance(given, ast.Constant) and re.fullmatch(r"[A-Z_]+", str(given.value)):
-                    yield str(given.value)
-                elif given is None and getattr(node.func, "id", "") == "ApiError":
-                    yield ApiError(getattr(status, ast.unparse(node.args[0]).rpartition(".")[2]), "").content[
-                        "code"
-                    ]
-
-
-def test_the_codes_are_those_that_the_product_uses() -> None:
-    of_rest_framework = {
-        ApiError(error.status_code, "").content["code"]
-        for error in (NotAuthenticated, PermissionDenied, NotFound, MethodNotAllowed)
-    }
-    assert {"INTERNAL_ERROR", *of_rest_framework, *codes_of_calls()} == ERROR_CODES.keys()
-
-
-def test_the_default_codes_of_statuses_stay() -> None:
-    defaults = {
-        400: "INVALID_REQUEST",
-        401: "UNAUTHORIZED",
-        403: "PERMISSION_DENIED",
-        404: "NOT_FOUND",
-        405: "METHOD_NOT_ALLOWED",
-        409: "IDEMPOTENCY_CONFLICT",
-        410: "NOT_KEPT",
-        413: "TOO_LARGE",
-        415: "UNSUPPORTED_MEDIA_TYPE",
-        429: "RATE_LIMITED",
-        503: "UNAVAILABLE",
-    }
-    for status_code, code in defaults.items():
-        assert ApiError(status_code, "").content["code"] == code
 
 
 def test_the_codes_are_those_of_the_protocol_document() -> None:
