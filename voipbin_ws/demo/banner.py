@@ -17,7 +17,7 @@ PAGES = (
 ROLES = {"admin": "admin", "manager": "manager", "agent": "agent", "staff": "platform staff"}
 
 
-RESPONDING = (
+RESPONDER_LINES = (
     "Acme's customers write, too: a program answers what its hours are, and STOP (var/auto-responder.log).",
     "",
 )
@@ -37,7 +37,7 @@ def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
         "",
         *_logins(demo.logins),
         "",
-        *(RESPONDING if responding else ()),
+        *(RESPONDER_LINES if responding else ()),
         "Listen, in another terminal, after the five lines below:",
         f"  .venv/bin/python manage.py listen '{topic}'",
         "",
@@ -70,8 +70,8 @@ def _logins(logins: Sequence[Login]) -> list[str]:
         )
         for login in logins
     ]
-    said = f"Logins, all with the password {passwords.pop()}:" if passwords else "Logins:"
-    return [said, *_table(rows)]
+    heading = f"Logins, all with the password {passwords.pop()}:" if passwords else "Logins:"
+    return [heading, *_table(rows)]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

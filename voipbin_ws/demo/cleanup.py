@@ -36,11 +36,11 @@ def end_unfinished(url: str, publish_keys: Mapping[str, str]) -> None:
 def _publish(url: str, key: str, events: list[dict[str, Any]]) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        answer = httpx.post(f"{url}/v1.0/events", json=events, headers=headers, timeout=30, trust_env=False)
+        response = httpx.post(f"{url}/v1.0/events", json=events, headers=headers, timeout=30, trust_env=False)
     except httpx.TransportError as error:
         raise NotPublished(f"no answer ({type(error).__name__})") from None
-    if answer.status_code != httpx.codes.CREATED:
-        raise NotPublished(f"{answer.status_code} {answer.text[:200]}")
+    if response.status_code != httpx.codes.CREATED:
+        raise NotPublished(f"{response.status_code} {response.text[:200]}")
 
 
 def _endings(customer_id: str) -> Iterator[dict[str, Any]]:

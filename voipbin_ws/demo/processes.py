@@ -45,7 +45,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=_parent_death_signal(),
             )
 
     @property
@@ -89,16 +89,16 @@ def end_in_order(*stages: Sequence[Process]) -> None:
             process.kill()
 
 
-def _end_with_parent() -> Callable[[], None] | None:
+def _parent_death_signal() -> Callable[[], None] | None:
     """What a child does first so that it ends even where the demo is killed and can end nothing: Linux alone has it."""
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 
-    def ask() -> None:
+    def request_signal() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask
+    return request_signal

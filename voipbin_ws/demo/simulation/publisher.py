@@ -15,7 +15,7 @@ MAX_EVENTS_IN_REQUEST = 500
 WEBHOOKS_BELOW = 50
 """With so many events to publish at once, lists of events take the place of webhooks, which go one by one."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 
 
 class Refused(Exception):
@@ -36,11 +36,11 @@ class Publisher:
     """
 
     def __init__(
-        self, url: str, key: str, *, wait: Callable[[float], bool], say: Callable[[str], object]
+        self, url: str, key: str, *, wait: Callable[[float], bool], report: Callable[[str], object]
     ) -> None:
         self._url = url
         self._wait = wait
-        self._say = say
+        self._report = report
         self._client = httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False
         )
@@ -67,33 +67,33 @@ class Publisher:
             self.published += count
 
     def _post(self, path: str, body: Any, key: str | None) -> None:
-        pause = FIRST_PAUSE
-        away = False
+        pause = FIRST_PAUSE_SECONDS
+        is_down = False
         headers = {"Idempotency-Key": key} if key else {}
         while True:
-            trouble, asked_to_wait = "", 0.0
+            failure, retry_after = "", 0.0
             try:
-                answer = self._client.post(path, json=body, headers=headers)
+                response = self._client.post(path, json=body, headers=headers)
             except httpx.TransportError as error:
-                trouble = type(error).__name__
+                failure = type(error).__name__
             else:
-                if answer.status_code == httpx.codes.CREATED:
+                if response.status_code == httpx.codes.CREATED:
                     break
-                if answer.status_code < 500 and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                    raise Refused(_reason(answer))
-                trouble = f"answers {answer.status_code}"
+                if response.status_code < 500 and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                    raise Refused(_reason(response))
+                failure = f"answers {response.status_code}"
                 with contextlib.suppress(ValueError):
-                    asked_to_wait = min(float(answer.headers.get("Retry-After", 0)), 60.0)
-            if not away:
-                self._say(
-                    f"The gateway at {self._url} does not take events ({trouble}): trying until it does"
+                    retry_after = min(float(response.headers.get("Retry-After", 0)), 60.0)
+            if not is_down:
+                self._report(
+                    f"The gateway at {self._url} does not take events ({failure}): trying until it does"
                 )
-                away = True
-            if not self._wait(max(pause, asked_to_wait)):
-                raise GaveUp(f"The gateway at {self._url} did not come back ({trouble})")
-            pause = min(pause * 2, LONGEST_PAUSE)
-        if away:
-            self._say(f"The gateway at {self._url} is back: going on where it stopped")
+                is_down = True
+            if not self._wait(max(pause, retry_after)):
+                raise GaveUp(f"The gateway at {self._url} did not come back ({failure})")
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        if is_down:
+            self._report(f"The gateway at {self._url} is back: going on where it stopped")
 
 
 def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str | None, int]]:
@@ -112,15 +112,17 @@ def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str 
         yield "/v1.0/events", waiting, None, len(waiting)
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(response: httpx.Response) -> str:
     """One line about a refusal, in the gateway's own words where it gave some."""
     try:
-        said = answer.json()
-        return f"{answer.status_code} {said['code']}: {_first_detail(said) or said['message']}"
+        body = response.json()
+        return f"{response.status_code} {body['code']}: {_first_detail(body) or body['message']}"
     except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} {answer.reason_phrase}: this does not look like the gateway's answer"
+        return (
+            f"{response.status_code} {response.reason_phrase}: this does not look like the gateway's answer"
+        )
 
 
-def _first_detail(said: dict[str, Any]) -> str:
-    errors = said.get("errors") or []
-    return str(errors[0]["message"]) if errors and said["code"] == "PERMISSION_DENIED" else ""
+def _first_detail(body: dict[str, Any]) -> str:
+    errors = body.get("errors") or []
+    return str(errors[0]["message"]) if errors and body["code"] == "PERMISSION_DENIED" else ""

@@ -78,7 +78,7 @@ def run(
     stop: StopSignal,
     *,
     seconds: float | None,
-    say: Callable[[str], object],
+    report: Callable[[str], object],
 ) -> None:
     """Let the world go on, publishing what happens, for `seconds` or until it is over or told to stop; then close it.
 
@@ -105,4 +105,4 @@ def run(
             stop.wait(max(pause, STEP_SECONDS))
         publisher.publish(centre.close())
     except GaveUp as end:
-        say(f"{end}: calls that were open there are left open")
+        report(f"{end}: calls that were open there are left open")

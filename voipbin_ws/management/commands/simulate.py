@@ -77,10 +77,10 @@ class Command(BaseCommand):
         with (
             stop,
             self._platform(options["platform_port"], commands),
-            Publisher(url, options["key"], wait=stop.wait, say=self._print) as publisher,
+            Publisher(url, options["key"], wait=stop.wait, report=self._print) as publisher,
         ):
             try:
-                run(centre, publisher, commands, stop, seconds=options["duration"], say=self._print)
+                run(centre, publisher, commands, stop, seconds=options["duration"], report=self._print)
             except Refused as refusal:
                 hint = ""
                 if str(refusal).startswith("403"):

@@ -23,7 +23,7 @@ from tests.voipbin_ws.demo.simulation.support.simulated_days import (
 )
 from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES, Profile
-from voipbin_ws.demo.simulation.model.queues import FULL
+from voipbin_ws.demo.simulation.model.queues import MAX_WAITING
 from voipbin_ws.demo.simulation.model.tenants import ACME, TENANTS, tenant_of
 
 
@@ -109,7 +109,7 @@ def test_a_caller_joins_a_queue_before_it_is_connected_and_leaves_in_the_end(a_d
                 assert entry not in inside
                 waiting[entry[0]] += 1
                 inside[entry] = "waiting"
-                assert each.data["position"] == waiting[entry[0]] <= FULL
+                assert each.data["position"] == waiting[entry[0]] <= MAX_WAITING
                 assert each.data["estimated_wait"] >= 0
             case "queue.connected":
                 assert inside[entry] == "waiting"

@@ -48,10 +48,10 @@ class Answer(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(status)
-        said = b'{"code": "PERMISSION_DENIED", "message": "not you"}' if status == 403 else b"{}"
-        self.send_header("Content-Length", str(len(said)))
+        body = b'{"code": "PERMISSION_DENIED", "message": "not you"}' if status == 403 else b"{}"
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(said)
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -74,12 +74,12 @@ def serving() -> Iterator[Any]:
 
 def publishing(url: str, events: list[SimulatedEvent], *, patience: int = 100) -> list[str]:
     """Publish; returns what was said. `patience` is how often it may wait."""
-    said: list[str] = []
+    reports: list[str] = []
     waits = iter([True] * patience + [False])
-    with Publisher(url, "vb_key", wait=lambda _: next(waits), say=said.append) as publisher:
+    with Publisher(url, "vb_key", wait=lambda _: next(waits), report=reports.append) as publisher:
         publisher.publish(events)
         assert publisher.published == len(events)
-    return said
+    return reports
 
 
 def webhook_and_events() -> tuple[list[SimulatedEvent], SimulatedEvent]:
@@ -92,13 +92,13 @@ def webhook_and_events() -> tuple[list[SimulatedEvent], SimulatedEvent]:
 def test_what_was_not_confirmed_is_sent_again_unchanged(serving: Any, failure: int) -> None:
     events, webhook = webhook_and_events()
     gateway = serving(failure, failure, 201, failure)
-    said = publishing(gateway.url, [*events, webhook])
+    reports = publishing(gateway.url, [*events, webhook])
     first, second, third, *webhooks = gateway.requests
     assert first == second == third == ("/v1.0/events", None, [each.item() for each in events])
     assert webhooks[0] == webhooks[1]
     assert webhooks[0][:2] == ("/v1.0/webhooks/voipbin", webhook.key)
     # Told when it began and when it was over, twice, and not at each try.
-    assert len(said) == 4
+    assert len(reports) == 4
 
 
 def test_many_at_once_go_as_lists_in_their_order(serving: Any) -> None:

@@ -156,9 +156,9 @@ class MessageFlows:
         elif draw < 0.45:
             self.send(self._find_caller().address(), self._recorder.random.choice(NOTICES), automatic=True)
         else:
-            self.ask(self._recorder.random.choice(QUESTIONS))
+            self.receive_question(self._recorder.random.choice(QUESTIONS))
 
-    def ask(self, text: str) -> None:
+    def receive_question(self, text: str) -> None:
         """Somebody asks, and mostly a person answers; not where a program may."""
         caller = self._find_caller()
         self.receive(caller, text)

@@ -17,8 +17,8 @@ class Conference:
         self._recorder = recorder
         self._calls = calls
         self._name = name
-        self._on_the_line: set[str] = set()
-        self._inside: dict[str, tuple[str, str]] = {}
+        self._present: set[str] = set()
+        self._joined: dict[str, tuple[str, str]] = {}
         self.expected = 0
         self.ended = False
 
@@ -27,7 +27,7 @@ class Conference:
         self.expected += 1
         self._recorder.after(seconds, lambda: self._arrive(caller, stays))
 
-    def expect_nobody(self) -> None:
+    def cancel_invitations(self) -> None:
         """Whoever was invited and did not come yet does not come any more."""
         self.expected = 0
         self._end_if_over()
@@ -35,26 +35,26 @@ class Conference:
     def _arrive(self, caller: Caller, stays: float) -> None:
         self.expected -= 1
         call = self._calls.begin(caller, self._name, inbound=True)
-        self._on_the_line.add(call.id)
+        self._present.add(call.id)
         call.when_ended.append(self._leave)
         self._calls.later(call, self._recorder.between(0.5, 1.5), lambda: self._join(call, stays))
 
     def _join(self, call: Call, stays: float) -> None:
         self._calls.answer(call)
         self._calls.next_action(call, "conference_join", self._name)
-        self._inside[call.id] = (self._recorder.new_id(), self._recorder.stamp())
+        self._joined[call.id] = (self._recorder.new_id(), self._recorder.stamp())
         self._record("conference.joined", call, {"status": "joined"})
         self._calls.later(call, stays, lambda: self._calls.end(call, "normal", "remote"))
 
     def _leave(self, call: Call) -> None:
-        if call.id in self._inside:
+        if call.id in self._joined:
             gone = {"status": "leaved", "reason": "hangup", "tm_leave": self._recorder.stamp()}
             self._record("conference.left", call, gone)
-        self._on_the_line.discard(call.id)
+        self._present.discard(call.id)
         self._end_if_over()
 
     def _end_if_over(self) -> None:
-        if self.ended or self._on_the_line or self.expected:
+        if self.ended or self._present or self.expected:
             return
         self.ended = True
         stamp = self._recorder.stamp()
@@ -74,7 +74,7 @@ class Conference:
 
     def _record(self, event_type: str, call: Call, more: dict[str, Any]) -> None:
         leaving = event_type == "conference.left"
-        participant_id, tm_join = self._inside.pop(call.id) if leaving else self._inside[call.id]
+        participant_id, tm_join = self._joined.pop(call.id) if leaving else self._joined[call.id]
         facts: dict[str, Any] = {
             "id": participant_id,
             "conference_id": self.id,
@@ -84,7 +84,7 @@ class Conference:
             "reference_type": "call",
             "reference_id": call.id,
             "participant": call.caller.name,
-            "participant_count": len(self._inside),
+            "participant_count": len(self._joined),
             "tm_join": tm_join,
             "tm_create": tm_join,
             "tm_update": self._recorder.stamp(),

@@ -84,7 +84,7 @@ class ContactCentre:
         """The day ends now: every call is ended, and the agents go. Nothing happens after this."""
         self._most_calls = 0
         for conference in self._conferences:
-            conference.expect_nobody()
+            conference.cancel_invitations()
         while self.calls.open:
             self.calls.end(next(iter(self.calls.open.values())), "normal", "local")
         self.routing.agents.close()
@@ -146,7 +146,7 @@ class ContactCentre:
         for seconds in FIRST_CALLS:
             self._recorder.after(seconds, self._begin_call)
         self._recorder.after(FIRST_CALLS[-1] + self._pause(self._rate), self._next_call)
-        self._recorder.after(FIRST_QUESTION, lambda: self.messages.ask(HOURS))
+        self._recorder.after(FIRST_QUESTION, lambda: self.messages.receive_question(HOURS))
         self._recorder.after(FIRST_STOP, self.messages.unsubscribe)
         self._recorder.after(self._recorder.between(4, 8), self._next_message)
         self._recorder.after(self._recorder.between(15, 30), self._next_conference)

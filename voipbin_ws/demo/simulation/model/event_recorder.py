@@ -66,11 +66,11 @@ class EventRecorder:
         self._start = start
         self._numbers = count()
         self._due: list[tuple[float, int, Timer]] = []
-        self._telling = f"{seed} {customer_id} {start.isoformat()}"
-        self._ids = random.Random(self._telling)
+        self._run_name = f"{seed} {customer_id} {start.isoformat()}"
+        self._ids = random.Random(self._run_name)
         self._run = self.new_id()
-        self._told = 0
-        self._untaken: list[SimulatedEvent] = []
+        self._recorded = 0
+        self._pending: list[SimulatedEvent] = []
 
     # --- Time ---
 
@@ -122,12 +122,12 @@ class EventRecorder:
 
     def record(self, event_type: str, data: Mapping[str, Any], agent_ids: tuple[str, ...] = ()) -> None:
         """Add an event that happens now. The customer's id stands in the data of each."""
-        self._told += 1
+        self._recorded += 1
         data = {"customer_id": self.customer_id, **data}
-        key = f"{KEY_PREFIX}{self._run}-{self._told}"
-        self._untaken.append(SimulatedEvent(self.now(), event_type, data, agent_ids, key))
+        key = f"{KEY_PREFIX}{self._run}-{self._recorded}"
+        self._pending.append(SimulatedEvent(self.now(), event_type, data, agent_ids, key))
 
     def take(self) -> list[SimulatedEvent]:
         """What was told since this was last asked."""
-        taken, self._untaken = self._untaken, []
-        return taken
+        events, self._pending = self._pending, []
+        return events

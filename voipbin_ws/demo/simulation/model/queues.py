@@ -9,7 +9,7 @@ from voipbin_ws.demo.simulation.model.calls import Call
 from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.tenants import Queue
 
-FULL = 12
+MAX_WAITING = 12
 """Callers who wait in one queue before the next ones are sent to voicemail."""
 
 
@@ -41,7 +41,7 @@ class Queues:
         return [entry for entry in self._entries.values() if entry.waiting and queue in (None, entry.queue)]
 
     def is_full(self, queue: Queue) -> bool:
-        return len(self.waiting(queue)) >= FULL
+        return len(self.waiting(queue)) >= MAX_WAITING
 
     def waited(self, call: Call) -> int:
         """Seconds since the call joined its queue; 0 where it is in none."""

@@ -23,7 +23,7 @@ class Routing:
 
     def join(self, call: Call, queue: Queue) -> None:
         """The call waits in the queue from now on, as long as its caller has patience."""
-        self._look_after(call)
+        self._release_at_end(call)
         self.queues.join(call, queue, self._profile.talk[2] / max(self.agents.at_work, 1))
         patience = self._recorder.draw(self._profile.patience)
         self._patience[call.id] = self._calls.later(call, patience, lambda: self._give_up(call))
@@ -31,7 +31,7 @@ class Routing:
 
     def occupy(self, agent: Agent, call: Call) -> None:
         """The agent dials an outbound call."""
-        self._look_after(call)
+        self._release_at_end(call)
         agent.call = call
         self.agents.set_status(agent, "busy")
 
@@ -87,7 +87,7 @@ class Routing:
         by = "remote" if self._recorder.chance(0.7) else "local"
         self._calls.later(call, seconds, lambda: self._calls.end(call, "normal", by))
 
-    def _look_after(self, call: Call) -> None:
+    def _release_at_end(self, call: Call) -> None:
         """Have agent and queue freed when the call ends, however it does."""
         if self._ended not in call.when_ended:
             call.when_ended.append(self._ended)
@@ -111,7 +111,7 @@ class Routing:
             self._ring(agent, waiting[0].call)
 
     def _ring(self, agent: Agent, call: Call) -> None:
-        self._look_after(call)
+        self._release_at_end(call)
         agent.call = call
         self._calls.assign(call, agent.person, self.queues.waited(call))
         self.agents.set_status(agent, "ringing")
