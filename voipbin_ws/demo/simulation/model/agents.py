@@ -1,4 +1,4 @@
-"""The agents at their desks: what each of them does, and how that changes."""
+"""The agents of a contact centre: their status and its changes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from voipbin_ws.demo.simulation.model.tenants import Person
 
 
 class Impossible(Exception):
-    """What was asked for cannot be done now; the message says why."""
+    """A command cannot be executed now; the message says why."""
 
 
 @dataclass(eq=False, slots=True)
 class Agent:
-    """An agent at work. `call` is the one that it is rung by or talks on: never more than one.
+    """An agent at work. `call` is the one call that rings at the agent or is talked on.
 
-    `by_hand` is set while somebody outside acts for the agent: then nothing is answered or changed for them.
+    `is_manual` is set while a client of the API acts for the agent. The simulation then answers and changes nothing.
     """
 
     person: Person
@@ -26,11 +26,11 @@ class Agent:
     call: Call | None = None
     is_manual: bool = False
     next_status: str | None = None
-    """What the agent will be once the call is over; none for available."""
+    """Status of the agent after the call; `None` for available."""
 
 
 class Agents:
-    """All desks; `when_available` is told when an agent can take a call."""
+    """All agents. `when_available` is called when an agent can take a call."""
 
     def __init__(
         self, recorder: EventRecorder, agents: Iterable[Person], when_available: Callable[[], object]
@@ -40,17 +40,17 @@ class Agents:
         self._agents = {agent.id: Agent(agent) for agent in agents}
 
     def open(self) -> None:
-        """The agents come to work."""
+        """Set all agents available."""
         for agent in self._agents.values():
             self.set_status(agent, "available")
 
     def close(self) -> None:
-        """They go home. No call may live any more."""
+        """Set all agents offline. All calls must have ended."""
         for agent in self._agents.values():
             self.set_status(agent, "offline")
 
     def of(self, agent_id: str) -> Agent:
-        """The agent's desk.
+        """Return the agent with this id.
 
         Raises:
             Impossible: no such agent works here.
@@ -60,7 +60,7 @@ class Agents:
         return agent
 
     def of_call(self, call: Call) -> Agent | None:
-        """Where the call rings or is talked on."""
+        """Return the agent at whom the call rings or who talks on it, or `None`."""
         return next((agent for agent in self._agents.values() if agent.call is call), None)
 
     @property
@@ -72,7 +72,7 @@ class Agents:
         return sum(agent.status not in ("away", "offline") for agent in self._agents.values())
 
     def pick(self, *, automatic_only: bool = False) -> Agent | None:
-        """Some agent who is available; with `by_itself` none for whom somebody outside acts."""
+        """Return a random available agent, or `None`; with `automatic_only` none that is manual."""
         free = [
             agent
             for agent in self.all
@@ -81,7 +81,7 @@ class Agents:
         return self._recorder.random.choice(free) if free else None
 
     def set_status(self, agent: Agent, status: str) -> None:
-        """Say that an agent's status changed; says nothing where it did not."""
+        """Set an agent's status, and record the change if there is one."""
         if agent.status == status:
             return
         previous, agent.status = agent.status, status
@@ -98,11 +98,11 @@ class Agents:
             },
         )
         if status == "available":
-            # Not at once: whoever became available has the next call a moment later.
+            # Not at once: an agent who became available gets the next call a moment later.
             self._recorder.after(self._recorder.between(0.3, 1.2), self._when_available)
 
     def release(self, agent: Agent) -> None:
-        """Its call is over or elsewhere; after having talked there is something to write down first."""
+        """Take the call from the agent, who is available again soon: after a talk there is wrap-up work."""
         talked = agent.status == "busy"
         agent.call = None
         if talked:
@@ -111,7 +111,7 @@ class Agents:
             self._back(agent)
 
     def come_back(self, agent: Agent, least: float, most: float) -> None:
-        """Have the agent available again after so many seconds."""
+        """Make the agent available after `least` to `most` seconds."""
         self._recorder.after(self._recorder.between(least, most), lambda: self._back(agent))
 
     def _back(self, agent: Agent) -> None:
@@ -120,7 +120,7 @@ class Agents:
             self.set_status(agent, status)
 
     def take_break(self, agent: Agent, seconds: float) -> None:
-        """The agent leaves for a while, after the call if there is one; not if all others are away."""
+        """Send the agent away for a while, after the current call, unless all others are away."""
         others = [other for other in self.all if other is not agent and not other.is_manual]
         if agent.is_manual or all(other.status in ("away", "offline") for other in others):
             return

@@ -1,4 +1,4 @@
-"""What calls are about, inbound and outbound, and messages with their delivery."""
+"""Scripts of inbound and outbound calls, and of messages with their delivery."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from voipbin_ws.demo.simulation.model.routing import Routing
 from voipbin_ws.demo.simulation.model.tenants import Queue, Tenant
 
 Script = Iterator[tuple[float, float]]
-"""What happens in a call, in order, with pauses of so many seconds at the least and the most."""
+"""A call's script: it acts between pauses, of which it yields the bounds in seconds."""
 
 FindCaller = Callable[[], Caller]
-"""Gives somebody who is not on the telephone."""
+"""Returns a caller who is not on the telephone."""
 
 
 class CallFlows:
-    """The calls with one caller each."""
+    """Begins calls of one caller each, and plays their scripts."""
 
     def __init__(
         self, recorder: EventRecorder, calls: Calls, routing: Routing, tenant: Tenant, find: FindCaller
@@ -40,7 +40,7 @@ class CallFlows:
         self._find_caller = find
 
     def begin(self) -> None:
-        """Some call begins."""
+        """Begin a call of a random kind."""
         draw = self._recorder.random.random()
         if draw < 0.40:
             self._to_an_agent()
@@ -60,7 +60,7 @@ class CallFlows:
             self._start("Delivery reminder", self._reminder, inbound=False)
 
     def send_to_voicemail(self, call: Call) -> None:
-        """The caller may leave a message; the call must be with no agent and in no queue."""
+        """Record a message of the caller. The call must be with no agent and in no queue."""
         self._go_on(call, self._voicemail(call))
 
     def _start(self, purpose: str, script: Callable[[Call], Script], *, inbound: bool = True) -> None:
@@ -68,7 +68,7 @@ class CallFlows:
         self._go_on(call, script(call))
 
     def _go_on(self, call: Call, script: Script) -> None:
-        """Play the script up to its next pause, and after that on, unless the call ends before."""
+        """Play the script to its next pause, and continue after it unless the call ends before."""
         if (pause := next(script, None)) is not None:
             self._calls.later(call, self._recorder.between(*pause), lambda: self._go_on(call, script))
 
@@ -124,7 +124,7 @@ class CallFlows:
             self._hang_up_in(call, 5, 12)
 
     def _ring_out(self, call: Call) -> Script:
-        """It rings at the other end, where somebody answers, is busy or does not come."""
+        """Ring at the remote end, which answers, is busy or does not answer."""
         draw = self._recorder.random.random()
         if draw < 0.72:
             yield 2, 9
@@ -141,7 +141,7 @@ class CallFlows:
 
 
 class MessageFlows:
-    """Messages: questions with their answers, and notices."""
+    """Begins conversations by message: questions with their replies, notices, STOP and START."""
 
     def __init__(self, recorder: EventRecorder, tenant: Tenant, find: FindCaller) -> None:
         self._recorder = recorder
@@ -149,7 +149,7 @@ class MessageFlows:
         self._find_caller = find
 
     def begin(self) -> None:
-        """Somebody writes to the centre, or the centre to somebody."""
+        """Begin a conversation of a random kind."""
         draw = self._recorder.random.random()
         if draw < 0.08:
             self.unsubscribe()
@@ -159,7 +159,7 @@ class MessageFlows:
             self.receive_question(self._recorder.random.choice(QUESTIONS))
 
     def receive_question(self, text: str) -> None:
-        """Somebody asks, and mostly a person answers; not where a program may."""
+        """Receive a question, which an agent mostly answers unless a program may."""
         caller = self._find_caller()
         self.receive(caller, text)
         if text != HOURS and self._recorder.chance(0.7):
@@ -167,9 +167,9 @@ class MessageFlows:
             self._recorder.after(self._recorder.between(4, 15), lambda: self.send(caller.address(), reply))
 
     def unsubscribe(self) -> None:
-        """Somebody who will not be written to again gets a notice and wants no more, or not for long.
+        """Send a notice to a stranger who answers STOP, and sometimes START later.
 
-        Nobody whom the centre knows: who wrote STOP stays unsubscribed beyond this simulation, which would write on.
+        A stranger, because STOP outlives this simulation, which would write to its known callers again.
         """
         random = self._recorder.random
         caller = random_caller(random)
@@ -183,12 +183,12 @@ class MessageFlows:
         self._recorder.after(self._recorder.between(3, 8), stop)
 
     def receive(self, caller: Caller, text: str) -> None:
-        """A message from outside."""
+        """Record a message from a caller."""
         facts = self._facts("inbound", caller.address(), self._line, text)
         self._record("message.received", facts, "received")
 
     def send(self, to: dict[str, str], text: str, *, automatic: bool = False) -> str:
-        """A message to somebody outside, by a person or a program, whose delivery follows; returns its id."""
+        """Record a message to a telephone, sent by a person or a program, and its delivery; return its id."""
         facts = self._facts("outbound", self._line, to, text) | {"automatic": automatic}
         self._record("message.sent", facts, "sent")
         status = "delivered" if self._recorder.chance(0.95) else "undelivered"

@@ -1,4 +1,4 @@
-"""Calls from their first ring to their end: what each event says of a call, its flow and its recording."""
+"""Calls from their first ring to their end, with the events of each call and its flow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from voipbin_ws.demo.simulation.model.tenants import Person, Queue, Tenant
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """One call that lives. `agent` is who talks or is rung; `queue` is where it waits or came from."""
+    """A live call. `agent` is who talks or is rung; `queue` is where it waits or came from."""
 
     id: str
     activeflow_id: str
@@ -33,7 +33,7 @@ class Call:
     timers: list[Timer] = field(default_factory=list)
     when_ended: list[Callable[[Call], object]] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
-    """What its events say besides, such as the agent who missed it."""
+    """Additional fields of its events, such as the agent who missed it."""
 
     @property
     def ended(self) -> bool:
@@ -46,7 +46,7 @@ class Call:
 
 
 class Calls:
-    """All calls that live, by id, in the order in which they began."""
+    """All live calls by id, in the order in which they began."""
 
     def __init__(self, recorder: EventRecorder, tenant: Tenant) -> None:
         self._recorder = recorder
@@ -57,7 +57,7 @@ class Calls:
         self.begun = 0
 
     def begin(self, caller: Caller, purpose: str, *, inbound: bool, agent: Person | None = None) -> Call:
-        """A call starts to ring; `agent` is who dials an outbound one."""
+        """Begin a call that rings; `agent` is who dials an outbound one."""
         recorder = self._recorder
         call = Call(
             id=recorder.new_id(),
@@ -75,14 +75,14 @@ class Calls:
         return call
 
     def later(self, call: Call, seconds: float, action: Callable[[], object]) -> Timer:
-        """Have something done with the call, unless it ends before."""
+        """Schedule an action in `seconds`, which is cancelled when the call ends."""
         timer = self._recorder.after(seconds, action)
         call.timers = [each for each in call.timers if each.action is not None]
         call.timers.append(timer)
         return timer
 
     def answer(self, call: Call) -> None:
-        """Somebody or something picks up. A call that was answered stays so."""
+        """Answer the call, unless it was answered before."""
         if call.status == "answered":
             return
         call.previous_status, call.status = call.status, "answered"
@@ -91,7 +91,7 @@ class Calls:
         self._record_event(call, "call.status")
 
     def assign(self, call: Call, agent: Person, waited: int) -> None:
-        """The call rings at an agent, whom its event shows who calls."""
+        """Record that the call rings at an agent, whose event shows who calls."""
         call.agent = agent
         call.more.pop("missed_by", None)
         card = {
@@ -106,7 +106,7 @@ class Calls:
         )
 
     def unassign(self, call: Call, reason: str) -> None:
-        """The agent whom it rang did not take it; the agent hears so."""
+        """Record that the agent did not take the call; the event is visible to the agent."""
         agent, call.agent = call.agent, None
         if agent is None:
             return
@@ -114,19 +114,19 @@ class Calls:
         self._record_event(call, "call.status", (agent.id,), reason=reason)
 
     def next_action(self, call: Call, kind: str, name: str) -> None:
-        """The call's flow goes on to its next action."""
+        """Record the next action of the call's flow."""
         action = {"id": self._recorder.new_id(), "type": kind, "name": name}
         self._recorder.record(
             "activeflow.updated", self._flow_facts(call) | {"status": "running", "current_action": action}
         )
 
     def start_recording(self, call: Call) -> None:
-        """A recording of the call begins; one call has one at a time."""
+        """Start the recording of the call, unless one runs."""
         if call.recording is None:
             call.recording = self._recordings.start(call.id, call.agent.id if call.agent else None)
 
     def end(self, call: Call, reason: str, by: str) -> None:
-        """The call is over: hung up by the `remote` or the `local` side. Does nothing where it is already."""
+        """End the call, hung up by the `remote` or the `local` side, unless it has ended."""
         if call.ended:
             return
         recorder = self._recorder
@@ -155,7 +155,7 @@ class Calls:
         )
 
     def facts(self, call: Call) -> dict[str, Any]:
-        """What every event of the call says of it."""
+        """Return the fields that all events of the call have."""
         line = {"type": "tel", "target": self._tenant.number, "target_name": self._tenant.name}
         facts: dict[str, Any] = {
             "id": call.id,

@@ -10,7 +10,7 @@ from voipbin_ws.demo.simulation.model.fake_data import Caller
 
 
 class Conference:
-    """One conference, from the first who joins to the last who leaves."""
+    """One conference, from the first participant's arrival to the last one's leaving."""
 
     def __init__(self, recorder: EventRecorder, calls: Calls, name: str) -> None:
         self.id = recorder.new_id()
@@ -23,12 +23,12 @@ class Conference:
         self.ended = False
 
     def invite(self, caller: Caller, seconds: float, stays: float) -> None:
-        """Have somebody call in `seconds` from now and stay for a while."""
+        """Let a caller arrive in `seconds` from now and stay for `stays` seconds."""
         self.expected += 1
         self._recorder.after(seconds, lambda: self._arrive(caller, stays))
 
     def cancel_invitations(self) -> None:
-        """Whoever was invited and did not come yet does not come any more."""
+        """Cancel all participants who have not arrived."""
         self.expected = 0
         self._end_if_over()
 

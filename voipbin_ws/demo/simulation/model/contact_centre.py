@@ -1,4 +1,4 @@
-"""The whole simulated centre: what comes and when, what somebody outside may command, and how a day ends."""
+"""The simulated contact centre: its arrivals, the commands it takes, and the end of its day."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from voipbin_ws.demo.simulation.model.routing import Routing
 from voipbin_ws.demo.simulation.model.tenants import Tenant
 
 REGULARS = 60
-"""People whom the centre knows; more are made up where all of them are on the telephone."""
+"""Number of known callers; strangers call only if all of these are on the telephone."""
 
 FIRST_CALLS = (0.5, 2.0, 4.0)
-"""Seconds at which calls begin whatever the rate."""
+"""Times in seconds at which calls begin at any rate."""
 
 FIRST_QUESTION, FIRST_STOP = 1.5, 3.0
-"""Seconds at which somebody asks for the hours, and somebody is written to who will write STOP."""
+"""Times in seconds of a question about the hours, and of a notice that is answered with STOP."""
 
 CALLS_A_CONFERENCE = 25
 MESSAGES_A_CALL = 0.6
 STATUS_CHOICES = ("available", "away", "offline")
-"""What an agent may choose to be; ringing and busy follow from calls."""
+"""Statuses that an agent can choose; ringing and busy follow from calls."""
 
 
 class ContactCentre:
-    """One customer's centre. Time passes only in `advance`; the same seed and calls give the same happenings.
+    """The contact centre of one tenant. Time passes only in `advance`.
+
+    The same seed, advances and commands yield the same events.
 
     Args:
         seed: any text.
-        start: when the story begins, with a zone; `at` elsewhere is in seconds from then.
-        rate: calls a minute.
-        most_calls: after so many no more begin; none for no end.
+        start: the time of the start, with a zone; all other times are seconds since then.
+        rate: calls a minute; `None` for the profile's.
+        most_calls: number of calls after which no more begin; `None` for no limit.
     """
 
     def __init__(
@@ -67,21 +69,21 @@ class ContactCentre:
     # --- Time ------------------------------------------------------------------------------------------------------
 
     def advance(self, until: float) -> list[SimulatedEvent]:
-        """What happens up to `until` seconds from the start and was not given before, in order."""
+        """Return the events up to `until` seconds since the start, without those returned before."""
         self._recorder.run(until)
         return self._recorder.take()
 
     def next_at(self) -> float | None:
-        """When something happens next, in seconds from the start."""
+        """Return the time of the next event in seconds since the start, or `None`."""
         return self._recorder.next_at()
 
     @property
     def is_over(self) -> bool:
-        """Whether all calls that were to come have ended."""
+        """Whether the limit of calls is reached and all have ended."""
         return self._no_more_calls() and not self.calls.open and not self._expected()
 
     def close(self) -> list[SimulatedEvent]:
-        """The day ends now: every call is ended, and the agents go. Nothing happens after this."""
+        """End all calls and send the agents home; return the events. No more follow."""
         self._most_calls = 0
         for conference in self._conferences:
             conference.cancel_invitations()
@@ -93,11 +95,11 @@ class ContactCentre:
     # --- Commands from outside, such as an agent's desktop sends to a platform --------------------------------------
 
     def take_over(self, agent_id: str, is_manual: bool) -> None:
-        """Let somebody outside act for the agent, or the agent by itself again."""
+        """Let a client of the API act for the agent, or the simulation again."""
         self.routing.agents.of(agent_id).is_manual = is_manual
 
     def set_status(self, agent_id: str, status: str) -> None:
-        """The agent chooses to be available, away or offline; with a call, once that is over."""
+        """Set an agent's status, after the call if there is one."""
         agent = self.routing.agents.of(agent_id)
         if status not in STATUS_CHOICES:
             raise Impossible(f"An agent can choose to be {', '.join(STATUS_CHOICES)}")
@@ -107,11 +109,11 @@ class ContactCentre:
             self.routing.agents.set_status(agent, status)
 
     def accept(self, call_id: str, agent_id: str) -> None:
-        """The agent takes the call that rings."""
+        """Connect the agent to the call that rings."""
         self.routing.accept(self.routing.agents.of(agent_id), self._call(call_id))
 
     def transfer(self, call_id: str, to: str) -> None:
-        """Hand a call that is talked on to another agent or to a queue, by id."""
+        """Transfer a call that an agent talks on to the agent or queue with the id `to`."""
         queue = self.routing.queues.by_id.get(to)
         self.routing.transfer(self._call(call_id), queue or self.routing.agents.of(to))
 
@@ -124,11 +126,11 @@ class ContactCentre:
         self._call_flows.send_to_voicemail(call)
 
     def hang_up(self, call_id: str) -> None:
-        """End the call from our side."""
+        """End the call from the local side."""
         self.calls.end(self._call(call_id), "normal", "local")
 
     def send_message(self, number: str, text: str, *, automatic: bool = False) -> str:
-        """Write to somebody outside; returns the message's id."""
+        """Send a message to a telephone number; return its id."""
         known = next((caller.address() for caller in self._known if caller.number == number), None)
         to = known or {"type": "tel", "target": number, "target_name": ""}
         return self.messages.send(to, text, automatic=automatic)
@@ -142,7 +144,7 @@ class ContactCentre:
 
     def _open(self) -> None:
         self.routing.agents.open()
-        # The first call soon, so that whoever has just opened a dashboard sees that it works.
+        # The first calls come soon, so that a dashboard just opened shows that it works.
         for seconds in FIRST_CALLS:
             self._recorder.after(seconds, self._begin_call)
         self._recorder.after(FIRST_CALLS[-1] + self._pause(self._rate), self._next_call)
@@ -157,7 +159,7 @@ class ContactCentre:
         return self._most_calls is not None and self.calls.begun + self._expected() >= self._most_calls
 
     def _expected(self) -> int:
-        """Calls of conference guests still to come."""
+        """Return the number of conference participants still to come."""
         return sum(conference.expected for conference in self._conferences)
 
     def _begin_call(self) -> None:
@@ -167,7 +169,7 @@ class ContactCentre:
     def _next_call(self) -> None:
         if self._no_more_calls():
             return
-        # Drawn as often as at the peak, and only a share of it taken: no surge is slept through.
+        # Drawn at the rate of the peak, of which only a share is taken: no pause lasts through a surge.
         if self._recorder.chance(self._profile.share_of_peak(self._recorder.seconds)):
             self._begin_call()
         self._recorder.after(self._pause(self._rate * self._profile.surge_factor), self._next_call)
@@ -202,13 +204,13 @@ class ContactCentre:
         self._recorder.after(self._recorder.between(90, 240), go)
 
     def _pause(self, per_minute: float) -> float:
-        """Seconds until the next of things that come `per_minute` on average, by chance."""
+        """Return the random seconds until the next of arrivals that come `per_minute` on average."""
         return self._recorder.random.expovariate(per_minute / 60)
 
     def _find_caller(self, besides: list[Caller] | None = None) -> Caller:
         busy = {call.caller.number for call in self.calls.open.values()}
         busy.update(caller.number for caller in besides or ())
-        # A few draws, for with a thousand calls at once nobody whom the centre knows is free.
+        # A few draws only: with a thousand calls at once all known callers are on the telephone.
         for _ in range(4):
             caller = self._recorder.random.choice(self._known)
             if caller.number not in busy:

@@ -1,4 +1,4 @@
-"""What happened in a simulated centre: events in order, with times, ids and keys that follow from the seed."""
+"""Virtual time, randomness and recorded events of one simulated contact centre."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, Final
 from events.domain.event import format_timestamp
 
 KEY_PREFIX: Final = "simulate-"
-"""How the idempotency key of every simulated event begins."""
+"""Prefix of the idempotency key of every simulated event."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEvent:
-    """One event to publish. `key` is its idempotency key: the same however often it is sent."""
+    """One event to publish. `key` is its idempotency key, the same for each attempt."""
 
     at: datetime
     event_type: str
@@ -28,7 +28,7 @@ class SimulatedEvent:
     key: str
 
     def item(self) -> dict[str, Any]:
-        """As `POST /v1.0/events` takes it."""
+        """Return the event as an item of the body of `POST /v1.0/events`."""
         item: dict[str, Any] = {
             "event_type": self.event_type,
             "customer_id": self.data["customer_id"],
@@ -40,7 +40,7 @@ class SimulatedEvent:
 
 
 class Timer:
-    """Something that will be done, unless it is cancelled first."""
+    """A scheduled action. `action` is `None` once it ran or was cancelled."""
 
     __slots__ = ("action",)
 
@@ -52,17 +52,17 @@ class Timer:
 
 
 class EventRecorder:
-    """The story so far, and what the tellers share: the time, the random and fresh ids.
+    """The clock, the schedule, the random numbers and the events of one contact centre.
 
-    The same seed makes the same story; ids and keys follow from the seed and from `start`, so that the same story
-    told later is about other calls.
+    The same seed yields the same events. Ids and keys follow from the seed and `start`, so that a later run of the same
+    seed is about other calls.
     """
 
     def __init__(self, customer_id: str, seed: str, start: datetime) -> None:
         self.customer_id = customer_id
         self.random = random.Random(f"{seed} {customer_id}")
         self.seconds = 0.0
-        """Since the story began."""
+        """Virtual time, in seconds since the start."""
         self._start = start
         self._numbers = count()
         self._due: list[tuple[float, int, Timer]] = []
@@ -75,7 +75,7 @@ class EventRecorder:
     # --- Time ---
 
     def run(self, until: float) -> None:
-        """Do all that is due up to `until`, and be there."""
+        """Run all actions due up to `until` seconds, and set the clock to it."""
         while (at := self.next_at()) is not None and at <= until:
             timer = heapq.heappop(self._due)[2]
             self.seconds = at
@@ -85,13 +85,13 @@ class EventRecorder:
         self.seconds = max(self.seconds, until)
 
     def next_at(self) -> float | None:
-        """When something is due next; none when nothing is."""
+        """Return the time of the next action in seconds, or `None` if none is scheduled."""
         while self._due and self._due[0][2].action is None:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def after(self, seconds: float, action: Callable[[], object]) -> Timer:
-        """Have `action` done in `seconds`; of two that are due at once the earlier asked for comes first."""
+        """Schedule `action` in `seconds`. Of two actions due at once the one scheduled first runs first."""
         timer = Timer(action)
         heapq.heappush(self._due, (self.seconds + max(seconds, 0.0), next(self._numbers), timer))
         return timer
@@ -100,7 +100,7 @@ class EventRecorder:
         return self._start + timedelta(seconds=self.seconds)
 
     def stamp(self) -> str:
-        """Now, as it stands in events."""
+        """Return the current time as events carry it."""
         return format_timestamp(self.now())
 
     # --- Chance ---
@@ -115,19 +115,19 @@ class EventRecorder:
         return self.random.random() < probability
 
     def draw(self, span: tuple[float, float, float]) -> float:
-        """Seconds from a profile's span."""
+        """Return a random number of seconds from a profile's span."""
         return self.random.triangular(*span)
 
     # --- Events ---
 
     def record(self, event_type: str, data: Mapping[str, Any], agent_ids: tuple[str, ...] = ()) -> None:
-        """Add an event that happens now. The customer's id stands in the data of each."""
+        """Record an event at the current time, with the customer's id in its data."""
         self._recorded += 1
         data = {"customer_id": self.customer_id, **data}
         key = f"{KEY_PREFIX}{self._run}-{self._recorded}"
         self._pending.append(SimulatedEvent(self.now(), event_type, data, agent_ids, key))
 
     def take(self) -> list[SimulatedEvent]:
-        """What was told since this was last asked."""
+        """Return the events recorded since the last call."""
         events, self._pending = self._pending, []
         return events

@@ -1,4 +1,4 @@
-"""Who calls, what they bought and what they write: names, numbers and texts, drawn from a seeded random."""
+"""Names, telephone numbers, purchases and texts of callers, drawn from a seeded random."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ QUESTIONS: Final = (
     "Please call me back after 3 pm.",
     "Is the lamp still on offer?",
 )
-"""What people write. The hours are for an automatic answer, should one listen."""
+"""Questions of callers. A program may answer the one about the hours."""
 
 REPLIES: Final = (
     "Thanks for writing! I have looked it up and everything is on its way.",
@@ -62,7 +62,7 @@ TRANSCRIPTS: Final = (
 
 @dataclass(slots=True)
 class Caller:
-    """Somebody who calls and writes; `calls` counts what the centre remembers of them."""
+    """A person who calls and writes; `calls` counts earlier calls."""
 
     name: str
     number: str
@@ -74,7 +74,7 @@ class Caller:
 
 
 def random_caller(rng: random.Random) -> Caller:
-    """A caller with a telephone number of nobody's, in +1555."""
+    """Return a random caller with an unassigned telephone number, in +1555."""
     number = rng.getrandbits(40)
     goods, price = rng.choice(_GOODS)
     purchase = f"{goods}, ${price}, {rng.randint(2, 90)} days ago" if rng.random() < 0.8 else "none yet"

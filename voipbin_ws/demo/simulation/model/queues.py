@@ -1,4 +1,4 @@
-"""The queues: who waits in which, since when, and how each call's place in one ends."""
+"""Queues of a contact centre: the calls that wait in them, and how each call leaves."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.tenants import Queue
 
 MAX_WAITING = 12
-"""Callers who wait in one queue before the next ones are sent to voicemail."""
+"""Calls that wait in one queue before further ones are sent to voicemail."""
 
 
 @dataclass(eq=False, slots=True)
 class QueueEntry:
-    """A call's place in a queue, until it leaves it. `waiting` ends when an agent takes it."""
+    """A call's place in a queue, until it leaves. `waiting` ends when an agent takes the call."""
 
     call: Call
     queue: Queue
@@ -26,7 +26,7 @@ class QueueEntry:
 
 
 class Queues:
-    """All queues with their callers, in the order in which they came."""
+    """All queues with their calls, in the order of joining."""
 
     def __init__(self, recorder: EventRecorder, queues: Iterable[Queue]) -> None:
         self._recorder = recorder
@@ -37,19 +37,19 @@ class Queues:
         return self._entries.get(call.id)
 
     def waiting(self, queue: Queue | None = None) -> list[QueueEntry]:
-        """Who waits, in this queue or in any, the longest waiting first."""
+        """Return the calls that wait, in one queue or in any, oldest first."""
         return [entry for entry in self._entries.values() if entry.waiting and queue in (None, entry.queue)]
 
     def is_full(self, queue: Queue) -> bool:
         return len(self.waiting(queue)) >= MAX_WAITING
 
     def waited(self, call: Call) -> int:
-        """Seconds since the call joined its queue; 0 where it is in none."""
+        """Return the seconds since the call joined its queue; 0 if it is in none."""
         entry = self._entries.get(call.id)
         return round(self._recorder.seconds - entry.joined) if entry else 0
 
     def join(self, call: Call, queue: Queue, seconds_a_call: float) -> None:
-        """The call waits from now on; each before it is thought to take so long."""
+        """Add the call to the queue; `seconds_a_call` gives the estimated wait."""
         entry = QueueEntry(call, queue, self._recorder.seconds, self._recorder.stamp())
         call.queue = queue
         self._entries[call.id] = entry
@@ -59,7 +59,7 @@ class Queues:
         )
 
     def connect(self, call: Call, agent_id: str) -> None:
-        """An agent takes the call. Does nothing for one that does not wait."""
+        """Record that an agent took the call, if it waits."""
         entry = self._entries.get(call.id)
         if entry is None or not entry.waiting:
             return
@@ -68,7 +68,7 @@ class Queues:
         self._record("queue.connected", entry, agent_id=agent_id, wait_time=self.waited(call))
 
     def leave(self, call: Call, reason: str) -> None:
-        """The call is not in its queue any more. Does nothing for one that is in none."""
+        """Remove the call from its queue, if it is in one."""
         entry = self._entries.get(call.id)
         if entry is None:
             return

@@ -1,4 +1,4 @@
-"""Recordings of calls from start to end, and what is transcribed of them."""
+"""Recordings of calls from start to end, and their transcriptions."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from voipbin_ws.demo.simulation.model.fake_data import TRANSCRIPTS
 
 HEADER_BYTES: Final = 44
 BYTES_A_SECOND: Final = 16_000
-"""Eight thousand samples of two bytes."""
+"""8,000 samples of two bytes."""
 
 SHORTEST_TRANSCRIBED: Final = 3
-"""Seconds."""
+"""Shortest recording that is transcribed, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that runs: when it began, and what its events say."""
+    """A running recording: its start in virtual time, and the fields that its events have."""
 
     began: float
     facts: Mapping[str, Any]
 
 
 class Recordings:
-    """Tells of recordings. `domain` is where they can be fetched, in the story."""
+    """Records the events of recordings. `domain` is the host of their URLs."""
 
     def __init__(self, recorder: EventRecorder, domain: str) -> None:
         self._recorder = recorder
@@ -49,7 +49,7 @@ class Recordings:
         return Recording(recorder.seconds, facts)
 
     def finish(self, recording: Recording) -> None:
-        """The recording is complete; a transcription may follow."""
+        """Record the end of a recording; a transcription may follow."""
         recorder = self._recorder
         seconds = round(recorder.seconds - recording.began)
         more = {

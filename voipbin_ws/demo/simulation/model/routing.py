@@ -1,4 +1,4 @@
-"""The floor: how a call gets from its queue to an agent, and on from there."""
+"""Routing of calls from queues to agents, between agents, and to their end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voipbin_ws.demo.simulation.model.tenants import Queue, Tenant
 
 
 class Routing:
-    """Agents and queues together. Every agent serves every queue, the longest waiting caller first."""
+    """Agents and queues of a contact centre. Every agent serves every queue, oldest call first."""
 
     def __init__(self, recorder: EventRecorder, calls: Calls, tenant: Tenant, profile: Profile) -> None:
         self._recorder = recorder
@@ -22,7 +22,7 @@ class Routing:
         self.queues = Queues(recorder, tenant.queues)
 
     def join(self, call: Call, queue: Queue) -> None:
-        """The call waits in the queue from now on, as long as its caller has patience."""
+        """Put the call into the queue, where its caller waits as long as patience lasts."""
         self._release_at_end(call)
         self.queues.join(call, queue, self._profile.talk[2] / max(self.agents.at_work, 1))
         patience = self._recorder.draw(self._profile.patience)
@@ -30,21 +30,21 @@ class Routing:
         self._dispatch()
 
     def occupy(self, agent: Agent, call: Call) -> None:
-        """The agent dials an outbound call."""
+        """Let the agent dial an outbound call."""
         self._release_at_end(call)
         agent.call = call
         self.agents.set_status(agent, "busy")
 
     def accept(self, agent: Agent, call: Call) -> None:
-        """The agent takes the call that rings.
+        """Connect the agent to the call that rings.
 
         Raises:
-            Impossible: it does not ring there.
+            Impossible: the call does not ring at this agent.
         """
         if agent.call is not call or agent.status != "ringing":
             raise Impossible(f"This call does not ring at {agent.person.name} any more")
         self._patience.pop(call.id, None)
-        # Its patience, and whatever else would have come of the ringing.
+        # The caller's patience, and the end of the ringing.
         call.drop_timers()
         self.agents.set_status(agent, "busy")
         self.queues.connect(call, agent.person.id)
@@ -54,10 +54,10 @@ class Routing:
         self._talk(agent, call)
 
     def transfer(self, call: Call, to: Agent | Queue) -> None:
-        """Hand a call that is talked on to another agent, or to a queue.
+        """Transfer a call that an agent talks on to another agent or to a queue.
 
         Raises:
-            Impossible: nobody talks on it, or that agent is not available.
+            Impossible: no agent talks on it, or the other agent is not available.
         """
         agent = self.agents.of_call(call)
         if agent is None or agent.status != "busy" or call.answered_at is None:
@@ -73,7 +73,7 @@ class Routing:
             self.join(call, to)
 
     def take_away(self, call: Call, reason: str) -> None:
-        """The call leaves its agent and its queue, and lives on."""
+        """Take the call from its agent and its queue without ending it."""
         agent = self.agents.of_call(call)
         call.drop_timers()
         self._patience.pop(call.id, None)
@@ -83,12 +83,12 @@ class Routing:
             self.agents.release(agent)
 
     def hang_up_in(self, call: Call, seconds: float) -> None:
-        """One of the two sides has said all in so many seconds."""
+        """End the call in `seconds`, mostly by the remote side."""
         by = "remote" if self._recorder.chance(0.7) else "local"
         self._calls.later(call, seconds, lambda: self._calls.end(call, "normal", by))
 
     def _release_at_end(self, call: Call) -> None:
-        """Have agent and queue freed when the call ends, however it does."""
+        """Free the agent and the queue when the call ends."""
         if self._ended not in call.when_ended:
             call.when_ended.append(self._ended)
 
@@ -103,7 +103,7 @@ class Routing:
         self._calls.end(call, "cancel" if call.answered_at is None else "normal", "remote")
 
     def _dispatch(self) -> None:
-        """Ring every available agent with the caller who waits longest."""
+        """Ring every available agent with the call that waits longest."""
         while agent := self.agents.pick():
             waiting = [entry for entry in self.queues.waiting() if entry.call.agent is None]
             if not waiting:
@@ -123,13 +123,13 @@ class Routing:
 
     def _pick_up(self, agent: Agent, call: Call) -> None:
         if agent.is_manual:
-            # Somebody took over while it rang, and has time to decide.
+            # The agent was taken over while the call rang: leave time to decide.
             self._calls.later(call, 20, lambda: self._miss(agent, call))
         else:
             self.accept(agent, call)
 
     def _miss(self, agent: Agent, call: Call) -> None:
-        """Rang, and nobody took it: the call keeps its place, the agent is taken for away."""
+        """Record a missed call: it keeps its place in the queue, and the agent becomes away."""
         if agent.call is not call or agent.status != "ringing":
             return
         agent.call = None
@@ -138,14 +138,14 @@ class Routing:
         if not agent.is_manual:
             self.agents.come_back(agent, 8, 20)
         if self.queues.entry_of(call) is None:
-            # It was handed over directly and has no place to go back to.
+            # A transferred call has no place in a queue to return to.
             self._calls.end(call, "noanswer", "local")
         self._dispatch()
 
     def _talk(self, agent: Agent, call: Call) -> None:
         talk = self._recorder.draw(self._profile.talk)
         if agent.is_manual:
-            self.hang_up_in(call, talk * 3)  # Should whoever acts for the agent not do so before.
+            self.hang_up_in(call, talk * 3)  # Unless the client of the API ends it before.
         elif self._recorder.chance(0.12):
             self._calls.later(call, talk / 2, lambda: self._hand_on(call, talk / 2))
         else:

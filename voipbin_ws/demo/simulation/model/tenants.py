@@ -1,4 +1,4 @@
-"""The demo's cast: its customers, their people and queues, under ids that never change."""
+"""The tenants of the demo, with people and queues under ids that never change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue, with the words in which a caller is told of it."""
+    """A queue, with the name that callers are given."""
 
     id: str
     name: str
@@ -18,7 +18,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who logs in. `role` is the gateway's word: agent, manager, admin or staff."""
+    """A person with a login. `role` is the gateway's: agent, manager, admin or staff."""
 
     id: str
     username: str
@@ -45,12 +45,12 @@ class Tenant:
 
     @property
     def domain(self) -> str:
-        """Where its recordings would lie; `.example` is nobody's."""
+        """Host of its recordings, in the reserved domain `.example` (RFC 2606)."""
         return f"{''.join(filter(str.isalnum, self.name.lower())) or 'platform'}.example"
 
 
 # Acme's id, and those of its first agent and queue, are the ones in VoIPBIN's own examples of webhooks: with Acme's key
-# these can be published as they stand.
+# these can be published unchanged.
 ACME: Final = Tenant(
     id="5e4a0680-804e-11ec-8477-2fea5968d85b",
     name="Acme",
@@ -91,7 +91,7 @@ TENANTS: Final = (ACME, GLOBEX, PLATFORM)
 
 
 def tenant_of(customer_id: str) -> Tenant:
-    """The centre of this customer: one of the cast, or for any other customer one made up, always the same."""
+    """Return this customer's tenant of the demo, or an invented one, the same for each call."""
     for tenant in TENANTS:
         if tenant.id == customer_id and tenant.queues:
             return tenant
