@@ -1,4 +1,4 @@
-"""What the demo shows: where to look, as whom, and the lines to copy."""
+"""The text that the demo shows: addresses, logins and lines to copy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGES = (
     ("/agent", "Agent desktop", ("anna", "ben")),
     ("/admin/", "Operation", ("operator", "acme-admin")),
 )
-"""Path, what it is, and the logins to try it with."""
+"""Path, title, and logins to try."""
 
 ROLES = {"admin": "admin", "manager": "manager", "agent": "agent", "staff": "platform staff"}
 
@@ -24,7 +24,7 @@ RESPONDER_LINES = (
 
 
 def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
-    """The text, for the terminal; its `export` lines can be evaluated by a shell."""
+    """Return the text for the terminal. A shell can evaluate its `export` lines."""
     url = f"http://127.0.0.1:{port}"
     key = demo.keys.publish[ACME.id]
     topic = f"customer_id:{ACME.id}:call:*"
@@ -75,7 +75,7 @@ def _logins(logins: Sequence[Login]) -> list[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows with their columns below one another."""
+    """Return the rows with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         ("  " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()

@@ -1,4 +1,4 @@
-"""What simulators that were killed left behind: calls that nobody would ever end, ended before new ones begin."""
+"""Cleanup after killed simulators: their calls are ended before new ones begin."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ REASON = "simulator killed"
 
 
 class NotPublished(Exception):
-    """The gateway did not take the events; the message says what it answered."""
+    """The gateway did not take the events; the message is its answer."""
 
 
 def end_unfinished(url: str, publish_keys: Mapping[str, str]) -> None:
-    """Publish the end of all that earlier simulators began and did not end, each customer's with its key.
+    """Publish the end of all resources that earlier simulators left, each customer's with its key.
 
     Raises:
-        NotTaken: it was not published.
+        NotPublished: the gateway did not take the events.
         DatabaseError: the database does not answer.
     """
     for customer_id, key in publish_keys.items():
@@ -44,7 +44,7 @@ def _publish(url: str, key: str, events: list[dict[str, Any]]) -> None:
 
 
 def _endings(customer_id: str) -> Iterator[dict[str, Any]]:
-    """One event for each resource that still lives though its simulator does not."""
+    """Yield one event for each live resource of an earlier simulator."""
     simulated = Event.objects.filter(
         customer_id=customer_id, seq=OuterRef("seq"), idempotency_key__startswith=KEY_PREFIX
     )

@@ -1,4 +1,4 @@
-"""Where the simulators take orders, so that the gateway, which starts before them, can be told."""
+"""Addresses of the simulators' APIs, known to the gateway before the simulators start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOST = "127.0.0.1"
 
 
 class CommandRelay:
-    """A free port for each customer's simulator, kept until it starts, and a key that other programs do not know."""
+    """A free port for each customer's simulator, reserved until it starts, and a random key."""
 
     def __init__(self, customer_ids: Sequence[str]) -> None:
         self._reserved = {customer_id: socket.socket() for customer_id in customer_ids}
@@ -26,7 +26,7 @@ class CommandRelay:
         }
 
     def release(self, customer_id: str) -> int:
-        """The customer's port, for its simulator to take at once."""
+        """Free the customer's port and return it, for its simulator to use at once."""
         port = self._port(customer_id)
         self._reserved[customer_id].close()
         return port

@@ -1,4 +1,4 @@
-"""The demo's database: made where there is none, left as it is where there is one, and never mixed with real data."""
+"""The demo's database: created once, kept as it is, and never mixed with real data."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ GRANTED_TO_AGENTS = ["message"]
 
 
 class ForeignDatabase(Exception):
-    """The database is somebody's; the message says what to do."""
+    """The database holds data that is not the demo's; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A person of the demo as the greeting shows them; no password where they have one of their own by now."""
+    """A login of the demo. `password` is `None` if the user has chosen another one."""
 
     person: Person
     tenant: Tenant
@@ -35,7 +35,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The seeded demo: who can log in, the keys of its programs, and a token of Acme's admin."""
+    """The seeded demo: its logins, the keys of its programs, and a token of Acme's admin."""
 
     logins: tuple[Login, ...]
     keys: Keys
@@ -43,11 +43,11 @@ class Demo:
 
 
 def prepare_database() -> Demo:
-    """Bring the database's tables up to date, and the demo into it where it is not there yet.
+    """Migrate the database and seed it, unless it is seeded.
 
     Raises:
-        NotTheDemos: it holds customers or logins, and the demo did not put them there.
-        DatabaseError: it does not answer.
+        ForeignDatabase: it holds customers or logins that are not the demo's.
+        DatabaseError: the database does not answer.
     """
     _refuse_foreign()
     call_command("migrate", verbosity=0, interactive=False)
@@ -80,7 +80,7 @@ def _refuse_foreign() -> None:
 
 
 def _is_seeded() -> bool:
-    # Nobody else has a customer of this id.
+    # Only the demo has a customer of this id.
     return Customer.objects.filter(pk=PLATFORM.id).exists()
 
 
@@ -89,7 +89,7 @@ def _admin(tenant: Tenant) -> Person:
 
 
 def _seed() -> None:
-    # One hash for all: what it protects is on the screen anyway, and each costs a third of a second.
+    # One hash for all: the password is printed anyway, and each hash takes a third of a second.
     password = make_password(PASSWORD)
     for tenant in TENANTS:
         customer = Customer.objects.create(id=tenant.id, name=tenant.name)
@@ -117,7 +117,7 @@ def _seed() -> None:
 
 
 def _logins() -> list[Login]:
-    """Who is still there and can log in."""
+    """Return the logins that still exist and are active."""
     agents = {
         str(agent.pk): agent for agent in Agent.objects.select_related("user").filter(user__is_active=True)
     }
@@ -136,7 +136,7 @@ def _logins() -> list[Login]:
 
 
 def _keys() -> Keys:
-    """The keys as on the run before where they still work."""
+    """Return the keys of the last run, with new ones for those that no longer work."""
     kept = load_keys()
     keys = Keys(
         {
@@ -153,7 +153,7 @@ def _keys() -> Keys:
 
 
 def _key(secret: str, tenant: Tenant, label: str, may_publish: bool) -> str:
-    """`secret`, or that of a new key where it is none that works."""
+    """Return `secret`, or the secret of a new key if `secret` does not work."""
     known = (
         AccessKey.objects.filter(digest=digest_of(secret), customer_id=tenant.id).first() if secret else None
     )

@@ -1,4 +1,4 @@
-"""What somebody outside has the simulated world do: handed over from any thread, each order once."""
+"""Commands to the simulated contact centre, submitted by any thread and executed once in its own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 
 TIMEOUT_SECONDS = 5.0
-"""Seconds in which an order must be carried out: the world may be busy publishing."""
+"""Seconds in which a command must be executed; meanwhile the runner may be publishing."""
 
 MAX_KEYS = 10_000
-"""Idempotency keys that are remembered."""
+"""Number of idempotency keys whose results are kept."""
 
 Command = Callable[[ContactCentre], dict[str, Any] | None]
 
 
 class CommandQueue:
-    """Orders from any thread, carried out where the world lives; `wake` tells that thread that there is one."""
+    """Commands from any thread to the runner's. `wake` ends the runner's wait."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
@@ -29,11 +29,11 @@ class CommandQueue:
         self._answers: dict[str, dict[str, Any]] = {}
 
     def submit(self, command: Command, key: str | None = None) -> dict[str, Any]:
-        """Have the order carried out, once for each `key`; returns what it answers, or answered then.
+        """Have the command executed, once for each `key`; return its result, or the earlier one.
 
         Raises:
-            Impossible: it cannot be carried out now.
-            TimeoutError: it was not carried out in time, and will not be.
+            Impossible: the command cannot be executed now.
+            TimeoutError: it was not executed within TIMEOUT_SECONDS, and will not be.
         """
         answer: Future[dict[str, Any]] = Future()
         self._waiting.put((command, key, answer))
@@ -46,7 +46,7 @@ class CommandQueue:
             return answer.result()
 
     def execute(self, centre: ContactCentre) -> bool:
-        """Carry out what was given; whether there was anything."""
+        """Execute all submitted commands; return whether there were any."""
         done = False
         while not self._waiting.empty():
             command, key, answer = self._waiting.get()

@@ -1,4 +1,4 @@
-"""A small stand-in for the platform's API: what agents ask for over HTTP is done in the simulated world."""
+"""A small platform API: HTTP requests become commands to the simulated contact centre."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_BYTES = 16 * 2**10
 
 
 class BadRequest(Exception):
-    """The request is none that can be carried out; the status is HTTP's, the message says what is right."""
+    """A request that is no command; `status` is HTTP's, the message says what is right."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -25,11 +25,11 @@ class BadRequest(Exception):
 
 
 class PlatformServer(ThreadingHTTPServer):
-    """The API on a port of this machine; whoever has the key may use it. Use as a context, which ends it.
+    """The API on a port of this machine. A context manager, which starts and stops it.
 
     Args:
         port: 0 for a free one.
-        key: what requests send as `Authorization: Bearer`; empty for no such question.
+        key: expected in `Authorization: Bearer`; empty if none is needed.
     """
 
     daemon_threads = True
@@ -60,7 +60,7 @@ class _Request(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_POST(self) -> None:
-        # Nothing of a request that was not read may be taken for the next one.
+        # The rest of a request that was not read must not be taken for the next one.
         self.close_connection = True
         try:
             self._answer(
@@ -79,7 +79,7 @@ class _Request(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if self.server.key and not hmac.compare_digest(given.encode(), f"Bearer {self.server.key}".encode()):
             raise BadRequest(401, "Send the platform's key: Authorization: Bearer …")
-        # A web page cannot send this type to another site without being allowed to.
+        # A web page cannot send this type to another site unless that site allows it.
         if self.headers.get_content_type() != "application/json":
             raise BadRequest(415, "Send JSON, as application/json")
         length = self.headers.get("Content-Length") or ""
@@ -104,14 +104,14 @@ class _Request(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """The simulator's terminal is for what happens."""
+        """Discard the line: the simulator's terminal shows other things."""
 
 
 def command_of(method: str, path: list[str], body: dict[str, Any]) -> Command:
-    """What a request asks for.
+    """Return the command that a request asks for.
 
     Raises:
-        Unfit: nothing that there is.
+        BadRequest: there is no such command.
     """
     match [method, *path]:
         case ["PUT", "v1.0", "agents", agent_id, "status"]:

@@ -1,4 +1,4 @@
-"""Publishing over HTTP as any backend would: in order, each event once, through restarts of the gateway."""
+"""Publishing over HTTP as a backend does: in order, each event once, through restarts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from voipbin_ws.demo.simulation.webhooks import as_webhook
 
 MAX_EVENTS_IN_REQUEST = 500
 WEBHOOKS_BELOW = 50
-"""With so many events to publish at once, lists of events take the place of webhooks, which go one by one."""
+"""Number of events from which on they are published as lists, no longer as single webhooks."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 
 
 class Refused(Exception):
-    """The gateway does not take what is published; the message says why, in one line."""
+    """The gateway refuses the events; the message says why, in one line."""
 
 
 class GaveUp(Exception):
-    """The gateway does not answer, and waiting for it was called off."""
+    """The gateway did not answer until the retries were stopped."""
 
 
 class Publisher:
@@ -31,8 +31,8 @@ class Publisher:
 
     Args:
         url: the gateway's root, without a path.
-        wait: waits so many seconds, and says whether to go on trying.
-        say: takes a line for whoever watches.
+        wait: waits for a number of seconds, and returns whether to retry.
+        report: takes a line for the operator.
     """
 
     def __init__(
@@ -53,14 +53,13 @@ class Publisher:
         self._client.close()
 
     def publish(self, events: Sequence[SimulatedEvent]) -> None:
-        """Publish all of them, in order.
+        """Publish all events, in order.
 
-        What the gateway did not confirm is sent again under the same idempotency key, so that nothing is lost or
-        doubled.
+        What the gateway did not confirm is sent again under the same idempotency key, so that no event is lost or doubled.
 
         Raises:
-            Refused: the gateway will not have it.
-            GaveUp: `wait` said so.
+            Refused: the gateway refuses an event.
+            GaveUp: `wait` returned false.
         """
         for path, body, key, count in _requests(events):
             self._post(path, body, key)
@@ -97,7 +96,7 @@ class Publisher:
 
 
 def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str | None, int]]:
-    """The requests in which these are published: path, body, key of a webhook, number of events."""
+    """Yield the requests: path, body, idempotency key of a webhook, number of events."""
     waiting: list[dict[str, Any]] = []
     for event in events:
         webhook = as_webhook(event) if len(events) < WEBHOOKS_BELOW else None
@@ -113,7 +112,7 @@ def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str 
 
 
 def _reason(response: httpx.Response) -> str:
-    """One line about a refusal, in the gateway's own words where it gave some."""
+    """Return one line about a refusal, with the gateway's message if there is one."""
     try:
         body = response.json()
         return f"{response.status_code} {body['code']}: {_first_detail(body) or body['message']}"

@@ -1,4 +1,4 @@
-"""A simulated day in real time: the world goes on by the clock, and what happens is published until it is stopped."""
+"""Runs a simulated contact centre in real time and publishes its events until it is stopped."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.publisher import GaveUp, Publisher
 
 STEP_SECONDS = 0.02
-"""Seconds between two looks at the world at the least, so that under load many events share a request."""
+"""Minimum seconds between two advances, so that under load many events share a request."""
 
 CATCH_UP_SECONDS = 10.0
-"""Seconds of the story told at once at the most, after the gateway was away."""
+"""Maximum seconds of simulated time in one advance, after the gateway was down."""
 
 GRACE_SECONDS = 3.0
-"""Seconds to go on trying to end what was begun, once told to stop."""
+"""Seconds for which publishing is retried after a stop was requested."""
 
 
 class StopSignal:
-    """Told by SIGTERM, SIGINT or SIGHUP to stop; use as a context.
+    """A request to stop by SIGTERM, SIGINT or SIGHUP. A context manager.
 
-    A signal interrupts no request that is under way, so that what is published stays in order.
+    A signal interrupts no HTTP request, so that events stay in order.
     """
 
     def __init__(self) -> None:
         self.requested_at: float | None = None
-        # Its `put` may interrupt its `get`, as a signal's handler does.
+        # A signal handler may call its `put` while `get` waits.
         self._woken: SimpleQueue[None] = SimpleQueue()
         self._before: dict[int, Any] = {}
 
@@ -50,7 +50,7 @@ class StopSignal:
         return self.requested_at is not None
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until told to stop or woken; says whether to go on, which ends FAREWELL after being told."""
+        """Wait for `seconds`, a stop or `wake`; return false once GRACE_SECONDS are over after a stop."""
         if self.requested_at is None:
             with contextlib.suppress(Empty):
                 self._woken.get(timeout=max(seconds, 0.0))
@@ -62,7 +62,7 @@ class StopSignal:
         return True
 
     def wake(self) -> None:
-        """End a wait before its time; from any thread."""
+        """End a wait early; from any thread."""
         self._woken.put(None)
 
     def _record(self, _number: int, _frame: FrameType | None) -> None:
@@ -80,12 +80,12 @@ def run(
     seconds: float | None,
     report: Callable[[str], object],
 ) -> None:
-    """Let the world go on, publishing what happens, for `seconds` or until it is over or told to stop; then close it.
+    """Advance the contact centre, execute commands and publish events; then close it.
 
-    What is ordered meanwhile is carried out in between.
+    Ends after `seconds`, when the contact centre is over, or when a stop is requested.
 
     Raises:
-        Refused: the gateway takes nothing.
+        Refused: the gateway refuses the events.
     """
     began = time.monotonic()
     simulated_until = 0.0

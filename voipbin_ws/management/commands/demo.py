@@ -1,4 +1,4 @@
-"""`manage.py demo`: what `make run` runs."""
+"""`manage.py demo`: the demo, as `make run` runs it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from voipbin_ws.servers.run import PortUnavailable, listening_socket
 from voipbin_ws.settings import VAR_DIR
 
 HOST = "127.0.0.1"
-"""Everybody knows the demo's passwords, so it is for this machine alone."""
+"""The demo's passwords are public, so it is reachable from this machine alone."""
 
 PROFILES = {ACME: "steady", GLOBEX: "quiet"}
 START_SECONDS = 60.0
@@ -33,7 +33,7 @@ POLL_SECONDS = 0.1
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `demo` command."""
 
     help = (
         "Run the gateway with a demo contact centre and a simulator, until Ctrl-C. "
@@ -87,7 +87,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self._print("\nStopping.")
         finally:
-            # Nobody is asked for what is not there any more.
+            # Each stage needs the next one: simulators publish to the gateway until they end.
             end_in_order(responders, simulators, servers)
 
     def _prepare(self) -> Demo:
@@ -119,7 +119,7 @@ class Command(BaseCommand):
             time.sleep(POLL_SECONDS)
 
     def _watch(self, processes: list[Process]) -> None:
-        """Return never, but raise: CommandError when one of them ends, KeyboardInterrupt when we are to stop."""
+        """Wait for ever, and raise CommandError when a process ends, KeyboardInterrupt on a signal."""
         while True:
             for process in processes:
                 self._require_running(process)
@@ -161,7 +161,7 @@ def _simulator(port: int, tenant: Tenant, demo: Demo, platform: CommandRelay | N
 
 
 def _responder(port: int, demo: Demo, platform: CommandRelay) -> Process:
-    """The one that answers Acme's customers; only ever by the stand-in, for nobody real is to be written to."""
+    """Start the auto-responder for Acme. It sends through the simulator alone, never to real telephones."""
     return Process(
         "auto-responder",
         "examples/auto_responder.py",

@@ -1,4 +1,4 @@
-"""`manage.py serve`: run one gateway process, or several on one port."""
+"""`manage.py serve`: one gateway process, or several on one port."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_WORKERS = 256
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `serve` command."""
 
     help = (
         "Run the gateway under daphne or uvicorn, until SIGTERM or Ctrl-C: one process, or several on the same port. "

@@ -1,4 +1,4 @@
-"""`manage.py simulate`: a believable contact centre that publishes to a gateway over HTTP."""
+"""`manage.py simulate`: a simulated contact centre that publishes to a gateway over HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from voipbin_ws.demo.simulation.runner import StopSignal, run
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `simulate` command."""
 
     help = (
         "Publish the life of a contact centre: calls that ring, wait, are answered and end, messages, conferences, "
@@ -89,7 +89,7 @@ class Command(BaseCommand):
         self._print(f"Published {publisher.published} events about {centre.calls.begun} calls")
 
     def _platform(self, port: int | None, commands: CommandQueue) -> AbstractContextManager[object]:
-        """Take orders on this port, where there is one."""
+        """Return the platform API on this port, or an empty context if `port` is `None`."""
         if port is None:
             return nullcontext()
         try:
@@ -105,10 +105,10 @@ class Command(BaseCommand):
 
 
 def _checked(options: dict[str, Any]) -> str:
-    """The gateway's root.
+    """Check all options; return the gateway's root.
 
     Raises:
-        CommandError: an option is not right.
+        CommandError: an option is invalid.
     """
     try:
         parts = urlsplit(options["url"])
