@@ -75,7 +75,7 @@ def prepare(purpose: str) -> None:
     Raises CannotPrepare, or OSError where the disk fails.
     """
     VAR.mkdir(exist_ok=True)
-    with _the_only_one() as lock:
+    with _exclusive_lock() as lock:
         state = _state()
         wanted = _digest(purpose)
         works = _version_of_venv() == THIS_VERSION
@@ -147,7 +147,7 @@ def _run(command: Sequence[str], log: IO[str], lock: IO[str]) -> int:
 
 
 @contextlib.contextmanager
-def _the_only_one() -> Iterator[IO[str]]:
+def _exclusive_lock() -> Iterator[IO[str]]:
     with (VAR / "prepare.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -187,20 +187,20 @@ def _write_state(state: State) -> None:
 
 def _version_of_venv() -> str | None:
     """The `major.minor` of .venv's Python, or None where it does not start."""
-    question = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return _answer([str(VENV_PYTHON), "-I", "-c", question])
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return _output_of([str(VENV_PYTHON), "-I", "-c", program])
 
 
 def _has_pip() -> bool:
-    return _answer([str(VENV_PYTHON), "-I", "-m", "pip", "--version"]) is not None
+    return _output_of([str(VENV_PYTHON), "-I", "-m", "pip", "--version"]) is not None
 
 
-def _answer(command: Sequence[str]) -> str | None:
+def _output_of(command: Sequence[str]) -> str | None:
     try:
-        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except OSError:
         return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _failure(what: str) -> str:

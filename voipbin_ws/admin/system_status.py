@@ -84,9 +84,9 @@ def system_status(operator: Operator) -> SystemStatus | None:
 
 
 def _platform_status() -> SystemStatus:
-    asked_at = time.perf_counter()
+    start = time.perf_counter()
     processes = _processes()
-    database_seconds = time.perf_counter() - asked_at
+    database_seconds = time.perf_counter() - start
     alive = [process for process in processes if process.is_alive]
     tiles = [
         _connections(sum(process.connections for process in alive)),

@@ -21,10 +21,10 @@ from voipbin_ws.observability.metrics import registry_of
 
 logger = logging.getLogger(__name__)
 
-MOST_PROCESSES = 256
+MAX_PROCESSES = 256
 COLLECT_SECONDS = 5.0
 
-FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 """A request with one of these came through a proxy, for somebody elsewhere."""
 
 
@@ -40,12 +40,12 @@ async def metrics(request: HttpRequest) -> HttpResponse:
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     token = settings.METRICS_TOKEN
     if not token:
-        if _is_from_here(request):
+        if _is_local(request):
             return None
-        words = "Without METRICS_TOKEN, metrics are for programs on this machine alone: set it, and send it as Bearer"
-        return JsonResponse({"code": "PERMISSION_DENIED", "message": words}, status=403)
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+        message = "Without METRICS_TOKEN, metrics are for programs on this machine alone: set it, and send it as Bearer"
+        return JsonResponse({"code": "PERMISSION_DENIED", "message": message}, status=403)
+    scheme, _, token_sent = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and hmac.compare_digest(token_sent.strip().encode(), token.encode()):
         return None
     refusal = JsonResponse(
         {"code": "UNAUTHORIZED", "message": "Send Authorization: Bearer <the METRICS_TOKEN of this gateway>"},
@@ -55,12 +55,12 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     return refusal
 
 
-def _is_from_here(request: HttpRequest) -> bool:
+def _is_local(request: HttpRequest) -> bool:
     try:
         loopback = ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
     except ValueError:
         return False
-    return loopback and not any(name in request.headers for name in FORWARDED)
+    return loopback and not any(name in request.headers for name in PROXY_HEADERS)
 
 
 def open_metrics_port() -> None:
@@ -68,8 +68,8 @@ def open_metrics_port() -> None:
     if not settings.METRICS_PORT:
         return
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_InItsLoop(asyncio.get_running_loop()))
-    for port in range(settings.METRICS_PORT, min(settings.METRICS_PORT + MOST_PROCESSES, 2**16)):
+    registry.register(_LoopCollector(asyncio.get_running_loop()))
+    for port in range(settings.METRICS_PORT, min(settings.METRICS_PORT + MAX_PROCESSES, 2**16)):
         try:
             start_http_server(port, settings.METRICS_HOST, registry)
         except OSError as error:
@@ -82,7 +82,7 @@ def open_metrics_port() -> None:
     logger.error("No metrics: from METRICS_PORT=%d on no port is free", settings.METRICS_PORT)
 
 
-class _InItsLoop(Collector):
+class _LoopCollector(Collector):
     """Collects in the event loop that the numbers belong to, for a thread that waits."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

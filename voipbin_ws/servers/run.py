@@ -60,7 +60,7 @@ def address_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(address: str) -> None:
+def print_address(address: str) -> None:
     """The one line on standard output that says the server is ready."""
     sys.stdout.write(f"Listening on {address}\n")
     sys.stdout.flush()

@@ -77,7 +77,7 @@ class Workers:
         self._ready_reader, self._ready_writer = os.pipe()
         os.set_blocking(self._ready_reader, False)
         # Its other end closes with us, however we end: then the workers end too, and free the port.
-        self._parent_end, self._parent_pipe = os.pipe()
+        self._parent_reader, self._parent_writer = os.pipe()
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code: 0 where every worker ended in order.
@@ -166,8 +166,8 @@ class Workers:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        os.close(self._parent_pipe)
-        threading.Thread(target=_end_with_parent, args=[self._parent_end], daemon=True).start()
+        os.close(self._parent_writer)
+        threading.Thread(target=_wait_for_parent, args=[self._parent_reader], daemon=True).start()
         self._serve(lambda: _notify_ready(self._ready_writer, index))
 
 
@@ -175,7 +175,7 @@ def _notify_ready(ready: int, index: int) -> None:
     os.write(ready, bytes([index]))
 
 
-def _end_with_parent(alive: int) -> None:
+def _wait_for_parent(alive: int) -> None:
     os.read(alive, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voipbin_ws.asgi import application
 from voipbin_ws.postgres import TimeoutConnection
-from voipbin_ws.servers.run import SERVERS, PortUnavailable, address_of, announce, listening_socket
+from voipbin_ws.servers.run import SERVERS, PortUnavailable, address_of, listening_socket, print_address
 from voipbin_ws.servers.supervisor import NeverServed, Workers
 
 MAX_WORKERS = 256
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         except PortUnavailable as error:
             raise CommandError(str(error)) from None
         serve = functools.partial(SERVERS[options["server"]], application, bound)
-        announce_ready = functools.partial(announce, address_of(bound))
+        announce_ready = functools.partial(print_address, address_of(bound))
         if options["workers"] == 1:
             serve(announce_ready)
             return
