@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP to Django, WebSockets to the consumer."""
+"""The ASGI application: HTTP to Django, WebSockets to the consumers."""
 
 import os
 

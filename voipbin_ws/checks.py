@@ -1,4 +1,4 @@
-"""System checks of the whole: how it is reached, what its processes share, and how this one was started."""
+"""System checks of addresses, secrets, shared services and the start command."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ EXAMPLE_SECRETS = (
     "the secret set in VoIPBIN",
     "a-token-that-prometheus-shows",
 )
-"""The secrets in docs/settings.md, which everybody can read there."""
+"""The secrets in docs/settings.md, which are public."""
 
 SERVER_PROGRAMS = ("daphne", "uvicorn", "gunicorn", "hypercorn")
 
 
 @checks.register(checks.Tags.security)
 def secrets_are_not_examples(**_: Any) -> list[checks.CheckMessage]:
-    """Copied from the documentation, a secret is none."""
+    """Find secrets that were copied from the documentation."""
     secrets = {
         "SECRET_KEY": [settings.SECRET_KEY],
         "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
@@ -57,7 +57,7 @@ def secrets_are_not_examples(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def secret_key_is_set(**_: Any) -> list[checks.CheckMessage]:
-    """A key that the first start made lies in this checkout, where neither another machine nor a backup has it."""
+    """Find a generated key, which exists in this checkout alone and in no backup."""
     return _warn_unless(
         os.environ.get("SECRET_KEY", "").strip(),
         "SECRET_KEY is unset: the one in var/secret_key is used, which this checkout alone has.",
@@ -68,7 +68,7 @@ def secret_key_is_set(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def public_url_is_set(**_: Any) -> list[checks.CheckMessage]:
-    """Django's own checks then complain of each of its consequences."""
+    """Find a missing PUBLIC_URL; Django's own checks report each consequence."""
     return _warn_unless(
         settings.PUBLIC_URL.startswith("https://"),
         "PUBLIC_URL is no https:// address: credentials and cookies go unencrypted.",
@@ -79,7 +79,7 @@ def public_url_is_set(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def proxy_is_trusted(**_: Any) -> list[checks.CheckMessage]:
-    """TLS is ended elsewhere, so all that is known of the client is what the proxy says."""
+    """Find a missing proxy: TLS is ended elsewhere, so only the proxy knows the clients."""
     return _warn_unless(
         not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES,
         "PUBLIC_URL is https:// and TRUSTED_PROXIES is empty: pages lead to themselves for ever, "
@@ -91,7 +91,7 @@ def proxy_is_trusted(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def trusted_proxies_are_limited(**_: Any) -> list[checks.CheckMessage]:
-    """Believing everybody's X-Forwarded-For lets everybody have any address."""
+    """Find a network of all addresses, with which X-Forwarded-For of any client is trusted."""
     return _warn_unless(
         all(ip_network(network).prefixlen for network in settings.TRUSTED_PROXIES),
         "TRUSTED_PROXIES covers every address: any client can say that it is another.",
@@ -102,7 +102,7 @@ def trusted_proxies_are_limited(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def hosts_are_listed(**_: Any) -> list[checks.CheckMessage]:
-    """Whose name a page repeats in its links is for the operator to say."""
+    """Find a wildcard in ALLOWED_HOSTS, with which links can name any host."""
     return _warn_unless(
         "*" not in settings.ALLOWED_HOSTS,
         "ALLOWED_HOSTS is open to every name.",
@@ -113,7 +113,7 @@ def hosts_are_listed(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.compatibility)
 def workers_share_a_layer(**_: Any) -> list[checks.CheckMessage]:
-    """Each alone, they find each other's events in the log at the check interval."""
+    """Find workers without a shared layer, which read each other's events from the log."""
     workers = _workers()
     return _warn_unless(
         not _layer_is_in_memory() or workers < 2,
@@ -126,7 +126,7 @@ def workers_share_a_layer(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.compatibility, deploy=True)
 def layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
-    """In production there is sooner or later a second process: during an upgrade, or a command."""
+    """Find an in-memory layer in production, where upgrades and commands are second processes."""
     return _warn_unless(
         settings.DEBUG or not _layer_is_in_memory(),
         "The channel layer is in memory: this process hears of what other processes do only every "
@@ -138,7 +138,7 @@ def layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.compatibility)
 def start_command_is_supported(**_: Any) -> list[checks.CheckMessage]:
-    """`manage.py serve` tells the servers what they cannot know; by other ways somebody has to."""
+    """Find start commands that bypass `manage.py serve` and its settings of the servers."""
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]
     is_safe_daphne = _has_option(command, "--websocket_timeout", "-1") and any(
         _has_option(command, option, "0") for option in ("-v", "--verbosity")
@@ -167,7 +167,7 @@ def start_command_is_supported(**_: Any) -> list[checks.CheckMessage]:
 
 
 def log_check_results() -> None:
-    """Log what the checks find where no management command does so: the application was loaded by a server itself."""
+    """Log the results of the checks if a server loaded the application by itself."""
     if Path(sys.argv[0]).name in SERVER_PROGRAMS:
         for found in checks.run_checks():
             logger.warning("%s: %s %s", found.id, found.msg, found.hint or "")
@@ -188,7 +188,7 @@ def _layer_is_in_memory() -> bool:
 
 
 def _workers() -> int:
-    """How many were asked for, on the command line or by the variable that servers agree on."""
+    """Return the number of workers of the command line, or else of WEB_CONCURRENCY."""
     workers = os.environ.get("WEB_CONCURRENCY", "")
     for word, following in pairwise([*sys.argv, ""]):
         if found := re.fullmatch(r"(?:--workers|-w)(?:=(\d+))?", word):

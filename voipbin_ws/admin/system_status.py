@@ -1,4 +1,4 @@
-"""The state of the system on the admin's front page: all of it to the platform's operators, to customers their own."""
+"""The system status on the admin's front page, for platform operators and for customers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LONG_AUDIT_QUEUE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number with its name, what it means, where it leads and how good it is: `good`, `warn`, `bad` or neither."""
+    """A number with its name, meaning and link. `severity` is `good`, `warn`, `bad` or empty."""
 
     name: str
     value: str
@@ -41,19 +41,19 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """A process as the database knows it."""
+    """A process as its database row describes it."""
 
     name: str
     started_at: dt.datetime
     reported_seconds_ago: float
-    """Since it last told of itself."""
+    """Seconds since the process last updated its row."""
     is_alive: bool
     connections: int
     state: ProcessState
 
     @property
     def label(self) -> tuple[str, str]:
-        """In a word, and how good that is."""
+        """The status in a word, with its severity."""
         if not self.is_alive:
             return "gone", "bad"
         if self.state.is_draining:
@@ -65,16 +65,16 @@ class ProcessRow:
 
 @dataclass(frozen=True, slots=True)
 class SystemStatus:
-    """What the front page shows."""
+    """The content of the front page."""
 
     tiles: list[Tile]
     processes: list[ProcessRow] = field(default_factory=list)
     troubles: list[tuple[dt.datetime, str, Trouble]] = field(default_factory=list)
-    """When, in which process, and what; the newest first."""
+    """Time, process and trouble, newest first."""
 
 
 def system_status(operator: Operator) -> SystemStatus | None:
-    """What this operator may know of the state of the system; none: nothing."""
+    """Return the status that this operator may see, or `None`."""
     if operator.is_platform:
         return _platform_status()
     return None if operator.customer_id is None else _customer_status(operator.customer_id)

@@ -21,7 +21,7 @@ class NotPublished(Exception):
 
 
 def end_unfinished(url: str, publish_keys: Mapping[str, str]) -> None:
-    """Publish the end of all resources that earlier simulators left, each customer's with its key.
+    """Publish the end of each customer's resources that earlier simulators left.
 
     Raises:
         NotPublished: the gateway did not take the events.

@@ -1,4 +1,4 @@
-"""Whether this process lives (`/healthz`) and should be given clients (`/readyz`), for load balancers and operators."""
+"""Health of a process: `/healthz` says that it lives, `/readyz` that it can take clients."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from subscriptions.connections.runtime import runtime
 from voipbin_ws import __version__
 
 LATE_SECONDS = 10.0
-"""For how long events may be known to be missing here before it is told."""
+"""Seconds for which stored events may be missing here before `/readyz` reports it."""
 
 DATABASE_SECONDS = 2.0
-"""How long the database may take to answer before the process counts as not ready."""
+"""Seconds that the database may take to answer before the process counts as not ready."""
 
 
 @require_safe
@@ -29,10 +29,10 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives
 
 @require_safe
 async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives it)
-    """200 with the state of each part, or 503 with the reason where new clients had better go elsewhere.
+    """Return 200 with the state of each part, or 503 if new clients should go elsewhere.
 
-    A silent channel layer is told and is no such reason: events are read from the log meanwhile. Nor is being late with
-    that, which clients that were sent away would have everywhere.
+    A silent channel layer is reported without 503, because events are then read from the log. So is a late log, which
+    clients would find at every other process too.
     """
     process = runtime()
     silence, (events, late) = process.hub.silence_seconds, process.hub.missing

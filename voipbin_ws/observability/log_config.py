@@ -1,7 +1,7 @@
-"""How everything that is logged is written: for people or as JSON, with the ids of its request or connection, and
-without any credential, whoever logged it.
+"""Format of all log lines: readable or JSON, with the ids of their request or connection.
 
-All loggers of the process go through it: ours, Django's, daphne's and uvicorn's.
+All loggers of the process use it: the gateway's, Django's, daphne's and uvicorn's. Credentials are removed from every
+line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from subscriptions.presence.process_status import troubles
 APPS = ("voipbin_ws", "events", "subscriptions")
 
 _SECRET_PATTERNS = (
-    # Of an access key the part stays by which people tell keys apart.
+    # An access key keeps the prefix by which operators tell keys apart.
     (re.compile(r"(vb_[A-Za-z0-9]{8})[A-Za-z0-9]{8,}"), r"\1…"),
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "[token]"),
     (re.compile(r"(?i)((?:token|accesskey|password|secret)=)[^&\s\"'<>]+"), r"\1[hidden]"),
@@ -30,11 +30,11 @@ _SECRET_PATTERNS = (
 _NEEDS_QUOTES = re.compile(r"[\s=\"']")
 
 _SECRET_MARKS = ("vb_", "eyj", "token=", "accesskey=", "password=", "secret=", "bearer ", "@")
-"""What every one of these has in it, in lower case: most lines have none, and are not looked through."""
+"""Substrings, in lower case, of which each pattern needs one: most lines have none."""
 
 
 def redact_secrets(text: str) -> str:
-    """The text with every credential cut short that it should never have had."""
+    """Return the text with all credentials shortened or replaced."""
     lower = text.lower()
     if not any(mark in lower for mark in _SECRET_MARKS):
         return text
@@ -44,7 +44,7 @@ def redact_secrets(text: str) -> str:
 
 
 def logging_configuration(level: str, form: str) -> dict[str, Any]:
-    """Django's LOGGING: from `level` on, on standard error, as `readable` lines or as `json`."""
+    """Return Django's LOGGING: lines from `level` on, to standard error, `readable` or `json`."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -71,17 +71,17 @@ def logging_configuration(level: str, form: str) -> dict[str, Any]:
         },
         "root": {"handlers": both, "level": "WARNING"},
         "loggers": {name: {"level": level, "handlers": both, "propagate": False} for name in APPS}
-        # The servers' own lines of each request have its query: ours, without, are enough.
+        # The servers' lines of each request contain its query; the gateway's own have none.
         | {name: {"level": "WARNING"} for name in ("daphne", "uvicorn", "uvicorn.access", "uvicorn.error")}
-        # Django has a handler of its own.
+        # Django brings a handler of its own.
         | {"django": {"level": "WARNING", "handlers": []}}
-        # What a client did wrong is the client's to read, in its answer.
+        # Errors of a client are in the response to that client.
         | {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
     }
 
 
 class _LineFormatter(ProcessorFormatter):
-    """structlog's, which copies every record for the case that several format it: ours are formatted once."""
+    """structlog's formatter without its copy of each record, for records are formatted once."""
 
     def format(self, record: logging.LogRecord) -> str:
         if not isinstance(record.msg, dict):
@@ -93,7 +93,10 @@ class _LineFormatter(ProcessorFormatter):
 
 
 def _readable(_logger: object, _level: str, fields: dict[str, Any]) -> str:
-    """A line for people. structlog's own costs half as much again as all else that a request's line takes."""
+    """Return a readable line.
+
+    structlog's own renderer costs half as much again as all else that a request's line takes.
+    """
     first = f"{fields.pop('timestamp', '')} [{fields.pop('level', ''):<9}] {_text(fields.pop('event', ''))}"
     first += f" [{fields.pop('logger', '')}]"
     traces = [fields.pop(name) for name in ("stack", "exception") if name in fields]
@@ -102,7 +105,7 @@ def _readable(_logger: object, _level: str, fields: dict[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """On one line: an address may hold a line break, and nobody can write a line of the log that way."""
+    """Return the value on one line: a line break in an address must not forge a log line."""
     text = str(value)
     return text if text.isprintable() else _escaped(text)
 
@@ -117,11 +120,11 @@ def _escaped(text: str) -> str:
 
 
 class _TroublesHandler(logging.Handler):
-    """Keeps what went wrong for the operators' pages."""
+    """Keeps warnings and errors for the admin's front page."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith("django.security"):
-            return  # What a client did wrong.
+            return  # An error of the client.
         try:
             words = record.msg["event"] if isinstance(record.msg, dict) else record.getMessage()
             if record.exc_info and record.exc_info[0] is not None:

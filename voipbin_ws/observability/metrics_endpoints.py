@@ -1,4 +1,7 @@
-"""`/metrics` for Prometheus, and a port of its own for each process: behind one port a request reaches any of them."""
+"""`/metrics` for Prometheus, and a port for each process, METRICS_PORT.
+
+Of several processes behind one port, a request to `/metrics` reaches any of them.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,12 @@ MAX_PROCESSES = 256
 COLLECT_SECONDS = 5.0
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
-"""A request with one of these came through a proxy, for somebody elsewhere."""
+"""A request with one of these headers came through a proxy, from another machine."""
 
 
 @require_safe
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """The numbers of the process that got the request: of several behind one port, that may be any of them."""
+    """Return the metrics of the process that receives the request."""
     if refusal := _refusal(request):
         return refusal
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
@@ -64,7 +67,7 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 def open_metrics_port() -> None:
-    """Listen on METRICS_PORT, or the next port after it that is free, if it is set. Called in the event loop."""
+    """Listen on METRICS_PORT or the next free port, if it is set. Called in the event loop."""
     if not settings.METRICS_PORT:
         return
     registry = CollectorRegistry(auto_describe=False)
@@ -83,7 +86,7 @@ def open_metrics_port() -> None:
 
 
 class _LoopCollector(Collector):
-    """Collects in the event loop that the numbers belong to, for a thread that waits."""
+    """Collects in the event loop that owns the numbers; the scraping thread waits."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop

@@ -1,4 +1,4 @@
-"""The ASGI application behind every server: who gets a connection, and the runtime's start and end."""
+"""The ASGI application of both servers: HTTP, WebSockets and the life of the runtime."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NO_SUCH_ENDPOINT = Refusal(404, "NOT_FOUND", "There is no WebSocket at this addr
 
 
 class GatewayApplication:
-    """HTTP to Django, WebSockets to the consumers; the runtime begins with the first of either.
+    """Passes HTTP to Django and WebSockets to the consumers; the first starts the runtime.
 
-    Once `is_stopping`, only requests under way are still answered.
+    After `is_stopping` is set, new HTTP requests are refused with 503.
     """
 
     def __init__(self, django: Any) -> None:

@@ -1,10 +1,12 @@
-"""Several gateway processes on one listening socket: started, watched, replaced when they crash, and ended in order.
+"""Several gateway processes on one socket: started, replaced on a crash, ended in order.
 
-uvicorn has one too, `uvicorn.supervisors.Multiprocess`. It serves daphne no worse, but operators would lose:
-workers that end when their parent is killed, so that the port is free for the next start; an exit code that says
-whether every client was notified; Ctrl-C that drains, for it sends each worker a second signal at once; pauses between
-the starts of a worker that crashes; the one line that says when all serve; and, since its workers are not forked, forty
-percent less memory. docs/performance.md has the numbers.
+uvicorn's supervisor, `uvicorn.supervisors.Multiprocess`, was tried with both servers. Operators would lose:
+
+- workers that end when the parent is killed, so that the port is free for the next start;
+- an exit code that says whether all clients were notified;
+- Ctrl-C that drains: the terminal's SIGINT and the supervisor's SIGTERM are two signals, and the second ends at once;
+- pauses between the starts of a worker that crashes, and one line when all workers serve;
+- 40% of the memory, since its workers are not forked (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -30,27 +32,27 @@ from django.db import connections
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[Callable[[], None]], None]
-"""Serves until SIGTERM, and calls what it is given once it does."""
+"""Serves until SIGTERM, and calls its argument when the server listens."""
 
 PAUSE_FIRST_SECONDS = 0.5
 PAUSE_LONGEST_SECONDS = 30.0
 STEADY_SECONDS = 60.0
-"""A worker that lived as long has not crashed for the same reason as the one before it."""
+"""After so many seconds a crash counts as the first one."""
 
 POLL_SECONDS = 0.5
-"""Between two looks at what is due, for a signal ends no wait."""
+"""Longest wait for workers, because a signal that arrives meanwhile does not end it."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _fork = multiprocessing.get_context("fork")
 
 
 class NeverServed(Exception):
-    """A worker ended before any had begun to serve; the message says how."""
+    """A worker ended before all had served; the message says how."""
 
 
 @dataclass
 class _Worker:
-    """One of the processes, or the pause until it is started again, at `due`."""
+    """One worker, or the pause before its next start at `due`."""
 
     process: ForkProcess | None = None
     began: float = 0.0
@@ -60,9 +62,9 @@ class _Worker:
 
 
 class Workers:
-    """`count` processes, each a copy of this one that runs `serve` on `bound`.
+    """Runs `serve` on `bound` in `count` forked processes.
 
-    `announce` is called when all of them serve.
+    `announce` is called once, when all of them serve.
     """
 
     def __init__(self, count: int, bound: socket.socket, serve: Serve, announce: Callable[[], None]) -> None:
@@ -73,17 +75,17 @@ class Workers:
         self._announced = False
         self._stops = 0
         self._failed = False
-        # Each worker writes its index there once it serves.
+        # Each worker writes its index when it serves.
         self._ready_reader, self._ready_writer = os.pipe()
         os.set_blocking(self._ready_reader, False)
-        # Its other end closes with us, however we end: then the workers end too, and free the port.
+        # The parent alone holds the writing end. When it ends in any way, the workers read the end of file and end too.
         self._parent_reader, self._parent_writer = os.pipe()
 
     def run(self) -> int:
-        """Serve until SIGTERM or SIGINT; returns the exit code: 0 where every worker ended in order.
+        """Serve until SIGTERM or SIGINT; return the exit code, 0 if all workers ended in order.
 
         Raises:
-            NeverServed: all of them were ended.
+            NeverServed: a worker ended early, and the others were killed.
         """
         _prepare_to_fork()
         before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
@@ -104,7 +106,7 @@ class Workers:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stops += 1
-        # Whoever comes now is refused, and goes elsewhere, instead of waiting for nobody.
+        # New clients are refused and go elsewhere, instead of waiting in a queue without a server.
         self._bound.close()
         for worker in self._workers:
             worker.due = math.inf
@@ -133,7 +135,7 @@ class Workers:
                 continue
             name, worker.process = f"Worker {number} (pid {worker.process.pid})", None
             if self._stops:
-                # One that had not begun yet had nobody to tell.
+                # A worker that was not ready had no clients to notify.
                 self._failed = self._failed or code not in ((0,) if worker.is_ready else (0, -signal.SIGTERM))
             else:
                 self._replace(worker, name, code)
@@ -152,7 +154,7 @@ class Workers:
 
     def _start_due(self) -> None:
         for index, worker in enumerate(self._workers):
-            # Until the worker has taken off our handlers, a signal to it would be taken as one to us.
+            # Until the worker has reset the handlers, a signal to it would run the parent's.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
             if worker.due <= time.monotonic():
                 worker.process = _fork.Process(target=self._run_worker, args=(index, before), daemon=True)
@@ -161,7 +163,7 @@ class Workers:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _run_worker(self, index: int, mask: set[int]) -> None:
-        # A group of its own: Ctrl-C is the parent's to hear, who passes it on once.
+        # A group of its own: Ctrl-C reaches the parent alone, which passes it on once.
         os.setpgid(0, 0)
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
@@ -181,7 +183,7 @@ def _wait_for_parent(alive: int) -> None:
 
 
 def _prepare_to_fork() -> None:
-    """Close what two processes must not use at once, and let the memory of what is loaded be theirs together."""
+    """Close connections that two processes must not share, and keep loaded memory shared."""
     for connection in connections.all(initialized_only=True):
         connection.close()
         if hasattr(connection, "close_pool"):

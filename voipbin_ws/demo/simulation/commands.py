@@ -1,4 +1,4 @@
-"""Commands to the simulated contact centre, submitted by any thread and executed once in its own."""
+"""Commands to the contact centre, submitted by any thread and executed in the runner's."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from voipbin_ws.demo.simulation.webhooks import as_webhook
 
 MAX_EVENTS_IN_REQUEST = 500
 WEBHOOKS_BELOW = 50
-"""Number of events from which on they are published as lists, no longer as single webhooks."""
+"""From this number of events on, they are published as lists, not as single webhooks."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 
@@ -55,7 +55,7 @@ class Publisher:
     def publish(self, events: Sequence[SimulatedEvent]) -> None:
         """Publish all events, in order.
 
-        What the gateway did not confirm is sent again under the same idempotency key, so that no event is lost or doubled.
+        What the gateway did not confirm is sent again under the same idempotency key: no event is lost or doubled.
 
         Raises:
             Refused: the gateway refuses an event.

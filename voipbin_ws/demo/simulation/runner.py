@@ -1,4 +1,4 @@
-"""Runs a simulated contact centre in real time and publishes its events until it is stopped."""
+"""Running a contact centre in real time, and publishing its events until it is stopped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class StopSignal:
         return self.requested_at is not None
 
     def wait(self, seconds: float) -> bool:
-        """Wait for `seconds`, a stop or `wake`; return false once GRACE_SECONDS are over after a stop."""
+        """Wait for `seconds`, a stop or `wake`; return false GRACE_SECONDS after a stop."""
         if self.requested_at is None:
             with contextlib.suppress(Empty):
                 self._woken.get(timeout=max(seconds, 0.0))

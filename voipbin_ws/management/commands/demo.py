@@ -119,7 +119,7 @@ class Command(BaseCommand):
             time.sleep(POLL_SECONDS)
 
     def _watch(self, processes: list[Process]) -> None:
-        """Wait for ever, and raise CommandError when a process ends, KeyboardInterrupt on a signal."""
+        """Wait until a process ends (CommandError) or a signal arrives (KeyboardInterrupt)."""
         while True:
             for process in processes:
                 self._require_running(process)
@@ -161,7 +161,7 @@ def _simulator(port: int, tenant: Tenant, demo: Demo, platform: CommandRelay | N
 
 
 def _responder(port: int, demo: Demo, platform: CommandRelay) -> Process:
-    """Start the auto-responder for Acme. It sends through the simulator alone, never to real telephones."""
+    """Start the auto-responder for Acme, which sends through the simulator alone."""
     return Process(
         "auto-responder",
         "examples/auto_responder.py",

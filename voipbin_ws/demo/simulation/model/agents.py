@@ -60,7 +60,7 @@ class Agents:
         return agent
 
     def of_call(self, call: Call) -> Agent | None:
-        """Return the agent at whom the call rings or who talks on it, or `None`."""
+        """Return the agent who is rung by the call or talks on it, or `None`."""
         return next((agent for agent in self._agents.values() if agent.call is call), None)
 
     @property
@@ -102,7 +102,7 @@ class Agents:
             self._recorder.after(self._recorder.between(0.3, 1.2), self._when_available)
 
     def release(self, agent: Agent) -> None:
-        """Take the call from the agent, who is available again soon: after a talk there is wrap-up work."""
+        """Take the call from the agent, who is available again after some wrap-up work."""
         talked = agent.status == "busy"
         agent.call = None
         if talked:

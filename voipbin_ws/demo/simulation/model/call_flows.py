@@ -188,7 +188,7 @@ class MessageFlows:
         self._record("message.received", facts, "received")
 
     def send(self, to: dict[str, str], text: str, *, automatic: bool = False) -> str:
-        """Record a message to a telephone, sent by a person or a program, and its delivery; return its id."""
+        """Record a message to a telephone and its delivery; return the message's id."""
         facts = self._facts("outbound", self._line, to, text) | {"automatic": automatic}
         self._record("message.sent", facts, "sent")
         status = "delivered" if self._recorder.chance(0.95) else "undelivered"

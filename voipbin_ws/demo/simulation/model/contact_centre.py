@@ -1,4 +1,4 @@
-"""The simulated contact centre: its arrivals, the commands it takes, and the end of its day."""
+"""The simulated contact centre: its arrivals, its commands, and the end of its day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIRST_CALLS = (0.5, 2.0, 4.0)
 """Times in seconds at which calls begin at any rate."""
 
 FIRST_QUESTION, FIRST_STOP = 1.5, 3.0
-"""Times in seconds of a question about the hours, and of a notice that is answered with STOP."""
+"""Seconds at which a question about the hours comes, and a notice that is answered by STOP."""
 
 CALLS_A_CONFERENCE = 25
 MESSAGES_A_CALL = 0.6

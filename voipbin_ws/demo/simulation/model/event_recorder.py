@@ -91,7 +91,7 @@ class EventRecorder:
         return self._due[0][0] if self._due else None
 
     def after(self, seconds: float, action: Callable[[], object]) -> Timer:
-        """Schedule `action` in `seconds`. Of two actions due at once the one scheduled first runs first."""
+        """Schedule `action` in `seconds`; of two due at once the first scheduled runs first."""
         timer = Timer(action)
         heapq.heappush(self._due, (self.seconds + max(seconds, 0.0), next(self._numbers), timer))
         return timer

@@ -11,7 +11,7 @@ from voipbin_ws.demo.simulation.model.tenants import Queue, Tenant
 
 
 class Routing:
-    """Agents and queues of a contact centre. Every agent serves every queue, oldest call first."""
+    """Agents and queues. Every agent serves every queue, the longest waiting call first."""
 
     def __init__(self, recorder: EventRecorder, calls: Calls, tenant: Tenant, profile: Profile) -> None:
         self._recorder = recorder
