@@ -15,7 +15,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from voipbin_ws_client import Event, EventClient, Gap, Refusal, State, StateChange, Terminated
-from voipbin_ws_client.event_line import event_line, printable
+
+from subscriptions.management.event_line import event_line, printable
 
 DEFAULT_URL = "ws://127.0.0.1:8000/v1.0/ws"
 INTERRUPTED = 130
@@ -106,7 +107,7 @@ class Command(BaseCommand):
                     line = json.dumps(item.frame, ensure_ascii=False)
                 else:
                     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-                    line = event_line(item.type, item.timestamp, item.topic, item.data, colour=colour)
+                    line = event_line(item, colour=colour)
                 # Not Django's wrapper: it adds colours and line ends of its own.
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()

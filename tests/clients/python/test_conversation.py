@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voipbin_ws_client import pending_requests as requests
 from voipbin_ws_client.conversation import Conversation, Step
-from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.positions import Progress, parse_cursor
 from voipbin_ws_client.updates import Event, Frame, Gap
-
-from events.domain.cursor import parse_cursor
 
 EPOCH = "0123456789ab"
 TOPICS = ("a", "b", "c", "d", "e", "f")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from subscriptions.protocol.messages import CloseCode
 from voipbin_ws_client.conversation import Conversation, Step
 from voipbin_ws_client.inbox import Inbox
+from voipbin_ws_client.protocol import CloseCode
 from voipbin_ws_client.states import Clock
 from voipbin_ws_client.updates import Frame, read_frames
 

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from subscriptions.protocol.messages import Action, CloseCode, ErrorCode
 from voipbin_ws_client.pending_requests import Call, Calls, Request, Requests, chunks
 from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.protocol import Action, CloseCode, ErrorCode
 from voipbin_ws_client.updates import Frame, Gap, Item, Refusal, read_event, read_positions
 
 logger = logging.getLogger(__name__)

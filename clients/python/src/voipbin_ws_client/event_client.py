@@ -9,12 +9,9 @@ import logging
 import random as random_module
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
 
 from websockets.asyncio.client import connect
 
-from events.domain.cursor import Position, join_positions, parse_cursor
-from subscriptions.protocol.messages import CloseCode
 from voipbin_ws_client.backoff import FIRST_SECONDS, Backoff
 from voipbin_ws_client.connection import Connection, Ending
 from voipbin_ws_client.conversation import Conversation, Step
@@ -23,7 +20,8 @@ from voipbin_ws_client.errors import ClientClosed, Forbidden, ProtocolError, Sub
 from voipbin_ws_client.handshake import Connect, CredentialRefused, Unavailable, address, open_socket
 from voipbin_ws_client.inbox import Inbox
 from voipbin_ws_client.pending_requests import Call
-from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.positions import Progress, cursor_of, parse_cursor
+from voipbin_ws_client.protocol import CloseCode
 from voipbin_ws_client.states import Clock, State, StateChange, SystemClock
 from voipbin_ws_client.updates import Item
 
@@ -98,7 +96,7 @@ class EventClient:
 
         With more than a hundred topics it stands still while they are being resumed.
         """
-        return join_positions(Position(*each) for each in sorted(self._inbox.positions.items())) or None
+        return cursor_of(self._inbox.positions)
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -107,7 +105,7 @@ class EventClient:
 
     # --- For the caller ---
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> EventClient:
         self._start()
         return self
 
@@ -116,7 +114,7 @@ class EventClient:
     ) -> None:
         await self.aclose()
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> EventClient:
         return self
 
     async def __anext__(self) -> Item:

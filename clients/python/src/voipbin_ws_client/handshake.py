@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -78,7 +79,7 @@ async def open_socket(url: str, token: str | None, opener: Connect = connect) ->
         if status == httpx.codes.FORBIDDEN and not _says_why(error.response.body):
             status, message = await _ask_for_reason(url, token)
         raise _refusal(status, message) from None
-    except TimeoutError:
+    except asyncio.TimeoutError:
         raise Unavailable("The server does not answer") from None
     except ConnectionRefusedError:
         raise Unavailable("Nothing listens there") from None

@@ -12,52 +12,51 @@ remembered is not delivered again. With one chunk, of up to a hundred topics, th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from events.domain.cursor import Position, join_positions
+_POSITION = re.compile(r"([^.,]+)\.(0|[1-9][0-9]{0,17})")
 
 
-class _Numbers:
-    """Numbers of one log, let go all together once the position has passed the highest."""
+def parse_cursor(cursor: str) -> dict[str, int]:
+    """Read a cursor: the numbers by log.
 
-    def __init__(self) -> None:
-        self._numbers: set[int] = set()
-        self.highest = -1
+    Raises:
+        ValueError: it is none.
+    """
+    parts = cursor.split(",")
+    positions = {match[1]: int(match[2]) for part in parts if (match := _POSITION.fullmatch(part))}
+    # Fewer positions than parts: one of them is none, or one log is named twice.
+    if len(positions) < len(parts):
+        raise ValueError("since is no cursor: send one back exactly as an ack, an event or a pong gave it")
+    return positions
 
-    def __contains__(self, seq: int) -> bool:
-        return seq in self._numbers
 
-    def add(self, seq: int) -> None:
-        self._numbers.add(seq)
-        self.highest = max(self.highest, seq)
-
-    def update(self, other: _Numbers) -> None:
-        self._numbers |= other._numbers
-        self.highest = max(self.highest, other.highest)
+def cursor_of(positions: Mapping[str, int]) -> str | None:
+    """The cursor that holds all of these positions; none where there are none."""
+    return ",".join(f"{log}.{number}" for log, number in sorted(positions.items())) or None
 
 
 class Progress:
-    """Positions by epoch, and the numbers above them that were delivered all the same."""
+    """Positions by log, and the numbers above them that were delivered all the same."""
 
     def __init__(self, positions: Mapping[str, int]) -> None:
         self._positions = dict(positions)
-        self._delivered: dict[str, _Numbers] = {}
-        self._before: dict[str, _Numbers] = {}
         self._starts: dict[str, int] = {}
+        self._delivered: set[tuple[str, int]] = set()
+        self._before: set[tuple[str, int]] = set()
 
     @property
     def cursor(self) -> str | None:
         """From where to go on; none where nothing was heard yet."""
-        return join_positions(Position(*each) for each in sorted(self._positions.items())) or None
+        return cursor_of(self._positions)
 
     def begin(self) -> None:
         """A new connection: what was delivered until now is not to be delivered again."""
-        for epoch, numbers in self._delivered.items():
-            self._before.setdefault(epoch, _Numbers()).update(numbers)
-        self._delivered = {}
-        for epoch, seq in self._positions.items():
-            self._passed(epoch, seq)
         self._starts = dict(self._positions)
+        delivered = self._before | self._delivered
+        self._before = {(log, number) for log, number in delivered if number > self._starts.get(log, -1)}
+        self._delivered = set()
 
     def is_repetition(self, positions: Mapping[str, int]) -> bool:
         """Whether an event was delivered on an earlier connection already.
@@ -65,18 +64,16 @@ class Progress:
         What one connection sends twice is a broken promise of the server and none of this: it is not hidden.
         """
         return any(
-            seq <= self._starts.get(epoch, -1) or seq in self._before.get(epoch, ())
-            for epoch, seq in positions.items()
+            number <= self._starts.get(log, -1) or (log, number) in self._before
+            for log, number in positions.items()
         )
 
     def delivered(self, positions: Mapping[str, int], *, resuming: bool) -> None:
         """An event was delivered; while `resuming`, others before it may still come."""
-        for epoch, seq in positions.items():
-            if resuming:
-                self._delivered.setdefault(epoch, _Numbers()).add(seq)
-            else:
-                self._positions[epoch] = seq
-                self._passed(epoch, seq)
+        if resuming:
+            self._delivered.update(positions.items())
+        else:
+            self._positions.update(positions)
 
     def complete(self, positions: Mapping[str, int]) -> None:
         """Everything up to this complete cursor was delivered."""
@@ -85,11 +82,8 @@ class Progress:
     def not_recovered(self, positions: Mapping[str, int]) -> None:
         """The server could not resume, and these are live from here on. Where a log has gone backwards, its old
         numbers mean nothing: the new events that bear them were never delivered."""
-        for epoch, seq in positions.items():
-            if seq < self._starts.get(epoch, -1):
-                for remembered in (self._starts, self._before, self._delivered):
-                    remembered.pop(epoch, None)
-
-    def _passed(self, epoch: str, seq: int) -> None:
-        if (before := self._before.get(epoch)) is not None and seq >= before.highest:
-            del self._before[epoch]
+        restarted = {log for log, number in positions.items() if number < self._starts.get(log, -1)}
+        for log in restarted:
+            del self._starts[log]
+        self._before = {each for each in self._before if each[0] not in restarted}
+        self._delivered = {each for each in self._delivered if each[0] not in restarted}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Protocol
 
 
-class State(StrEnum):
+class State(str, Enum):
     """How it stands with the connection."""
 
     CONNECTING = "connecting"
@@ -18,6 +18,8 @@ class State(StrEnum):
     RECONNECTING = "reconnecting"
     CLOSED = "closed"
     FAILED = "failed"
+
+    __str__ = str.__str__
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.domain.cursor import InvalidCursor, parse_cursor
+from voipbin_ws_client.positions import parse_cursor
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def read_positions(cursor: object) -> dict[str, int] | None:
     if not isinstance(cursor, str) or not cursor:
         return None
     try:
-        return dict(parse_cursor(cursor))
-    except InvalidCursor:
+        return parse_cursor(cursor)
+    except ValueError:
         logger.warning("A cursor that cannot be read is ignored: %.*s", SHOWN_CHARACTERS, cursor)
         return None

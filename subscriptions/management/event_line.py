@@ -6,8 +6,10 @@ Sans-I/O.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any
+
+from voipbin_ws_client.updates import Event
 
 from events.domain.topics import ANY
 
@@ -45,24 +47,17 @@ TELLING = (
 )
 
 
-def event_line(
-    event_type: str,
-    timestamp: str,
-    topic: str,
-    data: Mapping[str, Any],
-    *,
-    zone: tzinfo | None = None,
-    colour: bool = False,
-) -> str:
-    """The line. Times are in `zone`, or the machine's own. Nothing in an event reaches the terminal as a command."""
-    when = _clock_time(timestamp, zone)
-    resource = event_type.partition(".")[0]
-    name = printable(event_type).ljust(TYPE_WIDTH)
-    which = printable(_short(topic.rpartition(":")[2])).ljust(SHORT_ID_CHARACTERS)
+def event_line(event: Event, *, colour: bool = False) -> str:
+    """The line. Times are in the machine's zone. Nothing in an event reaches the terminal as a command."""
+    when = _clock_time(event.timestamp)
+    resource = event.type.partition(".")[0]
+    name = printable(event.type).ljust(TYPE_WIDTH)
+    own_id = event.topic.rpartition(":")[2]
+    which = printable(_short(own_id)).ljust(SHORT_ID_CHARACTERS)
     if colour:
         when, which = _painted(when, DIM), _painted(which, DIM)
         name = _painted(name, COLOURS.get(resource, OTHER_COLOUR))
-    return "  ".join([when, name, which, *_told(data, topic)]).rstrip()
+    return "  ".join([when, name, which, *_told(event.data, own_id)]).rstrip()
 
 
 def printable(text: str) -> str:
@@ -76,9 +71,9 @@ def _painted(text: str, code: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
-def _clock_time(timestamp: str, zone: tzinfo | None) -> str:
+def _clock_time(timestamp: str) -> str:
     try:
-        return datetime.fromisoformat(timestamp).astimezone(zone).strftime("%H:%M:%S.%f")[:-3]
+        return datetime.fromisoformat(timestamp).astimezone().strftime("%H:%M:%S.%f")[:-3]
     except (ValueError, OverflowError):
         return printable(timestamp)[:12].ljust(12)
 
@@ -87,16 +82,15 @@ def _short(value: str) -> str:
     return value[:SHORT_ID_CHARACTERS] if value != ANY else ""
 
 
-def _told(data: Mapping[str, Any], topic: str) -> Iterator[str]:
+def _told(data: Mapping[str, Any], own_id: str) -> Iterator[str]:
     status, before = data.get("status"), data.get("previous_status")
     if status is not None:
         yield f"{_value(before)} → {_value(status)}" if before else _value(status)
     if (source := _party(data.get("source"))) or _party(data.get("destination")):
         yield f"{source or '?'} → {_party(data.get('destination')) or '?'}"
-    own = topic.rpartition(":")[2]
     for name in TELLING:
         value = data.get(name)
-        if value not in (None, "", own):
+        if value not in (None, "", own_id):
             yield f"{name}={_value(value, short=name.endswith('_id'))}"
 
 

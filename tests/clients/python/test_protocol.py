@@ -1,0 +1,40 @@
+"""What the client knows of the protocol, beside the server's own definitions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voipbin_ws_client import protocol
+from voipbin_ws_client.positions import cursor_of, parse_cursor
+
+from events.domain import cursor
+from subscriptions.protocol import messages
+
+logs = st.from_regex(r"[0-9a-f]{12}", fullmatch=True)
+positions = st.dictionaries(logs, st.integers(0, 10**18 - 1), min_size=1, max_size=5)
+
+
+def test_the_close_codes_are_those_of_the_server() -> None:
+    assert dict(protocol.CloseCode.__members__) == dict(messages.CloseCode.__members__)
+
+
+@pytest.mark.parametrize("name", ["Action", "ErrorCode"])
+def test_the_names_are_among_those_of_the_server(name: str) -> None:
+    client, server = ({each.name: each.value for each in getattr(of, name)} for of in (protocol, messages))
+    assert client.items() <= server.items()
+
+
+@given(positions)
+def test_a_cursor_is_read_and_written_as_by_the_server(numbers: dict[str, int]) -> None:
+    text = cursor.join_positions(cursor.Position(*each) for each in sorted(numbers.items()))
+    assert parse_cursor(text) == cursor.parse_cursor(text) == numbers
+    assert cursor_of(numbers) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "log", "log.", ".1", "log.01", "log.-1", "log.1,", "log.1,log.2"]
+)
+def test_what_is_no_cursor_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no cursor"):
+        parse_cursor(text)
