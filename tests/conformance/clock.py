@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from voipbin_ws_client.states import Clock
 
-class ManualClock:
+
+class ManualClock(Clock):
     """Sleepers sleep until `move` has passed their time."""
 
     def __init__(self) -> None:

@@ -7,14 +7,13 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import replace
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.inbox import Inbox
-from voipbin_ws_client.protocol import CloseCode
 from voipbin_ws_client.states import Clock
 from voipbin_ws_client.updates import Frame, read_frames
 
@@ -22,15 +21,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How soon the watch looks again while the caller holds everything up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a connection ended."""
-
-    reason: str
-    code: int | None = None
-    retry: bool = True
 
 
 class Connection:
@@ -42,7 +32,6 @@ class Connection:
         conversation: Conversation,
         inbox: Inbox,
         clock: Clock,
-        *,
         idle_seconds: float,
         answer_seconds: float,
     ) -> None:
@@ -128,8 +117,7 @@ class Connection:
             return Ending("The server does not answer")
         code = closed.rcvd.code if closed.rcvd is not None else None
         if (notice := self._conversation.notice) is not None:
-            known = CloseCode.__members__.get(notice.code)
-            return Ending(notice.message, code if known is None else known.value, notice.retry)
+            return notice if notice.code is not None else replace(notice, code=code)
         if closed.rcvd is None:
             return Ending("The connection was lost")
         return Ending(closed.rcvd.reason or f"The server closed with code {code}", code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voipbin_ws_client.pending_requests import Call, Calls, Request, Requests, chunks
 from voipbin_ws_client.positions import Progress
@@ -44,12 +44,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What the server says just before it closes the connection."""
+class Ending:
+    """How a connection ended."""
 
-    code: str
-    message: str
-    retry: bool
+    reason: str
+    code: int | None = None
+    retry: bool = True
 
 
 class Conversation:
@@ -60,7 +60,8 @@ class Conversation:
     """
 
     def __init__(self, topics: Iterable[str], progress: Progress) -> None:
-        self.notice: Notice | None = None
+        self.notice: Ending | None = None
+        """What the server says just before it closes the connection."""
         self.recovered: bool | None = None
         """Whether this connection went on where the last one ended; none where there was nothing to go on from."""
         self._progress = progress
@@ -227,8 +228,9 @@ class Conversation:
         if topics:
             # Not an answer: the server takes them away.
             return self._drop(refusal)
-        if refusal.code in CloseCode.__members__ or refusal.retry is not None:
-            self.notice = Notice(refusal.code, refusal.message, refusal.retry is not False)
+        close_code = CloseCode.__members__.get(refusal.code)
+        if close_code is not None or refusal.retry is not None:
+            self.notice = Ending(refusal.message, close_code, refusal.retry is not False)
         else:
             logger.warning("The server says %s: %s", refusal.code, refusal.message)
         return Step()
@@ -238,10 +240,10 @@ class Conversation:
             # The message as a whole was not accepted: it may be for its cursor, which another kind of server gave.
             topics = sorted(request.waiting)
             if request.since is not None:
-                again = Request("subscribe", set(topics), True, None, request.opening, reason=refusal.message)
+                again = replace(request, waiting=set(topics), since=None, tries=0, reason=refusal.message)
                 self._requests.settle(request, topics)
                 return Step([self._requests.message(again, topics)])
-            refusal = Refusal(tuple(topics), refusal.code, refusal.message, refusal.retry)
+            refusal = replace(refusal, topics=tuple(topics))
         topics = list(refusal.topics)
         self._requests.settle(request, topics)
         if request.action == Action.UNSUBSCRIBE:
@@ -253,9 +255,7 @@ class Conversation:
             and self._subscribing.topics.isdisjoint(topics)
         ):
             # Nobody waits who could be told, and the server only wants it slower.
-            again = Request(
-                "subscribe", set(topics), request.resumes, request.since, request.opening, request.tries + 1
-            )
+            again = replace(request, waiting=set(topics), tries=request.tries + 1, acked=False)
             return Step(later=(float(2**request.tries), self._requests.message(again, topics)))
         return self._drop(refusal)
 
@@ -268,7 +268,7 @@ class Conversation:
         untold = tuple(topic for topic in refusal.topics if topic not in told)
         if not untold:
             return Step()
-        return Step(entries=[Entry(Refusal(untold, refusal.code, refusal.message, refusal.retry))])
+        return Step(entries=[Entry(replace(refusal, topics=untold))])
 
 
 def _strings(value: object) -> list[str]:

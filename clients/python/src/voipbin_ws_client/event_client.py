@@ -8,21 +8,18 @@ import asyncio
 import logging
 import random as random_module
 from collections.abc import Callable, Iterable
-from types import TracebackType
-
-from websockets.asyncio.client import connect
 
 from voipbin_ws_client.backoff import FIRST_SECONDS, Backoff
-from voipbin_ws_client.connection import Connection, Ending
-from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.connection import Connection
+from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.credential import Credential, TokenProvider
 from voipbin_ws_client.errors import ClientClosed, Forbidden, ProtocolError, SubscriptionRefused
-from voipbin_ws_client.handshake import Connect, CredentialRefused, Unavailable, address, open_socket
+from voipbin_ws_client.handshake import CredentialRefused, Unavailable, address, open_socket
 from voipbin_ws_client.inbox import Inbox
 from voipbin_ws_client.pending_requests import Call
 from voipbin_ws_client.positions import Progress, cursor_of, parse_cursor
 from voipbin_ws_client.protocol import CloseCode
-from voipbin_ws_client.states import Clock, State, StateChange, SystemClock
+from voipbin_ws_client.states import Clock, State, StateChange
 from voipbin_ws_client.updates import Item
 
 logger = logging.getLogger(__name__)
@@ -72,7 +69,6 @@ class EventClient:
         answer_seconds: float = 10.0,
         clock: Clock | None = None,
         random: Callable[[], float] = random_module.random,
-        opener: Connect = connect,
     ) -> None:
         positions = parse_cursor(cursor) if cursor else {}
         self.state = State.CONNECTING
@@ -83,9 +79,8 @@ class EventClient:
         self._on_state = on_state
         self._idle_seconds = idle_seconds
         self._answer_seconds = answer_seconds
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._backoff = Backoff(random)
-        self._opener = opener
         self._connection: Connection | None = None
         self._failure: BaseException | None = None
         self._life: asyncio.Task[None] | None = None
@@ -109,9 +104,7 @@ class EventClient:
         self._start()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def __aiter__(self) -> EventClient:
@@ -227,7 +220,7 @@ class EventClient:
     async def _connect(self) -> tuple[float, str]:
         """One connection, from the handshake to its end; returns when to connect again, and why."""
         try:
-            socket = await open_socket(self._url, await self._credential.get(), self._opener)
+            socket = await open_socket(self._url, await self._credential.get())
         except Unavailable as error:
             return self._backoff.later() if error.later else self._backoff.pause(), str(error)
         except CredentialRefused as error:
@@ -235,12 +228,7 @@ class EventClient:
             return 0.0, str(error)
         self._credential.accepted()
         self._connection = Connection(
-            socket,
-            self._conversation,
-            self._inbox,
-            self._clock,
-            idle_seconds=self._idle_seconds,
-            answer_seconds=self._answer_seconds,
+            socket, self._conversation, self._inbox, self._clock, self._idle_seconds, self._answer_seconds
         )
         opened_at = self._clock.time()
         try:

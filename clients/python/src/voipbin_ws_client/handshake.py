@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -13,8 +12,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from voipbin_ws_client.errors import Forbidden, NotAGateway
-
-Connect = Callable[..., Awaitable[ClientConnection]]
 
 MAX_MESSAGE_BYTES = 2**25
 """Above the largest event that a gateway can be set to take."""
@@ -52,7 +49,7 @@ def address(url: str, *, batch: bool) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("batch", "true")])))
 
 
-async def open_socket(url: str, token: str | None, opener: Connect = connect) -> ClientConnection:
+async def open_socket(url: str, token: str | None) -> ClientConnection:
     """Connect.
 
     The keepalive is ours: the library's would take a caller who does not read for a server that does not answer.
@@ -64,7 +61,7 @@ async def open_socket(url: str, token: str | None, opener: Connect = connect) ->
         NotAGateway: never.
     """
     try:
-        return await opener(
+        return await connect(
             url,
             additional_headers=_headers(token),
             user_agent_header="voipbin-ws-client",
@@ -75,8 +72,8 @@ async def open_socket(url: str, token: str | None, opener: Connect = connect) ->
         )
     except InvalidStatus as error:
         status = error.response.status_code
-        message = _message(error.response.body) or f"The server answered with status {status}"
-        if status == httpx.codes.FORBIDDEN and not _says_why(error.response.body):
+        message = _message(error.response.body) or _status_alone(status)
+        if status == httpx.codes.FORBIDDEN and not _message(error.response.body):
             status, message = await _ask_for_reason(url, token)
         raise _refusal(status, message) from None
     except asyncio.TimeoutError:
@@ -110,17 +107,15 @@ async def _ask_for_reason(url: str, token: str | None) -> tuple[int, str]:
         return 403, "The credential is good, but the server wants no connection from here"
     if answer.status_code == httpx.codes.NOT_FOUND:
         return 403, "The server refused the connection, and does not say why"
-    return answer.status_code, _message(
-        answer.content
-    ) or f"The server answered with status {answer.status_code}"
+    return answer.status_code, _message(answer.content) or _status_alone(answer.status_code)
+
+
+def _status_alone(status: int) -> str:
+    return f"The server answered with status {status}"
 
 
 def _headers(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
-
-
-def _says_why(body: bytes | bytearray | None) -> bool:
-    return bool(_message(body))
 
 
 def _message(body: bytes | bytearray | None) -> str:

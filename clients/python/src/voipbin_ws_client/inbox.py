@@ -55,19 +55,14 @@ class Inbox:
         Raises:
             the exception that `end` was given, when nothing is left.
         """
-        while True:
-            while self._entries:
-                entry = self._entries.popleft()
-                self._move(entry)
-                if entry.item is not None:
-                    self._items -= 1
-                    self._room.set()
-                    self._move_on()
-                    return entry.item
+        while (item := self._next()) is None:
             if self._end is not None:
                 raise self._end
             self._arrived.clear()
             await self._arrived.wait()
+        self._items -= 1
+        self._room.set()
+        return item
 
     def end(self, error: BaseException) -> None:
         """Nothing will come any more; the reader gets what is left, and then this."""
@@ -81,13 +76,16 @@ class Inbox:
         self._items = 0
         self._room.set()
 
-    def _move_on(self) -> None:
-        """Take the positions that need no reader."""
-        while self._entries and self._entries[0].item is None:
-            self._move(self._entries.popleft())
+    def _next(self) -> Item | None:
+        """Take the next item, and the positions behind it that need no reader."""
+        item: Item | None = None
+        while self._entries and (item is None or self._entries[0].item is None):
+            entry = self._entries.popleft()
+            item = item or entry.item
+            self._move(entry)
+        return item
 
     def _move(self, entry: Entry) -> None:
         if entry.complete:
-            self.positions = dict(entry.positions)
-        else:
-            self.positions.update(entry.positions)
+            self.positions.clear()
+        self.positions.update(entry.positions)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voipbin_ws_client.updates import Frame, Refusal
 
@@ -150,7 +150,7 @@ class Calls:
             call.topics -= answered
             if refusal is not None:
                 mine = tuple(topic for topic in refusal.topics if topic in answered)
-                call.refusals.append(Refusal(mine, refusal.code, refusal.message, refusal.retry))
+                call.refusals.append(replace(refusal, topics=mine))
             if not call.topics:
                 self.remove(call)
                 call.done()

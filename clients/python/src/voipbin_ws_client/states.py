@@ -6,7 +6,6 @@ import asyncio
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
 
 
 class State(str, Enum):
@@ -38,23 +37,13 @@ class StateChange:
     recovered: bool | None = None
 
 
-class Clock(Protocol):
-    """Time as a client sees it."""
-
-    def time(self) -> float:
-        """Seconds of a steady clock."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
+class Clock:
     """The machine's clock."""
 
     def time(self) -> float:
+        """Seconds of a steady clock."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait."""
         await asyncio.sleep(seconds)
