@@ -9,7 +9,7 @@ import pytest
 from deploy import check_scripts, programs
 from deploy.programs import NPM_CI, Program
 
-# Notes what it is asked to run, and fails for the checker called "strict".
+# Records what it is started with, and fails for the checker called "strict".
 NODE = """#!/bin/sh
 echo "$(basename "$1")" >> {folder}/ran
 case "$1" in *strict) exit 2 ;; esac

@@ -29,13 +29,13 @@ class SilentIndex:
         self.url = f"http://127.0.0.1:{server.getsockname()[1]}"
         self._server = server
 
-    def wait_until_asked(self) -> None:
+    def wait_until_requested(self) -> None:
         self._connection, _ = self._server.accept()
 
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with nothing but pip, as somebody might make it by hand."""
+    """An environment with nothing but pip, as someone might make it by hand."""
     folder = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     return folder
@@ -84,7 +84,7 @@ def test_each_purpose_gets_its_requirements_and_the_second_time_nothing_is_done(
     )
 
 
-def test_no_network_is_told_and_repaired_by_the_next_run(project: Project) -> None:
+def test_no_network_is_reported_and_repaired_by_the_next_run(project: Project) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
     project.require("requirements.txt", FROM_AN_INDEX)
     code, said = project.prepare("run", PIP_INDEX_URL=UNREACHABLE)
@@ -101,7 +101,7 @@ def test_an_installation_that_was_killed_is_made_anew(project: Project, silent_i
     requirements = (project.folder / "requirements.txt").read_text()
     project.require("requirements.txt", requirements, FROM_AN_INDEX)
     killed = project.start("run", PIP_INDEX_URL=silent_index.url)
-    silent_index.wait_until_asked()
+    silent_index.wait_until_requested()
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     # What pip leaves when it dies between unpacking the metadata and the module.
@@ -122,7 +122,7 @@ def test_a_second_make_waits_for_the_first_even_where_only_its_pip_lives_on(
     requirements = (project.folder / "requirements.txt").read_text()
     project.require("requirements.txt", FROM_AN_INDEX)
     first = project.start("run", PIP_INDEX_URL=silent_index.url)
-    silent_index.wait_until_asked()
+    silent_index.wait_until_requested()
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
@@ -187,7 +187,7 @@ def test_a_python_without_its_venv_module_is_refused(project: Project) -> None:
     assert not (project.folder / ".venv" / "prepared.json").exists()
 
 
-def test_an_incomplete_copy_of_the_project_is_told(project: Project) -> None:
+def test_an_incomplete_copy_of_the_project_is_reported(project: Project) -> None:
     (project.folder / "requirements.txt").unlink()
     code, said = project.prepare("run")
     assert code == 1
