@@ -121,7 +121,7 @@ def test_the_readmes_example_receives_what_is_published(
     [code] = re.findall(r"^```python\n(.*?)^```$", (PACKAGE / "README.md").read_text(), re.M | re.S)
     command = [str(python), "-I", "-c", code]
     with Program(serving, acme, acme.token("manager"), command, errors=tmp_path / "errors.txt") as program:
-        program.wait_until_it_hears()
+        program.wait_until_it_receives()
 
 
 def test_the_installed_package_passes_the_conformance_suite(python: Path, tmp_path: Path) -> None:
