@@ -29,7 +29,7 @@ OTHER_COLOUR = "37"
 DIM = "2"
 
 # In this order: what most wants to be read comes first.
-TELLING = (
+SHOWN_FIELDS = (
     "direction",
     "text",
     "queue_id",
@@ -53,11 +53,11 @@ def event_line(event: Event, *, colour: bool = False) -> str:
     resource = event.type.partition(".")[0]
     name = printable(event.type).ljust(TYPE_WIDTH)
     own_id = event.topic.rpartition(":")[2]
-    which = printable(_short(own_id)).ljust(SHORT_ID_CHARACTERS)
+    resource_id = printable(_short(own_id)).ljust(SHORT_ID_CHARACTERS)
     if colour:
-        when, which = _painted(when, DIM), _painted(which, DIM)
-        name = _painted(name, COLOURS.get(resource, OTHER_COLOUR))
-    return "  ".join([when, name, which, *_told(event.data, own_id)]).rstrip()
+        when, resource_id = _coloured(when, DIM), _coloured(resource_id, DIM)
+        name = _coloured(name, COLOURS.get(resource, OTHER_COLOUR))
+    return "  ".join([when, name, resource_id, *_details(event.data, own_id)]).rstrip()
 
 
 def printable(text: str) -> str:
@@ -67,7 +67,7 @@ def printable(text: str) -> str:
     )
 
 
-def _painted(text: str, code: str) -> str:
+def _coloured(text: str, code: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
@@ -82,13 +82,13 @@ def _short(value: str) -> str:
     return value[:SHORT_ID_CHARACTERS] if value != ANY else ""
 
 
-def _told(data: Mapping[str, Any], own_id: str) -> Iterator[str]:
-    status, before = data.get("status"), data.get("previous_status")
+def _details(data: Mapping[str, Any], own_id: str) -> Iterator[str]:
+    status, previous = data.get("status"), data.get("previous_status")
     if status is not None:
-        yield f"{_value(before)} → {_value(status)}" if before else _value(status)
+        yield f"{_value(previous)} → {_value(status)}" if previous else _value(status)
     if (source := _party(data.get("source"))) or _party(data.get("destination")):
         yield f"{source or '?'} → {_party(data.get('destination')) or '?'}"
-    for name in TELLING:
+    for name in SHOWN_FIELDS:
         value = data.get(name)
         if value not in (None, "", own_id):
             yield f"{name}={_value(value, short=name.endswith('_id'))}"

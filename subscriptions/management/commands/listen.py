@@ -28,7 +28,7 @@ EPILOG = """examples:
 """
 
 
-class ReaderLeft(Exception):
+class OutputClosed(Exception):
     """Nobody reads our output any more."""
 
 
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             asyncio.run(self._listen(options))
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
-        except (BrokenPipeError, ReaderLeft):
+        except (BrokenPipeError, OutputClosed):
             # Python would complain of it once more as it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -84,18 +84,18 @@ class Command(BaseCommand):
                 topics=options["topics"],
                 cursor=options["since"],
                 batch=options["batch"],
-                on_state=self._tell,
+                on_state=self._show_state,
             )
         except ValueError as error:
             raise CommandError(str(error)) from None
-        left = set(options["topics"])
-        async with client, _until_reader_leaves():
+        remaining = set(options["topics"])
+        async with client, _until_output_closes():
             try:
                 async for item in client:
                     self._show(item, as_json=options["json"])
                     if isinstance(item, Refusal):
-                        left.difference_update(item.topics)
-                    if not left:
+                        remaining.difference_update(item.topics)
+                    if not remaining:
                         raise CommandError("None of the topics may be heard")
             except Terminated as error:
                 raise CommandError(error.message) from None
@@ -112,28 +112,28 @@ class Command(BaseCommand):
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
             case Gap():
-                self._say(f"Events may be missing here: {item.reason}")
+                self._log(f"Events may be missing here: {item.reason}")
             case Refusal():
-                self._say(f"Refused {', '.join(item.topics)}: {item.message}")
+                self._log(f"Refused {', '.join(item.topics)}: {item.message}")
 
-    def _tell(self, change: StateChange) -> None:
+    def _show_state(self, change: StateChange) -> None:
         match change.current:
             case State.RECONNECTING if change.previous is State.CONNECTING:
-                self._say(f"No connection yet ({change.reason}), trying again in {change.retry_in:.1f} s")
+                self._log(f"No connection yet ({change.reason}), trying again in {change.retry_in:.1f} s")
             case State.RECONNECTING if change.previous is State.CONNECTED:
-                self._say(f"Connection lost ({change.reason}), trying again in {change.retry_in:.1f} s")
+                self._log(f"Connection lost ({change.reason}), trying again in {change.retry_in:.1f} s")
             case State.RECONNECTING:
-                self._say(f"Still no connection ({change.reason}), trying again in {change.retry_in:.1f} s")
+                self._log(f"Still no connection ({change.reason}), trying again in {change.retry_in:.1f} s")
             case State.CONNECTED if change.previous is State.RECONNECTING:
-                self._say("Connected again, nothing was missed" if change.recovered else "Connected again")
+                self._log("Connected again, nothing was missed" if change.recovered else "Connected again")
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         sys.stderr.write(f"{printable(text)}\n")
         sys.stderr.flush()
 
 
 @contextlib.asynccontextmanager
-async def _until_reader_leaves() -> AsyncIterator[None]:
+async def _until_output_closes() -> AsyncIterator[None]:
     """Ends the block with ReaderLeft when the other end of our pipe is closed: the next event may be hours away."""
     output = sys.stdout.fileno()
     if not stat.S_ISFIFO(os.fstat(output).st_mode):
@@ -142,18 +142,18 @@ async def _until_reader_leaves() -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     block = asyncio.timeout(None)
 
-    def left() -> None:
+    def close() -> None:
         loop.remove_reader(output)
         block.reschedule(loop.time())
 
     # A pipe's writing end becomes readable for one reason: nobody reads at the other.
-    loop.add_reader(output, left)
+    loop.add_reader(output, close)
     try:
         async with block:
             yield
     except TimeoutError:
         if block.expired():
-            raise ReaderLeft from None
+            raise OutputClosed from None
         raise
     finally:
         loop.remove_reader(output)

@@ -35,6 +35,6 @@ def test_a_cursor_is_read_and_written_as_by_the_server(numbers: dict[str, int]) 
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "log", "log.", ".1", "log.01", "log.-1", "log.1,", "log.1,log.2"]
 )
-def test_what_is_no_cursor_is_refused(text: str) -> None:
+def test_an_invalid_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no cursor"):
         parse_cursor(text)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 FIRST_SECONDS = 1.0
-LONGEST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 STABLE_SECONDS = 5.0
 """A connection that lasted this long was no failure: the pauses begin anew."""
 
-MOST_AT_ONCE = 2
+MAX_IMMEDIATE = 2
 """Connecting at once is done this often without a stable connection between: a server that accepts and closes again
 would have a client at its door without end."""
 
@@ -26,25 +26,25 @@ class Backoff:
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         self._failures = 0
-        self._at_once = 0
+        self._immediate = 0
 
     def lasted(self, seconds: float) -> None:
         """Learn how long a connection lasted."""
         if seconds >= STABLE_SECONDS:
-            self._failures = self._at_once = 0
+            self._failures = self._immediate = 0
 
-    def pause(self) -> float:
+    def after_failure(self) -> float:
         """After a failure."""
-        longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 16))
+        limit = min(MAX_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 16))
         self._failures += 1
-        return self._random() * longest
+        return self._random() * limit
 
-    def soon(self, *, jitter: float) -> float:
+    def immediate(self, *, jitter: float) -> float:
         """Where the server wants us back at once: within `jitter` seconds, as long as that does not repeat itself."""
-        self._at_once += 1
-        return self._random() * jitter if self._at_once <= MOST_AT_ONCE else self.pause()
+        self._immediate += 1
+        return self._random() * jitter if self._immediate <= MAX_IMMEDIATE else self.after_failure()
 
-    def later(self) -> float:
+    def after_too_many(self) -> float:
         """Where the server has too many of us."""
         self._failures += 1
-        return LONGEST_SECONDS * (1 + self._random()) / 2
+        return MAX_SECONDS * (1 + self._random()) / 2

@@ -19,7 +19,7 @@ from voipbin_ws_client.updates import Frame, read_frames
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+FULL_INBOX_SECONDS = 1.0
 """How soon the watch looks again while the caller holds everything up."""
 
 
@@ -41,25 +41,25 @@ class Connection:
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._answer_seconds = answer_seconds
-        self._heard_at = clock.time()
+        self._received_at = clock.time()
         self._is_silent = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, changed: Callable[[], None]) -> Ending:
+    async def run(self, on_step: Callable[[], None]) -> Ending:
         """Converse until the connection ends. `changed` is called after each step."""
-        self._spawn(self._watch())
+        self._spawn(self._watch_for_silence())
         try:
-            await self.perform(self._conversation.opened())
-            changed()
+            await self.perform(self._conversation.connection_opened())
+            on_step()
             while True:
                 text = await self._socket.recv()
-                self._heard_at = self._clock.time()
+                self._received_at = self._clock.time()
                 if isinstance(text, bytes):
                     logger.warning("A binary frame is ignored")
                     continue
                 for frame in read_frames(text):
                     await self.perform(self._conversation.receive(frame))
-                    changed()
+                    on_step()
         except ConnectionClosed as closed:
             return self._ending(closed)
         finally:
@@ -76,7 +76,7 @@ class Connection:
             self._spawn(self._send_later(*step.later))
         for entry in step.entries:
             await self._inbox.put(entry)
-            self._heard_at = self._clock.time()  # However long that took, it was not the server's silence.
+            self._received_at = self._clock.time()  # However long that took, it was not the server's silence.
 
     def perform_soon(self, step: Step) -> None:
         """Carry out a step as soon as may be, with nobody waiting for it."""
@@ -95,19 +95,19 @@ class Connection:
         await self._clock.sleep(seconds)
         await self._send(message)
 
-    async def _watch(self) -> None:
+    async def _watch_for_silence(self) -> None:
         """Ask a silent server whether it is there, and cut the connection when it does not answer."""
         while True:
-            quiet = self._clock.time() - self._heard_at
-            if quiet < self._idle_seconds:
-                await self._clock.sleep(self._idle_seconds - quiet)
+            silent_seconds = self._clock.time() - self._received_at
+            if silent_seconds < self._idle_seconds:
+                await self._clock.sleep(self._idle_seconds - silent_seconds)
             elif self._inbox.is_full:
-                await self._clock.sleep(LOOK_SECONDS)
+                await self._clock.sleep(FULL_INBOX_SECONDS)
             else:
-                asked_at = self._clock.time()
+                pinged_at = self._clock.time()
                 await self._send({"type": "ping"})
                 await self._clock.sleep(self._answer_seconds)
-                if self._heard_at < asked_at:
+                if self._received_at < pinged_at:
                     self._is_silent = True
                     self._socket.transport.abort()
                     return
@@ -116,8 +116,8 @@ class Connection:
         if self._is_silent:
             return Ending("The server does not answer")
         code = closed.rcvd.code if closed.rcvd is not None else None
-        if (notice := self._conversation.notice) is not None:
-            return notice if notice.code is not None else replace(notice, code=code)
+        if (announced_end := self._conversation.announced_end) is not None:
+            return announced_end if announced_end.code is not None else replace(announced_end, code=code)
         if closed.rcvd is None:
             return Ending("The connection was lost")
         return Ending(closed.rcvd.reason or f"The server closed with code {code}", code)

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from voipbin_ws_client.pending_requests import Call, Calls, Request, Requests, chunks
-from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.pending_requests import PendingRequests, Request, Waiter, Waiters, chunks
+from voipbin_ws_client.positions import Positions
 from voipbin_ws_client.protocol import Action, CloseCode, ErrorCode
 from voipbin_ws_client.updates import Frame, Gap, Item, Refusal, read_event, read_positions
 
@@ -59,17 +59,17 @@ class Conversation:
     added later is heard from its acknowledgement on.
     """
 
-    def __init__(self, topics: Iterable[str], progress: Progress) -> None:
-        self.notice: Ending | None = None
+    def __init__(self, topics: Iterable[str], positions: Positions) -> None:
+        self.announced_end: Ending | None = None
         """What the server says just before it closes the connection."""
         self.recovered: bool | None = None
         """Whether this connection went on where the last one ended; none where there was nothing to go on from."""
-        self._progress = progress
-        self._topics = dict.fromkeys(topics, progress.cursor is not None)
+        self._positions = positions
+        self._topics = dict.fromkeys(topics, positions.cursor is not None)
         self._live: set[str] = set()
-        self._requests = Requests()
-        self._subscribing = Calls()
-        self._unsubscribing = Calls()
+        self._requests = PendingRequests()
+        self._subscribe_waiters = Waiters()
+        self._unsubscribe_waiters = Waiters()
         self._is_open = False
 
     @property
@@ -83,69 +83,71 @@ class Conversation:
         return self._is_open and not self._requests.opening
 
     @property
-    def is_awaited(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether somebody waits for an answer."""
-        return bool(self._subscribing or self._unsubscribing)
+        return bool(self._subscribe_waiters or self._unsubscribe_waiters)
 
     # --- The connection ---
 
-    def opened(self) -> Step:
+    def connection_opened(self) -> Step:
         """A connection was opened: go on with what was held, then subscribe what is new."""
-        self._is_open, self.notice, self.recovered = True, None, None
-        self._progress.begin()
-        since = self._progress.cursor
+        self._is_open, self.announced_end, self.recovered = True, None, None
+        self._positions.start_connection()
+        since = self._positions.cursor
         messages = []
-        for chunk in chunks([topic for topic, was_held in self._topics.items() if was_held]):
+        for chunk in chunks([topic for topic, was_granted in self._topics.items() if was_granted]):
             request = Request("subscribe", set(chunk), resumes=True, since=since, opening=True)
-            messages.append(self._requests.message(request, chunk))
-        for chunk in chunks([topic for topic, was_held in self._topics.items() if not was_held]):
+            messages.append(self._requests.add(request, chunk))
+        for chunk in chunks([topic for topic, was_granted in self._topics.items() if not was_granted]):
             request = Request("subscribe", set(chunk), opening=True)
-            messages.append(self._requests.message(request, chunk))
+            messages.append(self._requests.add(request, chunk))
         return Step(messages)
 
-    def lost(self) -> None:
+    def connection_lost(self) -> None:
         """The connection is over. What was to be unsubscribed is; what was to be subscribed will be."""
         self._is_open = False
         self._requests.clear()
         self._live.clear()
-        self._unsubscribing.settle(self._unsubscribing.topics)
+        self._unsubscribe_waiters.settle(self._unsubscribe_waiters.topics)
 
-    def ended(self) -> None:
+    def client_ended(self) -> None:
         """There will be no connection any more."""
-        self.lost()
-        self._subscribing.end()
+        self.connection_lost()
+        self._subscribe_waiters.end()
 
     # --- The caller ---
 
-    def subscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Call, Step]:
+    def subscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
         """Want these topics; `done` is called when each is held or refused, at once where there is nothing to do."""
-        fresh = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
-        self._topics.update(dict.fromkeys(fresh, False))
-        call = self._subscribing.add((topic for topic in topics if topic not in self._live), done)
-        return call, self._ask("subscribe", fresh)
+        new = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
+        self._topics.update(dict.fromkeys(new, False))
+        waiter = self._subscribe_waiters.add((topic for topic in topics if topic not in self._live), done)
+        return waiter, self._request("subscribe", new)
 
-    def unsubscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Call, Step]:
+    def unsubscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
         """Want these topics no more."""
-        held = [topic for topic in dict.fromkeys(topics) if self._topics.pop(topic, None) is not None]
-        self._live.difference_update(held)
-        call = self._unsubscribing.add(held if self._is_open else (), done)
+        removed = [topic for topic in dict.fromkeys(topics) if self._topics.pop(topic, None) is not None]
+        self._live.difference_update(removed)
+        waiter = self._unsubscribe_waiters.add(removed if self._is_open else (), done)
         if not self._is_open:
-            self._subscribing.settle(held)
-        return call, self._ask("unsubscribe", held)
+            self._subscribe_waiters.settle(removed)
+        return waiter, self._request("unsubscribe", removed)
 
-    def abandon(self, call: Call) -> Step:
+    def withdraw(self, waiter: Waiter) -> Step:
         """Nobody waits for this any more: withdraw what was asked and not granted yet, unless others wait for it."""
-        self._subscribing.remove(call)
-        self._unsubscribing.remove(call)
+        self._subscribe_waiters.remove(waiter)
+        self._unsubscribe_waiters.remove(waiter)
         withdrawn = [
-            topic for topic in call.topics - self._subscribing.topics if self._topics.get(topic) is False
+            topic
+            for topic in waiter.topics - self._subscribe_waiters.topics
+            if self._topics.get(topic) is False
         ]
         return self.unsubscribe(withdrawn, lambda: None)[1]
 
-    def _ask(self, action: str, topics: Sequence[str]) -> Step:
+    def _request(self, action: str, topics: Sequence[str]) -> Step:
         if not self._is_open:
             return Step()
-        return Step([self._requests.message(Request(action, set(chunk)), chunk) for chunk in chunks(topics)])
+        return Step([self._requests.add(Request(action, set(chunk)), chunk) for chunk in chunks(topics)])
 
     # --- The server ---
 
@@ -159,7 +161,7 @@ class Conversation:
             case "error":
                 return self._error(frame)
             case "pong":
-                positions = self._reached(frame)
+                positions = self._complete_positions(frame)
                 return Step() if positions is None else Step(entries=[Entry(None, positions, complete=True)])
         return Step()
 
@@ -168,54 +170,54 @@ class Conversation:
         if event is None:
             return Step()
         positions = read_positions(event.cursor) or {}
-        if self._progress.is_repetition(positions):
+        if self._positions.is_duplicate(positions):
             return Step()
         resuming = self._requests.resuming
-        self._progress.delivered(positions, resuming=resuming)
+        self._positions.deliver(positions, resuming=resuming)
         return Step(entries=[Entry(event, {} if resuming else positions)])
 
-    def _reached(self, frame: Frame) -> Mapping[str, int] | None:
+    def _complete_positions(self, frame: Frame) -> Mapping[str, int] | None:
         """Up to where all has come, where the frame says so and no topic that is being resumed has yet to begin."""
         positions = read_positions(frame.get("cursor"))
         if positions is None or self._requests.resuming:
             return None
-        self._progress.complete(positions)
+        self._positions.reach(positions)
         return positions
 
     def _ack(self, frame: Frame) -> Step:
         topics = _strings(frame.get("topics"))
-        request = self._requests.answered_by(frame, topics)
+        request = self._requests.find(frame, topics)
         if request is not None:
             request.acked = True
             self._requests.settle(request, topics)
         if frame.get("action") == Action.UNSUBSCRIBE:
-            self._unsubscribing.settle(topics)
+            self._unsubscribe_waiters.settle(topics)
         if frame.get("action") != Action.SUBSCRIBE:
             return Step()
-        gap = self._resumed(request, frame, topics) if request is not None and request.resumes else None
-        positions = self._reached(frame)
+        gap = self._gap_of(request, frame, topics) if request is not None and request.resumes else None
+        positions = self._complete_positions(frame)
         wanted = [topic for topic in topics if topic in self._topics]
         self._topics.update(dict.fromkeys(wanted, True))
         self._live.update(wanted)
-        self._subscribing.settle(topics)
+        self._subscribe_waiters.settle(topics)
         # Withdrawn while the request was under way, or waited to be sent again.
         unwanted = [topic for topic in topics if topic not in self._topics]
-        step = self._ask("unsubscribe", self._requests.unasked("unsubscribe", unwanted))
+        step = self._request("unsubscribe", self._requests.without_request("unsubscribe", unwanted))
         return Step(step.messages, [Entry(gap, positions or {}, complete=positions is not None)])
 
-    def _resumed(self, request: Request, frame: Frame, topics: Sequence[str]) -> Gap | None:
+    def _gap_of(self, request: Request, frame: Frame, topics: Sequence[str]) -> Gap | None:
         if frame.get("recovered") is True:
             self.recovered = self.recovered is not False
             return None
         self.recovered = False
-        self._progress.not_recovered(read_positions(frame.get("cursor")) or {})
+        self._positions.restart_logs(read_positions(frame.get("cursor")) or {})
         reason = request.reason or frame.get("reason") or (NOT_RESUMED if request.since else NO_CURSOR)
         cursor = frame.get("cursor")
         return Gap(tuple(topics), str(reason), cursor if isinstance(cursor, str) and cursor else None)
 
     def _error(self, frame: Frame) -> Step:
         topics = _strings(frame.get("topics"))
-        request = self._requests.answered_by(frame, topics)
+        request = self._requests.find(frame, topics)
         retry = frame.get("retry")
         refusal = Refusal(
             tuple(topics),
@@ -227,10 +229,10 @@ class Conversation:
             return self._refused(request, refusal)
         if topics:
             # Not an answer: the server takes them away.
-            return self._drop(refusal)
+            return self._remove(refusal)
         close_code = CloseCode.__members__.get(refusal.code)
         if close_code is not None or refusal.retry is not None:
-            self.notice = Ending(refusal.message, close_code, refusal.retry is not False)
+            self.announced_end = Ending(refusal.message, close_code, refusal.retry is not False)
         else:
             logger.warning("The server says %s: %s", refusal.code, refusal.message)
         return Step()
@@ -238,37 +240,37 @@ class Conversation:
     def _refused(self, request: Request, refusal: Refusal) -> Step:
         if not refusal.topics:
             # The message as a whole was not accepted: it may be for its cursor, which another kind of server gave.
-            topics = sorted(request.waiting)
+            topics = sorted(request.unanswered)
             if request.since is not None:
-                again = replace(request, waiting=set(topics), since=None, tries=0, reason=refusal.message)
+                again = replace(request, unanswered=set(topics), since=None, tries=0, reason=refusal.message)
                 self._requests.settle(request, topics)
-                return Step([self._requests.message(again, topics)])
+                return Step([self._requests.add(again, topics)])
             refusal = replace(refusal, topics=tuple(topics))
         topics = list(refusal.topics)
         self._requests.settle(request, topics)
         if request.action == Action.UNSUBSCRIBE:
-            self._unsubscribing.settle(topics, refusal)
+            self._unsubscribe_waiters.settle(topics, refusal)
             return Step()
         if (
             refusal.code == ErrorCode.RATE_LIMITED
             and request.tries < RATE_LIMIT_TRIES
-            and self._subscribing.topics.isdisjoint(topics)
+            and self._subscribe_waiters.topics.isdisjoint(topics)
         ):
             # Nobody waits who could be told, and the server only wants it slower.
-            again = replace(request, waiting=set(topics), tries=request.tries + 1, acked=False)
-            return Step(later=(float(2**request.tries), self._requests.message(again, topics)))
-        return self._drop(refusal)
+            again = replace(request, unanswered=set(topics), tries=request.tries + 1, acked=False)
+            return Step(later=(float(2**request.tries), self._requests.add(again, topics)))
+        return self._remove(refusal)
 
-    def _drop(self, refusal: Refusal) -> Step:
+    def _remove(self, refusal: Refusal) -> Step:
         """These topics are not heard: whoever waits for them is told, or else whoever reads the stream."""
         for topic in refusal.topics:
             self._topics.pop(topic, None)
             self._live.discard(topic)
-        told = self._subscribing.settle(refusal.topics, refusal)
-        untold = tuple(topic for topic in refusal.topics if topic not in told)
-        if not untold:
+        notified = self._subscribe_waiters.settle(refusal.topics, refusal)
+        remaining = tuple(topic for topic in refusal.topics if topic not in notified)
+        if not remaining:
             return Step()
-        return Step(entries=[Entry(replace(refusal, topics=untold))])
+        return Step(entries=[Entry(replace(refusal, topics=remaining))])
 
 
 def _strings(value: object) -> list[str]:

@@ -14,10 +14,10 @@ from voipbin_ws_client.connection import Connection
 from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.credential import Credential, TokenProvider
 from voipbin_ws_client.errors import ClientClosed, Forbidden, ProtocolError, SubscriptionRefused
-from voipbin_ws_client.handshake import CredentialRefused, Unavailable, address, open_socket
+from voipbin_ws_client.handshake import CredentialRefused, Unavailable, connect_url, open_socket
 from voipbin_ws_client.inbox import Inbox
-from voipbin_ws_client.pending_requests import Call
-from voipbin_ws_client.positions import Progress, cursor_of, parse_cursor
+from voipbin_ws_client.pending_requests import Waiter
+from voipbin_ws_client.positions import Positions, cursor_of, parse_cursor
 from voipbin_ws_client.protocol import CloseCode
 from voipbin_ws_client.states import Clock, State, StateChange
 from voipbin_ws_client.updates import Item
@@ -72,10 +72,10 @@ class EventClient:
     ) -> None:
         positions = parse_cursor(cursor) if cursor else {}
         self.state = State.CONNECTING
-        self._url = address(url, batch=batch)
+        self._url = connect_url(url, batch=batch)
         self._credential = Credential(token)
-        self._conversation = Conversation(topics, Progress(positions))
-        self._inbox = Inbox(max_waiting, lambda: self._conversation.is_awaited, positions)
+        self._conversation = Conversation(topics, Positions(positions))
+        self._inbox = Inbox(max_waiting, lambda: self._conversation.has_waiters, positions)
         self._on_state = on_state
         self._idle_seconds = idle_seconds
         self._answer_seconds = answer_seconds
@@ -83,7 +83,7 @@ class EventClient:
         self._backoff = Backoff(random)
         self._connection: Connection | None = None
         self._failure: BaseException | None = None
-        self._life: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def cursor(self) -> str | None:
@@ -129,75 +129,75 @@ class EventClient:
             Terminated: the client has given up.
             ClientClosed: the client was closed.
         """
-        await self._ask(self._conversation.subscribe, topics)
+        await self._request(self._conversation.subscribe, topics)
 
     async def unsubscribe(self, *topics: str) -> None:
         """Hear these topics no more. Events that were received before may still come.
 
         Raises: as `subscribe`.
         """
-        await self._ask(self._conversation.unsubscribe, topics)
+        await self._request(self._conversation.unsubscribe, topics)
 
     async def aclose(self) -> None:
         """Close the connection and end. What was received and not taken is forgotten, and not in `cursor`."""
         if self.state not in (State.CLOSED, State.FAILED):
-            self._become(State.CLOSED)
+            self._change_state(State.CLOSED)
         self._inbox.end(StopAsyncIteration())
         self._inbox.discard()
         self._end(ClientClosed())
-        if self._life is not None:
-            self._life.cancel()
-            await asyncio.gather(self._life, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _ask(
+    async def _request(
         self,
-        ask: Callable[[tuple[str, ...], Callable[[], None]], tuple[Call, Step]],
+        send: Callable[[tuple[str, ...], Callable[[], None]], tuple[Waiter, Step]],
         topics: tuple[str, ...],
     ) -> None:
         if self._failure is not None:
             raise self._failure
         self._start()
         answered = asyncio.Event()
-        call, step = ask(topics, answered.set)
-        self._inbox.look_again()
+        waiter, step = send(topics, answered.set)
+        self._inbox.recheck_limit()
         try:
             if self._connection is not None:
                 await self._connection.perform(step)
             await answered.wait()
         except asyncio.CancelledError:
-            step = self._conversation.abandon(call)
+            step = self._conversation.withdraw(waiter)
             if self._connection is not None:
                 self._connection.perform_soon(step)
             raise
-        if call.refusals:
-            raise SubscriptionRefused(call.refusals)
-        if call.is_unanswered:
+        if waiter.refusals:
+            raise SubscriptionRefused(waiter.refusals)
+        if waiter.is_abandoned:
             raise self._failure or ClientClosed()
 
     # --- Its life ---
 
     def _start(self) -> None:
-        if self._life is None and self._failure is None:
-            self._life = asyncio.get_running_loop().create_task(self._live(), name="EventClient")
+        if self._task is None and self._failure is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="EventClient")
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         try:
             while True:
-                pause, reason = await self._connect()
-                self._become(State.RECONNECTING, retry_in=pause, reason=reason)
+                pause, reason = await self._run_connection()
+                self._change_state(State.RECONNECTING, retry_in=pause, reason=reason)
                 await self._clock.sleep(pause)
         except Exception as error:
             # Not only what is known to be for good: an error of ours must reach the caller as well.
-            self._become(State.FAILED, reason=str(error))
+            self._change_state(State.FAILED, reason=str(error))
             self._end(error)
 
     def _end(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
             self._inbox.end(error)
-            self._conversation.ended()
+            self._conversation.client_ended()
 
-    def _become(
+    def _change_state(
         self,
         state: State,
         *,
@@ -213,16 +213,18 @@ class EventClient:
             except Exception:
                 logger.exception("The handler of state changes failed")
 
-    def _note_ready(self) -> None:
+    def _check_ready(self) -> None:
         if self._conversation.is_ready and self.state in (State.CONNECTING, State.RECONNECTING):
-            self._become(State.CONNECTED, recovered=self._conversation.recovered)
+            self._change_state(State.CONNECTED, recovered=self._conversation.recovered)
 
-    async def _connect(self) -> tuple[float, str]:
+    async def _run_connection(self) -> tuple[float, str]:
         """One connection, from the handshake to its end; returns when to connect again, and why."""
         try:
             socket = await open_socket(self._url, await self._credential.get())
         except Unavailable as error:
-            return self._backoff.later() if error.later else self._backoff.pause(), str(error)
+            return self._backoff.after_too_many() if error.too_many else self._backoff.after_failure(), str(
+                error
+            )
         except CredentialRefused as error:
             self._credential.renew("refused", str(error), HTTP_UNAUTHORIZED)
             return 0.0, str(error)
@@ -232,10 +234,10 @@ class EventClient:
         )
         opened_at = self._clock.time()
         try:
-            ending = await self._connection.run(self._note_ready)
+            ending = await self._connection.run(self._check_ready)
         finally:
             self._connection = None
-            self._conversation.lost()
+            self._conversation.connection_lost()
         self._backoff.lasted(self._clock.time() - opened_at)
         return self._pause_after(ending), ending.reason
 
@@ -247,12 +249,12 @@ class EventClient:
                 raise Forbidden(ending.reason, CloseCode.REVOKED)
             case CloseCode.TOKEN_EXPIRED:
                 self._credential.renew("expired", ending.reason, CloseCode.TOKEN_EXPIRED)
-                return self._backoff.soon(jitter=0.0)
+                return self._backoff.immediate(jitter=0.0)
         if not ending.retry:
             raise Forbidden(ending.reason, ending.code or 0)
         match ending.code:
             case CloseCode.RESTARTING:
-                return self._backoff.soon(jitter=FIRST_SECONDS)
+                return self._backoff.immediate(jitter=FIRST_SECONDS)
             case CloseCode.TOO_MANY:
-                return self._backoff.later()
-        return self._backoff.pause()
+                return self._backoff.after_too_many()
+        return self._backoff.after_failure()

@@ -29,12 +29,12 @@ class CredentialRefused(Exception):
 class Unavailable(Exception):
     """There is no connection now; the message says why. `later` where the server has too many of us."""
 
-    def __init__(self, message: str, *, later: bool = False) -> None:
+    def __init__(self, message: str, *, too_many: bool = False) -> None:
         super().__init__(message)
-        self.later = later
+        self.too_many = too_many
 
 
-def address(url: str, *, batch: bool) -> str:
+def connect_url(url: str, *, batch: bool) -> str:
     """The URL to connect to.
 
     Raises:
@@ -72,9 +72,9 @@ async def open_socket(url: str, token: str | None) -> ClientConnection:
         )
     except InvalidStatus as error:
         status = error.response.status_code
-        message = _message(error.response.body) or _status_alone(status)
-        if status == httpx.codes.FORBIDDEN and not _message(error.response.body):
-            status, message = await _ask_for_reason(url, token)
+        message = _message_of(error.response.body) or _status_text(status)
+        if status == httpx.codes.FORBIDDEN and not _message_of(error.response.body):
+            status, message = await _fetch_reason(url, token)
         raise _refusal(status, message) from None
     except asyncio.TimeoutError:
         raise Unavailable("The server does not answer") from None
@@ -90,27 +90,27 @@ def _refusal(status: int, message: str) -> Exception:
     if status == httpx.codes.FORBIDDEN:
         return Forbidden(message, status)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES:
-        return Unavailable(message, later=status == TOO_MANY_REQUESTS)
+        return Unavailable(message, too_many=status == TOO_MANY_REQUESTS)
     return NotAGateway(message, status)
 
 
-async def _ask_for_reason(url: str, token: str | None) -> tuple[int, str]:
+async def _fetch_reason(url: str, token: str | None) -> tuple[int, str]:
     """Some servers refuse every handshake with 403 and no word: the plain GET of the same address says more."""
     parts = urlsplit(url)
-    plain = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
+    http_url = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
     try:
         async with httpx.AsyncClient(timeout=REASON_SECONDS) as http:
-            answer = await http.get(plain, headers=_headers(token))
+            response = await http.get(http_url, headers=_headers(token))
     except httpx.HTTPError as error:
         raise Unavailable(f"The server refused the connection, and does not say why: {error}") from None
-    if answer.status_code == httpx.codes.UPGRADE_REQUIRED:
+    if response.status_code == httpx.codes.UPGRADE_REQUIRED:
         return 403, "The credential is good, but the server wants no connection from here"
-    if answer.status_code == httpx.codes.NOT_FOUND:
+    if response.status_code == httpx.codes.NOT_FOUND:
         return 403, "The server refused the connection, and does not say why"
-    return answer.status_code, _message(answer.content) or _status_alone(answer.status_code)
+    return response.status_code, _message_of(response.content) or _status_text(response.status_code)
 
 
-def _status_alone(status: int) -> str:
+def _status_text(status: int) -> str:
     return f"The server answered with status {status}"
 
 
@@ -118,7 +118,7 @@ def _headers(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
-def _message(body: bytes | bytearray | None) -> str:
+def _message_of(body: bytes | bytearray | None) -> str:
     try:
         content: Any = json.loads(body or b"")
     except ValueError:

@@ -17,12 +17,14 @@ class Inbox:
     what is waiting.
     """
 
-    def __init__(self, limit: int, must_go_on: Callable[[], bool], positions: Mapping[str, int]) -> None:
+    def __init__(
+        self, limit: int, may_exceed_limit: Callable[[], bool], positions: Mapping[str, int]
+    ) -> None:
         self.is_full = False
         self.positions: dict[str, int] = dict(positions)
         """Up to where the reader has taken everything."""
         self._limit = limit
-        self._must_go_on = must_go_on
+        self._may_exceed_limit = may_exceed_limit
         self._entries: deque[Entry] = deque()
         self._items = 0
         self._arrived = asyncio.Event()
@@ -31,7 +33,7 @@ class Inbox:
 
     async def put(self, entry: Entry) -> None:
         """Add an entry, as soon as there is room for it."""
-        while entry.item is not None and self._items >= self._limit and not self._must_go_on():
+        while entry.item is not None and self._items >= self._limit and not self._may_exceed_limit():
             self.is_full = True
             self._room.clear()
             try:
@@ -39,13 +41,13 @@ class Inbox:
             finally:
                 self.is_full = False
         if entry.item is None and not self._entries:
-            self._move(entry)
+            self._advance(entry)
             return
         self._items += entry.item is not None
         self._entries.append(entry)
         self._arrived.set()
 
-    def look_again(self) -> None:
+    def recheck_limit(self) -> None:
         """What `must_go_on` says may have changed."""
         self._room.set()
 
@@ -82,10 +84,10 @@ class Inbox:
         while self._entries and (item is None or self._entries[0].item is None):
             entry = self._entries.popleft()
             item = item or entry.item
-            self._move(entry)
+            self._advance(entry)
         return item
 
-    def _move(self, entry: Entry) -> None:
+    def _advance(self, entry: Entry) -> None:
         if entry.complete:
             self.positions.clear()
         self.positions.update(entry.positions)

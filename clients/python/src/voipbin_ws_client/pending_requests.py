@@ -26,7 +26,7 @@ class Request:
     """A message under way, and the topics in it that are not answered yet."""
 
     action: str
-    waiting: set[str]
+    unanswered: set[str]
     resumes: bool = False
     """Whether its topics were held before."""
     since: str | None = None
@@ -38,120 +38,120 @@ class Request:
     acked: bool = False
 
 
-class Requests:
+class PendingRequests:
     """The requests of one connection."""
 
     def __init__(self) -> None:
-        self._by_number: dict[int, Request] = {}
-        self._numbers = itertools.count(1)
+        self._requests: dict[int, Request] = {}
+        self._ids = itertools.count(1)
 
     @property
     def resuming(self) -> bool:
         """Whether topics that were held before are not live yet."""
-        return any(request.resumes and not request.acked for request in self._by_number.values())
+        return any(request.resumes and not request.acked for request in self._requests.values())
 
     @property
     def opening(self) -> bool:
         """Whether the connection is not ready yet."""
-        return any(request.opening for request in self._by_number.values())
+        return any(request.opening for request in self._requests.values())
 
-    def message(self, request: Request, topics: Sequence[str]) -> Frame:
+    def add(self, request: Request, topics: Sequence[str]) -> Frame:
         """The message of a new request."""
-        number = next(self._numbers)
-        self._by_number[number] = request
-        message: Frame = {"type": request.action, "topics": list(topics), "request_id": number}
+        request_id = next(self._ids)
+        self._requests[request_id] = request
+        message: Frame = {"type": request.action, "topics": list(topics), "request_id": request_id}
         if request.since is not None:
             message["since"] = request.since
         return message
 
-    def answered_by(self, frame: Frame, topics: Collection[str]) -> Request | None:
+    def find(self, frame: Frame, topics: Collection[str]) -> Request | None:
         """The request that a frame answers: by its id, or where the server sends none by action and topics."""
-        number = frame.get("request_id")
-        if isinstance(number, int):
-            return self._by_number.get(number)
-        for request in self._by_number.values():
-            if request.action == frame.get("action") and request.waiting.issuperset(topics):
+        request_id = frame.get("request_id")
+        if isinstance(request_id, int):
+            return self._requests.get(request_id)
+        for request in self._requests.values():
+            if request.action == frame.get("action") and request.unanswered.issuperset(topics):
                 return request
         return None
 
-    def unasked(self, action: str, topics: Iterable[str]) -> list[str]:
+    def without_request(self, action: str, topics: Iterable[str]) -> list[str]:
         """Those of the topics that no request with this action is under way for."""
-        asked = {
-            topic for each in self._by_number.values() if each.action == action for topic in each.waiting
+        requested = {
+            topic for each in self._requests.values() if each.action == action for topic in each.unanswered
         }
-        return [topic for topic in topics if topic not in asked]
+        return [topic for topic in topics if topic not in requested]
 
     def settle(self, request: Request, topics: Iterable[str]) -> None:
         """Note the answer for these of its topics."""
-        request.waiting.difference_update(topics)
-        if not request.waiting:
-            self._by_number = {
-                number: each for number, each in self._by_number.items() if each is not request
+        request.unanswered.difference_update(topics)
+        if not request.unanswered:
+            self._requests = {
+                request_id: each for request_id, each in self._requests.items() if each is not request
             }
 
     def clear(self) -> None:
         """The connection is over, and with it all that was asked."""
-        self._by_number.clear()
+        self._requests.clear()
 
 
 @dataclass(eq=False, slots=True)
-class Call:
+class Waiter:
     """Somebody waits until each of these topics is answered; then `done` is called, once."""
 
     topics: set[str]
     done: Callable[[], None]
     refusals: list[Refusal] = field(default_factory=list)
-    is_unanswered: bool = False
+    is_abandoned: bool = False
     """Whether there will be no answer, as there will be no connection."""
 
 
-class Calls:
+class Waiters:
     """All who wait for the answers to one action."""
 
     def __init__(self) -> None:
-        self._calls: list[Call] = []
+        self._waiters: list[Waiter] = []
 
     def __bool__(self) -> bool:
-        return bool(self._calls)
+        return bool(self._waiters)
 
     @property
     def topics(self) -> set[str]:
         """What is waited for."""
-        return {topic for call in self._calls for topic in call.topics}
+        return {topic for waiter in self._waiters for topic in waiter.topics}
 
-    def add(self, topics: Iterable[str], done: Callable[[], None]) -> Call:
+    def add(self, topics: Iterable[str], done: Callable[[], None]) -> Waiter:
         """Somebody waits for these; where there are none, for nothing."""
-        call = Call(set(topics), done)
-        if call.topics:
-            self._calls.append(call)
+        waiter = Waiter(set(topics), done)
+        if waiter.topics:
+            self._waiters.append(waiter)
         else:
             done()
-        return call
+        return waiter
 
-    def remove(self, call: Call) -> None:
+    def remove(self, waiter: Waiter) -> None:
         """This one waits no more."""
-        self._calls = [each for each in self._calls if each is not call]
+        self._waiters = [each for each in self._waiters if each is not waiter]
 
     def end(self) -> None:
         """There will be no answers: nobody waits in vain."""
-        calls, self._calls = self._calls, []
-        for call in calls:
-            call.is_unanswered = True
-            call.done()
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.is_abandoned = True
+            waiter.done()
 
     def settle(self, topics: Iterable[str], refusal: Refusal | None = None) -> set[str]:
         """Tell those who wait for these topics; returns the topics that somebody waited for."""
-        told: set[str] = set()
-        for call in list(self._calls):
-            answered = call.topics.intersection(topics)
+        notified: set[str] = set()
+        for waiter in list(self._waiters):
+            answered = waiter.topics.intersection(topics)
             if not answered:
                 continue
-            told |= answered
-            call.topics -= answered
+            notified |= answered
+            waiter.topics -= answered
             if refusal is not None:
-                mine = tuple(topic for topic in refusal.topics if topic in answered)
-                call.refusals.append(replace(refusal, topics=mine))
-            if not call.topics:
-                self.remove(call)
-                call.done()
-        return told
+                refused = tuple(topic for topic in refusal.topics if topic in answered)
+                waiter.refusals.append(replace(refusal, topics=refused))
+            if not waiter.topics:
+                self.remove(waiter)
+                waiter.done()
+        return notified

@@ -37,53 +37,53 @@ def cursor_of(positions: Mapping[str, int]) -> str | None:
     return ",".join(f"{log}.{number}" for log, number in sorted(positions.items())) or None
 
 
-class Progress:
+class Positions:
     """Positions by log, and the numbers above them that were delivered all the same."""
 
     def __init__(self, positions: Mapping[str, int]) -> None:
-        self._positions = dict(positions)
+        self._reached = dict(positions)
         self._starts: dict[str, int] = {}
-        self._delivered: set[tuple[str, int]] = set()
-        self._before: set[tuple[str, int]] = set()
+        self._ahead: set[tuple[str, int]] = set()
+        self._duplicates: set[tuple[str, int]] = set()
 
     @property
     def cursor(self) -> str | None:
         """From where to go on; none where nothing was heard yet."""
-        return cursor_of(self._positions)
+        return cursor_of(self._reached)
 
-    def begin(self) -> None:
+    def start_connection(self) -> None:
         """A new connection: what was delivered until now is not to be delivered again."""
-        self._starts = dict(self._positions)
-        delivered = self._before | self._delivered
-        self._before = {(log, number) for log, number in delivered if number > self._starts.get(log, -1)}
-        self._delivered = set()
+        self._starts = dict(self._reached)
+        delivered = self._duplicates | self._ahead
+        self._duplicates = {(log, number) for log, number in delivered if number > self._starts.get(log, -1)}
+        self._ahead = set()
 
-    def is_repetition(self, positions: Mapping[str, int]) -> bool:
+    def is_duplicate(self, positions: Mapping[str, int]) -> bool:
         """Whether an event was delivered on an earlier connection already.
 
         What one connection sends twice is a broken promise of the server and none of this: it is not hidden.
         """
         return any(
-            number <= self._starts.get(log, -1) or (log, number) in self._before
+            number <= self._starts.get(log, -1) or (log, number) in self._duplicates
             for log, number in positions.items()
         )
 
-    def delivered(self, positions: Mapping[str, int], *, resuming: bool) -> None:
+    def deliver(self, positions: Mapping[str, int], *, resuming: bool) -> None:
         """An event was delivered; while `resuming`, others before it may still come."""
         if resuming:
-            self._delivered.update(positions.items())
+            self._ahead.update(positions.items())
         else:
-            self._positions.update(positions)
+            self._reached.update(positions)
 
-    def complete(self, positions: Mapping[str, int]) -> None:
+    def reach(self, positions: Mapping[str, int]) -> None:
         """Everything up to this complete cursor was delivered."""
-        self._positions = dict(positions)
+        self._reached = dict(positions)
 
-    def not_recovered(self, positions: Mapping[str, int]) -> None:
+    def restart_logs(self, positions: Mapping[str, int]) -> None:
         """The server could not resume, and these are live from here on. Where a log has gone backwards, its old
         numbers mean nothing: the new events that bear them were never delivered."""
         restarted = {log for log, number in positions.items() if number < self._starts.get(log, -1)}
         for log in restarted:
             del self._starts[log]
-        self._before = {each for each in self._before if each[0] not in restarted}
-        self._delivered = {each for each in self._delivered if each[0] not in restarted}
+        self._duplicates = {each for each in self._duplicates if each[0] not in restarted}
+        self._ahead = {each for each in self._ahead if each[0] not in restarted}

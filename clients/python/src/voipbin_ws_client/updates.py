@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 Frame = dict[str, Any]
 
-SHOWN_CHARACTERS = 200
+MAX_LOGGED_CHARACTERS = 200
 """How much of a frame that cannot be read is shown in the log."""
 
 
@@ -65,12 +65,12 @@ def read_frames(text: str) -> list[Frame]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        logger.warning("A frame that is no JSON is ignored (%s): %.*s", error, SHOWN_CHARACTERS, text)
+        logger.warning("A frame that is no JSON is ignored (%s): %.*s", error, MAX_LOGGED_CHARACTERS, text)
         return []
     frames = content if isinstance(content, list) else [content]
     readable = [frame for frame in frames if isinstance(frame, dict)]
     if len(readable) < len(frames):
-        logger.warning("A frame that is no object is ignored: %.*s", SHOWN_CHARACTERS, text)
+        logger.warning("A frame that is no object is ignored: %.*s", MAX_LOGGED_CHARACTERS, text)
     return readable
 
 
@@ -78,7 +78,7 @@ def read_event(frame: Frame) -> Event | None:
     """The event that a frame tells of; none, with a line in the log, where it lacks what every event has."""
     event_type, topic, data = frame.get("event_type"), frame.get("topic"), frame.get("data")
     if not isinstance(event_type, str) or not isinstance(topic, str) or not isinstance(data, dict):
-        logger.warning("An event that cannot be read is ignored: %.*s", SHOWN_CHARACTERS, frame)
+        logger.warning("An event that cannot be read is ignored: %.*s", MAX_LOGGED_CHARACTERS, frame)
         return None
     timestamp, identifier, cursor = frame.get("timestamp"), frame.get("id"), frame.get("cursor")
     return Event(
@@ -99,5 +99,5 @@ def read_positions(cursor: object) -> dict[str, int] | None:
     try:
         return parse_cursor(cursor)
     except ValueError:
-        logger.warning("A cursor that cannot be read is ignored: %.*s", SHOWN_CHARACTERS, cursor)
+        logger.warning("A cursor that cannot be read is ignored: %.*s", MAX_LOGGED_CHARACTERS, cursor)
         return None
