@@ -32,14 +32,14 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "clients" / "python" / "src"
 
 from voipbin_ws_client import Event, Gap, Refusal, Terminated, Unauthorized  # noqa: E402
 
+from examples.answering.errors import FatalError, log, retry_delays  # noqa: E402
 from examples.answering.gateway import Gateway  # noqa: E402
 from examples.answering.messages import read_message  # noqa: E402
 from examples.answering.platform import Platform  # noqa: E402
 from examples.answering.rules import Rules, read_rules  # noqa: E402
 from examples.answering.store import Store  # noqa: E402
-from examples.answering.trouble import Unusable, pauses, say  # noqa: E402
 
-LAST_REPLY_SECONDS = 5.0
+MAX_STOP_SECONDS = 5.0
 """How long a reply that is being sent may take, once told to stop."""
 
 
@@ -52,56 +52,56 @@ class Responder:
         self._platform = platform
         self._rules = rules
         self._store = store
-        self._work = asyncio.Event()
+        self._wakeup = asyncio.Event()
 
     async def run(self) -> None:
         """Raises: Unusable, Terminated."""
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
-            hearing, sending, told = map(
-                asyncio.ensure_future, (self._hear(http), self._send(http), self.stop.wait())
+            receiving, sending, stopping = map(
+                asyncio.ensure_future, (self._receive(http), self._send(http), self.stop.wait())
             )
-            await asyncio.wait({hearing, sending, told}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({receiving, sending, stopping}, return_when=asyncio.FIRST_COMPLETED)
             self.stop.set()
-            self._work.set()
-            hearing.cancel()
+            self._wakeup.set()
+            receiving.cancel()
             # What is being sent: better known than done again.
-            await asyncio.wait({sending}, timeout=LAST_REPLY_SECONDS)
+            await asyncio.wait({sending}, timeout=MAX_STOP_SECONDS)
             sending.cancel()
-            for ended in await asyncio.gather(hearing, sending, told, return_exceptions=True):
+            for ended in await asyncio.gather(receiving, sending, stopping, return_exceptions=True):
                 if isinstance(ended, Exception):
                     raise ended
 
-    async def _hear(self, http: httpx.AsyncClient) -> None:
+    async def _receive(self, http: httpx.AsyncClient) -> None:
         if self._store.cursor is None:
-            await self._read_back(http)
+            await self._read_history(http)
         async with self._gateway.client(self._store.cursor) as client:
             async for item in client:
                 match item:
                     case Event():
                         message = read_message(item.frame)
-                        self._store.take([message] if message else [], self._rules, client.cursor)
-                        self._work.set()
+                        self._store.record([message] if message else [], self._rules, client.cursor)
+                        self._wakeup.set()
                     case Gap():
-                        say(f"Messages may be missing ({item.reason}): reading what the log still has")
-                        await self._read_back(http)
-                        self._store.take([], self._rules, client.cursor)
+                        log(f"Messages may be missing ({item.reason}): reading what the log still has")
+                        await self._read_history(http)
+                        self._store.record([], self._rules, client.cursor)
                     case Refusal():
-                        raise Unusable(f"The gateway refuses {', '.join(item.topics)}: {item.message}")
+                        raise FatalError(f"The gateway refuses {', '.join(item.topics)}: {item.message}")
 
-    async def _read_back(self, http: httpx.AsyncClient) -> None:
+    async def _read_history(self, http: httpx.AsyncClient) -> None:
         """Who wrote STOP while nobody listened, and what is not too late to be answered."""
         since = max(self._store.begun_at, datetime.now(UTC) - self._rules.answer_within)
         async for messages, cursor in self._gateway.history(http):
-            self._store.take(messages, self._rules, cursor, since=since)
-            self._work.set()
+            self._store.record(messages, self._rules, cursor, since=since)
+            self._wakeup.set()
 
     async def _send(self, http: httpx.AsyncClient) -> None:
-        pause = pauses()
+        pause = retry_delays()
         while not self.stop.is_set():
-            self._work.clear()
+            self._wakeup.clear()
             if await self._send_waiting(http):
-                pause = pauses()
-                await self._work.wait()
+                pause = retry_delays()
+                await self._wakeup.wait()
             else:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.stop.wait(), next(pause))
@@ -116,18 +116,18 @@ class Responder:
                 try:
                     state = await self._platform.send(http, reply)
                 except httpx.TransportError as error:
-                    say(f"The platform cannot be reached ({str(error) or type(error).__name__})")
+                    log(f"The platform cannot be reached ({str(error) or type(error).__name__})")
                     return False
             if state is None:
                 is_done = False
             else:
-                self._store.settle(reply, state)
+                self._store.set_state(reply, state)
         return is_done
 
 
 # --- Starting ---
 
-NEEDED = {
+REQUIRED = {
     "VOIPBIN_WS_URL": "the gateway's address, such as wss://ws.example.com/v1.0/ws",
     "VOIPBIN_TOKEN": "a credential that may hear messages",
     "VOIPBIN_CUSTOMER_ID": "whose messages",
@@ -141,17 +141,17 @@ async def respond(rules: Rules, database: Path) -> None:
     Raises:
         Unusable, Terminated, sqlite3.Error: somebody has to do something.
     """
-    for name, what in NEEDED.items():
+    for name, what in REQUIRED.items():
         if not os.environ.get(name):
-            raise Unusable(f"Set {name}: {what}")
-    url, token, customer_id, platform_url = (os.environ[name] for name in NEEDED)
+            raise FatalError(f"Set {name}: {what}")
+    url, token, customer_id, platform_url = (os.environ[name] for name in REQUIRED)
     gateway = Gateway(url, token, customer_id)
     try:
         gateway.client(None)
     except ValueError as error:
-        raise Unusable(f"VOIPBIN_WS_URL: {error}") from None
+        raise FatalError(f"VOIPBIN_WS_URL: {error}") from None
     if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", platform_url):
-        raise Unusable(f"PLATFORM_API_URL: {platform_url!r} is no address such as https://api.example.com")
+        raise FatalError(f"PLATFORM_API_URL: {platform_url!r} is no address such as https://api.example.com")
     key = os.environ.get("PLATFORM_API_KEY", "")
     store = Store(database, customer_id, datetime.now(UTC))
     try:
@@ -175,18 +175,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=Path("auto_responder.sqlite3"),
         help="what it remembers; made if need be",
     )
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        asyncio.run(respond(read_rules(chosen.rules), chosen.database))
+        asyncio.run(respond(read_rules(options.rules), options.database))
     except Unauthorized as error:
-        trouble = f"The gateway does not accept VOIPBIN_TOKEN: {error}"
+        problem = f"The gateway does not accept VOIPBIN_TOKEN: {error}"
     except sqlite3.Error as error:
-        trouble = f"{chosen.database} cannot be used: {error}"
-    except (Unusable, Terminated) as error:
-        trouble = str(error)
+        problem = f"{options.database} cannot be used: {error}"
+    except (FatalError, Terminated) as error:
+        problem = str(error)
     else:
         return 0
-    print(f"auto_responder: {trouble}", file=sys.stderr)
+    print(f"auto_responder: {problem}", file=sys.stderr)
     return 1
 
 

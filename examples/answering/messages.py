@@ -16,7 +16,7 @@ class Message:
     at: datetime
     received: bool
     automatic: bool
-    other: str
+    phone: str
     line: str
     text: str
 

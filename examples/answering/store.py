@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from examples.answering.errors import FatalError
 from examples.answering.messages import Message
 from examples.answering.rules import Rules
-from examples.answering.trouble import Unusable
 
 REMEMBERED = timedelta(days=90)
 """How long it is known which messages were answered: far longer than any may be answered late."""
@@ -23,7 +23,7 @@ class Reply:
 
     number: int
     message_id: str
-    to: str
+    phone: str
     line: str
     text: str
     at: datetime
@@ -55,15 +55,17 @@ class Store:
             self._db.execute(begin, (customer_id, _text(now)))
             forget = "DELETE FROM replies WHERE state != 'waiting' AND at < ?"
             self._db.execute(forget, (_text(now - REMEMBERED),))
-        known, begun_at, self.cursor = self._db.execute("SELECT * FROM progress").fetchone()
+        stored_customer, begun_at, self.cursor = self._db.execute("SELECT * FROM progress").fetchone()
         self.begun_at = datetime.fromisoformat(begun_at)
-        if known != customer_id:
-            raise Unusable(f"{path} is of another customer, {known}: name another file with --database")
+        if stored_customer != customer_id:
+            raise FatalError(
+                f"{path} is of another customer, {stored_customer}: name another file with --database"
+            )
 
     def close(self) -> None:
         self._db.close()
 
-    def take(
+    def record(
         self, messages: Iterable[Message], rules: Rules, cursor: str | None, *, since: datetime | None = None
     ) -> None:
         """Decide on these messages and move the cursor, both or neither; what is older than `since` gets no reply."""
@@ -77,51 +79,51 @@ class Store:
     def _decide(self, message: Message, rules: Rules, *, is_late: bool) -> None:
         if message.line:
             self._db.execute("INSERT OR IGNORE INTO our_lines VALUES (?)", (message.line,))
-        if not message.received or not message.other or self._is_ours(message.other):
+        if not message.received or not message.phone or self._is_own_line(message.phone):
             return
-        wish = rules.parse_keyword(message.text)
+        keyword = rules.parse_keyword(message.text)
         reply = None if message.automatic else rules.reply_to(message.text)
-        if (wish is None and reply is None) or self._knows(message):
+        if (keyword is None and reply is None) or self._is_recorded(message):
             return
-        if wish is not None:
-            reply = wish.reply if self._changes(message, wants_none=wish is rules.stop) else None
-        elif self._is_opted_out(message.other) or self._had_enough(message, rules):
+        if keyword is not None:
+            reply = keyword.reply if self._apply_keyword(message, opts_out=keyword is rules.stop) else None
+        elif self._is_opted_out(message.phone) or self._is_over_limit(message, rules):
             reply = None
         self._db.execute(
             "INSERT INTO replies (message_id, phone, line, text, at, state) VALUES (?, ?, ?, ?, ?, ?)",
             (
-                *(message.id, message.other, message.line, reply or "", _text(message.at)),
+                *(message.id, message.phone, message.line, reply or "", _text(message.at)),
                 "silent" if reply is None or is_late else "waiting",
             ),
         )
 
-    def _changes(self, message: Message, *, wants_none: bool) -> bool:
+    def _apply_keyword(self, message: Message, *, opts_out: bool) -> bool:
         """Heed STOP or START; whether that was news."""
-        if not wants_none:
-            return self._db.execute("DELETE FROM opt_outs WHERE phone = ?", (message.other,)).rowcount > 0
-        row = (message.other, _text(message.at))
+        if not opts_out:
+            return self._db.execute("DELETE FROM opt_outs WHERE phone = ?", (message.phone,)).rowcount > 0
+        row = (message.phone, _text(message.at))
         if not self._db.execute("INSERT OR IGNORE INTO opt_outs VALUES (?, ?)", row).rowcount:
             return False
         drop = "UPDATE replies SET state = 'dropped' WHERE phone = ? AND state = 'waiting'"
-        self._db.execute(drop, (message.other,))
+        self._db.execute(drop, (message.phone,))
         return True
 
-    def _is_ours(self, phone: str) -> bool:
-        return self._has("SELECT 1 FROM our_lines WHERE line = ?", phone)
+    def _is_own_line(self, phone: str) -> bool:
+        return self._exists("SELECT 1 FROM our_lines WHERE line = ?", phone)
 
     def _is_opted_out(self, phone: str) -> bool:
-        return self._has("SELECT 1 FROM opt_outs WHERE phone = ?", phone)
+        return self._exists("SELECT 1 FROM opt_outs WHERE phone = ?", phone)
 
-    def _knows(self, message: Message) -> bool:
-        return self._has("SELECT 1 FROM replies WHERE message_id = ?", message.id)
+    def _is_recorded(self, message: Message) -> bool:
+        return self._exists("SELECT 1 FROM replies WHERE message_id = ?", message.id)
 
-    def _had_enough(self, message: Message, rules: Rules) -> bool:
+    def _is_over_limit(self, message: Message, rules: Rules) -> bool:
         """Two machines that answer each other would not end."""
         recent = "SELECT 1 FROM replies WHERE phone = ? AND at > ? AND state != 'silent' LIMIT 1 OFFSET ?"
         hour_ago = _text(message.at - timedelta(hours=1))
-        return self._has(recent, message.other, hour_ago, rules.most_an_hour - 1)
+        return self._exists(recent, message.phone, hour_ago, rules.most_an_hour - 1)
 
-    def _has(self, query: str, *values: Any) -> bool:
+    def _exists(self, query: str, *values: Any) -> bool:
         return self._db.execute(query, values).fetchone() is not None
 
     def next_waiting(self, after: int) -> Reply | None:
@@ -136,7 +138,7 @@ class Store:
         number, message_id, phone, line, text, at = row
         return Reply(number, message_id, phone, line, text, datetime.fromisoformat(at))
 
-    def settle(self, reply: Reply, state: str) -> None:
+    def set_state(self, reply: Reply, state: str) -> None:
         with self._db:
             self._db.execute("UPDATE replies SET state = ? WHERE number = ?", (state, reply.number))
 

@@ -9,11 +9,11 @@ import httpx
 FIRST_SECONDS, LONGEST_SECONDS = 1.0, 30.0
 
 
-class Unusable(Exception):
+class FatalError(Exception):
     """It cannot go on before somebody does something; the message says what, in one line."""
 
 
-def pauses() -> Iterator[float]:
+def retry_delays() -> Iterator[float]:
     """Seconds to wait after the first failure, the second and so on."""
     seconds = FIRST_SECONDS
     while True:
@@ -21,15 +21,15 @@ def pauses() -> Iterator[float]:
         seconds = min(seconds * 2, LONGEST_SECONDS)
 
 
-def said_by(answer: httpx.Response) -> str:
+def error_message(response: httpx.Response) -> str:
     """A refusal in its own words, where it has some."""
     try:
-        message = answer.json()["message"]
+        message = response.json()["message"]
     except (ValueError, KeyError, TypeError):
-        message = answer.reason_phrase
-    return f"{answer.status_code} {str(message)[:200]}"
+        message = response.reason_phrase
+    return f"{response.status_code} {str(message)[:200]}"
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """A line for whoever watches."""
     print(text, flush=True)
