@@ -45,7 +45,8 @@ class Gateway:
 
     async def _page(self, http: httpx.AsyncClient, url: str, query: dict[str, str]) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"}
-        for pause in retry_delays():
+        delays = retry_delays()
+        while True:
             try:
                 response = await http.get(url, params=query, headers=headers)
                 if response.status_code == httpx.codes.OK:
@@ -59,9 +60,9 @@ class Gateway:
                     raise FatalError(f"{url} answers {problem}")
             except (httpx.TransportError, ValueError) as error:
                 problem = str(error) or type(error).__name__
+            pause = next(delays)
             log(f"The gateway's log cannot be read ({problem}): trying again in {pause:g} s")
             await asyncio.sleep(pause)
-        raise AssertionError("there is always another pause")
 
 
 def _read_page(response: httpx.Response) -> dict[str, Any]:

@@ -96,10 +96,10 @@ class Conversation:
         since = self._positions.cursor
         messages = []
         for chunk in chunks([topic for topic, was_granted in self._topics.items() if was_granted]):
-            request = Request("subscribe", set(chunk), resumes=True, since=since, opening=True)
+            request = Request(Action.SUBSCRIBE, set(chunk), resumes=True, since=since, opening=True)
             messages.append(self._requests.add(request, chunk))
         for chunk in chunks([topic for topic, was_granted in self._topics.items() if not was_granted]):
-            request = Request("subscribe", set(chunk), opening=True)
+            request = Request(Action.SUBSCRIBE, set(chunk), opening=True)
             messages.append(self._requests.add(request, chunk))
         return Step(messages)
 
@@ -122,7 +122,7 @@ class Conversation:
         new = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
         self._topics.update(dict.fromkeys(new, False))
         waiter = self._subscribe_waiters.add((topic for topic in topics if topic not in self._live), done)
-        return waiter, self._request("subscribe", new)
+        return waiter, self._request(Action.SUBSCRIBE, new)
 
     def unsubscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
         """Want these topics no more."""
@@ -131,7 +131,7 @@ class Conversation:
         waiter = self._unsubscribe_waiters.add(removed if self._is_open else (), done)
         if not self._is_open:
             self._subscribe_waiters.settle(removed)
-        return waiter, self._request("unsubscribe", removed)
+        return waiter, self._request(Action.UNSUBSCRIBE, removed)
 
     def withdraw(self, waiter: Waiter) -> Step:
         """Nobody waits for this any more: withdraw what was asked and not granted yet, unless others wait for it."""
@@ -144,7 +144,7 @@ class Conversation:
         ]
         return self.unsubscribe(withdrawn, lambda: None)[1]
 
-    def _request(self, action: str, topics: Sequence[str]) -> Step:
+    def _request(self, action: Action, topics: Sequence[str]) -> Step:
         if not self._is_open:
             return Step()
         return Step([self._requests.add(Request(action, set(chunk)), chunk) for chunk in chunks(topics)])
@@ -202,7 +202,7 @@ class Conversation:
         self._subscribe_waiters.settle(topics)
         # Withdrawn while the request was under way, or waited to be sent again.
         unwanted = [topic for topic in topics if topic not in self._topics]
-        step = self._request("unsubscribe", self._requests.without_request("unsubscribe", unwanted))
+        step = self._request(Action.UNSUBSCRIBE, self._requests.without_request(Action.UNSUBSCRIBE, unwanted))
         return Step(step.messages, [Entry(gap, positions or {}, complete=positions is not None)])
 
     def _gap_of(self, request: Request, frame: Frame, topics: Sequence[str]) -> Gap | None:

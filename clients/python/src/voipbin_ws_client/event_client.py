@@ -250,9 +250,8 @@ class EventClient:
             case CloseCode.TOKEN_EXPIRED:
                 self._credential.renew("expired", ending.reason, CloseCode.TOKEN_EXPIRED)
                 return self._backoff.immediate(jitter=0.0)
-        if not ending.retry:
-            raise Forbidden(ending.reason, ending.code or 0)
-        match ending.code:
+            case _ if not ending.retry:
+                raise Forbidden(ending.reason, ending.code or 0)
             case CloseCode.RESTARTING:
                 return self._backoff.immediate(jitter=FIRST_SECONDS)
             case CloseCode.TOO_MANY:

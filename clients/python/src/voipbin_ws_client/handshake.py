@@ -19,7 +19,6 @@ MAX_MESSAGE_BYTES = 2**25
 CLOSE_SECONDS = 2.0
 REASON_SECONDS = 10.0
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
-TOO_MANY_REQUESTS = 429
 
 
 class CredentialRefused(Exception):
@@ -90,7 +89,7 @@ def _refusal(status: int, message: str) -> Exception:
     if status == httpx.codes.FORBIDDEN:
         return Forbidden(message, status)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES:
-        return Unavailable(message, too_many=status == TOO_MANY_REQUESTS)
+        return Unavailable(message, too_many=status == httpx.codes.TOO_MANY_REQUESTS)
     return NotAGateway(message, status)
 
 

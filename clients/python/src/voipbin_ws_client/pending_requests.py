@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from voipbin_ws_client.protocol import Action
 from voipbin_ws_client.updates import Frame, Refusal
 
 CHUNK = 100
@@ -25,7 +26,7 @@ def chunks(topics: Sequence[str]) -> Iterator[Sequence[str]]:
 class Request:
     """A message under way, and the topics in it that are not answered yet."""
 
-    action: str
+    action: Action
     unanswered: set[str]
     resumes: bool = False
     """Whether its topics were held before."""
@@ -74,7 +75,7 @@ class PendingRequests:
                 return request
         return None
 
-    def without_request(self, action: str, topics: Iterable[str]) -> list[str]:
+    def without_request(self, action: Action, topics: Iterable[str]) -> list[str]:
         """Those of the topics that no request with this action is under way for."""
         requested = {
             topic for each in self._requests.values() if each.action == action for topic in each.unanswered
