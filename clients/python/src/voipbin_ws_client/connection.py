@@ -1,4 +1,4 @@
-"""One connection, from the handshake to its end: carries out what the conversation decides, and watches the server."""
+"""One open WebSocket: performs the steps of the conversation and detects a silent server."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ from voipbin_ws_client.updates import Frame, read_frames
 logger = logging.getLogger(__name__)
 
 FULL_INBOX_SECONDS = 1.0
-"""How soon the watch looks again while the caller holds everything up."""
+"""Interval of the checks for silence while a full inbox stops reading."""
 
 
 class Connection:
-    """An open socket. `idle_seconds` without a frame, and the server is asked; it has `answer_seconds` to answer."""
+    """An open WebSocket.
+
+    After `idle_seconds` without a frame the client sends a ping. If no frame arrives within `answer_seconds` after it,
+    the client closes the connection.
+    """
 
     def __init__(
         self,
@@ -46,7 +50,7 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, on_step: Callable[[], None]) -> Ending:
-        """Converse until the connection ends. `changed` is called after each step."""
+        """Receive frames until the connection ends; call `on_step` after each of them."""
         self._spawn(self._watch_for_silence())
         try:
             await self.perform(self._conversation.connection_opened())
@@ -69,17 +73,21 @@ class Connection:
             await self._socket.close()
 
     async def perform(self, step: Step) -> None:
-        """Carry out a step. A lost connection is no error here: what was to be sent is part of the next one."""
+        """Send the messages of a step and put its entries into the inbox.
+
+        A lost connection is no error: the next connection sends the messages that are still needed.
+        """
         for message in step.messages:
             await self._send(message)
         if step.later is not None:
             self._spawn(self._send_later(*step.later))
         for entry in step.entries:
             await self._inbox.put(entry)
-            self._received_at = self._clock.time()  # However long that took, it was not the server's silence.
+            # Waiting for room in the inbox is not silence of the server.
+            self._received_at = self._clock.time()
 
     def perform_soon(self, step: Step) -> None:
-        """Carry out a step as soon as may be, with nobody waiting for it."""
+        """Perform a step in a task of its own."""
         self._spawn(self.perform(step))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -96,7 +104,7 @@ class Connection:
         await self._send(message)
 
     async def _watch_for_silence(self) -> None:
-        """Ask a silent server whether it is there, and cut the connection when it does not answer."""
+        """Ping a silent server, and abort the connection if it stays silent."""
         while True:
             silent_seconds = self._clock.time() - self._received_at
             if silent_seconds < self._idle_seconds:

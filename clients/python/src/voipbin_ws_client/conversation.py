@@ -1,9 +1,9 @@
-"""What to say to the server, and what its frames mean: topics held, resuming, refusals. No socket, no clock.
+"""The client's side of the protocol: messages to send, and the meaning of frames.
 
-Sans-I/O. Each method returns a Step: messages to send, in order, and entries for the caller's stream, in order.
+Sans-I/O. Each method returns a Step: messages to send and entries for the inbox, both in order.
 """
 
-# Long because what one frame means depends on all that was said before, and that is easiest to check in one place.
+# Long because the meaning of a frame depends on all messages before it, which is easiest to check in one place.
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ NOT_RESUMED = "the server does not resume"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step of the caller's stream: an item where there is one, and what its cursor moves to."""
+    """An entry of the inbox: an item or `None`, and the positions reached with it."""
 
     item: Item | None
     positions: Mapping[str, int] = field(default_factory=dict)
     complete: bool = False
-    """Whether `positions` is of all logs, or only of those named."""
+    """Whether `positions` names all logs of the connection, and so replaces the earlier positions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done."""
+    """Actions for the connection."""
 
     messages: Sequence[Frame] = ()
     entries: Sequence[Entry] = ()
     later: tuple[float, Frame] | None = None
-    """A message to send after so many seconds."""
+    """A delay in seconds, and the message to send after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,17 @@ class Ending:
 
 
 class Conversation:
-    """A client's side, over all of its connections.
+    """The client's side of the protocol, across all of its connections.
 
-    Topics that are there from the start are held from the progress's cursor on, where it has one. A topic that is
-    added later is heard from its acknowledgement on.
+    The initial topics resume from the cursor of `positions`, if there is one. A topic that is added later is live from
+    its ack on.
     """
 
     def __init__(self, topics: Iterable[str], positions: Positions) -> None:
         self.announced_end: Ending | None = None
-        """What the server says just before it closes the connection."""
+        """The content of the error frame that precedes a close."""
         self.recovered: bool | None = None
-        """Whether this connection went on where the last one ended; none where there was nothing to go on from."""
+        """Whether this connection resumed without a gap; `None` if it had nothing to resume."""
         self._positions = positions
         self._topics = dict.fromkeys(topics, positions.cursor is not None)
         self._live: set[str] = set()
@@ -74,23 +74,23 @@ class Conversation:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What is subscribed, or will be as soon as there is a connection."""
+        """The topics that are subscribed, or will be once there is a connection."""
         return tuple(self._topics)
 
     @property
     def is_ready(self) -> bool:
-        """Whether every topic that was to be subscribed when this connection opened has been answered."""
+        """Whether all requests that were sent when the connection opened are answered."""
         return self._is_open and not self._requests.opening
 
     @property
     def has_waiters(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """Whether a call of `subscribe` or `unsubscribe` waits for its answer."""
         return bool(self._subscribe_waiters or self._unsubscribe_waiters)
 
     # --- The connection ---
 
     def connection_opened(self) -> Step:
-        """A connection was opened: go on with what was held, then subscribe what is new."""
+        """Resume the topics that were granted before, and subscribe the new ones."""
         self._is_open, self.announced_end, self.recovered = True, None, None
         self._positions.start_connection()
         since = self._positions.cursor
@@ -104,28 +104,32 @@ class Conversation:
         return Step(messages)
 
     def connection_lost(self) -> None:
-        """The connection is over. What was to be unsubscribed is; what was to be subscribed will be."""
+        """Discard the state of the connection.
+
+        Pending unsubscriptions are complete, because the topics are gone from `topics`. Pending subscriptions are sent
+        again with the next connection.
+        """
         self._is_open = False
         self._requests.clear()
         self._live.clear()
         self._unsubscribe_waiters.settle(self._unsubscribe_waiters.topics)
 
     def client_ended(self) -> None:
-        """There will be no connection any more."""
+        """Release all waiters: there will be no other connection."""
         self.connection_lost()
         self._subscribe_waiters.end()
 
-    # --- The caller ---
+    # --- The application ---
 
     def subscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
-        """Want these topics; `done` is called when each is held or refused, at once where there is nothing to do."""
+        """Add topics; `done` is called after all are granted or refused, or at once."""
         new = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
         self._topics.update(dict.fromkeys(new, False))
         waiter = self._subscribe_waiters.add((topic for topic in topics if topic not in self._live), done)
         return waiter, self._request(Action.SUBSCRIBE, new)
 
     def unsubscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
-        """Want these topics no more."""
+        """Remove topics; `done` is called once the server has acknowledged that."""
         removed = [topic for topic in dict.fromkeys(topics) if self._topics.pop(topic, None) is not None]
         self._live.difference_update(removed)
         waiter = self._unsubscribe_waiters.add(removed if self._is_open else (), done)
@@ -134,7 +138,7 @@ class Conversation:
         return waiter, self._request(Action.UNSUBSCRIBE, removed)
 
     def withdraw(self, waiter: Waiter) -> Step:
-        """Nobody waits for this any more: withdraw what was asked and not granted yet, unless others wait for it."""
+        """Remove a waiter; unsubscribe its topics that are not granted and have no other."""
         self._subscribe_waiters.remove(waiter)
         self._unsubscribe_waiters.remove(waiter)
         withdrawn = [
@@ -152,7 +156,7 @@ class Conversation:
     # --- The server ---
 
     def receive(self, frame: Frame) -> Step:
-        """Act on one frame. What is of no known kind is ignored: a newer server may say more."""
+        """Handle one frame. Unknown types are ignored: newer servers may send them."""
         if "event_type" in frame:
             return self._event(frame)
         match frame.get("type"):
@@ -177,7 +181,10 @@ class Conversation:
         return Step(entries=[Entry(event, {} if resuming else positions)])
 
     def _complete_positions(self, frame: Frame) -> Mapping[str, int] | None:
-        """Up to where all has come, where the frame says so and no topic that is being resumed has yet to begin."""
+        """Return the frame's positions if all events up to them have arrived.
+
+        That is not so while the replay of a resumed topic has not started.
+        """
         positions = read_positions(frame.get("cursor"))
         if positions is None or self._requests.resuming:
             return None
@@ -200,7 +207,7 @@ class Conversation:
         self._topics.update(dict.fromkeys(wanted, True))
         self._live.update(wanted)
         self._subscribe_waiters.settle(topics)
-        # Withdrawn while the request was under way, or waited to be sent again.
+        # Removed while the request was pending, or waited to be sent again.
         unwanted = [topic for topic in topics if topic not in self._topics]
         step = self._request(Action.UNSUBSCRIBE, self._requests.without_request(Action.UNSUBSCRIBE, unwanted))
         return Step(step.messages, [Entry(gap, positions or {}, complete=positions is not None)])
@@ -228,7 +235,7 @@ class Conversation:
         if request is not None:
             return self._refused(request, refusal)
         if topics:
-            # Not an answer: the server takes them away.
+            # Not an answer to a request: the server withdraws the topics.
             return self._remove(refusal)
         close_code = CloseCode.__members__.get(refusal.code)
         if close_code is not None or refusal.retry is not None:
@@ -239,7 +246,7 @@ class Conversation:
 
     def _refused(self, request: Request, refusal: Refusal) -> Step:
         if not refusal.topics:
-            # The message as a whole was not accepted: it may be for its cursor, which another kind of server gave.
+            # The server refused the whole message. The reason may be the cursor, if another server issued it.
             topics = sorted(request.unanswered)
             if request.since is not None:
                 again = replace(request, unanswered=set(topics), since=None, tries=0, reason=refusal.message)
@@ -256,13 +263,13 @@ class Conversation:
             and request.tries < RATE_LIMIT_TRIES
             and self._subscribe_waiters.topics.isdisjoint(topics)
         ):
-            # Nobody waits who could be told, and the server only wants it slower.
+            # No waiter can receive the refusal, and the server only asks for a lower rate.
             again = replace(request, unanswered=set(topics), tries=request.tries + 1, acked=False)
             return Step(later=(float(2**request.tries), self._requests.add(again, topics)))
         return self._remove(refusal)
 
     def _remove(self, refusal: Refusal) -> Step:
-        """These topics are not heard: whoever waits for them is told, or else whoever reads the stream."""
+        """Remove refused topics; notify their waiters, or put the refusal into the inbox."""
         for topic in refusal.topics:
             self._topics.pop(topic, None)
             self._live.discard(topic)

@@ -1,6 +1,6 @@
-"""EventClient: a connection that comes back by itself and goes on where it was."""
+"""EventClient: the public interface, which keeps a connection open and resumes it."""
 
-# Long because a fifth of it is what a caller has to know.
+# Long because a fifth of it is the documentation of the public interface.
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ HTTP_UNAUTHORIZED = 401
 
 
 class EventClient:
-    """Hears events of topics, through lost connections and restarts of the server, each once.
+    """A client that receives each event of its topics once, whatever happens to connections.
 
         async with EventClient(url, token=token, topics=["customer_id:…:call:*"]) as client:
             async for item in client:
                 match item:
                     case Event(): …
-                    case Gap(): …       # load the present state anew
-                    case Refusal(): …   # these topics are not heard (any more)
+                    case Gap(): …       # load the current state again
+                    case Refusal(): …   # these topics are not, or no longer, subscribed
 
     Args:
         url: the gateway's address, such as wss://ws.example.com/v1.0/ws.
-        token: the credential, or an async function that gives one. It is sent as a header, where no log shows it.
-            None where the URL has it.
-        topics: what to subscribe to from the start. More can come and go by `subscribe` and `unsubscribe`.
-        cursor: go on after this one: a former client's `cursor`, or that of a state that was loaded.
-            Without, the topics are heard from now on.
-        batch: let the server put several events into one frame when many wait.
-        on_state: called at each change of state.
-        max_waiting: events that may wait here for a slow caller. Beyond, nothing more is read, and the server will
-            in the end close the connection; then the client goes on with its cursor.
-        idle_seconds: how long nothing may come before the client asks whether the server is still there.
-        answer_seconds: how long the server may take to answer that.
+        token: the credential, or an async function that returns one; `None` if the URL contains it. The client sends
+            it as a header, which servers do not log.
+        topics: the initial topics; `subscribe` and `unsubscribe` change them.
+        cursor: where to continue: the `cursor` of an earlier client, or of a state that was loaded over HTTP. Without
+            a cursor the topics begin with the next event.
+        batch: let the server send several waiting events in one frame.
+        on_state: called with each change of state.
+        max_waiting: the largest number of items that wait for a slow application. Beyond it the client stops reading.
+            The server may then close the connection, and the client resumes from its cursor.
+        idle_seconds: how long the server may be silent before the client sends a ping.
+        answer_seconds: how long the server may take to answer the ping.
 
     Raises:
-        ValueError: the URL or the cursor is none.
+        ValueError: the URL or the cursor is not valid.
     """
 
     def __init__(
@@ -87,18 +87,18 @@ class EventClient:
 
     @property
     def cursor(self) -> str | None:
-        """Up to where the caller has taken everything: keep it, and a later client goes on after the last item.
+        """The position up to which the application has taken every item; `None` before the first.
 
-        With more than a hundred topics it stands still while they are being resumed.
+        A later client can continue from it. With more than a hundred topics it does not move while they resume.
         """
         return cursor_of(self._inbox.positions)
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What is subscribed, or will be as soon as there is a connection."""
+        """The topics that are subscribed, or will be once there is a connection."""
         return self._conversation.topics
 
-    # --- For the caller ---
+    # --- For the application ---
 
     async def __aenter__(self) -> EventClient:
         self._start()
@@ -111,35 +111,36 @@ class EventClient:
         return self
 
     async def __anext__(self) -> Item:
-        """The next item, in order. One task at a time may ask.
+        """Return the next item, in order. Only one task at a time may wait for it.
 
         Raises:
-            Terminated: the client has given up.
+            Terminated: the client does not connect again.
         """
         self._start()
         return await self._inbox.take()
 
     async def subscribe(self, *topics: str) -> None:
-        """Hear these topics too, from the server's acknowledgement on, which is waited for.
+        """Add topics, and wait for the server's answer. They are live from its ack on.
 
-        What is missing before that is the present state: load it after this returns.
+        To know what happened before, load the current state after this method returns.
 
         Raises:
-            SubscriptionRefused: the server refused some; the others are held.
-            Terminated: the client has given up.
+            SubscriptionRefused: the server refused some of the topics; the others are subscribed.
+            Terminated: the client does not connect again.
             ClientClosed: the client was closed.
         """
         await self._request(self._conversation.subscribe, topics)
 
     async def unsubscribe(self, *topics: str) -> None:
-        """Hear these topics no more. Events that were received before may still come.
+        """Remove topics. Events that were received before may still follow.
 
-        Raises: as `subscribe`.
+        Raises:
+            As `subscribe`.
         """
         await self._request(self._conversation.unsubscribe, topics)
 
     async def aclose(self) -> None:
-        """Close the connection and end. What was received and not taken is forgotten, and not in `cursor`."""
+        """Close the connection, and discard the items not taken; `cursor` is before them."""
         if self.state not in (State.CLOSED, State.FAILED):
             self._change_state(State.CLOSED)
         self._inbox.end(StopAsyncIteration())
@@ -174,7 +175,7 @@ class EventClient:
         if waiter.is_abandoned:
             raise self._failure or ClientClosed()
 
-    # --- Its life ---
+    # --- Connecting and reconnecting ---
 
     def _start(self) -> None:
         if self._task is None and self._failure is None:
@@ -187,7 +188,7 @@ class EventClient:
                 self._change_state(State.RECONNECTING, retry_in=pause, reason=reason)
                 await self._clock.sleep(pause)
         except Exception as error:
-            # Not only what is known to be for good: an error of ours must reach the caller as well.
+            # Not only Terminated: a defect of the client must reach the application as well.
             self._change_state(State.FAILED, reason=str(error))
             self._end(error)
 
@@ -218,7 +219,7 @@ class EventClient:
             self._change_state(State.CONNECTED, recovered=self._conversation.recovered)
 
     async def _run_connection(self) -> tuple[float, str]:
-        """One connection, from the handshake to its end; returns when to connect again, and why."""
+        """Run one connection; return the pause in seconds before the next one, and the reason."""
         try:
             socket = await open_socket(self._url, await self._credential.get())
         except Unavailable as error:

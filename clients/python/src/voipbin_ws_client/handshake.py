@@ -1,4 +1,4 @@
-"""Opening a connection: the handshake, and why it was refused."""
+"""The opening handshake, and the reason if the server refuses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from voipbin_ws_client.errors import Forbidden, NotAGateway
 
 MAX_MESSAGE_BYTES = 2**25
-"""Above the largest event that a gateway can be set to take."""
+"""More than the largest event that a gateway can be configured to accept."""
 
 CLOSE_SECONDS = 2.0
 REASON_SECONDS = 10.0
@@ -22,11 +22,11 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
 class CredentialRefused(Exception):
-    """The server does not accept the credential; the message is its reason."""
+    """The server does not accept the credential; the message is the reason."""
 
 
 class Unavailable(Exception):
-    """There is no connection now; the message says why. `later` where the server has too many of us."""
+    """A temporary failure, with its reason; `too_many` if the server has too many connections."""
 
     def __init__(self, message: str, *, too_many: bool = False) -> None:
         super().__init__(message)
@@ -34,10 +34,10 @@ class Unavailable(Exception):
 
 
 def connect_url(url: str, *, batch: bool) -> str:
-    """The URL to connect to.
+    """Return the URL to connect to, with the parameter `batch`.
 
     Raises:
-        ValueError: it is no ws:// or wss:// URL.
+        ValueError: `url` is no ws:// or wss:// URL.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
@@ -49,15 +49,16 @@ def connect_url(url: str, *, batch: bool) -> str:
 
 
 async def open_socket(url: str, token: str | None) -> ClientConnection:
-    """Connect.
+    """Open a WebSocket.
 
-    The keepalive is ours: the library's would take a caller who does not read for a server that does not answer.
+    The library's keepalive is off: it would close a connection whose application reads slowly. `Connection` has
+    another one.
 
     Raises:
-        CredentialRefused: the credential is not accepted.
-        Unavailable: not now.
-        Forbidden: not from here.
-        NotAGateway: never.
+        CredentialRefused: the server does not accept the credential.
+        Unavailable: there is no connection now.
+        Forbidden: the server refuses this origin.
+        NotAGateway: the address is not that of a gateway.
     """
     try:
         return await connect(
@@ -94,7 +95,10 @@ def _refusal(status: int, message: str) -> Exception:
 
 
 async def _fetch_reason(url: str, token: str | None) -> tuple[int, str]:
-    """Some servers refuse every handshake with 403 and no word: the plain GET of the same address says more."""
+    """Return status and message of a plain GET of the same address.
+
+    Some servers refuse every handshake with an empty 403.
+    """
     parts = urlsplit(url)
     http_url = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
     try:

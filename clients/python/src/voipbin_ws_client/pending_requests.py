@@ -1,4 +1,4 @@
-"""Messages that an answer is expected to, and those who wait for one.
+"""Messages without an answer yet, and the calls of the application that wait for one.
 
 Sans-I/O.
 """
@@ -13,34 +13,34 @@ from voipbin_ws_client.protocol import Action
 from voipbin_ws_client.updates import Frame, Refusal
 
 CHUNK = 100
-"""Topics in one message: what a gateway takes by default."""
+"""Topics in one message: the default limit of a gateway."""
 
 
 def chunks(topics: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The topics as they go into messages."""
+    """Split topics into the groups of one message each."""
     for start in range(0, len(topics), CHUNK):
         yield topics[start : start + CHUNK]
 
 
 @dataclass(slots=True)
 class Request:
-    """A message under way, and the topics in it that are not answered yet."""
+    """A sent message, and its topics without an answer yet."""
 
     action: Action
     unanswered: set[str]
     resumes: bool = False
-    """Whether its topics were held before."""
+    """Whether its topics were granted on an earlier connection."""
     since: str | None = None
     opening: bool = False
-    """Whether the connection is not ready before it is answered."""
+    """Whether the client counts as connected only after the answer."""
     tries: int = 0
     reason: str | None = None
-    """Why it cannot resume after all, where that is known beforehand."""
+    """Why the topics cannot resume, if the server has already refused the cursor."""
     acked: bool = False
 
 
 class PendingRequests:
-    """The requests of one connection."""
+    """The unanswered requests of one connection."""
 
     def __init__(self) -> None:
         self._requests: dict[int, Request] = {}
@@ -48,16 +48,16 @@ class PendingRequests:
 
     @property
     def resuming(self) -> bool:
-        """Whether topics that were held before are not live yet."""
+        """Whether resumed topics still wait for their ack."""
         return any(request.resumes and not request.acked for request in self._requests.values())
 
     @property
     def opening(self) -> bool:
-        """Whether the connection is not ready yet."""
+        """Whether requests that were sent when the connection opened still wait for an answer."""
         return any(request.opening for request in self._requests.values())
 
     def add(self, request: Request, topics: Sequence[str]) -> Frame:
-        """The message of a new request."""
+        """Add a request; return its message."""
         request_id = next(self._ids)
         self._requests[request_id] = request
         message: Frame = {"type": request.action, "topics": list(topics), "request_id": request_id}
@@ -66,7 +66,10 @@ class PendingRequests:
         return message
 
     def find(self, frame: Frame, topics: Collection[str]) -> Request | None:
-        """The request that a frame answers: by its id, or where the server sends none by action and topics."""
+        """Return the request that a frame answers; `None` if there is no such request.
+
+        Servers that send no request id are matched by action and topics.
+        """
         request_id = frame.get("request_id")
         if isinstance(request_id, int):
             return self._requests.get(request_id)
@@ -76,14 +79,14 @@ class PendingRequests:
         return None
 
     def without_request(self, action: Action, topics: Iterable[str]) -> list[str]:
-        """Those of the topics that no request with this action is under way for."""
+        """Return the topics that no pending request with this action has."""
         requested = {
             topic for each in self._requests.values() if each.action == action for topic in each.unanswered
         }
         return [topic for topic in topics if topic not in requested]
 
     def settle(self, request: Request, topics: Iterable[str]) -> None:
-        """Note the answer for these of its topics."""
+        """Record the answer for some topics of a request."""
         request.unanswered.difference_update(topics)
         if not request.unanswered:
             self._requests = {
@@ -91,23 +94,23 @@ class PendingRequests:
             }
 
     def clear(self) -> None:
-        """The connection is over, and with it all that was asked."""
+        """Discard all requests."""
         self._requests.clear()
 
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """Somebody waits until each of these topics is answered; then `done` is called, once."""
+    """A call that waits for the answers for its topics; the last one calls `done`."""
 
     topics: set[str]
     done: Callable[[], None]
     refusals: list[Refusal] = field(default_factory=list)
     is_abandoned: bool = False
-    """Whether there will be no answer, as there will be no connection."""
+    """Whether the client ended before the answer."""
 
 
 class Waiters:
-    """All who wait for the answers to one action."""
+    """The calls that wait for the answers to one action."""
 
     def __init__(self) -> None:
         self._waiters: list[Waiter] = []
@@ -117,11 +120,11 @@ class Waiters:
 
     @property
     def topics(self) -> set[str]:
-        """What is waited for."""
+        """The topics that the calls wait for."""
         return {topic for waiter in self._waiters for topic in waiter.topics}
 
     def add(self, topics: Iterable[str], done: Callable[[], None]) -> Waiter:
-        """Somebody waits for these; where there are none, for nothing."""
+        """Add a call; without topics it is done at once."""
         waiter = Waiter(set(topics), done)
         if waiter.topics:
             self._waiters.append(waiter)
@@ -130,18 +133,18 @@ class Waiters:
         return waiter
 
     def remove(self, waiter: Waiter) -> None:
-        """This one waits no more."""
+        """Remove a call without calling its `done`."""
         self._waiters = [each for each in self._waiters if each is not waiter]
 
     def end(self) -> None:
-        """There will be no answers: nobody waits in vain."""
+        """Release all calls, marked as abandoned."""
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.is_abandoned = True
             waiter.done()
 
     def settle(self, topics: Iterable[str], refusal: Refusal | None = None) -> set[str]:
-        """Tell those who wait for these topics; returns the topics that somebody waited for."""
+        """Record the answer for topics; return those that a call waited for."""
         notified: set[str] = set()
         for waiter in list(self._waiters):
             answered = waiter.topics.intersection(topics)

@@ -1,4 +1,4 @@
-"""The protocol's names and codes that this client acts on.
+"""Names and codes of the protocol that the client acts on.
 
 Sans-I/O.
 """
@@ -9,20 +9,20 @@ from enum import Enum, IntEnum
 
 
 class Action(str, Enum):
-    """Types of messages that this client sends and that are acknowledged."""
+    """Types of the client's messages that the server acknowledges."""
 
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
 
 
 class ErrorCode(str, Enum):
-    """Codes of error frames that leave the connection open, as far as the client treats them differently."""
+    """Codes of error frames that the client handles differently from others."""
 
     RATE_LIMITED = "RATE_LIMITED"
 
 
 class CloseCode(IntEnum):
-    """Codes with which the gateway closes a connection; an error frame with the same name precedes the close."""
+    """Close codes of the gateway; an error frame with the same name precedes the close."""
 
     RESTARTING = 4012
     PROTOCOL_ERROR = 4400

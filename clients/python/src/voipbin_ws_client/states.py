@@ -1,4 +1,4 @@
-"""How it stands with a client's connection, and the clock by which it waits."""
+"""The states of a client, and the clock that it waits by."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import Enum
 
 
 class State(str, Enum):
-    """How it stands with the connection."""
+    """The state of a client's connection."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
-    """Every topic has been answered: what is granted is live."""
+    """The server has answered for all topics; those granted are live."""
     RECONNECTING = "reconnecting"
     CLOSED = "closed"
     FAILED = "failed"
@@ -25,9 +25,8 @@ class State(str, Enum):
 class StateChange:
     """A change of state.
 
-    `retry_in` (seconds) and `reason` are of reconnecting, `reason` is of failed too. `recovered` is of connected:
-    true where nothing was missed meanwhile, false where a Gap tells what was, none where there was nothing to go on
-    from.
+    `retry_in` (seconds) is set for reconnecting, `reason` for reconnecting and failed, `recovered` for connected:
+    `True` if no event was missed, `False` if there is a Gap, `None` if there was no cursor to resume from.
     """
 
     previous: State
@@ -38,12 +37,12 @@ class StateChange:
 
 
 class Clock:
-    """The machine's clock."""
+    """The machine's clock; tests pass another one."""
 
     def time(self) -> float:
-        """Seconds of a steady clock."""
+        """Return the seconds of a monotonic clock."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for so many seconds."""
         await asyncio.sleep(seconds)

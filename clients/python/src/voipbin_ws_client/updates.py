@@ -1,4 +1,4 @@
-"""What a client is given: events, gaps and refusals, and how frames on the wire are read as such.
+"""The items that an application receives, and reading them from frames.
 
 Sans-I/O.
 """
@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 Frame = dict[str, Any]
 
 MAX_LOGGED_CHARACTERS = 200
-"""How much of a frame that cannot be read is shown in the log."""
+"""How much of an unreadable frame is logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened. `id` and `cursor` are none where the server is one that gives none."""
+    """An event. `id` and `cursor` are `None` if the server does not send them."""
 
     type: str
     timestamp: str
@@ -32,14 +32,14 @@ class Event:
     id: str | None
     cursor: str | None
     frame: Mapping[str, Any] = field(repr=False)
-    """All of it as it came, with fields that this version knows nothing of."""
+    """The whole frame, with fields that this version does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events of these topics may be missing here, and cannot be had any more: load their present state anew.
+    """Events of these topics may be lost here: load their current state again.
 
-    The topics are live again from `cursor` on (none where the server gives no cursors).
+    The topics are live from `cursor` on; `None` if the server sends no cursors.
     """
 
     topics: tuple[str, ...]
@@ -49,7 +49,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server does not let us hear these topics, or not any more. `retry` is none where it does not say."""
+    """The server refuses these topics or has withdrawn them; `retry` is `None` if not sent."""
 
     topics: tuple[str, ...]
     code: str
@@ -61,7 +61,7 @@ Item = Event | Gap | Refusal
 
 
 def read_frames(text: str) -> list[Frame]:
-    """The frames of a text message: one, or events in an array. What cannot be read is logged and left out."""
+    """Read a text message: one frame, or an array of them. Unreadable ones are only logged."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -75,7 +75,7 @@ def read_frames(text: str) -> list[Frame]:
 
 
 def read_event(frame: Frame) -> Event | None:
-    """The event that a frame tells of; none, with a line in the log, where it lacks what every event has."""
+    """Read an event; `None`, after logging a warning, if it lacks a required field."""
     event_type, topic, data = frame.get("event_type"), frame.get("topic"), frame.get("data")
     if not isinstance(event_type, str) or not isinstance(topic, str) or not isinstance(data, dict):
         logger.warning("An event that cannot be read is ignored: %.*s", MAX_LOGGED_CHARACTERS, frame)
@@ -93,7 +93,7 @@ def read_event(frame: Frame) -> Event | None:
 
 
 def read_positions(cursor: object) -> dict[str, int] | None:
-    """The numbers by log of a frame's cursor; none where it has none that can be used."""
+    """Read a frame's cursor; `None` if there is none or it is not valid."""
     if not isinstance(cursor, str) or not cursor:
         return None
     try:
