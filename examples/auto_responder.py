@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Answers text messages by rules, and heeds STOP: each message once, whatever breaks on the way.
+"""Answer text messages by rules, each once, and respect STOP.
 
     VOIPBIN_WS_URL=… VOIPBIN_TOKEN=… VOIPBIN_CUSTOMER_ID=… PLATFORM_API_URL=… \\
         python examples/auto_responder.py --rules my-rules.toml --database my.sqlite3
 
-It hears messages from the gateway and has the platform send the replies. Nothing is missed, for the gateway's cursor is
-kept in the same transaction as what was made of the events before it. Nothing is doubled, for a message is answered
-under its own id: a second reply to it finds the first one's row here, and a second try, after a crash between sending
-and noting it, its Idempotency-Key there.
+The program receives messages from the gateway, and the platform sends the replies. No message is missed: the gateway's
+cursor is stored in the same transaction as the replies to the events before it. No message is answered twice: a reply
+has the id of its message. A second reply to it finds the row of the first one here. A second attempt after a crash
+between sending and recording has the same Idempotency-Key, by which the platform recognises it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).resolve().parent
-# The other parts of this program, and the client of this checkout.
+# The modules of this program, and the client of this checkout.
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "clients" / "python" / "src")]
 
 from voipbin_ws_client import Event, Gap, Refusal, Terminated, Unauthorized  # noqa: E402
@@ -40,11 +40,11 @@ from examples.answering.rules import Rules, read_rules  # noqa: E402
 from examples.answering.store import Store  # noqa: E402
 
 MAX_STOP_SECONDS = 5.0
-"""How long a reply that is being sent may take, once told to stop."""
+"""How long a reply that is being sent may take after a signal to stop."""
 
 
 class Responder:
-    """Hears, decides and answers until `stop` is set."""
+    """Receives messages and sends replies until `stop` is set."""
 
     def __init__(self, gateway: Gateway, platform: Platform, rules: Rules, store: Store) -> None:
         self.stop = asyncio.Event()
@@ -55,7 +55,11 @@ class Responder:
         self._wakeup = asyncio.Event()
 
     async def run(self) -> None:
-        """Raises: Unusable, Terminated."""
+        """Run until `stop` is set.
+
+        Raises:
+            FatalError, Terminated: only the operator can correct the cause.
+        """
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             receiving, sending, stopping = map(
                 asyncio.ensure_future, (self._receive(http), self._send(http), self.stop.wait())
@@ -64,7 +68,7 @@ class Responder:
             self.stop.set()
             self._wakeup.set()
             receiving.cancel()
-            # What is being sent: better known than done again.
+            # If its result is recorded, the reply need not be sent again.
             await asyncio.wait({sending}, timeout=MAX_STOP_SECONDS)
             sending.cancel()
             for ended in await asyncio.gather(receiving, sending, stopping, return_exceptions=True):
@@ -89,7 +93,7 @@ class Responder:
                         raise FatalError(f"The gateway refuses {', '.join(item.topics)}: {item.message}")
 
     async def _read_history(self, http: httpx.AsyncClient) -> None:
-        """Who wrote STOP while nobody listened, and what is not too late to be answered."""
+        """Record the messages of the log: opt-outs, and replies that are not too late."""
         since = max(self._store.begun_at, datetime.now(UTC) - self._rules.answer_within)
         async for messages, cursor in self._gateway.history(http):
             self._store.record(messages, self._rules, cursor, since=since)
@@ -107,7 +111,10 @@ class Responder:
                     await asyncio.wait_for(self.stop.wait(), next(pause))
 
     async def _send_waiting(self, http: httpx.AsyncClient) -> bool:
-        """Send what waits; whether nothing is left. What one reply meets keeps no other from being sent."""
+        """Send the waiting replies; return whether none is left.
+
+        A reply that fails does not hold up the others.
+        """
         number, is_done = 0, True
         while not self.stop.is_set() and (reply := self._store.next_waiting(number)):
             number = reply.number
@@ -129,17 +136,17 @@ class Responder:
 
 REQUIRED = {
     "VOIPBIN_WS_URL": "the gateway's address, such as wss://ws.example.com/v1.0/ws",
-    "VOIPBIN_TOKEN": "a credential that may hear messages",
-    "VOIPBIN_CUSTOMER_ID": "whose messages",
+    "VOIPBIN_TOKEN": "a credential that may subscribe to messages",
+    "VOIPBIN_CUSTOMER_ID": "the customer whose messages are answered",
     "PLATFORM_API_URL": "the root of the API that sends messages, such as https://api.example.com",
 }
 
 
 async def respond(rules: Rules, database: Path) -> None:
-    """Work as the environment says until SIGINT or SIGTERM.
+    """Run with the settings of the environment until SIGINT or SIGTERM.
 
     Raises:
-        Unusable, Terminated, sqlite3.Error: somebody has to do something.
+        FatalError, Terminated, sqlite3.Error: only the operator can correct the cause.
     """
     for name, what in REQUIRED.items():
         if not os.environ.get(name):
@@ -164,16 +171,14 @@ async def respond(rules: Rules, database: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The program; returns its exit code."""
+    """Run the program; return its exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--rules", type=Path, default=HERE / "auto_responder.toml", help="what to answer, in TOML"
-    )
+    parser.add_argument("--rules", type=Path, default=HERE / "auto_responder.toml", help="the rules, in TOML")
     parser.add_argument(
         "--database",
         type=Path,
         default=Path("auto_responder.sqlite3"),
-        help="what it remembers; made if need be",
+        help="the SQLite file; created if it does not exist",
     )
     options = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""What goes wrong: what ends the responder, and for the rest how it is told of and how long it waits."""
+"""Fatal errors, delays between retries, and the output of the program."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ FIRST_SECONDS, LONGEST_SECONDS = 1.0, 30.0
 
 
 class FatalError(Exception):
-    """It cannot go on before somebody does something; the message says what, in one line."""
+    """An error that only the operator can correct; the message says how, in one line."""
 
 
 def retry_delays() -> Iterator[float]:
-    """Seconds to wait after the first failure, the second and so on."""
+    """Yield the delay in seconds after each consecutive failure."""
     seconds = FIRST_SECONDS
     while True:
         yield seconds
@@ -22,7 +22,7 @@ def retry_delays() -> Iterator[float]:
 
 
 def error_message(response: httpx.Response) -> str:
-    """A refusal in its own words, where it has some."""
+    """Return status and message of a refusal."""
     try:
         message = response.json()["message"]
     except (ValueError, KeyError, TypeError):
@@ -31,5 +31,5 @@ def error_message(response: httpx.Response) -> str:
 
 
 def log(text: str) -> None:
-    """A line for whoever watches."""
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)

@@ -1,4 +1,4 @@
-"""Hearing messages from the gateway: those to come, and those that its log still has."""
+"""Messages from the gateway: live ones, and those still in its log."""
 
 from __future__ import annotations
 
@@ -17,19 +17,27 @@ from examples.answering.messages import Message, read_message
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Where to hear messages, and as whom."""
+    """The gateway's address, the credential, and the customer whose messages are received."""
 
     url: str
     token: str
     customer_id: str
 
     def client(self, cursor: str | None) -> EventClient:
-        """Raises: ValueError where the URL is none."""
+        """Return a client of the messages that follow `cursor`.
+
+        Raises:
+            ValueError: the URL or the cursor is not valid.
+        """
         topics = [f"customer_id:{self.customer_id}:message:*"]
         return EventClient(self.url, token=self.token, topics=topics, cursor=cursor, on_state=_log_state)
 
     async def history(self, http: httpx.AsyncClient) -> AsyncIterator[tuple[list[Message], str | None]]:
-        """Messages from outside that the log still has, page by page; the last page comes with the log's cursor."""
+        """Yield the received messages in the log, in pages; the last with the log's cursor.
+
+        Raises:
+            FatalError: the gateway refuses the request.
+        """
         parts = urlsplit(self.url)
         scheme = "https" if parts.scheme == "wss" else "http"
         url = urlunsplit((scheme, parts.netloc, parts.path.rpartition("/")[0] + "/events", "", ""))
@@ -66,7 +74,11 @@ class Gateway:
 
 
 def _read_page(response: httpx.Response) -> dict[str, Any]:
-    """Raises: ValueError where it is none."""
+    """Read a page of the log.
+
+    Raises:
+        ValueError: the response is not that of a gateway.
+    """
     page = response.json()
     if not isinstance(page, dict) or not page.keys() >= {"items", "next", "cursor"}:
         raise ValueError("what answers is no gateway")

@@ -1,4 +1,4 @@
-"""Having the platform send a reply."""
+"""Sending replies through the platform."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from examples.answering.errors import FatalError, error_message, log
 from examples.answering.store import Reply
 
 TEMPORARY = (403, 404, 408, 425, 429)
-"""Refusals that are not of the message: somebody may grant what is missing, or connect what is not there."""
+"""Statuses that do not concern the message: they end once an operator grants or connects what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The API that sends messages. Under the same Idempotency-Key it must send only one."""
+    """The API that sends messages; it must send only one for each Idempotency-Key."""
 
     url: str
     key: str
     customer_id: str
 
     async def send(self, http: httpx.AsyncClient, reply: Reply) -> str | None:
-        """Send a reply; returns its new state, or none where it is to be tried again.
+        """Send a reply; return its new state, or `None` if it is to be tried again.
 
         Raises:
-            httpx.TransportError: the platform is away.
-            Unusable: it does not take our credential.
+            httpx.TransportError: the platform cannot be reached.
+            FatalError: the platform does not accept the credential.
         """
         body: dict[str, Any] = {
             "customer_id": self.customer_id,

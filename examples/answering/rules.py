@@ -1,4 +1,4 @@
-"""The rules of a TOML file: which reply fits a text, and which text says STOP or START."""
+"""Rules of a TOML file: the reply to a text, and the keywords STOP and START."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from typing import Any
 from examples.answering.errors import FatalError
 
 MAX_REPLY = 1600
-"""Characters: ten parts of an SMS."""
+"""In characters: ten parts of an SMS."""
 
 Words = tuple[str, ...]
 
 
 def words_of(text: str) -> Words:
-    """The words of a text, however they are written."""
+    """Return the words of a text, without case, punctuation and typographic forms."""
     return tuple(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Any of the keywords, which may be of several words, has the reply sent."""
+    """A reply, and the keywords that it is sent for; a keyword has one or several words."""
 
     keywords: tuple[Words, ...]
     reply: str
@@ -41,7 +41,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the file says. `stop` and `start` count where they are all of a message."""
+    """The content of the file. `stop` and `start` match only a whole message."""
 
     stop: Rule
     start: Rule
@@ -50,21 +50,21 @@ class Rules:
     answer_within: timedelta
 
     def parse_keyword(self, text: str) -> Rule | None:
-        """`stop` or `start`, where the text says so."""
+        """Return `stop` or `start` if the text is one of their keywords, else `None`."""
         words = words_of(text)
         return next((rule for rule in (self.stop, self.start) if words in rule.keywords), None)
 
     def reply_to(self, text: str) -> str | None:
-        """The reply of the first rule that fits."""
+        """Return the reply of the first rule that matches; `None` if no rule does."""
         words = words_of(text)
         return next((rule.reply for rule in self.rules if rule.matches(words)), None)
 
 
 def read_rules(path: Path) -> Rules:
-    """The rules of a TOML file.
+    """Read the rules of a TOML file.
 
     Raises:
-        Unusable: they are none.
+        FatalError: the file cannot be read, or is not valid.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))

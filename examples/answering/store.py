@@ -1,4 +1,4 @@
-"""What is kept over restarts, in SQLite: how far was heard, who wants no messages, what was or is to be answered."""
+"""The state that survives restarts, in an SQLite file: cursor, opt-outs and replies."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from examples.answering.messages import Message
 from examples.answering.rules import Rules
 
 REMEMBERED = timedelta(days=90)
-"""How long it is known which messages were answered: far longer than any may be answered late."""
+"""How long answered messages are recorded: far longer than the time in which a message may be answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is to be sent, and when the message came that it answers."""
+    """A reply to be sent; `at` is the time of the message that it answers."""
 
     number: int
     message_id: str
@@ -30,11 +30,11 @@ class Reply:
 
 
 class Store:
-    """The SQLite file: how far was heard, who wants no messages, and what was or is to be answered."""
+    """The SQLite file with the cursor, the opt-outs, and the replies sent or to be sent."""
 
     def __init__(self, path: Path, customer_id: str, now: datetime) -> None:
         self._db = sqlite3.connect(path, timeout=5)
-        # A crash of the machine may lose the last transactions: cursor and replies together, and they are made again.
+        # A crash of the machine may lose the last transactions. They have cursor and replies, so they are repeated.
         self._db.executescript(
             """
             PRAGMA journal_mode = WAL;
@@ -44,7 +44,7 @@ class Store:
             CREATE TABLE IF NOT EXISTS opt_outs (phone TEXT PRIMARY KEY, since TEXT);
             CREATE TABLE IF NOT EXISTS replies (
                 number INTEGER PRIMARY KEY, message_id TEXT UNIQUE, phone TEXT, line TEXT, text TEXT, at TEXT,
-                state TEXT  -- waiting, sent, refused, dropped, or silent where there was nothing to say
+                state TEXT  -- waiting, sent, refused, dropped, or silent if no reply was needed
             );
             CREATE INDEX IF NOT EXISTS replies_of_phone ON replies (phone, at);
             CREATE INDEX IF NOT EXISTS replies_waiting ON replies (number) WHERE state = 'waiting';
@@ -68,7 +68,10 @@ class Store:
     def record(
         self, messages: Iterable[Message], rules: Rules, cursor: str | None, *, since: datetime | None = None
     ) -> None:
-        """Decide on these messages and move the cursor, both or neither; what is older than `since` gets no reply."""
+        """Store the replies to messages and the cursor, in one transaction.
+
+        Messages from before `since` get no reply.
+        """
         with self._db:
             for message in messages:
                 self._decide(message, rules, is_late=since is not None and message.at < since)
@@ -98,7 +101,7 @@ class Store:
         )
 
     def _apply_keyword(self, message: Message, *, opts_out: bool) -> bool:
-        """Heed STOP or START; whether that was news."""
+        """Apply STOP or START; return whether that changed anything."""
         if not opts_out:
             return self._db.execute("DELETE FROM opt_outs WHERE phone = ?", (message.phone,)).rowcount > 0
         row = (message.phone, _text(message.at))
@@ -118,7 +121,10 @@ class Store:
         return self._exists("SELECT 1 FROM replies WHERE message_id = ?", message.id)
 
     def _is_over_limit(self, message: Message, rules: Rules) -> bool:
-        """Two machines that answer each other would not end."""
+        """Return whether the number has had all its replies of the last hour.
+
+        Without a limit, two machines would answer each other for ever.
+        """
         recent = "SELECT 1 FROM replies WHERE phone = ? AND at > ? AND state != 'silent' LIMIT 1 OFFSET ?"
         hour_ago = _text(message.at - timedelta(hours=1))
         return self._exists(recent, message.phone, hour_ago, rules.most_an_hour - 1)
@@ -127,7 +133,7 @@ class Store:
         return self._db.execute(query, values).fetchone() is not None
 
     def next_waiting(self, after: int) -> Reply | None:
-        """The first reply to be sent after the one with this number."""
+        """Return the first waiting reply with a number above `after`; `None` if there is none."""
         row = self._db.execute(
             "SELECT number, message_id, phone, line, text, at FROM replies "
             "WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT 1",

@@ -1,4 +1,4 @@
-"""The auto-responder's rules: which text is answered with what, and what a file must not say."""
+"""The auto-responder's rules: replies to texts, and errors in a file."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ SETTINGS = {
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"VOIPBIN_TOKEN": ""}, "Set VOIPBIN_TOKEN: a credential that may hear messages"),
+        ({"VOIPBIN_TOKEN": ""}, "Set VOIPBIN_TOKEN: a credential that may subscribe to messages"),
         ({"VOIPBIN_WS_URL": "http://127.0.0.1"}, "is no WebSocket address such as wss://"),
         ({"PLATFORM_API_URL": "api.example.com"}, "'api.example.com' is no address such as https://"),
     ],

@@ -1,4 +1,4 @@
-"""What the auto-responder decides and keeps: each message once, STOP from then on, nothing to itself."""
+"""The auto-responder's decisions: each message once, no reply after STOP, none to itself."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_stop_drops_the_replies_that_are_not_sent_yet(store: Store) -> None:
 
 def test_the_responder_does_not_answer_itself(store: Store) -> None:
     ours = "+15550100101"
-    take(store, message("hours", received=False, line=ours))  # One of our lines writes to somebody,
+    take(store, message("hours", received=False, line=ours))  # One of our lines writes to a customer,
     take(store, message("hours", phone=ours))  # and to another one of ours,
     take(store, message("hours", phone=LINE))  # or to itself.
     take(store, message("hours", automatic=True))  # And there are other machines.
