@@ -117,15 +117,12 @@ class Command(BaseCommand):
                 self._log(f"Refused {', '.join(item.topics)}: {item.message}")
 
     def _show_state(self, change: StateChange) -> None:
-        match change.current:
-            case State.RECONNECTING if change.previous is State.CONNECTING:
-                self._log(f"No connection yet ({change.reason}), trying again in {change.retry_in:.1f} s")
-            case State.RECONNECTING if change.previous is State.CONNECTED:
-                self._log(f"Connection lost ({change.reason}), trying again in {change.retry_in:.1f} s")
-            case State.RECONNECTING:
-                self._log(f"Still no connection ({change.reason}), trying again in {change.retry_in:.1f} s")
-            case State.CONNECTED if change.previous is State.RECONNECTING:
-                self._log("Connected again, nothing was missed" if change.recovered else "Connected again")
+        if change.current is State.RECONNECTING:
+            problems = {State.CONNECTING: "No connection yet", State.CONNECTED: "Connection lost"}
+            problem = problems.get(change.previous, "Still no connection")
+            self._log(f"{problem} ({change.reason}), trying again in {change.retry_in:.1f} s")
+        elif change.current is State.CONNECTED and change.previous is State.RECONNECTING:
+            self._log("Connected again, nothing was missed" if change.recovered else "Connected again")
 
     def _log(self, text: str) -> None:
         sys.stderr.write(f"{printable(text)}\n")
