@@ -1,4 +1,4 @@
-"""An event as one line for people at a terminal: when, what, which, and what tells most of it.
+"""An event as one line of text for the terminal.
 
 Sans-I/O.
 """
@@ -28,7 +28,7 @@ COLOURS = {
 OTHER_COLOUR = "37"
 DIM = "2"
 
-# In this order: what most wants to be read comes first.
+# In the order of the line: the most important fields come first.
 SHOWN_FIELDS = (
     "direction",
     "text",
@@ -48,7 +48,10 @@ SHOWN_FIELDS = (
 
 
 def event_line(event: Event, *, colour: bool = False) -> str:
-    """The line. Times are in the machine's zone. Nothing in an event reaches the terminal as a command."""
+    """Return the line: time in the machine's zone, type, resource id and important fields.
+
+    Control characters of an event are replaced, so that it cannot control the terminal.
+    """
     when = _clock_time(event.timestamp)
     resource = event.type.partition(".")[0]
     name = printable(event.type).ljust(TYPE_WIDTH)
@@ -61,7 +64,7 @@ def event_line(event: Event, *, colour: bool = False) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything that is no visible character made visible as a replacement sign."""
+    """Return the text with a replacement character for each that is not printable."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )

@@ -28,7 +28,7 @@ ERRORS = {
 
 
 class Runner:
-    """Plays one case."""
+    """A client that plays one case."""
 
     def __init__(self, case: Mapping[str, Any], server: ScriptedServer) -> None:
         self.provider_reasons: list[str] = []

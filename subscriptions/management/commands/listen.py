@@ -1,4 +1,4 @@
-"""`manage.py listen`: follow events in the terminal."""
+"""The command `manage.py listen`, which prints events in the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from subscriptions.management.event_line import event_line, printable
 
 DEFAULT_URL = "ws://127.0.0.1:8000/v1.0/ws"
 INTERRUPTED = 130
-"""What shells give a program that Ctrl-C ended."""
+"""The exit code of a program that Ctrl-C ended, as shells report it."""
 
 EPILOG = """examples:
   manage.py listen customer_id:12345678-1234-1234-1234-123456789012
@@ -29,13 +29,13 @@ EPILOG = """examples:
 
 
 class OutputClosed(Exception):
-    """Nobody reads our output any more."""
+    """The reader of the output has closed its pipe."""
 
 
 class Command(BaseCommand):
-    """The command. It is a client like any other, and needs no database."""
+    """The command; a client like any other, which needs no database."""
 
-    help = "Follow the events of topics, through lost connections and restarts of the gateway, without missing one."
+    help = "Print the events of topics, across lost connections and restarts of the gateway, without missing one."
     requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
@@ -55,10 +55,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--token",
             default=os.environ.get("VOIPBIN_TOKEN"),
-            help="the credential, a JWT or an access key (VOIPBIN_TOKEN, which no list of processes shows)",
+            help="the credential, a JWT or an access key (VOIPBIN_TOKEN, which the list of processes does not show)",
         )
-        parser.add_argument("--since", metavar="CURSOR", help="begin with what came after this cursor")
-        parser.add_argument("--json", action="store_true", help="one event a line, as it came")
+        parser.add_argument("--since", metavar="CURSOR", help="begin with the events after this cursor")
+        parser.add_argument(
+            "--json", action="store_true", help="print each event as a line of JSON, as received"
+        )
         parser.add_argument(
             "--batch", action="store_true", help="let the gateway send several events at once"
         )
@@ -73,7 +75,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except (BrokenPipeError, OutputClosed):
-            # Python would complain of it once more as it ends.
+            # Else Python reports the closed pipe once more when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     async def _listen(self, options: dict[str, Any]) -> None:
@@ -96,7 +98,7 @@ class Command(BaseCommand):
                     if isinstance(item, Refusal):
                         remaining.difference_update(item.topics)
                     if not remaining:
-                        raise CommandError("None of the topics may be heard")
+                        raise CommandError("None of the topics is subscribed")
             except Terminated as error:
                 raise CommandError(error.message) from None
 
@@ -108,7 +110,7 @@ class Command(BaseCommand):
                 else:
                     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
                     line = event_line(item, colour=colour)
-                # Not Django's wrapper: it adds colours and line ends of its own.
+                # Not Django's self.stdout, which adds colours and line ends.
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
             case Gap():
@@ -131,7 +133,10 @@ class Command(BaseCommand):
 
 @contextlib.asynccontextmanager
 async def _until_output_closes() -> AsyncIterator[None]:
-    """Ends the block with ReaderLeft when the other end of our pipe is closed: the next event may be hours away."""
+    """Raise OutputClosed in the block once the reader of the output has closed its pipe.
+
+    Without that, the command would end only with the next event, which may be hours away.
+    """
     output = sys.stdout.fileno()
     if not stat.S_ISFIFO(os.fstat(output).st_mode):
         yield
@@ -143,7 +148,7 @@ async def _until_output_closes() -> AsyncIterator[None]:
         loop.remove_reader(output)
         block.reschedule(loop.time())
 
-    # A pipe's writing end becomes readable for one reason: nobody reads at the other.
+    # The writing end of a pipe becomes readable only when its reading end is closed.
     loop.add_reader(output, close)
     try:
         async with block:

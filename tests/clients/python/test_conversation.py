@@ -1,4 +1,4 @@
-"""Whatever is lost when: a client's conversation gives every event of its topics once, from the topic's start on."""
+"""Each event of a client's topics is delivered once, wherever connections break."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOPICS = ("a", "b", "c", "d", "e", "f")
 
 
 class Gateway:
-    """One log and one connection, kept as the real one promises: answers in order, a replay before what is new."""
+    """One log and one connection of a gateway: ordered answers, replayed events first."""
 
     def __init__(self) -> None:
         self.log: list[frozenset[str]] = []

@@ -1,6 +1,6 @@
-"""The Python client's own side: its inbox, its cursor, cancelling, closing, and what a caller gets wrong."""
+"""The Python client: inbox, cursor, cancelling, closing, and invalid arguments."""
 
-# Long because the cases of one module stand together.
+# Long because the tests of one module are in one file.
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def frame(seq: int, **data: Any) -> str:
 
 
 async def subscribed(server: ScriptedServer) -> None:
-    """Play a server that grants what it is asked for."""
+    """Accept a connection and grant its subscription."""
     await server.accept({})
     await grant(server)
 
@@ -97,7 +97,7 @@ async def test_an_application_that_does_not_read_stops_the_server_from_sending(
                     await server.socket.send(frame(sent + 1, filling="x" * 100_000))
                 sent += 1
         except TimeoutError:
-            sent += 1  # It has left the server's hands, only not its buffers.
+            sent += 1  # The last frame is in the server's buffer.
         assert 5 < sent < 500
         assert client.state is State.CONNECTED
         assert [number_of(await anext(client)) for _ in range(sent)] == list(range(1, sent + 1))

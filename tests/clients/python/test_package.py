@@ -1,4 +1,4 @@
-"""The package voipbin-ws-client: built, checked, installed and used without the server's code."""
+"""The package voipbin-ws-client: built, installed and used without the server's code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(*command: str | Path) -> str:
 
 
 def copy_distributions(wanted: list[str], site: Path) -> None:
-    """Copy distributions and their requirements from the tests' environment: no network is needed."""
+    """Copy distributions and their requirements from the tests' environment, offline."""
     copied: set[str] = set()
     while wanted:
         requirement = Requirement(wanted.pop())

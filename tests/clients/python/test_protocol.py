@@ -1,4 +1,4 @@
-"""What the client knows of the protocol, beside the server's own definitions."""
+"""The client's codes and cursors, compared with those of the server."""
 
 from __future__ import annotations
 
