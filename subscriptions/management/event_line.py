@@ -17,33 +17,14 @@ SHORT_ID_CHARACTERS = 8
 MAX_VALUE_CHARACTERS = 60
 TYPE_WIDTH = 20
 
-COLOURS = {
-    "call": "36",
-    "message": "35",
-    "queue": "33",
-    "agent": "32",
-    "conference": "34",
-    "recording": "31",
-}
+COLOURS = {"call": "36", "message": "35", "queue": "33", "agent": "32", "conference": "34", "recording": "31"}
 OTHER_COLOUR = "37"
 DIM = "2"
 
 # In the order of the line: the most important fields come first.
 SHOWN_FIELDS = (
-    "direction",
-    "text",
-    "queue_id",
-    "call_id",
-    "agent_id",
-    "position",
-    "estimated_wait",
-    "wait_time",
-    "participant_count",
-    "current_action",
-    "result",
-    "duration",
-    "reason",
-    "hangup_reason",
+    *("direction", "text", "queue_id", "call_id", "agent_id", "position", "estimated_wait", "wait_time"),
+    *("participant_count", "current_action", "result", "duration", "reason", "hangup_reason"),
 )
 
 
@@ -65,9 +46,7 @@ def event_line(event: Event, *, colour: bool = False) -> str:
 
 def printable(text: str) -> str:
     """Return the text with a replacement character for each that is not printable."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _coloured(text: str, code: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voipbin_ws_client import protocol
+from voipbin_ws_client.conversation import RATE_LIMITED
 from voipbin_ws_client.positions import cursor_of, parse_cursor
 
 from events.domain import cursor
@@ -19,10 +20,9 @@ def test_the_close_codes_are_those_of_the_server() -> None:
     assert dict(protocol.CloseCode.__members__) == dict(messages.CloseCode.__members__)
 
 
-@pytest.mark.parametrize("name", ["Action", "ErrorCode"])
-def test_the_names_are_among_those_of_the_server(name: str) -> None:
-    client, server = ({each.name: each.value for each in getattr(of, name)} for of in (protocol, messages))
-    assert client.items() <= server.items()
+def test_the_actions_and_the_error_code_are_among_those_of_the_server() -> None:
+    assert {action.value for action in protocol.Action} <= set(messages.Action)
+    assert messages.ErrorCode.RATE_LIMITED == RATE_LIMITED
 
 
 @given(positions)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -23,6 +23,7 @@ FULL_INBOX_SECONDS = 1.0
 """Interval of the checks for silence while a full inbox stops reading."""
 
 
+@dataclass(eq=False)
 class Connection:
     """An open WebSocket.
 
@@ -30,24 +31,17 @@ class Connection:
     the client closes the connection.
     """
 
-    def __init__(
-        self,
-        socket: ClientConnection,
-        conversation: Conversation,
-        inbox: Inbox,
-        clock: Clock,
-        idle_seconds: float,
-        answer_seconds: float,
-    ) -> None:
-        self._socket = socket
-        self._conversation = conversation
-        self._inbox = inbox
-        self._clock = clock
-        self._idle_seconds = idle_seconds
-        self._answer_seconds = answer_seconds
-        self._received_at = clock.time()
-        self._is_silent = False
-        self._tasks: set[asyncio.Task[None]] = set()
+    _socket: ClientConnection
+    _conversation: Conversation
+    _inbox: Inbox
+    _clock: Clock
+    _idle_seconds: float
+    _answer_seconds: float
+    _is_silent: bool = False
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._received_at = self._clock.time()
 
     async def run(self, on_step: Callable[[], None]) -> Ending:
         """Receive frames until the connection ends; call `on_step` after each of them."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from voipbin_ws_client.pending_requests import PendingRequests, Request, Waiter, Waiters, chunks
 from voipbin_ws_client.positions import Positions
-from voipbin_ws_client.protocol import Action, CloseCode, ErrorCode
+from voipbin_ws_client.protocol import Action, CloseCode
 from voipbin_ws_client.updates import Frame, Gap, Item, Refusal, read_event, read_positions
 
 logger = logging.getLogger(__name__)
 
+RATE_LIMITED = "RATE_LIMITED"
 RATE_LIMIT_TRIES = 5
 NO_CURSOR = "the server keeps no cursor"
 NOT_RESUMED = "the server does not resume"
@@ -94,14 +96,10 @@ class Conversation:
         self._is_open, self.announced_end, self.recovered = True, None, None
         self._positions.start_connection()
         since = self._positions.cursor
-        messages = []
-        for chunk in chunks([topic for topic, was_granted in self._topics.items() if was_granted]):
-            request = Request(Action.SUBSCRIBE, set(chunk), resumes=True, since=since, opening=True)
-            messages.append(self._requests.add(request, chunk))
-        for chunk in chunks([topic for topic, was_granted in self._topics.items() if not was_granted]):
-            request = Request(Action.SUBSCRIBE, set(chunk), opening=True)
-            messages.append(self._requests.add(request, chunk))
-        return Step(messages)
+        granted = [topic for topic, was_granted in self._topics.items() if was_granted]
+        new = [topic for topic, was_granted in self._topics.items() if not was_granted]
+        resume = self._requests_of(Action.SUBSCRIBE, granted, resumes=True, since=since, opening=True)
+        return Step([*resume, *self._requests_of(Action.SUBSCRIBE, new, opening=True)])
 
     def connection_lost(self) -> None:
         """Discard the state of the connection.
@@ -149,9 +147,10 @@ class Conversation:
         return self.unsubscribe(withdrawn, lambda: None)[1]
 
     def _request(self, action: Action, topics: Sequence[str]) -> Step:
-        if not self._is_open:
-            return Step()
-        return Step([self._requests.add(Request(action, set(chunk)), chunk) for chunk in chunks(topics)])
+        return Step(self._requests_of(action, topics)) if self._is_open else Step()
+
+    def _requests_of(self, action: Action, topics: Sequence[str], **details: Any) -> list[Frame]:
+        return [self._requests.add(Request(action, set(chunk), **details), chunk) for chunk in chunks(topics)]
 
     # --- The server ---
 
@@ -259,7 +258,7 @@ class Conversation:
             self._unsubscribe_waiters.settle(topics, refusal)
             return Step()
         if (
-            refusal.code == ErrorCode.RATE_LIMITED
+            refusal.code == RATE_LIMITED
             and request.tries < RATE_LIMIT_TRIES
             and self._subscribe_waiters.topics.isdisjoint(topics)
         ):

@@ -1,13 +1,6 @@
-"""Exceptions of the client.
+"""Exceptions of the client: all are ClientErrors, and those that end it are Terminated.
 
-Sans-I/O. ClientError
-├── SubscriptionRefused   the server refused topics; the connection stays open
-├── ClientClosed          the client was closed
-└── Terminated            the client does not connect again
-    ├── Unauthorized      the server accepts neither the credential nor a new one
-    ├── Forbidden         the server refuses this origin, or has revoked the credential
-    ├── ProtocolError     the server cannot read the client's messages
-    └── NotAGateway       the address is not that of a gateway
+Sans-I/O.
 """
 
 from __future__ import annotations

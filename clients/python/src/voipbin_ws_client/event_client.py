@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random as random_module
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from voipbin_ws_client.backoff import FIRST_SECONDS, Backoff
 from voipbin_ws_client.connection import Connection
@@ -198,15 +199,8 @@ class EventClient:
             self._inbox.end(error)
             self._conversation.client_ended()
 
-    def _change_state(
-        self,
-        state: State,
-        *,
-        retry_in: float | None = None,
-        reason: str | None = None,
-        recovered: bool | None = None,
-    ) -> None:
-        change = StateChange(self.state, state, retry_in, reason, recovered)
+    def _change_state(self, state: State, **details: Any) -> None:
+        change = StateChange(self.state, state, **details)
         self.state = state
         if self._on_state is not None:
             try:

@@ -15,12 +15,6 @@ class Action(str, Enum):
     UNSUBSCRIBE = "unsubscribe"
 
 
-class ErrorCode(str, Enum):
-    """Codes of error frames that the client handles differently from others."""
-
-    RATE_LIMITED = "RATE_LIMITED"
-
-
 class CloseCode(IntEnum):
     """Close codes of the gateway; an error frame with the same name precedes the close."""
 
