@@ -139,7 +139,10 @@ class Store:
             "WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT 1",
             (after,),
         ).fetchone()
-        return None if row is None else Reply(*row[:5], datetime.fromisoformat(row[5]))
+        if row is None:
+            return None
+        number, message_id, phone, line, text, at = row
+        return Reply(number, message_id, phone, line, text, datetime.fromisoformat(at))
 
     def set_state(self, reply: Reply, state: str) -> None:
         with self._db:
