@@ -1,4 +1,4 @@
-"""A bad setting stops the start with one line: its name, what is wrong, and an example that would be right."""
+"""A bad setting stops the start with one line: name, problem, and an example of a good value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from voipbin_ws.environment import (
     whole,
 )
 
-# Each setting with a value that is wrong, and a word that says why.
+# A bad value for each setting, and a part of the message.
 BAD = [
     ("DEBUG", "maybe", "write 1 or 0"),
     ("DATABASE_URL", "somewhere", "sqlite:/// and postgresql://"),
@@ -61,7 +61,7 @@ BAD = [
     ("PLATFORM_API_URL", "https://hunter2.example.com,https://b.example.com", "one address for all"),
     ("PLATFORM_API_KEY", "hunter2 €", "ASCII"),
     ("PLATFORM_ANSWER_SECONDS", "0", "from 0.5"),
-    # Right alone, and wrong beside another.
+    # Valid alone, and invalid with another setting.
     ("EVENT_MAX_BYTES", "8388608", "EVENT_MAX_BYTES"),
     ("MESSAGE_MAX_TOPICS", "2000", "MESSAGE_MAX_TOPICS"),
 ]
@@ -74,7 +74,7 @@ def check(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("name", "value", "why"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])
-def test_a_bad_value_is_told_in_one_line_with_an_example(
+def test_a_bad_value_is_reported_in_one_line_with_an_example(
     tmp_path: Path, name: str, value: str, why: str
 ) -> None:
     done = check(tmp_path, **{name: value})
@@ -164,7 +164,7 @@ def test_database_urls_are_read() -> None:
     assert database("sqlite:////var/lib/x.sqlite3")["NAME"] == "/var/lib/x.sqlite3"
 
 
-def test_the_kept_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_secret_is_created_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "var" / "secret_key"
     first = load_or_create_secret(path)
     assert len(first) >= 50
@@ -189,7 +189,7 @@ def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
     assert set(found) == {path.read_text()}
 
 
-def test_a_secret_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_stored_is_reported(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("in the way")
     with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY is unset .* For example: SECRET_KEY="):
         load_or_create_secret(tmp_path / "var" / "secret_key")

@@ -1,4 +1,4 @@
-"""The admin's front page: the state of all processes for the platform's operators, its own numbers for a customer."""
+"""The admin's front page: all processes for platform operators, own numbers for a customer."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ LEASE = 13.0
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_there_yet(db: None) -> None:
-    # A runtime of another test may have left its entry, outside that test's transaction.
+def _no_process_yet(db: None) -> None:
+    # The runtime of another test may have left its row, outside that test's transaction.
     GatewayProcess.objects.all().delete()
 
 
 def process(
     name: str, *, reported_seconds_ago: float = 1.0, connections: int = 0, **state: Any
 ) -> GatewayProcess:
-    """One that told of itself so many seconds ago."""
+    """Create a process that last reported `heard` seconds ago."""
     return GatewayProcess.objects.create(
         name=name,
         connections=connections,
@@ -78,7 +78,7 @@ def refusal(of: Customer | None, *, ago: float = 60.0, verdict: str = "refused")
 
 
 def front_page(user: User) -> tuple[dict[str, Any] | None, str]:
-    """The tiles by their names, or none where there is no state; and the page."""
+    """Return the tiles by name, `None` if the page shows no status, and the page."""
     client = Client()
     client.force_login(user)
     page = client.get("/admin/")
@@ -99,7 +99,7 @@ def admin_of(of: Customer, role: str = "admin") -> User:
     return user
 
 
-def test_who_runs_the_platform_sees_all_processes_together(root: User) -> None:
+def test_a_platform_operator_sees_all_processes_together(root: User) -> None:
     acme, globex = customer("Acme"), customer("Globex")
     process("one", connections=3, deliveries_a_minute=100.0, audit_waiting=2)
     process("two", connections=4, deliveries_a_minute=11.0, audit_waiting=3)
@@ -126,7 +126,7 @@ def test_who_runs_the_platform_sees_all_processes_together(root: User) -> None:
     assert page.count("pill-good") == 2
 
 
-def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(root: User) -> None:
+def test_a_process_whose_lease_has_ended_is_gone_and_its_numbers_with_it(root: User) -> None:
     process("alive", connections=1)
     process("crashed", reported_seconds_ago=LEASE + 20, connections=9, late_events=5, late_seconds=99.0)
     tiles, page = front_page(root)
@@ -169,7 +169,7 @@ def test_several_processes_without_a_common_layer_are_warned_of(root: User, sett
     assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("heard", "good")
 
 
-def test_the_last_troubles_of_all_processes_are_told_newest_first_and_escaped(root: User) -> None:
+def test_the_last_troubles_of_all_processes_are_listed_newest_first_and_escaped(root: User) -> None:
     process("one", troubles=tuple(Trouble(1_000_000.0 + at, "WARNING", f"old {at}") for at in range(9)))
     process(
         "two",
@@ -181,7 +181,7 @@ def test_the_last_troubles_of_all_processes_are_told_newest_first_and_escaped(ro
     assert "oldest" not in page
 
 
-def test_an_admin_of_a_customer_sees_its_own_numbers_and_nothing_of_anybody_else() -> None:
+def test_an_admin_of_a_customer_sees_its_own_numbers_alone() -> None:
     acme, globex = customer("Acme"), customer("Globex")
     where = process("the-host, process 7", troubles=(Trouble(1.0, "ERROR", "a trouble of Globex"),))
     crashed = process("crashed", reported_seconds_ago=LEASE + 1)
@@ -207,7 +207,7 @@ def test_an_admin_of_a_customer_sees_its_own_numbers_and_nothing_of_anybody_else
         assert foreign not in page
 
 
-def test_a_customer_without_events_is_told_so() -> None:
+def test_a_customer_without_events_sees_that() -> None:
     tiles, _ = front_page(admin_of(customer()))
     assert tiles is not None
     assert (tiles["Last event"].value, tiles["Last event"].note) == ("—", "none is kept")

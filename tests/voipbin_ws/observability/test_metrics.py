@@ -1,4 +1,4 @@
-"""What Prometheus reads: the right numbers, for whom they are, and a dashboard that asks for nothing else."""
+"""Prometheus metrics: their values, their access rule, and the dashboard that uses them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DASHBOARD = Path(__file__).resolve().parents[3] / "deploy" / "grafana" / "voipbi
 
 @pytest_asyncio.fixture
 async def process() -> Runtime:
-    """The parts of a process, at rest."""
+    """The parts of an idle process."""
     return Runtime()
 
 
@@ -127,7 +127,7 @@ def ask(**extra: Any) -> Any:
         {"headers": {"forwarded": "for=203.0.113.7"}},
     ],
 )
-def test_without_a_token_nobody_elsewhere_reads_them(extra: dict[str, Any]) -> None:
+def test_without_a_token_other_machines_are_refused(extra: dict[str, Any]) -> None:
     answer = ask(**extra)
     assert answer.status_code == 403
     assert "METRICS_TOKEN" in answer.json()["message"]
@@ -136,7 +136,9 @@ def test_without_a_token_nobody_elsewhere_reads_them(extra: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer wrong", "Basic the-right-one", "the-right-one", "Bearer ä"]
 )
-def test_with_a_token_nobody_reads_them_without_it_not_even_here(given: str, settings: Any) -> None:
+def test_with_a_token_requests_without_it_are_refused_even_from_this_machine(
+    given: str, settings: Any
+) -> None:
     settings.METRICS_TOKEN = "the-right-one"
     answer = ask(headers={"authorization": given}) if given else ask()
     assert answer.status_code == 401
@@ -154,7 +156,7 @@ def expressions(dashboard: Any) -> Iterator[str]:
 
 
 def sample_names(registry: CollectorRegistry) -> set[str]:
-    """All names that can be asked for; a metric with labels that has not occurred yet has no sample, but a name."""
+    """Return all sample names; a metric with labels has a name before it has a sample."""
     names: set[str] = set()
     for family in registry.collect():
         names |= {sample.name for sample in family.samples} | {family.name}

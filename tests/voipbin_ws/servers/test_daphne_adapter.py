@@ -1,4 +1,4 @@
-"""Ready frames under daphne: past Twisted while nothing waits, behind what waits else, and none after the close."""
+"""Ready frames under daphne bypass an empty buffer, queue behind a filled one, and end at the close."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voipbin_ws.servers.daphne_adapter import DaphneFrames
 
 
 class TwistedTransport:
-    """As Twisted's: one producer at a time, and the HTTP channel's is still there."""
+    """A transport like Twisted's: one producer at a time, and the HTTP channel's is registered."""
 
     def __init__(self) -> None:
         self.producer: Any = "the HTTP channel"
@@ -45,7 +45,7 @@ class TwistedTransport:
         self._tempDataBuffer.append(data)
 
     def send(self, data: bytes) -> int:
-        """The kernel's end of its socket."""
+        """The kernel's end of the socket."""
         if not self.takes:
             raise BlockingIOError
         taken = data[: self.takes]
@@ -108,7 +108,7 @@ def test_under_daphne_twisted_says_when_it_wants_no_more(
     transport.producer.resumeProducing()
     assert (frames.write(b"2"), told) == (True, ["writable"])
     transport.producer.pauseProducing()
-    # A lost connection must not leave anybody waiting.
+    # A lost connection must not keep a writer waiting.
     transport.producer.stopProducing()
     assert (frames.write(b"3"), told) == (True, ["writable"] * 2)
     transport.reading = True

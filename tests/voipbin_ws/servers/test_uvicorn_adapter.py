@@ -1,4 +1,4 @@
-"""Ready frames under uvicorn: past uvloop while nothing waits, behind what waits else, and none after the close."""
+"""Ready frames under uvicorn bypass an empty buffer, queue behind a filled one, and end at the close."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class UvloopTransport:
 
 
 class UvicornConnection:
-    """What of uvicorn's protocol is used."""
+    """The part of uvicorn's protocol that the adapter uses."""
 
     def __init__(self, end: socket.socket, scheme: str = "ws") -> None:
         self.transport = UvloopTransport(end)

@@ -1,4 +1,4 @@
-"""The simulated contact centre does what somebody outside commands, where it can be done."""
+"""The simulated contact centre executes commands, and refuses those that are impossible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX
 
 
 class ManualCentre:
-    """A world in which somebody outside acts for every agent, up to where a call rings at one of them."""
+    """A contact centre of manual agents, advanced until a call rings at one of them."""
 
     def __init__(self, seed: int = 1) -> None:
         self.centre = centre(seed)

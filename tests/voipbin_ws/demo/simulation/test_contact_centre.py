@@ -1,4 +1,4 @@
-"""The simulated contact centre: whatever the seed, what it tells could have happened."""
+"""The simulated contact centre publishes only plausible events, whatever the seed."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_the_same_seed_at_a_later_start_yields_the_same_events_of_other_calls() 
     assert {each.key for each in first}.isdisjoint(each.key for each in later)
     ids = [{each.data["id"] for each in of(recorded, "call.created")} for recorded in (first, later)]
     assert ids[0].isdisjoint(ids[1])
-    # Those of the cast stay.
+    # The agents are those of the tenant.
     agents = [{each.data["agent_id"] for each in of(recorded, "agent.status")} for recorded in (first, later)]
     assert agents[0] == agents[1] == {agent.id for agent in ACME.agents}
 
@@ -180,7 +180,7 @@ def test_the_rate_is_kept(profile: Profile) -> None:
     calls = len(of(day(3, 60, profile, rate=20.0), "call.created"))
     usual = 20 * 60
     surges = 1 + (profile.surge_factor - 1) * profile.surge_seconds / profile.surge_every
-    # Besides the calls that come by the rate there are the conferences'.
+    # Conferences add calls to those of the rate.
     assert 0.85 * usual * surges < calls < 1.45 * usual * surges
 
 

@@ -1,4 +1,4 @@
-"""The stand-in platform: orders over HTTP are obeyed in the simulated centre, and what is none is refused."""
+"""The platform API executes commands in the simulated contact centre, and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANNA = ACME.agents[0].id
 
 
 class Serving:
-    """A world whose time stands still while orders are carried out."""
+    """A contact centre whose time stands still while commands are executed."""
 
     def __init__(self) -> None:
         self.centre = centre(1)
@@ -44,7 +44,7 @@ class Serving:
         return self
 
     def begin(self) -> None:
-        """From here on nobody but orders touches the world."""
+        """Start the thread that executes commands; from now on it alone uses the contact centre."""
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
@@ -53,7 +53,7 @@ class Serving:
         self.platform.__exit__()
 
     def until_a_call_rings(self) -> str:
-        """Let time pass until a call rings at Anna, whom somebody outside acts for."""
+        """Advance until a call rings at Anna, who is manual."""
         self.centre.take_over(ANNA, True)
         while True:
             self.now += 1

@@ -1,4 +1,4 @@
-"""The simulator's publisher, against a gateway that fails it in every way: what it sends again is what it sent."""
+"""The simulator's publisher retries after every failure of the gateway, with the same bodies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from voipbin_ws.demo.simulation.publisher import (
 
 
 class Failing(ThreadingHTTPServer):
-    """Answers with the statuses it is given, in turn, and with 201 after them; 0 hangs up without an answer."""
+    """Answers with the given statuses in turn, then with 201; 0 closes without an answer."""
 
     def __init__(self, *statuses: int) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -73,7 +73,7 @@ def serving() -> Iterator[Any]:
 
 
 def publishing(url: str, events: list[SimulatedEvent], *, patience: int = 100) -> list[str]:
-    """Publish; returns what was said. `patience` is how often it may wait."""
+    """Publish; return the reported lines. `patience` is the number of waits allowed."""
     reports: list[str] = []
     waits = iter([True] * patience + [False])
     with Publisher(url, "vb_key", wait=lambda _: next(waits), report=reports.append) as publisher:
@@ -97,7 +97,7 @@ def test_what_was_not_confirmed_is_sent_again_unchanged(serving: Any, failure: i
     assert first == second == third == ("/v1.0/events", None, [each.item() for each in events])
     assert webhooks[0] == webhooks[1]
     assert webhooks[0][:2] == ("/v1.0/webhooks/voipbin", webhook.key)
-    # Told when it began and when it was over, twice, and not at each try.
+    # The beginning and the end of both failures are reported, and no retry.
     assert len(reports) == 4
 
 

@@ -1,4 +1,4 @@
-"""What the simulated contact centre tells, as the gateway reads it: events and webhooks."""
+"""Simulated events and webhooks are valid for the gateway."""
 
 from __future__ import annotations
 

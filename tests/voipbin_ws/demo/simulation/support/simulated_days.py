@@ -1,4 +1,4 @@
-"""Whole days of the simulated contact centre, for the tests to look into."""
+"""Whole days of the simulated contact centre."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def centre(seed: object = 1, profile: Profile = BUSY, **more: Any) -> ContactCen
 
 
 def day(seed: object = 1, minutes: float = 20, profile: Profile = BUSY, **more: Any) -> list[SimulatedEvent]:
-    """A whole day, from the first agent's coming to the last one's going."""
+    """Return the events of a whole day."""
     recorded = centre(seed, profile, **more)
     return [*recorded.advance(minutes * 60), *recorded.close()]
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day by what makes it, which is short enough to be shown when a test fails."""
+    """The arguments of a day, short enough to be shown when a test fails."""
 
     seed: int
     minutes: float
@@ -62,7 +62,7 @@ days = st.builds(
     profile=st.sampled_from(sorted(PROFILES)),
     customer_id=st.sampled_from([ACME.id, GLOBEX.id, "00000000-0000-4000-8000-000000000abc"]),
 )
-# The days are long and cheap: few of them show much.
+# A day is long and cheap, so a few examples suffice.
 few = settings(max_examples=25, deadline=None)
 
 
