@@ -37,12 +37,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
     process = runtime()
     silence, (events, late) = process.hub.silence_seconds, process.hub.missing
     parts = {
-        "database": _component(await _database_problem()),
-        "draining": _component(process.is_draining and "the process is stopping"),
-        "channel_layer": _component(
+        "database": _part(await _database_problem()),
+        "draining": _part(process.is_draining and "the process is stopping"),
+        "channel_layer": _part(
             process.hub.lagging and f"silent for {silence:.0f} seconds: the log is read instead"
         ),
-        "log": _component(
+        "log": _part(
             late >= LATE_SECONDS
             and f"{events} events still have to be read, the first for {late:.0f} seconds"
         ),
@@ -51,7 +51,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
 
 
-def _component(reason: str | Literal[False]) -> dict[str, Any]:
+def _part(reason: str | Literal[False]) -> dict[str, Any]:
     return {"ok": not reason, "reason": reason or ""}
 
 
