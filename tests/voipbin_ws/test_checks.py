@@ -42,7 +42,7 @@ def test_an_unprepared_deployment_has_all_findings() -> None:
 
 def _check(environment: dict[str, str], *options: str) -> list[str]:
     """Return the ids of the checks that found something in a new process."""
-    everything = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", SECRET_KEY="") | environment
+    everything = gateway_environment("sqlite:////tmp/never-opened.sqlite3", SECRET_KEY="") | environment
     done = prefork.run([sys.executable, "manage.py", "check", *options], everything)
     assert done.returncode == 0, done.stderr
     return re.findall(r"^\?: \((\S+)\)", done.stderr, re.MULTILINE)

@@ -32,7 +32,7 @@ def _no_process_yet(db: None) -> None:
 def process(
     name: str, *, reported_seconds_ago: float = 1.0, connections: int = 0, **state: Any
 ) -> GatewayProcess:
-    """Create a process that last reported `heard` seconds ago."""
+    """Create a process that last reported `reported_seconds_ago` seconds ago."""
     return GatewayProcess.objects.create(
         name=name,
         connections=connections,

@@ -109,7 +109,7 @@ async def test_each_request_makes_a_registry_without_doubles(process: Runtime) -
     assert all(help_text.strip() for help_text in re.findall(r"^# HELP \S+ ?(.*)$", text, re.MULTILINE))
 
 
-# --- Who may read them: refusals; the answer itself is asked of a real server, in the journeys ---
+# --- Who may read them: refusals; the journeys read them from a real server ---
 
 
 def ask(**extra: Any) -> Any:
@@ -171,11 +171,11 @@ def sample_names(registry: CollectorRegistry) -> set[str]:
 
 async def test_every_query_of_the_dashboard_names_a_metric_that_exists(process: Runtime) -> None:
     dashboard = json.loads(DASHBOARD.read_text())
-    asked = {
+    queried = {
         name for text in expressions(dashboard) for name in re.findall(r"\b(?:voipbin_ws|process)_\w+", text)
     }
-    assert len(asked) > 25
-    assert asked - sample_names(registry_of(process)) == set()
+    assert len(queried) > 25
+    assert queried - sample_names(registry_of(process)) == set()
 
 
 async def test_every_metric_of_ours_is_on_the_dashboard(process: Runtime) -> None:

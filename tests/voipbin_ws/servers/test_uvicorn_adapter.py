@@ -92,10 +92,10 @@ def test_under_uvicorn_a_released_connection_never_waits(ends: tuple[socket.sock
     connection.writable.clear()
     connection.transport.waiting = b"full"
     assert not frames.write(b"1")
-    told: list[str] = []
-    frames.on_writable = lambda: told.append("writable")
+    notified: list[str] = []
+    frames.on_writable = lambda: notified.append("writable")
     frames.release()
-    assert (connection.writable.is_set(), told) == (True, ["writable"])
+    assert (connection.writable.is_set(), notified) == (True, ["writable"])
     connection.writable.clear()
     assert frames.write(b"2")
     frames.abort()
