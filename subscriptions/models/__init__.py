@@ -1,0 +1,3 @@
+"""The tables of the subscriptions app."""
+
+from subscriptions.models.tenants import *  # noqa: F403
