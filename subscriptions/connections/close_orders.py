@@ -22,18 +22,18 @@ ALL_OF_THEM = UUID(int=0)
 """Stands for the connection in the audit record of an order to close all of a key."""
 
 
-def close_connections(connections: Iterable[LiveConnection], *, by: str, word: str) -> None:
-    """Have these closed within moments. `word` is for the clients too, the operator's name `by` for the audit log."""
+def close_connections(connections: Iterable[LiveConnection], *, by: str, reason: str) -> None:
+    """Have these closed within moments. `reason` is for the clients too, the operator's name `by` for the audit log."""
     chosen = list(connections)
     with transaction.atomic():
         change = bump()
         CloseOrder.objects.bulk_create(
-            CloseOrder(change=change, connection_id=each.pk, word=word) for each in chosen
+            CloseOrder(change=change, connection_id=each.pk, reason=reason) for each in chosen
         )
         append(
             [
                 AuditRecord(
-                    **_ordered(by, word),
+                    **_ordered(by, reason),
                     customer_id=each.customer_id,
                     agent_id=each.agent_id,
                     credential=each.credential,
@@ -46,14 +46,14 @@ def close_connections(connections: Iterable[LiveConnection], *, by: str, word: s
         )
 
 
-def close_all_of_key(key: AccessKey, *, by: str, word: str) -> None:
+def close_all_of_key(key: AccessKey, *, by: str, reason: str) -> None:
     """Have all of the key's connections closed within moments, also those that no page shows yet. It stays good."""
     with transaction.atomic():
-        CloseOrder.objects.create(change=bump(), key_id=key.pk, word=word)
+        CloseOrder.objects.create(change=bump(), key_id=key.pk, reason=reason)
         append(
             [
                 AuditRecord(
-                    **_ordered(by, word),
+                    **_ordered(by, reason),
                     customer_id=key.customer_id,
                     agent_id=key.agent_id,
                     credential=f"key {key.prefix}",
@@ -63,10 +63,10 @@ def close_all_of_key(key: AccessKey, *, by: str, word: str) -> None:
         )
 
 
-def _ordered(by: str, word: str) -> dict[str, str]:
+def _ordered(by: str, reason: str) -> dict[str, str]:
     return {
         "action": AuditAction.CLOSE,
         "verdict": AuditVerdict.ENDED,
         "rule": CLOSED_BY_OPERATOR,
-        "detail": storable(f"{by}: {word or 'no word given'}", MAX_DETAIL_CHARACTERS),
+        "detail": storable(f"{by}: {reason or 'no word given'}", MAX_DETAIL_CHARACTERS),
     }

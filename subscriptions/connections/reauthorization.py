@@ -125,7 +125,7 @@ class Reauthorizer:
 
     def _carry_out(self, orders: Iterable[CloseOrder]) -> None:
         for order in orders:
-            message = f"Closed by an operator: {order.word}" if order.word else "Closed by an operator"
+            message = f"Closed by an operator: {order.reason}" if order.reason else "Closed by an operator"
             key = f"{KEY_KIND}:{order.key_id}"
             for connection in list(self._connections):
                 if order.connection_id == connection.connection_id or (

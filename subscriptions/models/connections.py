@@ -16,14 +16,10 @@ class GatewayProcess(models.Model):
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     lease_ends_at = models.DateTimeField(editable=False)
     connections = models.PositiveIntegerField(default=0, editable=False)
-    figures = models.TextField(
-        default="{}",
-        editable=False,
-        help_text="JSON: what moves all the time, by connection; `roster.Figures`.",
-    )
-    state = models.TextField(
-        default="{}", editable=False, help_text="JSON: how it does; `process_state.ProcessState`."
-    )
+    # JSON: `presence.pending_changes.ConnectionStats` by connection.
+    figures = models.TextField(default="{}", editable=False)
+    # JSON: `presence.process_status.ProcessState`.
+    state = models.TextField(default="{}", editable=False)
 
     def __str__(self) -> str:
         return self.name
@@ -61,8 +57,8 @@ class CloseOrder(models.Model):
     change = models.BigIntegerField(db_index=True, help_text="`AccessChanges.count` from which on it stands.")
     connection_id = models.UUIDField(null=True)
     key_id = models.UUIDField(null=True)
-    word = models.CharField(max_length=120)
+    reason = models.CharField(max_length=120, db_column="word")
     given_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
-        return self.word
+        return self.reason

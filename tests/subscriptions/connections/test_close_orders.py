@@ -48,7 +48,7 @@ async def test_one_connection_is_closed_with_the_operators_word_and_the_others_s
 ) -> None:
     first, second = [await Socket(f"token={key[1]}").open() for _ in range(2)]
     row, _ = await connections(process)
-    await sync_to_async(close_connections)([row], by="root", word="you flood us")
+    await sync_to_async(close_connections)([row], by="root", reason="you flood us")
     frame, code = await first.closed()
     assert (code, frame["code"], frame["retry"]) == (4403, "REVOKED", False)
     assert frame["message"] == "Closed by an operator: you flood us"
@@ -72,7 +72,7 @@ async def test_all_of_a_key_are_closed_and_it_may_come_back(
     _, another = await sync_to_async(access_key)(acme)
     sockets = [await Socket(f"token={key[1]}").open() for _ in range(3)]
     stranger = await Socket(f"token={another}").open()
-    await sync_to_async(close_all_of_key)(key[0], by="root", word="")
+    await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     for socket in sockets:
         frame, code = await socket.closed()
         assert (code, frame["message"]) == (4403, "Closed by an operator")
@@ -87,7 +87,7 @@ async def test_all_of_a_key_are_closed_and_it_may_come_back(
 
 async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessKey, str]) -> None:
     socket = await Socket(f"token={key[1]}").open()
-    await sync_to_async(close_all_of_key)(key[0], by="root", word="")
+    await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     await socket.closed()
     again = await Socket(f"token={key[1]}").open()
     # Any other change has the process look again.
@@ -105,7 +105,7 @@ async def test_without_a_word_from_the_layer_it_is_found_at_the_next_check(
     monkeypatch.setattr(process.renewer, "tell", lambda: None)
     monkeypatch.setattr("events.announcements.announcer.announcer.tell", lambda *_: None)
     socket = await Socket(f"token={key[1]}").open()
-    await sync_to_async(close_all_of_key)(key[0], by="root", word="")
+    await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     assert (await socket.closed())[1] == 4403
 
 
