@@ -21,7 +21,7 @@ from subscriptions.connections import connection_log
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import runtime
-from subscriptions.delivery.hub import LogReplaced
+from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import Outbox, OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
 from subscriptions.delivery.subscriber import Subscriber

@@ -16,7 +16,6 @@ from events.announcements.announcer import announcer
 from events.counters import stored_events
 from events.domain.topics import known_resources
 from subscriptions.audit.writer import AuditWriter
-from subscriptions.auth.access_version import ACCESS_CHANGED
 from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
@@ -42,10 +41,12 @@ class Runtime:
     def __init__(self) -> None:
         self.renewer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
+        self.flusher = Flusher()
         self.hub = Hub(
+            self.flusher,
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
             max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
-            also_hears={ACCESS_CHANGED: self.renewer.tell},
+            on_access_changed=self.renewer.tell,
         )
         self.resumer = Replayer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
@@ -54,7 +55,6 @@ class Runtime:
         self._events = Rate(lambda: stored_events.counts().get((), 0), now)
         self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries, now)
         self.audit = AuditWriter()
-        self.flusher = Flusher()
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
         self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from events.domain.event import Entry
 from events.domain.topics import covering_patterns
@@ -23,6 +23,13 @@ TAIL_MAX_ENTRIES = 1000
 TAIL_MAX_BYTES = 512 * 1024
 """How much of the recent past is kept for clients that come back within moments, so that a thousand reconnects read
 nothing from the database."""
+
+
+class Gap(NamedTuple):
+    """The numbers above `after` up to `upto`, which must be read from the log."""
+
+    after: int
+    upto: int
 
 
 class Feed(Generic[S]):
@@ -77,12 +84,12 @@ class Feed(Generic[S]):
         return max(self.position, self._highest)
 
     @property
-    def gap(self) -> tuple[int, int] | None:
-        """The numbers that must be read from the log, `(after, upto)`; none while nothing is missing."""
+    def gap(self) -> Gap | None:
+        """The first numbers that are missing; `None` while nothing is missing."""
         if self._highest <= self.position:
             return None
         upto = min(self._ahead) - 1 if self._ahead else self._highest
-        return (self.position, upto) if upto > self.position else None
+        return Gap(self.position, upto) if upto > self.position else None
 
     def _advance(self, entry: Entry, ready: list[Entry]) -> None:
         self.position = entry.seq

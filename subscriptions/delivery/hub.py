@@ -12,19 +12,20 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import Error as DatabaseTrouble
+from django import db
 
-from events.announcements.announcer import MESSAGE_TYPE, announced_at, read_announcement
+from events.announcements.announcer import announced_at, read_announcement
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import Position, join_positions
 from events.domain.event import Entry
 from events.log import reader as log
 from subscriptions.delivery.feed import Feed
+from subscriptions.delivery.gap_repair import REORDER_SECONDS, OpenFeed
 from subscriptions.delivery.latency_histogram import Latencies
 from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, LayerListener
-from subscriptions.delivery.outbox import put_event
+from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
@@ -32,34 +33,18 @@ from subscriptions.protocol.messages import CloseCode
 
 logger = logging.getLogger(__name__)
 
-PAGE = 500
-"""Entries in one read of the log: about 250 kB, a few milliseconds."""
-
-REORDER_SECONDS = 0.02
-"""How long a gap may be the mere crossing of two announcements on their way, before the log is read for it."""
-
 IDLE_SECONDS = 30.0
 """How long a feed without listeners stays open, for those who come right back."""
 
-RETRY_FIRST_SECONDS = 0.1
-RETRY_LONGEST_SECONDS = 2.0
 LAGGING_CHECK_SECONDS = 0.5
 """How often the log is asked while the channel layer is silent."""
 
 
-class LogReplaced(Exception):
-    """The log is not the one that the feed knew, or not all of it is kept: its listeners have to come back."""
+class Missing(NamedTuple):
+    """Events that are known to be in the logs and have not arrived, and the age of the oldest gap in seconds."""
 
-
-class OpenFeed:
-    """One customer's feed with what the hub keeps beside it."""
-
-    def __init__(self, feed: Feed[Subscriber]) -> None:
-        self.feed = feed
-        self.idle_since: float | None = None
-        self.repair: asyncio.Task[None] | None = None
-        self.late_since = 0.0
-        self.moved = asyncio.Event()
+    events: int
+    seconds: float
 
 
 class Hub:
@@ -67,34 +52,31 @@ class Hub:
 
     `check_seconds` is how often the numbers are compared with the log's: the longest that a lost last announcement of a
     burst, or an event from a process without a common layer, goes unnoticed. `max_stuck_seconds` is how long a socket
-    may take nothing of what waits for it.
-    `also_hears` are called for messages of these types, each sent to the group of the same name.
+    may take nothing of what waits for it. `on_access_changed` is called when a process announces that permissions
+    changed.
     """
 
     def __init__(
         self,
+        flusher: Flusher,
         *,
         check_seconds: float,
         max_stuck_seconds: float,
-        also_hears: Mapping[str, Callable[[], None]] | None = None,
+        on_access_changed: Callable[[], None],
     ) -> None:
         self.gap_fills = 0
         self.deliveries = 0
         self.latencies = Latencies()
         self.listeners: set[Subscriber] = set()
+        self._put_event = flusher.put
         self._check_seconds = check_seconds
         self._max_stuck_seconds = max_stuck_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
-        others = also_hears or {}
-
-        def tell(message: dict[str, Any]) -> None:
-            others[message["type"]]()
-
         self._ear = LayerListener(
-            {MESSAGE_TYPE: self._hear, **dict.fromkeys(others, tell)},
-            groups=list(others),
+            on_announcement=self._hear,
+            on_access_changed=on_access_changed,
             patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
         )
         self._watching: asyncio.Task[None] | None = None
@@ -106,12 +88,11 @@ class Hub:
 
     async def stop(self) -> None:
         """End all tasks."""
-        tasks = [
-            task for task in (self._watching, *(opened.repair for opened in self._feeds.values())) if task
-        ]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = [opened.close() for opened in self._feeds.values()]
+        if self._watching is not None:
+            self._watching.cancel()
+            tasks.append(self._watching)
+        await asyncio.gather(*filter(None, tasks), return_exceptions=True)
         await self._ear.stop()
 
     @property
@@ -130,15 +111,15 @@ class Hub:
         return len(self._feeds)
 
     @property
-    def missing(self) -> tuple[int, float]:
-        """Events that are known to be in the logs and have not come here yet, and for how many seconds the oldest."""
+    def missing(self) -> Missing:
+        """What is known to be missing in all feeds."""
         now = asyncio.get_running_loop().time()
         events, seconds = 0, 0.0
         for opened in self._feeds.values():
             if gap := opened.feed.gap:
-                events += gap[1] - gap[0]
+                events += gap.upto - gap.after
                 seconds = max(seconds, now - opened.late_since)
-        return events, seconds
+        return Missing(events, seconds)
 
     # --- Listeners ---
 
@@ -218,14 +199,7 @@ class Hub:
         Raises:
             LogReplaced: it never will.
         """
-        opened = self._feeds[customer_id]
-        opened.feed.note_head(seq)
-        self._repair_if_needed(opened)
-        while opened.feed.position < seq:
-            opened.moved.clear()
-            await opened.moved.wait()
-            if self._feeds.get(customer_id) is not opened:
-                raise LogReplaced(customer_id)
+        await self._feeds[customer_id].reach(seq)
 
     # --- Numbers ---
 
@@ -237,7 +211,11 @@ class Hub:
             head = await until_database_answers(log.open_log, customer_id)
         finally:
             del self._early[customer_id]
-        opened = self._feeds[customer_id] = OpenFeed(Feed(customer_id, head.epoch, head.last_seq))
+        opened = self._feeds[customer_id] = OpenFeed(
+            Feed(customer_id, head.epoch, head.last_seq),
+            deliver=self._deliver_late,
+            on_replaced=self._replaced,
+        )
         for epoch, entries in early:
             # One of another log is from before what was just read, or the next comparison finds the new log.
             if epoch == head.epoch:
@@ -264,7 +242,7 @@ class Hub:
             self._replaced(customer_id)
             return
         self._deliver(opened, opened.feed.offer(entries))
-        self._repair_if_needed(opened)
+        opened.repair_if_needed()
 
     def _deliver(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
         feed = opened.feed
@@ -273,65 +251,27 @@ class Hub:
             for topic, listeners in feed.receivers(entry):
                 frame = text_frame(entry.frame(topic))
                 self.deliveries += len(listeners)
-                put_event([listener.outbox for listener in listeners], frame, is_alone=len(entries) == 1)
-
-    def _repair_if_needed(self, opened: OpenFeed) -> None:
-        if opened.feed.gap and (opened.repair is None or opened.repair.done()):
-            opened.late_since = asyncio.get_running_loop().time()
-            opened.repair = asyncio.get_running_loop().create_task(self._repair(opened))
-
-    async def _repair(self, opened: OpenFeed) -> None:
-        """Read what is missing, in order, for as long as it takes."""
-        feed = opened.feed
-        pause = RETRY_FIRST_SECONDS
-        await asyncio.sleep(REORDER_SECONDS)
-        while (gap := feed.gap) and self._feeds.get(feed.customer_id) is opened:
-            after, upto = gap
-            try:
-                entries = await in_database_thread(
-                    log.read, feed.customer_id, feed.epoch, after=after, upto=upto, limit=PAGE
+                self._put_event(
+                    [listener.outbox for listener in listeners], frame, is_alone=len(entries) == 1
                 )
-                ready = feed.offer(entries)
-                if not ready and feed.gap == gap:
-                    await self._explain_gap(opened)
-            except DatabaseTrouble as error:
-                logger.warning(
-                    "Customer %s: events after %d cannot be read yet: %s", feed.customer_id, after, error
-                )
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
-                continue
-            if ready:
-                self.gap_fills += 1
-                pause = RETRY_FIRST_SECONDS
-                before = self.deliveries
-                self._deliver(opened, ready)
-                await self._note_late(feed, ready, self.deliveries - before)
-            else:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
 
-    async def _note_late(self, feed: Feed[Subscriber], ready: Sequence[Entry], deliveries: int) -> None:
-        """Those of a filled gap by the oldest of them."""
-        if deliveries:
-            with contextlib.suppress(DatabaseTrouble):
-                at = await in_database_thread(log.stored_at, feed.customer_id, ready[0].seq)
+    async def _deliver_late(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
+        """Deliver entries that were read from the log; their latency is that of the oldest of them."""
+        self.gap_fills += 1
+        before = self.deliveries
+        self._deliver(opened, entries)
+        if deliveries := self.deliveries - before:
+            with contextlib.suppress(db.Error):
+                at = await in_database_thread(log.stored_at, opened.feed.customer_id, entries[0].seq)
                 if at is not None:
                     self._note_latency(at, deliveries)
-
-    async def _explain_gap(self, opened: OpenFeed) -> None:
-        """The log does not have what is missing: it was pruned or replaced, and whoever waits for it must be told."""
-        feed = opened.feed
-        head = (await in_database_thread(log.heads, [feed.customer_id])).get(feed.customer_id)
-        if head is None or head.epoch != feed.epoch or head.floor > feed.position:
-            self._replaced(feed.customer_id)
 
     def _replaced(self, customer_id: str) -> None:
         """Events can be missing here that cannot be had any more: let everybody come back and be told so."""
         opened = self._feeds.pop(customer_id, None)
         if opened is None:
             return
-        opened.moved.set()
+        opened.close()
         logger.warning(
             "The log of customer %s was replaced or pruned: its clients have to come back", customer_id
         )
@@ -340,8 +280,6 @@ class Hub:
                 listener.close(
                     CloseCode.RESTARTING, "The event log was replaced: connect again with your cursor"
                 )
-        if opened.repair is not None and opened.repair is not asyncio.current_task():
-            opened.repair.cancel()
 
     # --- Watching ---
 
@@ -359,7 +297,7 @@ class Hub:
                     if not self._ear.hears(customer_id):
                         break  # The next one would only wait for the same time-out, and the numbers for all of them.
                 await self._close_idle()
-            except DatabaseTrouble as error:
+            except db.Error as error:
                 logger.warning("The log cannot be compared now: %s", error)
             except Exception:
                 logger.exception("The watch over the feeds failed and goes on")
@@ -387,8 +325,7 @@ class Hub:
             if head is None or head.epoch != opened.feed.epoch:
                 self._replaced(customer_id)
             else:
-                opened.feed.note_head(head.last_seq)
-                self._repair_if_needed(opened)
+                opened.note_head(head.last_seq)
 
     async def _close_idle(self) -> None:
         """Leave the groups of customers whom nobody has listened to for a while."""
@@ -405,4 +342,5 @@ class Hub:
                 async with self._opening[customer_id]:
                     if opened.idle_since is not None and self._feeds.get(customer_id) is opened:
                         del self._feeds[customer_id]
+                        opened.close()
                         await self._ear.leave(customer_id)

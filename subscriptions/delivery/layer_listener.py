@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
 
-from events.announcements.announcer import group_of
+from events.announcements.announcer import MESSAGE_TYPE, group_of
 
 logger = logging.getLogger(__name__)
+
+ACCESS_CHANGED = "access.changed"
+"""The type of the message that permissions changed, and the group of all processes to which it is sent."""
 
 CANARY_TYPE = "hub.canary"
 STOP_AGAIN_SECONDS = 0.2
@@ -29,20 +32,20 @@ RESET_SECONDS = 10.0
 class LayerListener:
     """Hears for one event loop.
 
-    `on_message` are those who hear messages, by their type; `groups` are joined besides those of customers;
-    `patience_seconds` is how old the last canary may be.
+    `on_announcement` takes announcements of events, `on_access_changed` is called for each announced change of
+    permissions. `patience_seconds` is how old the last canary may be.
     """
 
     def __init__(
         self,
-        on_message: Mapping[str, Callable[[dict[str, Any]], None]],
         *,
-        groups: Sequence[str] = (),
+        on_announcement: Callable[[dict[str, Any]], None],
+        on_access_changed: Callable[[], None],
         patience_seconds: float,
     ) -> None:
         self.lagging = False
-        self._on_message = on_message
-        self._standing_groups = groups
+        self._on_announcement = on_announcement
+        self._on_access_changed = on_access_changed
         self._patience = patience_seconds
         self._channel = ""
         self._groups: set[str] = set()
@@ -154,12 +157,14 @@ class LayerListener:
     async def _new_channel(self) -> str:
         layer = get_channel_layer()
         channel: str = await layer.new_channel()
-        for group in self._standing_groups:
-            await layer.group_add(group, channel)
+        await layer.group_add(ACCESS_CHANGED, channel)
         return channel
 
     def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == CANARY_TYPE:
+        kind = message["type"]
+        if kind == MESSAGE_TYPE:
+            self._on_announcement(message)
+        elif kind == CANARY_TYPE:
             self._heard_at = asyncio.get_running_loop().time()
-        elif hears := self._on_message.get(message["type"]):
-            hears(message)
+        elif kind == ACCESS_CHANGED:
+            self._on_access_changed()

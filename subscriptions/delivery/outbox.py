@@ -74,12 +74,6 @@ class Flusher:
             outbox.flush()
 
 
-def put_event(outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
-    """Send an event's frame to these sockets of one event loop, as `Flusher.put` does."""
-    if outboxes:
-        outboxes[0]._flusher.put(outboxes, frame, is_alone=is_alone)
-
-
 class Outbox:
     """Frames on their way to one socket. Belongs to one event loop; nothing in it may be called from elsewhere.
 

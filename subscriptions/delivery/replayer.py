@@ -10,7 +10,8 @@ from events.database.threads import until_database_answers
 from events.domain.event import Entry
 from events.log import reader as log
 from subscriptions.delivery.feed import Feed, Replay
-from subscriptions.delivery.hub import PAGE, Hub
+from subscriptions.delivery.gap_repair import PAGE
+from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.subscriber import CustomerSubscription, Subscriber
 from subscriptions.protocol.effects import HeldTopic

@@ -16,9 +16,10 @@ from django.db import OperationalError
 from events.announcements.announcer import group_of
 from events.log import reader as log
 from events.models import CustomerLog, Event
+from subscriptions.delivery import gap_repair
 from subscriptions.delivery import hub as hub_module
 from subscriptions.delivery import layer_listener as layer_listener_module
-from subscriptions.delivery.hub import LogReplaced
+from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.protocol.frames import text_frame
 from subscriptions.protocol.messages import CloseCode
 from tests.subscriptions.conftest import MakeStage
@@ -124,7 +125,7 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
 async def test_announcements_that_crossed_are_put_in_order_without_the_log(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "REORDER_SECONDS", 3600)
+    monkeypatch.setattr(gap_repair, "REORDER_SECONDS", 3600)
     acme = new_customer()
     client = await listening(stage, acme)
     one, two, three = await stage.store(acme, 3)
@@ -154,7 +155,7 @@ async def test_a_lost_announcement_shows_and_is_read_from_the_log(stage: Stage) 
 
 
 async def test_a_gap_of_many_pages_is_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "PAGE", 3)
+    monkeypatch.setattr(gap_repair, "PAGE", 3)
     acme = new_customer()
     client = await listening(stage, acme)
     *_, last = await stage.store(acme, 20)
@@ -388,7 +389,7 @@ async def test_who_waits_for_a_number_hears_that_it_will_never_come(make_stage: 
 async def test_while_the_database_is_away_the_order_is_kept_and_sockets_stay(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "RETRY_FIRST_SECONDS", 0.005)
+    monkeypatch.setattr(gap_repair, "RETRY_FIRST_SECONDS", 0.005)
     acme = new_customer()
     client = await listening(stage, acme)
     failures = 3

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from events.domain.event import Entry
 from subscriptions.delivery.feed import Feed, Replay
+from subscriptions.delivery.gap_repair import OpenFeed
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.replayer import Replayer
 from tests.subscriptions.support.hub_oracle import BrokenPromise
@@ -227,7 +228,7 @@ def test_nobody_misses_an_event_or_gets_one_twice() -> None:
 
 def no_back_fill(patch: pytest.MonkeyPatch) -> None:
     """Gaps are not read from the log."""
-    patch.setattr(Hub, "_repair_if_needed", lambda self, opened: None)
+    patch.setattr(OpenFeed, "repair_if_needed", lambda self: None)
 
 
 def no_number_check(patch: pytest.MonkeyPatch) -> None:

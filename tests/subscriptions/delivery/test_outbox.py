@@ -16,7 +16,6 @@ from subscriptions.delivery.outbox import (
     Flusher,
     Outbox,
     OutboxClosed,
-    put_event,
 )
 from subscriptions.delivery.transport import READY_FRAMES, nothing, transport_of
 from subscriptions.protocol.frames import text_frame
@@ -110,7 +109,7 @@ async def test_what_comes_at_the_same_moment_leaves_in_one_write() -> None:
 
 
 def put_alone(boxes: list[Box], text: str) -> None:
-    put_event([box.outbox for box in boxes], text_frame(text), is_alone=True)
+    Flusher().put([box.outbox for box in boxes], text_frame(text), is_alone=True)
 
 
 async def test_an_event_that_comes_alone_is_written_at_once_behind_what_waits_and_what_is_stuck() -> None:

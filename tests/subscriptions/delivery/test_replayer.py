@@ -13,7 +13,7 @@ import pytest
 from events.log import reader as log
 from events.models import CustomerLog, Event
 from subscriptions.delivery import replayer as replayer_module
-from subscriptions.delivery.hub import LogReplaced
+from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
 from subscriptions.protocol.messages import CloseCode

@@ -121,9 +121,14 @@ class Stage:
     """One process's hub, the log, and the bell in the test's hand."""
 
     def __init__(self, *, check_seconds: float = NEVER, max_stuck_seconds: float = NEVER) -> None:
-        self.hub = Hub(check_seconds=check_seconds, max_stuck_seconds=max_stuck_seconds)
-        self.resumer = Replayer(self.hub, max_events=1000, at_once=2)
         self.flusher = Flusher()
+        self.hub = Hub(
+            self.flusher,
+            check_seconds=check_seconds,
+            max_stuck_seconds=max_stuck_seconds,
+            on_access_changed=lambda: None,
+        )
+        self.resumer = Replayer(self.hub, max_events=1000, at_once=2)
         self._unrung: list[tuple[str, str, list[Entry]]] = []
 
     def note(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:

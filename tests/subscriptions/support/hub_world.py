@@ -21,7 +21,7 @@ from events.domain.topics import known_resources
 from events.log.reader import Head
 from subscriptions.connections import connection as connections
 from subscriptions.connections.connection import Connection
-from subscriptions.delivery import feed, hub
+from subscriptions.delivery import feed, gap_repair, hub
 from subscriptions.delivery import replayer as resume
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
@@ -217,26 +217,28 @@ class World:
         for module, name, value in (
             (feed, "MAX_AHEAD", 3),
             (feed, "TAIL_MAX_ENTRIES", 4),
-            (hub, "PAGE", 3),
+            (gap_repair, "PAGE", 3),
             (resume, "PAGE", 3),
         ):
             patch.setattr(module, name, value)
-        for module in (hub, resume):
-            patch.setattr(module, "log", self.database)
-        patch.setattr(hub, "in_database_thread", self.database.ask)
+        for module, name in ((hub, "log"), (resume, "log"), (gap_repair, "reader")):
+            patch.setattr(module, name, self.database)
+        for module in (hub, gap_repair):
+            patch.setattr(module, "in_database_thread", self.database.ask)
         for module in (hub, resume, connections):
             patch.setattr(module, "until_database_answers", self.database.ask_until_it_answers)
         patch.setattr(
             connections, "customers_of", lambda agent_ids: {each: AGENTS[each] for each in agent_ids}
         )
-        self.hub = Hub(check_seconds=2.0, max_stuck_seconds=MANY)
+        flusher = self.loop.run_until_complete(_flusher())
+        self.hub = Hub(flusher, check_seconds=2.0, max_stuck_seconds=MANY, on_access_changed=Mock())
         self._process = SimpleNamespace(
             hub=self.hub,
             resumer=Replayer(self.hub, max_events=MANY, at_once=1),
             limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
             resources=known_resources(),
             outbox_max_bytes=6000,
-            flusher=self.loop.run_until_complete(_flusher()),
+            flusher=flusher,
             connections_per_credential=MANY,
             is_draining=False,
             renewer=Mock(),

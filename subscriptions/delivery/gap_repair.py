@@ -1,0 +1,119 @@
+"""Gap repair: the open feed of one customer, and the task that reads its missing entries from the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from django import db
+
+from events.database.threads import in_database_thread
+from events.domain.event import Entry
+from events.log import reader
+from subscriptions.delivery.feed import Feed
+from subscriptions.delivery.subscriber import Subscriber
+
+logger = logging.getLogger(__name__)
+
+PAGE = 500
+"""Entries in one read of the log: about 250 kB, a few milliseconds."""
+
+REORDER_SECONDS = 0.02
+"""How long a gap may be two announcements that overtook each other, before the log is read for it."""
+
+RETRY_FIRST_SECONDS = 0.1
+RETRY_LONGEST_SECONDS = 2.0
+
+
+class LogReplaced(Exception):
+    """The log is not the one that the feed followed, or was pruned beyond it: its subscribers must reconnect."""
+
+
+class OpenFeed:
+    """One customer's feed while the hub follows it. Belongs to one event loop.
+
+    `deliver` takes entries that were read from the log, in order. `on_replaced` is called once if the log cannot have
+    the missing entries any more.
+    """
+
+    def __init__(
+        self,
+        feed: Feed[Subscriber],
+        *,
+        deliver: Callable[[OpenFeed, Sequence[Entry]], Awaitable[None]],
+        on_replaced: Callable[[str], None],
+    ) -> None:
+        self.feed = feed
+        self.idle_since: float | None = None
+        self.late_since = 0.0
+        self.moved = asyncio.Event()
+        """Set whenever the feed's position moved, or the feed was closed."""
+        self._deliver = deliver
+        self._on_replaced = on_replaced
+        self._is_closed = False
+        self._repair: asyncio.Task[None] | None = None
+
+    async def reach(self, seq: int) -> None:
+        """Wait until the feed has delivered up to number `seq`, which its log is known to have.
+
+        Raises:
+            LogReplaced: the feed was closed before.
+        """
+        self.note_head(seq)
+        while self.feed.position < seq:
+            self.moved.clear()
+            await self.moved.wait()
+            if self._is_closed:
+                raise LogReplaced(self.feed.customer_id)
+
+    def note_head(self, last_seq: int) -> None:
+        """Repair the feed up to this number, which is in its log."""
+        self.feed.note_head(last_seq)
+        self.repair_if_needed()
+
+    def repair_if_needed(self) -> None:
+        """Start to read the missing entries, unless the task already runs."""
+        if self.feed.gap and (self._repair is None or self._repair.done()):
+            loop = asyncio.get_running_loop()
+            self.late_since = loop.time()
+            self._repair = loop.create_task(self._read_missing())
+
+    def close(self) -> asyncio.Task[None] | None:
+        """Repair nothing any more; returns the task that ends, if there is one."""
+        self._is_closed = True
+        self.moved.set()
+        if self._repair is not None and self._repair is not asyncio.current_task():
+            self._repair.cancel()
+        return self._repair
+
+    async def _read_missing(self) -> None:
+        """Read what is missing, in order, for as long as the log cannot be read."""
+        feed = self.feed
+        pause = RETRY_FIRST_SECONDS
+        await asyncio.sleep(REORDER_SECONDS)
+        while gap := feed.gap:
+            ready: list[Entry] = []
+            try:
+                entries = await in_database_thread(
+                    reader.read, feed.customer_id, feed.epoch, after=gap.after, upto=gap.upto, limit=PAGE
+                )
+                ready = feed.offer(entries)
+                if not ready and feed.gap == gap and await self._is_replaced():
+                    self._on_replaced(feed.customer_id)
+                    return
+            except db.Error as error:
+                logger.warning(
+                    "Customer %s: events after %d cannot be read yet: %s", feed.customer_id, gap.after, error
+                )
+            if ready:
+                pause = RETRY_FIRST_SECONDS
+                await self._deliver(self, ready)
+            else:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_LONGEST_SECONDS)
+
+    async def _is_replaced(self) -> bool:
+        """Whether the log that does not have the missing entries is another one, or was pruned beyond them."""
+        head = (await in_database_thread(reader.heads, [self.feed.customer_id])).get(self.feed.customer_id)
+        return head is None or head.epoch != self.feed.epoch or head.floor > self.feed.position
