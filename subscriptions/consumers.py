@@ -10,13 +10,11 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
-from subscriptions.connections import connection_log
 from subscriptions.connections.connection import Connection
 from subscriptions.connections.handshake import Refusal, Request, admit, refuse
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import runtime
 from subscriptions.delivery.transport import transport_of
-from subscriptions.models import AuditAction, AuditVerdict
 
 
 class EventConsumer(AsyncConsumer):
@@ -48,15 +46,10 @@ class EventConsumer(AsyncConsumer):
         bind_contextvars(connection_id=str(recorder.connection_id))
         admitted = await admit(request)
         if isinstance(admitted, Refusal):
-            recorder.identity = admitted.holder
-            recorder.note(
-                AuditAction.REFUSE, AuditVerdict.REFUSED, rule=admitted.rule, detail=admitted.message
-            )
-            connection_log.refused(recorder, admitted.status, admitted.rule)
+            recorder.refused(admitted)
             await refuse(self.scope, self.base_send, admitted)
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})
-        recorder.identity = admitted
         self._socket = Connection(
             transport_of(self.scope, self.base_send), admitted, recorder, batch=request.wants_batches
         )

@@ -17,7 +17,6 @@ from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import parse_cursor
 from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.tokens import BadCredential, identify
-from subscriptions.connections import connection_log
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import runtime
@@ -98,8 +97,7 @@ class Connection:
         process.hub.listeners.add(self._listener)
         process.renewer.watch(self)
         process.presence.opened(self)
-        recorder.note_connect()
-        connection_log.opened(recorder)
+        recorder.opened(identity)
         if process.count_in(self._credential_id) > process.connections_per_credential:
             most = process.connections_per_credential
             self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
@@ -173,7 +171,7 @@ class Connection:
                 case Send(frame):
                     self._answer(frame)
                 case Record(entries):
-                    await self._recorder.stored(entries, left_at)
+                    await self._recorder.record_and_wait(entries, left_at)
                 case Join():
                     await self._join(effect)
                 case Leave(topics):
@@ -195,7 +193,7 @@ class Connection:
         try:
             identity = await in_database_thread(identify, message.token, self._recorder.caller)
         except BadCredential as error:
-            self._recorder.note(
+            self._recorder.record_soon(
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
             )
             return self._session.not_authenticated(message, str(error))
@@ -204,10 +202,12 @@ class Connection:
         effects = self._session.authenticated(message, identity)
         if self.identity is identity:
             self._recorder.identity = identity
-            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
+            self._recorder.record_soon(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
             self._process.presence.changed(self)
         else:
-            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential")
+            self._recorder.record_soon(
+                AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential"
+            )
         return effects
 
     async def _join(self, join: Join) -> None:
@@ -240,7 +240,7 @@ class Connection:
                 reason=None if recovery is None else recovery.reason,
             )
         )
-        self._recorder.note_live(feeds, recovery)
+        self._recorder.live(feeds, recovery)
         try:
             await resumer.run(self._listener)
         except (OutboxClosed, LogReplaced):
@@ -307,19 +307,11 @@ class Connection:
         process.presence.ended(self)
         self._outbox.close()
         process.count_out(self._credential_id, self.disconnect_code, self._close_rule)
-        told = f": {self._close_message}" if self._close_message else ""
-        self._recorder.note(
-            AuditAction.DISCONNECT,
-            AuditVerdict.ENDED,
-            rule=self._close_rule,
-            detail=f"close code {self.disconnect_code}{told}",
-            cursor=delivered(self._heard_to, self._outbox.unsent_events),
-        )
-
-        connection_log.closed(
-            self._recorder,
+        self._recorder.closed(
             code=self.disconnect_code,
-            reason=self._close_rule,
+            rule=self._close_rule,
+            message=self._close_message,
+            cursor=delivered(self._heard_to, self._outbox.unsent_events),
             topics=len(self._session.topics),
             sent=self._outbox.sent,
             seconds=(timezone.now() - self.opened_at).total_seconds(),

@@ -212,7 +212,7 @@ class World:
         self.database = Database()
         self.wire: list[dict[str, Any]] = []
         self.was_pruned = False
-        self.recorder = Mock(stored=_at_once)
+        self.recorder = Mock(record_and_wait=_at_once)
         # As small as they go, so that every way is taken within few steps.
         for module, name, value in (
             (feed, "MAX_AHEAD", 3),
