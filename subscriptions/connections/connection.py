@@ -27,7 +27,6 @@ from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import Transport
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
 from subscriptions.presence.pending_changes import ConnectionStats
-from subscriptions.protocol.delivered import delivered
 from subscriptions.protocol.effects import (
     Close,
     Effect,
@@ -39,7 +38,7 @@ from subscriptions.protocol.effects import (
     SendPong,
     Verify,
 )
-from subscriptions.protocol.frames import text_frame
+from subscriptions.protocol.frames import last_delivered_cursor, text_frame
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
@@ -311,7 +310,7 @@ class Connection:
             code=self.disconnect_code,
             rule=self._close_rule,
             message=self._close_message,
-            cursor=delivered(self._heard_to, self._outbox.unsent_events),
+            cursor=last_delivered_cursor(self._heard_to, self._outbox.unsent_events),
             topics=len(self._session.topics),
             sent=self._outbox.sent,
             seconds=(timezone.now() - self.opened_at).total_seconds(),
@@ -323,5 +322,5 @@ class Connection:
             self._heard_to = hub.cursor(self._listener)
             if self._close_code in (CloseCode.TOO_SLOW, CloseCode.REVOKED):
                 # What waits is about to be forgotten.
-                self._heard_to = delivered(self._heard_to, self._outbox.unsent_events)
+                self._heard_to = last_delivered_cursor(self._heard_to, self._outbox.unsent_events)
             hub.leave(self._listener)

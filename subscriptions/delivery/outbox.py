@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 
 from subscriptions.delivery.transport import Transport, nothing
-from subscriptions.protocol.frames import Answer, in_batches, payload_of
+from subscriptions.protocol.frames import Answer, in_batches
 
 WRITE_MAX_BYTES = 64 * 1024
 """What one write to a socket takes in a go; a batch is no larger either."""
@@ -207,9 +207,9 @@ class Outbox:
         return self._queued + self._in_flight
 
     @property
-    def unsent_events(self) -> list[str]:
-        """The events' frames that wait here, in their order, as text."""
-        return [payload_of(frame).decode() for frame in self._frames if not isinstance(frame, Answer)]
+    def unsent_events(self) -> list[bytes]:
+        """The events' frames that wait here, in order."""
+        return [frame for frame in self._frames if not isinstance(frame, Answer)]
 
     def stuck_for(self) -> float:
         """Seconds since the peer has taken nothing of what waits for it."""

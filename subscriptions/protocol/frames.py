@@ -6,7 +6,14 @@ be put one behind the other into a single write.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from events.domain.cursor import Position, join_positions, parse_cursor
+
+_CURSOR_AT_END = re.compile(rb'"cursor": "([0-9a-f]{12})\.([0-9]{1,18})"\}\Z')
+_LONGEST_END = 64
+"""Bytes at the end of an event's frame in which its cursor is."""
 
 
 class Answer(bytes):
@@ -65,3 +72,19 @@ def _joined(frames: Sequence[bytes]) -> Iterator[bytes]:
         yield framed(b"[" + b", ".join(map(payload_of, frames)) + b"]")
     else:
         yield from frames
+
+
+def last_delivered_cursor(cursor: str, waiting: Iterable[bytes]) -> str:
+    """The cursor up to which every event was handed to the server.
+
+    `cursor` is up to where events were put into the outbox, `waiting` are the events' frames that are still in it.
+    """
+    if not cursor:
+        return ""
+    delivered = dict(parse_cursor(cursor))
+    for frame in waiting:
+        if found := _CURSOR_AT_END.search(frame[-_LONGEST_END:]):
+            epoch, seq = found[1].decode(), int(found[2])
+            if epoch in delivered:
+                delivered[epoch] = min(delivered[epoch], seq - 1)
+    return join_positions(Position(epoch, seq) for epoch, seq in delivered.items())

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.protocol.frames import Answer, in_batches, payload_of, payloads_in, text_frame
+from events.domain.event import make_entry
+from subscriptions.protocol.frames import (
+    Answer,
+    in_batches,
+    last_delivered_cursor,
+    payload_of,
+    payloads_in,
+    text_frame,
+)
 from tests.subscriptions.support.frames import FrameReader
 
 # Around each size at which the header changes.
@@ -57,3 +67,38 @@ def test_a_batch_says_the_same_in_the_same_order_with_answers_alone(messages: li
     for before, after in itertools.pairwise(said):
         together = all(isinstance(each[0], list) or not each[1] for each in (before, after))
         assert not together, "two events that followed each other were not joined"
+
+
+# --- The last delivered cursor ---
+
+MINE, OTHER, UNRELATED = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
+
+
+def event_frame(epoch: str, seq: int, body: str = "{}") -> bytes:
+    entry = make_entry(
+        seq=seq,
+        epoch=epoch,
+        event_id="e",
+        event_type="call.status",
+        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+        topics=["t"],
+        body=body,
+    )
+    return text_frame(entry.frame("t"))
+
+
+@pytest.mark.parametrize(
+    ("cursor", "waiting", "reached"),
+    [
+        ("", [event_frame(MINE, 3)], ""),
+        (f"{MINE}.7", [], f"{MINE}.7"),
+        (f"{MINE}.7", [event_frame(MINE, 6), event_frame(MINE, 7)], f"{MINE}.5"),
+        (f"{MINE}.7,{OTHER}.4", [event_frame(OTHER, 4), event_frame(MINE, 7)], f"{MINE}.6,{OTHER}.3"),
+        (f"{MINE}.7", [event_frame(UNRELATED, 2)], f"{MINE}.7"),
+        # What the data says of cursors is its own.
+        (f"{MINE}.7", [event_frame(MINE, 7, '{"cursor": "aaaaaaaaaaaa.1"}')], f"{MINE}.6"),
+        (f"{MINE}.7", [event_frame(MINE, 7, '{"text": "é"}')], f"{MINE}.6"),
+    ],
+)
+def test_what_waits_was_not_delivered(cursor: str, waiting: list[bytes], reached: str) -> None:
+    assert last_delivered_cursor(cursor, waiting) == reached
