@@ -164,19 +164,21 @@ class Connection:
         self._outbox.put_answer(text_frame(frame))
 
     async def _perform(self, effects: list[Effect]) -> None:
-        left_at = ""
         for effect in effects:
             match effect:
                 case Send(frame):
                     self._answer(frame)
                 case Record(entries):
-                    await self._recorder.record_and_wait(entries, left_at)
+                    await self._recorder.record_and_wait(entries)
                 case Join():
                     await self._join(effect)
-                case Leave(topics):
-                    left_at = self._process.hub.cursor(self._listener)
+                case Leave(topics, entries, ack):
+                    cursor = self._process.hub.cursor(self._listener)
                     self._process.hub.detach(self._listener, topics)
+                    if ack is not None:
+                        self._answer(ack)
                     self._process.presence.changed(self)
+                    await self._recorder.record_and_wait(entries, cursor)
                 case SendPong():
                     self._pong(effect)
                 case FindAgents(agent_ids, message):

@@ -62,9 +62,14 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Stop these topics."""
+    """End these topics, send `ack`, then store the entries with the cursor at which the topics ended.
+
+    Nothing is awaited between ending the topics and the ack: up to it, the client's cursor holds for them too.
+    """
 
     topics: tuple[HeldTopic, ...]
+    entries: tuple[AuditEntry, ...]
+    ack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

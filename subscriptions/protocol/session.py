@@ -58,7 +58,7 @@ class _Refusals:
         if message not in first:
             self.by_code[code] = (topics, f"{first}; {message}" if len(first) < 500 else first)
 
-    def frames(self, action: Action, request_id: RequestId | None) -> list[Send]:
+    def frames(self, action: Action, request_id: RequestId | None) -> list[Effect]:
         return [
             Send(error_frame(action, topics, code, message, request_id=request_id))
             for code, (topics, message) in self.by_code.items()
@@ -199,8 +199,7 @@ class Session:
         effects: list[Effect] = [Record(tuple(entries))]
         if granted:
             effects.append(Join(tuple(granted), message.since, request_id))
-        effects.extend(refusals.frames(action, request_id))
-        return effects
+        return effects + refusals.frames(action, request_id)
 
     def _rate_message(self) -> str:
         limits = self._limits
@@ -234,18 +233,11 @@ class Session:
                     continue
             done.append(topic)
         effects: list[Effect] = []
-        if left:
-            # Right before the ack: other topics move the client's cursor on, and up to the ack it must hold for these.
-            effects.append(Leave(tuple(left)))
         if done:
-            effects.append(Send(ack_frame(action, done, request_id=request_id)))
-        if left:
-            # Only now is it known up to where they were heard.
-            effects.append(
-                Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
-            )
-        effects.extend(refusals.frames(action, request_id))
-        return effects
+            ack = ack_frame(action, done, request_id=request_id)
+            entries = tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left)
+            effects.append(Leave(tuple(left), entries, ack) if left else Send(ack))
+        return effects + refusals.frames(action, request_id)
 
     def authenticated(self, message: Authenticate, identity: Identity) -> list[Effect]:
         """Go on with a new identity, which must be of the same customer and agent."""
@@ -292,4 +284,4 @@ class Session:
                 )
         if not dropped:
             return []
-        return [Leave(tuple(dropped)), Record(tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]
+        return [Leave(tuple(dropped), tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]

@@ -73,7 +73,12 @@ def unsubscribe(session: Session, *topics: str, **fields: Any) -> list[Effect]:
 
 
 def frames(effects: Sequence[Effect]) -> list[dict[str, Any]]:
-    return [json.loads(effect.frame) for effect in effects if isinstance(effect, Send)]
+    sent = [
+        each.frame if isinstance(each, Send) else each.ack
+        for each in effects
+        if isinstance(each, Send | Leave)
+    ]
+    return [json.loads(frame) for frame in sent if frame is not None]
 
 
 def joined(effects: Sequence[Effect]) -> list[str]:
@@ -88,7 +93,7 @@ def recorded(effects: Sequence[Effect]) -> list[tuple[str, str, str, str]]:
     return [
         (entry.action, entry.topic, entry.verdict, entry.rule)
         for effect in effects
-        if isinstance(effect, Record)
+        if isinstance(effect, Record | Leave)
         for entry in effect.entries
     ]
 
