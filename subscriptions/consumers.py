@@ -51,7 +51,11 @@ class EventConsumer(AsyncConsumer):
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})
         self._socket = Connection(
-            transport_of(self.scope, self.base_send), admitted, recorder, batch=request.wants_batches
+            process,
+            transport_of(self.scope, self.base_send),
+            admitted,
+            recorder,
+            batch=request.wants_batches,
         )
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder
-from subscriptions.connections.runtime import runtime
+from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import Outbox, OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
@@ -67,11 +67,17 @@ class Connection:
     """An accepted connection: its session, its outbox, its place in the hub."""
 
     def __init__(
-        self, transport: Transport, identity: Identity, recorder: ConnectionRecorder, *, batch: bool
+        self,
+        process: Runtime,
+        transport: Transport,
+        identity: Identity,
+        recorder: ConnectionRecorder,
+        *,
+        batch: bool,
     ) -> None:
         self.disconnect_code: int | None = None
         self.opened_at = timezone.now()
-        self._process = process = runtime()
+        self._process = process
         self._transport = transport
         self._recorder = recorder
         self._credential_id = identity.credential_id

@@ -172,7 +172,7 @@ class ClientConnection:
         transport = transport_of({"extensions": {READY_FRAMES: self.peer}}, self.peer.send)
 
         async def live() -> None:
-            self.socket = Connection(transport, STAFF, world.recorder, batch=False)
+            self.socket = Connection(world.process, transport, STAFF, world.recorder, batch=False)
             while True:
                 await self.socket.receive(await self._incoming.get())
 
@@ -232,7 +232,7 @@ class World:
         )
         flusher = self.loop.run_until_complete(_flusher())
         self.hub = Hub(flusher, check_seconds=2.0, max_stuck_seconds=MANY, on_access_changed=Mock())
-        self._process = SimpleNamespace(
+        self.process: Any = SimpleNamespace(
             hub=self.hub,
             resumer=Replayer(self.hub, max_events=MANY, at_once=1),
             limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
@@ -246,7 +246,6 @@ class World:
             count_in=lambda _: 1,
             count_out=lambda *_: None,
         )
-        patch.setattr(connections, "runtime", lambda: self._process)
         # In the ear's place: what is announced comes by `deliver` alone.
         self.hub._ear = Mock(join=_at_once, leave=_at_once, check=_at_once, lagging=False)
         self._watch = self.loop.create_task(self.hub._watch())
