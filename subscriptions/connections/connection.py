@@ -27,6 +27,7 @@ from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import Transport
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
 from subscriptions.presence.pending_changes import ConnectionStats
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import (
     Close,
     Effect,
@@ -42,7 +43,6 @@ from subscriptions.protocol.frames import last_delivered_cursor, text_frame
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
-    CloseCode,
     Ping,
     ack_frame,
     close_reason,

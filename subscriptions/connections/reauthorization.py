@@ -27,7 +27,7 @@ from subscriptions.auth.tokens import (
     require_not_signed_out,
 )
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Identity
 
 logger = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.presence.heartbeat import Presence
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
-from subscriptions.protocol.messages import CloseCode
 
 DRAIN_SPREAD_SECONDS = 2.0
 """Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""

@@ -27,9 +27,9 @@ from subscriptions.delivery.latency_histogram import Latencies
 from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, LayerListener
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.subscriber import Subscriber
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
-from subscriptions.protocol.messages import CloseCode
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from subscriptions.delivery.feed import Replay
 from subscriptions.delivery.outbox import Outbox
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
-from subscriptions.protocol.messages import CloseCode
 
 
 @dataclass(slots=True)

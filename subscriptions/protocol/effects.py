@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from events.domain.topics import Pattern
-from subscriptions.protocol.messages import Action, Authenticate, CloseCode, RequestId, Subscribe
+from subscriptions.protocol.codes import CloseCode
+from subscriptions.protocol.messages import Action, Authenticate, RequestId, Subscribe
 
 
 class RecordedVerdict(StrEnum):

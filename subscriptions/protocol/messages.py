@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.strict_json import InvalidJson, decode, encode
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 
 RequestId = str | int | float
 
 MAX_REQUEST_ID_LENGTH = 128
 MAX_REASON_BYTES = 123
 """RFC 6455, 5.5: a close frame has 125 bytes, two of them the code."""
-
-
-class ErrorCode(StrEnum):
-    """Codes of error frames that leave the socket open."""
-
-    PERMISSION_DENIED = "PERMISSION_DENIED"
-    INVALID_TOPIC = "INVALID_TOPIC"
-    INVALID_MESSAGE = "INVALID_MESSAGE"
-    RATE_LIMITED = "RATE_LIMITED"
-
-
-class CloseCode(IntEnum):
-    """Codes with which the gateway closes a socket; an error frame with the same name comes just before."""
-
-    RESTARTING = 4012
-    PROTOCOL_ERROR = 4400
-    TOKEN_EXPIRED = 4401
-    REVOKED = 4403
-    TOO_SLOW = 4408
-    TOO_MANY = 4429
-
-    @property
-    def retry(self) -> bool:
-        """Whether the client may come back without a person doing something first."""
-        return self not in (CloseCode.PROTOCOL_ERROR, CloseCode.REVOKED)
 
 
 class Action(StrEnum):

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.effects import (
     AuditEntry,
     Close,
@@ -29,8 +30,6 @@ from subscriptions.protocol.limits import Bucket, Limits
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
-    CloseCode,
-    ErrorCode,
     Ping,
     RequestId,
     Subscribe,

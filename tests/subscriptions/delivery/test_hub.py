@@ -20,8 +20,8 @@ from subscriptions.delivery import gap_repair
 from subscriptions.delivery import hub as hub_module
 from subscriptions.delivery import layer_listener as layer_listener_module
 from subscriptions.delivery.gap_repair import LogReplaced
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.frames import text_frame
-from subscriptions.protocol.messages import CloseCode
 from tests.subscriptions.conftest import MakeStage
 from tests.subscriptions.support.hub_harness import Client, Stage, new_customer, until
 

@@ -16,7 +16,7 @@ from subscriptions.delivery import replayer as replayer_module
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.codes import CloseCode
 from tests.subscriptions.conftest import MakeStage
 from tests.subscriptions.support.hub_harness import Client, Stage, new_customer, until
 

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.topics import PUBLISHED_RESOURCES
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.messages import (
     Action,
-    CloseCode,
-    ErrorCode,
     UnreadableMessage,
     ack_frame,
     closing_frame,

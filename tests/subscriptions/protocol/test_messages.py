@@ -9,11 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
-    CloseCode,
-    ErrorCode,
     Ping,
     Subscribe,
     UnreadableMessage,

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.domain.topics import known_resources
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import (
     Close,
     Effect,
@@ -26,7 +27,6 @@ from subscriptions.protocol.effects import (
     Verify,
 )
 from subscriptions.protocol.limits import Limits
-from subscriptions.protocol.messages import CloseCode
 from subscriptions.protocol.permissions import Identity, Role
 from subscriptions.protocol.session import Session
 

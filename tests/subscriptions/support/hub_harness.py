@@ -21,8 +21,8 @@ from subscriptions.delivery.outbox import Flusher, Outbox
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import AsgiTransport
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
-from subscriptions.protocol.messages import CloseCode
 from tests.support.frames import check_received
 
 T = TypeVar("T")
