@@ -81,7 +81,7 @@ class Connection:
         self._transport = transport
         self._recorder = recorder
         self._credential_id = identity.credential_id
-        self._session = Session(identity, process.limits, process.resources, time.monotonic())
+        self._session = Session(identity, process.limits, process.resources)
         self._outbox = Outbox(
             transport,
             process.flusher,

@@ -26,7 +26,7 @@ from subscriptions.protocol.effects import (
     SendPong,
     Verify,
 )
-from subscriptions.protocol.limits import Bucket, Limits
+from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
@@ -70,15 +70,13 @@ class Session:
     `resources` are the known resource names; times are seconds of any steady clock.
     """
 
-    def __init__(self, identity: Identity, limits: Limits, resources: Collection[str], now: float) -> None:
+    def __init__(self, identity: Identity, limits: Limits, resources: Collection[str]) -> None:
         self.identity = identity
         self.topics: dict[str, HeldTopic] = {}
         self._limits = limits
         self._resources = resources
         self._unreadable = 0
-        self._bucket = Bucket(
-            limits.subscribe_burst, limits.subscribe_per_second, limits.subscribe_burst, now
-        )
+        self._rate_full_at = 0.0
 
     def receive(self, text: str, now: float) -> list[Effect]:
         """Act on one text frame."""
@@ -159,9 +157,11 @@ class Session:
             refusals.add(topic, code, reason)
             entries.append(AuditEntry(action, topic, RecordedVerdict.REFUSED, rule, reason))
 
-        in_time = self._bucket.take(len(message.topics), now)
+        self._rate_full_at, wait = self._limits.subscribe_rate.take(
+            self._rate_full_at, now, len(message.topics)
+        )
         for topic in message.topics:
-            if not in_time:
+            if wait:
                 refuse(topic, ErrorCode.RATE_LIMITED, self._rate_message(), "subscribe-rate")
                 continue
             try:

@@ -57,7 +57,7 @@ STAFF = replace(MANAGER, role=Role.STAFF)
 
 
 def session(identity: Identity = MANAGER, **limits: int) -> Session:
-    return Session(identity, replace(LIMITS, **limits), known_resources(), NOW)
+    return Session(identity, replace(LIMITS, **limits), known_resources())
 
 
 def ask(session: Session, now: float = NOW, **message: Any) -> list[Effect]:
