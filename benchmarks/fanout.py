@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks.accounting import Cores, on_cores
 from benchmarks.compiled import Unavailable
@@ -17,7 +15,7 @@ from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.contestants.send_loop import SendLoop
 from benchmarks.contestants.usual_channels import UsualChannels
 from benchmarks.load import LoadClient
-from benchmarks.report import note, save, shown, table
+from benchmarks.report import note, save, shown, table, working_folder
 from benchmarks.turns import Round, Runner
 
 CONTESTANTS: dict[str, Callable[[Place], Contestant]] = {
@@ -64,7 +62,7 @@ def run(arguments: Namespace) -> None:
     cores = Cores()
     skipped: dict[str, str] = {}
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         runners: list[Runner] = []
         for name in chosen(arguments):
             own = folder / name

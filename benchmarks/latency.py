@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from array import array
@@ -18,7 +17,8 @@ from benchmarks.contestants.brokers import Mosquitto, Nats, Nchan
 from benchmarks.contestants.contestant import Contestant, Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
+from benchmarks.turns import evenly
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class Runner:
         self.load.record(on=True)
         self.load.begin_until(marks[-1])
         published: dict[int, int] = {}
-        start = time.monotonic()
-        for place, mark in enumerate(marks):
-            time.sleep(max(0.0, start + place / per_second - time.monotonic()))
+        for mark in evenly(marks, per_second):
             published[mark] = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             self.contestant.publish([mark])
         self.load.finish()
@@ -87,7 +85,7 @@ def run(arguments: Namespace) -> None:
     """Measure, in rounds in which each has its turn."""
     cores = Cores()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         runners: list[Runner] = []
 
         def place(name: str) -> Place:

@@ -51,7 +51,7 @@ class Socket:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the client has seen since it started; times in nanoseconds, `first`, `last`, `now` of the steady clock."""
+    """What the client has seen since it started; times in nanoseconds."""
 
     answer: str
     open: int
@@ -60,12 +60,8 @@ class Seen:
     deliveries: int
     lost: int
     disordered: int
-    bytes: int
     reads: int
     cpu: int
-    first: int
-    last: int
-    now: int
     opening_took: int
     failure: str
 
@@ -144,7 +140,7 @@ class LoadClient:
         return seen
 
     def stats(self) -> Seen:
-        """What was seen so far; forgets when the first mark came."""
+        """What was seen so far."""
         self._say("stats")
         return self._hear()
 

@@ -77,8 +77,7 @@ static struct client *clients;
 static int client_count, opened_next, opening, at_once, open_count, failed_count, closed_count, open_pending;
 static int epoll_fd;
 static char first_failure[200];
-static uint64_t open_started, deliveries, lost, disordered, bytes_read, reads;
-static uint64_t first_arrival, last_arrival;
+static uint64_t open_started, deliveries, lost, disordered, reads;
 static uint64_t until_mark, until_deadline, total_wanted, total_deadline;
 static int behind; /* open sockets that have not had until_mark */
 static int recording;
@@ -103,12 +102,10 @@ static void die(const char *format, ...) {
 
 static void answer(const char *what) {
     printf("{\"answer\": \"%s\", \"open\": %d, \"failed\": %d, \"closed\": %d, \"deliveries\": %llu, \"lost\": %llu, "
-           "\"disordered\": %llu, \"bytes\": %llu, \"reads\": %llu, \"cpu\": %llu, \"first\": %llu, \"last\": %llu, "
-           "\"now\": %llu, \"opening_took\": %llu, \"failure\": \"%s\"}\n",
+           "\"disordered\": %llu, \"reads\": %llu, \"cpu\": %llu, \"opening_took\": %llu, \"failure\": \"%s\"}\n",
            what, open_count, failed_count, closed_count, (unsigned long long)deliveries, (unsigned long long)lost,
-           (unsigned long long)disordered, (unsigned long long)bytes_read, (unsigned long long)reads,
-           (unsigned long long)now(CLOCK_PROCESS_CPUTIME_ID), (unsigned long long)first_arrival,
-           (unsigned long long)last_arrival, (unsigned long long)now(CLOCK_MONOTONIC),
+           (unsigned long long)disordered, (unsigned long long)reads,
+           (unsigned long long)now(CLOCK_PROCESS_CPUTIME_ID),
            (unsigned long long)(open_started ? now(CLOCK_MONOTONIC) - open_started : 0), first_failure);
     fflush(stdout);
 }
@@ -326,17 +323,11 @@ static void readable(struct client *client) {
         return;
     }
     reads++;
-    bytes_read += length;
-    uint64_t time = now(CLOCK_MONOTONIC), before = deliveries;
+    uint64_t time = now(CLOCK_MONOTONIC);
     if (client->state == HANDSHAKE)
         handshake(client, buffer, length, time);
     else
         parse(client, buffer, length, time);
-    if (deliveries != before) {
-        last_arrival = time;
-        if (!first_arrival)
-            first_arrival = time;
-    }
 }
 
 static struct sockaddr_in address(const struct field *text, int with_port) {
@@ -471,7 +462,6 @@ static void command(char *line) {
             die("%s cannot be written", one);
         answer("dump");
     } else if (!strcmp(word, "stats")) {
-        first_arrival = 0;
         answer("stats");
     } else {
         die("no such command: %s", word);

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import statistics
-import tempfile
 import time
 import uuid
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks import event, wire
@@ -21,7 +19,7 @@ from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.crowd import settle_agents
 from benchmarks.contestants.gateway import READY, GatewayContestant
 from benchmarks.load import LoadClient, Socket
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
 from events.domain.event import Entry
 from events.domain.topics import customer_topic
 from subscriptions.delivery.feed import Feed
@@ -81,7 +79,7 @@ def run(arguments: Namespace) -> None:
     """Measure both questions, each with few and with many in turn."""
     cores = Cores()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         stages: list[Stage] = []
 
         def prepared(name: str, sockets: int) -> tuple[GatewayContestant, LoadClient]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import resource
-import tempfile
 import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from benchmarks.accounting import Cores, on_cores, rss_bytes
 from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient, Socket
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
 
 WARMING = 100
 """Sockets that are open before the first look: what a process needs once is there by then."""
@@ -92,7 +90,7 @@ def run(arguments: Namespace) -> None:
 def _measured(server: str, arguments: Namespace, cores: Cores) -> Memory:
     count: int = arguments.sockets
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         place = Place(folder, cores.server, cores.load, 2 * (count + WARMING))
         contestant = GatewayContestant(place, server)
         stack.callback(contestant.stop)

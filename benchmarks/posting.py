@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import selectors
-import socket
 from collections.abc import Iterator, Sequence
+
+from benchmarks.contestants.contestant import connect
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
@@ -44,8 +45,7 @@ def post_all(port: int, requests: Sequence[bytes], connections: int) -> None:
 
 class _Connection:
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connect(port)
         self._read = b""
 
     def send_next(self, left: Iterator[bytes]) -> bool:

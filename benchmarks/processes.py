@@ -8,15 +8,14 @@ import time
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from benchmarks import event
 from benchmarks.accounting import Cores, on_cores
 from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient
-from benchmarks.publishing import parts_folder, started_postgres, started_redis
-from benchmarks.report import note, save, table
+from benchmarks.publishing import started_postgres, started_redis
+from benchmarks.report import note, save, table, working_folder
 from tests.support.databases import MigratedPostgres
 
 CORES_FOR_THE_CLOCK = 4
@@ -76,7 +75,7 @@ def run(arguments: Namespace) -> None:
     if is_roomy:
         cores.load = set(available[2:])
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(parts_folder()))
+        folder = stack.enter_context(working_folder())
         postgres = started_postgres(folder, cores)
         stack.callback(postgres.kill)
         redis = started_redis(folder, cores)

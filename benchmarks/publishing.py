@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient, LoadFailed
 from benchmarks.posting import post_all, request
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
 from deploy.programs import POSTGRES, REDIS, Program
 from tests.support.databases import MigratedPostgres, MigratedSqlite
 from tests.support.postgres_server import PostgresServer
@@ -61,13 +60,6 @@ def program(wanted: Program) -> Path:
     if found is None:
         raise Unavailable(f"no {wanted.name} here: apt-get install {wanted.package}")
     return found
-
-
-def parts_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder that PostgreSQL's own user can get into."""
-    folder = tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")
-    Path(folder.name).chmod(0o711)
-    return folder
 
 
 def started_postgres(folder: Path, cores: Cores) -> PostgresServer:
@@ -143,7 +135,7 @@ def run(arguments: Namespace) -> None:
     """Measure each database, and the ORM alone on it."""
     cores = Cores()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(parts_folder()))
+        folder = stack.enter_context(working_folder())
         databases: dict[str, MigratedSqlite | MigratedPostgres] = {}
         if "sqlite" in arguments.database:
             (folder / "sqlite").mkdir()

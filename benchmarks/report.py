@@ -6,13 +6,24 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """A temporary folder for servers and logs, which PostgreSQL's own user can enter."""
+    with tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

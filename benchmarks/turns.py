@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.contestants.contestant import Contestant
@@ -12,6 +12,14 @@ from benchmarks.load import LoadClient
 
 SETTLE_SECONDS = 0.05
 """What a server may still do after the last delivery, such as answering its publisher, and is counted."""
+
+
+def evenly(marks: Sequence[int], per_second: float) -> Iterator[int]:
+    """Each mark at its time, so many a second."""
+    start = time.monotonic()
+    for place, mark in enumerate(marks):
+        time.sleep(max(0.0, start + place / per_second - time.monotonic()))
+        yield mark
 
 
 @dataclass(frozen=True)
@@ -62,9 +70,7 @@ class Runner:
         """Publish one event after the other at even times."""
 
         def publish(marks: Sequence[int]) -> None:
-            start = time.monotonic()
-            for place, mark in enumerate(marks):
-                time.sleep(max(0.0, start + place / per_second - time.monotonic()))
+            for mark in evenly(marks, per_second):
                 self.contestant.publish([mark])
 
         self._measure(kind, events, publish)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from benchmarks.accounting import cpu_ns, on_cores, tree_of
 from benchmarks.load import Socket
@@ -36,30 +36,36 @@ class Contestant(Protocol):
 
     def cpu(self) -> int:
         """CPU nanoseconds that the server has used."""
-        ...
 
     def sockets(self, count: int, start: int) -> list[Socket]:
         """Subscribers who hear everything from mark `start` on."""
-        ...
 
     def publish(self, marks: Sequence[int]) -> None:
         """Publish the events with these marks as fast as may be, and wait for their publisher's answers."""
-        ...
 
     def stop(self) -> None:
         """End it."""
-        ...
 
 
-class ProcessContestant:
+class Publisher(Protocol):
+    """A connection to a server over which events are published."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+P = TypeVar("P", bound=Publisher)
+
+
+class ProcessContestant(Generic[P]):
     """A contestant that is one server process with children."""
 
     burst_share = 1.0
 
-    def __init__(self, name: str, process: ServerProcess) -> None:
+    def __init__(self, name: str, process: ServerProcess, publisher: P) -> None:
         self.name = name
         self._process = process
-        self._publisher: socket.socket | None = None
+        self._publisher = publisher
 
     @classmethod
     def started(cls, command: Sequence[str | Path], place: Place, port: int) -> ServerProcess:
@@ -73,8 +79,7 @@ class ProcessContestant:
         return sum(map(cpu_ns, tree_of(self._process.pid)))
 
     def stop(self) -> None:
-        if self._publisher is not None:
-            self._publisher.close()
+        self._publisher.close()
         self._process.kill()
 
 
@@ -82,6 +87,13 @@ def listens(port: int) -> bool:
     """Whether something takes connections on this port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def connect(port: int) -> socket.socket:
+    """A connection to a local server that sends at once what is written."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 KEPT_SECONDS = 2.0
