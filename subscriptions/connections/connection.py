@@ -8,14 +8,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import parse_cursor
-from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder
@@ -77,6 +75,8 @@ class Connection:
     ) -> None:
         self.disconnect_code: int | None = None
         self.opened_at = timezone.now()
+        self.connection_id = recorder.connection_id
+        self.caller = recorder.caller
         self._process = process
         self._transport = transport
         self._recorder = recorder
@@ -114,16 +114,6 @@ class Connection:
     def identity(self) -> Identity:
         """Who speaks on it."""
         return self._session.identity
-
-    @property
-    def connection_id(self) -> UUID:
-        """By which the audit log and the operators' pages call it."""
-        return self._recorder.connection_id
-
-    @property
-    def caller(self) -> ClientInfo:
-        """Where it comes from."""
-        return self._recorder.caller
 
     @property
     def topics(self) -> list[str]:

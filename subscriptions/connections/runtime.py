@@ -87,7 +87,7 @@ class Runtime:
             deliveries_a_minute=round(self._deliveries.a_minute(now), 1),
             late_events=late_events,
             late_seconds=round(late_seconds, 1),
-            silent_seconds=round(self.hub.silence_seconds, 1) if self.hub.lagging else 0.0,
+            silent_seconds=round(self.hub.layer.silence_seconds, 1) if self.hub.layer.lagging else 0.0,
             audit_waiting=self.audit.waiting,
             audit_lost=self.audit.lost,
             is_draining=self.is_draining,

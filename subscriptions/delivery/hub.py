@@ -73,8 +73,8 @@ class Hub:
         self._max_stuck_seconds = max_stuck_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
-        self._ear = LayerListener(
+        self.layerly: dict[str, list[tuple[str, list[Entry]]]] = {}
+        self.layer = LayerListener(
             on_announcement=self._hear,
             on_access_changed=on_access_changed,
             patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
@@ -83,7 +83,7 @@ class Hub:
 
     def start(self) -> None:
         """Begin to listen. Called in the event loop."""
-        self._ear.start()
+        self.layer.start()
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
@@ -93,17 +93,7 @@ class Hub:
             self._watching.cancel()
             tasks.append(self._watching)
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
-        await self._ear.stop()
-
-    @property
-    def lagging(self) -> bool:
-        """Whether the channel layer is silent and the log is read instead."""
-        return self._ear.lagging
-
-    @property
-    def silence_seconds(self) -> float:
-        """For how long the channel layer has not been heard; a little more than the check interval is usual."""
-        return self._ear.silence_seconds
+        await self.layer.stop()
 
     @property
     def open_logs(self) -> int:
@@ -205,12 +195,12 @@ class Hub:
 
     async def _open(self, customer_id: str) -> OpenFeed:
         # What arrives between joining the group and knowing the log's last number waits.
-        early = self._early[customer_id] = []
+        early = self.layerly[customer_id] = []
         try:
-            await self._ear.join(customer_id)
+            await self.layer.join(customer_id)
             head = await until_database_answers(log.open_log, customer_id)
         finally:
-            del self._early[customer_id]
+            del self.layerly[customer_id]
         opened = self._feeds[customer_id] = OpenFeed(
             Feed(customer_id, head.epoch, head.last_seq),
             deliver=self._deliver_late,
@@ -224,7 +214,7 @@ class Hub:
 
     def _hear(self, message: dict[str, Any]) -> None:
         customer_id, epoch, entries = read_announcement(message)
-        if (early := self._early.get(customer_id)) is not None:
+        if (early := self.layerly.get(customer_id)) is not None:
             early.append((epoch, entries))
         elif customer_id in self._feeds:
             before = self.deliveries
@@ -286,15 +276,15 @@ class Hub:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(
-                min(LAGGING_CHECK_SECONDS, self._check_seconds) if self.lagging else self._check_seconds
+                min(LAGGING_CHECK_SECONDS, self._check_seconds) if self.layer.lagging else self._check_seconds
             )
             try:
                 self._close_stuck()
                 await self._compare_numbers()
-                await self._ear.check()
+                await self.layer.check()
                 for customer_id in list(self._feeds):
-                    await self._ear.join(customer_id)
-                    if not self._ear.hears(customer_id):
+                    await self.layer.join(customer_id)
+                    if not self.layer.hears(customer_id):
                         break  # The next one would only wait for the same time-out, and the numbers for all of them.
                 await self._close_idle()
             except db.Error as error:
@@ -343,4 +333,4 @@ class Hub:
                     if opened.idle_since is not None and self._feeds.get(customer_id) is opened:
                         del self._feeds[customer_id]
                         opened.close()
-                        await self._ear.leave(customer_id)
+                        await self.layer.leave(customer_id)

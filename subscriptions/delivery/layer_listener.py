@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -80,22 +80,17 @@ class LayerListener:
         if not self._channel or self.lagging or customer_id in self._groups:
             return
         channel = self._channel
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().group_add(group_of(customer_id), channel)
-        except Exception as error:
+        error = await _error_of(get_channel_layer().group_add(group_of(customer_id), channel))
+        if error is not None:
             logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
-            return
-        if channel == self._channel:  # Else the connections were made anew meanwhile.
+        elif channel == self._channel:  # Else the connections were made anew meanwhile.
             self._groups.add(customer_id)
 
     async def leave(self, customer_id: str) -> None:
         """Leave the customer's group."""
         self._groups.discard(customer_id)
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().group_discard(group_of(customer_id), self._channel)
-        except Exception as error:
+        error = await _error_of(get_channel_layer().group_discard(group_of(customer_id), self._channel))
+        if error is not None:
             logger.debug("Cannot leave the group of customer %s: %s", customer_id, error)
 
     async def check(self) -> None:
@@ -111,16 +106,10 @@ class LayerListener:
         if lagging and now - max(self._heard_at, self._reset_at) > RESET_SECONDS:
             self._reset_at = now
             await self._reset()
-        await self._send_canary()
-
-    async def _send_canary(self) -> None:
-        if not self._channel:
-            return
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().send(self._channel, {"type": CANARY_TYPE})
-        except Exception as error:
-            logger.debug("No canary: %s", error)
+        if self._channel:
+            error = await _error_of(get_channel_layer().send(self._channel, {"type": CANARY_TYPE}))
+            if error is not None:
+                logger.debug("The canary cannot be sent: %s", error)
 
     async def _reset(self) -> None:
         """Forget the connections: on one that the other side forgot, nothing ever fails and nothing ever comes."""
@@ -128,10 +117,8 @@ class LayerListener:
         await self.stop()
         self._channel = ""
         self._groups.clear()
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().flush()
-        except Exception as error:
+        error = await _error_of(get_channel_layer().flush())
+        if error is not None:
             logger.debug("The old connections to the channel layer do not close: %s", error)
         self._listening = asyncio.get_running_loop().create_task(self._listen())
 
@@ -168,3 +155,13 @@ class LayerListener:
             self._heard_at = asyncio.get_running_loop().time()
         elif kind == ACCESS_CHANGED:
             self._on_access_changed()
+
+
+async def _error_of(call: Awaitable[object]) -> Exception | None:
+    """Await a call of the layer for at most `TIMEOUT_SECONDS`; returns what it raised, which depends on the layer."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await call
+    except Exception as error:
+        return error
+    return None

@@ -79,21 +79,20 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
         raise UnreadableMessage(f"The message is {_as_sentence(error)}") from None
     if not isinstance(message, dict):
         raise UnreadableMessage('A message is a JSON object such as {"type": "subscribe", "topics": ["…"]}')
-    request_id = _request_id(message)
+    request_id, action = _request_id(message), None
     try:
-        action = Action(str(message.get("type")))
-    except ValueError:
-        raise UnreadableMessage(
-            '"type" is one of subscribe, unsubscribe, ping and authenticate', None, request_id
-        ) from None
-    if action is Action.PING:
-        return Ping(request_id)
-    if action is Action.AUTHENTICATE:
-        return Authenticate(_token(message, request_id), request_id)
-    topics = _topics(message, action, request_id, max_topics)
-    if action is Action.UNSUBSCRIBE:
-        return Unsubscribe(topics, request_id)
-    return Subscribe(topics, _since(message, request_id), request_id)
+        action = _action(message)
+        match action:
+            case Action.SUBSCRIBE:
+                return Subscribe(_topics(message, max_topics), _since(message), request_id)
+            case Action.UNSUBSCRIBE:
+                return Unsubscribe(_topics(message, max_topics), request_id)
+            case Action.PING:
+                return Ping(request_id)
+            case Action.AUTHENTICATE:
+                return Authenticate(_token(message), request_id)
+    except UnreadableMessage as error:
+        raise UnreadableMessage(str(error), action, request_id) from None
 
 
 def _as_sentence(error: InvalidJson) -> str:
@@ -114,39 +113,42 @@ def _request_id(message: dict[str, Any]) -> RequestId | None:
     )
 
 
-def _token(message: dict[str, Any], request_id: RequestId | None) -> str:
+def _action(message: dict[str, Any]) -> Action:
+    try:
+        return Action(str(message.get("type")))
+    except ValueError:
+        raise UnreadableMessage('"type" is one of subscribe, unsubscribe, ping and authenticate') from None
+
+
+def _token(message: dict[str, Any]) -> str:
     token = message.get("token")
     if isinstance(token, str) and token:
         return token
-    raise UnreadableMessage('"token" is the new credential as a string', Action.AUTHENTICATE, request_id)
+    raise UnreadableMessage('"token" is the new credential as a string')
 
 
-def _topics(
-    message: dict[str, Any], action: Action, request_id: RequestId | None, max_topics: int
-) -> tuple[str, ...]:
+def _topics(message: dict[str, Any], max_topics: int) -> tuple[str, ...]:
     topics = message.get("topics")
     if not isinstance(topics, list) or not topics or not all(isinstance(topic, str) for topic in topics):
-        raise UnreadableMessage('"topics" is a list of at least one topic, each a string', action, request_id)
+        raise UnreadableMessage('"topics" is a list of at least one topic, each a string')
     unique = tuple(dict.fromkeys(topics))
     if len(unique) > max_topics:
         raise UnreadableMessage(
-            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages",
-            action,
-            request_id,
+            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages"
         )
     return unique
 
 
-def _since(message: dict[str, Any], request_id: RequestId | None) -> str | None:
+def _since(message: dict[str, Any]) -> str | None:
     since = message.get("since")
     if since is None:
         return None
+    if not isinstance(since, str):
+        raise UnreadableMessage('"since" is a cursor as a string')
     try:
-        if not isinstance(since, str):
-            raise InvalidCursor('"since" is a cursor as a string')
         parse_cursor(since)
     except InvalidCursor as error:
-        raise UnreadableMessage(str(error), Action.SUBSCRIBE, request_id) from None
+        raise UnreadableMessage(str(error)) from None
     return since
 
 

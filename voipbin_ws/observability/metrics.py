@@ -96,10 +96,12 @@ class _GatewayCollector(Collector):
         yield _gauge(
             "layer_silence_seconds",
             "Since the channel layer was last heard; some are usual.",
-            hub.silence_seconds,
+            hub.layer.silence_seconds,
         )
         yield _gauge(
-            "layer_lagging", "Whether the channel layer is silent and the log is read instead.", hub.lagging
+            "layer_lagging",
+            "Whether the channel layer is silent and the log is read instead.",
+            hub.layer.lagging,
         )
         yield _counter(
             "bell_failures", "Announcements that the channel layer did not take.", announcer.failures

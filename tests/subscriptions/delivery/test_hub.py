@@ -112,7 +112,7 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
         "announcement": {"customer_id": acme, "epoch": "0" * 12, "entries": msgpack.packb([])},
     }
     await stage.ring(of_old, *before, of_old, *await stage.store(acme, 2))
-    await until(lambda: len(stage.hub._early[acme]) == 6)
+    await until(lambda: len(stage.hub.layerly[acme]) == 6)
     go_on.set()
     client = await asyncio.wait_for(subscribing, 30)
     assert stage.hub.cursor(client.listener).endswith(".4")
@@ -478,7 +478,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     acme = new_customer()
     client = await listening(stage, acme)
     dumb_layer["silent"] = True
-    await until(lambda: stage.hub.lagging, "the silence to be noticed")
+    await until(lambda: stage.hub.layer.lagging, "the silence to be noticed")
     await stage.publish(acme, 3)
     await until(lambda: len(client.events) == 3)
     # Whoever comes meanwhile hears too, though its group cannot be joined.
@@ -487,7 +487,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     await stage.publish(globex)
     await until(lambda: newcomer.events)
     dumb_layer["silent"] = False
-    await until(lambda: not stage.hub.lagging, "the layer to be heard again")
+    await until(lambda: not stage.hub.layer.lagging, "the layer to be heard again")
     await until(lambda: members(globex) == 1)
     await stage.publish(acme)
     await until(lambda: len(client.events) == 4)
@@ -502,11 +502,11 @@ async def test_a_layer_that_stays_silent_is_connected_to_anew(
     stage = await make_stage(check_seconds=0.02)
     acme = new_customer()
     client = await listening(stage, acme)
-    first = stage.hub._ear._channel
+    first = stage.hub.layer._channel
     dumb_layer["silent"] = True
-    await until(lambda: stage.hub._ear._channel not in ("", first), "a new channel")
+    await until(lambda: stage.hub.layer._channel not in ("", first), "a new channel")
     dumb_layer["silent"] = False
-    await until(lambda: not stage.hub.lagging and members(acme) == 1)
+    await until(lambda: not stage.hub.layer.lagging and members(acme) == 1)
     await stage.publish(acme)
     await until(lambda: client.events)
     assert client.numbers == [1]

@@ -138,7 +138,7 @@ class Stage:
     async def start(self) -> None:
         self.hub.start()
         # The ear has its channel once it listens.
-        await until(lambda: self.hub._ear._channel, "the ear to listen")
+        await until(lambda: self.hub.layer._channel, "the ear to listen")
 
     async def store(self, customer_id: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
         """Store events; their announcements, one each, are returned and not sent."""

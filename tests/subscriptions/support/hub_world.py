@@ -247,7 +247,7 @@ class World:
             count_out=lambda *_: None,
         )
         # In the ear's place: what is announced comes by `deliver` alone.
-        self.hub._ear = Mock(join=_at_once, leave=_at_once, check=_at_once, lagging=False)
+        self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, lagging=False)
         self._watch = self.loop.create_task(self.hub._watch())
         self.loop.settle()
 
