@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import Error as DatabaseTrouble
@@ -30,23 +30,12 @@ from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Identity
 
+if TYPE_CHECKING:
+    from subscriptions.connections.connection import Connection
+
 logger = logging.getLogger(__name__)
 
 CLOSED_BY_OPERATOR = "closed-by-operator"
-
-
-class Connection(Protocol):
-    """An open socket, as far as its credential goes."""
-
-    @property
-    def connection_id(self) -> UUID: ...
-
-    @property
-    def identity(self) -> Identity: ...
-
-    async def identity_changed(self, identity: Identity) -> None: ...
-
-    def close(self, code: CloseCode, message: str, *, rule: str = "") -> None: ...
 
 
 class Reauthorizer:
@@ -141,61 +130,58 @@ def orders_after(change: int) -> list[CloseOrder]:
 
 def renew(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
     """What each of these is now, asked with as few queries as kinds of credentials. An expiry is not judged here."""
-    asked = list(identities)
+    asked = [(each, *_kind_and_id(each)) for each in identities]
     keys = AccessKey.objects.select_related("customer", "agent__user", "agent__customer").in_bulk(
-        [_id_of(each) for each in asked if _kind_of(each) == KEY_KIND]
+        [pk for _, kind, pk in asked if kind == KEY_KIND]
     )
     agents = Agent.objects.select_related("customer", "user").in_bulk(
-        [UUID(each.agent_id) for each in asked if each.agent_id and _kind_of(each) != KEY_KIND]
+        [pk for _, kind, pk in asked if kind != KEY_KIND]
     )
-    customers = Customer.objects.in_bulk({UUID(each.customer_id) for each in asked})
+    customers = Customer.objects.in_bulk({UUID(each.customer_id) for each, *_ in asked})
     outcomes: dict[Identity, Identity | BadCredential] = {}
-    for each in asked:
+    for each, kind, pk in asked:
         try:
-            outcomes[each] = _renewed(each, keys, agents, customers)
+            if kind == KEY_KIND:
+                now = _of_key(keys.get(pk))
+            elif kind == AGENT_KIND:
+                now = _of_token(each, agents.get(pk))
+            else:
+                now = _of_voipbin(each, customers.get(UUID(each.customer_id)), agents.get(pk))
+            # A connection stays its customer's and agent's: whoever moved has to come anew.
+            if (each.customer_id, each.agent_id) != (now.customer_id, now.agent_id):
+                raise BadCredential(
+                    "This credential is another customer's or agent's now", "foreign-credential"
+                )
+            outcomes[each] = now
         except BadCredential as error:
             outcomes[each] = error
     return outcomes
 
 
-def _renewed(
-    identity: Identity,
-    keys: dict[UUID, AccessKey],
-    agents: dict[UUID, Agent],
-    customers: dict[UUID, Customer],
-) -> Identity:
-    kind = _kind_of(identity)
-    if kind == KEY_KIND:
-        if (key := keys.get(_id_of(identity))) is None:
-            raise BadCredential("This access key was deleted", "unknown-key")
-        renewed = key_identity(key)
-        if not renewed.may_subscribe:
-            raise BadCredential("This access key may not open a WebSocket any more", "key-may-not-subscribe")
-        return _same_holder(identity, renewed)
-    agent = agents.get(_id_of(identity))
-    if kind == AGENT_KIND:
-        if agent is None:
-            raise BadCredential("The agent of this token was deleted", "unknown-agent")
-        renewed = agent_identity(agent, expires_at=identity.expires_at, issued_at=identity.issued_at or 0.0)
-        return _same_holder(identity, renewed)
-    # VoIPBIN's own: its claims say what the agent may, our records only who is switched off and what was granted.
-    require_active(customers.get(UUID(identity.customer_id)), agent)
+def _kind_and_id(identity: Identity) -> tuple[str, UUID]:
+    kind, _, pk = identity.credential_id.partition(":")
+    return kind, UUID(pk)
+
+
+def _of_key(key: AccessKey | None) -> Identity:
+    if key is None:
+        raise BadCredential("This access key was deleted", "unknown-key")
+    identity = key_identity(key)
+    if not identity.may_subscribe:
+        raise BadCredential("This access key may not open a WebSocket any more", "key-may-not-subscribe")
+    return identity
+
+
+def _of_token(before: Identity, agent: Agent | None) -> Identity:
     if agent is None:
-        return identity
-    require_not_signed_out(agent, identity.issued_at or 0.0)
-    return _same_holder(identity, replace(identity, granted_resources=frozenset(agent.granted_resources)))
+        raise BadCredential("The agent of this token was deleted", "unknown-agent")
+    return agent_identity(agent, expires_at=before.expires_at, issued_at=before.issued_at or 0.0)
 
 
-def _same_holder(before: Identity, now: Identity) -> Identity:
-    """A connection stays its customer's and agent's: whoever moved has to come anew."""
-    if (before.customer_id, before.agent_id) != (now.customer_id, now.agent_id):
-        raise BadCredential("This credential is another customer's or agent's now", "foreign-credential")
-    return now
-
-
-def _kind_of(identity: Identity) -> str:
-    return identity.credential_id.partition(":")[0]
-
-
-def _id_of(identity: Identity) -> UUID:
-    return UUID(identity.credential_id.partition(":")[2])
+def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None) -> Identity:
+    # Its claims say what the agent may, our records only who is switched off and what was granted.
+    require_active(customer, agent)
+    if agent is None:
+        return before
+    require_not_signed_out(agent, before.issued_at or 0.0)
+    return replace(before, granted_resources=frozenset(agent.granted_resources))
