@@ -42,7 +42,7 @@ class EventConsumer(AsyncConsumer):
         """Accept or refuse the handshake."""
         process = runtime()
         request = Request.of(self.scope)
-        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.caller)
+        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.client_info)
         bind_contextvars(connection_id=str(recorder.connection_id))
         admitted = await admit(request)
         if isinstance(admitted, Refusal):

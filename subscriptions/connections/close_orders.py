@@ -18,7 +18,7 @@ from subscriptions.connections.reauthorization import CLOSED_BY_OPERATOR
 from subscriptions.connections.recorder import MAX_DETAIL_CHARACTERS
 from subscriptions.models import AccessKey, AuditAction, AuditRecord, AuditVerdict, CloseOrder, LiveConnection
 
-ALL_OF_THEM = UUID(int=0)
+ALL_CONNECTIONS = UUID(int=0)
 """Stands for the connection in the audit record of an order to close all of a key."""
 
 
@@ -57,7 +57,7 @@ def close_all_of_key(key: AccessKey, *, by: str, reason: str) -> None:
                     customer_id=key.customer_id,
                     agent_id=key.agent_id,
                     credential=f"key {key.prefix}",
-                    connection_id=ALL_OF_THEM,
+                    connection_id=ALL_CONNECTIONS,
                 )
             ]
         )

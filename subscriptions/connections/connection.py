@@ -76,7 +76,7 @@ class Connection:
         self.disconnect_code: int | None = None
         self.opened_at = timezone.now()
         self.connection_id = recorder.connection_id
-        self.caller = recorder.caller
+        self.client_info = recorder.client_info
         self._process = process
         self._transport = transport
         self._recorder = recorder
@@ -89,7 +89,7 @@ class Connection:
             batch=batch,
             on_slow=self._too_slow,
         )
-        self._listener = Subscriber(self._outbox, self.close)
+        self._subscriber = Subscriber(self._outbox, self.close)
         self._inbox = Inbox(
             act=self._act, ping_in=self._session.ping_in, pong=self._pong, hold=transport.hold_reading
         )
@@ -97,10 +97,10 @@ class Connection:
         self._close_code: CloseCode | None = None
         self._close_rule = "client-left"
         self._close_message = ""
-        self._heard_to = ""
+        self._delivered_to = ""
         self._expiry: asyncio.TimerHandle | None = None
-        process.hub.listeners.add(self._listener)
-        process.renewer.watch(self)
+        process.hub.subscribers.add(self._subscriber)
+        process.reauthorizer.watch(self)
         process.presence.opened(self)
         recorder.opened(identity)
         if process.count_in(self._credential_id) > process.connections_per_credential:
@@ -126,8 +126,8 @@ class Connection:
         return (
             outbox.sent,
             outbox.waiting,
-            round(outbox.stuck_for()),
-            self._process.hub.behind(self._listener),
+            round(outbox.stalled_seconds()),
+            self._process.hub.lag(self._subscriber),
         )
 
     async def identity_changed(self, identity: Identity) -> None:
@@ -154,7 +154,7 @@ class Connection:
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
     def _pong(self, ping: Ping | SendPong) -> None:
-        self._answer(pong_frame(self._process.hub.cursor(self._listener) or None, ping.request_id))
+        self._answer(pong_frame(self._process.hub.cursor(self._subscriber) or None, ping.request_id))
 
     def _answer(self, frame: str) -> None:
         self._outbox.put_answer(text_frame(frame))
@@ -169,8 +169,8 @@ class Connection:
                 case Join():
                     await self._join(effect)
                 case Leave(topics, entries, ack):
-                    cursor = self._process.hub.cursor(self._listener)
-                    self._process.hub.detach(self._listener, topics)
+                    cursor = self._process.hub.cursor(self._subscriber)
+                    self._process.hub.detach(self._subscriber, topics)
                     if ack is not None:
                         self._answer(ack)
                     self._process.presence.changed(self)
@@ -188,7 +188,7 @@ class Connection:
 
     async def _verify(self, message: Authenticate) -> list[Effect]:
         try:
-            identity = await in_database_thread(identify, message.token, self._recorder.caller)
+            identity = await in_database_thread(identify, message.token, self._recorder.client_info)
         except BadCredential as error:
             self._recorder.record_soon(
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
@@ -208,13 +208,13 @@ class Connection:
         return effects
 
     async def _join(self, join: Join) -> None:
-        hub, resumer = self._process.hub, self._process.resumer
+        hub, replayer = self._process.hub, self._process.replayer
         customer_ids = sorted({topic.customer_id for topic in join.topics})
         recovery = None
         while True:
             feeds = await hub.open(customer_ids)
             if join.since is not None:
-                recovery = await resumer.recovery(feeds, parse_cursor(join.since))
+                recovery = await replayer.recovery(feeds, parse_cursor(join.since))
             if hub.are_open(feeds):
                 break
         # What is no longer permitted by now was told by an error already.
@@ -224,22 +224,22 @@ class Connection:
         self._process.presence.changed(self)
         # From here to the acknowledgement nothing may be awaited, or the topics would not be live from its cursor on.
         if recovery is not None and recovery.reason is None:
-            resumer.begin(self._listener, topics, recovery.starts)
+            replayer.begin(self._subscriber, topics, recovery.starts)
         else:
-            hub.attach(self._listener, topics)
+            hub.attach(self._subscriber, topics)
         self._answer(
             ack_frame(
                 Action.SUBSCRIBE,
                 [topic.text for topic in topics],
                 request_id=join.request_id,
-                cursor=hub.cursor(self._listener),
+                cursor=hub.cursor(self._subscriber),
                 recovered=None if recovery is None else recovery.reason is None,
                 reason=None if recovery is None else recovery.reason,
             )
         )
         self._recorder.live(feeds, recovery)
         try:
-            await resumer.run(self._listener)
+            await replayer.run(self._subscriber)
         except (OutboxClosed, LogReplaced):
             return  # The client is gone, or told to come back.
         except LogPruned:
@@ -300,7 +300,7 @@ class Connection:
             self._expiry.cancel()
         self._inbox.close()
         self._leave_hub()
-        process.renewer.forget(self)
+        process.reauthorizer.forget(self)
         process.presence.ended(self)
         self._outbox.close()
         process.count_out(self._credential_id, self.disconnect_code, self._close_rule)
@@ -308,7 +308,7 @@ class Connection:
             code=self.disconnect_code,
             rule=self._close_rule,
             message=self._close_message,
-            cursor=last_delivered_cursor(self._heard_to, self._outbox.unsent_events),
+            cursor=last_delivered_cursor(self._delivered_to, self._outbox.unsent_events),
             topics=len(self._session.topics),
             sent=self._outbox.sent,
             seconds=(timezone.now() - self.opened_at).total_seconds(),
@@ -316,9 +316,9 @@ class Connection:
 
     def _leave_hub(self) -> None:
         hub = self._process.hub
-        if self._listener in hub.listeners:
-            self._heard_to = hub.cursor(self._listener)
+        if self._subscriber in hub.subscribers:
+            self._delivered_to = hub.cursor(self._subscriber)
             if self._close_code in (CloseCode.TOO_SLOW, CloseCode.REVOKED):
                 # What waits is about to be forgotten.
-                self._heard_to = last_delivered_cursor(self._heard_to, self._outbox.unsent_events)
-            hub.leave(self._listener)
+                self._delivered_to = last_delivered_cursor(self._delivered_to, self._outbox.unsent_events)
+            hub.leave(self._subscriber)

@@ -51,7 +51,7 @@ class Request:
 
     query: str
     headers: Mapping[str, str]
-    caller: ClientInfo
+    client_info: ClientInfo
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Request:
@@ -59,8 +59,8 @@ class Request:
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         client = scope.get("client")
-        caller = ClientInfo.of(client[0] if client else "", headers)
-        return cls(scope.get("query_string", b"").decode("latin-1"), headers, caller)
+        client_info = ClientInfo.of(client[0] if client else "", headers)
+        return cls(scope.get("query_string", b"").decode("latin-1"), headers, client_info)
 
     @property
     def wants_batches(self) -> bool:
@@ -78,7 +78,9 @@ async def admit(request: Request) -> Identity | Refusal:
         )
     identity = None
     try:
-        identity = await in_database_thread(identify_request, request.query, request.headers, request.caller)
+        identity = await in_database_thread(
+            identify_request, request.query, request.headers, request.client_info
+        )
         may_open_socket(identity)
     except BadCredential as error:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)

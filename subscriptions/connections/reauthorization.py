@@ -45,13 +45,13 @@ class Reauthorizer:
         self._check_seconds = check_seconds
         self._connections: set[Connection] = set()
         self._new: set[Connection] = set()
-        self._told = asyncio.Event()
-        self._seen: int | None = None
+        self._notified = asyncio.Event()
+        self._seen_version: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin. Called in the event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._look())
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
         """Look no more."""
@@ -70,37 +70,37 @@ class Reauthorizer:
         self._connections.discard(connection)
         self._new.discard(connection)
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Something has changed: look at once."""
-        self._told.set()
+        self._notified.set()
 
-    async def _look(self) -> None:
+    async def _run(self) -> None:
         while True:
             # At once for the first time: what is ordered from now on is found by the number that is seen now.
-            self._told.clear()
+            self._notified.clear()
             try:
-                await self._look_once()
+                await self._check()
             except DatabaseTrouble as error:
                 logger.warning("Open connections cannot be checked now: %s", error)
             except Exception:
                 logger.exception("The check of open connections failed and goes on")
             try:
                 async with asyncio.timeout(self._check_seconds):
-                    await self._told.wait()
+                    await self._notified.wait()
             except TimeoutError:
                 pass
 
-    async def _look_once(self) -> None:
-        changes = await in_database_thread(current_version)
-        looked_at = set(self._connections if changes != self._seen else self._new)
-        if not looked_at:
-            self._seen = changes
+    async def _check(self) -> None:
+        version = await in_database_thread(current_version)
+        checked = set(self._connections if version != self._seen_version else self._new)
+        if not checked:
+            self._seen_version = version
             return
-        if self._seen is not None and changes != self._seen:
-            self._carry_out(await in_database_thread(orders_after, self._seen))
-        outcomes = await in_database_thread(renew, {each.identity for each in looked_at})
+        if self._seen_version is not None and version != self._seen_version:
+            self._carry_out(await in_database_thread(orders_after, self._seen_version))
+        outcomes = await in_database_thread(current_identities, {each.identity for each in checked})
         narrowed = []
-        for connection in looked_at & self._connections:
+        for connection in checked & self._connections:
             outcome = outcomes.get(connection.identity)
             if isinstance(outcome, BadCredential):
                 connection.close(CloseCode.REVOKED, str(outcome))
@@ -109,8 +109,8 @@ class Reauthorizer:
         # Together: each drops its topics first and then waits for its audit records, which are stored in one commit.
         await asyncio.gather(*narrowed)
         # Only now: what failed half-way is done again.
-        self._new -= looked_at
-        self._seen = changes
+        self._new -= checked
+        self._seen_version = version
 
     def _carry_out(self, orders: Iterable[CloseOrder]) -> None:
         for order in orders:
@@ -123,23 +123,23 @@ class Reauthorizer:
                     connection.close(CloseCode.REVOKED, message, rule=CLOSED_BY_OPERATOR)
 
 
-def orders_after(change: int) -> list[CloseOrder]:
+def orders_after(version: int) -> list[CloseOrder]:
     """The orders to close connections that were given after this number of changes."""
-    return list(CloseOrder.objects.filter(change__gt=change).order_by("pk"))
+    return list(CloseOrder.objects.filter(change__gt=version).order_by("pk"))
 
 
-def renew(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
+def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
     """What each of these is now, asked with as few queries as kinds of credentials. An expiry is not judged here."""
-    asked = [(each, *_kind_and_id(each)) for each in identities]
+    credentials = [(each, *_kind_and_id(each)) for each in identities]
     keys = AccessKey.objects.select_related("customer", "agent__user", "agent__customer").in_bulk(
-        [pk for _, kind, pk in asked if kind == KEY_KIND]
+        [pk for _, kind, pk in credentials if kind == KEY_KIND]
     )
     agents = Agent.objects.select_related("customer", "user").in_bulk(
-        [pk for _, kind, pk in asked if kind != KEY_KIND]
+        [pk for _, kind, pk in credentials if kind != KEY_KIND]
     )
-    customers = Customer.objects.in_bulk({UUID(each.customer_id) for each, *_ in asked})
+    customers = Customer.objects.in_bulk({UUID(each.customer_id) for each, *_ in credentials})
     outcomes: dict[Identity, Identity | BadCredential] = {}
-    for each, kind, pk in asked:
+    for each, kind, pk in credentials:
         try:
             if kind == KEY_KIND:
                 now = _of_key(keys.get(pk))

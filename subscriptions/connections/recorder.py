@@ -35,10 +35,10 @@ class ConnectionRecorder:
     `identity` is `None` until the handshake has found it.
     """
 
-    def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, caller: ClientInfo) -> None:
+    def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, client_info: ClientInfo) -> None:
         self.identity: Identity | Holder | None = None
         self.connection_id = connection_id
-        self.caller = caller
+        self.client_info = client_info
         self._audit = audit
 
     def record_soon(
@@ -119,8 +119,8 @@ class ConnectionRecorder:
         identity = self.identity
         fields: dict[str, str | None] = {
             "connection_id": str(self.connection_id),
-            "address": self.caller.address,
-            "client": self.caller.client,
+            "address": self.client_info.address,
+            "client": self.client_info.client,
         }
         if identity is not None:
             fields |= {
@@ -143,8 +143,8 @@ class ConnectionRecorder:
             customer_id=identity.customer_id if identity else None,
             agent_id=identity.agent_id if identity else None,
             credential=storable(identity.credential, 60) if identity else "",
-            address=self.caller.address,
-            client=self.caller.client,
+            address=self.client_info.address,
+            client=self.client_info.client,
             connection_id=self.connection_id,
             cursor=cursor,
         )

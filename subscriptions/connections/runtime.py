@@ -39,21 +39,21 @@ class Runtime:
     """The parts of a running process. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self.renewer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
+        self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
-            max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
-            on_access_changed=self.renewer.tell,
+            max_stalled_seconds=settings.OUTBOX_MAX_SECONDS,
+            on_access_changed=self.reauthorizer.notify,
         )
-        self.resumer = Replayer(
+        self.replayer = Replayer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
         now = asyncio.get_running_loop().time()
         self._events = Rate(lambda: stored_events.counts().get((), 0), now)
-        self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries, now)
+        self._deliveries = Rate(lambda: self.hub.deliveries + self.replayer.deliveries, now)
         self.audit = AuditWriter()
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
@@ -87,7 +87,7 @@ class Runtime:
             deliveries_a_minute=round(self._deliveries.a_minute(now), 1),
             late_events=late_events,
             late_seconds=round(late_seconds, 1),
-            silent_seconds=round(self.hub.layer.silence_seconds, 1) if self.hub.layer.lagging else 0.0,
+            silent_seconds=round(self.hub.layer.silence_seconds, 1) if self.hub.layer.is_silent else 0.0,
             audit_waiting=self.audit.waiting,
             audit_lost=self.audit.lost,
             is_draining=self.is_draining,
@@ -114,16 +114,16 @@ class Runtime:
         """Begin. Called in the event loop."""
         announcer.attach(asyncio.get_running_loop())
         self.hub.start()
-        self.renewer.start()
+        self.reauthorizer.start()
         self.presence.start()
 
     async def stop(self) -> None:
         """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
         self.is_draining = True
-        listeners = list(self.hub.listeners)
-        pause = min(DRAIN_SPREAD_SECONDS / max(len(listeners), 1), DRAIN_PAUSE_SECONDS)
-        for listener in listeners:
-            listener.close(CloseCode.RESTARTING, "The gateway restarts: connect again with your cursor")
+        subscribers = list(self.hub.subscribers)
+        pause = min(DRAIN_SPREAD_SECONDS / max(len(subscribers), 1), DRAIN_PAUSE_SECONDS)
+        for subscriber in subscribers:
+            subscriber.close(CloseCode.RESTARTING, "The gateway restarts: connect again with your cursor")
             await asyncio.sleep(pause)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
@@ -131,7 +131,7 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
-        await self.renewer.stop()
+        await self.reauthorizer.stop()
         await self.presence.stop()
         await self.hub.stop()
         announcer.detach()

@@ -74,7 +74,7 @@ class Feed(Generic[S]):
             self._ahead[entry.seq] = entry
             self._ahead_size += entry.size
 
-    def note_head(self, last_seq: int) -> None:
+    def raise_head(self, last_seq: int) -> None:
         """Learn from the log itself that it goes up to this number."""
         self._highest = max(self._highest, last_seq)
 

@@ -60,16 +60,16 @@ class OpenFeed:
         Raises:
             LogReplaced: the feed was closed before.
         """
-        self.note_head(seq)
+        self.repair_to(seq)
         while self.feed.position < seq:
             self.moved.clear()
             await self.moved.wait()
             if self._is_closed:
                 raise LogReplaced(self.feed.customer_id)
 
-    def note_head(self, last_seq: int) -> None:
+    def repair_to(self, last_seq: int) -> None:
         """Repair the feed up to this number, which is in its log."""
-        self.feed.note_head(last_seq)
+        self.feed.raise_head(last_seq)
         self.repair_if_needed()
 
     def repair_if_needed(self) -> None:

@@ -20,10 +20,10 @@ from events.announcements.announcer import announced_at, read_announcement
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import Position, join_positions
 from events.domain.event import Entry
-from events.log import reader as log
+from events.log import reader
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.gap_repair import REORDER_SECONDS, OpenFeed
-from subscriptions.delivery.latency_histogram import Latencies
+from subscriptions.delivery.latency_histogram import LatencyHistogram
 from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, LayerListener
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.subscriber import Subscriber
@@ -34,9 +34,9 @@ from subscriptions.protocol.frames import text_frame
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
-"""How long a feed without listeners stays open, for those who come right back."""
+"""How long a feed without subscribers stays open, for those who come right back."""
 
-LAGGING_CHECK_SECONDS = 0.5
+SILENT_CHECK_SECONDS = 0.5
 """How often the log is asked while the channel layer is silent."""
 
 
@@ -51,7 +51,7 @@ class Hub:
     """All feeds of one process.
 
     `check_seconds` is how often the numbers are compared with the log's: the longest that a lost last announcement of a
-    burst, or an event from a process without a common layer, goes unnoticed. `max_stuck_seconds` is how long a socket
+    burst, or an event from a process without a common layer, goes unnoticed. `max_stalled_seconds` is how long a socket
     may take nothing of what waits for it. `on_access_changed` is called when a process announces that permissions
     changed.
     """
@@ -61,37 +61,37 @@ class Hub:
         flusher: Flusher,
         *,
         check_seconds: float,
-        max_stuck_seconds: float,
+        max_stalled_seconds: float,
         on_access_changed: Callable[[], None],
     ) -> None:
         self.gap_fills = 0
         self.deliveries = 0
-        self.latencies = Latencies()
-        self.listeners: set[Subscriber] = set()
+        self.latencies = LatencyHistogram()
+        self.subscribers: set[Subscriber] = set()
         self._put_event = flusher.put
         self._check_seconds = check_seconds
-        self._max_stuck_seconds = max_stuck_seconds
+        self._max_stalled_seconds = max_stalled_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self.layerly: dict[str, list[tuple[str, list[Entry]]]] = {}
+        self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
         self.layer = LayerListener(
-            on_announcement=self._hear,
+            on_announcement=self._receive_announcement,
             on_access_changed=on_access_changed,
             patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
         )
-        self._watching: asyncio.Task[None] | None = None
+        self._watch_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to listen. Called in the event loop."""
         self.layer.start()
-        self._watching = asyncio.get_running_loop().create_task(self._watch())
+        self._watch_task = asyncio.get_running_loop().create_task(self._watch())
 
     async def stop(self) -> None:
         """End all tasks."""
         tasks = [opened.close() for opened in self._feeds.values()]
-        if self._watching is not None:
-            self._watching.cancel()
-            tasks.append(self._watching)
+        if self._watch_task is not None:
+            self._watch_task.cancel()
+            tasks.append(self._watch_task)
         await asyncio.gather(*filter(None, tasks), return_exceptions=True)
         await self.layer.stop()
 
@@ -137,49 +137,49 @@ class Hub:
         """An open feed."""
         return self._feeds[customer_id].feed
 
-    def attach(self, listener: Subscriber, topics: Sequence[HeldTopic]) -> None:
+    def attach(self, subscriber: Subscriber, topics: Sequence[HeldTopic]) -> None:
         """Deliver what these topics cover from each feed's position on. The feeds must be open."""
-        self.listeners.add(listener)
-        for customer_id, patterns in listener.hold(topics).items():
+        self.subscribers.add(subscriber)
+        for customer_id, patterns in subscriber.hold(topics).items():
             feed = self.feed(customer_id)
-            starts = listener.hearings[customer_id].starts
+            starts = subscriber.subscriptions[customer_id].starts
             for pattern in patterns:
                 starts.setdefault(pattern, feed.position)
-            feed.attach(listener, patterns)
+            feed.attach(subscriber, patterns)
 
-    def detach(self, listener: Subscriber, topics: Sequence[HeldTopic]) -> None:
+    def detach(self, subscriber: Subscriber, topics: Sequence[HeldTopic]) -> None:
         """End these topics."""
-        for customer_id, patterns in listener.release(topics).items():
+        for customer_id, patterns in subscriber.release(topics).items():
             if opened := self._feeds.get(customer_id):
-                opened.feed.detach(listener, patterns)
+                opened.feed.detach(subscriber, patterns)
 
-    def leave(self, listener: Subscriber) -> None:
+    def leave(self, subscriber: Subscriber) -> None:
         """Forget the socket."""
-        self.listeners.discard(listener)
-        for customer_id, hearing in listener.hearings.items():
+        self.subscribers.discard(subscriber)
+        for customer_id, subscription in subscriber.subscriptions.items():
             if opened := self._feeds.get(customer_id):
-                opened.feed.detach(listener, hearing.spellings)
-        listener.hearings.clear()
+                opened.feed.detach(subscriber, subscription.topics)
+        subscriber.subscriptions.clear()
 
-    def cursor(self, listener: Subscriber) -> str:
-        """Up to where all that the listener may hear has been put into its outbox; empty without topics.
+    def cursor(self, subscriber: Subscriber) -> str:
+        """Up to where all that the subscriber may hear has been put into its outbox; empty without topics.
 
-        A log that was replaced is left out: its listeners are about to be closed.
+        A log that was replaced is left out: its subscribers are about to be closed.
         """
         return join_positions(
             Position(
                 self.feed(customer_id).epoch,
-                hearing.sent_to if hearing.replay else self.feed(customer_id).position,
+                subscription.sent_to if subscription.replay else self.feed(customer_id).position,
             )
-            for customer_id, hearing in sorted(listener.hearings.items())
+            for customer_id, subscription in sorted(subscriber.subscriptions.items())
             if customer_id in self._feeds
         )
 
-    def behind(self, listener: Subscriber) -> int:
-        """Events of the logs that the listener hears which have not been put into its outbox yet, as far as known."""
+    def lag(self, subscriber: Subscriber) -> int:
+        """Events of the logs that the subscriber hears which have not been put into its outbox yet, as far as known."""
         return sum(
-            max(0, opened.feed.head - (hearing.sent_to if hearing.replay else opened.feed.position))
-            for customer_id, hearing in listener.hearings.items()
+            max(0, opened.feed.head - (subscription.sent_to if subscription.replay else opened.feed.position))
+            for customer_id, subscription in subscriber.subscriptions.items()
             if (opened := self._feeds.get(customer_id))
         )
 
@@ -195,16 +195,16 @@ class Hub:
 
     async def _open(self, customer_id: str) -> OpenFeed:
         # What arrives between joining the group and knowing the log's last number waits.
-        early = self.layerly[customer_id] = []
+        early = self._early[customer_id] = []
         try:
             await self.layer.join(customer_id)
-            head = await until_database_answers(log.open_log, customer_id)
+            head = await until_database_answers(reader.open_log, customer_id)
         finally:
-            del self.layerly[customer_id]
+            del self._early[customer_id]
         opened = self._feeds[customer_id] = OpenFeed(
             Feed(customer_id, head.epoch, head.last_seq),
             deliver=self._deliver_late,
-            on_replaced=self._replaced,
+            on_replaced=self._close_replaced,
         )
         for epoch, entries in early:
             # One of another log is from before what was just read, or the next comparison finds the new log.
@@ -212,24 +212,24 @@ class Hub:
                 self._take(customer_id, epoch, entries)
         return opened
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _receive_announcement(self, message: dict[str, Any]) -> None:
         customer_id, epoch, entries = read_announcement(message)
-        if (early := self.layerly.get(customer_id)) is not None:
+        if (early := self._early.get(customer_id)) is not None:
             early.append((epoch, entries))
         elif customer_id in self._feeds:
             before = self.deliveries
             self._take(customer_id, epoch, entries)
             if (deliveries := self.deliveries - before) and (at := announced_at(message)):
                 # Behind the outboxes, whose turn to write was asked for just now.
-                asyncio.get_running_loop().call_soon(self._note_latency, at, deliveries)
+                asyncio.get_running_loop().call_soon(self._record_latency, at, deliveries)
 
-    def _note_latency(self, committed_at: float, deliveries: int) -> None:
-        self.latencies.note(time.time() - committed_at, deliveries)
+    def _record_latency(self, committed_at: float, deliveries: int) -> None:
+        self.latencies.add(time.time() - committed_at, deliveries)
 
     def _take(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         opened = self._feeds[customer_id]
         if epoch != opened.feed.epoch:
-            self._replaced(customer_id)
+            self._close_replaced(customer_id)
             return
         self._deliver(opened, opened.feed.offer(entries))
         opened.repair_if_needed()
@@ -238,11 +238,11 @@ class Hub:
         feed = opened.feed
         opened.moved.set()
         for entry in entries:
-            for topic, listeners in feed.receivers(entry):
+            for topic, subscribers in feed.receivers(entry):
                 frame = text_frame(entry.frame(topic))
-                self.deliveries += len(listeners)
+                self.deliveries += len(subscribers)
                 self._put_event(
-                    [listener.outbox for listener in listeners], frame, is_alone=len(entries) == 1
+                    [subscriber.outbox for subscriber in subscribers], frame, is_alone=len(entries) == 1
                 )
 
     async def _deliver_late(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
@@ -252,11 +252,11 @@ class Hub:
         self._deliver(opened, entries)
         if deliveries := self.deliveries - before:
             with contextlib.suppress(db.Error):
-                at = await in_database_thread(log.stored_at, opened.feed.customer_id, entries[0].seq)
+                at = await in_database_thread(reader.stored_at, opened.feed.customer_id, entries[0].seq)
                 if at is not None:
-                    self._note_latency(at, deliveries)
+                    self._record_latency(at, deliveries)
 
-    def _replaced(self, customer_id: str) -> None:
+    def _close_replaced(self, customer_id: str) -> None:
         """Events can be missing here that cannot be had any more: let everybody come back and be told so."""
         opened = self._feeds.pop(customer_id, None)
         if opened is None:
@@ -265,9 +265,9 @@ class Hub:
         logger.warning(
             "The log of customer %s was replaced or pruned: its clients have to come back", customer_id
         )
-        for listener in list(self.listeners):
-            if customer_id in listener.hearings:
-                listener.close(
+        for subscriber in list(self.subscribers):
+            if customer_id in subscriber.subscriptions:
+                subscriber.close(
                     CloseCode.RESTARTING, "The event log was replaced: connect again with your cursor"
                 )
 
@@ -276,15 +276,17 @@ class Hub:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(
-                min(LAGGING_CHECK_SECONDS, self._check_seconds) if self.layer.lagging else self._check_seconds
+                min(SILENT_CHECK_SECONDS, self._check_seconds)
+                if self.layer.is_silent
+                else self._check_seconds
             )
             try:
-                self._close_stuck()
+                self._close_stalled()
                 await self._compare_numbers()
                 await self.layer.check()
                 for customer_id in list(self._feeds):
                     await self.layer.join(customer_id)
-                    if not self.layer.hears(customer_id):
+                    if not self.layer.is_joined(customer_id):
                         break  # The next one would only wait for the same time-out, and the numbers for all of them.
                 await self._close_idle()
             except db.Error as error:
@@ -292,11 +294,11 @@ class Hub:
             except Exception:
                 logger.exception("The watch over the feeds failed and goes on")
 
-    def _close_stuck(self) -> None:
-        for listener in list(self.listeners):
-            if listener.outbox.stuck_for() > self._max_stuck_seconds:
-                listener.close(
-                    CloseCode.TOO_SLOW, f"Nothing was read for {self._max_stuck_seconds:.0f} seconds"
+    def _close_stalled(self) -> None:
+        for subscriber in list(self.subscribers):
+            if subscriber.outbox.stalled_seconds() > self._max_stalled_seconds:
+                subscriber.close(
+                    CloseCode.TOO_SLOW, f"Nothing was read for {self._max_stalled_seconds:.0f} seconds"
                 )
 
     async def _compare_numbers(self) -> None:
@@ -305,7 +307,7 @@ class Hub:
         compared = dict(self._feeds)
         if not compared:
             return
-        heads = await in_database_thread(log.heads, list(compared))
+        heads = await in_database_thread(reader.heads, list(compared))
         # Announcements of the newest commits are on their way: not everything that is ahead of us is missing.
         await asyncio.sleep(REORDER_SECONDS)
         for customer_id, opened in compared.items():
@@ -313,17 +315,17 @@ class Hub:
                 continue
             head = heads.get(customer_id)
             if head is None or head.epoch != opened.feed.epoch:
-                self._replaced(customer_id)
+                self._close_replaced(customer_id)
             else:
-                opened.note_head(head.last_seq)
+                opened.repair_to(head.last_seq)
 
     async def _close_idle(self) -> None:
         """Leave the groups of customers whom nobody has listened to for a while."""
         now = asyncio.get_running_loop().time()
         for customer_id, opened in list(self._feeds.items()):
-            # A listener whose replay runs is on no feed, and listens all the same.
+            # A subscriber whose replay runs is on no feed, and listens all the same.
             if not opened.feed.is_idle or any(
-                customer_id in listener.hearings for listener in self.listeners
+                customer_id in subscriber.subscriptions for subscriber in self.subscribers
             ):
                 opened.idle_since = None
             elif opened.idle_since is None:

@@ -43,41 +43,41 @@ class LayerListener:
         on_access_changed: Callable[[], None],
         patience_seconds: float,
     ) -> None:
-        self.lagging = False
+        self.is_silent = False
         self._on_announcement = on_announcement
         self._on_access_changed = on_access_changed
-        self._patience = patience_seconds
+        self._patience_seconds = patience_seconds
         self._channel = ""
         self._groups: set[str] = set()
-        self._heard_at = 0.0
+        self._canary_at = 0.0
         self._reset_at = 0.0
-        self._listening: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to listen. Called in the event loop."""
-        self._heard_at = self._reset_at = asyncio.get_running_loop().time()
-        self._listening = asyncio.get_running_loop().create_task(self._listen())
+        self._canary_at = self._reset_at = asyncio.get_running_loop().time()
+        self._task = asyncio.get_running_loop().create_task(self._receive_forever())
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._listening is not None:
+        if self._task is not None:
             # A library that is just connecting may take the cancellation for its own, and listen on.
-            while not self._listening.done():
-                self._listening.cancel()
-                await asyncio.wait([self._listening], timeout=STOP_AGAIN_SECONDS)
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task], timeout=STOP_AGAIN_SECONDS)
 
     @property
     def silence_seconds(self) -> float:
         """Since the last canary."""
-        return asyncio.get_running_loop().time() - self._heard_at
+        return asyncio.get_running_loop().time() - self._canary_at
 
-    def hears(self, customer_id: str) -> bool:
+    def is_joined(self, customer_id: str) -> bool:
         """Whether announcements for this customer are expected to come: its group is joined."""
         return customer_id in self._groups
 
     async def join(self, customer_id: str) -> None:
         """Join the customer's group, where the layer lets us now; else `hears` stays false."""
-        if not self._channel or self.lagging or customer_id in self._groups:
+        if not self._channel or self.is_silent or customer_id in self._groups:
             return
         channel = self._channel
         error = await _error_of(get_channel_layer().group_add(group_of(customer_id), channel))
@@ -96,14 +96,14 @@ class LayerListener:
     async def check(self) -> None:
         """Judge by the last canary whether the layer is heard, and send the next one."""
         now = asyncio.get_running_loop().time()
-        lagging = now - self._heard_at > self._patience
-        if lagging != self.lagging:
-            self.lagging = lagging
-            if lagging:
+        is_silent = now - self._canary_at > self._patience_seconds
+        if is_silent != self.is_silent:
+            self.is_silent = is_silent
+            if is_silent:
                 logger.warning("The channel layer is silent: the log is read instead")
             else:
                 logger.info("The channel layer is heard again")
-        if lagging and now - max(self._heard_at, self._reset_at) > RESET_SECONDS:
+        if is_silent and now - max(self._canary_at, self._reset_at) > RESET_SECONDS:
             self._reset_at = now
             await self._reset()
         if self._channel:
@@ -120,9 +120,9 @@ class LayerListener:
         error = await _error_of(get_channel_layer().flush())
         if error is not None:
             logger.debug("The old connections to the channel layer do not close: %s", error)
-        self._listening = asyncio.get_running_loop().create_task(self._listen())
+        self._task = asyncio.get_running_loop().create_task(self._receive_forever())
 
-    async def _listen(self) -> None:
+    async def _receive_forever(self) -> None:
         layer = get_channel_layer()
         while True:
             try:
@@ -134,7 +134,7 @@ class LayerListener:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             try:
-                self._hear(message)
+                self._dispatch(message)
             except Exception:
                 # One bad message must not deafen the process; the log has what it may have carried.
                 logger.exception("A message of the channel layer could not be read")
@@ -147,12 +147,12 @@ class LayerListener:
         await layer.group_add(ACCESS_CHANGED, channel)
         return channel
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _dispatch(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == MESSAGE_TYPE:
             self._on_announcement(message)
         elif kind == CANARY_TYPE:
-            self._heard_at = asyncio.get_running_loop().time()
+            self._canary_at = asyncio.get_running_loop().time()
         elif kind == ACCESS_CHANGED:
             self._on_access_changed()
 

@@ -48,7 +48,7 @@ class Flusher:
         for outbox in outboxes:
             if outbox.is_closed:
                 continue
-            if at_once and not outbox._queued and outbox._stuck_since is None:
+            if at_once and not outbox._queued and outbox._stalled_since is None:
                 at_once -= 1
                 outbox.sent += 1
                 if not outbox._write_frames(frame):
@@ -93,7 +93,7 @@ class Outbox:
         "_moved",
         "_on_slow",
         "_queued",
-        "_stuck_since",
+        "_stalled_since",
         "_transport",
         "_write_frames",
         "is_closed",
@@ -124,7 +124,7 @@ class Outbox:
         self._in_flight = 0
         self._is_due = False
         self._is_slow = False
-        self._stuck_since: float | None = None
+        self._stalled_since: float | None = None
         self._moved: asyncio.Event | None = None
         transport.on_writable = self._writable
         transport.on_lost = self.close
@@ -154,7 +154,7 @@ class Outbox:
     def flush(self) -> None:
         """Write what waits, as far as the peer reads."""
         self._is_due = False
-        if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
+        if len(self._frames) == 1 and self._stalled_since is None and not self._answers:
             # What waits most often.
             frame = self._frames.pop()
             self._queued = 0
@@ -165,7 +165,7 @@ class Outbox:
             self._write_and_judge()
 
     def _write(self) -> None:
-        while self._frames and self._stuck_since is None:
+        while self._frames and self._stalled_since is None:
             frames = self._take()
             size = self._queued
             self._queued -= sum(map(len, frames)) if self._frames else size
@@ -179,7 +179,7 @@ class Outbox:
 
     def _wait_for_peer(self, in_flight: int) -> None:
         self._in_flight = in_flight
-        self._stuck_since = self._flusher.time()
+        self._stalled_since = self._flusher.time()
 
     def _take(self) -> list[bytes]:
         """The next frames for one write: at most `WRITE_MAX_BYTES`, or a single one that is larger."""
@@ -197,7 +197,7 @@ class Outbox:
 
     def _writable(self) -> None:
         self._in_flight = 0
-        self._stuck_since = None
+        self._stalled_since = None
         self._write()
         self._wake()
 
@@ -211,9 +211,9 @@ class Outbox:
         """The events' frames that wait here, in order."""
         return [frame for frame in self._frames if not isinstance(frame, Answer)]
 
-    def stuck_for(self) -> float:
+    def stalled_seconds(self) -> float:
         """Seconds since the peer has taken nothing of what waits for it."""
-        return 0.0 if self._stuck_since is None else self._flusher.time() - self._stuck_since
+        return 0.0 if self._stalled_since is None else self._flusher.time() - self._stalled_since
 
     async def room(self) -> None:
         """Wait until a replay may put in more.
@@ -264,7 +264,7 @@ class Outbox:
         """Send nothing any more."""
         self.is_closed = True
         self._in_flight = 0
-        self._stuck_since = None
+        self._stalled_since = None
         self._transport.on_writable = nothing
         self._transport.on_lost = nothing
         self._transport.stop()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from events.database.threads import until_database_answers
 from events.domain.event import Entry
-from events.log import reader as log
+from events.log import reader
 from subscriptions.delivery.feed import Feed, Replay
 from subscriptions.delivery.gap_repair import PAGE
 from subscriptions.delivery.hub import Hub
@@ -53,7 +53,7 @@ class Replayer:
             starts[customer_id] = start
             if start > feed.position or feed.tail_after(start) is None:
                 unsure.append(customer_id)
-        heads = await until_database_answers(log.heads, unsure) if unsure else {}
+        heads = await until_database_answers(reader.heads, unsure) if unsure else {}
         for customer_id in unsure:
             feed, start, head = feeds[customer_id], starts[customer_id], heads.get(customer_id)
             if head is None or head.epoch != feed.epoch or start > head.last_seq:
@@ -70,15 +70,15 @@ class Replayer:
         """Take the subscriber off these customers' feeds and note what it has to be sent: no await between this and the
         acknowledgement, so that nothing falls between the two."""
         hub = self._hub
-        hub.listeners.add(subscriber)
+        hub.subscribers.add(subscriber)
         for customer_id, patterns in subscriber.hold(topics).items():
-            hearing = subscriber.hearings[customer_id]
+            subscription = subscriber.subscriptions[customer_id]
             start = starts[customer_id]
             feed = hub.feed(customer_id)
-            hearing.replay = Replay(hearing.starts, dict.fromkeys(patterns, start), feed.position)
+            subscription.replay = Replay(subscription.starts, dict.fromkeys(patterns, start), feed.position)
             # Never past what patterns held before still have to be sent.
-            hearing.sent_to = min(start, feed.position) if hearing.starts else start
-            feed.detach(subscriber, hearing.starts)
+            subscription.sent_to = min(start, feed.position) if subscription.starts else start
+            feed.detach(subscriber, subscription.starts)
 
     async def run(self, subscriber: Subscriber) -> None:
         """Carry out all replays that were begun.
@@ -88,15 +88,15 @@ class Replayer:
             LogReplaced: the feed that was to be joined is gone.
             LogPruned: not all of it can be had any more.
         """
-        for customer_id, hearing in list(subscriber.hearings.items()):
-            if hearing.replay is not None:
-                if subscriber.hearings.get(customer_id) is not hearing:
+        for customer_id, subscription in list(subscriber.subscriptions.items()):
+            if subscription.replay is not None:
+                if subscriber.subscriptions.get(customer_id) is not subscription:
                     raise OutboxClosed  # While another customer's replay ran.
                 self.replays += 1
-                await self._catch_up(subscriber, customer_id, hearing, hearing.replay)
+                await self._catch_up(subscriber, customer_id, subscription, subscription.replay)
 
     async def _catch_up(
-        self, subscriber: Subscriber, customer_id: str, hearing: CustomerSubscription, replay: Replay
+        self, subscriber: Subscriber, customer_id: str, subscription: CustomerSubscription, replay: Replay
     ) -> None:
         """Send page after page until what is left is in memory; send that and go live in one go."""
         feed = self._hub.feed(customer_id)
@@ -105,23 +105,23 @@ class Replayer:
         while True:
             # Room for a page or the tail: both are far smaller than the rest of an outbox.
             await subscriber.outbox.room()
-            if subscriber.hearings.get(customer_id) is not hearing:
+            if subscriber.subscriptions.get(customer_id) is not subscription:
                 raise OutboxClosed  # It was told to close meanwhile, and left the hub.
             if (tail := feed.tail_after(read_to)) is not None:
                 break
             # A turn is for one page: a client that reads slowly must not hold up the others' replays.
             async with self._turns:
                 page = await until_database_answers(
-                    log.read, customer_id, feed.epoch, after=read_to, upto=feed.position, limit=PAGE
+                    reader.read, customer_id, feed.epoch, after=read_to, upto=feed.position, limit=PAGE
                 )
             if not page or page[-1].seq != read_to + len(page):
                 raise LogPruned(customer_id)
             self.deliveries += _send(subscriber, replay, page)
             read_to = page[-1].seq
-            hearing.sent_to = max(hearing.sent_to, read_to)
+            subscription.sent_to = max(subscription.sent_to, read_to)
         self.deliveries += _send(subscriber, replay, tail)
-        hearing.starts = replay.starts
-        hearing.replay = None
+        subscription.starts = replay.starts
+        subscription.replay = None
         feed.attach(subscriber, replay.starts)
 
 

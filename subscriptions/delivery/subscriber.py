@@ -15,13 +15,13 @@ from subscriptions.protocol.effects import HeldTopic
 class CustomerSubscription:
     """What one socket hears of one customer's log.
 
-    `starts` has the number after which each pattern is heard. Two spellings of one pattern, such as `…:call` and
+    `starts` has the number after which each pattern is heard. Two topics of one pattern, such as `…:call` and
     `…:call:*`, are one pattern here: it ends when both have been unsubscribed. While a replay runs, the socket is not
     attached to the feed, and `sent_to` is the number up to which the replay has come.
     """
 
     starts: dict[str, int] = field(default_factory=dict)
-    spellings: dict[str, set[str]] = field(default_factory=dict)
+    topics: dict[str, set[str]] = field(default_factory=dict)
     replay: Replay | None = None
     sent_to: int = 0
 
@@ -32,15 +32,15 @@ class Subscriber:
 
     outbox: Outbox
     close: Callable[[CloseCode, str], None]
-    hearings: dict[str, CustomerSubscription] = field(default_factory=dict)
+    subscriptions: dict[str, CustomerSubscription] = field(default_factory=dict)
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
         """Note these topics; returns their patterns by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
-            hearing = self.hearings.setdefault(topic.customer_id, CustomerSubscription())
+            subscription = self.subscriptions.setdefault(topic.customer_id, CustomerSubscription())
             pattern = str(topic.pattern)
-            hearing.spellings.setdefault(pattern, set()).add(topic.text)
+            subscription.topics.setdefault(pattern, set()).add(topic.text)
             patterns.setdefault(topic.customer_id, []).append(pattern)
         return patterns
 
@@ -48,19 +48,19 @@ class Subscriber:
         """Forget these topics; returns by customer the patterns that no other spelling still holds."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
-            hearing = self.hearings.get(topic.customer_id)
-            if hearing is None:
+            subscription = self.subscriptions.get(topic.customer_id)
+            if subscription is None:
                 continue
             pattern = str(topic.pattern)
-            spellings = hearing.spellings.get(pattern, set())
-            spellings.discard(topic.text)
-            if spellings:
+            texts = subscription.topics.get(pattern, set())
+            texts.discard(topic.text)
+            if texts:
                 continue
-            hearing.spellings.pop(pattern, None)
-            hearing.starts.pop(pattern, None)
-            if hearing.replay is not None:
-                hearing.replay.forget(pattern)
-            if not hearing.spellings:
-                del self.hearings[topic.customer_id]
+            subscription.topics.pop(pattern, None)
+            subscription.starts.pop(pattern, None)
+            if subscription.replay is not None:
+                subscription.replay.forget(pattern)
+            if not subscription.topics:
+                del self.subscriptions[topic.customer_id]
             patterns.setdefault(topic.customer_id, []).append(pattern)
         return patterns

@@ -88,7 +88,7 @@ async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Ru
     process = runtime()
     yield process
     await process.audit.flush()
-    await process.renewer.stop()
+    await process.reauthorizer.stop()
     await process.presence.stop()
     await process.hub.stop()
     announcer.detach()

@@ -40,7 +40,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
         "database": _part(await _database_trouble()),
         "draining": _part(process.is_draining and "the process is stopping"),
         "channel_layer": _part(
-            process.hub.layer.lagging and f"silent for {silence:.0f} seconds: the log is read instead"
+            process.hub.layer.is_silent and f"silent for {silence:.0f} seconds: the log is read instead"
         ),
         "log": _part(
             late >= LATE_SECONDS

@@ -9,11 +9,11 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from events.database.threads import in_database_thread
-from events.log import reader as log
+from events.log import reader
 from events.log.publish import publish
-from subscriptions.connections.close_orders import ALL_OF_THEM, close_all_of_key, close_connections
+from subscriptions.connections.close_orders import ALL_CONNECTIONS, close_all_of_key, close_connections
 from subscriptions.connections.runtime import Runtime
-from subscriptions.delivery import replayer as resume
+from subscriptions.delivery import replayer as replayer_module
 from subscriptions.models import AccessKey, AuditRecord, Customer, LiveConnection
 from tests.subscriptions.support.app_socket import Socket
 from tests.subscriptions.support.hub_harness import draft
@@ -78,7 +78,7 @@ async def test_all_of_a_key_are_closed_and_it_may_come_back(
         assert (code, frame["message"]) == (4403, "Closed by an operator")
     assert (await stranger.ask({"type": "ping"}))["type"] == "pong"
     [ordered] = await records(process, action="close")
-    assert (ordered.connection_id, ordered.detail) == (ALL_OF_THEM, "root: no word given")
+    assert (ordered.connection_id, ordered.detail) == (ALL_CONNECTIONS, "root: no word given")
     again = await Socket(f"token={key[1]}").open()
     assert (await again.ask({"type": "ping"}))["type"] == "pong"
     for socket in (again, stranger):
@@ -92,7 +92,7 @@ async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessK
     again = await Socket(f"token={key[1]}").open()
     # Any other change has the process look again.
     await sync_to_async(key[0].save)()
-    await process.renewer._look_once()
+    await process.reauthorizer._check()
     assert (await again.ask({"type": "ping"}))["type"] == "pong"
     await again.leave()
 
@@ -100,9 +100,9 @@ async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessK
 async def test_without_a_word_from_the_layer_it_is_found_at_the_next_check(
     process: Runtime, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process.renewer._check_seconds = 0.1
-    process.renewer.tell()
-    monkeypatch.setattr(process.renewer, "tell", lambda: None)
+    process.reauthorizer._check_seconds = 0.1
+    process.reauthorizer.notify()
+    monkeypatch.setattr(process.reauthorizer, "notify", lambda: None)
     monkeypatch.setattr("events.announcements.announcer.announcer.tell", lambda *_: None)
     socket = await Socket(f"token={key[1]}").open()
     await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
@@ -147,7 +147,7 @@ async def test_a_key_that_is_widened_again_may_subscribe_again(
     socket = await Socket(f"token={key[1]}").open()
     assert (await socket.subscribe(topic))["code"] == "PERMISSION_DENIED"
     await sync_to_async(narrow)(key[0])
-    await process.renewer._look_once()
+    await process.reauthorizer._check()
     assert (await socket.subscribe(topic))["status"] == "success"
     await socket.leave()
 
@@ -161,15 +161,15 @@ async def test_a_replay_that_runs_goes_on_without_what_is_not_allowed_any_more(
     start = (await in_database_thread(publish, pair))[1].cursor
     for _ in range(3):
         await in_database_thread(publish, pair)
-    read, go_on, is_reading = log.read, threading.Event(), threading.Event()
+    read, go_on, is_reading = reader.read, threading.Event(), threading.Event()
 
     def page(*args: Any, **kwargs: Any) -> Any:
         is_reading.set()
         assert go_on.wait(20)
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(resume.log, "read", page)
-    monkeypatch.setattr(resume, "PAGE", 2)
+    monkeypatch.setattr(replayer_module.reader, "read", page)
+    monkeypatch.setattr(replayer_module, "PAGE", 2)
     socket = await Socket(f"token={key[1]}").open()
     assert (await socket.subscribe(calls, queues, since=start))["recovered"] is True
     assert await in_database_thread(is_reading.wait, 20)
@@ -190,14 +190,14 @@ async def test_a_revoked_key_gets_nothing_more_of_a_replay(
     topic, customer_id = f"customer_id:{acme.pk}:call:*", str(acme.pk)
     start = (await in_database_thread(publish, [draft(customer_id)]))[0].cursor
     await in_database_thread(publish, [draft(customer_id) for _ in range(5)])
-    read, go_on, is_reading = log.read, threading.Event(), threading.Event()
+    read, go_on, is_reading = reader.read, threading.Event(), threading.Event()
 
     def page(*args: Any, **kwargs: Any) -> Any:
         is_reading.set()
         assert go_on.wait(20)
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(resume.log, "read", page)
+    monkeypatch.setattr(replayer_module.reader, "read", page)
     socket = await Socket(f"token={key[1]}").open()
     await socket.subscribe(topic, since=start)
     assert await in_database_thread(is_reading.wait, 20)

@@ -383,10 +383,10 @@ async def test_nothing_is_left_of_those_who_went(process: Runtime, acme: Custome
     sockets = [await Socket(f"token={key}").open() for _ in range(3)]
     for socket in sockets:
         await socket.subscribe(calls(acme))
-    assert len(process.hub.listeners) == 3
+    assert len(process.hub.subscribers) == 3
     for socket in sockets:
         await socket.leave()
-    assert process.hub.listeners == set()
+    assert process.hub.subscribers == set()
     assert process.hub.feed(str(acme.pk)).is_idle
     assert process.all_left.is_set()
 

@@ -44,13 +44,13 @@ def test_a_request_is_read_from_its_scope() -> None:
             "client": ["192.0.2.7", 5],
         }
     )
-    assert (read.query, read.caller.address, read.headers["host"]) == (
+    assert (read.query, read.client_info.address, read.headers["host"]) == (
         "token=abc&batch=true",
         "192.0.2.7",
         "ws.example.com",
     )
-    assert read.caller.client.startswith("Mozilla é")
-    assert len(read.caller.client) == 200
+    assert read.client_info.client.startswith("Mozilla é")
+    assert len(read.client_info.client) == 200
     assert Request.of({"headers": [], "client": None}) == Request("", {}, UNKNOWN)
 
 

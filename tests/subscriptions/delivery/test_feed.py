@@ -59,13 +59,13 @@ def test_a_later_number_waits_for_the_missing_ones() -> None:
 
 def test_the_logs_last_number_shows_what_no_announcement_told_of() -> None:
     feed = opened(5)
-    feed.note_head(5)
+    feed.raise_head(5)
     assert (feed.gap, feed.head) == (None, 5)
-    feed.note_head(8)
+    feed.raise_head(8)
     assert (feed.gap, feed.head) == ((5, 8), 8)
     feed.offer(entries(8))
     assert feed.gap == (5, 7)
-    feed.note_head(3)
+    feed.raise_head(3)
     assert feed.head == 8
     assert numbers(feed.offer(entries(6, 7))) == [6, 7, 8]
     assert feed.gap is None
@@ -105,7 +105,7 @@ def test_the_gap_and_what_is_held_are_all_that_is_missing(arriving: list[int], h
     feed = opened()
     for seq in arriving:
         feed.offer(entries(seq))
-    feed.note_head(head)
+    feed.raise_head(head)
     delivered = feed.position
     while gap := feed.gap:
         after, upto = gap
@@ -147,7 +147,7 @@ def test_the_tail_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch)
 # --- Subscribers ---
 
 
-def hearing(feed: Feed[str], entry: Entry) -> set[str]:
+def receivers_of(feed: Feed[str], entry: Entry) -> set[str]:
     return {who for _, all_of in feed.receivers(entry) for who in all_of}
 
 
@@ -181,8 +181,8 @@ def test_each_hears_what_its_patterns_cover_alone() -> None:
     feed.attach("calls", [CALLS])
     feed.attach("all", [EVERYTHING])
     feed.attach("one", [f"{CUSTOMER}:*:2"])
-    assert hearing(feed, entry(1, "call", "1")) == {"calls", "all"}
-    assert hearing(feed, entry(2, "message", "2")) == {"all", "one"}
+    assert receivers_of(feed, entry(1, "call", "1")) == {"calls", "all"}
+    assert receivers_of(feed, entry(2, "message", "2")) == {"all", "one"}
 
 
 def test_a_feed_is_idle_when_the_last_subscriber_left() -> None:

@@ -14,7 +14,7 @@ from channels.layers import get_channel_layer
 from django.db import OperationalError
 
 from events.announcements.announcer import group_of
-from events.log import reader as log
+from events.log import reader
 from events.models import CustomerLog, Event
 from subscriptions.delivery import gap_repair
 from subscriptions.delivery import hub as hub_module
@@ -82,11 +82,11 @@ async def test_a_subscription_is_live_from_its_cursor_on(stage: Stage) -> None:
     acme = new_customer()
     await stage.publish(acme, 3)
     client = await listening(stage, acme)
-    assert stage.hub.cursor(client.listener).endswith(".3")
+    assert stage.hub.cursor(client.subscriber).endswith(".3")
     await stage.publish(acme)
     await until(lambda: client.events)
     assert client.numbers == [4]
-    assert stage.hub.cursor(client.listener) == client.events[0]["cursor"]
+    assert stage.hub.cursor(client.subscriber) == client.events[0]["cursor"]
 
 
 async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
@@ -95,15 +95,15 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
     acme = new_customer()
     before = await stage.store(acme, 2)
     opening, go_on = threading.Event(), threading.Event()
-    open_log = log.open_log
+    open_log = reader.open_log
 
-    def slowly(customer_id: str) -> log.Head:
+    def slowly(customer_id: str) -> reader.Head:
         head = open_log(customer_id)
         opening.set()
         assert go_on.wait(30)
         return head
 
-    monkeypatch.setattr(log, "open_log", slowly)
+    monkeypatch.setattr(reader, "open_log", slowly)
     subscribing = asyncio.ensure_future(listening(stage, acme))
     await asyncio.to_thread(opening.wait, 30)
     # Two that the head has, two that came after it was read; and one of a log that was there before.
@@ -112,10 +112,10 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
         "announcement": {"customer_id": acme, "epoch": "0" * 12, "entries": msgpack.packb([])},
     }
     await stage.ring(of_old, *before, of_old, *await stage.store(acme, 2))
-    await until(lambda: len(stage.hub.layerly[acme]) == 6)
+    await until(lambda: len(stage.hub._early[acme]) == 6)
     go_on.set()
     client = await asyncio.wait_for(subscribing, 30)
-    assert stage.hub.cursor(client.listener).endswith(".4")
+    assert stage.hub.cursor(client.subscriber).endswith(".4")
     await stage.publish(acme)
     await until(lambda: client.events)
     assert client.numbers == [5]
@@ -213,16 +213,16 @@ async def test_two_spellings_of_one_pattern_end_with_the_second(stage: Stage) ->
     await until(lambda: client.events)
     client.unsubscribe(whole, customer_id=acme)
     assert stage.hub.feed(acme).is_idle
-    assert stage.hub.cursor(client.listener) == ""
+    assert stage.hub.cursor(client.subscriber) == ""
 
 
 async def test_a_socket_that_left_leaves_nothing_behind(stage: Stage) -> None:
     acme = new_customer()
     client = await listening(stage, acme, everything(acme), f"customer_id:{acme}:call")
-    stage.hub.leave(client.listener)
-    stage.hub.leave(client.listener)
-    assert client.listener not in stage.hub.listeners
-    assert client.listener.hearings == {}
+    stage.hub.leave(client.subscriber)
+    stage.hub.leave(client.subscriber)
+    assert client.subscriber not in stage.hub.subscribers
+    assert client.subscriber.subscriptions == {}
     assert stage.hub.feed(acme).is_idle
 
 
@@ -234,7 +234,7 @@ async def test_a_feed_without_listeners_is_left_after_a_while(
     acme, globex = new_customer(), new_customer()
     client, stays = await listening(stage, acme), await listening(stage, globex)
     opened = await stage.hub.open([acme])
-    stage.hub.leave(client.listener)
+    stage.hub.leave(client.subscriber)
     await until(lambda: members(acme) == 0, "the group to be left")
     assert not stage.hub.are_open(opened)
     assert members(globex) == 1
@@ -259,11 +259,11 @@ async def test_a_reader_that_is_too_slow_is_closed_and_harms_no_other(stage: Sta
         await until(lambda expected=number + 1: len(good.events) == expected)
     assert good.numbers == list(range(1, 21))
     assert (slow.closed, good.closed) == ([CloseCode.TOO_SLOW], [])
-    assert slow.listener not in stage.hub.listeners
+    assert slow.subscriber not in stage.hub.subscribers
 
 
 async def test_a_reader_that_takes_nothing_is_closed_though_little_waits(make_stage: MakeStage) -> None:
-    stage = await make_stage(check_seconds=0.01, max_stuck_seconds=0.05)
+    stage = await make_stage(check_seconds=0.01, max_stalled_seconds=0.05)
     acme = new_customer()
     stuck, quiet = await listening(stage, acme), await listening(stage, acme, f"customer_id:{acme}:queue:*")
     stuck.reader.reads.clear()
@@ -287,7 +287,7 @@ async def test_a_log_that_was_replaced_sends_its_listeners_back(make_stage: Make
     assert (client.closed, other.closed) == ([CloseCode.RESTARTING], [])
     assert not stage.hub.are_open(feeds)
     again = await listening(stage, acme)
-    assert stage.hub.cursor(again.listener) == "f" * 12 + ".1"
+    assert stage.hub.cursor(again.subscriber) == "f" * 12 + ".1"
     await stage.publish(acme)
     await until(lambda: again.events)
     assert again.numbers == [2]
@@ -299,7 +299,7 @@ async def test_a_feed_opened_during_a_comparison_is_not_taken_for_one_without_a_
     stage = await make_stage(check_seconds=0.01)
     acme, globex = new_customer(), new_customer()
     await listening(stage, acme)
-    heads, read, go_on, rounds = log.heads, threading.Event(), threading.Event(), []
+    heads, read, go_on, rounds = reader.heads, threading.Event(), threading.Event(), []
 
     def slowly(customer_ids: Any) -> Any:
         found = heads(customer_ids)
@@ -308,7 +308,7 @@ async def test_a_feed_opened_during_a_comparison_is_not_taken_for_one_without_a_
         assert go_on.wait(30)
         return found
 
-    monkeypatch.setattr(log, "heads", slowly)
+    monkeypatch.setattr(reader, "heads", slowly)
     assert await asyncio.to_thread(read.wait, 30)
     newcomer = await listening(stage, globex)
     go_on.set()
@@ -323,7 +323,7 @@ async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_b
     stage = await make_stage(check_seconds=0.05)
     acme = new_customer()
     before = await listening(stage, acme)
-    heads, read, go_on, rounds = log.heads, threading.Event(), threading.Event(), []
+    heads, read, go_on, rounds = reader.heads, threading.Event(), threading.Event(), []
 
     def slowly(customer_ids: Any) -> Any:
         if not rounds:
@@ -335,7 +335,7 @@ async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_b
         assert go_on.wait(30)
         return found
 
-    monkeypatch.setattr(log, "heads", slowly)
+    monkeypatch.setattr(reader, "heads", slowly)
     assert await asyncio.to_thread(read.wait, 30)
     await stage.publish(acme)
     await until(lambda: before.closed)
@@ -393,7 +393,7 @@ async def test_while_the_database_is_away_the_order_is_kept_and_sockets_stay(
     acme = new_customer()
     client = await listening(stage, acme)
     failures = 3
-    read = log.read
+    read = reader.read
 
     def away(*args: Any, **kwargs: Any) -> Any:
         nonlocal failures
@@ -402,7 +402,7 @@ async def test_while_the_database_is_away_the_order_is_kept_and_sockets_stay(
             raise OperationalError("away")
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(log, "read", away)
+    monkeypatch.setattr(reader, "read", away)
     _, two, three, four = await stage.store(acme, 4)
     await stage.ring(two)
     await until(lambda: failures < 3)
@@ -417,20 +417,20 @@ async def test_how_far_a_listener_is_behind_is_known_while_the_log_cannot_be_rea
 ) -> None:
     acme, globex = new_customer(), new_customer()
     late, well = await listening(stage, acme), await listening(stage, globex)
-    read, is_away = log.read, True
+    read, is_away = reader.read, True
 
     def away(*args: Any, **kwargs: Any) -> Any:
         if is_away:
             raise OperationalError("away")
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(log, "read", away)
+    monkeypatch.setattr(reader, "read", away)
     messages = await stage.store(acme, 3)
     await stage.ring(messages[2])
-    await until(lambda: stage.hub.behind(late.listener) == 3)
-    assert stage.hub.behind(well.listener) == 0
+    await until(lambda: stage.hub.lag(late.subscriber) == 3)
+    assert stage.hub.lag(well.subscriber) == 0
     is_away = False
-    await until(lambda: stage.hub.behind(late.listener) == 0)
+    await until(lambda: stage.hub.lag(late.subscriber) == 0)
     await until(lambda: late.numbers == [1, 2, 3])
 
 
@@ -440,14 +440,14 @@ async def test_an_unreadable_log_does_not_end_the_watch(
     stage = await make_stage(check_seconds=0.01)
     acme = new_customer()
     client = await listening(stage, acme)
-    heads, errors = log.heads, [OperationalError("away"), RuntimeError("worse"), OperationalError("away")]
+    heads, errors = reader.heads, [OperationalError("away"), RuntimeError("worse"), OperationalError("away")]
 
     def away(customer_ids: Any) -> Any:
         if errors:
             raise errors.pop()
         return heads(customer_ids)
 
-    monkeypatch.setattr(log, "heads", away)
+    monkeypatch.setattr(reader, "heads", away)
     await stage.store(acme)
     await until(lambda: client.events)
     assert errors == []
@@ -478,7 +478,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     acme = new_customer()
     client = await listening(stage, acme)
     dumb_layer["silent"] = True
-    await until(lambda: stage.hub.layer.lagging, "the silence to be noticed")
+    await until(lambda: stage.hub.layer.is_silent, "the silence to be noticed")
     await stage.publish(acme, 3)
     await until(lambda: len(client.events) == 3)
     # Whoever comes meanwhile hears too, though its group cannot be joined.
@@ -487,7 +487,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     await stage.publish(globex)
     await until(lambda: newcomer.events)
     dumb_layer["silent"] = False
-    await until(lambda: not stage.hub.layer.lagging, "the layer to be heard again")
+    await until(lambda: not stage.hub.layer.is_silent, "the layer to be heard again")
     await until(lambda: members(globex) == 1)
     await stage.publish(acme)
     await until(lambda: len(client.events) == 4)
@@ -506,7 +506,7 @@ async def test_a_layer_that_stays_silent_is_connected_to_anew(
     dumb_layer["silent"] = True
     await until(lambda: stage.hub.layer._channel not in ("", first), "a new channel")
     dumb_layer["silent"] = False
-    await until(lambda: not stage.hub.layer.lagging and members(acme) == 1)
+    await until(lambda: not stage.hub.layer.is_silent and members(acme) == 1)
     await stage.publish(acme)
     await until(lambda: client.events)
     assert client.numbers == [1]

@@ -195,7 +195,7 @@ class HubMachine(RuleBasedStateMachine):
                     connection.oracle.is_complete()
             for connection in self.connections:
                 connection.leave()
-            assert not self.world.hub.listeners
+            assert not self.world.hub.subscribers
             assert all(opened.feed.is_idle for opened in self.world.hub._feeds.values()), (
                 "a ghost still listens"
             )
@@ -243,11 +243,11 @@ def no_holding_while_replaying(patch: pytest.MonkeyPatch) -> None:
     """Live events go out while older ones are still being read."""
     begin = Replayer.begin
 
-    def attached_at_once(self: Replayer, listener: Any, topics: Any, starts: Any) -> None:
-        begin(self, listener, topics, starts)
-        for customer_id, hearing in listener.hearings.items():
-            if hearing.replay is not None:
-                self._hub.feed(customer_id).attach(listener, hearing.replay.starts)
+    def attached_at_once(self: Replayer, subscriber: Any, topics: Any, starts: Any) -> None:
+        begin(self, subscriber, topics, starts)
+        for customer_id, subscription in subscriber.subscriptions.items():
+            if subscription.replay is not None:
+                self._hub.feed(customer_id).attach(subscriber, subscription.replay.starts)
 
     patch.setattr(Replayer, "begin", attached_at_once)
 

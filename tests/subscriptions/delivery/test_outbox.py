@@ -248,14 +248,14 @@ async def test_it_says_how_long_a_peer_has_taken_nothing(monkeypatch: pytest.Mon
     box = Box()
     now = 100.0
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
-    assert box.outbox.stuck_for() == 0
+    assert box.outbox.stalled_seconds() == 0
     box.peer.reads = False
     box.put("x")
     await box.settled()
     now += 31
-    assert box.outbox.stuck_for() == 31
+    assert box.outbox.stalled_seconds() == 31
     box.peer.read_on()
-    assert box.outbox.stuck_for() == 0
+    assert box.outbox.stalled_seconds() == 0
 
 
 async def test_a_replay_waits_for_room_and_goes_on() -> None:
@@ -342,7 +342,7 @@ async def test_closing_ends_a_finish_at_once_and_leaves_nothing_waiting() -> Non
     await asyncio.wait_for(finishing, 5)
     box.put("3" * LIMIT * 2)
     await box.settled()
-    assert (box.outbox.waiting, box.verdicts, box.outbox.stuck_for()) == (0, 0, 0)
+    assert (box.outbox.waiting, box.verdicts, box.outbox.stalled_seconds()) == (0, 0, 0)
 
 
 async def test_a_thousand_outboxes_leave_the_event_loop_its_turns() -> None:

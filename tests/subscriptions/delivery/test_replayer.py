@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from events.log import reader as log
+from events.log import reader
 from events.models import CustomerLog, Event
 from subscriptions.delivery import replayer as replayer_module
 from subscriptions.delivery.gap_repair import LogReplaced
@@ -38,7 +38,7 @@ class Reads:
         self.stop_at: int | None = None
         self.stopped = threading.Event()
         self.go_on = threading.Event()
-        self._read = log.read
+        self._read = reader.read
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.count += 1
@@ -54,7 +54,7 @@ class Reads:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
     reads = Reads()
-    monkeypatch.setattr(log, "read", reads)
+    monkeypatch.setattr(reader, "read", reads)
     yield reads
     reads.go_on.set()
 
@@ -82,7 +82,7 @@ async def test_what_was_missed_is_read_from_the_log_in_pages(stage: Stage, reads
     acme = new_customer()
     await stage.store(acme, 10)
     client = await back(stage, acme, 2)
-    assert stage.hub.cursor(client.listener).endswith(".2"), "the ack's cursor is where the replay begins"
+    assert stage.hub.cursor(client.subscriber).endswith(".2"), "the ack's cursor is where the replay begins"
     await client.replayed()
     await until(lambda: len(client.events) == 8)
     assert client.numbers == [3, 4, 5, 6, 7, 8, 9, 10]
@@ -131,7 +131,7 @@ async def test_what_happens_during_a_replay_comes_after_it(stage: Stage, reads: 
     await stage.publish(acme, 3)
     await until(lambda: len(live.events) == 3)
     assert client.numbers == [1, 2, 3], "a live event came before what was missed"
-    assert stage.hub.cursor(client.listener).endswith(".3"), "a pong would promise what was not sent yet"
+    assert stage.hub.cursor(client.subscriber).endswith(".3"), "a pong would promise what was not sent yet"
     reads.go_on.set()
     await client.replayed()
     await stage.publish(acme)
@@ -213,7 +213,7 @@ async def reason(stage: Stage, customer_id: str, since: str) -> str:
     client = Client(stage)
     told = await client.subscribe(everything(customer_id), customer_id=customer_id, since=since)
     assert told is not None, "it was recovered"
-    assert client.listener.hearings == {}
+    assert client.subscriber.subscriptions == {}
     return told
 
 
@@ -244,7 +244,7 @@ async def test_a_cursor_older_than_what_is_kept_is_told(stage: Stage) -> None:
 async def test_a_cursor_too_far_behind_is_told(stage: Stage) -> None:
     acme = new_customer()
     await stage.store(acme, 6)
-    stage.resumer._max_events = 5
+    stage.replayer._max_events = 5
     assert "more than 5 events" in await reason(stage, acme, f"{await epoch_of(acme)}.0")
     client = await back(stage, acme, 1)
     await client.replayed()
@@ -285,14 +285,14 @@ async def test_pruning_behind_a_replay_does_it_no_harm(stage: Stage, reads: Read
 async def test_a_hole_in_a_page_is_not_passed_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     acme = new_customer()
     await stage.store(acme, 6)
-    read = log.read
+    read = reader.read
 
     def holed(*args: Any, **kwargs: Any) -> Any:
         page = read(*args, **kwargs)
         del page[1:2]
         return page
 
-    monkeypatch.setattr(log, "read", holed)
+    monkeypatch.setattr(reader, "read", holed)
     client = await back(stage, acme, 0)
     with pytest.raises(LogPruned):
         await client.replayed()
@@ -309,14 +309,14 @@ async def test_who_leaves_during_a_replay_leaves_nothing_behind(stage: Stage, re
     reads.stop_at = 2
     client = await back(stage, acme, 0)
     await reads.has_stopped()
-    stage.hub.leave(client.listener)
+    stage.hub.leave(client.subscriber)
     if how == "leaves":
         client.outbox.close()
     reads.go_on.set()
     with pytest.raises(OutboxClosed):
         await client.replayed()
     assert stage.hub.feed(acme).is_idle
-    assert client.listener.hearings == {}
+    assert client.subscriber.subscriptions == {}
     await stage.publish(acme)
 
 
@@ -357,18 +357,18 @@ async def test_so_many_replays_read_at_once_and_no_more(
 ) -> None:
     acme = new_customer()
     await stage.store(acme, 9)
-    reading, go_on, read = [], threading.Event(), log.read
+    reading, go_on, read = [], threading.Event(), reader.read
 
     def slowly(*args: Any, **kwargs: Any) -> Any:
         reading.append(threading.get_ident())
         assert go_on.wait(30)
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(log, "read", slowly)
+    monkeypatch.setattr(reader, "read", slowly)
     clients = [await back(stage, acme, 0) for _ in range(4)]
     await until(lambda: len(reading) == 2)
     # There is a thread for a third: it would have come while this was asked in another.
-    await stage.resumer.recovery(await stage.hub.open([acme]), {await epoch_of(acme): 1})
+    await stage.replayer.recovery(await stage.hub.open([acme]), {await epoch_of(acme): 1})
     assert len(reading) == 2
     go_on.set()
     for client in clients:
@@ -406,4 +406,4 @@ async def test_replays_of_several_customers_are_each_in_order(stage: Stage) -> N
         number for number, event in zip(client.numbers, client.events, strict=True) if which in event["topic"]
     ]
     assert by_customer(acme) == by_customer(globex) == [2, 3, 4, 5]
-    assert stage.hub.cursor(client.listener).count(",") == 1
+    assert stage.hub.cursor(client.subscriber).count(",") == 1

@@ -77,12 +77,12 @@ class Client:
             batch=False,
             on_slow=lambda: self._close(CloseCode.TOO_SLOW, ""),
         )
-        self.listener = Subscriber(self.outbox, self._close)
+        self.subscriber = Subscriber(self.outbox, self._close)
         self.replaying: asyncio.Task[None] | None = None
 
     def _close(self, code: CloseCode, message: str) -> None:
         self.closed.append(code)
-        self._stage.hub.leave(self.listener)
+        self._stage.hub.leave(self.subscriber)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -99,13 +99,13 @@ class Client:
         feeds = await hub.open([customer_id])
         if since is not None:
             epoch, _, seq = since.partition(".")
-            recovery = await self._stage.resumer.recovery(feeds, {epoch: int(seq)})
+            recovery = await self._stage.replayer.recovery(feeds, {epoch: int(seq)})
             if recovery.reason is not None:
                 return recovery.reason
-            self._stage.resumer.begin(self.listener, wanted, recovery.starts)
-            self.replaying = asyncio.ensure_future(self._stage.resumer.run(self.listener))
+            self._stage.replayer.begin(self.subscriber, wanted, recovery.starts)
+            self.replaying = asyncio.ensure_future(self._stage.replayer.run(self.subscriber))
         else:
-            hub.attach(self.listener, wanted)
+            hub.attach(self.subscriber, wanted)
         return None
 
     async def replayed(self) -> None:
@@ -114,21 +114,21 @@ class Client:
         await asyncio.wait_for(self.replaying, 30)
 
     def unsubscribe(self, *topics: str, customer_id: str) -> None:
-        self._stage.hub.detach(self.listener, [held(topic, customer_id) for topic in topics])
+        self._stage.hub.detach(self.subscriber, [held(topic, customer_id) for topic in topics])
 
 
 class Stage:
     """One process's hub, the log, and the bell in the test's hand."""
 
-    def __init__(self, *, check_seconds: float = NEVER, max_stuck_seconds: float = NEVER) -> None:
+    def __init__(self, *, check_seconds: float = NEVER, max_stalled_seconds: float = NEVER) -> None:
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
             check_seconds=check_seconds,
-            max_stuck_seconds=max_stuck_seconds,
+            max_stalled_seconds=max_stalled_seconds,
             on_access_changed=lambda: None,
         )
-        self.resumer = Replayer(self.hub, max_events=1000, at_once=2)
+        self.replayer = Replayer(self.hub, max_events=1000, at_once=2)
         self._unrung: list[tuple[str, str, list[Entry]]] = []
 
     def note(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:

@@ -22,7 +22,7 @@ from events.log.reader import Head
 from subscriptions.connections import connection as connections
 from subscriptions.connections.connection import Connection
 from subscriptions.delivery import feed, gap_repair, hub
-from subscriptions.delivery import replayer as resume
+from subscriptions.delivery import replayer as replayer_module
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
@@ -218,36 +218,36 @@ class World:
             (feed, "MAX_AHEAD", 3),
             (feed, "TAIL_MAX_ENTRIES", 4),
             (gap_repair, "PAGE", 3),
-            (resume, "PAGE", 3),
+            (replayer_module, "PAGE", 3),
         ):
             patch.setattr(module, name, value)
-        for module, name in ((hub, "log"), (resume, "log"), (gap_repair, "reader")):
-            patch.setattr(module, name, self.database)
+        for module in (hub, replayer_module, gap_repair):
+            patch.setattr(module, "reader", self.database)
         for module in (hub, gap_repair):
             patch.setattr(module, "in_database_thread", self.database.ask)
-        for module in (hub, resume, connections):
+        for module in (hub, replayer_module, connections):
             patch.setattr(module, "until_database_answers", self.database.ask_until_it_answers)
         patch.setattr(
             connections, "customers_of", lambda agent_ids: {each: AGENTS[each] for each in agent_ids}
         )
         flusher = self.loop.run_until_complete(_flusher())
-        self.hub = Hub(flusher, check_seconds=2.0, max_stuck_seconds=MANY, on_access_changed=Mock())
+        self.hub = Hub(flusher, check_seconds=2.0, max_stalled_seconds=MANY, on_access_changed=Mock())
         self.process: Any = SimpleNamespace(
             hub=self.hub,
-            resumer=Replayer(self.hub, max_events=MANY, at_once=1),
+            replayer=Replayer(self.hub, max_events=MANY, at_once=1),
             limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
             resources=known_resources(),
             outbox_max_bytes=6000,
             flusher=flusher,
             connections_per_credential=MANY,
             is_draining=False,
-            renewer=Mock(),
+            reauthorizer=Mock(),
             presence=Mock(),
             count_in=lambda _: 1,
             count_out=lambda *_: None,
         )
         # In the ear's place: what is announced comes by `deliver` alone.
-        self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, lagging=False)
+        self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, is_silent=False)
         self._watch = self.loop.create_task(self.hub._watch())
         self.loop.settle()
 
@@ -268,11 +268,11 @@ class World:
 
     def deliver(self, index: int, *, keep: bool = False) -> None:
         message = self.wire[index] if keep else self.wire.pop(index)
-        self.loop.run_until_complete(self._hear(message))
+        self.loop.run_until_complete(self._receive_announcement(message))
         self.loop.settle()
 
-    async def _hear(self, message: dict[str, Any]) -> None:
-        self.hub._hear(message)
+    async def _receive_announcement(self, message: dict[str, Any]) -> None:
+        self.hub._receive_announcement(message)
 
     def prune(self, customer_id: str, upto: int) -> None:
         self.database.logs[customer_id].floor = upto
