@@ -1,4 +1,4 @@
-"""Fixtures: a hub on a stage of its own, and a customer with its admin."""
+"""Fixtures: a hub on a harness of its own, and a customer with its admin."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from subscriptions.connections.runtime import Runtime, runtime
 from subscriptions.models import Customer
 from subscriptions.protocol import messages as protocol
 from tests.subscriptions.support.admin_client import Desk, admin_of
-from tests.subscriptions.support.hub_harness import Stage
+from tests.subscriptions.support.hub_harness import HubHarness
 from tests.subscriptions.support.people import customer
 from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.frames import check_received
 
-MakeStage = Callable[..., Awaitable[Stage]]
+MakeHarness = Callable[..., Awaitable[HubHarness]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,28 +58,28 @@ def fresh_layer() -> Iterator[None]:
 
 
 @pytest_asyncio.fixture
-async def make_stage(
+async def make_harness(
     transactional_db: None, fresh_layer: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[MakeStage]:
-    """Makes a stage: `await make_stage(check_seconds=…)`."""
-    stages: list[Stage] = []
+) -> AsyncIterator[MakeHarness]:
+    """Makes a harness: `await make_harness(check_seconds=…)`."""
+    harnesses: list[HubHarness] = []
 
-    async def make(**options: float) -> Stage:
-        stage = Stage(**options)
-        monkeypatch.setattr(announcer, "ring", stage.note)
-        await stage.start()
-        stages.append(stage)
-        return stage
+    async def make(**options: float) -> HubHarness:
+        harness = HubHarness(**options)
+        monkeypatch.setattr(announcer, "ring", harness.hold_back)
+        await harness.start()
+        harnesses.append(harness)
+        return harness
 
     yield make
-    for stage in stages:
-        await stage.hub.stop()
+    for harness in harnesses:
+        await harness.hub.stop()
 
 
 @pytest_asyncio.fixture
-async def stage(make_stage: MakeStage) -> Stage:
+async def harness(make_harness: MakeHarness) -> HubHarness:
     """A hub that never compares numbers by itself: what it knows, it knows from announcements."""
-    return await make_stage()
+    return await make_harness()
 
 
 @pytest_asyncio.fixture

@@ -43,7 +43,7 @@ def ann(acme: Customer) -> Agent:
     return agent(acme, "manager")
 
 
-async def told(process: Runtime) -> list[tuple[str, str, str, str]]:
+async def audit_entries(process: Runtime) -> list[tuple[str, str, str, str]]:
     """What the audit log says."""
     await process.audit.flush()
     rows = AuditRecord.objects.order_by("id").values_list("action", "verdict", "topic", "rule")
@@ -64,14 +64,14 @@ async def test_nobody_without_a_good_credential_gets_a_socket(process: Runtime, 
     assert json.loads(body["body"])["code"] == "UNAUTHORIZED"
     (close,) = await Socket(query).connect()
     assert close["type"] == "websocket.close"
-    assert {verdict for _, verdict, *_ in await told(process)} == {"refused"}
+    assert {verdict for _, verdict, *_ in await audit_entries(process)} == {"refused"}
 
 
 async def test_a_foreign_page_is_refused_whatever_its_credential(process: Runtime, key: str) -> None:
     socket = Socket(f"token={key}", host="ws.example.com", origin="https://evil.example.com")
     start, body = await socket.connect(WITH_BODY)
     assert (start["status"], json.loads(body["body"])["code"]) == (403, "FORBIDDEN_ORIGIN")
-    assert await told(process) == [("refuse", "refused", "", "foreign-origin")]
+    assert await audit_entries(process) == [("refuse", "refused", "", "foreign-origin")]
     await Socket(f"token={key}", host="ws.example.com", origin="https://ws.example.com").open()
     await Socket(f"token={key}", host="ws.example.com").open()
 
@@ -105,7 +105,7 @@ async def test_a_connection_is_recorded_from_its_begin_to_its_end(
     assert {(await socket.frame())["type"] for _ in range(3)} == {"ack", "error"}
     await socket.ask({"type": "unsubscribe", "topics": [calls(acme)]})
     await socket.leave(1001)
-    assert await told(process) == [
+    assert await audit_entries(process) == [
         ("connect", "granted", "", ""),
         ("subscribe", "granted", calls(acme), "customer-key"),
         ("subscribe", "refused", foreign, "foreign-customer"),
@@ -251,7 +251,7 @@ async def test_a_token_is_renewed_in_flight(process: Runtime, ann: Agent) -> Non
     renewed = await sync_to_async(issue_token)(ann)
     ack = await socket.ask({"type": "authenticate", "token": renewed, "request_id": "r"})
     assert (ack["type"], ack["action"], ack["request_id"]) == ("ack", "authenticate", "r")
-    assert ("authenticate", "granted", "", "") in await told(process)
+    assert ("authenticate", "granted", "", "") in await audit_entries(process)
 
 
 async def test_a_strangers_credential_does_not_take_over(
@@ -267,7 +267,7 @@ async def test_a_strangers_credential_does_not_take_over(
         assert credential not in error["message"]
     rules = [
         rule
-        for action, verdict, _, rule in await told(process)
+        for action, verdict, _, rule in await audit_entries(process)
         if (action, verdict) == ("authenticate", "refused")
     ]
     assert rules == ["foreign-credential", "foreign-credential", "malformed-credential", "unknown-key"]
@@ -312,7 +312,7 @@ async def test_a_credential_that_expires_in_flight_closes_the_socket(
     moved_clock["by"] = 3601.0
     frame, code = await socket.closed()
     assert (frame["type"], frame["code"], frame["retry"], code) == ("error", "TOKEN_EXPIRED", True, 4401)
-    assert (await told(process))[-1] == ("disconnect", "ended", "", "TOKEN_EXPIRED")
+    assert (await audit_entries(process))[-1] == ("disconnect", "ended", "", "TOKEN_EXPIRED")
 
 
 async def test_a_renewed_credential_outlives_the_old_one(
@@ -376,7 +376,7 @@ async def test_a_process_that_stops_tells_everybody_and_stores_what_is_recorded(
     late = await (await Socket(f"token={key}").open()).closed()
     assert late[1] == 4012
     await stopping
-    assert (await told(process)).count(("disconnect", "ended", "", "RESTARTING")) == 2
+    assert (await audit_entries(process)).count(("disconnect", "ended", "", "RESTARTING")) == 2
 
 
 async def test_nothing_is_left_of_those_who_went(process: Runtime, acme: Customer, key: str) -> None:
@@ -395,4 +395,4 @@ async def test_a_key_revoked_before_the_handshake_gets_nothing(process: Runtime,
     await AccessKey.objects.aupdate(revoked_at=timezone.now())
     (start, _) = await Socket(f"token={key}").connect(WITH_BODY)
     assert start["status"] == 401
-    assert await told(process) == [("refuse", "refused", "", "revoked-key")]
+    assert await audit_entries(process) == [("refuse", "refused", "", "revoked-key")]

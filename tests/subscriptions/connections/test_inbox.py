@@ -11,7 +11,7 @@ from subscriptions.connections.inbox import MAX_WAITING, Inbox
 from subscriptions.protocol.messages import Ping
 
 
-class Desk:
+class InboxHarness:
     """Acts on frames as slowly as a test wants."""
 
     def __init__(self) -> None:
@@ -43,62 +43,62 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_frames_are_acted_on_in_their_order_also_pings_while_nothing_takes_long() -> None:
-    desk = Desk()
-    desk.open.set()
+    harness = InboxHarness()
+    harness.open.set()
     for text in ("one", None, "ping", "two"):
-        await desk.inbox.put(text)
+        await harness.inbox.put(text)
     await turns()
-    assert desk.acted == ["one", None, "ping", "two"]
-    assert desk.pongs == []
+    assert harness.acted == ["one", None, "ping", "two"]
+    assert harness.pongs == []
 
 
 async def test_a_ping_behind_what_takes_long_is_answered_out_of_turn_and_once(impatient: None) -> None:
-    desk = Desk()
+    harness = InboxHarness()
     for text in ("slow", "ping 1", "next"):
-        await desk.inbox.put(text)
+        await harness.inbox.put(text)
     await turns()
-    assert desk.pongs == [Ping("ping 1")]
-    desk.open.set()
+    assert harness.pongs == [Ping("ping 1")]
+    harness.open.set()
     await turns()
-    assert desk.acted == ["slow", "next"]
-    assert desk.pongs == [Ping("ping 1")]
+    assert harness.acted == ["slow", "next"]
+    assert harness.pongs == [Ping("ping 1")]
 
 
 async def test_a_client_that_sends_on_while_nothing_moves_has_to_wait() -> None:
-    desk = Desk()
-    await desk.inbox.put("slow")
+    harness = InboxHarness()
+    await harness.inbox.put("slow")
     await turns()
     for number in range(MAX_WAITING):
-        await desk.inbox.put(str(number))
-    one_more = asyncio.create_task(desk.inbox.put("one more"))
+        await harness.inbox.put(str(number))
+    one_more = asyncio.create_task(harness.inbox.put("one more"))
     await turns()
     assert not one_more.done()
-    assert desk.holds == [True]
-    desk.open.set()
+    assert harness.holds == [True]
+    harness.open.set()
     await one_more
     await turns()
-    assert desk.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
-    assert desk.holds == [True, False]
+    assert harness.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
+    assert harness.holds == [True, False]
 
 
 async def test_a_closed_inbox_breaks_off_and_takes_nothing_more(impatient: None) -> None:
-    desk = Desk()
+    harness = InboxHarness()
     for text in ("slow", "ping"):
-        await desk.inbox.put(text)
-    desk.inbox.close()
-    await desk.inbox.put("late")
-    desk.open.set()
+        await harness.inbox.put(text)
+    harness.inbox.close()
+    await harness.inbox.put("late")
+    harness.open.set()
     await turns()
-    assert (desk.acted, desk.pongs) == ([], [])
+    assert (harness.acted, harness.pongs) == ([], [])
 
 
 async def test_closing_lets_go_of_a_sender_that_waits() -> None:
-    desk = Desk()
-    await desk.inbox.put("slow")
+    harness = InboxHarness()
+    await harness.inbox.put("slow")
     await turns()
     for number in range(MAX_WAITING):
-        await desk.inbox.put(str(number))
-    one_more = asyncio.create_task(desk.inbox.put("one more"))
+        await harness.inbox.put(str(number))
+    one_more = asyncio.create_task(harness.inbox.put("one more"))
     await turns()
-    desk.inbox.close()
+    harness.inbox.close()
     await one_more

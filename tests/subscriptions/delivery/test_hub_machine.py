@@ -141,12 +141,12 @@ class HubMachine(RuleBasedStateMachine):
     # --- The layer ---
 
     @precondition(lambda self: self.world.wire)
-    @rule(which=INDEX, fate=st.sampled_from(["arrives", "is lost", "is doubled"]))
-    def an_announcement(self, which: int, fate: str) -> None:
+    @rule(which=INDEX, outcome=st.sampled_from(["arrives", "is lost", "is doubled"]))
+    def an_announcement(self, which: int, outcome: str) -> None:
         index = which % len(self.world.wire)
-        if fate == "is doubled":
+        if outcome == "is doubled":
             self.world.deliver(index, keep=True)
-        if fate == "is lost":
+        if outcome == "is lost":
             del self.world.wire[index]
         else:
             self.world.deliver(index)

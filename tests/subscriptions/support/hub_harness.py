@@ -1,4 +1,4 @@
-"""A hub on a stage of its own: real log, real layer, and the test decides which announcements get through."""
+"""A hub on a harness of its own: real log, real layer, and the test decides which announcements get through."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ class Reader:
 class Client:
     """A socket in the hub, with what it received and how it was closed."""
 
-    def __init__(self, stage: Stage, *, max_bytes: int = 4 * 2**20, reads: bool = True) -> None:
+    def __init__(self, harness: HubHarness, *, max_bytes: int = 4 * 2**20, reads: bool = True) -> None:
         self.closed: list[CloseCode] = []
         self.reader = Reader()
         if not reads:
             self.reader.reads.clear()
-        self._stage = stage
+        self._harness = harness
         self.outbox = Outbox(
             AsgiTransport(self.reader.send),
-            stage.flusher,
+            harness.flusher,
             max_bytes=max_bytes,
             batch=False,
             on_slow=lambda: self._close(CloseCode.TOO_SLOW, ""),
@@ -82,7 +82,7 @@ class Client:
 
     def _close(self, code: CloseCode, message: str) -> None:
         self.closed.append(code)
-        self._stage.hub.leave(self.subscriber)
+        self._harness.hub.leave(self.subscriber)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -95,15 +95,15 @@ class Client:
 
     async def subscribe(self, *topics: str, customer_id: str, since: str | None = None) -> str | None:
         """As the socket's owner does it; returns why the past cannot be had, where that is so."""
-        hub, wanted = self._stage.hub, [held(topic, customer_id) for topic in topics]
+        hub, wanted = self._harness.hub, [held(topic, customer_id) for topic in topics]
         feeds = await hub.open([customer_id])
         if since is not None:
             epoch, _, seq = since.partition(".")
-            recovery = await self._stage.replayer.recovery(feeds, {epoch: int(seq)})
+            recovery = await self._harness.replayer.recovery(feeds, {epoch: int(seq)})
             if recovery.reason is not None:
                 return recovery.reason
-            self._stage.replayer.begin(self.subscriber, wanted, recovery.starts)
-            self.replaying = asyncio.ensure_future(self._stage.replayer.run(self.subscriber))
+            self._harness.replayer.begin(self.subscriber, wanted, recovery.starts)
+            self.replaying = asyncio.ensure_future(self._harness.replayer.run(self.subscriber))
         else:
             hub.attach(self.subscriber, wanted)
         return None
@@ -114,10 +114,10 @@ class Client:
         await asyncio.wait_for(self.replaying, 30)
 
     def unsubscribe(self, *topics: str, customer_id: str) -> None:
-        self._stage.hub.detach(self.subscriber, [held(topic, customer_id) for topic in topics])
+        self._harness.hub.detach(self.subscriber, [held(topic, customer_id) for topic in topics])
 
 
-class Stage:
+class HubHarness:
     """One process's hub, the log, and the bell in the test's hand."""
 
     def __init__(self, *, check_seconds: float = NEVER, max_stalled_seconds: float = NEVER) -> None:
@@ -129,11 +129,11 @@ class Stage:
             on_access_changed=lambda: None,
         )
         self.replayer = Replayer(self.hub, max_events=1000, at_once=2)
-        self._unrung: list[tuple[str, str, list[Entry]]] = []
+        self._unannounced: list[tuple[str, str, list[Entry]]] = []
 
-    def note(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+    def hold_back(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         """Stands in for the bell: nothing is rung but by `ring`."""
-        self._unrung.append((customer_id, epoch, list(entries)))
+        self._unannounced.append((customer_id, epoch, list(entries)))
 
     async def start(self) -> None:
         self.hub.start()
@@ -146,13 +146,13 @@ class Stage:
             await in_database_thread(publish, [draft(customer_id, **fields)])
         made = [
             message
-            for customer, epoch, entries in self._unrung
+            for customer, epoch, entries in self._unannounced
             for message in announcements(customer, epoch, entries)
         ]
-        self._unrung.clear()
+        self._unannounced.clear()
         return made
 
-    async def ring(self, *messages: dict[str, Any]) -> None:
+    async def announce(self, *messages: dict[str, Any]) -> None:
         """Send announcements through the layer."""
         for message in messages:
             group = group_of(message["announcement"]["customer_id"])
@@ -160,7 +160,7 @@ class Stage:
 
     async def publish(self, customer_id: str, count: int = 1, **fields: Any) -> None:
         """Store and announce."""
-        await self.ring(*await self.store(customer_id, count, **fields))
+        await self.announce(*await self.store(customer_id, count, **fields))
 
 
 def draft(customer_id: str, event_type: str = "call.status", **data: Any) -> Draft:

@@ -61,15 +61,15 @@ class Oracle:
         self._agents = agents
         self._received: dict[str, set[int]] = {customer_id: set() for customer_id in logs}
 
-    def read(self, frame: str, asked: Mapping[int, Mapping[str, Any]]) -> None:
-        """Judge the next frame; `asked` are the client's messages by their request ids."""
+    def read(self, frame: str, requests: Mapping[int, Mapping[str, Any]]) -> None:
+        """Judge the next frame; `requests` are the client's messages by their request ids."""
         promised(self.closed is None, f"a frame after the closing one: {frame}")
         message = json.loads(frame)
         match message:
             case {"event_type": _}:
                 self._event(message)
             case {"type": "ack", "action": "subscribe"}:
-                self._subscribed(message, asked[message["request_id"]])
+                self._subscribed(message, requests[message["request_id"]])
             case {"type": "ack", "action": "unsubscribe"}:
                 for topic in message["topics"]:
                     self.held.pop(topic, None)
@@ -85,24 +85,24 @@ class Oracle:
         entry = self._logs[customer_id].entries[seq - 1]
         promised(message["id"] == json.loads(entry.frame(""))["id"], "another event than the log has there")
         promised(seq not in self._received[customer_id], f"{seq} came twice")
-        topics = self._heard_by(customer_id, entry)
+        topics = self._topics_covered(customer_id, entry)
         promised(topics, f"{seq} of {customer_id} was not asked for")
         promised(message["topic"] == topics[0], "not the first topic by which it is heard")
         self._received[customer_id].add(seq)
         self._cursor(message["cursor"])
 
-    def _subscribed(self, message: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    def _subscribed(self, message: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         self._cursor(message["cursor"])
         live = dict(self._place(position) for position in message["cursor"].split(","))
         recovered = message.get("recovered")
-        promised((recovered is not None) == ("since" in asked), "recovered is the answer to since")
-        since = dict(map(self._place, asked["since"].split(","))) if recovered else {}
+        promised((recovered is not None) == ("since" in request), "recovered is the answer to since")
+        since = dict(map(self._place, request["since"].split(","))) if recovered else {}
         if recovered is False:
-            self._must_be_lost(asked["since"], message["reason"])
+            self._must_be_lost(request["since"], message["reason"])
         # Whoever left a topic and asks for its past again gets again what no topic held meanwhile covers.
         for customer_id, start in since.items():
             entries = self._logs[customer_id].entries[start:]
-            forgotten = {entry.seq for entry in entries if not self._heard_by(customer_id, entry)}
+            forgotten = {entry.seq for entry in entries if not self._topics_covered(customer_id, entry)}
             self._received[customer_id] -= forgotten
         for topic in message["topics"]:
             pattern = parse_pattern(topic, RESOURCES)
@@ -132,11 +132,11 @@ class Oracle:
             missing = [
                 entry.seq
                 for entry in entries[:upto]
-                if entry.seq not in self._received[customer_id] and self._heard_by(customer_id, entry)
+                if entry.seq not in self._received[customer_id] and self._topics_covered(customer_id, entry)
             ]
             promised(not missing, f"the cursor {position} passes over {missing}")
 
-    def _heard_by(self, customer_id: str, entry: Entry) -> Sequence[str]:
+    def _topics_covered(self, customer_id: str, entry: Entry) -> Sequence[str]:
         starts = {held.pattern: held.start for held in self.held.values() if held.customer_id == customer_id}
         return [
             topic

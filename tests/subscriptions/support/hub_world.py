@@ -163,7 +163,7 @@ class ClientConnection:
     def __init__(self, world: World) -> None:
         self.peer = Peer()
         self.oracle = Oracle(world.database.logs, AGENTS)
-        self.asked: dict[int, Mapping[str, Any]] = {}
+        self.requests: dict[int, Mapping[str, Any]] = {}
         self.is_left = False
         self._world = world
         self._read = 0
@@ -180,8 +180,8 @@ class ClientConnection:
         world.loop.settle()
 
     def send(self, **message: Any) -> None:
-        request_id = len(self.asked)
-        self.asked[request_id] = message
+        request_id = len(self.requests)
+        self.requests[request_id] = message
         self._incoming.put_nowait(json.dumps(message | {"request_id": request_id}))
         self._world.loop.settle()
 
@@ -197,7 +197,7 @@ class ClientConnection:
         """Hold all frames that came against the log."""
         for text in self.peer.texts[self._read :]:
             self._read += 1
-            self.oracle.read(text, self.asked)
+            self.oracle.read(text, self.requests)
         if self.oracle.closed == "RESTARTING":
             assert self._world.was_pruned, "thrown out though its log is whole"
         if self._task.done() and not self._task.cancelled():
