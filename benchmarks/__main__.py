@@ -26,11 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     for name, module in TABLES.items():
         module.add_arguments(tables.add_parser(name, help=module.__doc__))
     tables.add_parser("all", help="every table, one after the other, as documented")
-    asked = parser.parse_args(arguments)
-    names = list(TABLES) if asked.table == "all" else [asked.table]
+    parsed = parser.parse_args(arguments)
+    names = list(TABLES) if parsed.table == "all" else [parsed.table]
     try:
         for name in names:
-            TABLES[name].run(parser.parse_args([name]) if asked.table == "all" else asked)
+            TABLES[name].run(parser.parse_args([name]) if parsed.table == "all" else parsed)
     except Unavailable as reason:
         sys.stderr.write(f"This cannot be measured here: {reason}\n")
         return 1

@@ -18,10 +18,10 @@ RUN = "from benchmarks.bare import run; run()"
 
 def bare_costs(database_url: str, cores: Cores, *, events: int, in_list: int) -> dict[str, float]:
     """CPU microseconds of an event by `bulk_create` of lists (`list`) and by one `save` and commit each (`single`)."""
-    asked = json.dumps([events, in_list])
+    arguments = json.dumps([events, in_list])
     with on_cores(cores.server):
         answer = manage(
-            gateway_environment(database_url), "shell", "--verbosity", "0", "--command", RUN, text=asked
+            gateway_environment(database_url), "shell", "--verbosity", "0", "--command", RUN, text=arguments
         )
     costs: dict[str, float] = json.loads(answer)
     return costs

@@ -50,7 +50,7 @@ class Socket:
 
 
 @dataclass(frozen=True)
-class Seen:
+class LoadStats:
     """What the client has seen since it started; times in nanoseconds."""
 
     answer: str
@@ -91,7 +91,7 @@ class LoadClient:
         self._process.kill()
         self._process.communicate()
 
-    def open(self, sockets: Sequence[Socket], at_once: int = 100) -> Seen:
+    def open(self, sockets: Sequence[Socket], at_once: int = 100) -> LoadStats:
         """Open these beside those that are open, `at_once` under way at a time.
 
         Raises:
@@ -106,72 +106,72 @@ class LoadClient:
         with os.fdopen(fd, "wb") as file:
             for each in sockets:
                 file.write(each.packed())
-        self._say(f"open {name} {at_once}")
+        self._send(f"open {name} {at_once}")
 
-    def finish_opening(self) -> Seen:
+    def finish_opening(self) -> LoadStats:
         """Wait for what was begun; see `open`."""
-        seen = self._hear()
+        seen = self._receive()
         if seen.failed:
             raise LoadFailed(f"{seen.failed} sockets did not open: {seen.failure}")
         return seen
 
-    def drop(self, first: int, count: int) -> Seen:
+    def drop(self, first: int, count: int) -> LoadStats:
         """Cut sockets, numbered from 0 in the order of opening, without a word."""
-        self._say(f"drop {first} {count}")
-        return self._hear()
+        self._send(f"drop {first} {count}")
+        return self._receive()
 
     def begin_until(self, mark: int, seconds: float = 60) -> None:
         """Wait, in the background, until every open socket has had this mark; `finish` tells."""
-        self._say(f"until {mark} {int(seconds * 1000)}")
+        self._send(f"until {mark} {int(seconds * 1000)}")
 
     def begin_total(self, deliveries: int, seconds: float = 60) -> None:
         """Wait, in the background, until this many marks have arrived since the start; `finish` tells."""
-        self._say(f"total {deliveries} {int(seconds * 1000)}")
+        self._send(f"total {deliveries} {int(seconds * 1000)}")
 
-    def finish(self, *, complete: bool = True) -> Seen:
+    def finish(self, *, complete: bool = True) -> LoadStats:
         """The end of what was begun.
 
         Raises:
             LoadFailed: something is missing, twice there or out of order; not where `complete` is false.
         """
-        seen = self._hear()
+        seen = self._receive()
         if complete:
             check(seen)
         return seen
 
-    def stats(self) -> Seen:
+    def stats(self) -> LoadStats:
         """What was seen so far."""
-        self._say("stats")
-        return self._hear()
+        self._send("stats")
+        return self._receive()
 
     def record(self, on: bool) -> None:
         """Remember when each mark arrives, or no more."""
-        self._say(f"record {int(on)}")
-        self._hear()
+        self._send(f"record {int(on)}")
+        self._receive()
 
     def recorded(self) -> list[tuple[int, int]]:
         """Mark and arrival, in nanoseconds of the steady clock, of all that was recorded."""
         path = self._folder / f"arrivals-{self.pid}"
-        self._say(f"dump {path}")
-        self._hear()
+        self._send(f"dump {path}")
+        self._receive()
         numbers = array("Q", path.read_bytes())
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
-    def _say(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def _hear(self) -> Seen:
+    def _receive(self) -> LoadStats:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise LoadFailed(f"the load client ended with {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
-        return Seen(**answer)
+        return LoadStats(**answer)
 
 
-def check(seen: Seen) -> None:
+def check(seen: LoadStats) -> None:
     """Raise LoadFailed unless all arrived, in order, each once, on sockets that stayed open."""
     if seen.answer == "late" or seen.lost or seen.disordered or seen.closed:
         raise LoadFailed(

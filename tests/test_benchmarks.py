@@ -61,12 +61,12 @@ Serve = Callable[..., Socket]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """`serve(part, …)` sends these bytes one after the other to each client, and returns the socket to open."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    server = socket.create_server(("127.0.0.1", 0))
     received: list[bytes] = []
 
     def start(*parts: bytes, first_mark: int = 1) -> Socket:
         def send() -> None:
-            connection, _ = listener.accept()
+            connection, _ = server.accept()
             with connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.recv(4096)
@@ -76,12 +76,12 @@ def serve() -> Iterator[Serve]:
                     received.append(chunk)
 
         threading.Thread(target=send, daemon=True).start()
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        address = f"127.0.0.1:{server.getsockname()[1]}"
         return Socket(address, wire.handshake(address, "/"), start=first_mark)
 
     start.received = received  # type: ignore[attr-defined]
     yield start
-    listener.close()
+    server.close()
 
 
 def frame(payload: str, opcode: int = 0x81) -> bytes:

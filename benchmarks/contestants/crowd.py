@@ -16,15 +16,15 @@ def agents_of(customer_id: str, count: int) -> list[str]:
     return [str(uuid.uuid5(uuid.UUID(customer_id), f"agent {number}")) for number in range(count)]
 
 
-def settle_agents(gateway: Gateway, customer_id: str, count: int) -> list[str]:
+def create_agents(gateway: Gateway, customer_id: str, count: int) -> list[str]:
     """Give a customer that is there this many agents; returns their ids."""
-    asked = json.dumps([customer_id, count])
-    gateway.manage("shell", "--verbosity", "0", "--command", STORE, text=asked)
+    arguments = json.dumps([customer_id, count])
+    gateway.manage("shell", "--verbosity", "0", "--command", STORE, text=arguments)
     return agents_of(customer_id, count)
 
 
 def store() -> None:
-    """What `settle_agents` has the gateway's own Django do."""
+    """What `create_agents` has the gateway's own Django do."""
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
 
