@@ -1,4 +1,4 @@
-"""Gap repair: the open feed of one customer, and the task that reads its missing entries from the log."""
+"""Gap repair: an open feed, and the task that reads its missing entries from the log."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ PAGE = 500
 """Entries in one read of the log: about 250 kB, a few milliseconds."""
 
 REORDER_SECONDS = 0.02
-"""How long a gap may be two announcements that overtook each other, before the log is read for it."""
+"""How long a gap is left to announcements in transit, before the log is read for it."""
 
 RETRY_FIRST_SECONDS = 0.1
 RETRY_LONGEST_SECONDS = 2.0
 
 
 class LogReplaced(Exception):
-    """The log is not the one that the feed followed, or was pruned beyond it: its subscribers must reconnect."""
+    """The feed's log was replaced, or pruned beyond its position: clients must reconnect."""
 
 
 class OpenFeed:
     """One customer's feed while the hub follows it. Belongs to one event loop.
 
-    `deliver` takes entries that were read from the log, in order. `on_replaced` is called once if the log cannot have
-    the missing entries any more.
+    `deliver` takes entries that were read from the log, in order. `on_replaced` is called with the customer's id if
+    the log does not have the missing entries any more.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class OpenFeed:
         self.idle_since: float | None = None
         self.late_since = 0.0
         self.moved = asyncio.Event()
-        """Set whenever the feed's position moved, or the feed was closed."""
+        """Set when the feed's position has moved, or the feed was closed."""
         self._deliver = deliver
         self._on_replaced = on_replaced
         self._is_closed = False
         self._repair: asyncio.Task[None] | None = None
 
     async def reach(self, seq: int) -> None:
-        """Wait until the feed has delivered up to number `seq`, which its log is known to have.
+        """Wait until the feed has delivered up to number `seq`, which is in its log.
 
         Raises:
             LogReplaced: the feed was closed before.
@@ -68,19 +68,19 @@ class OpenFeed:
                 raise LogReplaced(self.feed.customer_id)
 
     def repair_to(self, last_seq: int) -> None:
-        """Repair the feed up to this number, which is in its log."""
+        """Read what is missing up to this number, which is in the log."""
         self.feed.raise_head(last_seq)
         self.repair_if_needed()
 
     def repair_if_needed(self) -> None:
-        """Start to read the missing entries, unless the task already runs."""
+        """Start to read the missing entries, unless the task runs already."""
         if self.feed.gap and (self._repair is None or self._repair.done()):
             loop = asyncio.get_running_loop()
             self.late_since = loop.time()
             self._repair = loop.create_task(self._read_missing())
 
     def close(self) -> asyncio.Task[None] | None:
-        """Repair nothing any more; returns the task that ends, if there is one."""
+        """End the repair; returns its task, `None` if there was none."""
         self._is_closed = True
         self.moved.set()
         if self._repair is not None and self._repair is not asyncio.current_task():
@@ -88,7 +88,7 @@ class OpenFeed:
         return self._repair
 
     async def _read_missing(self) -> None:
-        """Read what is missing, in order, for as long as the log cannot be read."""
+        """Read the missing entries in order; try again while the log cannot be read."""
         feed = self.feed
         pause = RETRY_FIRST_SECONDS
         await asyncio.sleep(REORDER_SECONDS)
@@ -114,6 +114,6 @@ class OpenFeed:
                 pause = min(pause * 2, RETRY_LONGEST_SECONDS)
 
     async def _is_replaced(self) -> bool:
-        """Whether the log that does not have the missing entries is another one, or was pruned beyond them."""
+        """Whether the log is another one, or was pruned beyond the feed's position."""
         head = (await in_database_thread(reader.heads, [self.feed.customer_id])).get(self.feed.customer_id)
         return head is None or head.epoch != self.feed.epoch or head.floor > self.feed.position

@@ -1,9 +1,10 @@
-"""The process's side of the channel layer: one membership a customer, numbers checked, each event to its sockets.
+"""The hub: puts each event that arrives into the outboxes of its subscribers.
 
-Whatever the layer loses shows as a gap in the numbers, and is read from the log. The hub belongs to one event loop.
+A process joins one group of the channel layer for each customer. An announcement that the layer loses shows as a gap in
+the numbers, and its events are read from the log. The hub belongs to one event loop.
 """
 
-# Long because filling gaps, comparing numbers and delivering work on the same feeds, and are understood together.
+# Long because delivering, comparing numbers and closing idle feeds change the same set of feeds.
 
 from __future__ import annotations
 
@@ -34,26 +35,26 @@ from subscriptions.protocol.frames import text_frame
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
-"""How long a feed without subscribers stays open, for those who come right back."""
+"""How long a feed without subscribers stays open, for clients that reconnect at once."""
 
 SILENT_CHECK_SECONDS = 0.5
-"""How often the log is asked while the channel layer is silent."""
+"""How often numbers are compared with the log while the channel layer is silent."""
 
 
 class Missing(NamedTuple):
-    """Events that are known to be in the logs and have not arrived, and the age of the oldest gap in seconds."""
+    """Stored events that have not arrived, as far as known, and the age of the oldest gap."""
 
     events: int
     seconds: float
 
 
 class Hub:
-    """All feeds of one process.
+    """All feeds and subscribers of one process.
 
-    `check_seconds` is how often the numbers are compared with the log's: the longest that a lost last announcement of a
-    burst, or an event from a process without a common layer, goes unnoticed. `max_stalled_seconds` is how long a socket
-    may take nothing of what waits for it. `on_access_changed` is called when a process announces that permissions
-    changed.
+    `check_seconds` is the interval at which numbers are compared with the log: the longest time for which the lost last
+    announcement of a burst, or an event from a process without a common layer, goes unnoticed. `max_stalled_seconds` is
+    how long a client may read nothing while frames wait for it. `on_access_changed` is called when a process announces
+    changed permissions.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Hub:
         self._watch_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to listen. Called in the event loop."""
+        """Start to receive announcements. Called in the event loop."""
         self.layer.start()
         self._watch_task = asyncio.get_running_loop().create_task(self._watch())
 
@@ -97,12 +98,12 @@ class Hub:
 
     @property
     def open_logs(self) -> int:
-        """Customers whose logs are followed."""
+        """The number of customers whose logs are followed."""
         return len(self._feeds)
 
     @property
     def missing(self) -> Missing:
-        """What is known to be missing in all feeds."""
+        """The missing events of all feeds."""
         now = asyncio.get_running_loop().time()
         events, seconds = 0, 0.0
         for opened in self._feeds.values():
@@ -111,12 +112,12 @@ class Hub:
                 seconds = max(seconds, now - opened.late_since)
         return Missing(events, seconds)
 
-    # --- Listeners ---
+    # --- Subscribers ---
 
     async def open(self, customer_ids: Iterable[str]) -> dict[str, Feed[Subscriber]]:
-        """Make sure that these customers' feeds are open, and stay so for the next moments.
+        """Open the feeds of these customers where they are not open, and restart their idle time.
 
-        One can be given up while another is opened: ask `are_open` before they are used.
+        A feed can be closed while another one is opened: check `are_open` before using them.
         """
         feeds: dict[str, Feed[Subscriber]] = {}
         for customer_id in sorted(set(customer_ids)):
@@ -127,18 +128,18 @@ class Hub:
         return feeds
 
     def are_open(self, feeds: Mapping[str, Feed[Subscriber]]) -> bool:
-        """Whether these very feeds are open now, none of them closed or replaced by one of another log."""
+        """Whether none of these feeds was closed or replaced since it was opened."""
         return all(
             (opened := self._feeds.get(customer_id)) is not None and opened.feed is feed
             for customer_id, feed in feeds.items()
         )
 
     def feed(self, customer_id: str) -> Feed[Subscriber]:
-        """An open feed."""
+        """The open feed of this customer."""
         return self._feeds[customer_id].feed
 
     def attach(self, subscriber: Subscriber, topics: Sequence[HeldTopic]) -> None:
-        """Deliver what these topics cover from each feed's position on. The feeds must be open."""
+        """Deliver what these topics cover after each feed's position. The feeds must be open."""
         self.subscribers.add(subscriber)
         for customer_id, patterns in subscriber.hold(topics).items():
             feed = self.feed(customer_id)
@@ -154,7 +155,7 @@ class Hub:
                 opened.feed.detach(subscriber, patterns)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Forget the socket."""
+        """Remove the subscriber from all feeds."""
         self.subscribers.discard(subscriber)
         for customer_id, subscription in subscriber.subscriptions.items():
             if opened := self._feeds.get(customer_id):
@@ -162,7 +163,7 @@ class Hub:
         subscriber.subscriptions.clear()
 
     def cursor(self, subscriber: Subscriber) -> str:
-        """Up to where all that the subscriber may hear has been put into its outbox; empty without topics.
+        """The cursor up to which the subscriber's events are in its outbox; empty without topics.
 
         A log that was replaced is left out: its subscribers are about to be closed.
         """
@@ -176,7 +177,7 @@ class Hub:
         )
 
     def lag(self, subscriber: Subscriber) -> int:
-        """Events of the logs that the subscriber hears which have not been put into its outbox yet, as far as known."""
+        """Events of the subscriber's logs, as far as known, that its outbox has not received yet."""
         return sum(
             max(0, opened.feed.head - (subscription.sent_to if subscription.replay else opened.feed.position))
             for customer_id, subscription in subscriber.subscriptions.items()
@@ -184,17 +185,17 @@ class Hub:
         )
 
     async def reach(self, customer_id: str, seq: int) -> None:
-        """Wait until this feed has delivered up to number `seq`, which its log is known to have.
+        """Wait until this feed has delivered up to number `seq`, which is in its log.
 
         Raises:
-            LogReplaced: it never will.
+            LogReplaced: the feed was closed before.
         """
         await self._feeds[customer_id].reach(seq)
 
-    # --- Numbers ---
+    # --- Entries ---
 
     async def _open(self, customer_id: str) -> OpenFeed:
-        # What arrives between joining the group and knowing the log's last number waits.
+        # Entries that arrive between joining the group and reading the log's last number wait here.
         early = self._early[customer_id] = []
         try:
             await self.layer.join(customer_id)
@@ -207,7 +208,7 @@ class Hub:
             on_replaced=self._close_replaced,
         )
         for epoch, entries in early:
-            # One of another log is from before what was just read, or the next comparison finds the new log.
+            # Entries of another epoch are older than the head, or the next comparison finds the new log.
             if epoch == head.epoch:
                 self._take(customer_id, epoch, entries)
         return opened
@@ -220,7 +221,7 @@ class Hub:
             before = self.deliveries
             self._take(customer_id, epoch, entries)
             if (deliveries := self.deliveries - before) and (at := announced_at(message)):
-                # Behind the outboxes, whose turn to write was asked for just now.
+                # After the outboxes have written, which was scheduled just before.
                 asyncio.get_running_loop().call_soon(self._record_latency, at, deliveries)
 
     def _record_latency(self, committed_at: float, deliveries: int) -> None:
@@ -246,7 +247,7 @@ class Hub:
                 )
 
     async def _deliver_late(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
-        """Deliver entries that were read from the log; their latency is that of the oldest of them."""
+        """Deliver entries from the log, and count all of them with the latency of the oldest."""
         self.gap_fills += 1
         before = self.deliveries
         self._deliver(opened, entries)
@@ -257,7 +258,7 @@ class Hub:
                     self._record_latency(at, deliveries)
 
     def _close_replaced(self, customer_id: str) -> None:
-        """Events can be missing here that cannot be had any more: let everybody come back and be told so."""
+        """Close the feed of a replaced or pruned log: its clients learn that on reconnecting."""
         opened = self._feeds.pop(customer_id, None)
         if opened is None:
             return
@@ -287,7 +288,7 @@ class Hub:
                 for customer_id in list(self._feeds):
                     await self.layer.join(customer_id)
                     if not self.layer.is_joined(customer_id):
-                        break  # The next one would only wait for the same time-out, and the numbers for all of them.
+                        break  # The next ones would wait for the same time-out, and delay the next comparison.
                 await self._close_idle()
             except db.Error as error:
                 logger.warning("The log cannot be compared now: %s", error)
@@ -302,13 +303,13 @@ class Hub:
                 )
 
     async def _compare_numbers(self) -> None:
-        """Find what no announcement told of: lost last ones, and events of processes without a common layer."""
-        # Those that are opened meanwhile know more than this reading does.
+        """Find events without an announcement: a lost last one, or no common channel layer."""
+        # Feeds that are opened meanwhile know newer heads than those read here.
         compared = dict(self._feeds)
         if not compared:
             return
         heads = await in_database_thread(reader.heads, list(compared))
-        # Announcements of the newest commits are on their way: not everything that is ahead of us is missing.
+        # The announcements of the newest commits may still be in transit.
         await asyncio.sleep(REORDER_SECONDS)
         for customer_id, opened in compared.items():
             if self._feeds.get(customer_id) is not opened:
@@ -320,10 +321,10 @@ class Hub:
                 opened.repair_to(head.last_seq)
 
     async def _close_idle(self) -> None:
-        """Leave the groups of customers whom nobody has listened to for a while."""
+        """Close the feeds that have had no subscriber for `IDLE_SECONDS`."""
         now = asyncio.get_running_loop().time()
         for customer_id, opened in list(self._feeds.items()):
-            # A subscriber whose replay runs is on no feed, and listens all the same.
+            # A subscriber whose replay runs is attached to no feed.
             if not opened.feed.is_idle or any(
                 customer_id in subscriber.subscriptions for subscriber in self.subscribers
             ):

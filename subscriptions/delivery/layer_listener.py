@@ -1,7 +1,7 @@
-"""The process's ear on the channel layer: its one channel, the groups that it joined, and whether it hears at all.
+"""The process's channel on the channel layer, its groups, and whether messages arrive.
 
-The layer can fall silent without an error: a half-open connection, a stopped Redis, a queue that overflowed. So the ear
-sends itself a canary; while that is late, nothing that it does not hear means anything.
+The layer can fall silent without an error: a half-open connection, a stopped Redis, a queue that overflowed. Therefore
+the process sends itself a canary; while the canary is late, the absence of announcements means nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 
 RESET_SECONDS = 10.0
-"""After this much silence the connections themselves are taken for dead and made anew."""
+"""After this much silence the connections are considered dead and replaced."""
 
 
 class LayerListener:
-    """Hears for one event loop.
+    """Receives the layer's messages for one event loop.
 
     `on_announcement` takes announcements of events, `on_access_changed` is called for each announced change of
     permissions. `patience_seconds` is how old the last canary may be.
@@ -54,36 +54,36 @@ class LayerListener:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to listen. Called in the event loop."""
+        """Start to receive messages. Called in the event loop."""
         self._canary_at = self._reset_at = asyncio.get_running_loop().time()
         self._task = asyncio.get_running_loop().create_task(self._receive_forever())
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop receiving messages."""
         if self._task is not None:
-            # A library that is just connecting may take the cancellation for its own, and listen on.
+            # A library that is connecting may swallow the cancellation, and receive on.
             while not self._task.done():
                 self._task.cancel()
                 await asyncio.wait([self._task], timeout=STOP_AGAIN_SECONDS)
 
     @property
     def silence_seconds(self) -> float:
-        """Since the last canary."""
+        """Seconds since the last canary arrived; a little more than the interval is usual."""
         return asyncio.get_running_loop().time() - self._canary_at
 
     def is_joined(self, customer_id: str) -> bool:
-        """Whether announcements for this customer are expected to come: its group is joined."""
+        """Whether the customer's group is joined."""
         return customer_id in self._groups
 
     async def join(self, customer_id: str) -> None:
-        """Join the customer's group, where the layer lets us now; else `hears` stays false."""
+        """Join the customer's group, if the layer answers now; see `is_joined`."""
         if not self._channel or self.is_silent or customer_id in self._groups:
             return
         channel = self._channel
         error = await _error_of(get_channel_layer().group_add(group_of(customer_id), channel))
         if error is not None:
             logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
-        elif channel == self._channel:  # Else the connections were made anew meanwhile.
+        elif channel == self._channel:  # Else the connections were replaced meanwhile.
             self._groups.add(customer_id)
 
     async def leave(self, customer_id: str) -> None:
@@ -94,7 +94,7 @@ class LayerListener:
             logger.debug("Cannot leave the group of customer %s: %s", customer_id, error)
 
     async def check(self) -> None:
-        """Judge by the last canary whether the layer is heard, and send the next one."""
+        """Update `is_silent` by the last canary, and send the next one."""
         now = asyncio.get_running_loop().time()
         is_silent = now - self._canary_at > self._patience_seconds
         if is_silent != self.is_silent:
@@ -112,7 +112,7 @@ class LayerListener:
                 logger.debug("The canary cannot be sent: %s", error)
 
     async def _reset(self) -> None:
-        """Forget the connections: on one that the other side forgot, nothing ever fails and nothing ever comes."""
+        """Replace the connections: on one that the other side dropped, no call ever fails."""
         logger.warning("The channel layer stays silent: connecting to it anew")
         await self.stop()
         self._channel = ""
@@ -136,9 +136,9 @@ class LayerListener:
             try:
                 self._dispatch(message)
             except Exception:
-                # One bad message must not deafen the process; the log has what it may have carried.
+                # The process must not stop receiving; the log has the events of a bad announcement.
                 logger.exception("A message of the channel layer could not be read")
-            # Messages that wait already are received without a pause: let the sockets send between them.
+            # Messages that wait already are received without a pause: let outboxes write between them.
             await asyncio.sleep(0)
 
     async def _new_channel(self) -> str:
@@ -158,7 +158,7 @@ class LayerListener:
 
 
 async def _error_of(call: Awaitable[object]) -> Exception | None:
-    """Await a call of the layer for at most `TIMEOUT_SECONDS`; returns what it raised, which depends on the layer."""
+    """Await a call of the layer for at most `TIMEOUT_SECONDS`; returns its exception."""
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await call

@@ -1,4 +1,4 @@
-"""Resuming after a break: whether all after a cursor can still be had, and sending it in order before what is new."""
+"""The replay of events after a cursor, in order and before live events."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ from subscriptions.protocol.frames import text_frame
 
 
 class LogPruned(Exception):
-    """What was to be replayed has been pruned meanwhile."""
+    """Entries that were to be replayed have been pruned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Where each customer's replay begins; or none of them, with the reason to tell the client."""
+    """The number after which each customer's replay begins; or the reason why none can."""
 
     starts: Mapping[str, int]
     reason: str | None = None
 
 
 class Replayer:
-    """Replays for the sockets of one hub; `max_events` are the most of one, `at_once` run at a time."""
+    """The replays of one hub.
+
+    A replay has at most `max_events` events; `at_once` replays read the log at the same time.
+    """
 
     def __init__(self, hub: Hub, *, max_events: int, at_once: int) -> None:
         self.replays = 0
@@ -41,7 +44,7 @@ class Replayer:
         self._turns = asyncio.Semaphore(at_once)
 
     async def recovery(self, feeds: Mapping[str, Feed[Subscriber]], since: Mapping[str, int]) -> Recovery:
-        """Decide whether all of these feeds' events after the cursor `since` (numbers by epoch) can be replayed."""
+        """Decide whether the feeds' events after `since`, numbers by epoch, can be replayed."""
         starts: dict[str, int] = {}
         unsure: list[str] = []
         for customer_id, feed in feeds.items():
@@ -67,8 +70,10 @@ class Replayer:
         return Recovery(starts)
 
     def begin(self, subscriber: Subscriber, topics: Sequence[HeldTopic], starts: Mapping[str, int]) -> None:
-        """Take the subscriber off these customers' feeds and note what it has to be sent: no await between this and the
-        acknowledgement, so that nothing falls between the two."""
+        """Detach the subscriber from these customers' feeds and prepare its replays.
+
+        Nothing may be awaited between this and the acknowledgement: an event between the two would be lost.
+        """
         hub = self._hub
         hub.subscribers.add(subscriber)
         for customer_id, patterns in subscriber.hold(topics).items():
@@ -76,17 +81,17 @@ class Replayer:
             start = starts[customer_id]
             feed = hub.feed(customer_id)
             subscription.replay = Replay(subscription.starts, dict.fromkeys(patterns, start), feed.position)
-            # Never past what patterns held before still have to be sent.
+            # Not beyond events that patterns held before have not received.
             subscription.sent_to = min(start, feed.position) if subscription.starts else start
             feed.detach(subscriber, subscription.starts)
 
     async def run(self, subscriber: Subscriber) -> None:
-        """Carry out all replays that were begun.
+        """Run all replays that were begun.
 
         Raises:
-            OutboxClosed: the socket went away meanwhile.
-            LogReplaced: the feed that was to be joined is gone.
-            LogPruned: not all of it can be had any more.
+            OutboxClosed: the connection was closed meanwhile.
+            LogReplaced: the feed to attach to was closed.
+            LogPruned: entries to replay were pruned meanwhile.
         """
         for customer_id, subscription in list(subscriber.subscriptions.items()):
             if subscription.replay is not None:
@@ -98,18 +103,18 @@ class Replayer:
     async def _catch_up(
         self, subscriber: Subscriber, customer_id: str, subscription: CustomerSubscription, replay: Replay
     ) -> None:
-        """Send page after page until what is left is in memory; send that and go live in one go."""
+        """Send page after page until the rest is in memory; send that and go live at once."""
         feed = self._hub.feed(customer_id)
         await self._hub.reach(customer_id, replay.begins_at)
         read_to = min(replay.begins_at, replay.position)
         while True:
-            # Room for a page or the tail: both are far smaller than the rest of an outbox.
+            # Enough room for a page or the tail: both are far smaller than the rest of an outbox.
             await subscriber.outbox.room()
             if subscriber.subscriptions.get(customer_id) is not subscription:
-                raise OutboxClosed  # It was told to close meanwhile, and left the hub.
+                raise OutboxClosed  # The connection began to close, and left the hub.
             if (tail := feed.tail_after(read_to)) is not None:
                 break
-            # A turn is for one page: a client that reads slowly must not hold up the others' replays.
+            # A turn is one page: a client that reads slowly must not delay the replays of others.
             async with self._turns:
                 page = await until_database_answers(
                     reader.read, customer_id, feed.epoch, after=read_to, upto=feed.position, limit=PAGE

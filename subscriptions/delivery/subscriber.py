@@ -1,4 +1,4 @@
-"""One socket as the hub knows it: where its frames go, and what it hears from which number on."""
+"""A connection as the hub sees it: its outbox, and its topics by customer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from subscriptions.protocol.effects import HeldTopic
 
 @dataclass(slots=True)
 class CustomerSubscription:
-    """What one socket hears of one customer's log.
+    """The subscriptions of one connection to one customer's log.
 
-    `starts` has the number after which each pattern is heard. Two topics of one pattern, such as `…:call` and
-    `…:call:*`, are one pattern here: it ends when both have been unsubscribed. While a replay runs, the socket is not
-    attached to the feed, and `sent_to` is the number up to which the replay has come.
+    `starts` has the number after which each pattern delivers. `topics` has the client's texts of each pattern: `…:call`
+    and `…:call:*` are one pattern, which ends when both have been unsubscribed. While a replay runs, the subscriber is
+    not attached to the feed, and `sent_to` is the number that the replay has reached.
     """
 
     starts: dict[str, int] = field(default_factory=dict)
@@ -28,14 +28,14 @@ class CustomerSubscription:
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """`close` asks the socket's owner to tell the client why and to close; it returns at once."""
+    """The outbox and subscriptions of one connection; `close` starts to close it."""
 
     outbox: Outbox
     close: Callable[[CloseCode, str], None]
     subscriptions: dict[str, CustomerSubscription] = field(default_factory=dict)
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
-        """Note these topics; returns their patterns by customer."""
+        """Add these topics; returns their patterns by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
             subscription = self.subscriptions.setdefault(topic.customer_id, CustomerSubscription())
@@ -45,7 +45,7 @@ class Subscriber:
         return patterns
 
     def release(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
-        """Forget these topics; returns by customer the patterns that no other spelling still holds."""
+        """Remove these topics; returns the patterns without any topic left, by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
             subscription = self.subscriptions.get(topic.customer_id)

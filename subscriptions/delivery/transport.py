@@ -1,4 +1,4 @@
-"""The path of frames to one client: written to the server's connection where the server allows it, else over ASGI.
+"""The path of frames to one client: written to the server's connection, or sent over ASGI.
 
 ASGI does not report whether a peer reads what it is sent, and builds a frame anew for every connection. A server that
 offers `ReadyFrames` in its scope takes complete frames as bytes, and reports when it can take no more of them.
@@ -41,7 +41,7 @@ class FrameWriter(Protocol):
 
 
 class ReadyFrames(FrameWriter, Protocol):
-    """A server's connection that takes complete frames. Unsent frames are kept for a peer that does not read."""
+    """A server's connection that takes complete frames, and keeps those that are not sent."""
 
     def begin(self) -> None:
         """End the handshake: from here on frames are written."""
@@ -98,7 +98,7 @@ class ReadyTransport:
 
 
 class AsgiTransport:
-    """The transport on any other server: the text of each frame is sent over ASGI, and a slow `send` is awaited."""
+    """The transport on any other server: the text of each frame is sent over ASGI."""
 
     def __init__(self, send: AsgiSend) -> None:
         self.on_lost = nothing

@@ -1,4 +1,4 @@
-"""The codes of error frames and of closes, each numbered once."""
+"""The codes of error frames and of closes, each defined once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Codes of error frames that leave the socket open."""
+    """Codes of error frames after which the connection stays open."""
 
     PERMISSION_DENIED = "PERMISSION_DENIED"
     INVALID_TOPIC = "INVALID_TOPIC"
@@ -15,7 +15,7 @@ class ErrorCode(StrEnum):
 
 
 class CloseCode(IntEnum):
-    """Codes with which the gateway closes a socket; an error frame with the same name comes just before."""
+    """Codes of closes, each preceded by an error frame with the code's name."""
 
     RESTARTING = 4012
     PROTOCOL_ERROR = 4400
@@ -26,5 +26,5 @@ class CloseCode(IntEnum):
 
     @property
     def retry(self) -> bool:
-        """Whether the client may come back without a person doing something first."""
+        """Whether the client may reconnect without the intervention of a person."""
         return self not in (CloseCode.PROTOCOL_ERROR, CloseCode.REVOKED)

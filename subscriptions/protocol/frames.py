@@ -1,7 +1,7 @@
-"""WebSocket frames as bytes: an event's is built once, and written as it is to every socket that hears it.
+"""WebSocket frames as bytes: an event's frame is built once for all its subscribers.
 
-A server's frames are not masked and, here, never fragmented (RFC 6455, sections 5.1, 5.2 and 5.4), so that they can
-be put one behind the other into a single write.
+A server's frames are not masked and, here, never fragmented (RFC 6455, sections 5.1, 5.2 and 5.4), so that several of
+them can be joined into a single write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST_END = 64
 
 
 class Answer(bytes):
-    """The frame of an answer, which never shares a message with events."""
+    """The frame of an answer to the client, which never shares a message with events."""
 
 
 def text_frame(text: str) -> bytes:
@@ -26,7 +26,7 @@ def text_frame(text: str) -> bytes:
 
 
 def framed(payload: bytes) -> bytes:
-    """The frame of a text message whose UTF-8 is given."""
+    """The frame of a text message with this UTF-8 payload."""
     size = len(payload)
     if size < 126:
         return b"\x81%c%b" % (size, payload)
@@ -36,7 +36,7 @@ def framed(payload: bytes) -> bytes:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """What is in a frame that was built here."""
+    """The payload of a frame that was built here."""
     return frame[_HEADER_SIZES.get(frame[1], 2) :]
 
 
@@ -44,7 +44,7 @@ _HEADER_SIZES = {126: 4, 127: 10}
 
 
 def payloads_in(frames: bytes) -> Iterator[bytes]:
-    """What is in frames that were built here, and put one behind the other."""
+    """The payloads of joined frames that were built here."""
     start = 0
     while start < len(frames):
         size, payload = frames[start + 1], start + _HEADER_SIZES.get(frames[start + 1], 2)
@@ -55,7 +55,7 @@ def payloads_in(frames: bytes) -> Iterator[bytes]:
 
 
 def in_batches(frames: Sequence[bytes]) -> Iterator[bytes]:
-    """The same messages, with events that follow each other joined into one: a JSON array of them."""
+    """The same messages, with successive events combined into one: a JSON array of them."""
     together: list[bytes] = []
     for frame in frames:
         if isinstance(frame, Answer):
@@ -77,7 +77,7 @@ def _joined(frames: Sequence[bytes]) -> Iterator[bytes]:
 def last_delivered_cursor(cursor: str, waiting: Iterable[bytes]) -> str:
     """The cursor up to which every event was handed to the server.
 
-    `cursor` is up to where events were put into the outbox, `waiting` are the events' frames that are still in it.
+    `cursor` is how far events were put into the outbox; `waiting` are the frames of events that are still in it.
     """
     if not cursor:
         return ""

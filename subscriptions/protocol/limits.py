@@ -10,7 +10,7 @@ ROUNDING_SECONDS = 1e-6
 
 
 class Taken(NamedTuple):
-    """When the limit is full again, and the seconds to wait; if those are more than 0, nothing was taken."""
+    """When the limit is full again, and the seconds to wait; if not 0, nothing was taken."""
 
     full_at: float
     wait_seconds: float

@@ -1,4 +1,4 @@
-"""Every frame between client and gateway: reading the client's messages, writing ours, and all codes, numbered once."""
+"""The messages between client and gateway: parsing the client's, building the gateway's."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ RequestId = str | int | float
 
 MAX_REQUEST_ID_LENGTH = 128
 MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a close frame has 125 bytes, two of them the code."""
+"""RFC 6455, section 5.5: a control frame has at most 125 bytes, and the close code takes two of them."""
 
 
 class Action(StrEnum):
-    """The types of messages that a client sends."""
+    """The types of a client's messages."""
 
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 
 class UnreadableMessage(ValueError):
-    """The client's message cannot be acted on; the message says why and what is right."""
+    """A message of the client is invalid; the text says why, and what would be valid."""
 
     def __init__(self, message: str, action: str | None = None, request_id: RequestId | None = None) -> None:
         super().__init__(message)
@@ -64,10 +64,11 @@ Message = Subscribe | Unsubscribe | Ping | Authenticate
 
 
 def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
-    """Read one text frame of a client.
+    """Parse one text frame of a client.
 
     Raises:
-        UnreadableMessage: it is too large, not JSON, not an object, of no known type, or its fields are wrong.
+        UnreadableMessage: the text is larger than `max_bytes` of UTF-8, not a JSON object, of no known type, or a
+            field is invalid.
     """
     if len(text) > max_bytes or len(text.encode("utf-8", "replace")) > max_bytes:
         raise UnreadableMessage(
@@ -161,7 +162,7 @@ def ack_frame(
     recovered: bool | None = None,
     reason: str | None = None,
 ) -> str:
-    """What a client is told of what it was granted. `recovered` is given where the client asked `since`."""
+    """Build the acknowledgement of a request; `recovered` and `reason` answer its `since`."""
     frame: dict[str, Any] = {"type": "ack", "action": action, "topics": list(topics), "status": "success"}
     if cursor is not None:
         frame["cursor"] = cursor
@@ -180,7 +181,7 @@ def error_frame(
     *,
     request_id: RequestId | None = None,
 ) -> str:
-    """What a client is told of what it was refused."""
+    """Build the error frame for refused topics or an invalid message."""
     return _with_request_id(
         {"type": "error", "action": action, "topics": list(topics), "code": code, "message": message},
         request_id,
@@ -188,7 +189,7 @@ def error_frame(
 
 
 def closing_frame(code: CloseCode, message: str) -> str:
-    """The error frame just before a close: some servers drop the reason of the close itself."""
+    """Build the error frame that precedes a close, of which some servers drop the reason."""
     return encode(
         {
             "type": "error",
@@ -202,12 +203,12 @@ def closing_frame(code: CloseCode, message: str) -> str:
 
 
 def close_reason(message: str) -> str:
-    """As much of the message as the reason of a close has room for."""
+    """As much of the message as fits into the reason of a close."""
     return message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
 
 
 def pong_frame(cursor: str | None, request_id: RequestId | None = None) -> str:
-    """The answer to a ping; the cursor is none while nothing is subscribed."""
+    """Build the answer to a ping; `cursor` is `None` while nothing is subscribed."""
     return _with_request_id({"type": "pong", "cursor": cursor}, request_id)
 
 

@@ -1,9 +1,9 @@
-"""One client's conversation: each of its messages in, the effects to carry out back. No socket, no clock, no database.
+"""The session of one connection: a message of the client in, its effects out.
 
-Whoever carries the effects out does so in their order and waits for each.
+Sans-I/O. The connection carries the effects out in order, each after the one before has finished.
 """
 
-# Long because one conversation is decided in one place.
+# Long because the effects of all messages are decided on the same state.
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from subscriptions.protocol.messages import (
 from subscriptions.protocol.permissions import Identity, may_subscribe
 
 MAX_PING_LENGTH = 512
-"""Characters: room for a request id of any length and some spaces."""
+"""Characters: enough for a request id of any length and some spaces."""
 
 
 @dataclass(slots=True)
 class _Refusals:
-    """The refused topics of one message, to be told in one error for each code."""
+    """The refused topics of one message, reported in one error frame for each code."""
 
     by_code: dict[ErrorCode, tuple[list[str], str]] = field(default_factory=dict)
 
@@ -65,9 +65,9 @@ class _Refusals:
 
 
 class Session:
-    """The conversation with one client.
+    """The identity, topics and limits of one connection.
 
-    `resources` are the known resource names; times are seconds of any steady clock.
+    `resources` are the known resource names. Times are in seconds of any monotonic clock.
     """
 
     def __init__(self, identity: Identity, limits: Limits, resources: Collection[str]) -> None:
@@ -79,7 +79,7 @@ class Session:
         self._rate_full_at = 0.0
 
     def receive(self, text: str, now: float) -> list[Effect]:
-        """Act on one text frame."""
+        """Decide on one text frame."""
         try:
             message = read_message(
                 text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics
@@ -100,7 +100,7 @@ class Session:
                 return [Verify(message)]
 
     def ping_in(self, text: str) -> Ping | None:
-        """The ping that this text frame is; none for everything else, which `receive` acts on."""
+        """The ping in this text frame; `None` if it is any other message."""
         if len(text) > MAX_PING_LENGTH or '"ping"' not in text:
             return None
         try:
@@ -110,7 +110,7 @@ class Session:
         return message if isinstance(message, Ping) else None
 
     def receive_binary(self) -> list[Effect]:
-        """Act on a binary frame, which the contract has none of."""
+        """Decide on a binary frame, which the protocol does not have."""
         return self._unreadable_message("Messages are text frames; this one was binary", None, None)
 
     def _unreadable_message(
@@ -130,7 +130,7 @@ class Session:
         return effects
 
     def _unknown_agents(self, message: Subscribe) -> frozenset[str]:
-        """Agents whose customer is not known from the identity: only platform staff may hear any of them."""
+        """Other agents, to which only platform staff may subscribe: their customers are unknown."""
         if not self.identity.is_platform_staff:
             return frozenset()
         patterns = [pattern for topic in message.topics if (pattern := self._parse(topic))]
@@ -147,7 +147,7 @@ class Session:
             return None
 
     def subscribe(self, message: Subscribe, agent_customers: Mapping[str, str], now: float) -> list[Effect]:
-        """Decide on each topic of a subscribe; `agent_customers` are the customers of agents asked for."""
+        """Decide on each topic; `agent_customers` are the customers that `FindAgents` found."""
         action, request_id = Action.SUBSCRIBE, message.request_id
         refusals = _Refusals()
         entries: list[AuditEntry] = []
@@ -224,7 +224,7 @@ class Session:
             if held is not None:
                 left.append(held)
             else:
-                # Leaving what is not held is no mistake: a client may ask again after a lost answer.
+                # A topic that is not held is acknowledged too: a client may repeat the request after a lost answer.
                 try:
                     parse_pattern(topic, self._resources)
                 except InvalidTopic as error:
@@ -239,7 +239,7 @@ class Session:
         return effects + refusals.frames(action, request_id)
 
     def authenticated(self, message: Authenticate, identity: Identity) -> list[Effect]:
-        """Go on with a new identity, which must be of the same customer and agent."""
+        """Replace the identity by a new one, which must be of the same customer and agent."""
         action, request_id = Action.AUTHENTICATE, message.request_id
         if (identity.customer_id, identity.agent_id) != (self.identity.customer_id, self.identity.agent_id):
             reason = "The new credential is of another customer or agent: open a new connection with it"
@@ -251,7 +251,7 @@ class Session:
         return effects
 
     def not_authenticated(self, message: Authenticate, reason: str) -> list[Effect]:
-        """Keep the old identity; the client is told why."""
+        """Keep the identity, and send the client the reason."""
         return [
             Send(
                 error_frame(
@@ -265,7 +265,7 @@ class Session:
         ]
 
     def permissions_changed(self, identity: Identity) -> list[Effect]:
-        """Drop the topics that the identity may no longer hear, and tell of each."""
+        """Replace the identity, and end the topics that it may not subscribe to."""
         self.identity = identity
         refusals = _Refusals()
         dropped: list[HeldTopic] = []
