@@ -17,22 +17,22 @@ from subscriptions.connections.runtime import runtime
 from subscriptions.delivery.transport import transport_of
 
 
-class EventConsumer(AsyncConsumer):
+class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types.
     """One client's WebSocket at /v1.0/ws."""
 
     # The hub listens for the whole process: a socket has no channel of its own.
     channel_layer_alias = "none"
 
     def __init__(self) -> None:
-        self._socket: Connection | None = None
+        self._connection: Connection | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             # However it ends: by the client, an error, or the server's patience.
-            if self._socket is not None:
-                self._socket.ended()
+            if self._connection is not None:
+                self._connection.ended()
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         """Call the handler. Channels' own would look for old database connections in a thread, for every message."""
@@ -50,7 +50,7 @@ class EventConsumer(AsyncConsumer):
             await refuse(self.scope, self.base_send, admitted)
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})
-        self._socket = Connection(
+        self._connection = Connection(
             process,
             transport_of(self.scope, self.base_send),
             admitted,
@@ -60,11 +60,11 @@ class EventConsumer(AsyncConsumer):
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:
         """Act on a frame of the client."""
-        if self._socket is not None:
-            await self._socket.receive(message.get("text"))
+        if self._connection is not None:
+            await self._connection.receive(message.get("text"))
 
     async def websocket_disconnect(self, message: Mapping[str, Any]) -> None:
         """The socket is closed, by whichever side."""
-        if self._socket is not None:
-            self._socket.disconnect_code = message.get("code")
+        if self._connection is not None:
+            self._connection.disconnect_code = message.get("code")
         raise StopConsumer

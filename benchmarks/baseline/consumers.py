@@ -10,7 +10,7 @@ from django.conf import settings
 from benchmarks.baseline.topics import group_of
 
 
-class EventConsumer(AsyncJsonWebsocketConsumer):
+class EventConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # Channels has no types.
     """One client."""
 
     async def connect(self) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 
-from django.db import Error as DatabaseTrouble
+from django import db
 from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
@@ -66,7 +66,7 @@ class Connection:
 
     def __init__(
         self,
-        process: Runtime,
+        runtime: Runtime,
         transport: Transport,
         identity: Identity,
         recorder: ConnectionRecorder,
@@ -77,15 +77,15 @@ class Connection:
         self.opened_at = timezone.now()
         self.connection_id = recorder.connection_id
         self.client_info = recorder.client_info
-        self._process = process
+        self._runtime = runtime
         self._transport = transport
         self._recorder = recorder
         self._credential_id = identity.credential_id
-        self._session = Session(identity, process.limits, process.resources)
+        self._session = Session(identity, runtime.limits, runtime.resources)
         self._outbox = Outbox(
             transport,
-            process.flusher,
-            max_bytes=process.outbox_max_bytes,
+            runtime.flusher,
+            max_bytes=runtime.outbox_max_bytes,
             batch=batch,
             on_slow=self._too_slow,
         )
@@ -99,14 +99,14 @@ class Connection:
         self._close_message = ""
         self._delivered_to = ""
         self._expiry: asyncio.TimerHandle | None = None
-        process.hub.subscribers.add(self._subscriber)
-        process.reauthorizer.watch(self)
-        process.presence.opened(self)
+        runtime.hub.subscribers.add(self._subscriber)
+        runtime.reauthorizer.watch(self)
+        runtime.presence.opened(self)
         recorder.opened(identity)
-        if process.count_in(self._credential_id) > process.connections_per_credential:
-            most = process.connections_per_credential
+        if runtime.count_in(self._credential_id) > runtime.connections_per_credential:
+            most = runtime.connections_per_credential
             self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
-        if process.is_draining:
+        if runtime.is_draining:
             self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
         self._watch_expiry()
 
@@ -127,7 +127,7 @@ class Connection:
             outbox.sent,
             outbox.waiting,
             round(outbox.stalled_seconds()),
-            self._process.hub.lag(self._subscriber),
+            self._runtime.hub.lag(self._subscriber),
         )
 
     async def identity_changed(self, identity: Identity) -> None:
@@ -154,7 +154,7 @@ class Connection:
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
     def _pong(self, ping: Ping | SendPong) -> None:
-        self._answer(pong_frame(self._process.hub.cursor(self._subscriber) or None, ping.request_id))
+        self._answer(pong_frame(self._runtime.hub.cursor(self._subscriber) or None, ping.request_id))
 
     def _answer(self, frame: str) -> None:
         self._outbox.put_answer(text_frame(frame))
@@ -169,11 +169,11 @@ class Connection:
                 case Join():
                     await self._join(effect)
                 case Leave(topics, entries, ack):
-                    cursor = self._process.hub.cursor(self._subscriber)
-                    self._process.hub.detach(self._subscriber, topics)
+                    cursor = self._runtime.hub.cursor(self._subscriber)
+                    self._runtime.hub.detach(self._subscriber, topics)
                     if ack is not None:
                         self._answer(ack)
-                    self._process.presence.changed(self)
+                    self._runtime.presence.changed(self)
                     await self._recorder.record_and_wait(entries, cursor)
                 case SendPong():
                     self._pong(effect)
@@ -194,13 +194,13 @@ class Connection:
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
             )
             return self._session.not_authenticated(message, str(error))
-        except DatabaseTrouble:
+        except db.Error:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
         effects = self._session.authenticated(message, identity)
         if self.identity is identity:
             self._recorder.identity = identity
             self._recorder.record_soon(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
-            self._process.presence.changed(self)
+            self._runtime.presence.changed(self)
         else:
             self._recorder.record_soon(
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential"
@@ -208,7 +208,7 @@ class Connection:
         return effects
 
     async def _join(self, join: Join) -> None:
-        hub, replayer = self._process.hub, self._process.replayer
+        hub, replayer = self._runtime.hub, self._runtime.replayer
         customer_ids = sorted({topic.customer_id for topic in join.topics})
         recovery = None
         while True:
@@ -221,7 +221,7 @@ class Connection:
         topics = [topic for topic in join.topics if self._session.topics.get(topic.text) is topic]
         if self._closing is not None or not topics:
             return
-        self._process.presence.changed(self)
+        self._runtime.presence.changed(self)
         # From here to the acknowledgement nothing may be awaited, or the topics would not be live from its cursor on.
         if recovery is not None and recovery.reason is None:
             replayer.begin(self._subscriber, topics, recovery.starts)
@@ -295,15 +295,15 @@ class Connection:
 
     def ended(self) -> None:
         """The connection is over: leave nothing behind."""
-        process = self._process
+        runtime = self._runtime
         if self._expiry is not None:
             self._expiry.cancel()
         self._inbox.close()
         self._leave_hub()
-        process.reauthorizer.forget(self)
-        process.presence.ended(self)
+        runtime.reauthorizer.forget(self)
+        runtime.presence.ended(self)
         self._outbox.close()
-        process.count_out(self._credential_id, self.disconnect_code, self._close_rule)
+        runtime.count_out(self._credential_id, self.disconnect_code, self._close_rule)
         self._recorder.closed(
             code=self.disconnect_code,
             rule=self._close_rule,
@@ -315,7 +315,7 @@ class Connection:
         )
 
     def _leave_hub(self) -> None:
-        hub = self._process.hub
+        hub = self._runtime.hub
         if self._subscriber in hub.subscribers:
             self._delivered_to = hub.cursor(self._subscriber)
             if self._close_code in (CloseCode.TOO_SLOW, CloseCode.REVOKED):

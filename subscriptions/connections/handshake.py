@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django import db
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
@@ -84,7 +84,7 @@ async def admit(request: Request) -> Identity | Refusal:
         may_open_socket(identity)
     except BadCredential as error:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)
-    except DatabaseTrouble:
+    except db.Error:
         return Refusal(
             UNAVAILABLE, "UNAVAILABLE", "Credentials cannot be checked now: try again", "database-away"
         )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import Error as DatabaseTrouble
+from django import db
 
 from events.database.threads import in_database_thread
 from subscriptions.auth.access_version import current_version
@@ -80,7 +80,7 @@ class Reauthorizer:
             self._notified.clear()
             try:
                 await self._check()
-            except DatabaseTrouble as error:
+            except db.Error as error:
                 logger.warning("Open connections cannot be checked now: %s", error)
             except Exception:
                 logger.exception("The check of open connections failed and goes on")
