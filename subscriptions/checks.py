@@ -1,4 +1,4 @@
-"""System checks of who may connect: origins that are open to all, and keys that can be guessed."""
+"""System checks of the allowed origins and of the keys that tokens are signed with."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core import checks
 
 KEY_MIN_CHARACTERS = 32
-"""RFC 7518, 3.2: a key of HS256 has at least as many bits as its hash."""
+"""RFC 7518, section 3.2: a key of HS256 has at least as many bits as the hash."""
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def origins_are_closed(**_: Any) -> list[checks.CheckMessage]:
-    """A page of any site could connect with a credential that a person entered or left there."""
+    """Warn if pages of any site may connect, with credentials that people entered there."""
     if "*" not in settings.WEBSOCKET_ORIGINS:
         return []
     return [
@@ -27,7 +27,7 @@ def origins_are_closed(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def origins_are_encrypted(**_: Any) -> list[checks.CheckMessage]:
-    """A page that came over HTTP may be anybody's."""
+    """Warn if pages over plain HTTP may connect: an attacker can replace such a page."""
     plain = [origin for origin in settings.WEBSOCKET_ORIGINS if origin.startswith("http://")]
     if not plain:
         return []
@@ -42,7 +42,7 @@ def origins_are_encrypted(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def platform_keys_are_long(**_: Any) -> list[checks.CheckMessage]:
-    """Keys of our own are refused when they are short; those of VoIPBIN are as VoIPBIN has them."""
+    """Warn if a key of VoIPBIN is short; short keys of our own are refused elsewhere."""
     short = sum(len(key.encode()) < KEY_MIN_CHARACTERS for key in settings.VOIPBIN_JWT_KEYS)
     if not short:
         return []

@@ -1,4 +1,4 @@
-"""The socket's life as Channels tells of it: handshake, messages, end."""
+"""The consumer of WebSocket connections: handshake, messages, end."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from subscriptions.delivery.transport import transport_of
 
 
 class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types.
-    """One client's WebSocket at /v1.0/ws."""
+    """One client's connection to /v1.0/ws."""
 
-    # The hub listens for the whole process: a socket has no channel of its own.
+    # The hub receives for the whole process: a connection has no channel of its own.
     channel_layer_alias = "none"
 
     def __init__(self) -> None:
@@ -30,12 +30,15 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # However it ends: by the client, an error, or the server's patience.
+            # Also after an error, or when the server cancels the application.
             if self._connection is not None:
                 self._connection.ended()
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
-        """Call the handler. Channels' own would look for old database connections in a thread, for every message."""
+        """Call the handler of this message.
+
+        Channels' own dispatch looks for old database connections in a thread, for every message.
+        """
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, message: Mapping[str, Any]) -> None:
@@ -59,12 +62,12 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
         )
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:
-        """Act on a frame of the client."""
+        """Handle a frame of the client."""
         if self._connection is not None:
             await self._connection.receive(message.get("text"))
 
     async def websocket_disconnect(self, message: Mapping[str, Any]) -> None:
-        """The socket is closed, by whichever side."""
+        """Note the close code, and end the consumer."""
         if self._connection is not None:
             self._connection.disconnect_code = message.get("code")
         raise StopConsumer

@@ -1,7 +1,7 @@
-"""An operator's word that open sockets are to be closed, whichever process has them, and its audit records.
+"""An operator's orders to close connections of any process, and their audit records.
 
-The order is stored with the next number of the access changes and announced like those: each process finds what was
-ordered since it last looked, whatever clocks say.
+An order is stored with the next access version and announced like a change of permissions: each process finds the
+orders since the version that it has seen, independent of clocks.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from subscriptions.connections.recorder import MAX_DETAIL_CHARACTERS
 from subscriptions.models import AccessKey, AuditAction, AuditRecord, AuditVerdict, CloseOrder, LiveConnection
 
 ALL_CONNECTIONS = UUID(int=0)
-"""Stands for the connection in the audit record of an order to close all of a key."""
+"""The connection id in the audit record of an order to close all connections of a key."""
 
 
 def close_connections(connections: Iterable[LiveConnection], *, by: str, reason: str) -> None:
-    """Have these closed within moments. `reason` is for the clients too, the operator's name `by` for the audit log."""
+    """Order these connections to be closed by their processes.
+
+    `reason` is sent to the clients too; `by` is the operator's name for the audit log.
+    """
     chosen = list(connections)
     with transaction.atomic():
         change = bump()
@@ -47,7 +50,10 @@ def close_connections(connections: Iterable[LiveConnection], *, by: str, reason:
 
 
 def close_all_of_key(key: AccessKey, *, by: str, reason: str) -> None:
-    """Have all of the key's connections closed within moments, also those that no page shows yet. It stays good."""
+    """Order all connections of the key to be closed; the key stays valid.
+
+    This includes connections that no page shows yet.
+    """
     with transaction.atomic():
         CloseOrder.objects.create(change=bump(), key_id=key.pk, reason=reason)
         append(

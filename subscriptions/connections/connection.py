@@ -1,6 +1,6 @@
-"""An accepted connection: carrying out what its session decides, its expiry, and its end."""
+"""An accepted connection: the effects of its session, its expiry and its end."""
 
-# Long because one connection's whole life is understood together.
+# Long because each effect and each way to end changes the same outbox, subscriber and session.
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ from subscriptions.protocol.session import Session
 logger = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 1.0
-"""How long a closing socket may take to read what waits for it."""
+"""How long a client may take to read what waits when its connection closes."""
 
 ABORT_SECONDS = 10.0
-"""How long a peer may take to answer our close before the connection is cut."""
+"""How long a peer may take to answer the close before the connection is cut."""
 
 LONGEST_TIMER_SECONDS = 86400.0
 
 
 class Connection:
-    """An accepted connection: its session, its outbox, its place in the hub."""
+    """An accepted connection. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -112,16 +112,16 @@ class Connection:
 
     @property
     def identity(self) -> Identity:
-        """Who speaks on it."""
+        """The identity that the client last authenticated as."""
         return self._session.identity
 
     @property
     def topics(self) -> list[str]:
-        """What it holds, as the client wrote it."""
+        """The subscribed topics, as the client wrote them."""
         return list(self._session.topics)
 
     def figures(self) -> ConnectionStats:
-        """How it does, in numbers."""
+        """The connection's current statistics."""
         outbox = self._outbox
         return (
             outbox.sent,
@@ -131,7 +131,7 @@ class Connection:
         )
 
     async def identity_changed(self, identity: Identity) -> None:
-        """Go on as this identity: the same credential, to which something else is permitted now."""
+        """Apply changed permissions of the same credential."""
         if self._closing is None:
             effects = self._session.permissions_changed(identity)
             self._recorder.identity = identity
@@ -139,7 +139,7 @@ class Connection:
             await self._perform(effects)
 
     async def receive(self, text: str | None) -> None:
-        """Take a frame of the client; none is a binary one."""
+        """Take a frame of the client; `None` is a binary frame."""
         await self._inbox.put(text)
 
     async def _act(self, text: str | None) -> None:
@@ -217,12 +217,12 @@ class Connection:
                 recovery = await replayer.recovery(feeds, parse_cursor(join.since))
             if hub.are_open(feeds):
                 break
-        # What is no longer permitted by now was told by an error already.
+        # An error was sent already for topics that are no longer permitted.
         topics = [topic for topic in join.topics if self._session.topics.get(topic.text) is topic]
         if self._closing is not None or not topics:
             return
         self._runtime.presence.changed(self)
-        # From here to the acknowledgement nothing may be awaited, or the topics would not be live from its cursor on.
+        # Nothing may be awaited up to the acknowledgement: its cursor is where the topics become live.
         if recovery is not None and recovery.reason is None:
             replayer.begin(self._subscriber, topics, recovery.starts)
         else:
@@ -241,7 +241,7 @@ class Connection:
         try:
             await replayer.run(self._subscriber)
         except (OutboxClosed, LogReplaced):
-            return  # The client is gone, or told to come back.
+            return  # The client has left, or reconnects.
         except LogPruned:
             self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")
 
@@ -257,7 +257,7 @@ class Connection:
         if left <= 0:
             self.close(CloseCode.TOKEN_EXPIRED, "The credential has expired: connect again with a new one")
         else:
-            # Looked at anew at least daily: a timer is of the steady clock, an expiry of the calendar's.
+            # At most a day: the timer runs by the monotonic clock, the expiry by the calendar.
             delay = min(left, LONGEST_TIMER_SECONDS)
             self._expiry = asyncio.get_running_loop().call_later(delay, self._watch_expiry)
 
@@ -265,9 +265,9 @@ class Connection:
         self.close(CloseCode.TOO_SLOW, "More waits for you than a connection may hold: read faster")
 
     def close(self, code: CloseCode, message: str, *, rule: str = "") -> None:
-        """Tell the client why, and close; returns at once. Only the first reason counts.
+        """Send the client the reason, and close; returns at once. Later calls have no effect.
 
-        `rule` is for the audit log, where the code's name does not say enough.
+        `rule` is for the audit log, if the name of the code is not specific enough.
         """
         if self._closing is None:
             self._close_code = code
@@ -278,10 +278,10 @@ class Connection:
 
     async def _close(self, code: CloseCode, message: str) -> None:
         if code is CloseCode.REVOKED:
-            # What waits is not for its eyes any more.
+            # The client is not authorised for what waits any more.
             self._outbox.discard()
         if code is CloseCode.TOO_SLOW:
-            # It will not read what waits for it; it can still be told why it is closed, should it ever read on.
+            # The client does not read what waits; the reason of the close is left for when it does.
             self._outbox.discard()
             self._transport.release()
         await self._outbox.finish(
@@ -289,12 +289,12 @@ class Connection:
         )
         self._transport.release()
         asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
-        # Each server says in its own way that the peer has left meanwhile.
+        # Each server has its own exception for a peer that has left.
         with contextlib.suppress(Exception):
             await self._transport.close(int(code), close_reason(message))
 
     def ended(self) -> None:
-        """The connection is over: leave nothing behind."""
+        """Release everything that belongs to the connection, which has ended."""
         runtime = self._runtime
         if self._expiry is not None:
             self._expiry.cancel()
@@ -319,6 +319,6 @@ class Connection:
         if self._subscriber in hub.subscribers:
             self._delivered_to = hub.cursor(self._subscriber)
             if self._close_code in (CloseCode.TOO_SLOW, CloseCode.REVOKED):
-                # What waits is about to be forgotten.
+                # What waits is about to be dropped.
                 self._delivered_to = last_delivered_cursor(self._delivered_to, self._outbox.unsent_events)
             hub.leave(self._subscriber)

@@ -1,6 +1,6 @@
-"""The WebSocket handshake: who connects, from where, and the refusal where nobody may.
+"""The WebSocket handshake: the identity of the client, or the refusal.
 
-The socket is refused before it is accepted: a client that is accepted and then closed comes back at once, for ever.
+A client is refused before the connection is accepted: one that is accepted and then closed reconnects at once, forever.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ ANSWER_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 )
-"""Of an answer in JSON that is given without Django, whose middleware adds these to all others."""
+"""Headers of a JSON response that is sent without Django, whose middleware adds them to others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no socket: an HTTP status, a code and a message for the client; for the operator a rule, and whose
-    the credential is where that is certain."""
+    """A refused handshake: HTTP status, code and message for the client, rule for operators.
+
+    `holder` is the owner of the credential, `None` if that is not certain.
+    """
 
     status: int
     code: str
@@ -47,7 +49,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the handshake tells of the client."""
+    """The parts of the handshake that identify the client."""
 
     query: str
     headers: Mapping[str, str]
@@ -68,7 +70,7 @@ class Request:
 
 
 async def admit(request: Request) -> Identity | Refusal:
-    """Whose socket this is to be, or why there is none."""
+    """Authenticate the client; returns its identity, or the refusal."""
     if not _origin_is_allowed(request.headers):
         return Refusal(
             FORBIDDEN,
@@ -92,17 +94,20 @@ async def admit(request: Request) -> Identity | Refusal:
 
 
 def may_open_socket(identity: Identity) -> None:
-    """Whether the identity may have a WebSocket at all.
+    """Check that the identity may open a WebSocket.
 
     Raises:
-        BadCredential: it may not.
+        BadCredential: it is an access key without that permission.
     """
     if not identity.may_subscribe:
         raise BadCredential("This access key may not open a WebSocket", "key-may-not-subscribe")
 
 
 def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
-    """Programs send no Origin and are judged by their credential alone; a page must be ours or a listed one."""
+    """Whether a page of this origin may connect: our own, or one that is listed.
+
+    Programs send no Origin; their credential alone decides.
+    """
     origin = headers.get("origin")
     if not origin or "*" in settings.WEBSOCKET_ORIGINS:
         return True
@@ -112,14 +117,17 @@ def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
         host = urlsplit(origin).netloc
     except ValueError:
         return False
-    # A page in a sandbox sends `null`, which names no host.
+    # A page in a sandbox sends `null`, which has no host.
     return host != "" and host == headers.get("host")
 
 
 async def refuse(
     scope: Mapping[str, Any], send: Callable[[Mapping[str, Any]], Awaitable[None]], refusal: Refusal
 ) -> None:
-    """Answer the handshake with the refusal: status and JSON body where the server can, its plain 403 elsewhere."""
+    """Answer the handshake with the refusal.
+
+    The response has status and JSON body if the server supports that; else it is the server's own 403.
+    """
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return

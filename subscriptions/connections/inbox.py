@@ -1,4 +1,4 @@
-"""One socket's received frames: acted on one after the other, and pings answered though one of them takes long."""
+"""The inbox of one connection: handles frames in order, and pings out of order in time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from subscriptions.protocol.messages import Ping
 
 MAX_WAITING = 16
-"""Frames of a client that wait to be acted on before nothing more is read from it."""
+"""Frames that wait to be handled before the server stops reading from the client."""
 
 PING_WAITS_SECONDS = 1.0
-"""How long a ping may wait for its turn behind other messages before it is answered out of turn."""
+"""How long a ping may wait behind other frames before it is answered out of order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +22,10 @@ class _Received:
 
 
 class Inbox:
-    """Frames on their way from one socket. Belongs to one event loop.
+    """Frames that wait to be handled. Belongs to one event loop.
 
-    `act` acts on a frame (none is a binary one), `ping_in` finds the ping that a frame may be, `pong` answers it, and
-    `hold` is called with whether the server is to read nothing more from the socket.
+    `act` handles a frame, where `None` is a binary one. `ping_in` parses a frame that may be a ping, and `pong` answers
+    it. `hold` is called with whether the server is to stop reading from the client.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Inbox:
         self._is_closed = False
 
     async def put(self, text: str | None) -> None:
-        """Take a frame. Returns before it is acted on, unless too many wait: then its sender has to wait as well."""
+        """Take a frame; returns at once, unless too many wait: then the client has to wait too."""
         if len(self._waiting) >= MAX_WAITING and not self._is_closed:
             self._hold(True)
             while len(self._waiting) >= MAX_WAITING and not self._is_closed:
@@ -61,12 +61,12 @@ class Inbox:
         if self._acting is None or self._acting.done():
             self._acting = loop.create_task(self._act_in_turn())
         elif text is not None and (ping := self._ping_in(text)):
-            # Behind a subscribe that waits for the database, or for its turn to replay, it would wait as well, and the
-            # client would take the connection for dead.
+            # Behind a subscribe that waits for the database or for its replay, the answer would be late, and the client
+            # would consider the connection dead.
             loop.call_later(PING_WAITS_SECONDS, self._answer_out_of_turn, received, ping)
 
     def close(self) -> None:
-        """Act on nothing any more, and break off what is under way."""
+        """Handle no frame any more, and cancel the one that is being handled."""
         self._is_closed = True
         self._waiting.clear()
         self._moved.set()

@@ -1,7 +1,7 @@
-"""Looking again at who is connected: what was revoked, switched off, changed or ordered acts on sockets that are open.
+"""Reauthorization: changed permissions and close orders take effect on open connections.
 
-A change is announced through the channel layer, so that it acts at once, and noted in the database, so that it is found
-at the next check where the layer is silent.
+A change is announced through the channel layer, so that it takes effect at once, and counted in the database, so that
+the next check finds it if the layer is silent.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CLOSED_BY_OPERATOR = "closed-by-operator"
 
 
 class Reauthorizer:
-    """Looks again at one process's connections: at once when told, and every `check_seconds` if something changed."""
+    """Checks the connections of one process: when notified, and every `check_seconds`."""
 
     def __init__(self, *, check_seconds: float) -> None:
         self._check_seconds = check_seconds
@@ -50,33 +50,33 @@ class Reauthorizer:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin. Called in the event loop."""
+        """Start to check. Called in the event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def watch(self, connection: Connection) -> None:
-        """Look at this connection from now on."""
+        """Check this connection from now on."""
         self._connections.add(connection)
-        # Its credential was read before it came here, and may have changed between.
+        # Its credential was read before, and may have changed since.
         self._new.add(connection)
 
     def forget(self, connection: Connection) -> None:
-        """Look at it no more."""
+        """Stop checking this connection."""
         self._connections.discard(connection)
         self._new.discard(connection)
 
     def notify(self) -> None:
-        """Something has changed: look at once."""
+        """Check at once, since permissions have changed."""
         self._notified.set()
 
     async def _run(self) -> None:
         while True:
-            # At once for the first time: what is ordered from now on is found by the number that is seen now.
+            # The first check runs at once: orders from now on are found by the version that it reads.
             self._notified.clear()
             try:
                 await self._check()
@@ -106,9 +106,9 @@ class Reauthorizer:
                 connection.close(CloseCode.REVOKED, str(outcome))
             elif outcome is not None and outcome != connection.identity:
                 narrowed.append(connection.identity_changed(outcome))
-        # Together: each drops its topics first and then waits for its audit records, which are stored in one commit.
+        # Together: each ends its topics first and then waits for its audit records, which share one commit.
         await asyncio.gather(*narrowed)
-        # Only now: what failed half-way is done again.
+        # Only now: a check that failed half-way is repeated.
         self._new -= checked
         self._seen_version = version
 
@@ -124,12 +124,15 @@ class Reauthorizer:
 
 
 def orders_after(version: int) -> list[CloseOrder]:
-    """The orders to close connections that were given after this number of changes."""
+    """The orders to close connections that were given after this access version."""
     return list(CloseOrder.objects.filter(change__gt=version).order_by("pk"))
 
 
 def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
-    """What each of these is now, asked with as few queries as kinds of credentials. An expiry is not judged here."""
+    """The current identity of each credential, or why it is not valid any more.
+
+    It takes one query for each kind of credential. Expiry is not checked here.
+    """
     credentials = [(each, *_kind_and_id(each)) for each in identities]
     keys = AccessKey.objects.select_related("customer", "agent__user", "agent__customer").in_bulk(
         [pk for _, kind, pk in credentials if kind == KEY_KIND]
@@ -147,7 +150,7 @@ def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identit
                 now = _of_token(each, agents.get(pk))
             else:
                 now = _of_voipbin(each, customers.get(UUID(each.customer_id)), agents.get(pk))
-            # A connection stays its customer's and agent's: whoever moved has to come anew.
+            # A connection keeps its customer and agent: a moved credential has to reconnect.
             if (each.customer_id, each.agent_id) != (now.customer_id, now.agent_id):
                 raise BadCredential(
                     "This credential is another customer's or agent's now", "foreign-credential"
@@ -179,7 +182,7 @@ def _of_token(before: Identity, agent: Agent | None) -> Identity:
 
 
 def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None) -> Identity:
-    # Its claims say what the agent may, our records only who is switched off and what was granted.
+    # The token's claims have the role; only the active flags and granted resources are stored here.
     require_active(customer, agent)
     if agent is None:
         return before

@@ -1,4 +1,4 @@
-"""What the audit log gets to hear of one connection: each record with who it is, from where, and by what credential."""
+"""The records of one connection, in the audit log and in the process's own log."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ConnectionRecorder:
     def record_soon(
         self, action: str, verdict: str, *, rule: str = "", detail: str = "", cursor: str = ""
     ) -> None:
-        """Record one entry about the whole connection; returns before it is stored."""
+        """Record one entry of the whole connection; returns before it is stored."""
         self._audit.note([self._record(action, verdict, "", rule, detail, cursor)])
 
     async def record_and_wait(self, entries: Sequence[AuditEntry], cursor: str = "") -> None:

@@ -1,6 +1,6 @@
-"""What one server process has once: its hub, its audit writer, its count of connections; made on first use.
+"""The parts of a server process that exist once: hub, audit writer, count of connections.
 
-daphne has no lifespan events, so the first connection or request starts it, in the loop that serves it.
+daphne has no lifespan events, so the first connection or request starts the runtime, in the event loop that serves it.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
 
 DRAIN_SPREAD_SECONDS = 2.0
-"""Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""
+"""Over this time a stopping process closes its connections, so that clients do not reconnect all at once."""
 
 KNOWN_CLOSE_CODES = frozenset(CloseCode) | {1000, 1001, 1005, 1006, 1007, 1009, 1011, 1012}
-"""Ours, and those of RFC 6455 that occur. A client may send any other, and each would be a number of its own."""
+"""Ours, and those of RFC 6455 that occur. Each other code that clients send would be one more metric."""
 
 DRAIN_PAUSE_SECONDS = 0.02
 DRAIN_TIMEOUT_SECONDS = 5.0
 
 
 class Runtime:
-    """The parts of a running process. Belongs to one event loop."""
+    """The parts of a server process. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
@@ -75,11 +75,11 @@ class Runtime:
 
     @property
     def connections(self) -> int:
-        """Sockets that are open."""
+        """The number of open connections."""
         return self._connections.total()
 
     def state(self) -> ProcessState:
-        """How this process does, for the operators of all."""
+        """The state of this process, for the operators' pages."""
         now = asyncio.get_running_loop().time()
         late_events, late_seconds = self.hub.missing
         return ProcessState(
@@ -95,14 +95,14 @@ class Runtime:
         )
 
     def count_in(self, credential_id: str) -> int:
-        """Count one more connection of this credential; returns how many it has now."""
+        """Count a new connection of this credential; returns how many it has."""
         self.opened += 1
         self._connections[credential_id] += 1
         self.all_left.clear()
         return self._connections[credential_id]
 
     def count_out(self, credential_id: str, close_code: int | None, rule: str) -> None:
-        """Count one connection less, which ended so."""
+        """Count the end of a connection of this credential."""
         self.ended[(str(close_code) if close_code in KNOWN_CLOSE_CODES else "other", rule)] += 1
         self._connections[credential_id] -= 1
         if self._connections[credential_id] <= 0:
@@ -111,14 +111,14 @@ class Runtime:
             self.all_left.set()
 
     def start(self) -> None:
-        """Begin. Called in the event loop."""
+        """Start all tasks. Called in the event loop."""
         announcer.attach(asyncio.get_running_loop())
         self.hub.start()
         self.reauthorizer.start()
         self.presence.start()
 
     async def stop(self) -> None:
-        """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
+        """Close all connections, store the rest of the audit log, and end all tasks."""
         self.is_draining = True
         subscribers = list(self.hub.subscribers)
         pause = min(DRAIN_SPREAD_SECONDS / max(len(subscribers), 1), DRAIN_PAUSE_SECONDS)
@@ -141,7 +141,7 @@ _runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
 
 
 def runtime() -> Runtime:
-    """The runtime of the running event loop, started if this is its first use."""
+    """The runtime of the running event loop; its first use starts it."""
     loop = asyncio.get_running_loop()
     found = _runtimes.get(loop)
     if found is None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class AuditAction(models.TextChoices):
-    """What the audit log tells of."""
+    """The actions that the audit log records."""
 
     CONNECT = "connect"
     REFUSE = "refuse"
@@ -21,7 +21,7 @@ class AuditAction(models.TextChoices):
 
 
 class AuditVerdict(models.TextChoices):
-    """How it ended."""
+    """The outcome of an action."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -29,7 +29,7 @@ class AuditVerdict(models.TextChoices):
 
 
 class AuditRecord(models.Model):
-    """Who asked for what, and the answer with its rule. Names are copied: a record outlives whom it tells of."""
+    """A request and its outcome. Names are copied: a record outlives what it refers to."""
 
     at = models.DateTimeField("time", default=timezone.now, editable=False, db_index=True)
     action = models.CharField(max_length=12, choices=AuditAction, editable=False)
@@ -73,7 +73,7 @@ class AuditRecord(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = "audit record"
-        # Each with the order of the list, so that a filtered list is read from its newest row and no further.
+        # Each with the order of the list, so that a page of a filtered list reads only its own rows.
         indexes = [
             models.Index(fields=["customer_id", "-id"], name="audit_customer"),
             models.Index(fields=["agent_id", "-id"], name="audit_agent"),
@@ -91,11 +91,11 @@ FIRST_DIGEST = "0" * 64
 
 
 class AuditChain(models.Model):
-    """One row: the last link of the audit log's chain, and the last one that was removed as too old.
+    """One row: the last link of the audit log's chain, and the last link that was pruned.
 
-    Its lock makes the order of rows the order of the chain, whichever processes write. One chain for all of them: there
-    is one number and one digest to note outside, and each process stores what waits together in one commit, so that it
-    takes the lock a few times a second at most.
+    Its lock makes the order of the rows the order of the chain, whichever processes write. All processes share one
+    chain, so that there is one number and one digest to note elsewhere; each stores what waits in one commit, and takes
+    the lock a few times a second at most.
     """
 
     position = models.BigIntegerField(default=0, editable=False)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class GatewayProcess(models.Model):
-    """A server process that holds sockets. A crashed one vanishes by itself: nobody renews its lease."""
+    """A server process with connections, valid until its lease ends unless it is renewed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, editable=False)
@@ -26,7 +26,7 @@ class GatewayProcess(models.Model):
 
 
 class LiveConnection(models.Model):
-    """An open socket of some process: who holds it and what it hears. Its figures are in its process's row."""
+    """An open connection: its client and topics. Its statistics are in its process's row."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     process = models.ForeignKey(
@@ -52,7 +52,7 @@ class LiveConnection(models.Model):
 
 
 class CloseOrder(models.Model):
-    """A connection, or all of an access key, are to be closed, by whichever processes have them."""
+    """An order to close one connection, or all connections of an access key."""
 
     change = models.BigIntegerField(db_index=True, help_text="`AccessChanges.count` from which on it stands.")
     connection_id = models.UUIDField(null=True)

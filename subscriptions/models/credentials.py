@@ -18,17 +18,17 @@ from subscriptions.models.tenants import Agent, Customer
 KEY_MARK = "vb_"
 KEY_RANDOM_CHARACTERS = 32
 KEY_PREFIX_CHARACTERS = 11
-"""Of a key's 35 characters these are stored readable, so that people can tell keys apart: `vb_` and eight more."""
+"""Of a key's 35 characters these are stored in plain text, to name the key: `vb_` and eight more."""
 _KEY_ALPHABET = string.ascii_letters + string.digits
 
 
 def digest_of(secret: str) -> str:
-    """What is stored of an access key: SHA-256, in hex. A key is random, so it needs no slow hash."""
+    """The stored form of an access key: SHA-256 in hex. Keys are random and need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class AccessKey(models.Model):
-    """A credential of a program. Only its hash is kept: the secret is shown once, when it is made."""
+    """A credential of a program. Only its hash is stored: the secret is shown once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="access_keys")
@@ -85,13 +85,13 @@ class AccessKey(models.Model):
             raise ValidationError({"agent": "This agent belongs to another customer than the key."})
 
     def make_secret(self) -> str:
-        """Give the key a new secret, which is returned and not kept. The caller saves the key."""
+        """Set a new random secret, and return it. It does not save the key."""
         secret = KEY_MARK + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(KEY_RANDOM_CHARACTERS))
         self.set_secret(secret)
         return secret
 
     def set_secret(self, secret: str) -> None:
-        """Make `secret` the key's secret. The caller saves the key."""
+        """Set the key's secret. It does not save the key."""
         self.prefix = secret[:KEY_PREFIX_CHARACTERS]
         self.digest = digest_of(secret)
 
@@ -100,7 +100,7 @@ class AccessKey(models.Model):
 
 
 class AccessChanges(models.Model):
-    """One row that counts the changes of keys, agents, customers and logins: a check that finds none costs nothing."""
+    """The access version: one row that counts changes of keys, agents, customers and logins."""
 
     count = models.BigIntegerField(default=0, editable=False)
 
@@ -109,7 +109,7 @@ class AccessChanges(models.Model):
 
 
 class LoginTries(models.Model):
-    """How much is left of what somebody may try to log in; no row: all of it."""
+    """The rate limit of logins from one address, or as one user from it; full without a row."""
 
     key = models.CharField(max_length=64, primary_key=True, editable=False)
     full_at = models.DateTimeField(editable=False, db_index=True)

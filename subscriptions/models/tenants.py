@@ -1,4 +1,4 @@
-"""Customers with their queues and agents, and the telephone numbers that opted out of messages."""
+"""Customers, their queues and agents, and the numbers that opted out of messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subscriptions.protocol.permissions import Role
 
 
 def validate_not_nil(value: uuid.UUID) -> None:
-    """Raise ValidationError for the nil UUID, by which the platform says "none"."""
+    """Raise ValidationError for the nil UUID, which the platform uses for "none"."""
     if value.int == 0:
         raise ValidationError(
             "The nil UUID means none: write the platform's own id, or leave the one that was made."
@@ -23,7 +23,7 @@ def validate_not_nil(value: uuid.UUID) -> None:
 
 
 class Customer(models.Model):
-    """A tenant of the platform. Nothing of one customer is ever visible to another."""
+    """A tenant of the platform. Customers never see each other's data."""
 
     id = models.UUIDField(
         primary_key=True,
@@ -45,7 +45,7 @@ class Customer(models.Model):
 
 
 class Queue(models.Model):
-    """A queue in which callers wait, and the agents who serve it."""
+    """A queue in which callers wait for the agents who serve it."""
 
     id = models.UUIDField(
         primary_key=True,
@@ -64,7 +64,7 @@ class Queue(models.Model):
 
 
 class AgentStatus(models.TextChoices):
-    """VoIPBIN's words for what an agent does."""
+    """The status of an agent, by VoIPBIN's names."""
 
     AVAILABLE = "available"
     AWAY = "away"
@@ -74,7 +74,7 @@ class AgentStatus(models.TextChoices):
 
 
 class AgentRole(models.TextChoices):
-    """`access.Role` for people."""
+    """`permissions.Role` with labels for people."""
 
     AGENT = Role.AGENT.value, "Agent"
     MANAGER = Role.MANAGER.value, "Manager"
@@ -95,12 +95,12 @@ class AgentQuerySet(models.QuerySet["Agent"]):
     """Agents in the database."""
 
     def of_the_platform(self) -> AgentQuerySet:
-        """Platform staff and superusers: who is not one of them may not touch them, nor speak in their name."""
+        """Platform staff and superusers, whom no other operator may change or act as."""
         return self.filter(models.Q(role=AgentRole.STAFF) | models.Q(user__is_superuser=True))
 
 
 class Agent(models.Model):
-    """A person of a customer who logs in: an agent of the contact centre, its manager or admin, or platform staff."""
+    """A person who logs in: an agent, manager or admin of a customer, or platform staff."""
 
     id = models.UUIDField(
         primary_key=True,
@@ -159,19 +159,22 @@ class Agent(models.Model):
 
     @property
     def is_of_the_platform(self) -> bool:
-        """`AgentQuerySet.of_the_platform` of this agent."""
+        """Whether `AgentQuerySet.of_the_platform` includes this agent."""
         return self.role == AgentRole.STAFF or self.user.is_superuser
 
 
 def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-    """The ids of the active agents who serve each of these (customer id, queue id); unknown queues are missing."""
+    """Find the active agents who serve these queues: agent ids by (customer id, queue id).
+
+    Unknown queues are missing in the result.
+    """
     wanted = set(queues)
     ids = []
     for _, queue_id in wanted:
         try:
             ids.append(uuid.UUID(queue_id))
         except ValueError:
-            continue  # A platform whose queue ids are no UUIDs has none of them here.
+            continue  # No queue is stored here for a platform whose queue ids are not UUIDs.
     serving: dict[tuple[str, str], list[str]] = {}
     rows = (
         Agent.objects.filter(queues__in=ids, is_active=True)
@@ -186,13 +189,13 @@ def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], l
 
 
 def customers_of(agent_ids: Iterable[str]) -> dict[str, str]:
-    """The customer ids of these agents; unknown agents are missing."""
+    """Find the customer ids of these agents; unknown agents are missing in the result."""
     rows = Agent.objects.filter(pk__in=list(agent_ids)).values_list("id", "customer_id")
     return {str(agent_id): str(customer_id) for agent_id, customer_id in rows}
 
 
 class OptOut(models.Model):
-    """Somebody who wrote STOP to a customer: no message may go to the number until it writes START."""
+    """A number that sent STOP: the customer may send it no message until it sends START."""
 
     customer_id = models.UUIDField(editable=False)
     number = models.CharField(max_length=128, editable=False)
