@@ -170,9 +170,9 @@ def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], l
     """
     wanted = set(queues)
     ids = []
-    for _, queue_id in wanted:
+    for _, queue in wanted:
         try:
-            ids.append(uuid.UUID(queue_id))
+            ids.append(uuid.UUID(queue))
         except ValueError:
             continue  # No queue is stored here for a platform whose queue ids are not UUIDs.
     serving: dict[tuple[str, str], list[str]] = {}

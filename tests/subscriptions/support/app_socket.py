@@ -36,7 +36,8 @@ class Socket:
         return self
 
     async def output(self) -> dict[str, Any]:
-        return await self._communicator.receive_output(PATIENCE_SECONDS)
+        message: dict[str, Any] = await self._communicator.receive_output(PATIENCE_SECONDS)
+        return message
 
     async def send(self, message: Any) -> None:
         if isinstance(message, bytes):

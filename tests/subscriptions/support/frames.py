@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, OPEN, Protocol
 
 
@@ -17,6 +17,6 @@ class FrameReader:
         self._protocol.receive_data(data)
         if self._protocol.parser_exc is not None:
             raise self._protocol.parser_exc
-        frames = self._protocol.events_received()
+        frames = [event for event in self._protocol.events_received() if isinstance(event, Frame)]
         assert all(frame.opcode is Opcode.TEXT and frame.fin for frame in frames)
         return [bytes(frame.data).decode() for frame in frames]
