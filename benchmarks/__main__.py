@@ -20,7 +20,7 @@ TABLES: dict[str, ModuleType] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for; returns the exit code."""
+    """Measure the tables that the arguments name; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     tables = parser.add_subparsers(dest="table", required=True)
     for name, module in TABLES.items():

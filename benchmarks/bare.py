@@ -1,4 +1,4 @@
-"""What Django's ORM alone costs for the same insert: the floor under publishing. Run inside `manage.py shell`."""
+"""The cost of the same insert with Django's ORM alone, measured inside `manage.py shell`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ RUN = "from benchmarks.bare import run; run()"
 
 
 def bare_costs(database_url: str, cores: Cores, *, events: int, in_list: int) -> dict[str, float]:
-    """CPU microseconds of an event by `bulk_create` of lists (`list`) and by one `save` and commit each (`single`)."""
+    """Measure CPU microseconds for each event.
+
+    `list` is `bulk_create` of lists; `single` is one `save` and commit for each event.
+    """
     arguments = json.dumps([events, in_list])
     with on_cores(cores.server):
         answer = manage(
@@ -28,7 +31,7 @@ def bare_costs(database_url: str, cores: Cores, *, events: int, in_list: int) ->
 
 
 def run() -> None:
-    """What `bare_costs` has the gateway's own Django do."""
+    """Run the measurement of `bare_costs` in the gateway's own Django."""
     from django.db import transaction
     from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""Latency: how long after its commit an event has arrived, at an even pace, and how long after brokers got it."""
+"""Latency: from the commit of an event, or a broker's receipt, to its arrival at clients."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from benchmarks.turns import evenly
 
 @dataclass(frozen=True)
 class Delays:
-    """Of one round, in milliseconds: from the commit (for brokers, who have none, from when publishing began), and from
-    when publishing began."""
+    """The delays of one round in milliseconds, from commits and from the start of publishing.
+
+    Brokers have no commit: both are from the start of publishing.
+    """
 
     median: float
     p99: float
@@ -34,7 +36,7 @@ class Delays:
 
 @dataclass
 class Runner:
-    """A contestant, and where its commits are written down; nowhere for brokers."""
+    """A contestant, and the file with the times of its commits; `None` for brokers."""
 
     contestant: Contestant
     load: LoadClient
@@ -43,7 +45,7 @@ class Runner:
     rounds: list[Delays] = field(default_factory=list)
 
     def round(self, events: int, per_second: float) -> Delays:
-        """Publish one event after the other at even times."""
+        """Publish single events at a constant pace, and measure their delays."""
         marks = range(self.next_mark, self.next_mark + events)
         self.next_mark += events
         self.load.record(on=True)
@@ -82,7 +84,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure, in rounds in which each has its turn."""
+    """Measure all contestants in turn, in rounds."""
     cores = Cores()
     with ExitStack() as stack:
         folder = stack.enter_context(working_folder())

@@ -1,21 +1,21 @@
 /*
- * The load client: holds many WebSockets in one process, counts what arrives on them, and checks that it is complete
- * and in order on every one. It costs a small part of what any server under test costs (its own CPU is in each answer).
+ * The load client: holds many WebSockets in one process, counts the events that arrive on them, and checks that they are
+ * complete and in order on each. It costs a small part of any server under test (its own CPU is in each answer).
  *
- * Driven by lines on standard input, answered by one line of JSON each, in no fixed order:
+ * Controlled by lines on standard input, each answered by one line of JSON, in no fixed order:
  *   open <file> <at once>       open the sockets described in the file; answers when all are ready or have failed
  *   drop <first> <count>        cut these sockets (numbers in order of opening) without a closing handshake
- *   until <mark> <milliseconds> answers when every open socket has had this mark, or the time is up
+ *   until <mark> <milliseconds> answers when every open socket has received this mark, or the time is up
  *   total <count> <milliseconds> answers when this many marks have arrived in all
  *   record <0 or 1>             remember when each mark arrived on each socket, from now on or no more
  *   dump <file>                 write what was remembered: mark and nanoseconds of CLOCK_MONOTONIC, 8 bytes each
  *   stats                       answers at once
  *
  * The file: for each socket six fields, each a 4-byte little-endian length and as many bytes: source address, server
- * address ("127.0.0.1:8000"), handshake request, what to send after the 101, what then tells that it is ready (empty:
- * at once), and the first mark that it must get ("0": any, in rising order).
+ * address ("127.0.0.1:8000"), handshake request, what to send after the 101, the text that shows that it is ready
+ * (empty: at once), and the first mark that it must receive ("0": any, in rising order).
  *
- * A mark is "@@" and ten digits within what a server sends. Everything between is passed over.
+ * A mark is "@@" and ten digits within what a server sends. Everything else is skipped.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -51,11 +51,11 @@ struct client {
     int number;
     int sparse;
     uint64_t next;
-    /* what the handshake or the opening still waits for: bytes matched so far */
+    /* bytes of the awaited text that have been matched */
     uint32_t matched;
     char answer[16];
     uint32_t answer_length;
-    /* the frame that is being read */
+    /* the frame that is being parsed */
     uint8_t header[14];
     uint8_t header_length;
     uint8_t opcode;
@@ -79,7 +79,7 @@ static int epoll_fd;
 static char first_failure[200];
 static uint64_t open_started, deliveries, lost, disordered, reads;
 static uint64_t until_mark, until_deadline, total_wanted, total_deadline;
-static int behind; /* open sockets that have not had until_mark */
+static int behind; /* open sockets that have not received until_mark */
 static int recording;
 static struct arrival *arrivals;
 static size_t arrival_count, arrival_room;
@@ -433,38 +433,38 @@ static void open_sockets(const char *path) {
 }
 
 static void command(char *line) {
-    char *word = strtok(line, " "), *one = strtok(NULL, " "), *two = strtok(NULL, " ");
-    if (!word)
+    char *name = strtok(line, " "), *one = strtok(NULL, " "), *two = strtok(NULL, " ");
+    if (!name)
         return;
-    if (!strcmp(word, "open") && one && two) {
+    if (!strcmp(name, "open") && one && two) {
         at_once = atoi(two);
         open_sockets(one);
-    } else if (!strcmp(word, "drop") && one && two) {
+    } else if (!strcmp(name, "drop") && one && two) {
         for (int number = atoi(one), end = number + atoi(two); number < end && number < client_count; number++)
             end_socket(&clients[number], NULL);
         answer("drop");
-    } else if (!strcmp(word, "until") && one && two) {
+    } else if (!strcmp(name, "until") && one && two) {
         until_mark = strtoull(one, NULL, 10);
         until_deadline = now(CLOCK_MONOTONIC) + strtoull(two, NULL, 10) * 1000000ull;
         behind = 0;
         for (int number = 0; number < client_count; number++)
             behind += clients[number].state == OPEN && clients[number].next <= until_mark;
-    } else if (!strcmp(word, "total") && one && two) {
+    } else if (!strcmp(name, "total") && one && two) {
         total_wanted = strtoull(one, NULL, 10);
         total_deadline = now(CLOCK_MONOTONIC) + strtoull(two, NULL, 10) * 1000000ull;
-    } else if (!strcmp(word, "record") && one) {
+    } else if (!strcmp(name, "record") && one) {
         recording = atoi(one);
         arrival_count = 0;
         answer("record");
-    } else if (!strcmp(word, "dump") && one) {
+    } else if (!strcmp(name, "dump") && one) {
         FILE *file = fopen(one, "wb");
         if (!file || fwrite(arrivals, sizeof *arrivals, arrival_count, file) != arrival_count || fclose(file))
             die("%s cannot be written", one);
         answer("dump");
-    } else if (!strcmp(word, "stats")) {
+    } else if (!strcmp(name, "stats")) {
         answer("stats");
     } else {
-        die("no such command: %s", word);
+        die("no such command: %s", name);
     }
 }
 

@@ -1,4 +1,4 @@
-"""Matching: whether an event costs more where more patterns are held, or where more sockets hear other things."""
+"""Matching: whether more patterns, or more connections with other topics, cost more."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from tests.journeys.support.cast import token_of
 
 TOPICS_OF_A_SOCKET = 100
 RECEIVERS = 10
-"""Sockets that hear each event, in the measurement of patterns."""
+"""Connections that receive each event, in the measurement of patterns."""
 
 IDLE_SECONDS = 2.5
-"""How long a server is looked at while nothing happens: past its every interval, the pings' aside."""
+"""How long an idle server is measured: longer than all its intervals except that of pings."""
 
 LIST = 200
 """Events in one request."""
@@ -46,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 @dataclass
 class Scenario:
-    """A gateway with its sockets, and an event for each number, which so many of them hear."""
+    """A gateway with connections, and events of which each has so many receivers."""
 
     name: str
     contestant: GatewayContestant
@@ -54,12 +54,14 @@ class Scenario:
     draft: Callable[[int], dict[str, Any]]
     receivers: int
     numbers: Iterator[int]
-    """Of the events of this gateway; its scenarios share them."""
+    """The numbers of events, shared by the scenarios of a gateway."""
     costs: list[float] = field(default_factory=list)
 
     def round(self, events: int) -> float:
-        """Publish in lists, wait until all has arrived; microseconds of the server for each event, without what
-        it uses while nothing happens, such as for pings."""
+        """Publish in lists, and wait until everything has arrived.
+
+        Returns the server's CPU microseconds for each event, without what it uses while idle, such as for pings.
+        """
         drafts = [self.draft(number) for number in itertools.islice(self.numbers, events)]
         idle, since = self.contestant.cpu(), time.monotonic()
         time.sleep(IDLE_SECONDS)
@@ -76,7 +78,7 @@ class Scenario:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure both questions, each with few and with many in turn."""
+    """Measure few and many patterns, and few and many connections, in turn."""
     cores = Cores()
     with ExitStack() as stack:
         folder = stack.enter_context(working_folder())
@@ -118,7 +120,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _holders_of(contestant: GatewayContestant, patterns: int) -> list[Socket]:
-    """Sockets that hold this many patterns, all for calls that never are."""
+    """Connections that hold this many patterns, all of calls without events."""
     sockets = []
     for number in range(patterns // TOPICS_OF_A_SOCKET):
         topics = [
@@ -144,7 +146,7 @@ def _concerning(agents: Sequence[str], count: int) -> Callable[[int], dict[str, 
 
 
 def _lookup_us(patterns: int) -> float:
-    """Microseconds in which a feed with this many patterns takes an event and finds its receivers."""
+    """Microseconds for a feed with this many patterns to take an event and find its receivers."""
     customer_id = str(uuid.UUID(int=7))
     feed: Feed[int] = Feed(customer_id, "0123456789ab", 0)
     for number in range(patterns - 1):
@@ -191,6 +193,6 @@ def _report(scenarios: list[Scenario], lookup_costs: dict[int, float]) -> None:
 
 
 def _first_like(scenario: Scenario, scenarios: list[Scenario]) -> Scenario:
-    """The scenario with few that this one with many is compared with."""
+    """The scenario with few that is compared with this one."""
     kind = scenario.name.partition(" ")[2]
     return next(other for other in scenarios if other.name.partition(" ")[2] == kind)

@@ -1,4 +1,4 @@
-"""Processes: what two of the gateway deliver together, on Redis and PostgreSQL, of what one does."""
+"""Processes: deliveries of two processes on Redis and PostgreSQL, relative to one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from benchmarks.report import note, save, table, working_folder
 from tests.support.databases import MigratedPostgres
 
 CORES_FOR_THE_CLOCK = 4
-"""Two for the processes, two for load, database and Redis; with fewer, only CPU time tells."""
+"""Two for the processes, two for load, database and Redis; with fewer, only CPU time is comparable."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """CPU seconds of the process that used most, deliveries, and seconds by the clock."""
+    """CPU seconds of the busiest process, deliveries, and wall-clock seconds."""
 
     busiest: float
     deliveries: int
@@ -32,7 +32,7 @@ class Round:
 
 
 class Fleet:
-    """Processes on one database and Redis; sockets and publishing are spread evenly over them."""
+    """Processes on one database and Redis that share connections and publishing evenly."""
 
     def __init__(self, processes: list[GatewayContestant], load: LoadClient, sockets: int) -> None:
         self.rounds: list[Round] = []
@@ -44,7 +44,7 @@ class Fleet:
             load.open(process.sockets(sockets // len(processes), start=1), at_once=50)
 
     def round(self, events: int) -> Round:
-        """A burst through each process, or as many through the one."""
+        """Publish two bursts, distributed over the processes."""
         before = [process.cpu() for process in self.processes]
         start = time.monotonic()
         bursts = 2
@@ -68,7 +68,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure one and two in turn."""
+    """Measure one process and two processes in turn."""
     cores = Cores()
     available = sorted(cores.all)
     is_roomy = len(available) >= CORES_FOR_THE_CLOCK

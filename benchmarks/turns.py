@@ -1,4 +1,4 @@
-"""One contestant's turns: events published to it in a burst or at an even pace, and what that cost the server."""
+"""The turns of one contestant: events in a burst or at a constant pace, and their cost."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from benchmarks.contestants.contestant import Contestant
 from benchmarks.load import LoadClient
 
 SETTLE_SECONDS = 0.05
-"""What a server may still do after the last delivery, such as answering its publisher, and is counted."""
+"""A server may still work after the last delivery, such as answer its publisher; that is counted."""
 
 
 def evenly(marks: Sequence[int], per_second: float) -> Iterator[int]:
-    """Each mark at its time, so many a second."""
+    """Yield each mark at its time, `per_second` of them."""
     start = time.monotonic()
     for place, mark in enumerate(marks):
         time.sleep(max(0.0, start + place / per_second - time.monotonic()))
@@ -24,7 +24,7 @@ def evenly(marks: Sequence[int], per_second: float) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Round:
-    """One contestant's turn: CPU in nanoseconds of the server and of the load client, wall-clock seconds."""
+    """One turn: CPU nanoseconds of server and load client, and wall-clock seconds."""
 
     events: int
     deliveries: int
@@ -36,18 +36,18 @@ class Round:
 
     @property
     def per_delivery(self) -> float:
-        """Microseconds of the server."""
+        """CPU microseconds of the server."""
         return self.server_cpu / self.deliveries / 1000
 
     @property
     def per_event(self) -> float:
-        """Microseconds of the server."""
+        """CPU microseconds of the server."""
         return self.server_cpu / self.events / 1000
 
 
 @dataclass
 class Runner:
-    """A contestant with its load client and what was measured of it."""
+    """A contestant with its load client and its measured rounds."""
 
     contestant: Contestant
     load: LoadClient
@@ -56,18 +56,18 @@ class Runner:
     rounds: dict[str, list[Round]] = field(default_factory=dict)
 
     def open(self, count: int) -> None:
-        """Have this many sockets open."""
+        """Open connections up to this count."""
         more = count - self.socket_count
-        # Few at a time: how fast sockets open is measured elsewhere.
+        # Few at a time: the speed of opening is measured elsewhere.
         self.load.open(self.contestant.sockets(more, self.next_mark), at_once=50)
         self.socket_count = count
 
     def burst(self, kind: str, events: int) -> None:
-        """Publish as fast as may be."""
+        """Publish as fast as possible."""
         self._measure(kind, events, lambda marks: self.contestant.publish(marks))
 
     def paced(self, kind: str, events: int, per_second: float) -> None:
-        """Publish one event after the other at even times."""
+        """Publish single events at a constant pace."""
 
         def publish(marks: Sequence[int]) -> None:
             for mark in evenly(marks, per_second):
@@ -99,12 +99,15 @@ class Runner:
         )
 
     def median(self, kind: str, of: Callable[[Round], float]) -> float | None:
-        """The median of something over this kind's rounds; none if there were none."""
+        """The median of a number over the rounds of this kind; `None` without rounds."""
         rounds = self.rounds.get(kind)
         return statistics.median(map(of, rounds)) if rounds else None
 
     def fan_out(self, kind: str) -> float | None:
-        """Microseconds for each delivery, without what an event costs that nobody but one hears."""
+        """CPU microseconds for each delivery beyond the first, without the event's own cost.
+
+        `None` without rounds or with a single connection.
+        """
         whole, alone = (
             self.median(kind, lambda r: r.per_event),
             self.median(f"{kind}, alone", lambda r: r.per_event),

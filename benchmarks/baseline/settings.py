@@ -1,4 +1,4 @@
-"""The least that Django and Channels ask for."""
+"""The minimal settings of Django and Channels."""
 
 import os
 

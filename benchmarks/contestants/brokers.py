@@ -1,4 +1,4 @@
-"""Brokers written in Go and C, from Debian's packages, each speaking to its clients over WebSockets."""
+"""Brokers in Go and C, from Debian's packages, with clients over WebSockets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def _program(name: str, package: str) -> str:
 
 
 class _Broker(ProcessContestant[socket.socket]):
-    """A broker with a configuration file; `configure` makes it of the ports for WebSockets and for publishing."""
+    """A broker with a configuration file.
+
+    `configure` returns its text for the ports of WebSockets and of publishing.
+    """
 
     def __init__(
         self, name: str, place: Place, command: Sequence[str], configure: Callable[[int, int], str]

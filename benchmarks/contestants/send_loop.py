@@ -1,4 +1,4 @@
-"""The yardstick from above: a C program that does nothing but send()."""
+"""The upper bound: a C program that only calls send()."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.processes import ServerProcess
 
 
 class SendLoop(ProcessContestant[socket.socket]):
-    """One send() for each event and socket."""
+    """One send() for each event and connection."""
 
     def __init__(self, place: Place) -> None:
         with on_cores(place.server_cores):

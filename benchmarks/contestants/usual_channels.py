@@ -1,4 +1,4 @@
-"""The yardstick from below: Django Channels as it is usually written, in `benchmarks/baseline`."""
+"""Django Channels as usually written, in `benchmarks/baseline`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CUSTOMER = "00000000-0000-0000-0000-000000000007"
 
 
 class UsualChannels(ProcessContestant[HttpPublisher]):
-    """A group membership for each topic of each socket, a message to each socket's channel for each event."""
+    """One group membership for each topic, one channel message for each event and connection."""
 
     burst_share = 0.25
 
