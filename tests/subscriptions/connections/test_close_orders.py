@@ -43,7 +43,7 @@ async def records(process: Runtime, **wanted: Any) -> list[AuditRecord]:
     return [each async for each in AuditRecord.objects.filter(**wanted).order_by("id")]
 
 
-async def test_one_connection_is_closed_with_the_operators_word_and_the_others_stay(
+async def test_one_connection_is_closed_with_the_operators_reason_and_the_others_stay(
     process: Runtime, key: tuple[AccessKey, str]
 ) -> None:
     first, second = [await Socket(f"token={key[1]}").open() for _ in range(2)]
@@ -97,7 +97,7 @@ async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessK
     await again.leave()
 
 
-async def test_without_a_word_from_the_layer_it_is_found_at_the_next_check(
+async def test_without_an_announcement_an_order_is_found_at_the_next_check(
     process: Runtime, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process.reauthorizer._check_seconds = 0.1
@@ -125,9 +125,9 @@ async def test_a_narrowed_key_loses_just_the_topics_that_are_not_allowed_any_mor
     socket = await Socket(f"token={key[1]}").open()
     await socket.subscribe(calls, queues)
     await sync_to_async(narrow)(key[0], calls)
-    told = await socket.frame()
-    assert (told["code"], told["action"], told["topics"]) == ("PERMISSION_DENIED", "subscribe", [queues])
-    assert calls in told["message"]
+    error = await socket.frame()
+    assert (error["code"], error["action"], error["topics"]) == ("PERMISSION_DENIED", "subscribe", [queues])
+    assert calls in error["message"]
     await in_database_thread(
         publish, [draft(str(acme.pk), "queue.joined", call_id="c"), draft(str(acme.pk), "call.status")]
     )
@@ -174,9 +174,9 @@ async def test_a_replay_that_runs_goes_on_without_what_is_not_allowed_any_more(
     assert (await socket.subscribe(calls, queues, since=start))["recovered"] is True
     assert await in_database_thread(is_reading.wait, 20)
     await sync_to_async(narrow)(key[0], calls)
-    # It is told at once, though the replay waits for its page, and hears nothing more of that topic.
-    told = await socket.frame()
-    assert (told["code"], told["topics"]) == ("PERMISSION_DENIED", [queues])
+    # It is error at once, though the replay waits for its page, and hears nothing more of that topic.
+    error = await socket.frame()
+    assert (error["code"], error["topics"]) == ("PERMISSION_DENIED", [queues])
     go_on.set()
     assert [(await socket.frame())["event_type"] for _ in range(3)] == ["call.status"] * 3
     await in_database_thread(publish, pair)

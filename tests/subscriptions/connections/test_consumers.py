@@ -58,7 +58,7 @@ def calls(of: Customer) -> str:
 
 
 @pytest.mark.parametrize("query", ["", "token=nonsense", "token=vb_unknown", "token=a&accesskey=b"])
-async def test_nobody_without_a_good_credential_gets_a_socket(process: Runtime, query: str) -> None:
+async def test_a_client_without_a_valid_credential_is_refused(process: Runtime, query: str) -> None:
     start, body = await Socket(query).connect(WITH_BODY)
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     assert json.loads(body["body"])["code"] == "UNAUTHORIZED"
@@ -76,7 +76,7 @@ async def test_a_foreign_page_is_refused_whatever_its_credential(process: Runtim
     await Socket(f"token={key}", host="ws.example.com").open()
 
 
-async def test_another_address_is_told(process: Runtime, key: str) -> None:
+async def test_another_path_is_refused_with_the_right_one(process: Runtime, key: str) -> None:
     start, body = await Socket(f"token={key}", path="/v1.0/other").connect(WITH_BODY)
     assert (start["status"], "/v1.0/ws" in json.loads(body["body"])["message"]) == (404, True)
     (close,) = await Socket(f"token={key}", path="/").connect()
@@ -223,7 +223,9 @@ async def test_who_comes_back_gets_what_it_missed(process: Runtime, acme: Custom
     assert lost["cursor"] == receipts[-1].cursor
 
 
-async def test_batches_are_for_those_who_ask(process: Runtime, acme: Customer, key: str) -> None:
+async def test_batches_are_sent_to_clients_that_request_them(
+    process: Runtime, acme: Customer, key: str
+) -> None:
     plain, batched = await Socket(f"token={key}").open(), await Socket(f"token={key}&batch=true").open()
     for socket in (plain, batched):
         await socket.subscribe(calls(acme))
@@ -352,7 +354,7 @@ async def test_a_credential_has_so_many_connections_and_no_more(
     assert (await (await Socket(f"token={key}").open()).ask({"type": "ping"}))["type"] == "pong"
 
 
-async def test_a_client_that_keeps_sending_nonsense_is_closed(process: Runtime, key: str) -> None:
+async def test_a_client_that_keeps_sending_invalid_messages_is_closed(process: Runtime, key: str) -> None:
     socket = await Socket(f"token={key}").open()
     most = process.limits.unreadable_messages_max
     for number in range(most):
@@ -362,7 +364,7 @@ async def test_a_client_that_keeps_sending_nonsense_is_closed(process: Runtime, 
     assert (frame["code"], frame["retry"], code) == ("PROTOCOL_ERROR", False, 4400)
 
 
-async def test_a_process_that_stops_tells_everybody_and_stores_what_is_recorded(
+async def test_a_process_that_stops_closes_all_connections_and_stores_all_records(
     process: Runtime, acme: Customer, key: str
 ) -> None:
     socket = await Socket(f"token={key}").open()

@@ -1,4 +1,4 @@
-"""The handshake: who is admitted, from which pages, and how a refusal is said on each kind of server."""
+"""The handshake: who is admitted, from which pages, and how a refusal is sent_by_refusing on each kind of server."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_request_is_read_from_its_scope() -> None:
         ("", False),
     ],
 )
-def test_batches_are_for_those_who_ask(query: str, wanted: bool) -> None:
+def test_batches_are_for_clients_that_request_them(query: str, wanted: bool) -> None:
     assert request(query).wants_batches is wanted
 
 
@@ -139,7 +139,7 @@ async def test_a_key_that_may_not_subscribe_gets_no_socket(secret: str) -> None:
 
 
 @pytest.mark.django_db  # The thread may have a connection of an earlier test.
-async def test_while_the_database_is_away_nobody_is_called_unauthorized(
+async def test_while_the_database_is_away_no_client_is_called_unauthorized(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def away(*_: object) -> Identity:
@@ -151,7 +151,7 @@ async def test_while_the_database_is_away_nobody_is_called_unauthorized(
     assert (refusal.status, refusal.code) == (503, "UNAVAILABLE")
 
 
-async def said(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, Any]]:
+async def sent_by_refusing(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, Any]]:
     sent: list[Mapping[str, Any]] = []
 
     async def send(message: Mapping[str, Any]) -> None:
@@ -163,7 +163,7 @@ async def said(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, 
 
 @pytest.mark.parametrize("status", [401, 403, 503])
 async def test_a_refusal_has_status_and_reason_where_the_server_can(status: int) -> None:
-    start, body = await said(WITH_BODY, Refusal(status, "CODE", "Why “so”", "rule"))
+    start, body = await sent_by_refusing(WITH_BODY, Refusal(status, "CODE", "Why “so”", "rule"))
     headers = dict(start["headers"])
     assert (start["type"], start["status"]) == ("websocket.http.response.start", status)
     assert headers[b"content-type"] == b"application/json"
@@ -174,7 +174,7 @@ async def test_a_refusal_has_status_and_reason_where_the_server_can(status: int)
 
 @pytest.mark.parametrize("scope", [{}, {"extensions": None}, {"extensions": {"tls": {}}}])
 async def test_elsewhere_it_is_a_plain_close(scope: Mapping[str, Any]) -> None:
-    assert [message["type"] for message in await said(scope, Refusal(401, "C", "m", "r"))] == [
+    assert [message["type"] for message in await sent_by_refusing(scope, Refusal(401, "C", "m", "r"))] == [
         "websocket.close"
     ]
 

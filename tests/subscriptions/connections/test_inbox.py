@@ -52,7 +52,7 @@ async def test_frames_are_acted_on_in_their_order_also_pings_while_nothing_takes
     assert harness.pongs == []
 
 
-async def test_a_ping_behind_what_takes_long_is_answered_out_of_turn_and_once(impatient: None) -> None:
+async def test_a_ping_behind_a_slow_frame_is_answered_out_of_order_and_once(impatient: None) -> None:
     harness = InboxHarness()
     for text in ("slow", "ping 1", "next"):
         await harness.inbox.put(text)

@@ -57,7 +57,7 @@ def test_a_later_number_waits_for_the_missing_ones() -> None:
     assert feed.gap is None
 
 
-def test_the_logs_last_number_shows_what_no_announcement_told_of() -> None:
+def test_the_logs_last_number_shows_entries_without_an_announcement() -> None:
     feed = opened(5)
     feed.raise_head(5)
     assert (feed.gap, feed.head) == (None, 5)
@@ -151,7 +151,7 @@ def receivers_of(feed: Feed[str], entry: Entry) -> set[str]:
     return {who for _, all_of in feed.receivers(entry) for who in all_of}
 
 
-def test_five_overlapping_patterns_hear_an_event_once() -> None:
+def test_five_overlapping_patterns_receive_an_event_once() -> None:
     feed = opened()
     patterns = [EVERYTHING, CALLS, f"{CUSTOMER}:call:1", f"{CUSTOMER}:*:1", f"{AGENT}:*:*"]
     feed.attach("ann", patterns)
@@ -163,20 +163,20 @@ def test_five_overlapping_patterns_hear_an_event_once() -> None:
     assert feed.receivers(entry(3, agent=True)) == []
 
 
-def test_each_hears_by_a_topic_that_it_holds_and_by_the_customers_if_by_two() -> None:
+def test_each_receives_by_a_topic_that_it_holds_and_by_the_customers_if_by_two() -> None:
     feed = opened()
     feed.attach("supervisor", [CALLS])
     feed.attach("agent", [f"{AGENT}:*:*"])
     feed.attach("both", [f"{AGENT}:*:*", EVERYTHING])
-    heard = {who: topic for topic, all_of in feed.receivers(entry(1, agent=True)) for who in all_of}
-    assert heard == {
+    topics = {who: topic for topic, all_of in feed.receivers(entry(1, agent=True)) for who in all_of}
+    assert topics == {
         "supervisor": f"{CUSTOMER}:call:1",
         "both": f"{CUSTOMER}:call:1",
         "agent": f"{AGENT}:call:1",
     }
 
 
-def test_each_hears_what_its_patterns_cover_alone() -> None:
+def test_each_receives_only_what_its_patterns_cover() -> None:
     feed = opened()
     feed.attach("calls", [CALLS])
     feed.attach("all", [EVERYTHING])
@@ -217,7 +217,7 @@ def test_what_a_held_pattern_was_delivered_is_not_sent_again() -> None:
     assert [seq for seq, _ in replayed(replay, *past)] == [2, 3, 4, 6, 8, 9, 10, 11]
 
 
-def test_a_held_pattern_asked_for_again_is_replayed_from_before_it_was_held() -> None:
+def test_a_held_pattern_that_is_subscribed_again_is_replayed_from_before_it_was_held() -> None:
     replay = Replay({CALLS: 4}, {CALLS: 1}, position=6)
     assert [seq for seq, _ in replayed(replay, *entries(1, 2, 3, 4, 5, 6, 7))] == [2, 3, 4, 7]
     assert replay.starts == {CALLS: 1}
@@ -243,6 +243,6 @@ def test_a_pattern_ended_meanwhile_is_sent_no_more() -> None:
     assert replayed(replay, entry(1), entry(2, agent=True)) == [(2, f"{AGENT}:call:1")]
 
 
-def test_the_customers_topic_is_told_where_several_match() -> None:
+def test_the_customers_topic_is_sent_if_several_match() -> None:
     replay = Replay({}, {f"{AGENT}:*:*": 0, CALLS: 0}, position=1)
     assert replayed(replay, entry(1, agent=True)) == [(1, f"{CUSTOMER}:call:1")]

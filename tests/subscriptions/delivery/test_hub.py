@@ -16,9 +16,8 @@ from django.db import OperationalError
 from events.announcements.announcer import group_of
 from events.log import reader
 from events.models import CustomerLog, Event
-from subscriptions.delivery import gap_repair
+from subscriptions.delivery import gap_repair, layer_listener
 from subscriptions.delivery import hub as hub_module
-from subscriptions.delivery import layer_listener as layer_listener_module
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.frames import text_frame
@@ -57,7 +56,7 @@ async def test_an_event_reaches_those_whose_patterns_cover_it_and_no_stranger(ha
     assert [event["topic"] for event in stranger.events] == [f"customer_id:{globex}:call:c1"]
 
 
-async def test_however_many_listen_the_process_is_in_a_customers_group_once(harness: HubHarness) -> None:
+async def test_the_process_joins_a_customers_group_once_for_all_subscribers(harness: HubHarness) -> None:
     acme = new_customer()
     assert members(acme) == 0
     clients = await asyncio.gather(*(subscribed(harness, acme) for _ in range(5)))
@@ -66,7 +65,7 @@ async def test_however_many_listen_the_process_is_in_a_customers_group_once(harn
     await until(lambda: all(client.events for client in clients))
 
 
-async def test_however_many_hear_an_event_its_frame_is_made_once(
+async def test_the_frame_of_an_event_is_built_once_for_all_subscribers(
     harness: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme = new_customer()
@@ -175,7 +174,7 @@ async def test_the_loss_of_the_last_announcement_is_found_by_comparing_numbers(
     assert client.numbers == [1, 2, 3]
 
 
-async def test_no_message_of_the_layer_deafens_the_process(harness: HubHarness) -> None:
+async def test_no_message_of_the_layer_stops_the_process_from_receiving(harness: HubHarness) -> None:
     acme = new_customer()
     client = await subscribed(harness, acme)
     layer, group = get_channel_layer(), group_of(acme)
@@ -195,7 +194,7 @@ async def test_no_message_of_the_layer_deafens_the_process(harness: HubHarness) 
 # --- Leaving ---
 
 
-async def test_what_was_unsubscribed_is_heard_no_more_and_the_rest_goes_on(harness: HubHarness) -> None:
+async def test_an_unsubscribed_topic_ends_and_the_others_stay(harness: HubHarness) -> None:
     acme = new_customer()
     calls, messages = f"customer_id:{acme}:call:*", f"customer_id:{acme}:message:*"
     client = await subscribed(harness, acme, calls, messages)
@@ -206,7 +205,7 @@ async def test_what_was_unsubscribed_is_heard_no_more_and_the_rest_goes_on(harne
     assert client.numbers == [2]
 
 
-async def test_two_spellings_of_one_pattern_end_with_the_second(harness: HubHarness) -> None:
+async def test_two_topics_of_one_pattern_end_with_the_second(harness: HubHarness) -> None:
     acme = new_customer()
     short, whole = f"customer_id:{acme}:call", f"customer_id:{acme}:call:*"
     client = await subscribed(harness, acme, short, whole)
@@ -218,7 +217,7 @@ async def test_two_spellings_of_one_pattern_end_with_the_second(harness: HubHarn
     assert harness.hub.cursor(client.subscriber) == ""
 
 
-async def test_a_socket_that_left_leaves_nothing_behind(harness: HubHarness) -> None:
+async def test_nothing_of_a_subscriber_that_left_remains(harness: HubHarness) -> None:
     acme = new_customer()
     client = await subscribed(harness, acme, everything(acme), f"customer_id:{acme}:call")
     harness.hub.leave(client.subscriber)
@@ -228,7 +227,7 @@ async def test_a_socket_that_left_leaves_nothing_behind(harness: HubHarness) -> 
     assert harness.hub.feed(acme).is_idle
 
 
-async def test_a_feed_without_listeners_is_left_after_a_while(
+async def test_a_feed_without_subscribers_is_closed_after_a_while(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "IDLE_SECONDS", 0.01)
@@ -267,20 +266,20 @@ async def test_a_reader_that_is_too_slow_is_closed_and_harms_no_other(harness: H
 async def test_a_reader_that_takes_nothing_is_closed_though_little_waits(make_harness: MakeHarness) -> None:
     harness = await make_harness(check_seconds=0.01, max_stalled_seconds=0.05)
     acme = new_customer()
-    stuck, quiet = (
+    stalled, quiet = (
         await subscribed(harness, acme),
         await subscribed(harness, acme, f"customer_id:{acme}:queue:*"),
     )
-    stuck.reader.reads.clear()
+    stalled.reader.reads.clear()
     await harness.publish(acme)
-    await until(lambda: stuck.closed)
-    assert (stuck.closed[0], quiet.closed) == (CloseCode.TOO_SLOW, [])
+    await until(lambda: stalled.closed)
+    assert (stalled.closed[0], quiet.closed) == (CloseCode.TOO_SLOW, [])
 
 
 # --- The log is another, or not all there ---
 
 
-async def test_a_log_that_was_replaced_sends_its_listeners_back(make_harness: MakeHarness) -> None:
+async def test_a_replaced_log_closes_its_subscribers(make_harness: MakeHarness) -> None:
     harness = await make_harness(check_seconds=0.02)
     acme, globex = new_customer(), new_customer()
     client, other = await subscribed(harness, acme), await subscribed(harness, globex)
@@ -350,7 +349,7 @@ async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_b
     assert again.closed == []
 
 
-async def test_a_log_that_is_gone_sends_its_listeners_back(make_harness: MakeHarness) -> None:
+async def test_a_deleted_log_closes_its_subscribers(make_harness: MakeHarness) -> None:
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
     client = await subscribed(harness, acme)
@@ -358,7 +357,7 @@ async def test_a_log_that_is_gone_sends_its_listeners_back(make_harness: MakeHar
     await until(lambda: client.closed == [CloseCode.RESTARTING])
 
 
-async def test_an_announcement_of_another_log_sends_its_listeners_back(harness: HubHarness) -> None:
+async def test_an_announcement_of_another_log_closes_its_subscribers(harness: HubHarness) -> None:
     acme = new_customer()
     client = await subscribed(harness, acme)
     await CustomerLog.objects.filter(customer_id=acme).aupdate(epoch="f" * 12)
@@ -367,7 +366,7 @@ async def test_an_announcement_of_another_log_sends_its_listeners_back(harness: 
     assert client.events == [], "events of another log were taken for this one's"
 
 
-async def test_a_gap_that_was_pruned_is_told(harness: HubHarness) -> None:
+async def test_a_pruned_gap_closes_its_subscribers(harness: HubHarness) -> None:
     acme = new_customer()
     client = await subscribed(harness, acme)
     *_, last = await harness.store(acme, 4)
@@ -378,7 +377,7 @@ async def test_a_gap_that_was_pruned_is_told(harness: HubHarness) -> None:
     assert client.events == []
 
 
-async def test_who_waits_for_a_number_hears_that_it_will_never_come(make_harness: MakeHarness) -> None:
+async def test_waiting_for_a_number_ends_when_the_log_is_replaced(make_harness: MakeHarness) -> None:
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
     await subscribed(harness, acme)
@@ -417,7 +416,7 @@ async def test_while_the_database_is_away_the_order_is_kept_and_sockets_stay(
     assert (client.closed, failures) == ([], 0)
 
 
-async def test_how_far_a_listener_is_behind_is_known_while_the_log_cannot_be_read(
+async def test_a_subscribers_lag_is_known_while_the_log_cannot_be_read(
     harness: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme, globex = new_customer(), new_customer()
@@ -478,7 +477,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(layer_listener_module, "RESET_SECONDS", 3600)
+    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 3600)
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
     client = await subscribed(harness, acme)
@@ -503,7 +502,7 @@ async def test_a_layer_that_stays_silent_is_connected_to_anew(
     make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(layer_listener_module, "RESET_SECONDS", 0.1)
+    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 0.1)
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
     client = await subscribed(harness, acme)
@@ -521,7 +520,7 @@ async def test_a_layer_that_hangs_does_not_hold_up_the_comparing_of_numbers(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Joining waits for its time-out; with many customers that must not add up."""
-    monkeypatch.setattr(layer_listener_module, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.2)
     harness = await make_harness(check_seconds=0.01)
     tries = 0
 

@@ -178,7 +178,7 @@ class HubMachine(RuleBasedStateMachine):
     # --- What must hold ---
 
     @invariant()
-    def every_client_was_told_the_truth(self) -> None:
+    def every_promise_was_kept(self) -> None:
         for connection in list(self.connections):
             connection.judge()
             if connection.oracle.closed or connection.peer.is_closed:
@@ -219,7 +219,7 @@ def walk(examples: int, steps: int, *phases: Phase) -> None:
     )
 
 
-def test_nobody_misses_an_event_or_gets_one_twice() -> None:
+def test_every_client_receives_each_event_once() -> None:
     walk(150, 50)
 
 

@@ -112,21 +112,21 @@ def put_alone(boxes: list[Box], text: str) -> None:
     Flusher().put([box.outbox for box in boxes], text_frame(text), is_alone=True)
 
 
-async def test_an_event_that_comes_alone_is_written_at_once_behind_what_waits_and_what_is_stuck() -> None:
-    free, waiting, stuck, closed = Box(), Box(), Box(), Box()
+async def test_a_single_event_is_written_at_once_unless_frames_wait_or_are_stalled() -> None:
+    free, waiting, stalled, closed = Box(), Box(), Box(), Box()
     waiting.put("before")
-    stuck.peer.reads = False
-    stuck.put("stuck")
+    stalled.peer.reads = False
+    stalled.put("stalled")
     closed.outbox.close()
     await asyncio.sleep(0)
     waiting.put("before")
-    put_alone([free, waiting, stuck, closed], "alone")
+    put_alone([free, waiting, stalled, closed], "alone")
     assert free.peer.texts == ["alone"]
     await free.settled()
-    assert (waiting.peer.texts, stuck.peer.texts) == (["before", "before", "alone"], ["stuck"])
-    stuck.peer.read_on()
-    assert (stuck.peer.texts, closed.peer.texts) == (["stuck", "alone"], [])
-    assert [box.outbox.sent for box in (free, waiting, stuck)] == [1, 3, 2]
+    assert (waiting.peer.texts, stalled.peer.texts) == (["before", "before", "alone"], ["stalled"])
+    stalled.peer.read_on()
+    assert (stalled.peer.texts, closed.peer.texts) == (["stalled", "alone"], [])
+    assert [box.outbox.sent for box in (free, waiting, stalled)] == [1, 3, 2]
 
 
 async def test_a_peer_that_stops_reading_at_an_event_that_came_alone_is_waited_for() -> None:
@@ -161,7 +161,7 @@ async def test_a_write_is_bounded_and_much_does_not_wait_for_the_end_of_the_mome
     assert box.peer.writes == 4
 
 
-async def test_events_that_wait_leave_together_where_asked_for_and_answers_alone() -> None:
+async def test_with_batch_waiting_events_are_combined_and_answers_are_not() -> None:
     box = Box(batch=True)
     box.peer.reads = False
     box.put('{"n": 0}')
@@ -204,7 +204,7 @@ async def test_a_batch_is_bounded_and_a_large_event_goes_alone() -> None:
     assert box.peer.texts == ["first", f"[{half}, {half}]", half, large, half]
 
 
-async def test_a_slow_peer_is_told_of_once() -> None:
+async def test_a_slow_peer_is_reported_once() -> None:
     box = Box()
     box.peer.reads = False
     box.put(text_of(400))
@@ -269,7 +269,7 @@ async def test_a_replay_waits_for_room_and_goes_on() -> None:
     await asyncio.wait_for(waiting, 5)
 
 
-async def test_a_replay_hears_that_there_will_be_no_room() -> None:
+async def test_a_replay_that_waits_for_room_ends_with_the_outbox() -> None:
     for end in ("close", "finish"):
         box = Box()
         box.peer.reads = False

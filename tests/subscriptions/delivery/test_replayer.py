@@ -31,7 +31,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Reads:
-    """Stands before the reading of the log: counts, and stops where it is told to."""
+    """Stands before the reading of the log: counts, and stops where it is reason to."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -141,7 +141,7 @@ async def test_what_happens_during_a_replay_comes_after_it(harness: HubHarness, 
     assert client.numbers == list(range(1, 14))
 
 
-async def test_topics_held_before_lose_nothing_and_hear_nothing_twice(harness: HubHarness) -> None:
+async def test_topics_held_before_lose_no_event_and_receive_none_twice(harness: HubHarness) -> None:
     acme = new_customer()
     kinds = ("call.status", "message.sent")
     for number in range(6):
@@ -161,16 +161,16 @@ async def test_topics_held_before_lose_nothing_and_hear_nothing_twice(harness: H
 
 async def test_a_cursor_ahead_of_this_process_waits_until_it_has_caught_up(harness: HubHarness) -> None:
     acme = new_customer()
-    ear = Client(harness)
-    await ear.subscribe(everything(acme), customer_id=acme)
-    # Another process told the client of four; here none of them was announced yet.
+    live = Client(harness)
+    await live.subscribe(everything(acme), customer_id=acme)
+    # Another process reason the client of four; here none of them was announced yet.
     unrung = await harness.store(acme, 4)
     client = await back(harness, acme, 4)
     await client.replayed()
-    assert ear.numbers == [1, 2, 3, 4], "the wait itself did not fetch what was missing"
+    assert live.numbers == [1, 2, 3, 4], "the wait itself did not fetch what was missing"
     await harness.announce(*unrung)
     await harness.publish(acme)
-    await until(lambda: client.events and len(ear.events) == 5)
+    await until(lambda: client.events and len(live.events) == 5)
     assert client.numbers == [5]
 
 
@@ -213,19 +213,19 @@ async def test_a_feed_with_only_a_replay_on_it_is_not_idle(
 
 async def reason(harness: HubHarness, customer_id: str, since: str) -> str:
     client = Client(harness)
-    told = await client.subscribe(everything(customer_id), customer_id=customer_id, since=since)
-    assert told is not None, "it was recovered"
+    reason = await client.subscribe(everything(customer_id), customer_id=customer_id, since=since)
+    assert reason is not None, "it was recovered"
     assert client.subscriber.subscriptions == {}
-    return told
+    return reason
 
 
-async def test_a_cursor_of_another_log_is_told(harness: HubHarness) -> None:
+async def test_a_cursor_of_another_log_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
     await harness.store(acme, 3)
     assert "another log" in await reason(harness, acme, "f" * 12 + ".2")
 
 
-async def test_a_cursor_ahead_of_the_log_is_told(harness: HubHarness) -> None:
+async def test_a_cursor_ahead_of_the_log_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
     await harness.store(acme, 3)
     assert "ahead" in await reason(harness, acme, f"{await epoch_of(acme)}.4")
@@ -233,7 +233,7 @@ async def test_a_cursor_ahead_of_the_log_is_told(harness: HubHarness) -> None:
     await client.replayed()
 
 
-async def test_a_cursor_older_than_what_is_kept_is_told(harness: HubHarness) -> None:
+async def test_a_cursor_older_than_the_log_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
     await harness.store(acme, 6)
     await prune(acme, 3)
@@ -243,7 +243,7 @@ async def test_a_cursor_older_than_what_is_kept_is_told(harness: HubHarness) -> 
     await until(lambda: client.numbers == [4, 5, 6])
 
 
-async def test_a_cursor_too_far_behind_is_told(harness: HubHarness) -> None:
+async def test_a_cursor_too_far_behind_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
     await harness.store(acme, 6)
     harness.replayer._max_events = 5
@@ -259,7 +259,7 @@ async def prune(customer_id: str, upto: int) -> None:
 
 
 @pytest.mark.parametrize("upto", [4, 9])
-async def test_pruning_that_overtakes_a_replay_is_told(harness: HubHarness, reads: Reads, upto: int) -> None:
+async def test_pruning_that_overtakes_a_replay_ends_it(harness: HubHarness, reads: Reads, upto: int) -> None:
     acme = new_customer()
     await harness.store(acme, 9)
     reads.stop_at = 2
@@ -272,7 +272,7 @@ async def test_pruning_that_overtakes_a_replay_is_told(harness: HubHarness, read
     assert client.numbers == [1, 2, 3]
 
 
-async def test_pruning_behind_a_replay_does_it_no_harm(harness: HubHarness, reads: Reads) -> None:
+async def test_pruning_behind_a_replay_does_not_affect_it(harness: HubHarness, reads: Reads) -> None:
     acme = new_customer()
     await harness.store(acme, 9)
     reads.stop_at = 2
@@ -306,7 +306,7 @@ async def test_a_hole_in_a_page_is_not_passed_over(
 # --- Those who leave meanwhile, and those who read slowly ---
 
 
-@pytest.mark.parametrize("how", ["leaves", "is told to close"])
+@pytest.mark.parametrize("how", ["leaves", "is reason to close"])
 async def test_who_leaves_during_a_replay_leaves_nothing_behind(
     harness: HubHarness, reads: Reads, how: str
 ) -> None:

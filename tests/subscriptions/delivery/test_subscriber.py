@@ -59,6 +59,6 @@ def test_what_ends_during_a_replay_is_replayed_no_more() -> None:
     assert set(replay.starts) == {f"customer_id:{ACME}:*:*"}
 
 
-def test_two_sockets_are_two_though_they_hear_the_same() -> None:
+def test_two_subscribers_with_the_same_topics_are_different() -> None:
     assert subscriber() != subscriber()
     assert len({subscriber(), subscriber()}) == 2

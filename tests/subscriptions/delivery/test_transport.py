@@ -107,7 +107,7 @@ def good(serving: Gateway, acme: Company) -> GoodReader:
     return GoodReader(subscribed(serving, acme))
 
 
-def test_a_client_that_reads_on_is_told_that_it_was_too_slow(
+def test_a_client_that_reads_on_receives_that_it_was_too_slow(
     serving: Gateway, acme: Company, good: GoodReader
 ) -> None:
     slow = subscribed(serving, acme, sockopt=SMALL_BUFFER)
@@ -126,7 +126,7 @@ def test_a_client_that_reads_on_is_told_that_it_was_too_slow(
         assert [frame["cursor"] for frame in again.until(expected[-1])] == expected[len(got) :]
 
 
-def test_clients_that_never_read_cost_bounded_memory_and_harm_nobody(
+def test_clients_that_never_read_cost_bounded_memory_and_delay_no_other(
     serving: Gateway, acme: Company, good: GoodReader
 ) -> None:
     # What publishing itself costs is paid before anything is measured.

@@ -233,7 +233,7 @@ def test_a_cursor_is_described_as_it_is_read(text: str) -> None:
     assert read == described or _names_a_log_twice({"since": text})
 
 
-# --- Beside the code and beside docs/protocol.md: what is told twice is told alike ---
+# --- Beside the code and beside docs/protocol.md: what is documented twice is documented alike ---
 
 
 def test_error_codes_are_those_of_the_code_and_of_the_document() -> None:
@@ -250,16 +250,16 @@ def test_close_codes_are_those_of_the_code_and_of_the_document() -> None:
         (code.value, code.name, code.retry) for code in CloseCode
     ]
     assert SCHEMAS["closing"]["properties"]["code"]["enum"] == [code.name for code in CloseCode]
-    told = [
+    documented = [
         (int(code), codes_in(name)[0], json.loads(codes_in(retry)[0]))
         for code, name, _, retry in table("## How a connection ends")
     ]
-    assert told == [(each["code"], each["name"], each["retry"]) for each in described]
+    assert documented == [(each["code"], each["name"], each["retry"]) for each in described]
 
 
 def test_refusals_are_those_of_the_document() -> None:
-    told = [(int(status), codes_in(code)[0], why) for status, code, why, _ in table("### Refusals")]
-    for (status, code, why), described in zip(told, SOCKET["x-refusals"], strict=True):
+    documented = [(int(status), codes_in(code)[0], why) for status, code, why, _ in table("### Refusals")]
+    for (status, code, why), described in zip(documented, SOCKET["x-refusals"], strict=True):
         assert (described["status"], described["code"]) == (status, code)
         assert why.removesuffix(" (see below)") == described["description"]
 

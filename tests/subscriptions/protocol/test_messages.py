@@ -49,9 +49,9 @@ def test_the_published_examples_are_read() -> None:
 
 
 def test_a_subscribe_can_tell_where_it_was() -> None:
-    asked = {"type": "subscribe", "topics": [TOPIC], "since": CURSOR}
-    assert read(json.dumps(asked)) == Subscribe((TOPIC,), CURSOR, None)
-    assert read(json.dumps(asked | {"since": None})) == Subscribe((TOPIC,), None, None)
+    request = {"type": "subscribe", "topics": [TOPIC], "since": CURSOR}
+    assert read(json.dumps(request)) == Subscribe((TOPIC,), CURSOR, None)
+    assert read(json.dumps(request | {"since": None})) == Subscribe((TOPIC,), None, None)
 
 
 def test_a_topic_named_twice_is_named_once() -> None:
@@ -121,7 +121,7 @@ UNREADABLE = {
 @pytest.mark.parametrize(
     ("text", "why"), UNREADABLE.items(), ids=[text[:60] or "empty" for text in UNREADABLE]
 )
-def test_what_cannot_be_read_is_told_why(text: str, why: str) -> None:
+def test_an_invalid_message_is_refused_with_the_reason(text: str, why: str) -> None:
     assert why in str(refused(text))
 
 
@@ -205,7 +205,7 @@ def test_frames_are_the_contracts_to_the_byte() -> None:
     assert pong_frame(None) == '{"type": "pong", "cursor": null}'
 
 
-def test_an_ack_tells_of_cursor_and_recovery() -> None:
+def test_an_ack_has_cursor_and_recovery() -> None:
     live = ack_frame(Action.SUBSCRIBE, [TOPIC], cursor=CURSOR)
     assert json.loads(live) == {
         "type": "ack",
@@ -238,9 +238,9 @@ def test_the_closes_are_the_contracts() -> None:
 
 @pytest.mark.parametrize(("number", "name", "retry"), CLOSES)
 def test_before_a_close_comes_its_reason(number: int, name: str, retry: bool) -> None:
-    told = f'"code": "{name}", "message": "Why “so”", "retry": {str(retry).lower()}'
+    fields = f'"code": "{name}", "message": "Why “so”", "retry": {str(retry).lower()}'
     assert closing_frame(CloseCode(number), "Why “so”") == (
-        f'{{"type": "error", "action": null, "topics": [], {told}}}'
+        f'{{"type": "error", "action": null, "topics": [], {fields}}}'
     )
 
 
