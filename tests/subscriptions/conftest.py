@@ -1,4 +1,4 @@
-"""Fixtures: a hub on a harness of its own, and a customer with its admin."""
+"""Fixtures: a hub in its harness, and a customer with its admin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MakeHarness = Callable[..., Awaitable[HubHarness]]
 
 @pytest.fixture(scope="session", autouse=True)
 def _answers_are_as_described() -> Iterator[None]:
-    """Every answer that is made in this process is one of docs/asyncapi.yaml."""
+    """Check that every frame of this process is described in docs/asyncapi.yaml."""
     encode = protocol.encode
 
     def checked(frame: object) -> str:
@@ -51,7 +51,7 @@ def ada(acme: Customer) -> Desk:
 
 @pytest.fixture
 def fresh_layer() -> Iterator[None]:
-    """An in-memory layer of the test's own: its queues belong to one event loop."""
+    """An in-memory layer for this test: its queues belong to one event loop."""
     before, channel_layers.backends = channel_layers.backends, {}
     yield
     channel_layers.backends = before
@@ -61,7 +61,7 @@ def fresh_layer() -> Iterator[None]:
 async def make_harness(
     transactional_db: None, fresh_layer: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[MakeHarness]:
-    """Makes a harness: `await make_harness(check_seconds=…)`."""
+    """Make a harness: `await make_harness(check_seconds=…)`."""
     harnesses: list[HubHarness] = []
 
     async def make(**options: float) -> HubHarness:
@@ -78,13 +78,13 @@ async def make_harness(
 
 @pytest_asyncio.fixture
 async def harness(make_harness: MakeHarness) -> HubHarness:
-    """A hub that never compares numbers by itself: what it knows, it knows from announcements."""
+    """A hub that never compares numbers: it knows only announcements."""
     return await make_harness()
 
 
 @pytest_asyncio.fixture
 async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Runtime]:
-    """The process's runtime, with an end."""
+    """The process's runtime, ended after the test."""
     process = runtime()
     yield process
     await process.audit.flush()
@@ -96,7 +96,7 @@ async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Ru
 
 @pytest.fixture
 def theirs(settings: Any) -> Iterator[Platform]:
-    """The platform of all customers, which says yes to everything."""
+    """The platform of all customers, which accepts every request."""
     with platform() as server:
         settings.PLATFORM_API_URLS = {"": server.url}
         yield server

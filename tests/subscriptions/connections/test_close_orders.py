@@ -1,4 +1,4 @@
-"""What an operator does to open sockets: closing one, or all of a key, and narrowing a key; others stay as they are."""
+"""Close orders and limited keys take effect on the right open connections only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def key(acme: Customer) -> tuple[AccessKey, str]:
 
 
 async def connections(process: Runtime) -> list[LiveConnection]:
-    """Those that are open, in the order in which they came."""
+    """The rows of the open connections, in their order of opening."""
     opened = sorted(process.presence._connections.values(), key=lambda each: each.opened_at)
     return [process.presence._row(each) for each in opened]
 
@@ -90,7 +90,7 @@ async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessK
     await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     await socket.closed()
     again = await Socket(f"token={key[1]}").open()
-    # Any other change has the process look again.
+    # Any other change makes the process check again.
     await sync_to_async(key[0].save)()
     await process.reauthorizer._check()
     assert (await again.ask({"type": "ping"}))["type"] == "pong"
@@ -109,7 +109,7 @@ async def test_without_an_announcement_an_order_is_found_at_the_next_check(
     assert (await socket.closed())[1] == 4403
 
 
-# --- Narrowing ---
+# --- Limited keys ---
 
 
 def narrow(key: AccessKey, *topics: str) -> None:
@@ -174,7 +174,7 @@ async def test_a_replay_that_runs_goes_on_without_what_is_not_allowed_any_more(
     assert (await socket.subscribe(calls, queues, since=start))["recovered"] is True
     assert await in_database_thread(is_reading.wait, 20)
     await sync_to_async(narrow)(key[0], calls)
-    # It is error at once, though the replay waits for its page, and hears nothing more of that topic.
+    # The error is sent at once, though the replay waits for its page, and the topic delivers nothing more.
     error = await socket.frame()
     assert (error["code"], error["topics"]) == ("PERMISSION_DENIED", [queues])
     go_on.set()

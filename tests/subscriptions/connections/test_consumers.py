@@ -1,6 +1,6 @@
-"""A socket's life in the real application: handshake, answers, what is recorded, and each way in which it ends."""
+"""Connections on the whole application: handshake, answers, audit records, ends."""
 
-# Long because a socket's life has many ends, and each is tried on the whole application.
+# Long because a connection can end in many ways, each of which is tested on the whole application.
 from __future__ import annotations
 
 import asyncio
@@ -44,7 +44,7 @@ def ann(acme: Customer) -> Agent:
 
 
 async def audit_entries(process: Runtime) -> list[tuple[str, str, str, str]]:
-    """What the audit log says."""
+    """The stored audit records."""
     await process.audit.flush()
     rows = AuditRecord.objects.order_by("id").values_list("action", "verdict", "topic", "rule")
     return [tuple(row) async for row in rows]
@@ -297,7 +297,7 @@ async def test_a_lesser_credential_ends_topics_each_with_an_error(
 
 @pytest.fixture
 def moved_clock(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """The calendar as sockets see it, looked at often; `by` seconds ahead."""
+    """The clock of connections, `by` seconds ahead and read often."""
     clock = {"by": 0.0}
     real = time.time
     monkeypatch.setattr(connection.time, "time", lambda: real() + clock["by"])
@@ -374,7 +374,7 @@ async def test_a_process_that_stops_closes_all_connections_and_stores_all_record
     stopping = asyncio.ensure_future(process.stop())
     frame, code = await socket.closed()
     assert (frame["code"], frame["retry"], code) == ("RESTARTING", True, 4012)
-    # A handshake that was already under way comes too late.
+    # A handshake that had begun before is too late.
     late = await (await Socket(f"token={key}").open()).closed()
     assert late[1] == 4012
     await stopping

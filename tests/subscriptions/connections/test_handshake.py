@@ -1,4 +1,4 @@
-"""The handshake: who is admitted, from which pages, and how a refusal is sent_by_refusing on each kind of server."""
+"""The handshake: admission, origins, and the refusal on each kind of server."""
 
 from __future__ import annotations
 
@@ -179,11 +179,11 @@ async def test_elsewhere_it_is_a_plain_close(scope: Mapping[str, Any]) -> None:
     ]
 
 
-# --- Whose a refused credential is ---
+# --- The holder of a refused credential ---
 
 
 def refused_credentials() -> dict[str, tuple[str, str | None]]:
-    """Credentials that are refused, by their rule, and the name of their holder where that is certain."""
+    """Refused credentials by rule, each with the name of its holder if that is certain."""
     acme, past = customer(), timezone.now() - timedelta(days=1)
     ann, off = agent(acme), agent(acme, is_active=False)
     out = agent(acme, tokens_valid_from=timezone.now() + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""The inbox: one frame after the other, pings not held up, and a client that sends too much held back."""
+"""The inbox: frames in order, pings in time, and a client that sends too much has to wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from subscriptions.protocol.messages import Ping
 
 
 class InboxHarness:
-    """Acts on frames as slowly as a test wants."""
+    """Handles frames as slowly as a test requires."""
 
     def __init__(self) -> None:
         self.acted: list[str | None] = []
@@ -32,7 +32,7 @@ class InboxHarness:
 
 
 async def turns() -> None:
-    """Let everything that can go on go on."""
+    """Let all tasks run that can."""
     for _ in range(10):
         await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""A customer's numbers as one process hears them, who hears what, and what a returning subscriber is sent."""
+"""The feed: numbers, subscriptions, and the replay for a client that reconnects."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_a_fresh_pattern_is_sent_what_came_after_its_start() -> None:
 def test_what_a_held_pattern_was_delivered_is_not_sent_again() -> None:
     replay = Replay({CALLS: 4}, {EVERYTHING: 1}, position=8)
     past = [entry(seq, "call" if seq % 2 else "message") for seq in range(1, 12)]
-    # The calls 5 and 7 were live; call 3 came before the pattern was held; beyond 8 nothing has been delivered.
+    # Calls 5 and 7 were live; call 3 is older than the held pattern; nothing beyond 8 was delivered.
     assert [seq for seq, _ in replayed(replay, *past)] == [2, 3, 4, 6, 8, 9, 10, 11]
 
 

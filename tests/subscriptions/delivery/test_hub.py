@@ -1,6 +1,6 @@
-"""The hub: one group membership a customer, numbers checked, gaps read from the log, each event once and in order."""
+"""The hub: each event once and in order, whatever the layer loses or repeats."""
 
-# Long because everything that a layer, a log and a reader can do to the hub is tried here.
+# Long because every failure of layer, log and client is tested on one hub.
 from __future__ import annotations
 
 import asyncio
@@ -39,7 +39,7 @@ async def subscribed(harness: HubHarness, customer_id: str, *topics: str, **opti
     return client
 
 
-# --- Hearing ---
+# --- Receiving ---
 
 
 async def test_an_event_reaches_those_whose_patterns_cover_it_and_no_stranger(harness: HubHarness) -> None:
@@ -105,7 +105,7 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
     monkeypatch.setattr(reader, "open_log", slowly)
     subscribing = asyncio.ensure_future(subscribed(harness, acme))
     await asyncio.to_thread(opening.wait, 30)
-    # Two that the head has, two that came after it was read; and one of a log that was there before.
+    # Two are in the head, two came after it was read, and one is of an earlier log.
     of_old = {
         "type": "log.announced",
         "announcement": {"customer_id": acme, "epoch": "0" * 12, "entries": msgpack.packb([])},
@@ -239,7 +239,7 @@ async def test_a_feed_without_subscribers_is_closed_after_a_while(
     await until(lambda: members(acme) == 0, "the group to be left")
     assert not harness.hub.are_open(opened)
     assert members(globex) == 1
-    # Coming back opens it anew.
+    # A new subscription opens it again.
     again = await subscribed(harness, acme)
     await harness.publish(acme)
     await harness.publish(globex)
@@ -276,7 +276,7 @@ async def test_a_reader_that_takes_nothing_is_closed_though_little_waits(make_ha
     assert (stalled.closed[0], quiet.closed) == (CloseCode.TOO_SLOW, [])
 
 
-# --- The log is another, or not all there ---
+# --- Replaced and pruned logs ---
 
 
 async def test_a_replaced_log_closes_its_subscribers(make_harness: MakeHarness) -> None:
@@ -331,7 +331,7 @@ async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_b
 
     def slowly(customer_ids: Any) -> Any:
         if not rounds:
-            # The comparison under way reads the new log for a feed that still is of the old one.
+            # The running comparison reads the new log, while the feed still follows the old one.
             CustomerLog.objects.filter(customer_id=acme).update(epoch="f" * 12)
         found = heads(customer_ids)
         rounds.append(None)
@@ -459,7 +459,7 @@ async def test_an_unreadable_log_does_not_end_the_watch(
 
 @pytest.fixture
 def silent_layer(fresh_layer: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """The layer takes everything and passes on nothing while `silent` is set, as behind a half-open connection."""
+    """A layer that drops all messages while `silent` is set, as behind a half-open connection."""
     state = {"silent": False}
     layer = get_channel_layer()
     for name in ("send", "group_send"):
@@ -485,7 +485,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     await until(lambda: harness.hub.layer.is_silent, "the silence to be noticed")
     await harness.publish(acme, 3)
     await until(lambda: len(client.events) == 3)
-    # Whoever comes meanwhile hears too, though its group cannot be joined.
+    # A new subscriber receives events too, though its group cannot be joined.
     globex = new_customer()
     newcomer = await subscribed(harness, globex)
     await harness.publish(globex)
@@ -519,7 +519,7 @@ async def test_a_layer_that_stays_silent_is_connected_to_anew(
 async def test_a_layer_that_hangs_does_not_hold_up_the_comparing_of_numbers(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Joining waits for its time-out; with many customers that must not add up."""
+    """The time-outs of joining do not add up for many customers."""
     monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.2)
     harness = await make_harness(check_seconds=0.01)
     tries = 0

@@ -1,9 +1,9 @@
-"""Whatever the layer drops, doubles, delays and reorders, and however clients come and go, nobody misses an event.
+"""Every client receives each event once, whatever the layer, clients and database do.
 
-A random walk over everything that can happen to a gateway process; see `hub_oracle` for what is held true at each step.
+A random walk over everything that can happen to a gateway process; `hub_oracle` checks the promises at each step.
 """
 
-# Long because the rules of one walk stand in one class, and beside it what proves its judge.
+# Long because one class has all rules of the walk, and the tests of its oracle are beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -91,7 +91,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.connections)
     @rule(customer_id=CUSTOMERS, data=st.data(), which=INDEX, behind=st.none() | st.integers(0, 9))
     def subscribe(self, customer_id: str, data: Any, which: int, behind: int | None) -> None:
-        """`behind` is how many events the client comes back after; none for one that was never there."""
+        """`behind` is how many events the client missed; `None` for a new client."""
         topics = data.draw(
             st.lists(st.sampled_from(TOPICS[customer_id]), min_size=1, max_size=3, unique=True)
         )
@@ -113,7 +113,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.connections)
     @rule(which=INDEX, comes_back=st.booleans())
     def leave(self, which: int, comes_back: bool) -> None:
-        """And come back with the last cursors that were seen, as a good client does."""
+        """Leave, and perhaps reconnect with the last cursors, as clients should."""
         gone = self._chosen(which)
         gone.judge()
         gone.leave()
@@ -197,7 +197,7 @@ class HubMachine(RuleBasedStateMachine):
                 connection.leave()
             assert not self.world.hub.subscribers
             assert all(opened.feed.is_idle for opened in self.world.hub._feeds.values()), (
-                "a ghost still listens"
+                "a feed has a subscriber that left"
             )
         finally:
             self.patch.undo()
@@ -223,7 +223,7 @@ def test_every_client_receives_each_event_once() -> None:
     walk(150, 50)
 
 
-# --- The oracle itself is proven ---
+# --- Tests of the oracle ---
 
 
 def no_back_fill(patch: pytest.MonkeyPatch) -> None:
@@ -265,7 +265,7 @@ def no_dropping_of_doubles(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_order(patch: pytest.MonkeyPatch) -> None:
-    """What is too early is delivered at once."""
+    """Early entries are delivered at once."""
 
     def at_once(self: Feed[Any], entries: Any) -> list[Entry]:
         fresh = [entry for entry in entries if entry.seq > self.position]
@@ -277,7 +277,7 @@ def no_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_memory_of_what_was_live(patch: pytest.MonkeyPatch) -> None:
-    """A replay sends what held topics were delivered before."""
+    """A replay repeats what held topics have delivered."""
     patch.setattr(Replay, "__init__", _forgetting(Replay.__init__))
 
 

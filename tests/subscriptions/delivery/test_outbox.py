@@ -1,6 +1,6 @@
-"""One socket's outbox: in order, bounded, several events in a frame where asked for, and an end that is told."""
+"""The outbox: order, bounds, batches, and the last frame of a connection."""
 
-# Long because the ends of an outbox are tried one by one.
+# Long because each way to end is tested by itself.
 from __future__ import annotations
 
 import asyncio
@@ -25,8 +25,10 @@ LIMIT = 1000
 
 
 class Peer:
-    """A server that takes ready frames, and the client behind it. While `reads` is off, nothing more is wanted after
-    the next write, as when a server's own buffer is full."""
+    """A server that takes ready frames, and its client.
+
+    While `reads` is off, the next write is the last that it accepts, as if the server's own buffer were full.
+    """
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -59,7 +61,7 @@ class Peer:
 
 
 class Box:
-    """An outbox, its peer, and how often it said that the peer is slow."""
+    """An outbox, its peer, and how often it reported a slow peer."""
 
     def __init__(self, *, batch: bool = False, limit: int = LIMIT, flusher: Flusher | None = None) -> None:
         self.peer = Peer()
@@ -80,13 +82,13 @@ class Box:
         self.outbox.put_answer(text_frame(text))
 
     async def settled(self) -> None:
-        """Everything that can happen without the peer has happened."""
+        """Wait until everything that does not depend on the peer has happened."""
         for _ in range(10):
             await asyncio.sleep(0)
 
 
 def text_of(frame_bytes: int, letter: str = "x") -> str:
-    """A text whose frame is so many bytes."""
+    """A text whose frame has so many bytes."""
     return letter * (frame_bytes - (2 if frame_bytes < 128 else 4))
 
 
@@ -360,11 +362,11 @@ async def test_a_thousand_outboxes_leave_the_event_loop_its_turns() -> None:
     assert sum(peer.writes for peer in peers) == FLUSHES_AT_ONCE + 1
 
 
-# --- Under a server that knows ASGI alone ---
+# --- On a server with ASGI only ---
 
 
 class AsgiPeer:
-    """Its `send` takes as long as the client reads nothing."""
+    """A server whose `send` takes as long as the client does not read."""
 
     def __init__(self) -> None:
         self.messages: list[Mapping[str, Any]] = []

@@ -1,6 +1,6 @@
-"""Coming back after a break: all that was missed, in order and once, before anything newer; or the reason why not."""
+"""The replay: missed events in order and once, before live events; or the reason why not."""
 
-# Long because there are many ways in which a return can cross with what happens meanwhile.
+# Long because a replay can coincide with many other events.
 from __future__ import annotations
 
 import asyncio
@@ -31,7 +31,7 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Reads:
-    """Stands before the reading of the log: counts, and stops where it is reason to."""
+    """Counts reads of the log, and stops them on request."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -64,7 +64,7 @@ async def epoch_of(customer_id: str) -> str:
 
 
 async def back(harness: HubHarness, customer_id: str, after: int, *topics: str, **options: Any) -> Client:
-    """A client that comes back with its cursor."""
+    """Reconnect a client with its cursor."""
     client = Client(harness, **options)
     reason = await client.subscribe(
         *(topics or (everything(customer_id),)),
@@ -75,7 +75,7 @@ async def back(harness: HubHarness, customer_id: str, after: int, *topics: str, 
     return client
 
 
-# --- What was missed ---
+# --- Recovered ---
 
 
 async def test_what_was_missed_is_read_from_the_log_in_pages(harness: HubHarness, reads: Reads) -> None:
@@ -163,7 +163,7 @@ async def test_a_cursor_ahead_of_this_process_waits_until_it_has_caught_up(harne
     acme = new_customer()
     live = Client(harness)
     await live.subscribe(everything(acme), customer_id=acme)
-    # Another process reason the client of four; here none of them was announced yet.
+    # Another process sent the client four events; none of them was announced here.
     unrung = await harness.store(acme, 4)
     client = await back(harness, acme, 4)
     await client.replayed()
@@ -208,7 +208,7 @@ async def test_a_feed_with_only_a_replay_on_it_is_not_idle(
     assert client.closed == []
 
 
-# --- Where it cannot be had ---
+# --- Not recovered ---
 
 
 async def reason(harness: HubHarness, customer_id: str, since: str) -> str:
@@ -303,7 +303,7 @@ async def test_a_hole_in_a_page_is_not_passed_over(
     assert client.events == []
 
 
-# --- Those who leave meanwhile, and those who read slowly ---
+# --- Clients that leave meanwhile or read slowly ---
 
 
 @pytest.mark.parametrize("how", ["leaves", "is reason to close"])
@@ -344,7 +344,7 @@ async def test_a_log_replaced_during_a_replay_ends_it(make_harness: MakeHarness,
 async def test_slow_readers_do_not_hold_up_the_replays_of_others(harness: HubHarness) -> None:
     acme = new_customer()
     await harness.store(acme, 9)
-    # As many as may be at work at once, and each has no room left before the end of its replay.
+    # As many as may run at once, each without room before the end of its replay.
     slow = [await back(harness, acme, 0, max_bytes=2000, reads=False) for _ in range(2)]
     good = await back(harness, acme, 0, max_bytes=2000)
     await good.replayed()
@@ -373,7 +373,7 @@ async def test_so_many_replays_read_at_once_and_no_more(
     monkeypatch.setattr(reader, "read", slowly)
     clients = [await back(harness, acme, 0) for _ in range(4)]
     await until(lambda: len(reading) == 2)
-    # There is a thread for a third: it would have come while this was asked in another.
+    # There is a thread for a third replay, which could have run meanwhile.
     await harness.replayer.recovery(await harness.hub.open([acme]), {await epoch_of(acme): 1})
     assert len(reading) == 2
     go_on.set()

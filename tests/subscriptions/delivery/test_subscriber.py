@@ -1,4 +1,4 @@
-"""What one socket hears, by customer and pattern, however its topics are spelled."""
+"""The subscriptions of a connection, by customer and pattern, for any text of a topic."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_pattern_ends_with_its_last_spelling() -> None:
     someone.subscriptions[ACME].starts[WHOLE] = 7
     assert someone.release([held(SHORT, ACME)]) == {}
     assert someone.subscriptions[ACME].starts == {WHOLE: 7}
-    assert someone.release([held(SHORT, ACME)]) == {}, "a spelling ended twice ends no other"
+    assert someone.release([held(SHORT, ACME)]) == {}, "a topic that ends twice ends no other"
     assert someone.release([held(WHOLE, ACME)]) == {ACME: [WHOLE]}
     assert someone.subscriptions == {}
 

@@ -1,4 +1,4 @@
-"""Customers, agents, queues and keys as they are stored, and who serves which queue."""
+"""Stored customers, agents, queues and keys, and the agents who serve a queue."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_resource_of_the_operators_own_can_be_granted(settings: Any) -> None:
     validate_resources(["fax"])
 
 
-# --- Who serves a queue ---
+# --- Agents who serve a queue ---
 
 
 def test_the_agents_who_serve_a_queue_are_found() -> None:

@@ -1,6 +1,6 @@
-"""docs/asyncapi.yaml is AsyncAPI 3, and says what the code does and docs/protocol.md tells."""
+"""docs/asyncapi.yaml is valid AsyncAPI 3, and agrees with the code and docs/protocol.md."""
 
-# Long because it holds one document against everything that must agree with it.
+# Long because one document is compared with everything that must agree with it.
 from __future__ import annotations
 
 import copy
@@ -44,7 +44,7 @@ def asyncapi() -> jsonschema_rs.Draft7Validator:
 
 
 def table(heading: str, *, number: int = 0) -> list[list[str]]:
-    """The cells of a table of docs/protocol.md, the how-manieth under a heading."""
+    """The cells of a table of docs/protocol.md, by its heading and its number under it."""
     section = PROTOCOL.partition(f"\n{heading}\n")[2]
     assert section, f"there is no heading {heading}"
     section = re.split(r"^#{2,3} ", section, maxsplit=1, flags=re.MULTILINE)[0]
@@ -215,7 +215,7 @@ def test_a_message_is_read_just_where_it_is_described() -> None:
 
 
 def _names_a_log_twice(message: object) -> bool:
-    """What a pattern cannot tell."""
+    """What a pattern cannot express."""
     since = message.get("since") if isinstance(message, dict) else None
     epochs = [part.partition(".")[0] for part in since.split(",")] if isinstance(since, str) else []
     return len(set(epochs)) < len(epochs)
@@ -233,7 +233,7 @@ def test_a_cursor_is_described_as_it_is_read(text: str) -> None:
     assert read == described or _names_a_log_twice({"since": text})
 
 
-# --- Beside the code and beside docs/protocol.md: what is documented twice is documented alike ---
+# --- Agreement with the code and docs/protocol.md ---
 
 
 def test_error_codes_are_those_of_the_code_and_of_the_document() -> None:

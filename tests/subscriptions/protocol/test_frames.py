@@ -97,7 +97,7 @@ def event_frame(epoch: str, seq: int, body: str = "{}") -> bytes:
         (f"{MINE}.7", [event_frame(MINE, 6), event_frame(MINE, 7)], f"{MINE}.5"),
         (f"{MINE}.7,{OTHER}.4", [event_frame(OTHER, 4), event_frame(MINE, 7)], f"{MINE}.6,{OTHER}.3"),
         (f"{MINE}.7", [event_frame(UNRELATED, 2)], f"{MINE}.7"),
-        # What the data says of cursors is its own.
+        # A cursor within the data is not the frame's.
         (f"{MINE}.7", [event_frame(MINE, 7, '{"cursor": "aaaaaaaaaaaa.1"}')], f"{MINE}.6"),
         (f"{MINE}.7", [event_frame(MINE, 7, '{"text": "é"}')], f"{MINE}.6"),
     ],

@@ -1,4 +1,4 @@
-"""The rate limit, at any time of any clock."""
+"""The rate limit, by any clock."""
 
 from __future__ import annotations
 

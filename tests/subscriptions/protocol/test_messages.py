@@ -1,4 +1,4 @@
-"""Every frame in and out: to the byte where the contract gives an example; what is no message is refused clearly."""
+"""Every message: byte for byte where docs/protocol.md has an example, refused if invalid."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_an_ack_has_cursor_and_recovery() -> None:
     assert "reason" not in found
 
 
-# The contract's table of closes: code, name, whether to come back (with or without a change).
+# The documented closes: code, name, whether to reconnect.
 CLOSES = [
     (4012, "RESTARTING", True),
     (4400, "PROTOCOL_ERROR", False),

@@ -1,4 +1,4 @@
-"""Who may hear what: every kind of credential against every kind of topic, judged beside the contract's own table."""
+"""Every kind of credential with every kind of topic, compared with the documented table."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def identity(
 
 
 def identities() -> Iterator[Identity]:
-    """Tokens and agents' keys come to the same: an agent's key is that agent's."""
+    """The same identity for a token and for a key of the agent."""
     for customer, agent in ((ACME, ANN), (GLOBEX, GUS)):
         yield identity("customer's key", customer, None, None)
         yield identity("agent", customer, agent, Role.AGENT)
@@ -54,7 +54,7 @@ def identities() -> Iterator[Identity]:
 def topics() -> Iterator[str]:
     owners = [f"customer_id:{each}" for each in (ACME, GLOBEX, NOBODY)]
     owners += [f"agent_id:{each}" for each in (ANN, BOB, GUS, NOBODY)]
-    # An id of the one kind under the scope of the other is nobody's.
+    # An id of one kind in the scope of the other belongs to no customer or agent.
     owners += [f"agent_id:{ACME}", f"customer_id:{ANN}"]
     for owner in owners:
         yield owner
@@ -65,7 +65,7 @@ def topics() -> Iterator[str]:
 
 
 def by_the_contract(who: Identity, topic: str) -> tuple[bool, Rule]:
-    """The contract's table, written anew:
+    """The documented table, implemented independently:
 
     | customer_id | a manager or admin of that customer; an access key of that customer that belongs to no agent;
     |             | platform staff, for any customer; an agent, for those resources of its customer that it was granted
@@ -140,7 +140,7 @@ def test_a_foreign_customers_manager_is_a_stranger() -> None:
         assert not may_subscribe(manager, parse_pattern(topic, RESOURCES)).granted
 
 
-# --- Narrowed keys ---
+# --- Keys with allowed topics ---
 
 CALLS, ONE_CALL, ONE_ID = (
     f"customer_id:{ACME}:call:*",
@@ -159,7 +159,7 @@ def test_a_list_of_topics_never_permits_more_than_no_list() -> None:
                 pattern = parse_pattern(topic, RESOURCES)
                 wide, narrow = may_subscribe(who, pattern), may_subscribe(narrowed, pattern)
                 assert narrow == wide or (wide.granted and narrow.rule is Rule.TOPIC_NOT_ALLOWED)
-                # What is heard by it is heard by the list alone, judged event by event.
+                # Every event of the pattern is also covered by the list alone.
                 [allows] = allowed
                 covered = Pattern(*allows.split(":")).covers
                 assert not narrow.granted or all(

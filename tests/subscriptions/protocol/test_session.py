@@ -1,6 +1,6 @@
-"""One client's conversation, as messages in and effects out: no socket, no clock, no database."""
+"""The session of one connection: messages in, effects out."""
 
-# Long because every message and every limit has its answer here.
+# Long because every message and every limit is tested on one class.
 from __future__ import annotations
 
 import json
@@ -122,7 +122,7 @@ def test_one_bad_topic_does_not_affect_the_others_and_each_code_is_reported_once
     assert errors["INVALID_TOPIC"]["topics"] == ["nonsense"]
     assert errors["PERMISSION_DENIED"]["topics"] == [FOREIGN, foreign_too]
     assert {(frame["action"], frame["request_id"]) for frame in errors.values()} == {("subscribe", "r")}
-    # Both reasons stand in the one message.
+    # The one message has both reasons.
     assert ACME in errors["PERMISSION_DENIED"]["message"]
     assert f"agent_id:{ANN}" in errors["PERMISSION_DENIED"]["message"]
     assert [(topic, verdict, rule) for _, topic, verdict, rule in recorded(effects)] == [
@@ -290,7 +290,7 @@ def test_a_message_beyond_its_limits_is_an_error(message: dict[str, Any], why: s
     assert why in error["message"]
 
 
-# --- What cannot be read ---
+# --- Invalid messages ---
 
 
 def test_a_client_that_keeps_sending_invalid_messages_is_closed() -> None:
@@ -334,7 +334,7 @@ def test_every_text_is_answered(texts: list[str]) -> None:
         assert talk.receive(text, NOW)
 
 
-# U+0000 is no topic's but makes the whole message unreadable.
+# U+0000 makes the whole message invalid.
 TOPIC_TEXTS = st.sampled_from([CALLS, FOREIGN, f"agent_id:{ANN}", f"customer_id:{ACME}", call(1)]) | st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40
 )
@@ -358,7 +358,7 @@ def test_each_topic_is_answered_exactly_once(requests: list[tuple[str, list[str]
         assert len(codes) == len(set(codes))
 
 
-# --- Keeping a connection ---
+# --- Pings and new credentials ---
 
 
 def test_a_ping_is_answered_with_its_request_id() -> None:

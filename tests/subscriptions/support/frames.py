@@ -1,4 +1,4 @@
-"""Reading frames as a client does, with the independent library that it would use: `websockets`."""
+"""Frames read as by a client, with the independent library `websockets`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class FrameReader:
         self._protocol = Protocol(CLIENT, state=OPEN)
 
     def read(self, data: bytes) -> list[str]:
-        """The text messages that these bytes complete."""
+        """Read bytes; returns the text messages that they complete."""
         self._protocol.receive_data(data)
         if self._protocol.parser_exc is not None:
             raise self._protocol.parser_exc

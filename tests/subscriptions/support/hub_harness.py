@@ -1,4 +1,4 @@
-"""A hub on a harness of its own: real log, real layer, and the test decides which announcements get through."""
+"""A hub with real log and layer, whose announcements the test sends, drops and reorders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 RESOURCES = known_resources()
 NEVER = 3600.0
 PATIENCE_SECONDS = 20
-"""Bounds a failure; nothing that works takes as long."""
+"""The time-out of a failing test; no passing test takes as long."""
 
 
 async def until(condition: Callable[[], T], what: str = "the condition") -> T:
@@ -48,7 +48,7 @@ def held(text: str, customer_id: str) -> HeldTopic:
 
 
 class Reader:
-    """A client's end of a socket. `reads` is whether it takes what it is sent."""
+    """The client's end of a connection. `reads` is whether it reads."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -62,7 +62,7 @@ class Reader:
 
 
 class Client:
-    """A socket in the hub, with what it received and how it was closed."""
+    """A subscriber of the hub, with what it received and how it was closed."""
 
     def __init__(self, harness: HubHarness, *, max_bytes: int = 4 * 2**20, reads: bool = True) -> None:
         self.closed: list[CloseCode] = []
@@ -90,11 +90,11 @@ class Client:
 
     @property
     def numbers(self) -> list[int]:
-        """The numbers of the events that it received, as they came."""
+        """The numbers of the received events, in order."""
         return [int(event["cursor"].partition(".")[2]) for event in self.events]
 
     async def subscribe(self, *topics: str, customer_id: str, since: str | None = None) -> str | None:
-        """As the socket's owner does it; returns why the past cannot be had, where that is so."""
+        """Subscribe as `Connection` does; returns why `since` is not recovered, else `None`."""
         hub, wanted = self._harness.hub, [held(topic, customer_id) for topic in topics]
         feeds = await hub.open([customer_id])
         if since is not None:
@@ -109,7 +109,7 @@ class Client:
         return None
 
     async def replayed(self) -> None:
-        """Wait for the end of the replay; raises what it raised."""
+        """Wait for the end of the replay, and raise its exception."""
         assert self.replaying is not None
         await asyncio.wait_for(self.replaying, 30)
 
@@ -118,7 +118,7 @@ class Client:
 
 
 class HubHarness:
-    """One process's hub, the log, and the bell in the test's hand."""
+    """One process's hub, and the log; announcements are sent by `announce` alone."""
 
     def __init__(self, *, check_seconds: float = NEVER, max_stalled_seconds: float = NEVER) -> None:
         self.flusher = Flusher()
@@ -132,16 +132,15 @@ class HubHarness:
         self._unannounced: list[tuple[str, str, list[Entry]]] = []
 
     def hold_back(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
-        """Stands in for the bell: nothing is rung but by `ring`."""
+        """Replaces the announcer: keeps what is to be announced."""
         self._unannounced.append((customer_id, epoch, list(entries)))
 
     async def start(self) -> None:
         self.hub.start()
-        # The ear has its channel once it listens.
-        await until(lambda: self.hub.layer._channel, "the ear to listen")
+        await until(lambda: self.hub.layer._channel, "the channel")
 
     async def store(self, customer_id: str, count: int = 1, **fields: Any) -> list[dict[str, Any]]:
-        """Store events; their announcements, one each, are returned and not sent."""
+        """Store events; returns their announcements, one for each, and does not send them."""
         for _ in range(count):
             await in_database_thread(publish, [draft(customer_id, **fields)])
         made = [
@@ -159,7 +158,7 @@ class HubHarness:
             await get_channel_layer().group_send(group, message)
 
     async def publish(self, customer_id: str, count: int = 1, **fields: Any) -> None:
-        """Store and announce."""
+        """Store and announce events."""
         await self.announce(*await self.store(customer_id, count, **fields))
 
 

@@ -1,7 +1,9 @@
-"""A gateway process without threads, sockets or a clock of its own: the database, the layer, the readers and the time
-do what a test tells them to, one step after the other."""
+"""A gateway process without threads, sockets or clock: the test controls each step.
 
-# Long because it stands in for everything that surrounds the hub, and each part is short.
+Database, layer, clients and time do only what the test requests.
+"""
+
+# Long because it replaces everything that surrounds the hub, each part in few lines.
 from __future__ import annotations
 
 import asyncio
@@ -49,7 +51,7 @@ _MOMENT = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
-    """Its clock stands still but for `advance`, and it never waits."""
+    """An event loop that never waits; its clock moves by `advance` alone."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -59,7 +61,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def settle(self) -> None:
-        """Run all that can run without time passing or an answer coming."""
+        """Run everything that needs neither time nor an answer of the database."""
         self.run_until_complete(self._settled())
 
     async def _settled(self) -> None:
@@ -75,7 +77,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 
 
 class Database:
-    """The logs, and the questions that wait for an answer while it is slow."""
+    """The logs, and the queries that wait for an answer while it is slow."""
 
     def __init__(self) -> None:
         self.logs = {
@@ -85,7 +87,7 @@ class Database:
         self.questions: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
 
     async def ask(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Stands in for the threads: the answer is of the moment in which it is given."""
+        """Replaces the database threads: runs the work when it is answered."""
         if not self.is_slow:
             return work(*args, **kwargs)
         answer = asyncio.get_running_loop().create_future()
@@ -107,7 +109,7 @@ class Database:
             else:
                 answer.set_result(work())
 
-    # What stands in for the module events.log.reader.
+    # These functions replace the module events.log.reader.
 
     def open_log(self, customer_id: str) -> Head:
         return self.heads([customer_id])[customer_id]
@@ -125,7 +127,7 @@ class Database:
 
 
 class Peer:
-    """The server's `ReadyFrames` and the client's end of one socket; `writable` is whether the client reads."""
+    """A server's `ReadyFrames` and its client; `writable` is whether the client reads."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -158,7 +160,7 @@ class Peer:
 
 
 class ClientConnection:
-    """A client on a socket of the real consumer's, and the judge of what it is sent."""
+    """A client of a real `Connection`, and the oracle of its frames."""
 
     def __init__(self, world: World) -> None:
         self.peer = Peer()
@@ -186,7 +188,7 @@ class ClientConnection:
         self._world.loop.settle()
 
     def leave(self) -> None:
-        """The client is gone, whatever the process was doing for it."""
+        """Disconnect, whatever the process was doing for the client."""
         self.is_left = True
         self._task.cancel()
         self._world.loop.settle()
@@ -194,18 +196,18 @@ class ClientConnection:
         self._world.loop.settle()
 
     def judge(self) -> None:
-        """Hold all frames that came against the log."""
+        """Check all frames that arrived."""
         for text in self.peer.texts[self._read :]:
             self._read += 1
             self.oracle.read(text, self.requests)
         if self.oracle.closed == "RESTARTING":
-            assert self._world.was_pruned, "thrown out though its log is whole"
+            assert self._world.was_pruned, "closed though its log is complete"
         if self._task.done() and not self._task.cancelled():
             self._task.result()
 
 
 class World:
-    """Everything around the hub. `patch` must be undone by the caller."""
+    """Everything around the hub. The test must undo `patch`."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.loop = SteppedLoop()
@@ -213,7 +215,7 @@ class World:
         self.wire: list[dict[str, Any]] = []
         self.was_pruned = False
         self.recorder = Mock(record_and_wait=_at_once)
-        # As small as they go, so that every way is taken within few steps.
+        # As small as possible, so that few steps reach every branch.
         for module, name, value in (
             (feed, "MAX_AHEAD", 3),
             (feed, "TAIL_MAX_ENTRIES", 4),
@@ -246,7 +248,7 @@ class World:
             count_in=lambda _: 1,
             count_out=lambda *_: None,
         )
-        # In the ear's place: what is announced comes by `deliver` alone.
+        # Replaces the layer: announcements arrive by `deliver` alone.
         self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, is_silent=False)
         self._watch = self.loop.create_task(self.hub._watch())
         self.loop.settle()
@@ -279,7 +281,7 @@ class World:
         self.was_pruned = True
 
     def come_to_rest(self, connections: Collection[ClientConnection]) -> None:
-        """The layer loses what it still has; everything else works, and time passes."""
+        """Drop what the layer has, let everything else work, and let time pass."""
         self.wire.clear()
         self.database.is_slow = False
         for connection in connections:
@@ -302,4 +304,4 @@ async def _flusher() -> Flusher:
 
 
 async def _at_once(*_: object) -> None:
-    """In the place of the audit log and of the layer's groups."""
+    """Replaces the audit log and the layer's groups."""
