@@ -13,10 +13,7 @@ _CPUCLOCK_SCHED = 2
 
 
 class Cores:
-    """The first allowed core for servers, the second for everything else.
-
-    On a machine with one core they are the same.
-    """
+    """The first allowed core for servers, the second, if there is one, for all else."""
 
     def __init__(self) -> None:
         allowed = sorted(os.sched_getaffinity(0))

@@ -17,10 +17,7 @@ RUN = "from benchmarks.bare import run; run()"
 
 
 def bare_costs(database_url: str, cores: Cores, *, events: int, in_list: int) -> dict[str, float]:
-    """Measure CPU microseconds for each event.
-
-    `list` is `bulk_create` of lists; `single` is one `save` and commit for each event.
-    """
+    """Measure CPU µs an event: `bulk_create` of a list, and a single `save` and commit."""
     arguments = json.dumps([events, in_list])
     with on_cores(cores.server):
         answer = manage(

@@ -60,7 +60,6 @@ class LoadStats:
     deliveries: int
     lost: int
     disordered: int
-    reads: int
     cpu: int
     opening_took: int
     failure: str

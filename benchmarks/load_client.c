@@ -77,7 +77,7 @@ static struct client *clients;
 static int client_count, opened_next, opening, at_once, open_count, failed_count, closed_count, open_pending;
 static int epoll_fd;
 static char first_failure[200];
-static uint64_t open_started, deliveries, lost, disordered, reads;
+static uint64_t open_started, deliveries, lost, disordered;
 static uint64_t until_mark, until_deadline, total_wanted, total_deadline;
 static int behind; /* open sockets that have not received until_mark */
 static int recording;
@@ -102,10 +102,9 @@ static void die(const char *format, ...) {
 
 static void answer(const char *what) {
     printf("{\"answer\": \"%s\", \"open\": %d, \"failed\": %d, \"closed\": %d, \"deliveries\": %llu, \"lost\": %llu, "
-           "\"disordered\": %llu, \"reads\": %llu, \"cpu\": %llu, \"opening_took\": %llu, \"failure\": \"%s\"}\n",
+           "\"disordered\": %llu, \"cpu\": %llu, \"opening_took\": %llu, \"failure\": \"%s\"}\n",
            what, open_count, failed_count, closed_count, (unsigned long long)deliveries, (unsigned long long)lost,
-           (unsigned long long)disordered, (unsigned long long)reads,
-           (unsigned long long)now(CLOCK_PROCESS_CPUTIME_ID),
+           (unsigned long long)disordered, (unsigned long long)now(CLOCK_PROCESS_CPUTIME_ID),
            (unsigned long long)(open_started ? now(CLOCK_MONOTONIC) - open_started : 0), first_failure);
     fflush(stdout);
 }
@@ -322,7 +321,6 @@ static void readable(struct client *client) {
         end_socket(client, length ? strerror(errno) : "the server ended the connection");
         return;
     }
-    reads++;
     uint64_t time = now(CLOCK_MONOTONIC);
     if (client->state == HANDSHAKE)
         handshake(client, buffer, length, time);

@@ -31,8 +31,6 @@ class Round:
     server_cpu: int
     client_cpu: int
     seconds: float
-    publishing_seconds: float
-    reads: int
 
     @property
     def per_delivery(self) -> float:
@@ -82,7 +80,6 @@ class Runner:
         self.load.begin_until(marks[-1], seconds=120)
         server, start = self.contestant.cpu(), time.monotonic()
         publish(marks)
-        published = time.monotonic()
         after = self.load.finish()
         ended = time.monotonic()
         time.sleep(SETTLE_SECONDS)
@@ -93,8 +90,6 @@ class Runner:
                 server_cpu=self.contestant.cpu() - server,
                 client_cpu=after.cpu - before.cpu,
                 seconds=ended - start,
-                publishing_seconds=published - start,
-                reads=after.reads - before.reads,
             )
         )
 
@@ -104,10 +99,7 @@ class Runner:
         return statistics.median(map(of, rounds)) if rounds else None
 
     def fan_out(self, kind: str) -> float | None:
-        """CPU microseconds for each delivery beyond the first, without the event's own cost.
-
-        `None` without rounds or with a single connection.
-        """
+        """CPU microseconds for each delivery beyond an event's first; `None` if not measured."""
         whole, alone = (
             self.median(kind, lambda r: r.per_event),
             self.median(f"{kind}, alone", lambda r: r.per_event),

@@ -35,10 +35,7 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
                 self._connection.ended()
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
-        """Call the handler of this message.
-
-        Channels' own dispatch looks for old database connections in a thread, for every message.
-        """
+        # Channels' own looks for old database connections in a thread, for every message.
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, message: Mapping[str, Any]) -> None:

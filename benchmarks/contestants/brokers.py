@@ -29,10 +29,7 @@ def _program(name: str, package: str) -> str:
 
 
 class _Broker(ProcessContestant[socket.socket]):
-    """A broker with a configuration file.
-
-    `configure` returns its text for the ports of WebSockets and of publishing.
-    """
+    """A broker; `configure` returns its configuration for the two ports."""
 
     def __init__(
         self, name: str, place: Place, command: Sequence[str], configure: Callable[[int, int], str]

@@ -26,10 +26,7 @@ READY = b'"status": "success"'
 
 
 class GatewayContestant:
-    """One process of the gateway on its own database.
-
-    With `batch`, its clients request several events in a frame.
-    """
+    """One process of the gateway on its own database; `batch` is that of its clients."""
 
     burst_share = 1.0
 

@@ -50,10 +50,7 @@ def close_connections(connections: Iterable[LiveConnection], *, by: str, reason:
 
 
 def close_all_of_key(key: AccessKey, *, by: str, reason: str) -> None:
-    """Order all connections of the key to be closed; the key stays valid.
-
-    This includes connections that no page shows yet.
-    """
+    """Order all connections of the key to be closed; the key stays valid."""
     with transaction.atomic():
         CloseOrder.objects.create(change=bump(), key_id=key.pk, reason=reason)
         append(

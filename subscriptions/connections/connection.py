@@ -34,8 +34,6 @@ from subscriptions.protocol.effects import (
     Leave,
     Record,
     Send,
-    SendPong,
-    Verify,
 )
 from subscriptions.protocol.frames import last_delivered_cursor, text_frame
 from subscriptions.protocol.messages import (
@@ -153,7 +151,7 @@ class Connection:
             logger.exception("A client's message could not be acted on")
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
-    def _pong(self, ping: Ping | SendPong) -> None:
+    def _pong(self, ping: Ping) -> None:
         self._answer(pong_frame(self._runtime.hub.cursor(self._subscriber) or None, ping.request_id))
 
     def _answer(self, frame: str) -> None:
@@ -175,13 +173,13 @@ class Connection:
                         self._answer(ack)
                     self._runtime.presence.changed(self)
                     await self._recorder.record_and_wait(entries, cursor)
-                case SendPong():
+                case Ping():
                     self._pong(effect)
                 case FindAgents(agent_ids, message):
                     customers = await until_database_answers(customers_of, agent_ids)
                     await self._perform(self._session.subscribe(message, customers, time.monotonic()))
-                case Verify(message):
-                    await self._perform(await self._verify(message))
+                case Authenticate():
+                    await self._perform(await self._verify(effect))
                     self._watch_expiry()
                 case Close(code, reason):
                     self.close(code, reason)

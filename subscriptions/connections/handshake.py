@@ -104,10 +104,7 @@ def may_open_socket(identity: Identity) -> None:
 
 
 def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
-    """Whether a page of this origin may connect: our own, or one that is listed.
-
-    Programs send no Origin; their credential alone decides.
-    """
+    """Whether a page of this origin may connect; programs send none, and may."""
     origin = headers.get("origin")
     if not origin or "*" in settings.WEBSOCKET_ORIGINS:
         return True
@@ -124,10 +121,7 @@ def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
 async def refuse(
     scope: Mapping[str, Any], send: Callable[[Mapping[str, Any]], Awaitable[None]], refusal: Refusal
 ) -> None:
-    """Answer the handshake with the refusal.
-
-    The response has status and JSON body if the server supports that; else it is the server's own 403.
-    """
+    """Answer with status and JSON body if the server supports that, else with its own 403."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return

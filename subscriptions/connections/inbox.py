@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from subscriptions.protocol.messages import Ping
 
@@ -14,11 +13,6 @@ MAX_WAITING = 16
 
 PING_WAITS_SECONDS = 1.0
 """How long a ping may wait behind other frames before it is answered out of order."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Received:
-    text: str | None
 
 
 class Inbox:
@@ -40,7 +34,7 @@ class Inbox:
         self._ping_in = ping_in
         self._pong = pong
         self._hold = hold
-        self._waiting: deque[_Received] = deque()
+        self._waiting: deque[str | None] = deque()
         self._moved = asyncio.Event()
         self._acting: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -55,15 +49,14 @@ class Inbox:
             self._hold(False)
         if self._is_closed:
             return
-        received = _Received(text)
-        self._waiting.append(received)
+        self._waiting.append(text)
         loop = asyncio.get_running_loop()
         if self._acting is None or self._acting.done():
             self._acting = loop.create_task(self._act_in_turn())
         elif text is not None and (ping := self._ping_in(text)):
             # Behind a subscribe that waits for the database or for its replay, the answer would be late, and the client
             # would consider the connection dead.
-            loop.call_later(PING_WAITS_SECONDS, self._answer_out_of_turn, received, ping)
+            loop.call_later(PING_WAITS_SECONDS, self._answer_out_of_turn, text, ping)
 
     def close(self) -> None:
         """Handle no frame any more, and cancel the one that is being handled."""
@@ -75,12 +68,12 @@ class Inbox:
 
     async def _act_in_turn(self) -> None:
         while self._waiting:
-            received = self._waiting.popleft()
+            text = self._waiting.popleft()
             self._moved.set()
-            await self._act(received.text)
+            await self._act(text)
 
-    def _answer_out_of_turn(self, received: _Received, ping: Ping) -> None:
-        if received in self._waiting:
-            self._waiting.remove(received)
+    def _answer_out_of_turn(self, text: str, ping: Ping) -> None:
+        if text in self._waiting:
+            self._waiting.remove(text)
             self._moved.set()
             self._pong(ping)

@@ -129,10 +129,7 @@ def orders_after(version: int) -> list[CloseOrder]:
 
 
 def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
-    """The current identity of each credential, or why it is not valid any more.
-
-    It takes one query for each kind of credential. Expiry is not checked here.
-    """
+    """The current identity of each credential, or why it is invalid; ignores expiry."""
     credentials = [(each, *_kind_and_id(each)) for each in identities]
     keys = AccessKey.objects.select_related("customer", "agent__user", "agent__customer").in_bulk(
         [pk for _, kind, pk in credentials if kind == KEY_KIND]

@@ -242,10 +242,7 @@ class Outbox:
             self._moved = None
 
     async def finish(self, *, last_frame: bytes | None, timeout_seconds: float) -> None:
-        """Send what waits and then `last_frame`, for at most `timeout_seconds`, and close.
-
-        Frames that are put after that are dropped.
-        """
+        """Send what waits and then `last_frame`, for at most `timeout_seconds`, and close."""
         if self.is_closed:
             return
         if last_frame is not None:

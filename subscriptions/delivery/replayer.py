@@ -31,10 +31,7 @@ class Recovery:
 
 
 class Replayer:
-    """The replays of one hub.
-
-    A replay has at most `max_events` events; `at_once` replays read the log at the same time.
-    """
+    """The replays of one hub: at most `max_events` each, and `at_once` reading the log."""
 
     def __init__(self, hub: Hub, *, max_events: int, at_once: int) -> None:
         self.replays = 0

@@ -164,10 +164,7 @@ class Agent(models.Model):
 
 
 def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-    """Find the active agents who serve these queues: agent ids by (customer id, queue id).
-
-    Unknown queues are missing in the result.
-    """
+    """Find the active agents of these known queues: agent ids by (customer id, queue id)."""
     wanted = set(queues)
     ids = []
     for _, queue in wanted:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from events.domain.topics import Pattern
 from subscriptions.protocol.codes import CloseCode
-from subscriptions.protocol.messages import Action, Authenticate, RequestId, Subscribe
+from subscriptions.protocol.messages import Action, Authenticate, Ping, RequestId, Subscribe
 
 
 class RecordedVerdict(StrEnum):
@@ -74,25 +74,11 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
-class SendPong:
-    """Answer a ping with the cursor up to which everything has been sent."""
-
-    request_id: RequestId | None
-
-
-@dataclass(frozen=True, slots=True)
 class FindAgents:
     """Find the customers of these agents, then call `subscribe` with them."""
 
     agent_ids: frozenset[str]
     message: Subscribe
-
-
-@dataclass(frozen=True, slots=True)
-class Verify:
-    """Verify this credential, then call `authenticated` or `not_authenticated`."""
-
-    message: Authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +89,6 @@ class Close:
     message: str
 
 
-Effect = Send | Record | Join | Leave | SendPong | FindAgents | Verify | Close
+# A Ping is answered with the cursor of all events that were sent; the credential of an Authenticate is verified, then
+# `authenticated` or `not_authenticated` is called.
+Effect = Send | Record | Join | Leave | FindAgents | Close | Ping | Authenticate

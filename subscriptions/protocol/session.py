@@ -23,8 +23,6 @@ from subscriptions.protocol.effects import (
     Record,
     RecordedVerdict,
     Send,
-    SendPong,
-    Verify,
 )
 from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.messages import (
@@ -94,10 +92,8 @@ class Session:
                 return self.subscribe(message, {}, now)
             case Unsubscribe():
                 return self._unsubscribe(message)
-            case Ping():
-                return [SendPong(message.request_id)]
-            case Authenticate():
-                return [Verify(message)]
+            case Ping() | Authenticate():
+                return [message]
 
     def ping_in(self, text: str) -> Ping | None:
         """The ping in this text frame; `None` if it is any other message."""

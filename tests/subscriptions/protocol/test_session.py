@@ -23,10 +23,9 @@ from subscriptions.protocol.effects import (
     Record,
     RecordedVerdict,
     Send,
-    SendPong,
-    Verify,
 )
 from subscriptions.protocol.limits import Limits
+from subscriptions.protocol.messages import Authenticate, Ping
 from subscriptions.protocol.permissions import Identity, Role
 from subscriptions.protocol.session import Session
 
@@ -362,13 +361,13 @@ def test_each_topic_is_answered_exactly_once(requests: list[tuple[str, list[str]
 
 
 def test_a_ping_is_answered_with_its_request_id() -> None:
-    assert ask(session(), type="ping", request_id="p") == [SendPong("p")]
+    assert ask(session(), type="ping", request_id="p") == [Ping("p")]
 
 
 def verified(talk: Session, **fields: Any) -> Any:
     (verify,) = ask(talk, type="authenticate", token="t", **fields)
-    assert isinstance(verify, Verify)
-    return verify.message
+    assert isinstance(verify, Authenticate)
+    return verify
 
 
 def test_a_new_credential_takes_over() -> None:
