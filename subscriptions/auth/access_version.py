@@ -12,10 +12,8 @@ from django.db.models.signals import post_delete, post_save
 
 from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows
+from subscriptions.delivery.layer_listener import ACCESS_CHANGED
 from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
-
-ACCESS_CHANGED = "access.changed"
-"""The message's type, and the group of all processes to which it is sent."""
 
 THE_ROW = 1
 """The key of the one row in which changes are counted."""

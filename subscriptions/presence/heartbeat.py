@@ -60,7 +60,7 @@ class Connection(Protocol):
     def identity(self) -> Identity: ...
 
     @property
-    def caller(self) -> ClientInfo: ...
+    def client_info(self) -> ClientInfo: ...
 
     @property
     def opened_at(self) -> datetime: ...
@@ -193,8 +193,8 @@ class Presence:
             key_id=uuid.UUID(credential_id) if kind == KEY_KIND else None,
             credential=storable(identity.credential, 60),
             is_platform_staff=identity.is_platform_staff,
-            address=connection.caller.address,
-            client=connection.caller.client,
+            address=connection.client_info.address,
+            client=connection.client_info.client,
             topics="\n".join(topics[:TOPICS_STORED]),
             topic_count=len(topics),
             opened_at=connection.opened_at,

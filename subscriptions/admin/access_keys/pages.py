@@ -205,7 +205,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         def perform(chosen: list[AccessKey]) -> HttpResponse:
             word = word_of(request)
             for key in chosen:
-                close_all_of_key(key, by=request.user.get_username(), word=word)
+                close_all_of_key(key, by=request.user.get_username(), reason=word)
                 self.log_change(request, key, "Closed all its sockets.")
             words = one_or_many(len(chosen), "key")
             self.message_user(request, f"Told to close: all sockets of {words}.", messages.SUCCESS)

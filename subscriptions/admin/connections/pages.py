@@ -134,7 +134,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
     @admin.action(description="Close connection", permissions=["close"])
     def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
         def perform(chosen: list[LiveConnection]) -> HttpResponse:
-            close_connections(chosen, by=request.user.get_username(), word=word_of(request))
+            close_connections(chosen, by=request.user.get_username(), reason=word_of(request))
             words = one_or_many(len(chosen), "connection")
             self.message_user(request, f"Told to close: {words}.", messages.SUCCESS)
             return self.to_list()
