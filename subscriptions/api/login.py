@@ -14,7 +14,8 @@ from events.api.errors import ApiError
 from events.domain.strict_json import InvalidJson, decode
 from subscriptions.auth import login_throttle
 from subscriptions.auth.authentication import identify_http_request
-from subscriptions.auth.tokens import BadCredential, issue_token
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.handshake import may_open_socket
 from subscriptions.models import Agent
 

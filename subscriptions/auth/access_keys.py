@@ -1,4 +1,4 @@
-"""The life of an access key: how it stands, revoking it, and rotating it into a new one."""
+"""Access keys: whose a key is, how it stands, revoking it, and rotating it into a new one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from events.database.direct_sql import find_rows
 from subscriptions.auth.access_version import access_changed
-from subscriptions.models import AccessKey
+from subscriptions.auth.client_info import ClientInfo
+from subscriptions.auth.credentials import KEY_KIND, BadCredential, Holder, held_by, require_active
+from subscriptions.models import AccessKey, Agent, Customer, digest_of
+from subscriptions.protocol.permissions import Identity, Role
 
 ROTATION_OVERLAP = dt.timedelta(hours=24)
 """How long a rotated key still works beside the new one."""
+
+USED_RESOLUTION = dt.timedelta(minutes=1)
+"""A key's last use is written at most this often, so that a busy key costs no write a request."""
 
 
 class KeyStatus(StrEnum):
@@ -80,3 +89,59 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
             old.expires_at = ending
             old.save(update_fields=["expires_at"])
     return new, secret
+
+
+def identify_key(secret: str, caller: ClientInfo) -> Identity:
+    # Every request begins with these two.
+    found = find_rows(AccessKey, {"digest": [digest_of(secret)]})
+    if not found:
+        raise BadCredential("This access key is not known", "unknown-key")
+    key = found[0]
+    key.customer = find_rows(Customer, {"id": [key.customer_id]})[0]
+    if key.agent_id:
+        key.agent = Agent.objects.select_related("user", "customer").get(pk=key.agent_id)
+    now = timezone.now()
+    agent_id = str(key.agent_id) if key.agent_id else None
+    with held_by(Holder(str(key.customer_id), agent_id, _name_of(key), f"{KEY_KIND}:{key.pk}")):
+        identity = key_identity(key)
+        if key.is_expired(now):
+            raise BadCredential("This access key has expired", "expired-key")
+    _note_use(key, now, caller)
+    return identity
+
+
+def _name_of(key: AccessKey) -> str:
+    return f"key {key.prefix}"
+
+
+def key_identity(key: AccessKey) -> Identity:
+    """Whose this key is, whenever it ends.
+
+    Raises:
+        BadCredential: it was revoked, or its agent or customer is inactive.
+    """
+    if key.revoked_at is not None:
+        raise BadCredential("This access key was revoked", "revoked-key")
+    if key.agent is not None and key.agent.customer_id != key.customer_id:
+        raise BadCredential("The agent of this access key has left its customer", "foreign-agent")
+    require_active(key.customer, key.agent)
+    return Identity(
+        customer_id=str(key.customer_id),
+        agent_id=str(key.agent_id) if key.agent_id else None,
+        role=Role(key.agent.role) if key.agent else None,
+        credential=_name_of(key),
+        credential_id=f"{KEY_KIND}:{key.pk}",
+        may_subscribe=key.may_subscribe,
+        may_publish=key.may_publish,
+        granted_resources=frozenset(key.agent.granted_resources) if key.agent else frozenset(),
+        allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
+        expires_at=key.expires_at.timestamp() if key.expires_at else None,
+    )
+
+
+def _note_use(key: AccessKey, now: datetime, caller: ClientInfo) -> None:
+    # Asked here first: on SQLite even an update that changes nothing waits for the one who writes.
+    if key.last_used_at is None or key.last_used_at < now - USED_RESOLUTION:
+        AccessKey.objects.filter(
+            Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION), pk=key.pk
+        ).update(last_used_at=now, last_used_address=caller.address, last_used_client=caller.client)

@@ -10,9 +10,15 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from events.reading.parameters import CREDENTIAL_PARAMETERS
+from subscriptions.auth.access_keys import identify_key
 from subscriptions.auth.client_info import UNKNOWN, ClientInfo
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import identify_token
+from subscriptions.models import KEY_MARK
 from subscriptions.protocol.permissions import Identity
+
+MAX_CREDENTIAL_LENGTH = 8192
+"""Characters: what fits into a request line with some room."""
 
 
 def credential_in(query: str, authorization: str) -> str:
@@ -35,6 +41,23 @@ def credential_in(query: str, authorization: str) -> str:
             "Send the credential as Authorization: Bearer <JWT or access key>", "unknown-scheme"
         )
     return credential.strip()
+
+
+def identify(credential: str, caller: ClientInfo = UNKNOWN) -> Identity:
+    """Find out who holds this credential, a JWT or an access key; `caller` is noted as its last user.
+
+    Raises:
+        BadCredential: it is malformed, unknown, expired or revoked, or its agent or customer is inactive.
+    """
+    if not credential:
+        raise BadCredential("Send a credential: ?token=<JWT or access key>", "no-credential")
+    if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
+        raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
+    if credential.startswith(KEY_MARK):
+        return identify_key(credential, caller)
+    if credential.count(".") == 2:
+        return identify_token(credential)
+    raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
 
 
 def identify_request(query: str, headers: Mapping[str, str], caller: ClientInfo = UNKNOWN) -> Identity:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from django.views.decorators.debug import sensitive_variables
 
 from subscriptions.auth.access_version import current_version
+from subscriptions.auth.authentication import identify
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import identify
 from subscriptions.models import digest_of
 from subscriptions.protocol.permissions import Identity
 
@@ -37,7 +37,7 @@ class IdentityCache:
 
     @sensitive_variables()
     def identify(self, credential: str, caller: ClientInfo) -> Identity:
-        """As `subscriptions.auth.tokens.identify`, as of the last `refresh`.
+        """As `subscriptions.auth.authentication.identify`, as of the last `refresh`.
 
         Raises:
             BadCredential: it is not accepted.

@@ -1,60 +1,32 @@
-"""Credentials: issuing and verifying JWTs (ours and VoIPBIN's) and verifying access keys."""
-
-# Long because every way in which a credential is refused stands in one place, to be read by whoever reviews it.
+"""Tokens: issuing JWTs for agents, and verifying ours and VoIPBIN's."""
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import jwt
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
-from events.database.direct_sql import find_rows
 from events.domain.event import parse_timestamp
 from events.domain.topics import is_canonical_uuid
-from subscriptions.auth.client_info import UNKNOWN, ClientInfo
-from subscriptions.models import KEY_MARK, AccessKey, Agent, Customer, digest_of
+from subscriptions.auth.credentials import (
+    AGENT_KIND,
+    VOIPBIN_KIND,
+    BadCredential,
+    Holder,
+    held_by,
+    require_active,
+)
+from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
 
 ALGORITHM = "HS256"
-MAX_CREDENTIAL_LENGTH = 8192
-"""Characters: what fits into a request line with some room."""
-
-USED_RESOLUTION = dt.timedelta(minutes=1)
-"""A key's last use is written at most this often, so that a busy key costs no write a request."""
-
-KEY_KIND, AGENT_KIND, VOIPBIN_KIND = "key", "agent", "voipbin"
-"""What a credential's id begins with: an access key, a token of ours for an agent, one that VoIPBIN issued."""
 
 PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER), (0x10, Role.AGENT))
 """VoIPBIN's permission bits, the farthest-reaching first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Whose a credential certainly is that is not accepted; the fields are named as an identity's."""
-
-    customer_id: str
-    agent_id: str | None
-    credential: str
-    credential_id: str
-
-
-class BadCredential(Exception):
-    """The credential is not accepted; the message tells its holder why, the rule and the holder tell the operator."""
-
-    def __init__(self, message: str, rule: str) -> None:
-        super().__init__(message)
-        self.rule = rule
-        self.holder: Holder | None = None
 
 
 def issue_token(agent: Agent, now: datetime | None = None) -> str:
@@ -69,90 +41,7 @@ def issue_token(agent: Agent, now: datetime | None = None) -> str:
     return jwt.encode(claims, settings.JWT_KEYS[0], algorithm=ALGORITHM)
 
 
-def identify(credential: str, caller: ClientInfo = UNKNOWN) -> Identity:
-    """Find out who holds this credential, a JWT or an access key; `caller` is noted as its last user.
-
-    Raises:
-        BadCredential: it is malformed, unknown, expired or revoked, or its agent or customer is inactive.
-    """
-    if not credential:
-        raise BadCredential("Send a credential: ?token=<JWT or access key>", "no-credential")
-    if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
-        raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
-    if credential.startswith(KEY_MARK):
-        return _identify_key(credential, caller)
-    if credential.count(".") == 2:
-        return _identify_token(credential)
-    raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
-
-
-def _identify_key(secret: str, caller: ClientInfo) -> Identity:
-    # Every request begins with these two.
-    found = find_rows(AccessKey, {"digest": [digest_of(secret)]})
-    if not found:
-        raise BadCredential("This access key is not known", "unknown-key")
-    key = found[0]
-    key.customer = find_rows(Customer, {"id": [key.customer_id]})[0]
-    if key.agent_id:
-        key.agent = Agent.objects.select_related("user", "customer").get(pk=key.agent_id)
-    now = timezone.now()
-    agent_id = str(key.agent_id) if key.agent_id else None
-    with _held_by(Holder(str(key.customer_id), agent_id, _name_of(key), f"{KEY_KIND}:{key.pk}")):
-        identity = key_identity(key)
-        if key.is_expired(now):
-            raise BadCredential("This access key has expired", "expired-key")
-    _note_use(key, now, caller)
-    return identity
-
-
-@contextmanager
-def _held_by(holder: Holder | None) -> Iterator[None]:
-    """Let whoever refuses the credential know whose it is."""
-    try:
-        yield
-    except BadCredential as error:
-        error.holder = holder
-        raise
-
-
-def _name_of(key: AccessKey) -> str:
-    return f"key {key.prefix}"
-
-
-def key_identity(key: AccessKey) -> Identity:
-    """Whose this key is, whenever it ends.
-
-    Raises:
-        BadCredential: it was revoked, or its agent or customer is inactive.
-    """
-    if key.revoked_at is not None:
-        raise BadCredential("This access key was revoked", "revoked-key")
-    if key.agent is not None and key.agent.customer_id != key.customer_id:
-        raise BadCredential("The agent of this access key has left its customer", "foreign-agent")
-    require_active(key.customer, key.agent)
-    return Identity(
-        customer_id=str(key.customer_id),
-        agent_id=str(key.agent_id) if key.agent_id else None,
-        role=Role(key.agent.role) if key.agent else None,
-        credential=_name_of(key),
-        credential_id=f"{KEY_KIND}:{key.pk}",
-        may_subscribe=key.may_subscribe,
-        may_publish=key.may_publish,
-        granted_resources=frozenset(key.agent.granted_resources) if key.agent else frozenset(),
-        allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
-        expires_at=key.expires_at.timestamp() if key.expires_at else None,
-    )
-
-
-def _note_use(key: AccessKey, now: datetime, caller: ClientInfo) -> None:
-    # Asked here first: on SQLite even an update that changes nothing waits for the one who writes.
-    if key.last_used_at is None or key.last_used_at < now - USED_RESOLUTION:
-        AccessKey.objects.filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION), pk=key.pk
-        ).update(last_used_at=now, last_used_address=caller.address, last_used_client=caller.client)
-
-
-def _identify_token(token: str) -> Identity:
+def identify_token(token: str) -> Identity:
     try:
         unverified = jwt.decode(token, options={"verify_signature": False})
     except jwt.PyJWTError:
@@ -206,7 +95,7 @@ def _identify_own(claims: dict[str, Any]) -> Identity:
     if agent is None:
         raise BadCredential("The agent of this token is not known", "unknown-agent")
     issued_at = _issued_at(claims)
-    with _held_by(_holder_of(agent)):
+    with held_by(_holder_of(agent)):
         return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
 
 
@@ -311,15 +200,3 @@ def _voipbin_expiry(claims: dict[str, Any]) -> float:
         return datetime.fromtimestamp(float(claims["exp"]), UTC).timestamp()
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         raise BadCredential("This VoIPBIN token does not say when it expires", "invalid-token") from None
-
-
-def require_active(customer: Customer | None, agent: Agent | None) -> None:
-    """Refuse whoever is switched off; nobody is none.
-
-    Raises:
-        BadCredential: the customer or the agent is.
-    """
-    if customer is not None and not customer.is_active:
-        raise BadCredential("This customer is switched off", "inactive-customer")
-    if agent is not None and not (agent.is_active and agent.user.is_active):
-        raise BadCredential("This agent is switched off", "inactive-agent")

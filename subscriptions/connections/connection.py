@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import parse_cursor
+from subscriptions.auth.authentication import identify
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.connections import connection_log
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder

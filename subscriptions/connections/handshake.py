@@ -17,7 +17,7 @@ from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import BadCredential, Holder
+from subscriptions.auth.credentials import BadCredential, Holder
 from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from events.domain.cursor import Position, join_positions
 from subscriptions.audit.writer import AuditWriter
 from subscriptions.auth.client_info import ClientInfo, storable
-from subscriptions.auth.tokens import Holder
+from subscriptions.auth.credentials import Holder
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.replayer import Recovery
 from subscriptions.delivery.subscriber import Subscriber

@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from events.domain.topics import known_resources
-from subscriptions.auth.tokens import KEY_KIND, BadCredential, key_identity, require_active
+from subscriptions.auth.access_keys import key_identity
+from subscriptions.auth.credentials import KEY_KIND, BadCredential, require_active
 from subscriptions.explain import diagnosis as explanation
 from subscriptions.explain.connection_history import Told, connections_of
 from subscriptions.explain.report import (

@@ -18,7 +18,7 @@ from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import ClientInfo, storable
-from subscriptions.auth.tokens import KEY_KIND
+from subscriptions.auth.credentials import KEY_KIND
 from subscriptions.models import LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS, ConnectionStats, PendingChanges
 from subscriptions.presence.process_status import ProcessState

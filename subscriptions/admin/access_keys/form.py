@@ -16,7 +16,8 @@ from django.utils import timezone
 from events.domain.topics import InvalidTopic, known_resources, parse_pattern
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
-from subscriptions.auth.tokens import BadCredential, key_identity
+from subscriptions.auth.access_keys import key_identity
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent
 
 KEEP = "keep"

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 
 from subscriptions.api.me import topics_for
-from subscriptions.auth.tokens import BadCredential, key_identity
+from subscriptions.auth.access_keys import key_identity
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey
 
 MOST_TOPICS = 10

@@ -7,7 +7,8 @@ import uuid
 import pytest
 from django.contrib.auth.models import User
 
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, Queue
 from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent, customer

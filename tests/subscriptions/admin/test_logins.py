@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
-from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent

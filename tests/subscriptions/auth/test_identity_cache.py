@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from subscriptions.auth.access_keys import revoke
 from subscriptions.auth.access_version import access_changed
+from subscriptions.auth.authentication import identify
 from subscriptions.auth.client_info import UNKNOWN
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.identity_cache import LONGEST_SECONDS, IdentityCache
-from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.models import AccessKey, Agent
 from subscriptions.protocol.permissions import Identity
 from tests.events.support.people import Company

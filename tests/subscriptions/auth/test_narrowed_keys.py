@@ -10,7 +10,7 @@ from django.utils import timezone
 from events.domain.topics import Pattern, parse_pattern
 from events.models import ResourceState
 from subscriptions.auth.access_keys import rotate
-from subscriptions.auth.tokens import identify
+from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey
 from subscriptions.protocol.permissions import may_subscribe
 from tests.events.support.people import Answer, ClientInfo, Company

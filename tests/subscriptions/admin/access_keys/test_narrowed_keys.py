@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from events.domain.topics import known_resources, parse_pattern
-from subscriptions.auth.tokens import identify
+from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey, Customer
 from subscriptions.protocol.permissions import may_subscribe
 from tests.subscriptions.support.admin_client import Desk, Page, address, superuser

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 import subscriptions.admin
-from subscriptions.auth.tokens import identify
+from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey, Customer, digest_of
 from tests.subscriptions.support.admin_client import Desk, Page, address, superuser
 from tests.subscriptions.support.people import access_key, agent, customer

@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
 from tests.subscriptions.support.admin_client import Desk, address, superuser
 from tests.subscriptions.support.people import access_key, agent

@@ -9,7 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import Agent, Customer, Queue
 from tests.subscriptions.support.admin_client import Desk, Page, address, admin_of, superuser
 from tests.subscriptions.support.people import agent
