@@ -17,7 +17,7 @@ from events.admin.scope import ScopedAdmin, pill
 from events.hooks import operator_of
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together
-from subscriptions.auth.access_version import access_changed
+from subscriptions.auth.access_version import bump
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 _RELATED = (
@@ -90,7 +90,7 @@ class CustomerAdmin(ScopedAdmin):
     def _switch(self, request: HttpRequest, customers: QuerySet[Customer], *, on: bool) -> None:
         changed = list(customers.filter(is_active=not on))
         Customer.objects.filter(pk__in=[customer.pk for customer in changed]).update(is_active=on)
-        access_changed()
+        bump()
         for customer in changed:
             self.log_change(request, customer, "Switched on." if on else "Switched off.")
         words = one_or_many(len(changed), "customer")

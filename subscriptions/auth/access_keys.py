@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.database.direct_sql import find_rows
-from subscriptions.auth.access_version import access_changed
+from subscriptions.auth.access_version import bump
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.credentials import KEY_KIND, BadCredential, Holder, held_by, require_active
+from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, require_active
 from subscriptions.models import AccessKey, Agent, Customer, digest_of
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -52,7 +52,7 @@ def revoke(key: AccessKey, now: datetime) -> bool:
     with transaction.atomic():
         revoked = AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
         if revoked:
-            access_changed()
+            bump()
     return bool(revoked)
 
 
@@ -101,39 +101,44 @@ def identify_key(secret: str, caller: ClientInfo) -> Identity:
     if key.agent_id:
         key.agent = Agent.objects.select_related("user", "customer").get(pk=key.agent_id)
     now = timezone.now()
-    agent_id = str(key.agent_id) if key.agent_id else None
-    with held_by(Holder(str(key.customer_id), agent_id, _name_of(key), f"{KEY_KIND}:{key.pk}")):
-        identity = key_identity(key)
+    identity = identity_of_key(key, key.agent)
+    with held_by(identity):
+        _require_valid(key)
         if key.is_expired(now):
             raise BadCredential("This access key has expired", "expired-key")
     _note_use(key, now, caller)
     return identity
 
 
-def _name_of(key: AccessKey) -> str:
-    return f"key {key.prefix}"
-
-
 def key_identity(key: AccessKey) -> Identity:
-    """Whose this key is, whenever it ends.
+    """Return the identity of the key, whenever it expires.
 
     Raises:
-        BadCredential: it was revoked, or its agent or customer is inactive.
+        BadCredential: The key is revoked, or its agent or customer is inactive.
     """
+    _require_valid(key)
+    return identity_of_key(key, key.agent)
+
+
+def _require_valid(key: AccessKey) -> None:
     if key.revoked_at is not None:
         raise BadCredential("This access key was revoked", "revoked-key")
     if key.agent is not None and key.agent.customer_id != key.customer_id:
         raise BadCredential("The agent of this access key has left its customer", "foreign-agent")
     require_active(key.customer, key.agent)
+
+
+def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
+    """Build the identity of the key as the key of `agent`, without checking that the key is accepted."""
     return Identity(
         customer_id=str(key.customer_id),
-        agent_id=str(key.agent_id) if key.agent_id else None,
-        role=Role(key.agent.role) if key.agent else None,
-        credential=_name_of(key),
+        agent_id=str(agent.pk) if agent else None,
+        role=Role(agent.role) if agent else None,
+        credential=f"key {key.prefix}",
         credential_id=f"{KEY_KIND}:{key.pk}",
         may_subscribe=key.may_subscribe,
         may_publish=key.may_publish,
-        granted_resources=frozenset(key.agent.granted_resources) if key.agent else frozenset(),
+        granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
     )

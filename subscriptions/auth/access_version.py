@@ -30,18 +30,12 @@ def current_version() -> int:
     return found[0].count if found else 0
 
 
-def access_changed() -> None:
-    """Something that decides who may hear what has changed: let every process look at its connections.
-
-    Called for each saved or deleted key, agent, customer and login; whoever changes them by an update of many calls it.
-    """
-    bump()
-
-
 def bump() -> int:
-    """As `access_changed`; returns the number that the change got, under which a transaction stores what belongs to it.
+    """Count a change that affects permissions, and let every process check its connections.
 
-    Its lock makes the order of the numbers the order of the commits.
+    Signals call it for each saved or deleted key, agent, customer and login; a bulk update has to call it itself.
+    Returns the number of the change, under which a transaction can store what belongs to it. The row's lock makes the
+    order of the numbers the order of the commits.
     """
     with transaction.atomic():
         while not AccessChanges.objects.filter(pk=THE_ROW).update(count=F("count") + 1):
@@ -55,11 +49,11 @@ def bump() -> int:
 def _saved(*, update_fields: Sequence[str] | None = None, created: bool = False, **_: Any) -> None:
     # Nobody is connected by what has just been made.
     if not created and not (update_fields is not None and _HARMLESS_FIELDS.issuperset(update_fields)):
-        access_changed()
+        bump()
 
 
 def _deleted(**_: Any) -> None:
-    access_changed()
+    bump()
 
 
 def connect() -> None:

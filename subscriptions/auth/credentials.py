@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from subscriptions.models import Agent, Customer
+from subscriptions.protocol.permissions import Identity
 
 KEY_KIND, AGENT_KIND, VOIPBIN_KIND = "key", "agent", "voipbin"
 """What a credential's id begins with: an access key, a token of ours for an agent, one that VoIPBIN issued."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Whose a credential certainly is that is not accepted; the fields are named as an identity's."""
-
-    customer_id: str
-    agent_id: str | None
-    credential: str
-    credential_id: str
 
 
 class BadCredential(Exception):
@@ -28,11 +18,11 @@ class BadCredential(Exception):
     def __init__(self, message: str, rule: str) -> None:
         super().__init__(message)
         self.rule = rule
-        self.holder: Holder | None = None
+        self.holder: Identity | None = None
 
 
 @contextmanager
-def held_by(holder: Holder | None) -> Iterator[None]:
+def held_by(holder: Identity) -> Iterator[None]:
     """Let whoever refuses the credential know whose it is."""
     try:
         yield

@@ -16,7 +16,6 @@ from subscriptions.auth.credentials import (
     AGENT_KIND,
     VOIPBIN_KIND,
     BadCredential,
-    Holder,
     held_by,
     require_active,
 )
@@ -30,7 +29,7 @@ PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER),
 
 
 def issue_token(agent: Agent, now: datetime | None = None) -> str:
-    """A JWT with which the agent may connect, for as long as the setting JWT_LIFETIME_SECONDS says."""
+    """Sign a JWT for the agent, valid for JWT_LIFETIME_SECONDS from `now` on."""
     now = now or timezone.now()
     claims = {
         "sub": str(agent.pk),
@@ -42,6 +41,11 @@ def issue_token(agent: Agent, now: datetime | None = None) -> str:
 
 
 def identify_token(token: str) -> Identity:
+    """Return the identity of a JWT of ours or of VoIPBIN's.
+
+    Raises:
+        BadCredential: The token is malformed, expired or not signed by an accepted key, or its agent is not accepted.
+    """
     try:
         unverified = jwt.decode(token, options={"verify_signature": False})
     except jwt.PyJWTError:
@@ -51,32 +55,27 @@ def identify_token(token: str) -> Identity:
     try:
         claims = _verified(token, settings.JWT_KEYS, required=["exp", "sub"])
     except BadCredential as error:
-        if error.rule == "expired-token":
-            # Its signature was good, so it says the truth about whose it was.
-            error.holder = _holder_of(_agent_named(unverified))
+        # The signature of an expired token was good, so its claims are true.
+        if error.rule == "expired-token" and (agent := _agent_named(unverified)) is not None:
+            error.holder = identity_of_agent(agent)
         raise
-    return _identify_own(claims)
+    agent = _agent_named(claims)
+    if agent is None:
+        raise BadCredential("The agent of this token is not known", "unknown-agent")
+    issued_at = _issued_at(claims)
+    with held_by(identity_of_agent(agent)):
+        return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
 
 
 def _agent_named(claims: dict[str, Any]) -> Agent | None:
-    named = claims.get("sub")
-    if not isinstance(named, str) or not is_canonical_uuid(named):
+    agent_id = claims.get("sub")
+    if not isinstance(agent_id, str) or not is_canonical_uuid(agent_id):
         return None
-    return Agent.objects.select_related("customer", "user").filter(pk=named).first()
-
-
-def _holder_of(agent: Agent | None) -> Holder | None:
-    if agent is None:
-        return None
-    return Holder(str(agent.customer_id), str(agent.pk), _name_of_token(agent), f"{AGENT_KIND}:{agent.pk}")
-
-
-def _name_of_token(agent: Agent) -> str:
-    return f"token of {agent.user.get_username()}"[:60]
+    return Agent.objects.select_related("customer", "user").filter(pk=agent_id).first()
 
 
 def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
-    """The token's claims, verified with whichever of the keys signed it."""
+    """Return the token's claims, verified with the one of the keys that signed it."""
     for key in keys:
         try:
             return jwt.decode(token, key, algorithms=[ALGORITHM], options={"require": required})
@@ -85,32 +84,13 @@ def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any
         except jwt.ExpiredSignatureError:
             raise BadCredential("This token has expired: log in again", "expired-token") from None
         except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
-            # The last three: it is signed, but `iat` or `exp` is no time.
+            # The last three: the signature is good, but `iat` or `exp` is not a time.
             raise BadCredential("This token is not valid: log in again", "invalid-token") from None
     raise BadCredential("This token was not signed by a key that is accepted here", "unknown-signature")
 
 
-def _identify_own(claims: dict[str, Any]) -> Identity:
-    agent = _agent_named(claims)
-    if agent is None:
-        raise BadCredential("The agent of this token is not known", "unknown-agent")
-    issued_at = _issued_at(claims)
-    with held_by(_holder_of(agent)):
-        return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
-
-
-def require_not_signed_out(agent: Agent, issued_at: float) -> None:
-    """Refuse a token from before its agent was signed out everywhere.
-
-    Raises:
-        BadCredential: it is.
-    """
-    if agent.tokens_valid_from is not None and issued_at < agent.tokens_valid_from.timestamp():
-        raise BadCredential("This token was revoked: log in again", "revoked-token")
-
-
 def _issued_at(claims: dict[str, Any]) -> float:
-    # A token that does not say when it was issued may be as old as any.
+    # A token without `iat` may be of any age.
     return _seconds(claims, "iat") if "iat" in claims else 0.0
 
 
@@ -121,20 +101,37 @@ def _seconds(claims: dict[str, Any], name: str) -> float:
         raise BadCredential("This token is not valid: log in again", "invalid-token") from None
 
 
-def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) -> Identity:
-    """The agent as the holder of a token of ours.
+def require_not_signed_out(agent: Agent, issued_at: float) -> None:
+    """Check that a token was issued after the agent was last signed out everywhere.
 
     Raises:
-        BadCredential: the agent or its customer is inactive, or was signed out after the token was issued.
+        BadCredential: The token is older.
+    """
+    if agent.tokens_valid_from is not None and issued_at < agent.tokens_valid_from.timestamp():
+        raise BadCredential("This token was revoked: log in again", "revoked-token")
+
+
+def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) -> Identity:
+    """Return the identity of a token of ours for this agent; times are in seconds since 1970.
+
+    Raises:
+        BadCredential: The agent or its customer is inactive, or was signed out after the token was issued.
     """
     require_active(agent.customer, agent)
     require_not_signed_out(agent, issued_at)
+    return identity_of_agent(agent, expires_at=expires_at, issued_at=issued_at)
+
+
+def identity_of_agent(
+    agent: Agent, *, expires_at: float | None = None, issued_at: float | None = None
+) -> Identity:
+    """Build the identity of a token of ours for this agent, without checking that the agent is accepted."""
     role = Role(agent.role)
     return Identity(
         customer_id=str(agent.customer_id),
         agent_id=str(agent.pk),
         role=role,
-        credential=_name_of_token(agent),
+        credential=f"token of {agent.user.get_username()}"[:60],
         credential_id=f"{AGENT_KIND}:{agent.pk}",
         may_subscribe=True,
         may_publish=role in (Role.ADMIN, Role.STAFF),
@@ -145,25 +142,21 @@ def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) 
 
 
 def _identify_voipbin(claims: dict[str, Any]) -> Identity:
-    """The holder of a token that VoIPBIN issued: its claims say who, our own records who is switched off.
+    """Return the identity of a token that VoIPBIN issued.
 
-    The claims are `type: "agent"`, `agent` with id, customer_id and permission, and `expire` instead of `exp`.
+    Its claims are `type: "agent"`, `agent` with id, customer_id and permission, and `expire` instead of `exp`. They
+    name the holder and its role; our own records decide only who is switched off and what was granted.
     """
-    bad = BadCredential("This VoIPBIN token lacks what it should say of its agent", "invalid-token")
-    claimed = claims.get("agent")
-    if not isinstance(claimed, dict):
-        raise bad
-    agent_id, customer_id, permission = (
-        claimed.get("id"),
-        claimed.get("customer_id"),
-        claimed.get("permission"),
-    )
-    if not isinstance(agent_id, str) or not isinstance(customer_id, str):
-        raise bad
-    if not isinstance(permission, int) or isinstance(permission, bool) or permission < 0:
-        raise bad
-    if not is_canonical_uuid(agent_id) or not is_canonical_uuid(customer_id):
-        raise bad
+    match claims["agent"]:
+        case {"id": str(agent_id), "customer_id": str(customer_id), "permission": int(permission)} if (
+            not isinstance(permission, bool)
+            and permission >= 0
+            and is_canonical_uuid(agent_id)
+            and is_canonical_uuid(customer_id)
+        ):
+            pass
+        case _:
+            raise BadCredential("This VoIPBIN token lacks what it should say of its agent", "invalid-token")
     expires_at = _voipbin_expiry(claims)
     if expires_at <= timezone.now().timestamp():
         raise BadCredential("This token has expired: log in again", "expired-token")

@@ -131,7 +131,7 @@ class Connection:
     def figures(self) -> ConnectionStats:
         """How it does, in numbers."""
         outbox = self._outbox
-        return (
+        return ConnectionStats(
             outbox.sent,
             outbox.waiting,
             round(outbox.stuck_for()),

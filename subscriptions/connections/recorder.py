@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from events.domain.cursor import Position, join_positions
 from subscriptions.audit.writer import AuditWriter
 from subscriptions.auth.client_info import ClientInfo, storable
-from subscriptions.auth.credentials import Holder
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.replayer import Recovery
 from subscriptions.delivery.subscriber import Subscriber
@@ -28,7 +27,7 @@ class ConnectionRecorder:
     """Writes the records of one connection; `identity` is none until the handshake has found it."""
 
     def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, caller: ClientInfo) -> None:
-        self.identity: Identity | Holder | None = None
+        self.identity: Identity | None = None
         self.connection_id = connection_id
         self.caller = caller
         self._audit = audit

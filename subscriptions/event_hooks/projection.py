@@ -14,7 +14,7 @@ _STATUSES = frozenset(AgentStatus.values)
 Stored = Sequence[tuple[Event, Draft]]
 
 
-def keep(stored: Stored) -> None:
+def apply(stored: Stored) -> None:
     """Take over what these events say, in their order. Their customers' logs must be locked."""
     _keep_statuses(stored)
     _keep_opt_outs(stored)

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from events.domain.cursor import parse_cursor
 
 _OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "authenticate", "disconnect"})
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class HistoryRecord(NamedTuple):
     """One record of the audit log, as far as it tells of a connection."""
 
     at: datetime
@@ -25,7 +26,7 @@ class Told:
     rule: str = ""
     detail: str = ""
     cursor: str = ""
-    connection_id: str = ""
+    connection_id: UUID | str = ""
     credential: str = ""
     address: str = ""
     client: str = ""
@@ -70,7 +71,6 @@ class Connection:
     closed_at: datetime | None = None
     replaced_at: datetime | None = None
     close_rule: str = ""
-    close_detail: str = ""
     subscriptions: list[Subscription] = field(default_factory=list)
 
     def was_open_at(self, moment: datetime) -> bool:
@@ -84,40 +84,28 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedHandshake:
-    """A connection that there never was."""
-
-    at: datetime
-    rule: str
-    detail: str
-    address: str
-    client: str
-
-
-@dataclass(frozen=True, slots=True)
 class Connections:
     """All that is told, in the order in which it began."""
 
     connections: tuple[Connection, ...] = ()
-    refused: tuple[RefusedHandshake, ...] = ()
+    refused: tuple[HistoryRecord, ...] = ()
 
 
-def connections_of(records: Iterable[Told]) -> Connections:
+def connections_of(records: Iterable[HistoryRecord]) -> Connections:
     """Read records in the order in which they were written."""
     found: dict[str, Connection] = {}
-    refused: list[RefusedHandshake] = []
+    refused: list[HistoryRecord] = []
     for record in records:
         if record.action == "refuse":
-            refused.append(
-                RefusedHandshake(record.at, record.rule, record.detail, record.address, record.client)
-            )
+            refused.append(record)
             continue
         if record.action not in _OF_A_CONNECTION:
             continue
-        connection = found.get(record.connection_id)
+        connection_id = str(record.connection_id)
+        connection = found.get(connection_id)
         if connection is None:
-            connection = found[record.connection_id] = Connection(
-                record.connection_id, record.credential, record.address, record.client
+            connection = found[connection_id] = Connection(
+                connection_id, record.credential, record.address, record.client
             )
         _take(connection, record)
     _note_replacements(list(found.values()))
@@ -134,7 +122,7 @@ def _note_replacements(connections: Sequence[Connection]) -> None:
             last[client] = connection.opened_at
 
 
-def _take(connection: Connection, record: Told) -> None:
+def _take(connection: Connection, record: HistoryRecord) -> None:
     match record.action, record.verdict:
         case "connect", _:
             connection.opened_at, connection.process = record.at, record.detail
@@ -159,7 +147,6 @@ def _take(connection: Connection, record: Told) -> None:
                     _end(each, record)
         case "disconnect", _:
             connection.closed_at, connection.close_rule = record.at, record.rule
-            connection.close_detail = record.detail
             for each in _held(connection):
                 _end(each, record)
 
@@ -168,7 +155,7 @@ def _held(connection: Connection) -> list[Subscription]:
     return [each for each in connection.subscriptions if each.granted and each.ended_at is None]
 
 
-def _end(subscription: Subscription, record: Told) -> None:
+def _end(subscription: Subscription, record: HistoryRecord) -> None:
     subscription.ended_at, subscription.end_rule = record.at, record.rule
     subscription.end_detail, subscription.ends = record.detail, _positions(record.cursor)
 

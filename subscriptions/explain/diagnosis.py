@@ -15,6 +15,7 @@ from typing import TypeVar
 from subscriptions.explain.connection_history import Connection, Subscription
 from subscriptions.explain.near_miss import address_of, covers, near_miss, pattern_of
 from subscriptions.explain.report import (
+    Answer,
     Evidence,
     Explanation,
     NoEvent,
@@ -45,6 +46,7 @@ _TELLING = frozenset(
 
 _LATER = frozenset({DeliveryOutcome.SUBSCRIBED_LATER, DeliveryOutcome.NOT_RECOVERED})
 
+NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", "Not to be told without the event.")
 Fitting = Sequence[tuple[Connection, Subscription]]
 
 
@@ -58,13 +60,22 @@ def explain(
         for subscription in connection.subscriptions
         if subscription.granted and _is_covered(event.topics, subscription, resources)
     ]
+    is_stored = isinstance(event, StoredEvent)
     steps = (
-        stored(event),
-        credential(receiver, event),
-        permitted(receiver, event),
-        subscribed(event, evidence, fitting, resources),
-        connected(event, evidence),
-        sent(event, evidence, fitting),
+        Step("event", "Was the event stored?", *stored(event)),
+        Step("credential", "Is the credential good?", *credential(receiver, event)),
+        Step("permission", "May it hear the event?", *permitted(receiver, event)),
+        Step(
+            "subscription",
+            "Did it subscribe to a pattern that covers the event?",
+            *subscribed(event, evidence, fitting, resources),
+        ),
+        Step(
+            "connection",
+            "Was it connected then?" if is_stored else "Is it connected now?",
+            *connected(event, evidence),
+        ),
+        Step("delivery", "Was it sent?", *sent(event, evidence, fitting)),
     )
     return Explanation(steps, _reason(steps))
 
@@ -81,14 +92,11 @@ def _reason(steps: Sequence[Step]) -> Step:
     return next((step for step in steps if step.outcome is Outcome.NO), last)
 
 
-def stored(event: StoredEvent | NoEvent) -> Step:
+def stored(event: StoredEvent | NoEvent) -> Answer:
     """Whether there is such an event."""
-    question = "Was the event stored?"
     if isinstance(event, NoEvent):
-        return Step("event", question, Outcome.NO, event.rule, event.message)
-    return Step(
-        "event",
-        question,
+        return Answer(Outcome.NO, event.rule, event.message)
+    return Answer(
         Outcome.YES,
         "stored",
         f"It was stored on {moment(event.stored_at)}, at cursor {event.position}.",
@@ -101,50 +109,48 @@ def stored(event: StoredEvent | NoEvent) -> Step:
     )
 
 
-def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Step:
+def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
     """Whether the receiver's credential is accepted, or was when it mattered."""
-    name, question, trouble = "credential", "Is the credential good?", receiver.trouble
+    trouble = receiver.trouble
     if trouble is None:
-        return Step(name, question, Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
+        return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
     if isinstance(event, StoredEvent) and trouble.since is not None and trouble.since > event.stored_at:
         message = (
             f"{receiver.name} was accepted when the event was stored. Since {moment(trouble.since)} it is not: "
             f"{trouble.message}."
         )
-        return Step(name, question, Outcome.YES, trouble.rule, message, receiver.facts)
+        return Answer(Outcome.YES, trouble.rule, message, receiver.facts)
     since = f", since {moment(trouble.since)}" if trouble.since else ""
     message = f"{receiver.name} is not accepted{since}: {trouble.message}."
-    return Step(name, question, Outcome.NO, trouble.rule, message, receiver.facts)
+    return Answer(Outcome.NO, trouble.rule, message, receiver.facts)
 
 
-def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Step:
+def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
     """Whether the receiver may hear the event by any of its topics."""
-    name, question = "permission", "May it hear the event?"
     if not event.topics:
-        return _skipped(name, question)
+        return NOT_APPLICABLE
     identity = receiver.identity
     if not identity.may_subscribe:
         message = "No: this access key may publish only."
-        return Step(name, question, Outcome.NO, "key-may-not-subscribe", message)
+        return Answer(Outcome.NO, "key-may-not-subscribe", message)
     verdicts = [(topic, may_subscribe(identity, address_of(topic))) for topic in event.topics]
     facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
     for topic, verdict in verdicts:
         if verdict.granted:
-            return Step(name, question, Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
+            return Answer(Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
     verdict = verdicts[0][1]
     message = f"It may not hear the event. To the client that means: {verdict.message}."
     if verdict.rule is Rule.RESOURCE_NOT_GRANTED:
         message += " And the event does not concern this agent, so it is not on the agent's own topics."
-    return Step(name, question, Outcome.NO, verdict.rule, message, facts)
+    return Answer(Outcome.NO, verdict.rule, message, facts)
 
 
 def subscribed(
     event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting, resources: Collection[str]
-) -> Step:
+) -> Answer:
     """Whether the receiver subscribed to anything that covers the event, ever; else to what instead."""
-    name, question = "subscription", "Did it subscribe to a pattern that covers the event?"
     if not event.topics:
-        return _skipped(name, question)
+        return NOT_APPLICABLE
     asked = [each for connection in evidence.told.connections for each in connection.subscriptions]
     facts = _first(
         dict.fromkeys(
@@ -153,24 +159,20 @@ def subscribed(
     )
     if fitting:
         topics = dict.fromkeys(subscription.topic for _, subscription in reversed(fitting))
-        return Step(name, question, Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
+        return Answer(Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
     if not evidence.told.connections:
         message = f"It subscribed to nothing: no connection of it is known{_looked_from(evidence)}."
-        return Step(name, question, Outcome.SKIPPED, "", message)
+        return Answer(Outcome.SKIPPED, "", message)
     miss = near_miss(event.topics, asked, resources)
     if miss is None:
         message = "No: it was connected, but subscribed to nothing of the kind."
-        return Step(name, question, Outcome.NO, "nothing-subscribed", message, facts)
-    return Step(name, question, Outcome.NO, miss.rule, f"No. {miss.message}", facts)
+        return Answer(Outcome.NO, "nothing-subscribed", message, facts)
+    return Answer(Outcome.NO, miss.rule, f"No. {miss.message}", facts)
 
 
-def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Step:
+def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
     """Whether the receiver was connected when the event was stored, or is now where there is no event."""
-    name = "connection"
-    if isinstance(event, StoredEvent):
-        question, at = "Was it connected then?", event.stored_at
-    else:
-        question, at = "Is it connected now?", evidence.now
+    at = event.stored_at if isinstance(event, StoredEvent) else evidence.now
     connections = evidence.told.connections
     facts = _first(_shown(each, evidence) for each in reversed(connections))
     if evidence.looked_from is not None:
@@ -179,13 +181,13 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Step:
     count = sum(each.closed_at is not None or each.id in evidence.open_now for each in maybe)
     if count:
         message = f"Yes, by {count} connections." if count > 1 else "Yes, by one connection."
-        return Step(name, question, Outcome.YES, "connected", message, facts)
+        return Answer(Outcome.YES, "connected", message, facts)
     lost = [each for each in maybe if not each.was_lost_at(at)]
     if lost and isinstance(event, StoredEvent):
         message = f"Not known: of connection {lost[-1].id} no end is recorded, for its process ended without a word."
-        return Step(name, question, Outcome.UNKNOWN, "process-lost", message, facts)
+        return Answer(Outcome.UNKNOWN, "process-lost", message, facts)
     rule, told = _away(at, evidence)
-    return Step(name, question, Outcome.NO, rule, f"No: {'; '.join(told)}.", facts)
+    return Answer(Outcome.NO, rule, f"No: {'; '.join(told)}.", facts)
 
 
 def _away(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
@@ -218,16 +220,13 @@ def _away(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
     return rule, told or [f"no connection of it is known{_looked_from(evidence)}"]
 
 
-def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Step:
+def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Answer:
     """Whether the event was sent to any of the receiver's connections, when, and else what was in the way."""
-    name, question = "delivery", "Was it sent?"
     if isinstance(event, NoEvent):
-        return _skipped(name, question)
+        return NOT_APPLICABLE
     judged = [reached(event, *each, evidence.open_now) for each in fitting]
     if not judged:
-        return Step(
-            name,
-            question,
+        return Answer(
             Outcome.NO,
             "not-subscribed",
             "No: nothing that it subscribed to covers the event.",
@@ -236,7 +235,7 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
     facts = _first((each.fate.value, f"connection {each.connection.id}") for each in reversed(judged))
     message = " ".join(f"{each.message}." for each in _story(telling, judged))
     prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(telling.outcome, "")
-    return Step(name, question, telling.outcome, telling.fate, f"{prefix}{message}", facts)
+    return Answer(telling.outcome, telling.fate, f"{prefix}{message}", facts)
 
 
 def _story(telling: Verdict, judged: Sequence[Verdict]) -> list[Verdict]:
@@ -250,10 +249,6 @@ def _story(telling: Verdict, judged: Sequence[Verdict]) -> list[Verdict]:
     if is_later:
         return [best(others), telling]
     return [telling, min(others, key=lambda each: each.subscription.asked_at)]
-
-
-def _skipped(name: str, question: str) -> Step:
-    return Step(name, question, Outcome.SKIPPED, "", "Not to be told without the event.")
 
 
 def _first(items: Iterable[T]) -> tuple[T, ...]:

@@ -11,10 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from events.domain.topics import known_resources
-from subscriptions.auth.access_keys import key_identity
+from subscriptions.auth.access_keys import identity_of_key, key_identity
 from subscriptions.auth.credentials import KEY_KIND, BadCredential, require_active
+from subscriptions.auth.tokens import identity_of_agent
 from subscriptions.explain import diagnosis as explanation
-from subscriptions.explain.connection_history import Told, connections_of
+from subscriptions.explain.connection_history import HistoryRecord, connections_of
 from subscriptions.explain.report import (
     Evidence,
     Explanation,
@@ -27,18 +28,13 @@ from subscriptions.explain.report import (
 from subscriptions.models import AccessKey, Agent, AuditRecord, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
 from subscriptions.presence.registry import figures_of, live
-from subscriptions.protocol.permissions import Identity, Role
+from subscriptions.protocol.permissions import Identity
 
 RECORDS_EACH_WAY = 1000
 """Records of the receiver that are looked at from before the event, and from after it."""
 
 RECORDS_AT_MOST = 20_000
 """Records of all the connections that these lead to."""
-
-_FIELDS = (
-    *("at", "action", "verdict", "topic", "rule", "detail", "cursor"),
-    *("connection_id", "credential", "address", "client"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +55,19 @@ def subject_of_key(key: AccessKey) -> Subject:
         trouble = Trouble(error.rule, str(error), key.revoked_at)
     if trouble is None and key.is_expired(timezone.now()):
         trouble = Trouble("expired-key", "This access key has expired", key.expires_at)
+    own_agent = key.agent if key.agent is not None and key.agent.customer_id == key.customer_id else None
     facts = (
         ("label", key.label),
         ("of", f"{key.customer}" + (f", for {key.agent.name}" if key.agent else "")),
         ("expires", moment(key.expires_at) if key.expires_at else "never"),
         *((("revoked", moment(key.revoked_at)),) if key.revoked_at else ()),
     )
-    receiver = Receiver(f"key {key.prefix}… ({key.label})", _as_if_accepted(key), trouble, facts)
+    receiver = Receiver(f"key {key.prefix}… ({key.label})", identity_of_key(key, own_agent), trouble, facts)
     return Subject(
         receiver,
         Q(customer_id=key.customer_id, credential=f"key {key.prefix}"),
         Q(customer_id=key.customer_id, key_id=key.pk),
     )
-
-
-def _as_if_accepted(key: AccessKey) -> Identity:
-    """Whose the key would be if it were accepted."""
-    copy = AccessKey(**{field.attname: getattr(key, field.attname) for field in key._meta.concrete_fields})
-    copy.revoked_at = None
-    if key.agent is None or key.agent.customer_id != key.customer_id:
-        copy.agent = None
-    else:
-        copy.agent = Agent.objects.select_related("customer", "user").get(pk=key.agent_id)
-        copy.agent.is_active = copy.agent.user.is_active = True
-    copy.customer = type(key.customer)(pk=key.customer_id, is_active=True)
-    return key_identity(copy)
 
 
 def subject_of_agent(agent: Agent) -> Subject:
@@ -93,16 +77,6 @@ def subject_of_agent(agent: Agent) -> Subject:
         require_active(agent.customer, agent)
     except BadCredential as error:
         trouble = Trouble(error.rule, str(error), None)
-    identity = Identity(
-        customer_id=str(agent.customer_id),
-        agent_id=str(agent.pk),
-        role=Role(agent.role),
-        credential=f"token of {agent.user.get_username()}",
-        credential_id="",
-        may_subscribe=True,
-        may_publish=False,
-        granted_resources=frozenset(agent.granted_resources),
-    )
     signed_out = agent.tokens_valid_from
     facts = (
         ("role", agent.get_role_display()),
@@ -111,7 +85,7 @@ def subject_of_agent(agent: Agent) -> Subject:
         *((("tokens refused from before", moment(signed_out)),) if signed_out else ()),
     )
     mine = Q(customer_id=agent.customer_id, agent_id=agent.pk)
-    return Subject(Receiver(agent.name, identity, trouble, facts), mine, mine)
+    return Subject(Receiver(agent.name, identity_of_agent(agent), trouble, facts), mine, mine)
 
 
 def subject_of_identity(identity: Identity) -> Subject:
@@ -151,11 +125,16 @@ def _evidence(
     looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else None
     looked_at += after.values_list(*columns)[:RECORDS_EACH_WAY]
     ids = {connection_id for *_, connection_id in looked_at} | set(open_now)
-    rows = AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*_FIELDS)
+    rows = (
+        AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*HistoryRecord._fields)
+    )
     newest = list(rows[:RECORDS_AT_MOST])
     if len(newest) == RECORDS_AT_MOST:
         looked_from = newest[-1][0]
-    told = connections_of(_told(row, name_processes=name_processes) for row in reversed(newest))
+    told = connections_of(
+        record._replace(detail="") if record.action == "connect" and not name_processes else record
+        for record in map(HistoryRecord._make, reversed(newest))
+    )
     return Evidence(told, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
 
 
@@ -168,13 +147,4 @@ def _open_now(subject: Subject) -> Mapping[object, int]:
     rows = live(LiveConnection.objects.filter(subject.live))
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
     figures = figures_of(connections)
-    return {each.pk: figures.get(each.pk, NO_STATS)[1] for each in connections}
-
-
-def _told(row: tuple, *, name_processes: bool) -> Told:  # type: ignore[type-arg]
-    at, action, verdict, topic, rule, detail, cursor, connection_id, credential, address, client = row
-    if action == "connect" and not name_processes:
-        detail = ""
-    return Told(
-        at, action, verdict, topic, rule, detail, cursor, str(connection_id), credential, address, client
-    )
+    return {each.pk: figures.get(each.pk, NO_STATS).queued_bytes for each in connections}

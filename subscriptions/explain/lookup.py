@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -32,19 +31,6 @@ NUMBERS_SEARCHED = 20_000
 
 class UnreadableQuestion(ValueError):
     """The text names no event and no topic; the message says what is right."""
-
-
-class Eyes(Protocol):
-    """What somebody who asks may know of."""
-
-    def sees_log(self, customer_id: str) -> bool:
-        """Whether they may know where this customer's log stands."""
-
-    def may_ask(self, pattern: Pattern) -> bool:
-        """Whether they may know if there are events of this pattern."""
-
-    def seen(self, event: StoredEvent) -> StoredEvent | None:
-        """The event as they may know it; none where they may not even know that there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +67,9 @@ class ClientViewer:
             topic for topic in event.topics if may_subscribe(self.identity, address_of(topic)).granted
         )
         return replace(event, topics=topics) if topics else None
+
+
+Eyes = OperatorViewer | ClientViewer
 
 
 def find(text: str, eyes: Eyes) -> StoredEvent | NoEvent:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from events.domain.cursor import Position
 from subscriptions.explain.connection_history import Connections
@@ -30,9 +30,17 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an event's way to a receiver."""
+class Answer(NamedTuple):
+    """The answer to the question of one step."""
+
+    outcome: Outcome
+    rule: str
+    message: str
+    facts: Facts = ()
+
+
+class Step(NamedTuple):
+    """One step of an event's way to a receiver: a question with its answer."""
 
     name: str
     question: str

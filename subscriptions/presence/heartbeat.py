@@ -154,7 +154,7 @@ class Presence:
                 await self._rows(changes.written),
                 changes.deleted,
                 await self._figures(),
-                len(self._connections),
+                len(self._roster),
                 replace(self._state(), lease_seconds=self._lease_seconds).as_json(),
             )
             is_known = await in_database_thread(self._entry.tell, news)
@@ -217,9 +217,8 @@ class Presence:
 
     def _with_lateness(self, connection: Connection, figures: ConnectionStats, now: float) -> ConnectionStats:
         """A socket notes for how long its client takes nothing; for how long it is behind is seen from beat to beat."""
-        sent, waiting, seconds, behind = figures
-        if not behind:
+        if not figures.lag_events:
             self._behind_since.pop(connection.connection_id, None)
             return figures
         since = self._behind_since.setdefault(connection.connection_id, now)
-        return sent, waiting, max(seconds, round(now - since)), behind
+        return figures._replace(stalled_seconds=max(figures.stalled_seconds, round(now - since)))

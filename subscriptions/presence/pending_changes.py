@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K")
 
-ConnectionStats = tuple[int, int, int, int]
-"""Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them or it has been
-behind, and events of the logs that it hears and that are not even waiting yet."""
 
-NO_STATS: ConnectionStats = (0, 0, 0, 0)
+class ConnectionStats(NamedTuple):
+    """Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them or it has
+    been behind, and events of the logs that it hears and that are not even waiting yet."""
+
+    sent_events: int = 0
+    queued_bytes: int = 0
+    stalled_seconds: int = 0
+    lag_events: int = 0
+
+
+NO_STATS = ConnectionStats()
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,5 @@ def figures_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, Connect
     for process_id, text in stored:
         figures = json.loads(text)
         for name in wanted[process_id] & figures.keys():
-            sent, waiting, stuck, behind = figures[name]
-            found[uuid.UUID(name)] = (sent, waiting, stuck, behind)
+            found[uuid.UUID(name)] = ConnectionStats(*figures[name])
     return found

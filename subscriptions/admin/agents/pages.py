@@ -19,10 +19,10 @@ from events.hooks import operator_of
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin
-from subscriptions.api.agent_status import choose_status
-from subscriptions.auth.access_version import access_changed
+from subscriptions.auth.access_version import bump
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, Queue
+from subscriptions.platform.agent_status import choose_status
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -150,7 +150,7 @@ class AgentAdmin(OfCustomerAdmin):
     def _switch(self, request: HttpRequest, agents: QuerySet[Agent], *, on: bool) -> None:
         changed = self.changeable(request, agents.filter(is_active=not on))
         Agent.objects.filter(pk__in=[agent.pk for agent in changed]).update(is_active=on)
-        access_changed()
+        bump()
         for agent in changed:
             self.log_change(request, agent, "Switched on." if on else "Switched off.")
         words = one_or_many(len(changed), "agent")

@@ -91,13 +91,12 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
     receiver = form.receiver
     if request.method == "POST":
         return _try_out(request, operator, receiver, records)
-    explanation, event = None, None
+    explanation = None
     if receiver is not None and "what" not in asked:
         form.errors.pop("what", None)
     elif receiver is not None and form.is_valid():
-        event = form.cleaned_data["what"]
         subject = subject_of_agent(receiver) if isinstance(receiver, Agent) else subject_of_key(receiver)
-        explanation = explain(subject, event)
+        explanation = explain(subject, form.cleaned_data["what"])
     context = {
         **site.each_context(request),
         "opts": AuditRecord._meta,
@@ -108,7 +107,6 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
         "may_try": receiver is not None and _may_try(operator, receiver),
         "trial_topics": topics_of_probe(receiver) if receiver is not None else (),
         "explanation": explanation and _shown(explanation),
-        "event": event if isinstance(event, StoredEvent) else None,
     }
     return TemplateResponse(request, "admin/subscriptions/auditrecord/explain.html", context)
 
@@ -139,7 +137,7 @@ def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
 
 
 def _shown(explanation: Explanation) -> dict[str, Any]:
-    word, kind = _PILLS[explanation.outcome]
+    _, kind = _PILLS[explanation.outcome]
     titles = {
         Outcome.YES: "It was delivered",
         Outcome.UNKNOWN: "Whether it was delivered is not known",
@@ -147,7 +145,6 @@ def _shown(explanation: Explanation) -> dict[str, Any]:
     return {
         "title": titles.get(explanation.outcome, "It was not delivered"),
         "kind": "bad" if explanation.outcome in (Outcome.NO, Outcome.SKIPPED) else kind,
-        "word": word,
         "conclusion": explanation.conclusion,
         "steps": [_shown_step(step, step is explanation.reason) for step in explanation.steps],
     }

@@ -190,20 +190,22 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
 
     @admin.display(description="sent")
     def sent(self, row: Any) -> str:
-        return f"{row.figures[0]:,}"
+        return f"{row.figures.sent_events:,}"
 
     @admin.display(description="waiting")
     def waiting(self, row: Any) -> SafeString | str:
-        _, waiting, stuck, _ = row.figures
-        if not waiting:
+        if not row.figures.queued_bytes:
             return "–"
-        shown = filesizeformat(waiting)
-        return pill(f"{shown}, for {stuck} s", "bad") if stuck > 1 else shown
+        shown = filesizeformat(row.figures.queued_bytes)
+        seconds = row.figures.stalled_seconds
+        return pill(f"{shown}, for {seconds} s", "bad") if seconds > 1 else shown
 
     @admin.display(description="lag")
     def lag(self, row: Any) -> SafeString | str:
-        _, _, seconds, behind = row.figures
-        return pill(f"{one_or_many(behind, 'event')}, for {seconds} s", "warn") if behind else "none"
+        if not row.figures.lag_events:
+            return "none"
+        events = one_or_many(row.figures.lag_events, "event")
+        return pill(f"{events}, for {row.figures.stalled_seconds} s", "warn")
 
     @admin.display(description="agent")
     def agent(self, row: Any) -> SafeString | str | None:

@@ -126,14 +126,14 @@ def test_what_is_no_choice_is_refused_and_changes_nothing(body: Any) -> None:
 
 def test_the_status_and_its_event_are_stored_both_or_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     ann = Company().person()
-    kept = projections.keep
+    kept = projections.apply
 
     def fails_after(stored: Any) -> None:
         kept(stored)
         assert status_of(ann) == "away"
         raise DatabaseError("the disk is full")
 
-    monkeypatch.setattr(projections, "keep", fails_after)
+    monkeypatch.setattr(projections, "apply", fails_after)
     assert ann.put(address(ann), {"status": "away"}).status == 503
     assert (status_of(ann), published()) == ("offline", [])
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscriptions.auth.access_keys import revoke
-from subscriptions.auth.access_version import access_changed
+from subscriptions.auth.access_version import bump
 from subscriptions.auth.authentication import identify
 from subscriptions.auth.client_info import UNKNOWN
 from subscriptions.auth.credentials import BadCredential
@@ -142,7 +142,7 @@ def test_what_nobody_counted_is_found_after_a_while(door: Door) -> None:
 def test_changes_are_noticed_from_the_first_on(door: Door) -> None:
     secret = Company().key().credential
     for _ in range(3):
-        access_changed()
+        bump()
         door.identify(secret)
         assert door.queries > 1
         door.identify(secret)

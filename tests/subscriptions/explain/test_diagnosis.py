@@ -11,7 +11,7 @@ import pytest
 
 from events.domain.cursor import Position
 from events.domain.topics import known_resources
-from subscriptions.explain.connection_history import Told, connections_of
+from subscriptions.explain.connection_history import HistoryRecord, connections_of
 from subscriptions.explain.diagnosis import explain
 from subscriptions.explain.report import (
     Evidence,
@@ -42,12 +42,16 @@ EVENT = StoredEvent(
 )
 
 
-def told(action: str, verdict: str = "granted", minutes: float = -10, **fields: str) -> Told:
+def told(action: str, verdict: str = "granted", minutes: float = -10, **fields: str) -> HistoryRecord:
     """A record from so many minutes after the event was stored."""
-    return Told(NOON + timedelta(minutes=minutes), action, verdict, **{"connection_id": "c-1", **fields})
+    return HistoryRecord(
+        NOON + timedelta(minutes=minutes), action, verdict, **{"connection_id": "c-1", **fields}
+    )
 
 
-def subscribed(topic: str = CALLS, start: int | None = 5, minutes: float = -9, **fields: str) -> list[Told]:
+def subscribed(
+    topic: str = CALLS, start: int | None = 5, minutes: float = -9, **fields: str
+) -> list[HistoryRecord]:
     """What is told of a subscription that was live after the number `start`; none: it never was."""
     of = {key: value for key, value in fields.items() if key == "connection_id"}
     asked = [told("subscribe", topic=topic, rule="customer-key", minutes=minutes, **of)]
@@ -57,12 +61,12 @@ def subscribed(topic: str = CALLS, start: int | None = 5, minutes: float = -9, *
     return [*asked, told("live", minutes=minutes, **live)]
 
 
-def left(cursor: int, minutes: float, rule: str = "client-left", **fields: str) -> Told:
+def left(cursor: int, minutes: float, rule: str = "client-left", **fields: str) -> HistoryRecord:
     return told("disconnect", "ended", minutes, rule=rule, cursor=f"{EPOCH}.{cursor}", **fields)
 
 
 def why(
-    *records: Told,
+    *records: HistoryRecord,
     identity: Identity = KEY,
     trouble: Trouble | None = None,
     event: StoredEvent | NoEvent = EVENT,

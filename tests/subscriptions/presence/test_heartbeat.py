@@ -20,6 +20,7 @@ from subscriptions.connections.runtime import Runtime
 from subscriptions.models import AccessKey, Customer, GatewayProcess, LiveConnection
 from subscriptions.presence import registry
 from subscriptions.presence.heartbeat import Presence
+from subscriptions.presence.pending_changes import ConnectionStats
 from subscriptions.presence.registry import ProcessEntry, Report, figures_of, live
 from tests.subscriptions.support.app_socket import PATIENCE_SECONDS, Socket
 from tests.subscriptions.support.hub_harness import draft
@@ -158,7 +159,7 @@ def test_for_how_long_a_connection_is_behind_is_seen_from_beat_to_beat() -> None
             (12.0, (1, 0, 0, 0)),
             (16.0, (1, 0, 0, 1)),
         ]
-        return [presence._with_lateness(late, figures, now) for now, figures in steps]
+        return [presence._with_lateness(late, ConnectionStats(*figures), now) for now, figures in steps]
 
     assert asyncio.run(run()) == [(1, 0, 0, 5), (1, 0, 8, 9), (1, 0, 30, 9), (1, 0, 0, 0), (1, 0, 0, 1)]
 
@@ -171,7 +172,7 @@ def test_ten_thousand_sockets_take_no_more_than_slices_of_the_loop() -> None:
             self.connection_id = number
 
         def figures(self) -> Any:
-            return (1, 0, 0, 0)
+            return ConnectionStats(1, 0, 0, 0)
 
     class Hex(int):
         @property
