@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -52,26 +52,59 @@ class CustomerFilter(admin.SimpleListFilter):
         return queryset if value is None else queryset.filter(customer_id=as_uuid(value))
 
 
-class TimeFilter(admin.ListFilter):
-    """By time: a period up to now, or from one minute to another, in UTC."""
+class LinkFilter(admin.SimpleListFilter):
+    """Filter by one row of another model; shown only if the link from that row's page has set it."""
 
-    template = "admin/time_filter.html"
-    title = "time (UTC)"
+    row_model: type[Model]
     field: str
-    parameters = ("period", "from", "until")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if (value := self.value()) is None:
+            return []
+        if (row_id := as_uuid(value)) is None:
+            raise IncorrectLookupParameters(f"{value} is not the id of a {self.title}")
+        rows = model_admin.admin_site.get_model_admin(self.row_model).get_queryset(request)
+        row = rows.filter(pk=row_id).first()
+        return [(value, str(row) if row else "unknown")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(**{self.field: as_uuid(value)})
+
+
+class InputFilter(admin.ListFilter):
+    """Filter with input fields of its own; their form repeats the other parameters of the list."""
+
+    parameters: tuple[str, ...]
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
         for name in self.parameters:
             if name in params:
-                self.used_parameters[name] = params.pop(name)[-1]
+                self.used_parameters[name] = params.pop(name)[-1].replace("\0", "").strip()
         self.other_parameters: list[tuple[str, str]] = []
+        self.query_without = ""
 
     def has_output(self) -> bool:
         return True
 
     def expected_parameters(self) -> list[str]:
         return list(self.parameters)
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        left_out = (*self.parameters, PAGE_VAR)
+        self.other_parameters = [each for each in changelist.params.items() if each[0] not in left_out]
+        self.query_without = changelist.get_query_string(remove=list(self.parameters))
+        return iter(())
+
+
+class TimeFilter(InputFilter):
+    """By time: a period up to now, or from one minute to another, in UTC."""
+
+    template = "admin/time_filter.html"
+    title = "time (UTC)"
+    field: str
+    parameters = ("period", "from", "until")
 
     @property
     def start(self) -> str:
@@ -93,55 +126,29 @@ class TimeFilter(admin.ListFilter):
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        self.other_parameters = [
-            (name, value)
-            for name, value in changelist.params.items()
-            if name not in (*self.parameters, PAGE_VAR)
-        ]
-        remove = list(self.parameters)
+        yield from super().choices(changelist)
         yield {
             "selected": not self.used_parameters,
-            "query_string": changelist.get_query_string(remove=remove),
+            "query_string": self.query_without,
             "display": "Any time",
         }
         for name, (words, _) in PERIODS.items():
             yield {
                 "selected": self.used_parameters.get("period") == name,
-                "query_string": changelist.get_query_string({"period": name}, remove),
+                "query_string": changelist.get_query_string({"period": name}, list(self.parameters)),
                 "display": words,
             }
 
 
-class WordFilter(admin.ListFilter):
-    """By a word that is typed in."""
+class WordFilter(InputFilter):
+    """By a word that is typed in; `parameters` is its one parameter."""
 
     template = "admin/word_filter.html"
-    parameter_name: str
     hint = ""
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        if self.parameter_name in params:
-            word = params.pop(self.parameter_name)[-1].replace("\0", "").strip()
-            self.used_parameters[self.parameter_name] = word
-        self.other_parameters: list[tuple[str, str]] = []
-        self.without = ""
-
-    def has_output(self) -> bool:
-        return True
-
-    def expected_parameters(self) -> list[str]:
-        return [self.parameter_name]
 
     @property
     def word(self) -> str:
-        return self.used_parameters.get(self.parameter_name, "")
-
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        left_out = (self.parameter_name, PAGE_VAR)
-        self.other_parameters = [each for each in changelist.params.items() if each[0] not in left_out]
-        self.without = changelist.get_query_string(remove=[self.parameter_name])
-        return iter(())
+        return self.used_parameters.get(self.parameters[0], "")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(self.found_by(self.word)) if self.word else queryset
@@ -151,18 +158,21 @@ class WordFilter(admin.ListFilter):
         raise NotImplementedError
 
 
-class LateValuesFilter(admin.SimpleListFilter):
-    """By the values of one field that occur among the newest rows: asking all rows of a large table takes too long."""
+class ValueFilter(admin.SimpleListFilter):
+    """By the values of one field; those of the newest rows are listed, for reading all rows takes too long."""
 
     field: str
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def values(self, request: HttpRequest, model_admin: Any) -> Iterable[str]:
+        """Return the values to list."""
         newest = model_admin.get_queryset(request).order_by(*model_admin.get_ordering(request))
-        values = newest.values_list(self.field, flat=True)[:ROWS_LOOKED_AT]
-        return [(value, value) for value in sorted({*values, *self._chosen()})]
+        values: Iterable[str] = newest.values_list(self.field, flat=True)[:ROWS_LOOKED_AT]
+        return values
 
-    def _chosen(self) -> Iterable[str]:
-        return [value] if (value := self.value()) else []
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = [value] if (value := self.value()) else []
+        listed = sorted({*self.values(request, model_admin), *chosen}, key=str.lower)
+        return [(value, value) for value in listed]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, LateValuesFilter, TimeFilter
+from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter
 from events.admin.scope import RecordAdmin, as_uuid, pill
 from events.domain.cursor import Position
 from events.domain.event import topics_of
@@ -24,17 +24,46 @@ class StoredFilter(TimeFilter):
     title = "time stored (UTC)"
 
 
-class ResourceFilter(LateValuesFilter):
+class ResourceFilter(ValueFilter):
     field = parameter_name = title = "resource"
 
 
-class TypeFilter(LateValuesFilter):
+class TypeFilter(ValueFilter):
     field = parameter_name = "event_type"
     title = "type"
 
 
+class DataAdmin(RecordAdmin):
+    """Records with the data of an event and the agents whom it concerns."""
+
+    @admin.display(description="concerns")
+    def agents(self, row: Event | ResourceState) -> SafeString | str:
+        """The agents whom the row concerns, with the names of those who are of its customer."""
+        ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
+        names = directory().agent_names(ids)
+        shown = [
+            format_html(
+                '<a href="{}">{}</a>', directory().agent_url(agent_id), names[row.customer_id, agent_id]
+            )
+            if (row.customer_id, agent_id) in names
+            else format_html("<code>{}</code>", agent_id)
+            for agent_id in ids
+        ]
+        return (
+            format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "nobody in particular"
+        )
+
+    @admin.display(description="data")
+    def data(self, row: Event | ResourceState) -> SafeString:
+        try:
+            shown = json.dumps(json.loads(row.body), indent=2, ensure_ascii=False)
+        except ValueError:
+            shown = row.body
+        return format_html('<pre class="json">{}</pre>', shown)
+
+
 @admin.register(Event)
-class EventAdmin(RecordAdmin):
+class EventAdmin(DataAdmin):
     change_form_template = "admin/events/event/record.html"
     list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
@@ -58,7 +87,6 @@ class EventAdmin(RecordAdmin):
         "data",
         "idempotency_key",
     ]
-    readonly_fields = ["cursor", "topics", "agents", "data", "customer"]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         operator = operator_of(request)
@@ -84,14 +112,6 @@ class EventAdmin(RecordAdmin):
         )
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
 
-    @admin.display(description="concerns")
-    def agents(self, event: Event) -> SafeString | str:
-        return agent_links(event)
-
-    @admin.display(description="data")
-    def data(self, event: Event) -> SafeString:
-        return shown_json(event.body)
-
 
 class LiveFilter(admin.SimpleListFilter):
     title = "life"
@@ -105,7 +125,7 @@ class LiveFilter(admin.SimpleListFilter):
 
 
 @admin.register(ResourceState)
-class ResourceStateAdmin(RecordAdmin):
+class ResourceStateAdmin(DataAdmin):
     list_display = [
         "resource",
         "resource_id",
@@ -137,19 +157,10 @@ class ResourceStateAdmin(RecordAdmin):
         "agents",
         "data",
     ]
-    readonly_fields = ["customer", "life", "agents", "data"]
 
     @admin.display(description="life")
     def life(self, state: ResourceState) -> SafeString:
         return pill("live", "good") if state.live else pill("ended", "quiet")
-
-    @admin.display(description="concerns")
-    def agents(self, state: ResourceState) -> SafeString | str:
-        return agent_links(state)
-
-    @admin.display(description="data")
-    def data(self, state: ResourceState) -> SafeString:
-        return shown_json(state.body)
 
 
 @admin.register(CustomerLog)
@@ -163,26 +174,3 @@ class CustomerLogAdmin(RecordAdmin):
     exact_fields = ["customer_id"]
     part_fields = ["epoch"]
     fields = ["customer", "customer_id", "epoch", "last_seq", "floor"]
-    readonly_fields = ["customer"]
-
-
-def shown_json(text: str) -> SafeString:
-    """JSON as people read it, escaped."""
-    try:
-        shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        shown = text
-    return format_html('<pre class="json">{}</pre>', shown)
-
-
-def agent_links(row: Event | ResourceState) -> SafeString | str:
-    """The agents whom the row concerns, with the names of those who are of its customer."""
-    ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
-    names = directory().agent_names(ids)
-    shown = [
-        format_html('<a href="{}">{}</a>', directory().agent_url(agent_id), names[row.customer_id, agent_id])
-        if (row.customer_id, agent_id) in names
-        else format_html("<code>{}</code>", agent_id)
-        for agent_id in ids
-    ]
-    return format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "nobody in particular"

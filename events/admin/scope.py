@@ -65,6 +65,10 @@ class ScopedAdmin(DeclaredAdmin):
             return rows
         return rows.filter(**{self.customer_path: operator.customer_id})
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
+        # An id is set once: it is part of topics and stored events.
+        return [*self.readonly_fields, "id"] if obj is not None else list(self.readonly_fields)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

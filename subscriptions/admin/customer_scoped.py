@@ -36,6 +36,11 @@ class OperatorForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.customer = self.customer
 
+    def agents_offered(self) -> QuerySet[Agent]:
+        """Return the customer's agents whom this operator may choose."""
+        agents = self.customer.agents.order_by("name")
+        return agents if self.operator.is_platform else agents.exclude(pk__in=Agent.objects.of_the_platform())
+
 
 class OfCustomerAdmin(ConfirmingAdmin):
     """Rows of one customer. The customer is settled when a row is made and stays: its id is part of every topic."""
@@ -108,6 +113,12 @@ class OfCustomerAdmin(ConfirmingAdmin):
 
     owner.short_description = "customer"  # type: ignore[attr-defined]
     owner.admin_order_field = "customer__name"  # type: ignore[attr-defined]
+
+
+def is_platform(request: HttpRequest) -> bool:
+    """Return whether the operator runs the platform, and so may see the platform's own agents and keys."""
+    operator = operator_of(request)
+    return operator is not None and operator.is_platform
 
 
 def deleted_together(

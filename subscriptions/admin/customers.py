@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.scope import ScopedAdmin, pill
+from events.admin.scope import pill
 from events.hooks import operator_of
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together
-from subscriptions.auth.access_version import bump
+from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 _RELATED = (
@@ -37,7 +37,7 @@ def _count(model: Any) -> Subquery:
 
 
 @admin.register(Customer)
-class CustomerAdmin(ScopedAdmin):
+class CustomerAdmin(SwitchableAdmin):
     customer_path = "pk"
     list_display = ["name", "id", "standing", "agent_count", "queue_count", "key_count", "created_at"]
     list_filter = ["is_active"]
@@ -46,13 +46,9 @@ class CustomerAdmin(ScopedAdmin):
     list_per_page = 50
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["created_at", "related"]
-    delete_confirmation_template = "admin/subscriptions/delete_confirmation.html"
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
         return ["name", "id", "is_active", "created_at", "related"] if obj else ["name", "id", "is_active"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
-        return [*self.readonly_fields, "id"] if obj else list(self.readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         rows = super().get_queryset(request)
@@ -65,12 +61,6 @@ class CustomerAdmin(ScopedAdmin):
         operator = operator_of(request)
         return operator is not None and operator.customer_id is None
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        # What goes with a customer has to be looked at, one customer at a time.
-        actions.pop("delete_selected", None)
-        return actions
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
 
@@ -78,27 +68,6 @@ class CustomerAdmin(ScopedAdmin):
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
-
-    @admin.action(description="Switch off: refuse all credentials of these customers", permissions=["change"])
-    def switch_off(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:
-        self._switch(request, customers, on=False)
-
-    @admin.action(description="Switch on", permissions=["change"])
-    def switch_on(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:
-        self._switch(request, customers, on=True)
-
-    def _switch(self, request: HttpRequest, customers: QuerySet[Customer], *, on: bool) -> None:
-        changed = list(customers.filter(is_active=not on))
-        Customer.objects.filter(pk__in=[customer.pk for customer in changed]).update(is_active=on)
-        bump()
-        for customer in changed:
-            self.log_change(request, customer, "Switched on." if on else "Switched off.")
-        words = one_or_many(len(changed), "customer")
-        self.message_user(request, f"Switched {'on' if on else 'off'}: {words}.", messages.SUCCESS)
-
-    @admin.display(description="state", ordering="is_active")
-    def standing(self, customer: Customer) -> SafeString:
-        return pill("active", "good") if customer.is_active else pill("switched off", "bad")
 
     @admin.display(description="agents", ordering="agent_count")
     def agent_count(self, customer: Any) -> int:
@@ -136,10 +105,7 @@ class QueueForm(OperatorForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "agents" in self.fields:
-            agents = self.customer.agents.order_by("name")
-            if not self.operator.is_platform:
-                agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
-            self.fields["agents"].queryset = agents
+            self.fields["agents"].queryset = self.agents_offered()
             self.fields["agents"].label_from_instance = lambda agent: agent.name
             if self.instance.pk and not self.instance._state.adding:
                 self.initial.setdefault("agents", list(self.instance.agents.values_list("pk", flat=True)))
@@ -164,9 +130,6 @@ class QueueAdmin(OfCustomerAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
         return super().get_queryset(request).annotate(agent_count=Count("agents"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[str]:
-        return [*self.readonly_fields, "id"] if obj else list(self.readonly_fields)
 
     @admin.display(description="served by", ordering="agent_count")
     def served_by(self, queue: Any) -> SafeString | str:

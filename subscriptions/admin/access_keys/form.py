@@ -18,7 +18,7 @@ from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.credentials import BadCredential
-from subscriptions.models import AccessKey, Agent
+from subscriptions.models import AccessKey
 
 KEEP = "keep"
 NEVER = "never"
@@ -50,10 +50,7 @@ class AccessKeyForm(OperatorForm):
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
         if "agent" in self.fields:
-            agents = self.customer.agents.order_by("name")
-            if not self.operator.is_platform:
-                agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
-            self.fields["agent"].queryset = agents
+            self.fields["agent"].queryset = self.agents_offered()
             self.fields["agent"].empty_label = "nobody: it hears everything of the customer"
             self.fields["agent"].label_from_instance = lambda agent: (
                 f"{agent.name} ({agent.get_role_display()})"

@@ -13,13 +13,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
-from events.hooks import operator_of
 from subscriptions.admin.access_keys.columns import KeyColumns
 from subscriptions.admin.access_keys.form import AccessKeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
 from subscriptions.admin.access_keys.status_filter import StatusFilter
 from subscriptions.admin.confirmation import WORD_TO_CLIENTS, one_or_many, word_of
-from subscriptions.admin.customer_scoped import OfCustomerAdmin
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
 from subscriptions.auth.access_keys import CannotRotate, revoke, rotate
 from subscriptions.connections.close_orders import close_all_of_key
 from subscriptions.models import AccessKey, Agent, LiveConnection
@@ -89,8 +88,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessKey]:
         keys = super().get_queryset(request).select_related("customer", "agent__user", "replaced_by")
-        operator = operator_of(request)
-        if operator is None or not operator.is_platform:
+        if not is_platform(request):
             keys = keys.exclude(agent__in=Agent.objects.of_the_platform())
         sockets = live(LiveConnection.objects.filter(key_id=OuterRef("pk"))).order_by()
         count = sockets.values("key_id").annotate(count=Count("pk")).values("count")
@@ -100,11 +98,8 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         return [F("revoked_at").desc(nulls_first=True), "-created_at"]
 
     def reaches(self, request: HttpRequest, row: AccessKey) -> bool:
-        operator = operator_of(request)
         return super().reaches(request, row) and (
-            row.agent is None
-            or not row.agent.is_of_the_platform
-            or (operator is not None and operator.is_platform)
+            row.agent is None or not row.agent.is_of_the_platform or is_platform(request)
         )
 
     def may_change(self, request: HttpRequest, row: AccessKey | None) -> bool:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, TimeFilter, WordFilter
-from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter, WordFilter
+from events.admin.scope import as_uuid, pill
+from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.audit.csv_export import export
 from subscriptions.admin.audit.explain_page import address_of_explain, explain_page
 from subscriptions.audit.rule_texts import EXPLANATIONS, explain
@@ -32,7 +32,6 @@ from subscriptions.models import (
     AuditVerdict,
 )
 
-_UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PILLS = {AuditVerdict.GRANTED: "good", AuditVerdict.REFUSED: "bad", AuditVerdict.ENDED: "quiet"}
 
 
@@ -40,25 +39,18 @@ class AtFilter(TimeFilter):
     field = "at"
 
 
-class RuleFilter(admin.SimpleListFilter):
-    """By rule. All that there are: a rule that is asked for may have occurred long ago."""
+class RuleFilter(ValueFilter):
+    """By rule. All rules are listed: the one that is searched for may have occurred long ago."""
 
-    title = "rule"
-    parameter_name = "rule"
+    field = parameter_name = title = "rule"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.value()
-        return [
-            (rule, rule) for rule in sorted({*EXPLANATIONS, *([chosen] if chosen else [])}, key=str.lower)
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
-        value = self.value()
-        return queryset if value is None else queryset.filter(rule=value.replace("\0", ""))
+    def values(self, request: HttpRequest, model_admin: Any) -> Iterable[str]:
+        return EXPLANATIONS
 
 
 class AgentFilter(WordFilter):
-    parameter_name = title = "agent"
+    parameters = ("agent",)
+    title = "agent"
     hint = "A name or id"
 
     def found_by(self, word: str) -> Q:
@@ -67,7 +59,7 @@ class AgentFilter(WordFilter):
 
 
 class KeyFilter(WordFilter):
-    parameter_name = "key"
+    parameters = ("key",)
     title = "access key"
     hint = "Its beginning, vb_…"
 
@@ -76,7 +68,8 @@ class KeyFilter(WordFilter):
 
 
 class TopicFilter(WordFilter):
-    parameter_name = title = "topic"
+    parameters = ("topic",)
+    title = "topic"
     hint = "A topic, or part of it"
 
     def found_by(self, word: str) -> Q:
@@ -91,7 +84,7 @@ def credential_of_key(word: str) -> Q:
 
 
 @admin.register(AuditRecord)
-class AuditRecordAdmin(RecordAdmin):
+class AuditRecordAdmin(AgentRecordAdmin):
     change_form_template = "admin/subscriptions/auditrecord/record.html"
     list_display = ["at", "what", "short_topic", "who", "origin"]
     list_filter = [
@@ -122,7 +115,6 @@ class AuditRecordAdmin(RecordAdmin):
         "position",
         "seal",
     ]
-    readonly_fields = ["colored_verdict", "meaning", "customer", "agent", "connection", "seal"]
 
     def get_urls(self) -> list[Any]:
         pages = (("explain", self.explain_view), ("export", self.export_view))
@@ -174,14 +166,7 @@ class AuditRecordAdmin(RecordAdmin):
         if word.startswith(KEY_MARK) and word.isascii():
             # Whoever pastes a whole key wants what was done with it.
             return credential_of_key(word)
-        return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
-
-    def name_rows(self, rows: Iterable[AuditRecord]) -> None:
-        rows = list(rows)
-        super().name_rows(rows)
-        names = directory.agent_names({row.agent_id for row in rows if row.agent_id is not None})
-        for row in rows:
-            row.agent_name = names.get((row.customer_id, row.agent_id), "")
+        return super().found_by(word)
 
     @admin.display(description="verdict")
     def colored_verdict(self, record: AuditRecord) -> SafeString:
@@ -202,8 +187,7 @@ class AuditRecordAdmin(RecordAdmin):
         """The topic with the beginning of its UUIDs, and whole for who points at it."""
         if not record.topic:
             return None
-        short = _UUID_END.sub("…", record.topic)
-        return format_html('<code title="{}">{}</code>', record.topic, short)
+        return format_html('<code title="{}">{}</code>', record.topic, shortened(record.topic))
 
     @admin.display(description="who")
     def who(self, record: AuditRecord) -> SafeString:
@@ -231,14 +215,6 @@ class AuditRecordAdmin(RecordAdmin):
                 "<code>{}</code> {}", record.digest, pill("the record is not as it was written", "bad")
             )
         return format_html("<code>{}</code>", record.digest)
-
-    @admin.display(description="agent")
-    def agent(self, record: Any) -> SafeString | str | None:
-        if record.agent_id is None:
-            return None
-        if not record.agent_name:
-            return record.agent_id
-        return format_html('<a href="{}">{}</a>', directory.agent_url(record.agent_id), record.agent_name)
 
     @admin.display(description="connection")
     def connection(self, record: AuditRecord) -> SafeString:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -18,22 +18,22 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter
-from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
+from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.confirmation import WORD_TO_CLIENTS, ConfirmingAdmin, one_or_many, word_of
 from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
+from subscriptions.admin.customer_scoped import is_platform
 from subscriptions.connections.close_orders import close_connections
-from subscriptions.event_hooks.directory import directory
 from subscriptions.models import AccessKey, Agent, CloseOrder, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
 from subscriptions.presence.registry import figures_of, live
 
 TOPICS_SHOWN = 2
-_UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @admin.register(LiveConnection)
-class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
+class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     change_form_template = "admin/subscriptions/liveconnection/change_form.html"
     change_list_template = "admin/subscriptions/liveconnection/change_list.html"
     list_display = ["who", "from_where", "hears", "since", "sent", "waiting", "lag"]
@@ -61,21 +61,10 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
         "process",
         "records",
     ]
-    readonly_fields = [
-        "customer",
-        "agent",
-        "credential_link",
-        "all_topics",
-        "sent",
-        "waiting",
-        "lag",
-        "records",
-    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LiveConnection]:
         connections = live(super().get_queryset(request))
-        operator = operator_of(request)
-        if operator is None or not operator.is_platform:
+        if not is_platform(request):
             of_the_platform = Agent.objects.of_the_platform().values("pk")
             connections = connections.filter(is_platform_staff=False).exclude(
                 agent_id__isnull=False, agent_id__in=of_the_platform
@@ -107,13 +96,9 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
             operator.may_by_role or request.user.has_perm("subscriptions.delete_liveconnection")
         )
 
-    def found_by(self, word: str) -> Q:
-        return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
-
     def name_rows(self, rows: Iterable[LiveConnection]) -> None:
         rows = list(rows)
         super().name_rows(rows)
-        names = directory.agent_names({row.agent_id for row in rows if row.agent_id is not None})
         keys = dict(
             AccessKey.objects.filter(pk__in=[row.key_id for row in rows if row.key_id]).values_list(
                 "pk", "label"
@@ -126,7 +111,6 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
             )
         )
         for row in rows:
-            row.agent_name = names.get((row.customer_id, row.agent_id), "")
             row.key_label = keys.get(row.key_id, "")
             row.figures = figures.get(row.pk, NO_STATS)
             row.is_closing = row.pk in closing
@@ -177,7 +161,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
         shown = format_html_join(
             "",
             '<code title="{}">{}</code><br>',
-            ((topic, _UUID_END.sub("…", own.sub("…", topic))) for topic in topics),
+            ((topic, shortened(own.sub("…", topic))) for topic in topics),
         )
         if more := row.topic_count - len(topics):
             return format_html('{}<span class="quiet">and {} more</span>', shown, more)
@@ -206,14 +190,6 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
             return "none"
         events = one_or_many(row.figures.lag_events, "event")
         return pill(f"{events}, for {row.figures.stalled_seconds} s", "warn")
-
-    @admin.display(description="agent")
-    def agent(self, row: Any) -> SafeString | str | None:
-        if row.agent_id is None:
-            return None
-        if not row.agent_name:
-            return str(row.agent_id)
-        return format_html('<a href="{}">{}</a>', directory.agent_url(row.agent_id), row.agent_name)
 
     @admin.display(description="credential")
     def credential_link(self, row: Any) -> SafeString | str:
