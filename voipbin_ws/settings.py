@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.http.request import split_domain_port
 
+from voipbin_ws import __version__
 from voipbin_ws.environment import (
     amqp,
     at_least,
@@ -275,7 +276,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "voipbin-ws",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
     "What happens now comes over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",

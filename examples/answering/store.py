@@ -79,7 +79,7 @@ class Store:
             self._db.execute("INSERT OR IGNORE INTO our_lines VALUES (?)", (message.line,))
         if not message.received or not message.other or self._is_ours(message.other):
             return
-        wish = rules.wish_of(message.text)
+        wish = rules.parse_keyword(message.text)
         reply = None if message.automatic else rules.reply_to(message.text)
         if (wish is None and reply is None) or self._knows(message):
             return

@@ -62,22 +62,22 @@ def test_the_first_rule_with_a_keyword_among_the_words_answers(
 
 @pytest.mark.parametrize("text", ["stop", "STOP", " Stop! ", "“STOP”", "Opt-out.", "opt  out"])
 def test_stop_is_heeded_however_it_is_written(rules: Rules, text: str) -> None:
-    assert rules.wish_of(text) is rules.stop
+    assert rules.parse_keyword(text) is rules.stop
 
 
 @pytest.mark.parametrize("text", ["Please stop by", "stopped", "stop start", "", "…"])
 def test_stop_within_a_sentence_is_none(rules: Rules, text: str) -> None:
-    assert rules.wish_of(text) is None
+    assert rules.parse_keyword(text) is None
 
 
 def test_start_is_heeded(rules: Rules) -> None:
-    assert rules.wish_of("start") is rules.start
+    assert rules.parse_keyword("start") is rules.start
 
 
 def test_the_bundled_rules_stop_for_whatever_the_gateway_stops_for() -> None:
     bundled = read_rules(RULES)
-    assert all(bundled.wish_of(word) is bundled.stop for word in STOP_WORDS)
-    assert all(bundled.wish_of(word) is bundled.start for word in START_WORDS)
+    assert all(bundled.parse_keyword(word) is bundled.stop for word in STOP_WORDS)
+    assert all(bundled.parse_keyword(word) is bundled.start for word in START_WORDS)
     assert bundled.reply_to("What are your hours?")
 
 

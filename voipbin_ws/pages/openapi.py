@@ -96,7 +96,14 @@ _HEALTH = {
         s200=(
             "It does.",
             _JSON,
-            {"type": "object", "required": ["status"], "properties": {"status": {"const": "alive"}}},
+            {
+                "type": "object",
+                "required": ["status", "version"],
+                "properties": {
+                    "status": {"const": "alive"},
+                    "version": {"type": "string", "description": "The gateway's version."},
+                },
+            },
         ),
     ),
     "/readyz": _healthy(
