@@ -14,11 +14,11 @@ from django.urls import reverse
 
 from events.admin.scope import ScopedAdmin
 
-MOST_AT_ONCE = 200
+MAX_ROWS = 200
 """Rows that one action takes: what is confirmed must be readable."""
 
-MOST_WORD_CHARACTERS = 80
-WORD_TO_CLIENTS = "Your word to the clients, if you like; it goes into the audit log, with your name, as well"
+MAX_REASON_CHARACTERS = 80
+REASON_LABEL = "Your word to the clients, if you like; it goes into the audit log, with your name, as well"
 
 
 class ConfirmingAdmin(ScopedAdmin):
@@ -62,16 +62,16 @@ class ConfirmingAdmin(ScopedAdmin):
         question: str,
         consequence: str,
         perform: Callable[[list[Any]], HttpResponse | None],
-        word: str = "",
+        reason_label: str = "",
     ) -> HttpResponse | None:
         """Ask once more with what follows, then `perform` the action on the rows that the operator may change.
 
-        With `word`, what it is for, the operator is asked for some words as well: see `word_of`.
+        With `reason_label`, the operator is asked for some words as well: see `word_of`.
         """
-        chosen = self.changeable(request, rows[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
+        chosen = self.changeable(request, rows[: MAX_ROWS + 1])
+        if len(chosen) > MAX_ROWS:
             self.message_user(
-                request, f"Choose at most {MOST_AT_ONCE} at once; nothing was done.", messages.ERROR
+                request, f"Choose at most {MAX_ROWS} at once; nothing was done.", messages.ERROR
             )
             return None
         if not chosen:
@@ -89,8 +89,8 @@ class ConfirmingAdmin(ScopedAdmin):
             "rows": chosen,
             "action": action,
             "checkbox_name": ACTION_CHECKBOX_NAME,
-            "word": word,
-            "most_word_characters": MOST_WORD_CHARACTERS,
+            "reason_label": reason_label,
+            "max_reason_characters": MAX_REASON_CHARACTERS,
             "media": self.media,
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
@@ -100,10 +100,10 @@ class ConfirmingAdmin(ScopedAdmin):
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
-def word_of(request: HttpRequest) -> str:
+def reason_of(request: HttpRequest) -> str:
     """What the operator wrote when confirming: one line of printable text, or nothing."""
-    text = "".join(c if c.isprintable() else " " for c in request.POST.get("word", ""))
-    return " ".join(text.split())[:MOST_WORD_CHARACTERS]
+    text = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
+    return " ".join(text.split())[:MAX_REASON_CHARACTERS]
 
 
 def one_or_many(count: int, word: str) -> str:

@@ -19,7 +19,7 @@ from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
 from events.models import ResourceState, split_agents
 from subscriptions.models import OptOut
-from subscriptions.platform.client import NO_PLATFORM, ask, platform_of
+from subscriptions.platform import client
 from subscriptions.protocol.permissions import Identity
 
 CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
@@ -35,7 +35,7 @@ class ActionsView(APIView):
 
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
-        reason = None if platform_of(identity.customer_id) else NO_PLATFORM
+        reason = None if client.url_of(identity.customer_id) else client.NO_PLATFORM
         if reason is None and not _may_act(identity):
             reason = MAY_NOT_ACT
         return Response(
@@ -68,10 +68,10 @@ class CallActionView(APIView):
                 status.HTTP_403_FORBIDDEN,
                 "A call is accepted by an agent: this access key belongs to none",
             )
-        _require_in_hand(visible, identity, call_id)
+        _require_controllable(visible, identity, call_id)
         path = f"/v1.0/calls/{quote(call_id, safe='')}/{action}"
-        said = ask("POST", visible.customer_id, path, order)
-        return Response({"call_id": call_id, "action": action, "platform": said})
+        reply = client.request("POST", visible.customer_id, path, order)
+        return Response({"call_id": call_id, "action": action, "platform": reply})
 
 
 class MessagesView(APIView):
@@ -100,8 +100,8 @@ class MessagesView(APIView):
             "text": text,
             "automatic": automatic,
         }
-        said = ask("POST", visible.customer_id, "/v1.0/messages", order)
-        return Response({"to": number, "platform": said}, status=status.HTTP_201_CREATED)
+        reply = client.request("POST", visible.customer_id, "/v1.0/messages", order)
+        return Response({"to": number, "platform": reply}, status=status.HTTP_201_CREATED)
 
 
 MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
@@ -127,7 +127,7 @@ def _visible(request: Request) -> Visible:
         return visible_to(request, customer_id)
 
 
-def _require_in_hand(visible: Visible, identity: Identity, call_id: str) -> None:
+def _require_controllable(visible: Visible, identity: Identity, call_id: str) -> None:
     """The call must be one that is heard, and live; an agent's own, where the agent does not hear all.
 
     Raises:
@@ -176,6 +176,6 @@ def _message(body: dict[str, Any]) -> tuple[str, str, bool]:
     if not isinstance(automatic, bool):
         errors.append({"field": "automatic", "message": "true or false"})
     if errors:
-        told = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
-        raise ApiError(status.HTTP_400_BAD_REQUEST, told, errors=errors)
+        message = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        raise ApiError(status.HTTP_400_BAD_REQUEST, message, errors=errors)
     return cast(str, number), cast(str, text), cast(bool, automatic)

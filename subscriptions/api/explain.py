@@ -13,7 +13,7 @@ from events.api.errors import ApiError
 from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
 from subscriptions.explain.evidence import explain, subject_of_identity
-from subscriptions.explain.lookup import ClientViewer, UnreadableQuestion, find
+from subscriptions.explain.lookup import ClientViewer, InvalidLookup, find
 from subscriptions.explain.report import NoEvent, StoredEvent, as_json
 from subscriptions.protocol.permissions import Identity
 
@@ -30,12 +30,12 @@ class ExplainView(APIView):
                 status.HTTP_403_FORBIDDEN, "This access key may not read: use one that may subscribe"
             )
         with reading_errors():
-            event = _asked(request, identity)
+            event = _requested_event(request, identity)
         answer = as_json(explain(subject_of_identity(identity), event, name_processes=False))
         return Response(answer, headers={"Cache-Control": "no-store"})
 
 
-def _asked(request: Request, identity: Identity) -> StoredEvent | NoEvent:
+def _requested_event(request: Request, identity: Identity) -> StoredEvent | NoEvent:
     read = Parameters(dict(request.query_params.lists()), PARAMETERS)
     given = [name for name in PARAMETERS if name in request.query_params]
     if len(given) != 1:
@@ -45,13 +45,13 @@ def _asked(request: Request, identity: Identity) -> StoredEvent | NoEvent:
     text = request.query_params[name]
     try:
         if (":" in text) != (name == "topic"):
-            raise UnreadableQuestion(
+            raise InvalidLookup(
                 "write a topic, such as customer_id:12345678-1234-1234-1234-123456789012:call:*"
                 if name == "topic"
                 else "write an event's id or cursor, just as the event bore it"
             )
         return find(text, ClientViewer(identity))
-    except UnreadableQuestion as error:
+    except InvalidLookup as error:
         read.wrong(name, str(error))
     read.finish()
     raise AssertionError("what is wrong was told")

@@ -52,14 +52,14 @@ def _may(identity: Identity, pattern: Pattern) -> bool:
     return may_subscribe(identity, pattern).granted
 
 
-def _hears_all(identity: Identity, resource: str) -> bool:
+def _sees_all(identity: Identity, resource: str) -> bool:
     return _may(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY))
 
 
 def _agents(identity: Identity) -> list[dict[str, Any]]:
     """The customer's agents as JSON objects; for who may not hear of them all, itself alone."""
     agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
-    if not _hears_all(identity, "agent"):
+    if not _sees_all(identity, "agent"):
         # Whom else one's own events concern is nobody's to find out: names go with what may be heard.
         agents = agents.filter(pk=identity.agent_id)
     return [
@@ -80,10 +80,10 @@ def _queues(identity: Identity) -> list[dict[str, Any]]:
     For who may not hear of all queues, those that it serves.
     """
     queues = Queue.objects.filter(customer_id=identity.customer_id)
-    if not _hears_all(identity, "queue"):
+    if not _sees_all(identity, "queue"):
         queues = queues.filter(agents__pk=identity.agent_id)
     agents = Agent.objects.filter(is_active=True).order_by("pk")
-    if not _hears_all(identity, "agent"):
+    if not _sees_all(identity, "agent"):
         agents = agents.filter(pk=identity.agent_id)
     queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))
     return [

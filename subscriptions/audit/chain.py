@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-MOST_TOLD = 20
+MAX_FINDINGS = 20
 """Findings that are kept; the others are counted."""
 
 
@@ -82,7 +82,7 @@ class Verifier:
             )
             return
         if position <= self.end.position:
-            self._take_double(link, position)
+            self._take_duplicate(link, position)
             return
         missing = self.end.position + 1, position - 1
         if missing[0] <= missing[1]:
@@ -98,15 +98,15 @@ class Verifier:
             self._find(Damage.CHANGED, (position, position), link.id, message)
         self._accept(link, position, fits=fits)
 
-    def _take_double(self, link: Link, position: int) -> None:
+    def _take_duplicate(self, link: Link, position: int) -> None:
         """A second record of one number: the one that does not fit is the one that was inserted."""
-        is_the_true_one = (
+        is_genuine = (
             position == self.end.position
             and not self._last_fits
             and seal(self._before.digest, position, link.content) == link.digest
         )
-        inserted = self._last_id if is_the_true_one else link.id
-        if is_the_true_one:
+        inserted = self._last_id if is_genuine else link.id
+        if is_genuine:
             self.damaged -= 1
             del self.findings[self.damaged :]
             self.end = End(position, link.digest)
@@ -147,7 +147,7 @@ class Verifier:
 
     def _find(self, damage: Damage, positions: tuple[int, int] | None, row: int | None, message: str) -> None:
         self.damaged += 1
-        if len(self.findings) < MOST_TOLD:
+        if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Finding(damage, positions, row, message))
 
 
@@ -157,6 +157,6 @@ def _records(first: int, last: int) -> str:
     return f"The records with numbers {first} to {last} were"
 
 
-def pruned_words(floor: End) -> str:
+def pruning_detail(floor: End) -> str:
     """What the record of a pruning says, so that a floor that nobody recorded shows."""
     return f"all up to number {floor}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from subscriptions.protocol.messages import CloseCode
 from subscriptions.protocol.permissions import Rule
 
-EXPLANATIONS: Mapping[str, str] = {
+RULE_TEXTS: Mapping[str, str] = {
     Rule.PLATFORM_STAFF: "Platform staff hear every customer.",
     Rule.CUSTOMER_MANAGER: "Managers and admins hear everything of their customer.",
     Rule.CUSTOMER_KEY: "An access key without an agent hears everything of its customer.",
@@ -55,6 +55,6 @@ EXPLANATIONS: Mapping[str, str] = {
 }
 
 
-def explain(rule: str) -> str:
+def text_of(rule: str) -> str:
     """What the rule means; empty for a rule that is not known here."""
-    return EXPLANATIONS.get(rule, "")
+    return RULE_TEXTS.get(rule, "")

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from events.database.direct_sql import find_rows, insert_rows, update_rows
-from subscriptions.audit.chain import End, Finding, Link, Verifier, pruned_words, seal
+from subscriptions.audit.chain import End, Finding, Link, Verifier, pruning_detail, seal
 from subscriptions.models import AuditAction, AuditChain, AuditRecord, AuditVerdict
 
 CHAIN_ID = 1
@@ -62,7 +62,7 @@ def _canonical(value: Any) -> str | None:
     return str(value)
 
 
-def is_sealed_rightly(record: AuditRecord) -> bool:
+def has_valid_seal(record: AuditRecord) -> bool:
     """Whether a record of the chain fits its seal and the record before it, as far as that is kept."""
     if record.position is None:
         return False
@@ -124,7 +124,7 @@ def _verify(floor: End, noted: End | None) -> Verification:
                 pruned = row.detail
         last_id = rows[-1].pk
     verifier.finish(head)
-    if floor.position and pruned != pruned_words(floor):
+    if floor.position and pruned != pruning_detail(floor):
         verifier.find_unrecorded_pruning(floor)
     return Verification(verifier.count, floor, verifier.end, verifier.damaged, verifier.findings, is_noted)
 
@@ -146,12 +146,12 @@ def prune(before: dt.datetime) -> int:
         BrokenChain: there is damage among them, whose traces would go with them.
     """
     removed = 0
-    while count := _prune_some(before):
+    while count := _prune_batch(before):
         removed += count
     return removed
 
 
-def _prune_some(before: dt.datetime) -> int:
+def _prune_batch(before: dt.datetime) -> int:
     with transaction.atomic():
         chain = _locked_chain()
         rows = list(AuditRecord.objects.order_by("pk")[: ROWS_AT_ONCE + 1])
@@ -176,7 +176,7 @@ def _prune_some(before: dt.datetime) -> int:
                     action=AuditAction.PRUNE,
                     verdict=AuditVerdict.ENDED,
                     rule="retention",
-                    detail=pruned_words(verifier.end),
+                    detail=pruning_detail(verifier.end),
                     connection_id=uuid.uuid4(),
                 )
             ]

@@ -34,7 +34,7 @@ class AuditWriter:
         """Records that are not stored yet."""
         return self._count
 
-    def note(self, records: Sequence[AuditRecord]) -> None:
+    def record_soon(self, records: Sequence[AuditRecord]) -> None:
         """Store these soon."""
         self._count_refusals(records)
         if self._count + len(records) > MAX_WAITING:
@@ -45,7 +45,7 @@ class AuditWriter:
             return
         self._add(records, None)
 
-    async def stored(self, records: Sequence[AuditRecord]) -> None:
+    async def record_and_wait(self, records: Sequence[AuditRecord]) -> None:
         """Store these and return when they are committed; while the database is away, that is when it is back."""
         if records:
             self._count_refusals(records)

@@ -91,7 +91,7 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
     return new, secret
 
 
-def identify_key(secret: str, caller: ClientInfo) -> Identity:
+def identify_key(secret: str, client_info: ClientInfo) -> Identity:
     # Every request begins with these two.
     found = find_rows(AccessKey, {"digest": [digest_of(secret)]})
     if not found:
@@ -106,7 +106,7 @@ def identify_key(secret: str, caller: ClientInfo) -> Identity:
         _require_valid(key)
         if key.is_expired(now):
             raise BadCredential("This access key has expired", "expired-key")
-    _note_use(key, now, caller)
+    _record_use(key, now, client_info)
     return identity
 
 
@@ -144,9 +144,9 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
     )
 
 
-def _note_use(key: AccessKey, now: datetime, caller: ClientInfo) -> None:
+def _record_use(key: AccessKey, now: datetime, client_info: ClientInfo) -> None:
     # Asked here first: on SQLite even an update that changes nothing waits for the one who writes.
     if key.last_used_at is None or key.last_used_at < now - USED_RESOLUTION:
         AccessKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION), pk=key.pk
-        ).update(last_used_at=now, last_used_address=caller.address, last_used_client=caller.client)
+        ).update(last_used_at=now, last_used_address=client_info.address, last_used_client=client_info.client)

@@ -17,7 +17,7 @@ from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
 ACCESS_CHANGED = "access.changed"
 """The message's type, and the group of all processes to which it is sent."""
 
-THE_ROW = 1
+ROW_ID = 1
 """The key of the one row in which changes are counted."""
 
 _HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "last_login"})
@@ -26,7 +26,7 @@ _HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "la
 
 def current_version() -> int:
     """How many changes of credentials, agents and customers there have been."""
-    found = find_rows(AccessChanges, {"id": [THE_ROW]})
+    found = find_rows(AccessChanges, {"id": [ROW_ID]})
     return found[0].count if found else 0
 
 
@@ -38,9 +38,9 @@ def bump() -> int:
     order of the numbers the order of the commits.
     """
     with transaction.atomic():
-        while not AccessChanges.objects.filter(pk=THE_ROW).update(count=F("count") + 1):
+        while not AccessChanges.objects.filter(pk=ROW_ID).update(count=F("count") + 1):
             # Another process may make it at this moment: whoever comes second counts on.
-            AccessChanges.objects.bulk_create([AccessChanges(pk=THE_ROW)], ignore_conflicts=True)
+            AccessChanges.objects.bulk_create([AccessChanges(pk=ROW_ID)], ignore_conflicts=True)
         change = current_version()
     transaction.on_commit(lambda: announcer.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
     return change

@@ -43,8 +43,8 @@ def credential_in(query: str, authorization: str) -> str:
     return credential.strip()
 
 
-def identify(credential: str, caller: ClientInfo = UNKNOWN) -> Identity:
-    """Find out who holds this credential, a JWT or an access key; `caller` is noted as its last user.
+def identify(credential: str, client_info: ClientInfo = UNKNOWN) -> Identity:
+    """Find out who holds this credential, a JWT or an access key; `client_info` is noted as its last user.
 
     Raises:
         BadCredential: it is malformed, unknown, expired or revoked, or its agent or customer is inactive.
@@ -54,19 +54,19 @@ def identify(credential: str, caller: ClientInfo = UNKNOWN) -> Identity:
     if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
         raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
     if credential.startswith(KEY_MARK):
-        return identify_key(credential, caller)
+        return identify_key(credential, client_info)
     if credential.count(".") == 2:
         return identify_token(credential)
     raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
 
 
-def identify_request(query: str, headers: Mapping[str, str], caller: ClientInfo = UNKNOWN) -> Identity:
+def identify_request(query: str, headers: Mapping[str, str], client_info: ClientInfo = UNKNOWN) -> Identity:
     """Whose request this is.
 
     Raises:
         BadCredential: nobody's, with the reason.
     """
-    return identify(credential_in(query, headers.get("authorization", "")), caller)
+    return identify(credential_in(query, headers.get("authorization", "")), client_info)
 
 
 def identify_http_request(request: Request) -> Identity:
@@ -76,8 +76,8 @@ def identify_http_request(request: Request) -> Identity:
         BadCredential: nobody's, with the reason.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
-    caller = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
-    return identify_request(request.META.get("QUERY_STRING", ""), headers, caller)
+    client_info = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
+    return identify_request(request.META.get("QUERY_STRING", ""), headers, client_info)
 
 
 class CredentialAuthentication(BaseAuthentication):

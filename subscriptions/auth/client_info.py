@@ -32,6 +32,6 @@ UNKNOWN = ClientInfo()
 """Nobody who is to be noted."""
 
 
-def storable(text: str, most: int) -> str:
+def storable(text: str, max_characters: int) -> str:
     """What a client sent, as any database takes it: PostgreSQL refuses U+0000."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:max_characters]

@@ -26,12 +26,12 @@ def sign_out(agent: Agent, now: datetime) -> None:
 def end_sessions(user_id: int, now: datetime) -> None:
     """End the sessions in which this user is logged in to the pages of the admin."""
     # A session's content is signed text: there is no asking the database for whose it is.
-    theirs = [
+    session_keys = [
         session.pk
         for session in Session.objects.filter(expire_date__gt=now).iterator()
         if session.get_decoded().get(SESSION_KEY) == str(user_id)
     ]
-    Session.objects.filter(pk__in=theirs).delete()
+    Session.objects.filter(pk__in=session_keys).delete()
 
 
 def end_login(sender: type[Agent], instance: Agent, **kwargs: Any) -> None:  # noqa: ARG001 (Django names them)

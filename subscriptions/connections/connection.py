@@ -119,7 +119,7 @@ class Connection:
         return self._recorder.connection_id
 
     @property
-    def caller(self) -> ClientInfo:
+    def client_info(self) -> ClientInfo:
         """Where it comes from."""
         return self._recorder.caller
 
@@ -128,7 +128,7 @@ class Connection:
         """What it holds, as the client wrote it."""
         return list(self._session.topics)
 
-    def figures(self) -> ConnectionStats:
+    def stats(self) -> ConnectionStats:
         """How it does, in numbers."""
         outbox = self._outbox
         return ConnectionStats(

@@ -34,11 +34,11 @@ class ConnectionRecorder:
 
     def note(self, action: str, verdict: str, *, rule: str = "", detail: str = "", cursor: str = "") -> None:
         """Record something of the whole connection, soon."""
-        self._audit.note([self._record(action, verdict, "", rule, detail, cursor)])
+        self._audit.record_soon([self._record(action, verdict, "", rule, detail, cursor)])
 
     async def stored(self, entries: Sequence[AuditEntry], cursor: str = "") -> None:
         """Record these topics, heard up to `cursor` where they ended; returns when they are committed."""
-        await self._audit.stored(
+        await self._audit.record_and_wait(
             [
                 self._record(each.action, each.verdict, each.topic, each.rule, each.detail, cursor)
                 for each in entries

@@ -11,10 +11,10 @@ from django.urls import reverse
 from events.hooks import AgentKey, Operator
 from subscriptions.models import Agent, AgentRole, Customer
 
-MOST_FOUND = 100
+MAX_FOUND = 100
 
 
-class PeopleDirectory:
+class CustomerDirectory:
     """The directory of this gateway's customers and agents."""
 
     def operator_of(self, user: Any) -> Operator | None:
@@ -40,10 +40,10 @@ class PeopleDirectory:
         return {(customer_id, agent_id): name for customer_id, agent_id, name in rows}
 
     def customers_named(self, text: str) -> list[uuid.UUID]:
-        return list(Customer.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+        return list(Customer.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MAX_FOUND])
 
     def agents_named(self, text: str) -> list[uuid.UUID]:
-        return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+        return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MAX_FOUND])
 
     def first_customers(self, count: int) -> list[tuple[uuid.UUID, str]]:
         return list(Customer.objects.order_by("name").values_list("pk", "name")[:count])
@@ -55,4 +55,4 @@ class PeopleDirectory:
         return reverse("admin:subscriptions_agent_change", args=[agent_id])
 
 
-directory = PeopleDirectory()
+directory = CustomerDirectory()

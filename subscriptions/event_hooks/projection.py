@@ -16,26 +16,26 @@ Stored = Sequence[tuple[Event, Draft]]
 
 def apply(stored: Stored) -> None:
     """Take over what these events say, in their order. Their customers' logs must be locked."""
-    _keep_statuses(stored)
-    _keep_opt_outs(stored)
+    _apply_statuses(stored)
+    _apply_opt_outs(stored)
 
 
-def _keep_statuses(stored: Stored) -> None:
+def _apply_statuses(stored: Stored) -> None:
     """An agent is what the last agent.status of its own customer says, whoever published it."""
-    told = [
+    reported = [
         (event, draft)
         for event, draft in stored
         if draft.event_type == "agent.status" and is_canonical_uuid(draft.resource_id)
     ]
-    if not told:
+    if not reported:
         return
-    ids = {draft.resource_id for _, draft in told}
+    ids = {draft.resource_id for _, draft in reported}
     agents = {
         (str(agent.customer_id), str(agent.pk)): agent
         for agent in Agent.objects.filter(pk__in=ids).only("customer_id", "status", "status_changed_at")
     }
     changed: dict[str, Agent] = {}
-    for event, draft in told:
+    for event, draft in reported:
         agent = agents.get((draft.customer_id, draft.resource_id))
         status = draft.data.get("status")
         if agent is None or not isinstance(status, str) or status not in _STATUSES or agent.status == status:
@@ -47,7 +47,7 @@ def _keep_statuses(stored: Stored) -> None:
     Agent.objects.bulk_update(changed.values(), ["status", "status_changed_at"])
 
 
-def _keep_opt_outs(stored: Stored) -> None:
+def _apply_opt_outs(stored: Stored) -> None:
     """Whoever wrote STOP wants no messages, until START."""
     for event, draft in stored:
         if draft.event_type != "message.received":

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
 from events.domain.visibility import NotVisible, UnknownCustomer, Visible
-from events.log import reader as log
+from events.log import reader
 from subscriptions.models import Customer
 from subscriptions.protocol.permissions import Identity, Verdict, may_hold, may_subscribe
 
@@ -34,13 +34,13 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
             raise UnknownCustomer(f"There is no customer {customer_id}")
         return visible
     granted = {name for name in known_resources(settings.EVENTS_EXTRA_RESOURCES) if verdict(name).granted}
-    hears_itself = (
+    sees_own_agent = (
         own_agent is not None and may_hold(identity, Pattern(AGENT_SCOPE, own_agent, ANY, ANY)).granted
     )
-    if not granted and not hears_itself:
+    if not granted and not sees_own_agent:
         raise NotVisible(everything.message)
     visible = Visible(
-        customer_id, frozenset(granted), own_agent if hears_itself else None, identity.allowed_topics
+        customer_id, frozenset(granted), own_agent if sees_own_agent else None, identity.allowed_topics
     )
     _require_something(visible, identity)
     return visible
@@ -59,4 +59,4 @@ def _require_something(visible: Visible, identity: Identity) -> None:
 
 def _exists(customer_id: str) -> bool:
     # VoIPBIN's customers need no record of ours to have events.
-    return bool(log.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()
+    return bool(reader.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()

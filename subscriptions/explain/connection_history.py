@@ -1,4 +1,4 @@
-"""Connections as the audit log tells of them: when each was open, and between which cursors it heard what.
+"""ConnectionHistory as the audit log tells of them: when each was open, and between which cursors it heard what.
 
 Sans-I/O.
 """
@@ -41,7 +41,7 @@ class Subscription:
     """
 
     topic: str
-    asked_at: datetime
+    requested_at: datetime
     granted: bool
     rule: str
     detail: str = ""
@@ -84,14 +84,14 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Connections:
+class ConnectionHistory:
     """All that is told, in the order in which it began."""
 
     connections: tuple[Connection, ...] = ()
     refused: tuple[HistoryRecord, ...] = ()
 
 
-def connections_of(records: Iterable[HistoryRecord]) -> Connections:
+def read_history(records: Iterable[HistoryRecord]) -> ConnectionHistory:
     """Read records in the order in which they were written."""
     found: dict[str, Connection] = {}
     refused: list[HistoryRecord] = []
@@ -109,7 +109,7 @@ def connections_of(records: Iterable[HistoryRecord]) -> Connections:
             )
         _take(connection, record)
     _note_replacements(list(found.values()))
-    return Connections(tuple(found.values()), tuple(refused))
+    return ConnectionHistory(tuple(found.values()), tuple(refused))
 
 
 def _note_replacements(connections: Sequence[Connection]) -> None:

@@ -3,7 +3,7 @@
 Sans-I/O.
 """
 
-# Long because the steps of one event's way are judged in one place, each by what the others know.
+# Long because the steps of one event's way are verdicts in one place, each by what the others know.
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from subscriptions.explain.report import (
     StoredEvent,
     moment,
 )
-from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, reached
+from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, judge
 from subscriptions.protocol.permissions import Rule, may_subscribe
 
 T = TypeVar("T")
 
 MOST_LISTED = 20
-"""Connections and patterns that a step lists."""
+"""ConnectionHistory and patterns that a step lists."""
 
-_TELLING = frozenset(
+_DECISIVE = frozenset(
     {
         DeliveryOutcome.TOO_SLOW,
         DeliveryOutcome.UNSUBSCRIBED_BEFORE,
@@ -56,7 +56,7 @@ def explain(
     """Go the way of the event, step by step; `resources` are the known resource names."""
     fitting = [
         (connection, subscription)
-        for connection in evidence.told.connections
+        for connection in evidence.history.connections
         for subscription in connection.subscriptions
         if subscription.granted and _is_covered(event.topics, subscription, resources)
     ]
@@ -87,7 +87,7 @@ def _is_covered(topics: Iterable[str], subscription: Subscription, resources: Co
 
 def _reason(steps: Sequence[Step]) -> Step:
     last = steps[-1]
-    if last.outcome is Outcome.YES or last.rule in _TELLING:
+    if last.outcome is Outcome.YES or last.rule in _DECISIVE:
         return last
     return next((step for step in steps if step.outcome is Outcome.NO), last)
 
@@ -111,18 +111,18 @@ def stored(event: StoredEvent | NoEvent) -> Answer:
 
 def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
     """Whether the receiver's credential is accepted, or was when it mattered."""
-    trouble = receiver.trouble
-    if trouble is None:
+    problem = receiver.problem
+    if problem is None:
         return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
-    if isinstance(event, StoredEvent) and trouble.since is not None and trouble.since > event.stored_at:
+    if isinstance(event, StoredEvent) and problem.since is not None and problem.since > event.stored_at:
         message = (
-            f"{receiver.name} was accepted when the event was stored. Since {moment(trouble.since)} it is not: "
-            f"{trouble.message}."
+            f"{receiver.name} was accepted when the event was stored. Since {moment(problem.since)} it is not: "
+            f"{problem.message}."
         )
-        return Answer(Outcome.YES, trouble.rule, message, receiver.facts)
-    since = f", since {moment(trouble.since)}" if trouble.since else ""
-    message = f"{receiver.name} is not accepted{since}: {trouble.message}."
-    return Answer(Outcome.NO, trouble.rule, message, receiver.facts)
+        return Answer(Outcome.YES, problem.rule, message, receiver.facts)
+    since = f", since {moment(problem.since)}" if problem.since else ""
+    message = f"{receiver.name} is not accepted{since}: {problem.message}."
+    return Answer(Outcome.NO, problem.rule, message, receiver.facts)
 
 
 def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
@@ -151,19 +151,20 @@ def subscribed(
     """Whether the receiver subscribed to anything that covers the event, ever; else to what instead."""
     if not event.topics:
         return NOT_APPLICABLE
-    asked = [each for connection in evidence.told.connections for each in connection.subscriptions]
+    requested = [each for connection in evidence.history.connections for each in connection.subscriptions]
     facts = _first(
         dict.fromkeys(
-            ("granted" if each.granted else f"refused: {each.rule}", each.topic) for each in reversed(asked)
+            ("granted" if each.granted else f"refused: {each.rule}", each.topic)
+            for each in reversed(requested)
         )
     )
     if fitting:
         topics = dict.fromkeys(subscription.topic for _, subscription in reversed(fitting))
         return Answer(Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
-    if not evidence.told.connections:
+    if not evidence.history.connections:
         message = f"It subscribed to nothing: no connection of it is known{_looked_from(evidence)}."
         return Answer(Outcome.SKIPPED, "", message)
-    miss = near_miss(event.topics, asked, resources)
+    miss = near_miss(event.topics, requested, resources)
     if miss is None:
         message = "No: it was connected, but subscribed to nothing of the kind."
         return Answer(Outcome.NO, "nothing-subscribed", message, facts)
@@ -173,7 +174,7 @@ def subscribed(
 def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
     """Whether the receiver was connected when the event was stored, or is now where there is no event."""
     at = event.stored_at if isinstance(event, StoredEvent) else evidence.now
-    connections = evidence.told.connections
+    connections = evidence.history.connections
     facts = _first(_shown(each, evidence) for each in reversed(connections))
     if evidence.looked_from is not None:
         facts += (("looked at", f"what is recorded since {moment(evidence.looked_from)}"),)
@@ -186,69 +187,69 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
     if lost and isinstance(event, StoredEvent):
         message = f"Not known: of connection {lost[-1].id} no end is recorded, for its process ended without a word."
         return Answer(Outcome.UNKNOWN, "process-lost", message, facts)
-    rule, told = _away(at, evidence)
-    return Answer(Outcome.NO, rule, f"No: {'; '.join(told)}.", facts)
+    rule, reasons = _absence(at, evidence)
+    return Answer(Outcome.NO, rule, f"No: {'; '.join(reasons)}.", facts)
 
 
-def _away(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
+def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
     """Why nobody was there, by rule and in words."""
-    told: list[str] = []
+    reasons: list[str] = []
     rule = "never-connected"
     before = [
         (each.closed_at, each)
-        for each in evidence.told.connections
+        for each in evidence.history.connections
         if each.closed_at is not None and each.closed_at <= at
     ]
     after = [
         each.opened_at
-        for each in evidence.told.connections
+        for each in evidence.history.connections
         if each.opened_at is not None and each.opened_at > at
     ]
     if before:
         rule = "disconnected-before"
         closed_at, last = max(before, key=lambda pair: pair[0])
-        told.append(f"its last connection ended on {moment(closed_at)} ({last.close_rule})")
-    refused = [each for each in evidence.told.refused if not before or each.at > before[-1][0]]
+        reasons.append(f"its last connection ended on {moment(closed_at)} ({last.close_rule})")
+    refused = [each for each in evidence.history.refused if not before or each.at > before[-1][0]]
     if refused:
         rule = "refused-handshake" if not before else rule
-        told.append(
+        reasons.append(
             f"its attempt on {moment(refused[-1].at)} was refused ({refused[-1].rule}): {refused[-1].detail}"
         )
     if after:
         rule = "connected-later" if not before else rule
-        told.append(f"it connected on {moment(min(after))}")
-    return rule, told or [f"no connection of it is known{_looked_from(evidence)}"]
+        reasons.append(f"it connected on {moment(min(after))}")
+    return rule, reasons or [f"no connection of it is known{_looked_from(evidence)}"]
 
 
 def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Answer:
     """Whether the event was sent to any of the receiver's connections, when, and else what was in the way."""
     if isinstance(event, NoEvent):
         return NOT_APPLICABLE
-    judged = [reached(event, *each, evidence.open_now) for each in fitting]
-    if not judged:
+    verdicts = [judge(event, *each, evidence.open_now) for each in fitting]
+    if not verdicts:
         return Answer(
             Outcome.NO,
             "not-subscribed",
             "No: nothing that it subscribed to covers the event.",
         )
-    telling = best(judged)
-    facts = _first((each.fate.value, f"connection {each.connection.id}") for each in reversed(judged))
-    message = " ".join(f"{each.message}." for each in _story(telling, judged))
-    prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(telling.outcome, "")
-    return Answer(telling.outcome, telling.fate, f"{prefix}{message}", facts)
+    decisive = best(verdicts)
+    facts = _first((each.delivery.value, f"connection {each.connection.id}") for each in reversed(verdicts))
+    message = " ".join(f"{each.message}." for each in _relevant(decisive, verdicts))
+    prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(decisive.outcome, "")
+    return Answer(decisive.outcome, decisive.delivery, f"{prefix}{message}", facts)
 
 
-def _story(telling: Verdict, judged: Sequence[Verdict]) -> list[Verdict]:
+def _relevant(decisive: Verdict, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """What tells most, and beside it how the receiver left before the event or came back after it."""
-    if telling.outcome is Outcome.YES:
-        return [telling]
-    is_later = telling.fate in _LATER
-    others = [each for each in judged if (each.fate in _LATER) != is_later]
+    if decisive.outcome is Outcome.YES:
+        return [decisive]
+    is_later = decisive.delivery in _LATER
+    others = [each for each in verdicts if (each.delivery in _LATER) != is_later]
     if not others:
-        return [telling]
+        return [decisive]
     if is_later:
-        return [best(others), telling]
-    return [telling, min(others, key=lambda each: each.subscription.asked_at)]
+        return [best(others), decisive]
+    return [decisive, min(others, key=lambda each: each.subscription.requested_at)]
 
 
 def _first(items: Iterable[T]) -> tuple[T, ...]:

@@ -14,20 +14,20 @@ from events.domain.topics import known_resources
 from subscriptions.auth.access_keys import identity_of_key, key_identity
 from subscriptions.auth.credentials import KEY_KIND, BadCredential, require_active
 from subscriptions.auth.tokens import identity_of_agent
-from subscriptions.explain import diagnosis as explanation
-from subscriptions.explain.connection_history import HistoryRecord, connections_of
+from subscriptions.explain import diagnosis
+from subscriptions.explain.connection_history import HistoryRecord, read_history
 from subscriptions.explain.report import (
+    CredentialProblem,
     Evidence,
     Explanation,
     NoEvent,
     Receiver,
     StoredEvent,
-    Trouble,
     moment,
 )
 from subscriptions.models import AccessKey, Agent, AuditRecord, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
-from subscriptions.presence.registry import figures_of, live
+from subscriptions.presence.registry import live, stats_of
 from subscriptions.protocol.permissions import Identity
 
 RECORDS_EACH_WAY = 1000
@@ -48,13 +48,13 @@ class Subject:
 
 def subject_of_key(key: AccessKey) -> Subject:
     """Whoever uses this access key."""
-    trouble = None
+    problem = None
     try:
         key_identity(key)
     except BadCredential as error:
-        trouble = Trouble(error.rule, str(error), key.revoked_at)
-    if trouble is None and key.is_expired(timezone.now()):
-        trouble = Trouble("expired-key", "This access key has expired", key.expires_at)
+        problem = CredentialProblem(error.rule, str(error), key.revoked_at)
+    if problem is None and key.is_expired(timezone.now()):
+        problem = CredentialProblem("expired-key", "This access key has expired", key.expires_at)
     own_agent = key.agent if key.agent is not None and key.agent.customer_id == key.customer_id else None
     facts = (
         ("label", key.label),
@@ -62,7 +62,7 @@ def subject_of_key(key: AccessKey) -> Subject:
         ("expires", moment(key.expires_at) if key.expires_at else "never"),
         *((("revoked", moment(key.revoked_at)),) if key.revoked_at else ()),
     )
-    receiver = Receiver(f"key {key.prefix}… ({key.label})", identity_of_key(key, own_agent), trouble, facts)
+    receiver = Receiver(f"key {key.prefix}… ({key.label})", identity_of_key(key, own_agent), problem, facts)
     return Subject(
         receiver,
         Q(customer_id=key.customer_id, credential=f"key {key.prefix}"),
@@ -72,11 +72,11 @@ def subject_of_key(key: AccessKey) -> Subject:
 
 def subject_of_agent(agent: Agent) -> Subject:
     """The agent, by whichever token or key."""
-    trouble = None
+    problem = None
     try:
         require_active(agent.customer, agent)
     except BadCredential as error:
-        trouble = Trouble(error.rule, str(error), None)
+        problem = CredentialProblem(error.rule, str(error), None)
     signed_out = agent.tokens_valid_from
     facts = (
         ("role", agent.get_role_display()),
@@ -85,7 +85,7 @@ def subject_of_agent(agent: Agent) -> Subject:
         *((("tokens refused from before", moment(signed_out)),) if signed_out else ()),
     )
     mine = Q(customer_id=agent.customer_id, agent_id=agent.pk)
-    return Subject(Receiver(agent.name, identity_of_agent(agent), trouble, facts), mine, mine)
+    return Subject(Receiver(agent.name, identity_of_agent(agent), problem, facts), mine, mine)
 
 
 def subject_of_identity(identity: Identity) -> Subject:
@@ -108,7 +108,7 @@ def explain(subject: Subject, event: StoredEvent | NoEvent, *, name_processes: b
     at = event.stored_at if isinstance(event, StoredEvent) else None
     evidence = _evidence(subject, at, now, name_processes=name_processes)
     resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-    return explanation.explain(subject.receiver, event, evidence, resources)
+    return diagnosis.explain(subject.receiver, event, evidence, resources)
 
 
 def _evidence(
@@ -131,11 +131,11 @@ def _evidence(
     newest = list(rows[:RECORDS_AT_MOST])
     if len(newest) == RECORDS_AT_MOST:
         looked_from = newest[-1][0]
-    told = connections_of(
+    history = read_history(
         record._replace(detail="") if record.action == "connect" and not name_processes else record
         for record in map(HistoryRecord._make, reversed(newest))
     )
-    return Evidence(told, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
+    return Evidence(history, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
 
 
 def _first_after(at: dt.datetime) -> int | None:
@@ -146,5 +146,5 @@ def _open_now(subject: Subject) -> Mapping[object, int]:
     """The ids of the subject's open connections, with the bytes that wait in each."""
     rows = live(LiveConnection.objects.filter(subject.live))
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
-    figures = figures_of(connections)
-    return {each.pk: figures.get(each.pk, NO_STATS).queued_bytes for each in connections}
+    stats = stats_of(connections)
+    return {each.pk: stats.get(each.pk, NO_STATS).queued_bytes for each in connections}

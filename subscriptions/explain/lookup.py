@@ -29,7 +29,7 @@ NUMBERS_SEARCHED = 20_000
 """How far back in a customer's log an event is looked for by a topic with a wildcard, or of an agent."""
 
 
-class UnreadableQuestion(ValueError):
+class InvalidLookup(ValueError):
     """The text names no event and no topic; the message says what is right."""
 
 
@@ -42,11 +42,11 @@ class OperatorViewer:
     def sees_log(self, customer_id: str) -> bool:
         return self.customer_id is None or str(self.customer_id) == customer_id
 
-    def may_ask(self, pattern: Pattern) -> bool:
+    def may_query(self, pattern: Pattern) -> bool:
         customer_id = customer_of(pattern)
         return customer_id is not None and self.sees_log(customer_id)
 
-    def seen(self, event: StoredEvent) -> StoredEvent | None:
+    def redact(self, event: StoredEvent) -> StoredEvent | None:
         return event if self.sees_log(event.customer_id) else None
 
 
@@ -59,55 +59,55 @@ class ClientViewer:
     def sees_log(self, customer_id: str) -> bool:
         return self.identity.is_platform_staff or self.identity.customer_id == customer_id
 
-    def may_ask(self, pattern: Pattern) -> bool:
+    def may_query(self, pattern: Pattern) -> bool:
         return may_subscribe(self.identity, pattern).granted
 
-    def seen(self, event: StoredEvent) -> StoredEvent | None:
+    def redact(self, event: StoredEvent) -> StoredEvent | None:
         topics = tuple(
             topic for topic in event.topics if may_subscribe(self.identity, address_of(topic)).granted
         )
         return replace(event, topics=topics) if topics else None
 
 
-Eyes = OperatorViewer | ClientViewer
+Viewer = OperatorViewer | ClientViewer
 
 
-def find(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
+def find(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     """The event with this id or cursor, or the newest of this topic.
 
     Raises:
-        UnreadableQuestion: the text is none of these.
+        InvalidLookup: the text is none of these.
     """
     text = text.strip()
     if is_canonical_uuid(text.lower()):
-        return _by_id(text.lower(), eyes)
+        return _by_id(text.lower(), viewer)
     if ":" in text:
-        return _by_topic(text, eyes)
+        return _by_topic(text, viewer)
     try:
         positions = parse_cursor(text)
     except InvalidCursor:
-        raise UnreadableQuestion(
+        raise InvalidLookup(
             "Write an event's id or cursor, or a topic such as "
             "customer_id:12345678-1234-1234-1234-123456789012:call:*"
         ) from None
     if len(positions) > 1:
-        raise UnreadableQuestion("This is a cursor of several logs: write the one that the event bore")
+        raise InvalidLookup("This is a cursor of several logs: write the one that the event bore")
     [(epoch, seq)] = positions.items()
-    return _by_cursor(Position(epoch, seq), eyes)
+    return _by_cursor(Position(epoch, seq), viewer)
 
 
-def _by_id(event_id: str, eyes: Eyes) -> StoredEvent | NoEvent:
+def _by_id(event_id: str, viewer: Viewer) -> StoredEvent | NoEvent:
     event = Event.objects.filter(pk=event_id).first()
-    seen = eyes.seen(stored(event)) if event is not None else None
+    seen = viewer.redact(stored(event)) if event is not None else None
     return seen or NoEvent(
         "unknown-event",
         f"There is no event {event_id}: it was never published, it has been pruned, or it is not yours to see.",
     )
 
 
-def _by_cursor(position: Position, eyes: Eyes) -> StoredEvent | NoEvent:
+def _by_cursor(position: Position, viewer: Viewer) -> StoredEvent | NoEvent:
     log = CustomerLog.objects.filter(epoch=position.epoch).first()
-    if log is None or not eyes.sees_log(str(log.customer_id)):
+    if log is None or not viewer.sees_log(str(log.customer_id)):
         return NoEvent(
             "other-log",
             f"No log that is yours to see has the cursor {position}: the log was replaced since, or it is another's.",
@@ -122,22 +122,22 @@ def _by_cursor(position: Position, eyes: Eyes) -> StoredEvent | NoEvent:
             "pruned", f"It has been pruned: of this log the events after number {log.floor} are kept."
         )
     event = Event.objects.filter(customer_id=log.customer_id, seq=position.seq).first()
-    seen = eyes.seen(stored(event)) if event is not None else None
+    seen = viewer.redact(stored(event)) if event is not None else None
     return seen or NoEvent("unknown-event", f"There is no event at cursor {position} that is yours to see.")
 
 
-def _by_topic(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
+def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     try:
         pattern = parse_pattern(text, known_resources(settings.EVENTS_EXTRA_RESOURCES))
     except InvalidTopic as error:
-        raise UnreadableQuestion(str(error)) from None
+        raise InvalidLookup(str(error)) from None
     customer_id = customer_of(pattern)
     absent = NoEvent(
         "no-event-of-topic",
         f"No event of {pattern} is kept: none was published, it has been pruned, or it is not yours to see.",
         (str(pattern),),
     )
-    if customer_id is None or not eyes.may_ask(pattern):
+    if customer_id is None or not viewer.may_query(pattern):
         return absent
     log = CustomerLog.objects.filter(pk=customer_id).first()
     if log is None:
@@ -153,7 +153,7 @@ def _by_topic(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
         events = events.filter(seq__gt=log.last_seq - NUMBERS_SEARCHED)
     newest = events.first()
     if newest is not None:
-        return eyes.seen(stored(newest)) or absent
+        return viewer.redact(stored(newest)) or absent
     kept = Event.objects.filter(customer_id=customer_id).order_by("seq").first()
     since = f": of this log the events since {moment(kept.stored_at)} are kept" if kept else ""
     return replace(

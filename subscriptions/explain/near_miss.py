@@ -27,7 +27,7 @@ LIKE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """What was asked for instead, and why that is not the event."""
+    """What was requested for instead, and why that is not the event."""
 
     closeness: float
     rule: str
@@ -53,34 +53,36 @@ def covers(pattern: Pattern, topic: str) -> bool:
 
 
 def near_miss(
-    topics: Sequence[str], asked: Iterable[Subscription], resources: Collection[str]
+    topics: Sequence[str], requested: Iterable[Subscription], resources: Collection[str]
 ) -> NearMiss | None:
-    """The closest of what was asked for, given that none that was granted covers any of the event's topics."""
+    """The closest of what was requested for, given that none that was granted covers any of the event's topics."""
     misses = [
         miss
-        for subscription in {each.topic: each for each in asked}.values()
+        for subscription in {each.topic: each for each in requested}.values()
         if (miss := _miss(topics, subscription, resources)) is not None
     ]
     return max(misses, key=lambda miss: miss.closeness, default=None)
 
 
-def _miss(topics: Sequence[str], asked: Subscription, resources: Collection[str]) -> NearMiss | None:
-    pattern = pattern_of(asked.topic, resources)
+def _miss(topics: Sequence[str], requested: Subscription, resources: Collection[str]) -> NearMiss | None:
+    pattern = pattern_of(requested.topic, resources)
     if pattern is None:
-        return _unreadable(topics, asked)
-    if not asked.granted:
+        return _unreadable(topics, requested)
+    if not requested.granted:
         if any(covers(pattern, topic) for topic in topics):
             return NearMiss(
-                10, asked.rule, f"It asked for {asked.topic} and was refused ({asked.rule}): {asked.detail}"
+                10,
+                requested.rule,
+                f"It asked for {requested.topic} and was refused ({requested.rule}): {requested.detail}",
             )
         return None
     return max((_other(topic, pattern, topics) for topic in topics), key=lambda miss: miss.closeness)
 
 
-def _unreadable(topics: Sequence[str], asked: Subscription) -> NearMiss | None:
+def _unreadable(topics: Sequence[str], requested: Subscription) -> NearMiss | None:
     likeness = max(
         (
-            difflib.SequenceMatcher(None, asked.topic.lower()[:300], covering).ratio()
+            difflib.SequenceMatcher(None, requested.topic.lower()[:300], covering).ratio()
             for topic in topics[:10]
             for covering in (*covering_patterns(topic), topic.rpartition(":")[0])
         ),
@@ -89,7 +91,9 @@ def _unreadable(topics: Sequence[str], asked: Subscription) -> NearMiss | None:
     if likeness < LIKE:
         return None
     return NearMiss(
-        7 + likeness, asked.rule, f"It asked for {quoted(asked.topic)} and was refused: {asked.detail}"
+        7 + likeness,
+        requested.rule,
+        f"It asked for {quoted(requested.topic)} and was refused: {requested.detail}",
     )
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from events.domain.cursor import Position
-from subscriptions.explain.connection_history import Connections
+from subscriptions.explain.connection_history import ConnectionHistory
 from subscriptions.protocol.permissions import Identity
 
 _YES_OR_NO = re.compile(r"\A(?:Yes|No)[.:] ")
@@ -91,7 +91,7 @@ class NoEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CredentialProblem:
     """Why a credential is not accepted now; `since` is none where that is not known."""
 
     rule: str
@@ -105,7 +105,7 @@ class Receiver:
 
     name: str
     identity: Identity
-    trouble: Trouble | None
+    problem: CredentialProblem | None
     facts: Facts = ()
 
 
@@ -117,7 +117,7 @@ class Evidence:
     is the time of the oldest record that was looked at, none where all were.
     """
 
-    told: Connections
+    history: ConnectionHistory
     open_now: Mapping[str, int]
     looked_from: datetime | None
     now: datetime

@@ -1,4 +1,4 @@
-"""Whether an event reached a connection through one of its subscriptions that cover it, or what was in the way.
+"""Whether an event verdicts a connection through one of its subscriptions that cover it, or what was in the way.
 
 Sans-I/O.
 """
@@ -31,7 +31,7 @@ class DeliveryOutcome(StrEnum):
     DELIVERED = "delivered"
 
 
-_ORDER = {fate: number for number, fate in enumerate(DeliveryOutcome)}
+_ORDER = {delivery: number for number, delivery in enumerate(DeliveryOutcome)}
 _OUTCOMES = {
     DeliveryOutcome.DELIVERED: Outcome.YES,
     DeliveryOutcome.PROCESS_LOST: Outcome.UNKNOWN,
@@ -43,32 +43,33 @@ _OUTCOMES = {
 class Verdict:
     """What became of the event on one subscription, in words."""
 
-    fate: DeliveryOutcome
+    delivery: DeliveryOutcome
     message: str
     connection: Connection
     subscription: Subscription
 
     @property
     def outcome(self) -> Outcome:
-        return _OUTCOMES.get(self.fate, Outcome.NO)
+        return _OUTCOMES.get(self.delivery, Outcome.NO)
 
 
-def best(reached: Sequence[Verdict]) -> Verdict:
+def best(verdicts: Sequence[Verdict]) -> Verdict:
     """The one that tells most: the closest to arriving, and of several the latest."""
     return max(
-        reached, key=lambda each: (_ORDER[each.fate], each.subscription.live_at or each.subscription.asked_at)
+        verdicts,
+        key=lambda each: (_ORDER[each.delivery], each.subscription.live_at or each.subscription.requested_at),
     )
 
 
-def reached(
+def judge(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
 ) -> Verdict:
     """What became of the event on a granted subscription that covers it."""
-    fate, message = _fate(event, connection, subscription, open_now)
-    return Verdict(fate, message, connection, subscription)
+    delivery, message = _delivery(event, connection, subscription, open_now)
+    return Verdict(delivery, message, connection, subscription)
 
 
-def _fate(
+def _delivery(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
 ) -> tuple[DeliveryOutcome, str]:
     position = event.position
@@ -77,7 +78,7 @@ def _fate(
     start = subscription.starts.get(position.epoch)
     if start is None:
         return DeliveryOutcome.OTHER_LOG, (
-            f"{_asked(subscription)}, when the customer's log was another: it was replaced since"
+            f"{_subscribed(subscription)}, when the customer's log was another: it was replaced since"
         )
     if position.seq <= start:
         return _later(subscription, Position(position.epoch, start))
@@ -103,30 +104,30 @@ def _fate(
     return _ended(connection, subscription, subscription.ended_at, Position(position.epoch, end))
 
 
-def _asked(subscription: Subscription) -> str:
-    return f"It subscribed to {subscription.topic} on {moment(subscription.asked_at)}"
+def _subscribed(subscription: Subscription) -> str:
+    return f"It subscribed to {subscription.topic} on {moment(subscription.requested_at)}"
 
 
 def _never_live(subscription: Subscription) -> tuple[DeliveryOutcome, str]:
     ended = f" ({subscription.end_rule})" if subscription.end_rule else ""
     return DeliveryOutcome.NOT_ACKNOWLEDGED, (
-        f"{_asked(subscription)}, but that was not acknowledged: the connection ended first{ended}"
+        f"{_subscribed(subscription)}, but that was not acknowledged: the connection ended first{ended}"
     )
 
 
 def _later(subscription: Subscription, start: Position) -> tuple[DeliveryOutcome, str]:
     if subscription.live_rule == "not-recovered":
         return DeliveryOutcome.NOT_RECOVERED, (
-            f"{_asked(subscription)} with a cursor, but was told that what came before {start} could not be "
+            f"{_subscribed(subscription)} with a cursor, but was told that what came before {start} could not be "
             f"recovered: {subscription.live_detail}"
         )
     if subscription.live_rule == "recovered":
         return DeliveryOutcome.SUBSCRIBED_LATER, (
-            f"{_asked(subscription)} with the cursor {start}, by which it had seen the event already"
+            f"{_subscribed(subscription)} with the cursor {start}, by which it had seen the event already"
         )
     return DeliveryOutcome.SUBSCRIBED_LATER, (
-        f"{_asked(subscription)}, after the event: it hears what comes after {start}. A client that subscribes with "
-        "since and its last cursor is sent what it missed"
+        f"{_subscribed(subscription)}, after the event: it receives what comes after {start}. A client that "
+        "subscribes with since and its last cursor is sent what it missed"
     )
 
 

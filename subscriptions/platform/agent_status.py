@@ -11,13 +11,13 @@ from events.domain.event import Draft
 from events.domain.event_parser import read_event
 from events.log.publish import publish
 from subscriptions.models import Agent, AgentStatus
-from subscriptions.platform.client import ask, platform_of
+from subscriptions.platform import client
 
 CHOOSABLE = (AgentStatus.AVAILABLE, AgentStatus.AWAY, AgentStatus.OFFLINE)
-TRIES = 5
+MAX_ATTEMPTS = 5
 
 
-class _Moved(Exception):
+class _StatusChanged(Exception):
     """The status is another one by now than when the event was written."""
 
 
@@ -30,27 +30,27 @@ def choose_status(agent: Agent, chosen: str, *, set_by: str | None) -> bool:
         ApiError: the platform does not do it, or others change the status at the same time.
     """
     agent_id, customer_id = str(agent.pk), str(agent.customer_id)
-    if platform_of(customer_id) is not None:
+    if client.url_of(customer_id) is not None:
         # The platform first: an agent who only seems to be available would never be rung.
         path = f"/v1.0/agents/{quote(agent_id)}/status"
-        said = ask("PUT", customer_id, path, {"agent_id": agent_id, "status": chosen})
-        if said.get("status") in AgentStatus.values and said["status"] != chosen:
+        reply = client.request("PUT", customer_id, path, {"agent_id": agent_id, "status": chosen})
+        if reply.get("status") in AgentStatus.values and reply["status"] != chosen:
             # Busy: the platform carries it out, and tells of it, once the call is over.
             agent.refresh_from_db()
             return False
-    _change(agent, chosen, set_by)
+    _publish_status(agent, chosen, set_by)
     return True
 
 
-def _change(agent: Agent, chosen: str, set_by: str | None) -> None:
+def _publish_status(agent: Agent, chosen: str, set_by: str | None) -> None:
     """Publish the change, which also stores it (`event_hooks.projection`); nothing if it is the present status."""
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
         if agent.status == chosen:
             return
         try:
-            publish([_draft(agent, chosen, set_by)], check=lambda: _require_still(agent))
-        except _Moved:
+            publish([_draft(agent, chosen, set_by)], check=lambda: _require_unchanged(agent))
+        except _StatusChanged:
             continue
         agent.refresh_from_db(fields=["status", "status_changed_at"])
         return
@@ -59,10 +59,10 @@ def _change(agent: Agent, chosen: str, set_by: str | None) -> None:
     )
 
 
-def _require_still(agent: Agent) -> None:
+def _require_unchanged(agent: Agent) -> None:
     """`previous_status` must be true: nobody else publishes while this is asked."""
     if not Agent.objects.filter(pk=agent.pk, status=agent.status).exists():
-        raise _Moved
+        raise _StatusChanged
 
 
 def _draft(agent: Agent, chosen: str, set_by: str | None) -> Draft:

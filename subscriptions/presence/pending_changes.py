@@ -41,7 +41,7 @@ class PendingChanges(Generic[K]):
 
     def __init__(self) -> None:
         self._open: set[K] = set()
-        self._untold: set[K] = set()
+        self._dirty: set[K] = set()
         self._maybe_stored: set[K] = set()
 
     def __len__(self) -> int:
@@ -50,41 +50,41 @@ class PendingChanges(Generic[K]):
     def opened(self, key: K) -> None:
         """It has come."""
         self._open.add(key)
-        self._untold.add(key)
+        self._dirty.add(key)
 
     def changed(self, key: K) -> None:
         """Something of it that is stored is different now."""
         if key in self._open:
-            self._untold.add(key)
+            self._dirty.add(key)
 
     def closed(self, key: K) -> None:
         """It has gone."""
         self._open.discard(key)
-        self._untold.discard(key)
+        self._dirty.discard(key)
 
     @property
-    def has_untold(self) -> bool:
+    def is_dirty(self) -> bool:
         """Whether there is more than was taken."""
-        return bool(self._untold)
+        return bool(self._dirty)
 
     def take(self, most: int) -> Changes[K]:
-        """What is to be told now, at most so many of each; `told` or `not_told` says what became of it."""
-        written = frozenset(islice(self._untold, most))
+        """What is to be told now, at most so many of each; `told` or `failed` says what became of it."""
+        written = frozenset(islice(self._dirty, most))
         changes = Changes(written, frozenset(islice(self._maybe_stored - self._open, most)))
-        self._untold -= written
+        self._dirty -= written
         # Also where telling fails: it may have come through all the same.
         self._maybe_stored |= changes.written
         return changes
 
-    def told(self, changes: Changes[K]) -> None:
+    def stored(self, changes: Changes[K]) -> None:
         """It is stored."""
         self._maybe_stored -= changes.deleted
 
-    def not_told(self, changes: Changes[K]) -> None:
+    def failed(self, changes: Changes[K]) -> None:
         """It may not be stored: it is to be told again."""
-        self._untold |= changes.written & self._open
+        self._dirty |= changes.written & self._open
 
-    def lost(self) -> None:
+    def reset(self) -> None:
         """The database has nothing of this process any more: everything is to be told again."""
-        self._untold = set(self._open)
+        self._dirty = set(self._open)
         self._maybe_stored.clear()

@@ -52,15 +52,15 @@ class Rate:
 
     def __init__(self, count: Callable[[], int], now: float) -> None:
         self._count = count
-        self._seen: deque[tuple[float, int]] = deque([(now, count())])
+        self._samples: deque[tuple[float, int]] = deque([(now, count())])
 
     def a_minute(self, now: float) -> float:
         """By what was seen at earlier calls; after a longer time without any it is the mean of that time."""
         count = self._count()
-        self._seen.append((now, count))
-        while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:
-            self._seen.popleft()
-        since, before = self._seen[0]
+        self._samples.append((now, count))
+        while len(self._samples) > 2 and now - self._samples[1][0] >= WINDOW_SECONDS:
+            self._samples.popleft()
+        since, before = self._samples[0]
         return (count - before) * WINDOW_SECONDS / max(WINDOW_SECONDS, now - since)
 
 
@@ -86,16 +86,16 @@ class ProcessState:
 
     @classmethod
     def from_json(cls, text: str) -> ProcessState:
-        """What this version knows of what any version told."""
-        told = json.loads(text)
+        """What this version knows of what any version stored."""
+        stored = json.loads(text)
         known = {field.name for field in fields(cls)}
-        told["troubles"] = _troubles(told.get("troubles", ()))
-        return cls(**{name: value for name, value in told.items() if name in known})
+        stored["troubles"] = _troubles(stored.get("troubles", ()))
+        return cls(**{name: value for name, value in stored.items() if name in known})
 
 
-def _troubles(told: Iterable[dict[str, object]]) -> tuple[Trouble, ...]:
+def _troubles(stored: Iterable[dict[str, object]]) -> tuple[Trouble, ...]:
     return tuple(
         Trouble(float(str(each["at"])), str(each["level"]), str(each["words"]))
-        for each in told
+        for each in stored
         if each.keys() >= {"at", "level", "words"}
     )

@@ -25,20 +25,20 @@ from subscriptions.presence.pending_changes import ConnectionStats
 
 ORDERS_KEPT = timedelta(hours=1)
 ROWS_AT_ONCE = 500
-MOST_BEHIND = 5000
+MAX_LAGGING = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a process tells: connections that are new or changed, those that are gone, and how many there are.
 
-    `figures` are those of all connections that have any, by the hex of their ids; none: as they were told last.
+    `stats` are those of all connections that have any, by the hex of their ids; none: as they were told last.
     `state` is how the process does; `ProcessState` as JSON.
     """
 
     rows: Sequence[LiveConnection]
     gone: Collection[uuid.UUID]
-    figures: Mapping[str, ConnectionStats] | None
+    stats: Mapping[str, ConnectionStats] | None
     count: int
     state: str = "{}"
 
@@ -51,32 +51,32 @@ class ProcessEntry:
         self._lease = lease
         self._started_at = timezone.now()
         self._is_stored = False
-        self._figures = "{}"
+        self._stats = "{}"
 
-    def tell(self, news: Report) -> bool:
-        """Renew the lease and store the news, in one query where nothing but the figures is new.
+    def save(self, report: Report) -> bool:
+        """Renew the lease and store the report, in one query where nothing but the stats is new.
 
-        Returns whether the database still had this process: if not, the next news must be of everything.
+        Returns whether the database still had this process: if not, the next report must be of everything.
         """
         fields: dict[str, Any] = {
             "lease_ends_at": Now() + self._lease,
-            "connections": news.count,
-            "state": news.state,
+            "connections": report.count,
+            "state": report.state,
         }
-        figures = self._figures
-        if news.figures is not None:
-            figures = json.dumps(news.figures, separators=(",", ":"))
-        if figures != self._figures or not self._is_stored:
-            fields["figures"] = figures
-        if self._is_stored and not news.rows and not news.gone:
+        stats = self._stats
+        if report.stats is not None:
+            stats = json.dumps(report.stats, separators=(",", ":"))
+        if stats != self._stats or not self._is_stored:
+            fields["figures"] = stats
+        if self._is_stored and not report.rows and not report.gone:
             is_known = self._renew(fields)
         else:
             with transaction.atomic():
                 is_known = self._renew(fields) if self._is_stored else self._store(fields)
                 if is_known:
-                    _store_rows(news)
+                    _store_rows(report)
         self._is_stored = is_known
-        self._figures = figures
+        self._stats = stats
         return is_known
 
     def delete(self) -> None:
@@ -96,10 +96,10 @@ class ProcessEntry:
         return True
 
 
-def _store_rows(news: Report) -> None:
+def _store_rows(report: Report) -> None:
     changing = [field.column for field in LiveConnection._meta.concrete_fields if not field.primary_key]
-    insert_or_update_rows(news.rows, unique=["id"], changed=changing)
-    gone = list(news.gone)
+    insert_or_update_rows(report.rows, unique=["id"], changed=changing)
+    gone = list(report.gone)
     for start in range(0, len(gone), ROWS_AT_ONCE):
         LiveConnection.objects.filter(pk__in=gone[start : start + ROWS_AT_ONCE]).delete()
 
@@ -115,25 +115,25 @@ def live(connections: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
     return connections.filter(process__lease_ends_at__gt=Now())
 
 
-def behind() -> list[uuid.UUID]:
+def lagging() -> list[uuid.UUID]:
     """The connections for which something waits or is still to come, the first of them."""
     found: list[uuid.UUID] = []
     for text in GatewayProcess.objects.filter(lease_ends_at__gt=Now()).values_list("figures", flat=True):
         for name, (_, *late) in json.loads(text).items():
             if any(late):
                 found.append(uuid.UUID(name))
-    return found[:MOST_BEHIND]
+    return found[:MAX_LAGGING]
 
 
-def figures_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, ConnectionStats]:
-    """The figures of these connections, as their processes last told them; those without any are missing."""
+def stats_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, ConnectionStats]:
+    """The stats of these connections, as their processes last told them; those without any are missing."""
     wanted: dict[uuid.UUID, set[str]] = {}
     for connection in connections:
         wanted.setdefault(connection.process_id, set()).add(connection.pk.hex)
     found: dict[uuid.UUID, ConnectionStats] = {}
     stored = GatewayProcess.objects.filter(pk__in=list(wanted)).values_list("pk", "figures")
     for process_id, text in stored:
-        figures = json.loads(text)
-        for name in wanted[process_id] & figures.keys():
-            found[uuid.UUID(name)] = ConnectionStats(*figures[name])
+        stats = json.loads(text)
+        for name in wanted[process_id] & stats.keys():
+            found[uuid.UUID(name)] = ConnectionStats(*stats[name])
     return found

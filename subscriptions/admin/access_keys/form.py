@@ -121,9 +121,9 @@ class AccessKeyForm(OperatorForm):
         if expiry := self.cleaned_data.get("expiry"):
             self._set_expiry(expiry)
 
-        self._require_something_heard()
+        self._require_effective_topics()
 
-    def _require_something_heard(self) -> None:
+    def _require_effective_topics(self) -> None:
         """Refuse topics of which the key would hear not one, whoever it is made for: each line stands for nothing."""
         if self.errors or not self.instance.allowed_topics or not self.instance.may_subscribe:
             return
@@ -131,8 +131,8 @@ class AccessKeyForm(OperatorForm):
             identity = key_identity(self.instance)
         except BadCredential:
             return  # It hears nothing now, whatever it is narrowed to.
-        heard = topics_for(identity)
-        if not identity.is_platform_staff and not heard:
+        topics = topics_for(identity)
+        if not identity.is_platform_staff and not topics:
             wide = topics_for(replace(identity, allowed_topics=None))
             self.add_error(
                 "allowed_topics",

@@ -17,7 +17,7 @@ from subscriptions.admin.access_keys.columns import KeyColumns
 from subscriptions.admin.access_keys.form import AccessKeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
 from subscriptions.admin.access_keys.status_filter import StatusFilter
-from subscriptions.admin.confirmation import WORD_TO_CLIENTS, one_or_many, word_of
+from subscriptions.admin.confirmation import REASON_LABEL, one_or_many, reason_of
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
 from subscriptions.auth.access_keys import CannotRotate, revoke, rotate
 from subscriptions.connections.close_orders import close_all_of_key
@@ -198,9 +198,9 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     @admin.action(description="Close its sockets", permissions=["change"])
     def close_sockets(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
         def perform(chosen: list[AccessKey]) -> HttpResponse:
-            word = word_of(request)
+            reason = reason_of(request)
             for key in chosen:
-                close_all_of_key(key, by=request.user.get_username(), word=word)
+                close_all_of_key(key, by=request.user.get_username(), word=reason)
                 self.log_change(request, key, "Closed all its sockets.")
             words = one_or_many(len(chosen), "key")
             self.message_user(request, f"Told to close: all sockets of {words}.", messages.SUCCESS)
@@ -216,5 +216,5 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
                 "stay good: whoever connects anew gets in. To keep a program out, revoke its key."
             ),
             perform=perform,
-            word=WORD_TO_CLIENTS,
+            reason_label=REASON_LABEL,
         )

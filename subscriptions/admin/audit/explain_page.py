@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from events.hooks import Operator, operator_of
-from subscriptions.audit.rule_texts import explain as explain_rule
+from subscriptions.audit.rule_texts import text_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
-from subscriptions.explain.lookup import OperatorViewer, UnreadableQuestion, find
-from subscriptions.explain.probe_event import publish_probe, topics_of_probe
+from subscriptions.explain.lookup import InvalidLookup, OperatorViewer, find
+from subscriptions.explain.probe_event import probe_topics, publish_probe
 from subscriptions.explain.report import Explanation, NoEvent, Outcome, Step, StoredEvent
 from subscriptions.models import AccessKey, Agent, AuditRecord
 
@@ -58,7 +58,7 @@ class ExplainForm(forms.Form):
         assert self.operator is not None  # noqa: S101
         try:
             return find(self.cleaned_data["what"], OperatorViewer(self.operator.customer_id))
-        except UnreadableQuestion as error:
+        except InvalidLookup as error:
             raise forms.ValidationError(f"{error}.") from None
 
     def clean(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
     form = ExplainForm(asked if is_asked else None, request=request, site=site, initial=asked.dict())
     receiver = form.receiver
     if request.method == "POST":
-        return _try_out(request, operator, receiver, records)
+        return _publish_probe(request, operator, receiver, records)
     explanation = None
     if receiver is not None and "what" not in asked:
         form.errors.pop("what", None)
@@ -104,21 +104,21 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
         "form": form,
         "media": records.media + form.media,
         "receiver": receiver,
-        "may_try": receiver is not None and _may_try(operator, receiver),
-        "trial_topics": topics_of_probe(receiver) if receiver is not None else (),
+        "may_probe": receiver is not None and _may_probe(operator, receiver),
+        "probe_topics": probe_topics(receiver) if receiver is not None else (),
         "explanation": explanation and _shown(explanation),
     }
     return TemplateResponse(request, "admin/subscriptions/auditrecord/explain.html", context)
 
 
-def _may_try(operator: Operator, receiver: Agent | AccessKey) -> bool:
+def _may_probe(operator: Operator, receiver: Agent | AccessKey) -> bool:
     return operator.may_by_role and operator.sees(receiver.customer_id)
 
 
-def _try_out(
+def _publish_probe(
     request: HttpRequest, operator: Operator, receiver: Agent | AccessKey | None, records: Any
 ) -> HttpResponse:
-    if receiver is None or not _may_try(operator, receiver):
+    if receiver is None or not _may_probe(operator, receiver):
         raise PermissionDenied
     receipt = publish_probe(receiver)
     records.admin_site.get_model_admin(type(receiver)).log_change(
@@ -157,9 +157,9 @@ def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
         "word": word,
         "kind": kind,
         "is_reason": is_reason,
-        "meaning": explain_rule(step.rule),
+        "meaning": text_of(step.rule),
         "facts": [(name, value, _link(name, value)) for name, value in step.facts],
-        "shows_rule": step.outcome is not Outcome.YES or explain_rule(step.rule),
+        "shows_rule": step.outcome is not Outcome.YES or text_of(step.rule),
     }
 
 

@@ -20,8 +20,8 @@ from events.admin.scope import as_uuid, pill
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.audit.csv_export import export
 from subscriptions.admin.audit.explain_page import address_of_explain, explain_page
-from subscriptions.audit.rule_texts import EXPLANATIONS, explain
-from subscriptions.audit.store import is_sealed_rightly
+from subscriptions.audit.rule_texts import RULE_TEXTS, text_of
+from subscriptions.audit.store import has_valid_seal
 from subscriptions.event_hooks.directory import directory
 from subscriptions.models import (
     KEY_MARK,
@@ -45,7 +45,7 @@ class RuleFilter(ValueFilter):
     field = parameter_name = title = "rule"
 
     def values(self, request: HttpRequest, model_admin: Any) -> Iterable[str]:
-        return EXPLANATIONS
+        return RULE_TEXTS
 
 
 class AgentFilter(WordFilter):
@@ -178,7 +178,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
             '{} {}<br><span class="quiet" title="{}">{}</span>',
             record.get_action_display(),
             self.colored_verdict(record),
-            explain(record.rule),
+            text_of(record.rule),
             record.rule,
         )
 
@@ -203,14 +203,14 @@ class AuditRecordAdmin(AgentRecordAdmin):
 
     @admin.display(description="that is")
     def meaning(self, record: AuditRecord) -> str:
-        return explain(record.rule)
+        return text_of(record.rule)
 
     @admin.display(description="seal")
     def seal(self, record: AuditRecord) -> SafeString | str:
         """The digest, and whether it is what the chain asks for at this place."""
         if record.position is None:
             return pill("no link of the chain: it was inserted", "bad")
-        if not is_sealed_rightly(record):
+        if not has_valid_seal(record):
             return format_html(
                 "<code>{}</code> {}", record.digest, pill("the record is not as it was written", "bad")
             )

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from events.admin.filters import LinkFilter
 from subscriptions.models import AccessKey, LiveConnection
-from subscriptions.presence.registry import behind
+from subscriptions.presence.registry import lagging
 
 
 class KeyFilter(LinkFilter):
@@ -44,4 +44,4 @@ class PaceFilter(admin.SimpleListFilter):
         return [("behind", "Behind")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
-        return queryset.filter(pk__in=behind()) if self.value() == "behind" else queryset
+        return queryset.filter(pk__in=lagging()) if self.value() == "behind" else queryset

@@ -21,13 +21,13 @@ from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
-from subscriptions.admin.confirmation import WORD_TO_CLIENTS, ConfirmingAdmin, one_or_many, word_of
+from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, one_or_many, reason_of
 from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
 from subscriptions.admin.customer_scoped import is_platform
 from subscriptions.connections.close_orders import close_connections
 from subscriptions.models import AccessKey, Agent, CloseOrder, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
-from subscriptions.presence.registry import figures_of, live
+from subscriptions.presence.registry import live, stats_of
 
 TOPICS_SHOWN = 2
 
@@ -36,7 +36,7 @@ TOPICS_SHOWN = 2
 class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     change_form_template = "admin/subscriptions/liveconnection/change_form.html"
     change_list_template = "admin/subscriptions/liveconnection/change_list.html"
-    list_display = ["who", "from_where", "hears", "since", "sent", "waiting", "lag"]
+    list_display = ["who", "from_where", "subscriptions", "since", "sent", "waiting", "lag"]
     list_select_related = ["process"]
     list_filter = [CustomerFilter, KeyFilter, CredentialFilter, PaceFilter]
     search_fields = ["topics"]
@@ -104,7 +104,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
                 "pk", "label"
             )
         )
-        figures = figures_of(rows)
+        stats = stats_of(rows)
         closing = set(
             CloseOrder.objects.filter(connection_id__in=[row.pk for row in rows]).values_list(
                 "connection_id", flat=True
@@ -112,13 +112,13 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         )
         for row in rows:
             row.key_label = keys.get(row.key_id, "")
-            row.figures = figures.get(row.pk, NO_STATS)
+            row.stats = stats.get(row.pk, NO_STATS)
             row.is_closing = row.pk in closing
 
     @admin.action(description="Close connection", permissions=["close"])
     def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
         def perform(chosen: list[LiveConnection]) -> HttpResponse:
-            close_connections(chosen, by=request.user.get_username(), word=word_of(request))
+            close_connections(chosen, by=request.user.get_username(), word=reason_of(request))
             words = one_or_many(len(chosen), "connection")
             self.message_user(request, f"Told to close: {words}.", messages.SUCCESS)
             return self.to_list()
@@ -133,7 +133,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
                 "credentials stay good: whoever connects anew gets in. To keep a program out, revoke its access key."
             ),
             perform=perform,
-            word=WORD_TO_CLIENTS,
+            reason_label=REASON_LABEL,
         )
 
     @admin.display(description="who", ordering="customer_id")
@@ -155,7 +155,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         )
 
     @admin.display(description="hears")
-    def hears(self, row: LiveConnection) -> SafeString | str:
+    def subscriptions(self, row: LiveConnection) -> SafeString | str:
         topics = row.topics.split("\n")[:TOPICS_SHOWN] if row.topics else []
         own = re.compile(f"(?<=^customer_id:){row.customer_id}|(?<=^agent_id:){row.agent_id}")
         shown = format_html_join(
@@ -174,22 +174,22 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
 
     @admin.display(description="sent")
     def sent(self, row: Any) -> str:
-        return f"{row.figures.sent_events:,}"
+        return f"{row.stats.sent_events:,}"
 
     @admin.display(description="waiting")
     def waiting(self, row: Any) -> SafeString | str:
-        if not row.figures.queued_bytes:
+        if not row.stats.queued_bytes:
             return "–"
-        shown = filesizeformat(row.figures.queued_bytes)
-        seconds = row.figures.stalled_seconds
+        shown = filesizeformat(row.stats.queued_bytes)
+        seconds = row.stats.stalled_seconds
         return pill(f"{shown}, for {seconds} s", "bad") if seconds > 1 else shown
 
     @admin.display(description="lag")
     def lag(self, row: Any) -> SafeString | str:
-        if not row.figures.lag_events:
+        if not row.stats.lag_events:
             return "none"
-        events = one_or_many(row.figures.lag_events, "event")
-        return pill(f"{events}, for {row.figures.stalled_seconds} s", "warn")
+        events = one_or_many(row.stats.lag_events, "event")
+        return pill(f"{events}, for {row.stats.stalled_seconds} s", "warn")
 
     @admin.display(description="credential")
     def credential_link(self, row: Any) -> SafeString | str:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from events.domain.topics import is_canonical_uuid
 from events.management.arguments import needs_database
 from subscriptions.explain.evidence import Subject, explain, subject_of_agent, subject_of_key
-from subscriptions.explain.lookup import OperatorViewer, UnreadableQuestion, find
+from subscriptions.explain.lookup import InvalidLookup, OperatorViewer, find
 from subscriptions.explain.report import Explanation, Outcome, as_json
 from subscriptions.models import KEY_PREFIX_CHARACTERS, AccessKey, Agent
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             with needs_database():
                 subject = _agent(options["agent"]) if options["agent"] is not None else _key(options["key"])
                 explanation = explain(subject, find(options["event"], OperatorViewer(None)))
-        except UnreadableQuestion as error:
+        except InvalidLookup as error:
             raise CommandError(f"{error}.") from None
         if options["json"]:
             self.stdout.write(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))

@@ -11,16 +11,16 @@ import pytest
 
 from events.domain.cursor import Position
 from events.domain.topics import known_resources
-from subscriptions.explain.connection_history import HistoryRecord, connections_of
+from subscriptions.explain.connection_history import HistoryRecord, read_history
 from subscriptions.explain.diagnosis import explain
 from subscriptions.explain.report import (
+    CredentialProblem,
     Evidence,
     Explanation,
     NoEvent,
     Outcome,
     Receiver,
     StoredEvent,
-    Trouble,
 )
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -68,12 +68,12 @@ def left(cursor: int, minutes: float, rule: str = "client-left", **fields: str) 
 def why(
     *records: HistoryRecord,
     identity: Identity = KEY,
-    trouble: Trouble | None = None,
+    problem: CredentialProblem | None = None,
     event: StoredEvent | NoEvent = EVENT,
     open_now: dict[str, int] | None = None,
 ) -> Explanation:
-    evidence = Evidence(connections_of(records), open_now or {}, None, NOON + timedelta(hours=1))
-    return explain(Receiver("the key", identity, trouble), event, evidence, known_resources())
+    evidence = Evidence(read_history(records), open_now or {}, None, NOON + timedelta(hours=1))
+    return explain(Receiver("the key", identity, problem), event, evidence, known_resources())
 
 
 CONNECTED = told("connect", detail="host, process 7")
@@ -245,10 +245,10 @@ def test_the_steps_are_always_the_same_ones_in_the_same_order() -> None:
     ],
 )
 def test_a_credential_matters_from_when_it_was_bad(since: datetime | None, reason: str) -> None:
-    trouble = Trouble("revoked-key", "This access key was revoked", since)
-    explanation = why(CONNECTED, *subscribed(), left(9, 1), trouble=trouble)
+    problem = CredentialProblem("revoked-key", "This access key was revoked", since)
+    explanation = why(CONNECTED, *subscribed(), left(9, 1), problem=problem)
     assert explanation.reason.rule == reason
-    came = why(CONNECTED, *subscribed(), left(12, 1), trouble=trouble)
+    came = why(CONNECTED, *subscribed(), left(12, 1), problem=problem)
     assert came.outcome is Outcome.YES
 
 

@@ -99,7 +99,7 @@ def test_an_exception_is_told_by_its_words() -> None:
 async def test_a_process_tells_its_state_with_its_beats(
     process: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subscriptions.presence.heartbeat.NEWS_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr("subscriptions.presence.heartbeat.MIN_PAUSE_SECONDS", 0.02)
     stored_events.add(count=1000)
     process.hub.deliveries += 500
     process.is_draining = True
@@ -109,7 +109,7 @@ async def test_a_process_tells_its_state_with_its_beats(
             and (state := ProcessState.from_json(entry.state)).deliveries_a_minute
         ):
             await asyncio.sleep(0.02)
-            process.presence._news.set()
+            process.presence._wake.set()
     assert state.events_a_minute > 0
     assert state.is_draining
     assert state.lease_seconds > 1

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from subscriptions.audit.rule_texts import EXPLANATIONS
+from subscriptions.audit.rule_texts import RULE_TEXTS
 from subscriptions.models import Agent, AuditRecord, Customer
 from tests.subscriptions.support.admin_client import Desk, Page, address, superuser
 from tests.subscriptions.support.people import agent, customer
@@ -136,7 +136,7 @@ def test_an_agents_name_is_not_told_of_another_customers_agent(root: Desk, ann: 
 
 
 def test_a_record_says_what_its_rule_means(root: Desk, wanted: AuditRecord) -> None:
-    assert EXPLANATIONS["customer-manager"] in root.open(wanted).text
+    assert RULE_TEXTS["customer-manager"] in root.open(wanted).text
 
 
 def test_what_a_client_sent_is_shown_as_text(root: Desk) -> None:

@@ -102,7 +102,7 @@ def test_figures_that_are_not_told_yet_are_none(ada: Desk, acme: Customer) -> No
     connected(acme)
     page = ada.list(LiveConnection)
     assert page.rows == 1
-    assert page.response.context["cl"].result_list[0].figures == (0, 0, 0, 0)
+    assert page.response.context["cl"].result_list[0].stats == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,9 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
     row, other = connected(acme), connected(acme)
     data = {"action": "close_connections", "_selected_action": [str(row.pk)], "confirmed": "yes"}
     page = desk.post(
-        address(LiveConnection, "changelist"), data | {"word": " you\tflood\nus \0" + "x" * 500}, follow=True
+        address(LiveConnection, "changelist"),
+        data | {"reason": " you\tflood\nus \0" + "x" * 500},
+        follow=True,
     )
     assert page.told == ["Told to close: 1 connection."]
     assert page.text.count(">closing<") == 1
