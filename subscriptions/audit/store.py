@@ -1,4 +1,4 @@
-"""The audit log in the database: appending to its chain, verifying the chain, and removing what is too old."""
+"""The audit log in the database: appending to its chain, verifying and pruning it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SEALED_FIELDS = (
     *("at", "action", "verdict", "topic", "rule", "detail", "customer_id", "agent_id"),
     *("credential", "address", "client", "connection_id", "cursor"),
 )
-"""All that a record says; a field that is added later belongs here, at the end."""
+"""The sealed content of a record; later fields are added at the end."""
 
 
 def append(records: Sequence[AuditRecord]) -> None:
-    """Store these as the next links of the chain, in one transaction."""
+    """Store the records as the next links of the chain, in one transaction."""
     if not records:
         return
     with transaction.atomic():
@@ -40,14 +40,14 @@ def append(records: Sequence[AuditRecord]) -> None:
 def _locked_chain() -> AuditChain:
     found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
     if not found:
-        # Another process may make it at this moment: whoever comes second locks the first one's.
+        # Another process may create the row at the same moment: both lock the first one.
         AuditChain.objects.bulk_create([AuditChain(pk=CHAIN_ID)], ignore_conflicts=True)
         found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
     return found[0]
 
 
 def content_of(record: AuditRecord) -> tuple[str | None, ...]:
-    """What a record is sealed over: the same before it is stored and when it is read, on every database."""
+    """Return the sealed content, the same before storing and after reading."""
     return tuple(_canonical(getattr(record, name)) for name in SEALED_FIELDS)
 
 
@@ -63,7 +63,7 @@ def _canonical(value: Any) -> str | None:
 
 
 def has_valid_seal(record: AuditRecord) -> bool:
-    """Whether a record of the chain fits its seal and the record before it, as far as that is kept."""
+    """Return whether the record's digest matches its content and the record before it."""
     if record.position is None:
         return False
     before = AuditRecord.objects.filter(pk__lt=record.pk).order_by("-pk").first()
@@ -79,7 +79,7 @@ def has_valid_seal(record: AuditRecord) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What verifying found: `count` records from after `floor` up to `head`, and the first of `damaged` findings."""
+    """The result: `count` records between `floor` and `head`, the first of `damaged` findings."""
 
     count: int
     floor: End
@@ -87,21 +87,21 @@ class Verification:
     damaged: int
     findings: Sequence[Finding]
     is_noted_head: bool | None
-    """Whether the head that was noted outside is still in the chain; none where none was given or it was pruned."""
+    """Whether the head that was noted earlier is in the chain; `None` if not given or pruned."""
 
 
 def verify(noted: End | None = None) -> Verification:
-    """Read the whole audit log and check its chain, beside gateways that write on."""
+    """Verify the whole audit log, while gateways may append to it."""
     while True:
         before = chain_ends()
         verification = _verify(before[0], noted)
-        # What a pruning removed meanwhile is not missing.
+        # Repeated if the log was pruned meanwhile: those records are not missing.
         if not verification.findings or chain_ends()[0] == before[0]:
             return verification
 
 
 def chain_ends() -> tuple[End, End]:
-    """The chain's floor and its head, as the gateway keeps them."""
+    """Return the floor and the head of the chain as the gateway stored them."""
     chain = AuditChain.objects.filter(pk=CHAIN_ID).first() or AuditChain()
     return End(chain.floor_position, chain.floor_digest), End(chain.position, chain.digest)
 
@@ -111,7 +111,7 @@ def _verify(floor: End, noted: End | None) -> Verification:
     last_id, pruned = 0, ""
     is_noted = None if noted is None or noted.position <= floor.position else False
     while True:
-        # The head first: all records up to it can be read then, and nothing but later ones besides.
+        # The head is read first, so that all records up to it can be read afterwards.
         head = chain_ends()[1]
         rows = list(AuditRecord.objects.filter(pk__gt=last_id).order_by("pk")[:ROWS_AT_ONCE])
         if not rows:
@@ -130,7 +130,7 @@ def _verify(floor: End, noted: End | None) -> Verification:
 
 
 class BrokenChain(Exception):
-    """What was to be removed is not as it was written; nothing of it was removed."""
+    """Records to prune were manipulated; the batch with them was not removed."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -138,12 +138,12 @@ class BrokenChain(Exception):
 
 
 def prune(before: dt.datetime) -> int:
-    """Remove the records from before this moment, but never the last one; returns how many.
+    """Remove the records from before this time but never the last one; return their number.
 
-    The chain goes on from the last that was removed, and a record says so.
+    The last removed record becomes the floor of the chain, which is recorded as well.
 
     Raises:
-        BrokenChain: there is damage among them, whose traces would go with them.
+        BrokenChain: One of the records was manipulated, and pruning would remove the evidence.
     """
     removed = 0
     while count := _prune_batch(before):
@@ -158,7 +158,7 @@ def _prune_batch(before: dt.datetime) -> int:
         verifier = Verifier(End(chain.floor_position, chain.floor_digest))
         old: list[int] = []
         for row in rows[:-1]:
-            # In the order of the chain: a clock that was wrong once makes no hole in it.
+            # The order of the chain counts: a wrong clock must not leave a gap.
             if row.at >= before:
                 break
             verifier.take(Link(row.pk, row.position, row.digest, content_of(row)))

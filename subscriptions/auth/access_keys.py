@@ -1,4 +1,4 @@
-"""Access keys: whose a key is, how it stands, revoking it, and rotating it into a new one."""
+"""Access keys: identifying the holder of a key, its status, and revoking and rotating it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from subscriptions.models import AccessKey, Agent, Customer, digest_of
 from subscriptions.protocol.permissions import Identity, Role
 
 ROTATION_OVERLAP = dt.timedelta(hours=24)
-"""How long a rotated key still works beside the new one."""
+"""How long a rotated key stays valid beside its successor."""
 
 USED_RESOLUTION = dt.timedelta(minutes=1)
-"""A key's last use is written at most this often, so that a busy key costs no write a request."""
+"""How often the last use of a key is written at most: a busy key must not cost a write for each request."""
 
 
 class KeyStatus(StrEnum):
-    """How a key stands. `UNUSED` is active as well."""
+    """The status of a key. `UNUSED` is active as well."""
 
     ACTIVE = "active"
     UNUSED = "never used"
@@ -35,11 +35,11 @@ class KeyStatus(StrEnum):
 
 
 class CannotRotate(Exception):
-    """The key cannot be rotated; the message says why, and what to do."""
+    """The key cannot be rotated; the message says why, and what to do instead."""
 
 
 def status_of(key: AccessKey, now: datetime) -> KeyStatus:
-    """How the key stands."""
+    """Return the status of the key."""
     if key.revoked_at is not None:
         return KeyStatus.REVOKED
     if key.is_expired(now):
@@ -48,7 +48,7 @@ def status_of(key: AccessKey, now: datetime) -> KeyStatus:
 
 
 def revoke(key: AccessKey, now: datetime) -> bool:
-    """Refuse the key from now on. Returns whether it was not revoked already: the first time stands."""
+    """Revoke the key; return `False` if it was revoked before, whose time then stays."""
     with transaction.atomic():
         revoked = AccessKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
         if revoked:
@@ -58,12 +58,13 @@ def revoke(key: AccessKey, now: datetime) -> bool:
 
 @sensitive_variables()
 def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
-    """Make a new key with the rights and the length of life of this one, which ends in 24 hours.
+    """Create a successor with the same rights and lifetime.
 
-    Returns the new key, saved, and its secret, which is not kept.
+    The old key stays valid for ROTATION_OVERLAP at most. Returns the saved successor and its secret, which is stored
+    nowhere.
 
     Raises:
-        CannotRotate: it is revoked, or was rotated already: two people may press the button at once.
+        CannotRotate: The key is revoked, or was rotated before: two operators may rotate it at the same time.
     """
     with transaction.atomic():
         old = AccessKey.objects.select_for_update().get(pk=key.pk)
@@ -92,7 +93,12 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
 
 
 def identify_key(secret: str, client_info: ClientInfo) -> Identity:
-    # Every request begins with these two.
+    """Return the identity of the access key with this secret, and record its use.
+
+    Raises:
+        BadCredential: The key is unknown, revoked or expired, or its agent or customer is inactive.
+    """
+    # Every request starts with these two queries, so they bypass the ORM.
     found = find_rows(AccessKey, {"digest": [digest_of(secret)]})
     if not found:
         raise BadCredential("This access key is not known", "unknown-key")
@@ -111,7 +117,7 @@ def identify_key(secret: str, client_info: ClientInfo) -> Identity:
 
 
 def key_identity(key: AccessKey) -> Identity:
-    """Return the identity of the key, whenever it expires.
+    """Return the identity of the key, whatever its expiry.
 
     Raises:
         BadCredential: The key is revoked, or its agent or customer is inactive.
@@ -129,7 +135,7 @@ def _require_valid(key: AccessKey) -> None:
 
 
 def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
-    """Build the identity of the key as the key of `agent`, without checking that the key is accepted."""
+    """Build the identity of the key as one of `agent`, without checking the key."""
     return Identity(
         customer_id=str(key.customer_id),
         agent_id=str(agent.pk) if agent else None,
@@ -145,7 +151,7 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
 
 
 def _record_use(key: AccessKey, now: datetime, client_info: ClientInfo) -> None:
-    # Asked here first: on SQLite even an update that changes nothing waits for the one who writes.
+    # Checked before the update: on SQLite even an update without effect waits for the write lock.
     if key.last_used_at is None or key.last_used_at < now - USED_RESOLUTION:
         AccessKey.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lt=now - USED_RESOLUTION), pk=key.pk

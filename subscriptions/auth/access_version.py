@@ -1,4 +1,4 @@
-"""What changes who may hear what: counted in the database, and announced to all processes that hold sockets."""
+"""The version of all permissions: a counter in the database, announced when it changes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from events.database.direct_sql import find_rows
 from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
 
 ACCESS_CHANGED = "access.changed"
-"""The message's type, and the group of all processes to which it is sent."""
+"""Type of the announcement, and the channel layer's group of all processes."""
 
 ROW_ID = 1
-"""The key of the one row in which changes are counted."""
+"""Primary key of the only row."""
 
 _HARMLESS_FIELDS = frozenset({"status", "status_changed_at", "last_used_at", "last_login"})
-"""Saving nothing but these changes nobody's permissions."""
+"""Saving only these fields does not change permissions."""
 
 
 def current_version() -> int:
-    """How many changes of credentials, agents and customers there have been."""
+    """Return the number of changes of credentials, agents and customers so far."""
     found = find_rows(AccessChanges, {"id": [ROW_ID]})
     return found[0].count if found else 0
 
@@ -39,7 +39,7 @@ def bump() -> int:
     """
     with transaction.atomic():
         while not AccessChanges.objects.filter(pk=ROW_ID).update(count=F("count") + 1):
-            # Another process may make it at this moment: whoever comes second counts on.
+            # Another process may create the row at the same moment: the second one finds it.
             AccessChanges.objects.bulk_create([AccessChanges(pk=ROW_ID)], ignore_conflicts=True)
         change = current_version()
     transaction.on_commit(lambda: announcer.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
@@ -47,7 +47,7 @@ def bump() -> int:
 
 
 def _saved(*, update_fields: Sequence[str] | None = None, created: bool = False, **_: Any) -> None:
-    # Nobody is connected by what has just been made.
+    # A new row has no connections yet.
     if not created and not (update_fields is not None and _HARMLESS_FIELDS.issuperset(update_fields)):
         bump()
 
@@ -57,7 +57,7 @@ def _deleted(**_: Any) -> None:
 
 
 def connect() -> None:
-    """Have every saved and deleted key, agent, customer and login looked at."""
+    """Bump the version whenever a key, agent, customer or user is saved or deleted."""
     for model in (AccessKey, Agent, Customer, get_user_model()):
         name = f"subscriptions.auth.access_version.{model.__name__}"
         post_save.connect(_saved, sender=model, dispatch_uid=f"{name}.saved")

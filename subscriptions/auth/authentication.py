@@ -1,4 +1,4 @@
-"""Finding the credential in a request, for REST and for the WebSocket handshake alike, and whose it is."""
+"""Authentication of REST requests and WebSocket handshakes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from subscriptions.models import KEY_MARK
 from subscriptions.protocol.permissions import Identity
 
 MAX_CREDENTIAL_LENGTH = 8192
-"""Characters: what fits into a request line with some room."""
+"""Characters: what fits into a request line, with a reserve."""
 
 
 def credential_in(query: str, authorization: str) -> str:
-    """The credential of a request with this query string and Authorization header; empty where there is none.
+    """Find the credential in a query string or an Authorization header, or return "".
 
     Raises:
-        BadCredential: the header is of another scheme, or the query gives more than one.
+        BadCredential: The header has another scheme than Bearer, or the query has several credentials.
     """
     values = parse_qs(query, keep_blank_values=True)
     given = [value for name in CREDENTIAL_PARAMETERS for value in values.get(name, [])]
@@ -44,10 +44,13 @@ def credential_in(query: str, authorization: str) -> str:
 
 
 def identify(credential: str, client_info: ClientInfo = UNKNOWN) -> Identity:
-    """Find out who holds this credential, a JWT or an access key; `client_info` is noted as its last user.
+    """Return the identity that a JWT or an access key proves.
+
+    `client_info` is recorded as the last user of an access key.
 
     Raises:
-        BadCredential: it is malformed, unknown, expired or revoked, or its agent or customer is inactive.
+        BadCredential: The credential is missing, malformed, unknown, expired or revoked, or its agent or customer is
+            inactive.
     """
     if not credential:
         raise BadCredential("Send a credential: ?token=<JWT or access key>", "no-credential")
@@ -61,19 +64,21 @@ def identify(credential: str, client_info: ClientInfo = UNKNOWN) -> Identity:
 
 
 def identify_request(query: str, headers: Mapping[str, str], client_info: ClientInfo = UNKNOWN) -> Identity:
-    """Whose request this is.
+    """Return the identity of a request with this query string and headers.
+
+    The names of the headers are in lower case.
 
     Raises:
-        BadCredential: nobody's, with the reason.
+        BadCredential: The credential is missing or not accepted.
     """
     return identify(credential_in(query, headers.get("authorization", "")), client_info)
 
 
 def identify_http_request(request: Request) -> Identity:
-    """Whose request this is.
+    """Return the identity of a REST request.
 
     Raises:
-        BadCredential: nobody's, with the reason.
+        BadCredential: The credential is missing or not accepted.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     client_info = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
@@ -81,7 +86,7 @@ def identify_http_request(request: Request) -> Identity:
 
 
 class CredentialAuthentication(BaseAuthentication):
-    """REST authentication by the same credentials as the WebSocket; `request.user` is the Identity."""
+    """REST authentication as for the WebSocket; `request.user` is the Identity."""
 
     def authenticate(self, request: Request) -> tuple[Identity, None]:
         try:

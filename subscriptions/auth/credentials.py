@@ -1,4 +1,4 @@
-"""Credentials: what is refused and why, and whose a refused credential is."""
+"""What tokens and access keys share: the kinds of credentials, and the refusal of one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity
 
 KEY_KIND, AGENT_KIND, VOIPBIN_KIND = "key", "agent", "voipbin"
-"""What a credential's id begins with: an access key, a token of ours for an agent, one that VoIPBIN issued."""
+"""First part of a credential's id: an access key, a token of ours for an agent, a token that VoIPBIN issued."""
 
 
 class BadCredential(Exception):
-    """The credential is not accepted; the message tells its holder why, the rule and the holder tell the operator."""
+    """A credential is not accepted; the message is for the client.
+
+    For the operator, `rule` names the reason. `holder` is the identity that the credential would prove if it were
+    accepted, `None` if it cannot be trusted to name one.
+    """
 
     def __init__(self, message: str, rule: str) -> None:
         super().__init__(message)
@@ -23,7 +27,7 @@ class BadCredential(Exception):
 
 @contextmanager
 def held_by(holder: Identity) -> Iterator[None]:
-    """Let whoever refuses the credential know whose it is."""
+    """Name the holder in every BadCredential that the block raises."""
     try:
         yield
     except BadCredential as error:
@@ -32,10 +36,10 @@ def held_by(holder: Identity) -> Iterator[None]:
 
 
 def require_active(customer: Customer | None, agent: Agent | None) -> None:
-    """Refuse whoever is switched off; nobody is none.
+    """Check that the customer and the agent, as far as they are given, are active.
 
     Raises:
-        BadCredential: the customer or the agent is.
+        BadCredential: The customer, the agent or the agent's user is switched off.
     """
     if customer is not None and not customer.is_active:
         raise BadCredential("This customer is switched off", "inactive-customer")

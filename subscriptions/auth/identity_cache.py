@@ -1,4 +1,4 @@
-"""Credentials that were identified a moment ago: while nothing has changed, one number is read instead of records."""
+"""A cache of identities: until a permission changes, one number is read instead of rows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from subscriptions.models import digest_of
 from subscriptions.protocol.permissions import Identity
 
 MAX_AGE_SECONDS = 10.0
-"""After this the records are read again: whoever changes them in the database itself does not count it."""
+"""After this time the records are read again: a change made in the database itself is not counted."""
 
 MAX_IDENTITIES = 10_000
 
 
 class IdentityCache:
-    """Belongs to one thread. `refresh` first, then `identify` whoever has come by then."""
+    """Identities by the digests of their credentials, for one thread.
+
+    Call `refresh` first, then `identify` for each of the requests that have arrived by then.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -28,8 +31,8 @@ class IdentityCache:
         self._identities: dict[str, tuple[Identity, float]] = {}
 
     def refresh(self) -> None:
-        """Forget everybody if anything about who may do what has changed since the last time."""
-        # Before anybody is identified: what changes from here on is found by the next one.
+        """Clear the cache if a permission has changed since the last call."""
+        # Read before anything is identified: a later change is found by the next refresh.
         version = current_version()
         if version != self._version or len(self._identities) > MAX_IDENTITIES:
             self._version = version
@@ -37,10 +40,10 @@ class IdentityCache:
 
     @sensitive_variables()
     def identify(self, credential: str, client_info: ClientInfo) -> Identity:
-        """As `subscriptions.auth.authentication.identify`, as of the last `refresh`.
+        """Return the identity of a credential as of the last `refresh`.
 
         Raises:
-            BadCredential: it is not accepted.
+            BadCredential: The credential is not accepted.
         """
         digest, now = digest_of(credential), self._clock()
         identity, until = self._identities.get(digest, (None, 0.0))

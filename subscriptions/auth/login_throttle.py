@@ -1,8 +1,8 @@
-"""How often somebody may try to log in: guessing passwords must not pay, and nobody must be locked out by another.
+"""The throttle of log-in attempts, which makes guessing passwords too slow.
 
-What is counted are failures, by user name and address together and by address alone, in the database, which all
-processes share. Nothing is counted by the user name alone: whoever knows it could keep its owner out. A refused try
-costs nothing, so waiting always ends.
+Failures are counted per user name and address, and per address, in the database that all processes share. They are not
+counted per user name alone, or an attacker could lock out its owner. A refused attempt is not counted, so waiting
+always ends.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from subscriptions.protocol.limits import RateLimit
 
 PER_USER = RateLimit(burst=5, refill_seconds=60)
 PER_ADDRESS = RateLimit(burst=50, refill_seconds=6)
-"""An office of hundreds is behind one address; its successes are given back."""
+"""Hundreds of people in an office share one address; a successful attempt is given back."""
 
 RETENTION = dt.timedelta(hours=1)
-"""How long a row that says nothing any more is left where it is, for the tries that are under way."""
+"""How long a row that limits nothing any more is kept, for attempts that are in progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooManyAttempts:
-    """Why nobody can log in just now."""
+    """The refusal of an attempt."""
 
     wait_seconds: int
 
@@ -39,7 +39,10 @@ class TooManyAttempts:
 
 
 def begin(username: str, address: str) -> TooManyAttempts | None:
-    """Count a try as failed before it is looked at, so that many at once are counted each; none: look at it."""
+    """Count an attempt as failed, before the password is checked.
+
+    So parallel attempts are counted as well. Returns the refusal, or `None` if the password may be checked.
+    """
     now = timezone.now()
     limits = {_key_of_user(username, address): PER_USER, _key_of_address(address): PER_ADDRESS}
     with transaction.atomic():
@@ -59,7 +62,7 @@ def begin(username: str, address: str) -> TooManyAttempts | None:
 
 
 def succeeded(username: str, address: str) -> None:
-    """The try that was begun ended well: it counts for nothing, nor do earlier ones as this user from here."""
+    """Uncount a successful attempt, and the user's earlier failures from this address."""
     LoginTries.objects.filter(key=_key_of_user(username, address)).delete()
     given_back = dt.timedelta(seconds=PER_ADDRESS.refill_seconds)
     LoginTries.objects.filter(key=_key_of_address(address)).update(full_at=F("full_at") - given_back)
@@ -74,14 +77,14 @@ def _key_of_address(address: str) -> str:
 
 
 def _key(text: str) -> str:
-    # Some people type their password where their name belongs: nothing readable is kept.
+    # Users may type a password into the field of the name: nothing readable is stored.
     return salted_hmac(
         "subscriptions.login_tries", text.encode("utf-8", "surrogatepass"), algorithm="sha256"
     ).hexdigest()
 
 
 def _network_of(address: str) -> str:
-    """The address; of IPv6 the network of which one household or one machine has all addresses (RFC 6177)."""
+    """Return the address; for IPv6 the /64 network of one household (RFC 6177)."""
     try:
         parsed = ip_address(address)
     except ValueError:

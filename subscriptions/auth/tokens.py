@@ -1,4 +1,4 @@
-"""Tokens: issuing JWTs for agents, and verifying ours and VoIPBIN's."""
+"""Tokens: issuing JWTs to agents, and verifying our own and those that VoIPBIN issued."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from subscriptions.protocol.permissions import Identity, Role
 ALGORITHM = "HS256"
 
 PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER), (0x10, Role.AGENT))
-"""VoIPBIN's permission bits, the farthest-reaching first."""
+"""VoIPBIN's permission bits and our roles, the most powerful first."""
 
 
 def issue_token(agent: Agent, now: datetime | None = None) -> str:
@@ -75,7 +75,7 @@ def _agent_named(claims: dict[str, Any]) -> Agent | None:
 
 
 def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
-    """Return the token's claims, verified with the one of the keys that signed it."""
+    """Verify the signature with any of the keys, and return the claims."""
     for key in keys:
         try:
             return jwt.decode(token, key, algorithms=[ALGORITHM], options={"require": required})
@@ -125,7 +125,7 @@ def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) 
 def identity_of_agent(
     agent: Agent, *, expires_at: float | None = None, issued_at: float | None = None
 ) -> Identity:
-    """Build the identity of a token of ours for this agent, without checking that the agent is accepted."""
+    """Build the identity of a token of ours for this agent, without checking the agent."""
     role = Role(agent.role)
     return Identity(
         customer_id=str(agent.customer_id),
@@ -142,7 +142,7 @@ def identity_of_agent(
 
 
 def _identify_voipbin(claims: dict[str, Any]) -> Identity:
-    """Return the identity of a token that VoIPBIN issued.
+    """Return the identity of a token that VoIPBIN issued, whose signature is verified.
 
     Its claims are `type: "agent"`, `agent` with id, customer_id and permission, and `expire` instead of `exp`. They
     name the holder and its role; our own records decide only who is switched off and what was granted.

@@ -1,4 +1,4 @@
-"""Who an operator is, and the names behind the ids of customers and agents; the setting EVENTS_DIRECTORY names it."""
+"""The directory of operators, customers and agents (EVENTS_DIRECTORY)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ MAX_FOUND = 100
 
 
 class CustomerDirectory:
-    """The directory of this gateway's customers and agents."""
+    """The directory in the gateway's own database."""
 
     def operator_of(self, user: Any) -> Operator | None:
-        """A superuser, platform staff, the admin of a customer, or whom a superuser gave permissions; else none."""
+        """Return the rights of a user of the admin, or `None` if the user may not use it.
+
+        Superusers and platform staff have all rights, admins those of their customer. Users without an agent have only
+        the permissions that a superuser gave them.
+        """
         if not (user.is_active and user.is_staff):
             return None
         if user.is_superuser:

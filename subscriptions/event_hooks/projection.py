@@ -1,4 +1,4 @@
-"""What the customers' records take over from events, in the transaction that stores them."""
+"""Applying events to the rows of agents and opt-outs (EVENTS_PROJECTION)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ Stored = Sequence[tuple[Event, Draft]]
 
 
 def apply(stored: Stored) -> None:
-    """Take over what these events say, in their order. Their customers' logs must be locked."""
+    """Apply events in their order, in the transaction that stores them.
+
+    The logs of their customers must be locked.
+    """
     _apply_statuses(stored)
     _apply_opt_outs(stored)
 
 
 def _apply_statuses(stored: Stored) -> None:
-    """An agent is what the last agent.status of its own customer says, whoever published it."""
+    """Set each agent's status to the last `agent.status` of its own customer."""
     reported = [
         (event, draft)
         for event, draft in stored
@@ -41,14 +44,14 @@ def _apply_statuses(stored: Stored) -> None:
         if agent is None or not isinstance(status, str) or status not in _STATUSES or agent.status == status:
             continue
         agent.status = status
-        # A clock that is ahead must not make a status that has not begun.
+        # A publisher's clock that is ahead must not date a status into the future.
         agent.status_changed_at = min(event.timestamp, event.stored_at)
         changed[draft.resource_id] = agent
     Agent.objects.bulk_update(changed.values(), ["status", "status_changed_at"])
 
 
 def _apply_opt_outs(stored: Stored) -> None:
-    """Whoever wrote STOP wants no messages, until START."""
+    """Store an opt-out for each STOP, and delete it for each START."""
     for event, draft in stored:
         if draft.event_type != "message.received":
             continue

@@ -1,4 +1,4 @@
-"""The agents who serve a queue; the setting EVENTS_QUEUE_AGENTS names `agents_serving`."""
+"""The agents who serve a queue (EVENTS_QUEUE_AGENTS)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from subscriptions.models import Agent
 
 
 def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-    """The ids of the active agents who serve each of these (customer id, queue id); unknown queues are missing."""
+    """Return the ids of the active agents per (customer id, queue id).
+
+    Unknown queues are missing.
+    """
     wanted = set(queues)
     ids = []
     for _, queue_id in wanted:
         try:
             ids.append(uuid.UUID(queue_id))
         except ValueError:
-            continue  # A platform whose queue ids are no UUIDs has none of them here.
+            continue  # Not a queue of ours: the platform may use other ids.
     serving: dict[tuple[str, str], list[str]] = {}
     rows = (
         Agent.objects.filter(queues__in=ids, is_active=True)

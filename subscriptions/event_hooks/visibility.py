@@ -1,4 +1,4 @@
-"""What of a customer's events an identity may read: exactly what it may subscribe to."""
+"""The events that an identity may read, as it may subscribe (EVENTS_VISIBILITY)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from subscriptions.protocol.permissions import Identity, Verdict, may_hold, may_
 
 
 def visible_to(identity: Identity, customer_id: str | None) -> Visible:
-    """What the identity may read of this customer, or of its own where none is named.
+    """Return what the identity may read of this customer, by default its own.
 
     Raises:
-        NotVisible: nothing.
-        UnknownCustomer: whoever may read all customers named one that there is not.
+        NotVisible: The identity may read nothing of the customer.
+        UnknownCustomer: The customer does not exist; raised only for platform staff.
     """
     if not identity.may_subscribe:
         raise NotVisible("This access key may not read: use one that may subscribe")
@@ -47,10 +47,10 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
 
 
 def _require_something(visible: Visible, identity: Identity) -> None:
-    """Refuse an access key that is narrowed to nothing of this customer.
+    """Check that an access key's allowed topics include something of this customer.
 
     Raises:
-        NotVisible: it is.
+        NotVisible: They do not.
     """
     if visible.allowed is not None and not visible.of_customer and not visible.of_agent:
         everything = Pattern(CUSTOMER_SCOPE, visible.customer_id, ANY, ANY)
@@ -58,5 +58,5 @@ def _require_something(visible: Visible, identity: Identity) -> None:
 
 
 def _exists(customer_id: str) -> bool:
-    # VoIPBIN's customers need no record of ours to have events.
+    # Customers of VoIPBIN may have events without a row here.
     return bool(reader.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()

@@ -1,6 +1,8 @@
-"""ConnectionHistory as the audit log tells of them: when each was open, and between which cursors it heard what.
+"""The history of connections, read from the audit log.
 
 Sans-I/O.
+
+It shows when each connection was open, and between which cursors it received which topics.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "au
 
 
 class HistoryRecord(NamedTuple):
-    """One record of the audit log, as far as it tells of a connection."""
+    """One record of the audit log, with the fields that concern a connection."""
 
     at: datetime
     action: str
@@ -34,10 +36,10 @@ class HistoryRecord(NamedTuple):
 
 @dataclass(slots=True)
 class Subscription:
-    """A topic that a connection asked for, as the client wrote it.
+    """A topic that a connection requested, as the client wrote it.
 
-    Positions are numbers by the epochs of their logs: it heard what came after `starts`, up to `ends`. Until it was
-    live, `live_at` is none; until it ended, `ended_at` is.
+    The connection received the events after `starts` up to `ends`, which are sequence numbers by the epochs of logs.
+    `live_at` is `None` if the subscription was never acknowledged, `ended_at` while it is open.
     """
 
     topic: str
@@ -57,9 +59,9 @@ class Subscription:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection. `opened_at` is none where its begin is not told any more, `closed_at` where no end is told.
+    """One connection. `opened_at` and `closed_at` are `None` if that is not recorded.
 
-    Where no end is told, `replaced_at` is when the same client connected again, if it did.
+    If no end is recorded, `replaced_at` is when the same client connected again, or `None`.
     """
 
     id: str
@@ -74,25 +76,25 @@ class Connection:
     subscriptions: list[Subscription] = field(default_factory=list)
 
     def was_open_at(self, moment: datetime) -> bool:
-        """Whether it was, by the clocks of the processes."""
+        """Return whether the connection was open, by the clocks of the processes."""
         began = self.opened_at is None or self.opened_at <= moment
         return began and (self.closed_at is None or moment < self.closed_at)
 
     def was_lost_at(self, moment: datetime) -> bool:
-        """Whether it had ended by then without a word, as far as its client's coming back tells."""
+        """Return whether it had ended unrecorded, because its client connected again."""
         return self.closed_at is None and self.replaced_at is not None and self.replaced_at <= moment
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionHistory:
-    """All that is told, in the order in which it began."""
+    """Connections and refused handshakes, in the order of their first records."""
 
     connections: tuple[Connection, ...] = ()
     refused: tuple[HistoryRecord, ...] = ()
 
 
 def read_history(records: Iterable[HistoryRecord]) -> ConnectionHistory:
-    """Read records in the order in which they were written."""
+    """Read the history from records in the order in which they were written."""
     found: dict[str, Connection] = {}
     refused: list[HistoryRecord] = []
     for record in records:

@@ -1,9 +1,9 @@
-"""Why somebody did or did not get an event: facts in, the steps of its way out, each with its rule.
+"""Why a receiver did or did not get an event, step by step, each with its rule.
 
 Sans-I/O.
 """
 
-# Long because the steps of one event's way are verdicts in one place, each by what the others know.
+# Long because the steps of one event's way use each other's results.
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from subscriptions.protocol.permissions import Rule, may_subscribe
 T = TypeVar("T")
 
 MOST_LISTED = 20
-"""ConnectionHistory and patterns that a step lists."""
+"""Connections and patterns that a step lists at most."""
 
 _DECISIVE = frozenset(
     {
@@ -42,18 +42,18 @@ _DECISIVE = frozenset(
         DeliveryOutcome.NOT_RECOVERED,
     }
 )
-"""What became of an event that says more than a credential or permission that is gone by now."""
+"""Outcomes that explain more than a credential or permission that has ended since."""
 
 _LATER = frozenset({DeliveryOutcome.SUBSCRIBED_LATER, DeliveryOutcome.NOT_RECOVERED})
 
-NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", "Not to be told without the event.")
+NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", "This depends on the event, which was not found.")
 Fitting = Sequence[tuple[Connection, Subscription]]
 
 
 def explain(
     receiver: Receiver, event: StoredEvent | NoEvent, evidence: Evidence, resources: Collection[str]
 ) -> Explanation:
-    """Go the way of the event, step by step; `resources` are the known resource names."""
+    """Answer the question of each step; `resources` are the known resource names."""
     fitting = [
         (connection, subscription)
         for connection in evidence.history.connections
@@ -64,7 +64,7 @@ def explain(
     steps = (
         Step("event", "Was the event stored?", *stored(event)),
         Step("credential", "Is the credential good?", *credential(receiver, event)),
-        Step("permission", "May it hear the event?", *permitted(receiver, event)),
+        Step("permission", "May it receive the event?", *permitted(receiver, event)),
         Step(
             "subscription",
             "Did it subscribe to a pattern that covers the event?",
@@ -93,7 +93,7 @@ def _reason(steps: Sequence[Step]) -> Step:
 
 
 def stored(event: StoredEvent | NoEvent) -> Answer:
-    """Whether there is such an event."""
+    """Answer whether the event exists."""
     if isinstance(event, NoEvent):
         return Answer(Outcome.NO, event.rule, event.message)
     return Answer(
@@ -110,7 +110,7 @@ def stored(event: StoredEvent | NoEvent) -> Answer:
 
 
 def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
-    """Whether the receiver's credential is accepted, or was when it mattered."""
+    """Answer whether the credential is accepted, or was when the event was stored."""
     problem = receiver.problem
     if problem is None:
         return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
@@ -126,7 +126,7 @@ def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
 
 
 def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
-    """Whether the receiver may hear the event by any of its topics."""
+    """Answer whether the receiver may subscribe to any topic of the event."""
     if not event.topics:
         return NOT_APPLICABLE
     identity = receiver.identity
@@ -139,7 +139,7 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
         if verdict.granted:
             return Answer(Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
     verdict = verdicts[0][1]
-    message = f"It may not hear the event. To the client that means: {verdict.message}."
+    message = f"It may not receive the event. The error for the client is: {verdict.message}."
     if verdict.rule is Rule.RESOURCE_NOT_GRANTED:
         message += " And the event does not concern this agent, so it is not on the agent's own topics."
     return Answer(Outcome.NO, verdict.rule, message, facts)
@@ -148,7 +148,7 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
 def subscribed(
     event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting, resources: Collection[str]
 ) -> Answer:
-    """Whether the receiver subscribed to anything that covers the event, ever; else to what instead."""
+    """Answer whether the receiver ever subscribed to a pattern that covers the event."""
     if not event.topics:
         return NOT_APPLICABLE
     requested = [each for connection in evidence.history.connections for each in connection.subscriptions]
@@ -172,7 +172,7 @@ def subscribed(
 
 
 def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
-    """Whether the receiver was connected when the event was stored, or is now where there is no event."""
+    """Answer whether the receiver was connected when the event was stored, or is now."""
     at = event.stored_at if isinstance(event, StoredEvent) else evidence.now
     connections = evidence.history.connections
     facts = _first(_shown(each, evidence) for each in reversed(connections))
@@ -185,14 +185,14 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
         return Answer(Outcome.YES, "connected", message, facts)
     lost = [each for each in maybe if not each.was_lost_at(at)]
     if lost and isinstance(event, StoredEvent):
-        message = f"Not known: of connection {lost[-1].id} no end is recorded, for its process ended without a word."
+        message = f"Not known: no end of connection {lost[-1].id} is recorded, because its process ended unexpectedly."
         return Answer(Outcome.UNKNOWN, "process-lost", message, facts)
     rule, reasons = _absence(at, evidence)
     return Answer(Outcome.NO, rule, f"No: {'; '.join(reasons)}.", facts)
 
 
 def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
-    """Why nobody was there, by rule and in words."""
+    """Return the rule and the reasons why no connection was open."""
     reasons: list[str] = []
     rule = "never-connected"
     before = [
@@ -222,7 +222,7 @@ def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Answer:
-    """Whether the event was sent to any of the receiver's connections, when, and else what was in the way."""
+    """Answer whether, and when, the event was sent over any of the connections."""
     if isinstance(event, NoEvent):
         return NOT_APPLICABLE
     verdicts = [judge(event, *each, evidence.open_now) for each in fitting]
@@ -240,7 +240,7 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
 
 
 def _relevant(decisive: Verdict, verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """What tells most, and beside it how the receiver left before the event or came back after it."""
+    """Return the decisive verdict, and how the receiver left before or came back after it."""
     if decisive.outcome is Outcome.YES:
         return [decisive]
     is_later = decisive.delivery in _LATER
@@ -263,7 +263,7 @@ def _shown(connection: Connection, evidence: Evidence) -> tuple[str, str]:
     elif connection.id in evidence.open_now:
         ended = "open"
     else:
-        ended = "no end is recorded: its process ended without a word"
+        ended = "no end is recorded: its process ended unexpectedly"
     where = "".join(
         f"; {each}" for each in (connection.address, connection.client, connection.process) if each
     )

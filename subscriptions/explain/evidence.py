@@ -1,4 +1,4 @@
-"""Gathering what explaining needs: who is asked about, the event, and what the audit log tells of the connections."""
+"""Collecting the evidence for a diagnosis: the receiver, and its connections' history."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from subscriptions.presence.registry import live, stats_of
 from subscriptions.protocol.permissions import Identity
 
 RECORDS_EACH_WAY = 1000
-"""Records of the receiver that are looked at from before the event, and from after it."""
+"""Records of the receiver that are read from before the event, and from after it."""
 
 RECORDS_AT_MOST = 20_000
-"""Records of all the connections that these lead to."""
+"""Records of all the connections that these belong to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose connections are asked about: the receiver, and how its records and its open connections are found."""
+    """A receiver, and the queries for its audit records and its live connections."""
 
     receiver: Receiver
     records: Q
@@ -47,7 +47,7 @@ class Subject:
 
 
 def subject_of_key(key: AccessKey) -> Subject:
-    """Whoever uses this access key."""
+    """Build the subject for all clients that use this access key."""
     problem = None
     try:
         key_identity(key)
@@ -71,7 +71,7 @@ def subject_of_key(key: AccessKey) -> Subject:
 
 
 def subject_of_agent(agent: Agent) -> Subject:
-    """The agent, by whichever token or key."""
+    """Build the subject for an agent, with any of its tokens and keys."""
     problem = None
     try:
         require_active(agent.customer, agent)
@@ -89,7 +89,7 @@ def subject_of_agent(agent: Agent) -> Subject:
 
 
 def subject_of_identity(identity: Identity) -> Subject:
-    """Who speaks, by this very credential where it is an access key, and else by any of the agent's."""
+    """Build the subject for a client: its access key, or else any token of its agent."""
     kind, _, key_id = identity.credential_id.partition(":")
     mine = Q(customer_id=identity.customer_id)
     if kind == KEY_KIND:
@@ -103,7 +103,10 @@ def subject_of_identity(identity: Identity) -> Subject:
 
 
 def explain(subject: Subject, event: StoredEvent | NoEvent, *, name_processes: bool = True) -> Explanation:
-    """Why the subject did or did not get the event; names of processes are for operators alone."""
+    """Explain why the subject did or did not get the event.
+
+    Names of processes are for operators only.
+    """
     now = timezone.now()
     at = event.stored_at if isinstance(event, StoredEvent) else None
     evidence = _evidence(subject, at, now, name_processes=name_processes)
@@ -114,7 +117,7 @@ def explain(subject: Subject, event: StoredEvent | NoEvent, *, name_processes: b
 def _evidence(
     subject: Subject, at: dt.datetime | None, now: dt.datetime, *, name_processes: bool
 ) -> Evidence:
-    # First who is connected: whoever leaves meanwhile has a record by then.
+    # Live connections first: one that closes meanwhile has its record by then.
     open_now = _open_now(subject)
     records = AuditRecord.objects.filter(subject.records)
     before, after = records.order_by("-pk"), records.none()
@@ -143,7 +146,7 @@ def _first_after(at: dt.datetime) -> int | None:
 
 
 def _open_now(subject: Subject) -> Mapping[object, int]:
-    """The ids of the subject's open connections, with the bytes that wait in each."""
+    """Return the ids of the subject's live connections with their queued bytes."""
     rows = live(LiveConnection.objects.filter(subject.live))
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
     stats = stats_of(connections)

@@ -1,4 +1,4 @@
-"""Finding the event that somebody asks about: by its id, its cursor or a topic, and only where they may know of it."""
+"""Looking up an event by its id, cursor or topic, as far as the viewer may see it."""
 
 from __future__ import annotations
 
@@ -26,33 +26,36 @@ from subscriptions.models import Agent
 from subscriptions.protocol.permissions import Identity, may_subscribe
 
 NUMBERS_SEARCHED = 20_000
-"""How far back in a customer's log an event is looked for by a topic with a wildcard, or of an agent."""
+"""Latest numbers of a log that are searched for a pattern with a wildcard or of an agent."""
 
 
 class InvalidLookup(ValueError):
-    """The text names no event and no topic; the message says what is right."""
+    """The text is no id, cursor or topic; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorViewer:
-    """An operator's: everything of one customer, or of all."""
+    """An operator, who sees everything of one customer, or of all if `customer_id` is `None`."""
 
     customer_id: UUID | None
 
     def sees_log(self, customer_id: str) -> bool:
+        """Return whether the viewer may know the position of this customer's log."""
         return self.customer_id is None or str(self.customer_id) == customer_id
 
     def may_query(self, pattern: Pattern) -> bool:
+        """Return whether the viewer may know if there are events of this pattern."""
         customer_id = customer_of(pattern)
         return customer_id is not None and self.sees_log(customer_id)
 
     def redact(self, event: StoredEvent) -> StoredEvent | None:
+        """Return what the viewer may see of the event, or `None` if nothing."""
         return event if self.sees_log(event.customer_id) else None
 
 
 @dataclass(frozen=True, slots=True)
 class ClientViewer:
-    """A client's: what its credential may hear, and of that the topics by which it may."""
+    """A client, which sees the topics that its credential may subscribe to."""
 
     identity: Identity
 
@@ -73,10 +76,10 @@ Viewer = OperatorViewer | ClientViewer
 
 
 def find(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
-    """The event with this id or cursor, or the newest of this topic.
+    """Return the event with this id or cursor, or the newest event of this topic.
 
     Raises:
-        InvalidLookup: the text is none of these.
+        InvalidLookup: The text is no id, cursor or topic.
     """
     text = text.strip()
     if is_canonical_uuid(text.lower()):
@@ -162,7 +165,7 @@ def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
 
 
 def customer_of(pattern: Pattern) -> str | None:
-    """Whose log the pattern's events are in; none where the agent is not known."""
+    """Return the id of the customer of the pattern, or `None` if the agent is unknown."""
     if pattern.scope == CUSTOMER_SCOPE:
         return pattern.scope_id
     owner = Agent.objects.filter(pk=pattern.scope_id).values_list("customer_id", flat=True).first()
@@ -170,7 +173,7 @@ def customer_of(pattern: Pattern) -> str | None:
 
 
 def stored(event: Event) -> StoredEvent:
-    """The event with its place in its log and its topics."""
+    """Return the event with its position and its topics."""
     customer_id = str(event.customer_id)
     epoch = CustomerLog.objects.filter(pk=customer_id).values_list("epoch", flat=True).first()
     return StoredEvent(

@@ -1,4 +1,4 @@
-"""Of all that somebody subscribed to, or tried to, what comes closest to an event that none of it covers.
+"""Finding the requested topic that comes closest to an event that no subscription covers.
 
 Sans-I/O.
 """
@@ -22,12 +22,12 @@ from events.domain.topics import (
 from subscriptions.explain.connection_history import Subscription
 
 LIKE = 0.6
-"""How alike a topic that could not be read has to be to the event's, of 1."""
+"""Least similarity, of 1, of an unreadable topic to a topic of the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """What was requested for instead, and why that is not the event."""
+    """The requested topic that comes closest, and why it does not cover the event."""
 
     closeness: float
     rule: str
@@ -35,7 +35,7 @@ class NearMiss:
 
 
 def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
-    """The pattern that the text is; none where it is none."""
+    """Parse a pattern; return `None` if the text is invalid."""
     try:
         return parse_pattern(topic, resources)
     except InvalidTopic:
@@ -43,19 +43,19 @@ def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
 
 
 def address_of(topic: str) -> Pattern:
-    """An event's topic, or a pattern in canonical form, in its parts."""
+    """Split an event's topic, or a pattern in canonical form, into its parts."""
     return Pattern(*topic.split(":", 3))
 
 
 def covers(pattern: Pattern, topic: str) -> bool:
-    """Whether all events with this topic, which may have wildcards itself, are the pattern's."""
+    """Return whether the pattern covers the topic, which may have wildcards itself."""
     return str(pattern) in covering_patterns(topic)
 
 
 def near_miss(
     topics: Sequence[str], requested: Iterable[Subscription], resources: Collection[str]
 ) -> NearMiss | None:
-    """The closest of what was requested for, given that none that was granted covers any of the event's topics."""
+    """Return the closest requested topic, given that no granted one covers the event."""
     misses = [
         miss
         for subscription in {each.topic: each for each in requested}.values()
@@ -73,7 +73,7 @@ def _miss(topics: Sequence[str], requested: Subscription, resources: Collection[
             return NearMiss(
                 10,
                 requested.rule,
-                f"It asked for {requested.topic} and was refused ({requested.rule}): {requested.detail}",
+                f"It requested {requested.topic} and was refused ({requested.rule}): {requested.detail}",
             )
         return None
     return max((_other(topic, pattern, topics) for topic in topics), key=lambda miss: miss.closeness)
@@ -93,12 +93,12 @@ def _unreadable(topics: Sequence[str], requested: Subscription) -> NearMiss | No
     return NearMiss(
         7 + likeness,
         requested.rule,
-        f"It asked for {quoted(requested.topic)} and was refused: {requested.detail}",
+        f"It requested {quoted(requested.topic)} and was refused: {requested.detail}",
     )
 
 
 def _other(topic: str, pattern: Pattern, topics: Sequence[str]) -> NearMiss:
-    """How the pattern differs from one topic of the event."""
+    """Describe how the pattern differs from one topic of the event."""
     event = address_of(topic)
     same_resource = pattern.resource in (ANY, event.resource)
     same_id = pattern.resource_id in (ANY, event.resource_id)

@@ -1,4 +1,7 @@
-"""Test events: published by an operator to see whether an agent or a key hears them; they change no present state."""
+"""Test events, which an operator publishes to see whether a receiver gets them.
+
+They do not change any resource state.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ MESSAGE = "A test event: an operator wants to see whether it arrives."
 
 
 def probe_for(receiver: Agent | AccessKey) -> Draft:
-    """The test event for this receiver: the agent's own, or that of a key which belongs to nobody."""
+    """Build the test event of an agent, or of an access key without one."""
     if isinstance(receiver, AccessKey) and receiver.agent is not None:
         receiver = receiver.agent
     resource = "agent" if isinstance(receiver, Agent) else "accesskey"
@@ -32,11 +35,11 @@ def probe_for(receiver: Agent | AccessKey) -> Draft:
 
 
 def probe_topics(receiver: Agent | AccessKey) -> tuple[str, ...]:
-    """Where it is heard."""
+    """Return the topics on which the test event is delivered."""
     draft = probe_for(receiver)
     return topics_of(draft.customer_id, draft.resource, draft.resource_id, concerned_agents(draft))
 
 
 def publish_probe(receiver: Agent | AccessKey) -> Receipt:
-    """Publish a test event for this receiver."""
+    """Publish the test event of this receiver."""
     return publish([probe_for(receiver)])[0]

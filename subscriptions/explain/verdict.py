@@ -1,4 +1,4 @@
-"""Whether an event verdicts a connection through one of its subscriptions that cover it, or what was in the way.
+"""Whether an event was sent over one subscription that covers it, and if not, why.
 
 Sans-I/O.
 """
@@ -16,7 +16,7 @@ from subscriptions.explain.report import Outcome, StoredEvent, moment
 
 
 class DeliveryOutcome(StrEnum):
-    """What became of an event on one subscription; the later in this order, the closer it came to arriving."""
+    """The outcome of an event on one subscription, in the order of its progress."""
 
     SUBSCRIBED_LATER = "subscribed-later"
     NOT_ACKNOWLEDGED = "not-acknowledged"
@@ -41,7 +41,7 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the event on one subscription, in words."""
+    """The outcome of the event on one subscription, with a message."""
 
     delivery: DeliveryOutcome
     message: str
@@ -54,7 +54,7 @@ class Verdict:
 
 
 def best(verdicts: Sequence[Verdict]) -> Verdict:
-    """The one that tells most: the closest to arriving, and of several the latest."""
+    """Return the verdict with the most progress, and the latest of several."""
     return max(
         verdicts,
         key=lambda each: (_ORDER[each.delivery], each.subscription.live_at or each.subscription.requested_at),
@@ -64,7 +64,7 @@ def best(verdicts: Sequence[Verdict]) -> Verdict:
 def judge(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
 ) -> Verdict:
-    """What became of the event on a granted subscription that covers it."""
+    """Judge the event on a granted subscription that covers it."""
     delivery, message = _delivery(event, connection, subscription, open_now)
     return Verdict(delivery, message, connection, subscription)
 
@@ -87,11 +87,11 @@ def _delivery(
             return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
         if connection.was_lost_at(event.stored_at):
             return DeliveryOutcome.CLOSED_BEFORE, (
-                f"Connection {connection.id} ended without a word, as its process did, before the same client came back"
+                f"Connection {connection.id} ended unexpectedly with its process before the same client reconnected"
             )
         return DeliveryOutcome.PROCESS_LOST, (
-            f"Connection {connection.id} was subscribed, but its process ended without a word: whether the event was "
-            "sent before is not known. A client that comes back with its cursor is sent what it missed"
+            f"Connection {connection.id} was subscribed, but its process ended unexpectedly: whether the event was "
+            "sent before is not known. A client that reconnects with its cursor is sent what it missed"
         )
     end = subscription.ends.get(position.epoch)
     if end is None:
@@ -118,8 +118,8 @@ def _never_live(subscription: Subscription) -> tuple[DeliveryOutcome, str]:
 def _later(subscription: Subscription, start: Position) -> tuple[DeliveryOutcome, str]:
     if subscription.live_rule == "not-recovered":
         return DeliveryOutcome.NOT_RECOVERED, (
-            f"{_subscribed(subscription)} with a cursor, but was told that what came before {start} could not be "
-            f"recovered: {subscription.live_detail}"
+            f"{_subscribed(subscription)} with a cursor, but what came before {start} could not be recovered: "
+            f"{subscription.live_detail}"
         )
     if subscription.live_rule == "recovered":
         return DeliveryOutcome.SUBSCRIBED_LATER, (
@@ -153,7 +153,7 @@ def _ended(
     match rule:
         case "TOO_SLOW":
             return DeliveryOutcome.TOO_SLOW, (
-                f"It did not read what it had asked for: connection {connection.id} was closed as too slow {when}"
+                f"It did not read its events: connection {connection.id} was closed as too slow {when}"
             )
         case "asked":
             return DeliveryOutcome.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {subscription.topic} {when}"

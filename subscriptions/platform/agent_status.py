@@ -1,4 +1,4 @@
-"""Changing an agent's status: asked of the platform, and stored and published together or not at all."""
+"""Changing an agent's status: on the platform first, then stored and published together."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ MAX_ATTEMPTS = 5
 
 
 class _StatusChanged(Exception):
-    """The status is another one by now than when the event was written."""
+    """The status has changed since the event was built."""
 
 
 def choose_status(agent: Agent, chosen: str, *, set_by: str | None) -> bool:
-    """Have the agent be what somebody chose; False where it will be once its call is over. `agent` is read anew.
+    """Set the status and refresh `agent`; return `False` if it changes after the present call.
 
-    Not within a transaction.
+    Must not run within a transaction. `set_by` is the id of the agent who chose it.
 
     Raises:
-        ApiError: the platform does not do it, or others change the status at the same time.
+        ApiError: The platform refuses, or the status keeps changing at the same time.
     """
     agent_id, customer_id = str(agent.pk), str(agent.customer_id)
     if client.url_of(customer_id) is not None:
-        # The platform first: an agent who only seems to be available would never be rung.
+        # The platform first: it would route no calls to an agent who is available only here.
         path = f"/v1.0/agents/{quote(agent_id)}/status"
         reply = client.request("PUT", customer_id, path, {"agent_id": agent_id, "status": chosen})
         if reply.get("status") in AgentStatus.values and reply["status"] != chosen:
-            # Busy: the platform carries it out, and tells of it, once the call is over.
+            # Busy: the platform changes the status after the call, and publishes that.
             agent.refresh_from_db()
             return False
     _publish_status(agent, chosen, set_by)
@@ -43,7 +43,7 @@ def choose_status(agent: Agent, chosen: str, *, set_by: str | None) -> bool:
 
 
 def _publish_status(agent: Agent, chosen: str, set_by: str | None) -> None:
-    """Publish the change, which also stores it (`event_hooks.projection`); nothing if it is the present status."""
+    """Publish the change unless it is the present status; `event_hooks.projection` stores it."""
     for _ in range(MAX_ATTEMPTS):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
         if agent.status == chosen:
@@ -60,7 +60,7 @@ def _publish_status(agent: Agent, chosen: str, set_by: str | None) -> None:
 
 
 def _require_unchanged(agent: Agent) -> None:
-    """`previous_status` must be true: nobody else publishes while this is asked."""
+    """Check `previous_status` under the lock of the log, while no other process publishes."""
     if not Agent.objects.filter(pk=agent.pk, status=agent.status).exists():
         raise _StatusChanged
 

@@ -1,4 +1,4 @@
-"""Asking the platform to do something: its API over HTTP, with every way in which that can fail told apart."""
+"""The client of the platform's HTTP API, with an error code for each kind of failure."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ NO_PLATFORM = "No platform is connected to this gateway: an operator names its A
 
 
 def url_of(customer_id: str) -> str | None:
-    """The root of the API of the customer's platform; none where there is none."""
+    """Return the root URL of the customer's platform, or `None` if not configured."""
     urls: Mapping[str, str] = settings.PLATFORM_API_URLS
     return urls.get(customer_id) or urls.get("")
 
 
 def request(method: str, customer_id: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Have the platform do something for a customer; returns what it answered, an object that may be empty.
+    """Send a request for a customer; return the JSON object of the reply, which may be empty.
 
     Raises:
-        ApiError: 501 NO_PLATFORM, 409 PLATFORM_REFUSED with the platform's own words, 502 PLATFORM_UNAVAILABLE, or
-            504 PLATFORM_TIMEOUT, after which nobody knows whether it was done.
+        ApiError: 501 NO_PLATFORM, 409 PLATFORM_REFUSED with the platform's message, 502 PLATFORM_UNAVAILABLE, or
+            504 PLATFORM_TIMEOUT, after which it is unknown whether the platform acted.
     """
     root = url_of(customer_id)
     if root is None:
         raise ApiError(status.HTTP_501_NOT_IMPLEMENTED, NO_PLATFORM, code="NO_PLATFORM")
-    # A platform that is slow must not keep the database's connections to itself.
+    # A slow platform must not occupy database connections.
     connections.close_all()
     timeout_seconds = settings.PLATFORM_ANSWER_SECONDS
     headers = {"Authorization": f"Bearer {settings.PLATFORM_API_KEY}"} if settings.PLATFORM_API_KEY else {}
@@ -97,7 +97,7 @@ def _read(response: httpx.Response, deadline: float) -> dict[str, Any]:
 
 
 def _message_of(reply: Mapping[str, Any]) -> str:
-    """What the platform's error says to people, wherever it says so."""
+    """Find the message of the platform's error in the usual fields, or return ""."""
     nested = reply.get("error")
     for place in (reply, nested if isinstance(nested, dict) else {}):
         for name in ("message", "detail", "reason"):

@@ -1,7 +1,7 @@
-"""Letting the operators' pages know who is connected to this process: a lease in the database, and a row a connection.
+"""The heartbeat, which keeps this process and its connections listed in the database.
 
-Each beat renews the lease and writes what changed. The rows of a process whose lease ran out are shown nowhere, and
-other processes delete them. The database being away costs nothing but that: the next beat tells it all.
+Each beat renews the process's lease and stores what has changed. The rows of a process whose lease has ended are not
+shown, and other processes delete them. After an outage of the database the next beat stores all changes.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ logger = logging.getLogger(__name__)
 
 BEATS_IN_A_LEASE = 3
 GRACE_SECONDS = 1.0
-"""A lease lasts this much longer than so many beats."""
+"""Added to the lease."""
 
 MIN_PAUSE_SECONDS = 1.0
-"""Who comes or goes is told at once, but not more often than this."""
+"""Time between two beats if connections open and close all the time."""
 
 STOP_SECONDS = 2.0
-"""How long a process that ends tries to say so."""
+"""How long a stopping process tries to delete its rows."""
 
 SWEEP_BEATS = 10
-"""So many beats apart what crashed processes and old orders left behind is deleted."""
+"""Beats between two deletions of what crashed processes left behind."""
 
 MAX_ROWS = 1000
-"""Rows of one beat: after an outage those of all connections would hold up whoever publishes meanwhile."""
+"""Rows of one beat: after an outage, the rows of all connections would delay publishers."""
 
 SLICE = 200
-"""Connections that are looked at, about a millisecond, before the event loop has its turn."""
+"""Connections that are read, in about 1 ms, before the event loop gets a turn."""
 
 TOPICS_STORED = 200
-"""Of each connection; the number of all of them is stored beside."""
+"""Topics per connection; their total number is stored as well."""
 
 
 class Connection(Protocol):
-    """An open socket, as operators see it."""
+    """An open connection, as operators see it."""
 
     @property
     def connection_id(self) -> uuid.UUID: ...
@@ -72,7 +72,7 @@ class Connection(Protocol):
 
 
 class Presence:
-    """What one process tells of itself, every `beat_seconds`; `state` says how it does."""
+    """The heartbeat of one process, every `beat_seconds`; `state` returns its status."""
 
     def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
         self._beat_seconds = beat_seconds
@@ -89,11 +89,11 @@ class Presence:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin. Called in the event loop."""
+        """Start the heartbeat in the running event loop."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Take all of it back: the process ends."""
+        """Stop the heartbeat and delete the rows of this process."""
         if self._task is None:
             return
         self._task.cancel()
@@ -108,18 +108,18 @@ class Presence:
             )
 
     def opened(self, connection: Connection) -> None:
-        """Tell of it from now on."""
+        """List a new connection."""
         self._connections[connection.connection_id] = connection
         self._pending.opened(connection.connection_id)
         self._wake.set()
 
     def changed(self, connection: Connection) -> None:
-        """Its topics or its credential are different now."""
+        """Store a connection again whose topics or identity have changed."""
         self._pending.changed(connection.connection_id)
         self._wake.set()
 
     def ended(self, connection: Connection) -> None:
-        """Tell of it no more."""
+        """Remove a connection from the list."""
         self._connections.pop(connection.connection_id, None)
         self._lagging_since.pop(connection.connection_id, None)
         self._pending.closed(connection.connection_id)
@@ -133,10 +133,10 @@ class Presence:
                 await self._beat()
             except DatabaseTrouble as error:
                 if not self._is_failing:
-                    logger.warning("Live connections cannot be told of now: %s", error)
+                    logger.warning("Live connections cannot be stored now: %s", error)
                 self._is_failing = True
             except Exception:
-                logger.exception("A beat of the live connections failed and they go on")
+                logger.exception("A heartbeat failed; the next one follows")
             else:
                 self._is_failing = False
             await asyncio.sleep(min(MIN_PAUSE_SECONDS, self._beat_seconds))
@@ -162,7 +162,7 @@ class Presence:
             self._pending.failed(changes)
             raise
         if not is_known:
-            # Others took this process for dead and deleted its rows: it was stopped, or the database was away.
+            # Another process deleted the rows after the lease: this one was suspended, or the database was away.
             self._pending.reset()
             self._wake.set()
             return
@@ -201,7 +201,7 @@ class Presence:
         )
 
     async def _stats(self) -> dict[str, ConnectionStats] | None:
-        """Those of all connections that have any, once a beat; none between two beats."""
+        """Return the stats of connections that have any, or `None` between two regular beats."""
         now = asyncio.get_running_loop().time()
         if now - self._stats_at < self._beat_seconds * 0.9:
             return None
@@ -218,7 +218,7 @@ class Presence:
     def _with_lag_seconds(
         self, connection: Connection, stats: ConnectionStats, now: float
     ) -> ConnectionStats:
-        """A socket notes for how long its client takes nothing; for how long it is behind is seen from beat to beat."""
+        """Add for how long the connection has lagged, which only successive beats show."""
         if not stats.lag_events:
             self._lagging_since.pop(connection.connection_id, None)
             return stats

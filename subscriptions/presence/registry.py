@@ -1,6 +1,6 @@
-"""Live connections as the database has them: a process's entry with its lease, what it tells, and reading it.
+"""The registry of processes and live connections in the database.
 
-Leases are of the database's clock, so that no two machines' clocks have to agree.
+Leases use the database's clock, so that the clocks of the machines need not agree.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ MAX_LAGGING = 5000
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a process tells: connections that are new or changed, those that are gone, and how many there are.
+    """What a process stores with one beat.
 
-    `stats` are those of all connections that have any, by the hex of their ids; none: as they were told last.
-    `state` is how the process does; `ProcessState` as JSON.
+    `rows` are to be written, the ids in `gone` to be deleted; `count` is the number of all connections. `stats` are by
+    the hex of the connections' ids, without those that are all 0; `None` leaves the stored ones. `state` is a
+    `ProcessState` as JSON.
     """
 
     rows: Sequence[LiveConnection]
@@ -44,7 +45,7 @@ class Report:
 
 
 class ProcessEntry:
-    """This process in the database, for `lease` after each time that it told something."""
+    """The row of this process, valid for `lease` after each report."""
 
     def __init__(self, lease: timedelta) -> None:
         self.process_id = uuid.uuid4()
@@ -54,9 +55,9 @@ class ProcessEntry:
         self._stats = "{}"
 
     def save(self, report: Report) -> bool:
-        """Renew the lease and store the report, in one query where nothing but the stats is new.
+        """Renew the lease and store the report, in one query if only the stats have changed.
 
-        Returns whether the database still had this process: if not, the next report must be of everything.
+        Returns `False` if the row of this process was deleted: the next report must contain all connections.
         """
         fields: dict[str, Any] = {
             "lease_ends_at": Now() + self._lease,
@@ -80,7 +81,7 @@ class ProcessEntry:
         return is_known
 
     def delete(self) -> None:
-        """Take it all back."""
+        """Delete the process and its connections."""
         GatewayProcess.objects.filter(pk=self.process_id).delete()
 
     def _renew(self, fields: Mapping[str, Any]) -> bool:
@@ -89,7 +90,7 @@ class ProcessEntry:
     def _store(self, fields: Mapping[str, Any]) -> bool:
         name = f"{socket.gethostname()[:100]}, process {os.getpid()}"
         made = GatewayProcess(id=self.process_id, name=name, started_at=self._started_at, **fields)
-        # It may be there: whether a commit came through is not always known.
+        # The row may exist: the outcome of a commit is not always known.
         GatewayProcess.objects.bulk_create(
             [made], update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
         )
@@ -105,18 +106,18 @@ def _store_rows(report: Report) -> None:
 
 
 def sweep() -> None:
-    """Delete what processes left behind that ended without a word, and orders that every process has seen."""
+    """Delete the rows of crashed processes, and close orders that every process has read."""
     GatewayProcess.objects.filter(lease_ends_at__lt=Now()).delete()
     CloseOrder.objects.filter(given_at__lt=timezone.now() - ORDERS_KEPT).delete()
 
 
 def live(connections: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
-    """Those of them whose processes are alive."""
+    """Filter the connections whose processes are alive."""
     return connections.filter(process__lease_ends_at__gt=Now())
 
 
 def lagging() -> list[uuid.UUID]:
-    """The connections for which something waits or is still to come, the first of them."""
+    """Return the ids of connections with queued bytes or lag, at most MAX_LAGGING."""
     found: list[uuid.UUID] = []
     for text in GatewayProcess.objects.filter(lease_ends_at__gt=Now()).values_list("figures", flat=True):
         for name, (_, *late) in json.loads(text).items():
@@ -126,7 +127,7 @@ def lagging() -> list[uuid.UUID]:
 
 
 def stats_of(connections: Iterable[LiveConnection]) -> dict[uuid.UUID, ConnectionStats]:
-    """The stats of these connections, as their processes last told them; those without any are missing."""
+    """Return the last stored stats of these connections; those without any are missing."""
     wanted: dict[uuid.UUID, set[str]] = {}
     for connection in connections:
         wanted.setdefault(connection.process_id, set()).add(connection.pk.hex)
