@@ -1,4 +1,4 @@
-"""The admin's filters: by customer, by time to the minute, and by the values that occurred lately."""
+"""The admin's filters: by customer, linked row, time, text, and the values of a field."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PERIODS = {
 
 
 class CustomerFilter(admin.SimpleListFilter):
-    """By customer, for those who see several; the first by name are listed, the others are found by the search."""
+    """By customer, for operators who see several; the first ones by name are listed."""
 
     title = "customer"
     parameter_name = "customer"
@@ -42,7 +42,7 @@ class CustomerFilter(admin.SimpleListFilter):
         listed = dict(directory().first_customers(CUSTOMERS_LISTED))
         if (value := self.value()) is not None:
             if (chosen := as_uuid(value)) is None:
-                raise IncorrectLookupParameters(f"{value} is no customer's id")
+                raise IncorrectLookupParameters(f"{value} is not the id of a customer")
             if chosen not in listed:
                 listed[chosen] = directory().customer_names([chosen]).get(chosen, value)
         return [(str(customer_id), name) for customer_id, name in listed.items()]
@@ -53,7 +53,7 @@ class CustomerFilter(admin.SimpleListFilter):
 
 
 class LinkFilter(admin.SimpleListFilter):
-    """Filter by one row of another model; shown only if the link from that row's page has set it."""
+    """By one row of another model; shown only if the link from that row's page has set it."""
 
     row_model: type[Model]
     field: str
@@ -73,7 +73,7 @@ class LinkFilter(admin.SimpleListFilter):
 
 
 class InputFilter(admin.ListFilter):
-    """Filter with input fields of its own; their form repeats the other parameters of the list."""
+    """With input fields of its own, whose form repeats the list's other parameters."""
 
     parameters: tuple[str, ...]
 
@@ -99,7 +99,7 @@ class InputFilter(admin.ListFilter):
 
 
 class TimeFilter(InputFilter):
-    """By time: a period up to now, or from one minute to another, in UTC."""
+    """By time: a period up to now, or between two minutes, in UTC."""
 
     template = "admin/time_filter.html"
     title = "time (UTC)"
@@ -117,7 +117,7 @@ class TimeFilter(InputFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if period := self.used_parameters.get("period"):
             if period not in PERIODS:
-                raise IncorrectLookupParameters(f"{period} is no period")
+                raise IncorrectLookupParameters(f"{period} is not a period")
             queryset = queryset.filter(**{f"{self.field}__gte": timezone.now() - PERIODS[period][1]})
         if self.start:
             queryset = queryset.filter(**{f"{self.field}__gte": _moment(self.start)})
@@ -132,34 +132,34 @@ class TimeFilter(InputFilter):
             "query_string": self.query_without,
             "display": "Any time",
         }
-        for name, (words, _) in PERIODS.items():
+        for name, (title, _) in PERIODS.items():
             yield {
                 "selected": self.used_parameters.get("period") == name,
                 "query_string": changelist.get_query_string({"period": name}, list(self.parameters)),
-                "display": words,
+                "display": title,
             }
 
 
-class WordFilter(InputFilter):
-    """By a word that is typed in; `parameters` is its one parameter."""
+class TextFilter(InputFilter):
+    """By a term that the operator enters; `parameters` has one name."""
 
-    template = "admin/word_filter.html"
+    template = "admin/text_filter.html"
     hint = ""
 
     @property
-    def word(self) -> str:
+    def term(self) -> str:
         return self.used_parameters.get(self.parameters[0], "")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(self.found_by(self.word)) if self.word else queryset
+        return queryset.filter(self.found_by(self.term)) if self.term else queryset
 
-    def found_by(self, word: str) -> Q:
-        """What a row has to be to be shown."""
+    def found_by(self, term: str) -> Q:
+        """Return the condition for rows to be listed."""
         raise NotImplementedError
 
 
 class ValueFilter(admin.SimpleListFilter):
-    """By the values of one field; those of the newest rows are listed, for reading all rows takes too long."""
+    """By the values of one field, taken from the newest rows: reading all takes too long."""
 
     field: str
 
@@ -185,5 +185,5 @@ def _moment(text: str) -> dt.datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise IncorrectLookupParameters(f"{text} is no time")
+        raise IncorrectLookupParameters(f"{text} is not a time")
     return moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""The admin's pages of events, of the present state and of the logs: all to look at, none to change."""
+"""Admin pages of events, resource states and logs, which are read-only."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class TypeFilter(ValueFilter):
 
 
 class DataAdmin(RecordAdmin):
-    """Records with the data of an event and the agents whom it concerns."""
+    """Pages of records with the data of an event and the agents that it concerns."""
 
-    @admin.display(description="concerns")
+    @admin.display(description="agents")
     def agents(self, row: Event | ResourceState) -> SafeString | str:
-        """The agents whom the row concerns, with the names of those who are of its customer."""
+        """Return links to the agents that the row concerns; strangers are shown without a name."""
         ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
         names = directory().agent_names(ids)
         shown = [
@@ -49,9 +49,7 @@ class DataAdmin(RecordAdmin):
             else format_html("<code>{}</code>", agent_id)
             for agent_id in ids
         ]
-        return (
-            format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "nobody in particular"
-        )
+        return format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "–"
 
     @admin.display(description="data")
     def data(self, row: Event | ResourceState) -> SafeString:
@@ -68,9 +66,7 @@ class EventAdmin(DataAdmin):
     list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
     search_fields = ["resource_id"]
-    search_help_text = (
-        "An event's id, a resource's id, an event type, an agent's id, or a customer's name or id"
-    )
+    search_help_text = "Id of an event, resource or agent, event type, or name or id of a customer"
     exact_fields = ["id", "customer_id"]
     part_fields = ["event_type", "resource_id"]
     fields = [
@@ -93,17 +89,17 @@ class EventAdmin(DataAdmin):
         one_customer = "customer" in request.GET or (
             operator is not None and operator.customer_id is not None
         )
-        # Each of the two has its index.
+        # Each of the two orders has an index.
         return ["-seq"] if one_customer else ["-stored_at", "-seq"]
 
-    def found_by(self, word: str) -> Q:
-        found = super().found_by(word)
-        return found | Q(agent_ids__contains=str(wanted)) if (wanted := as_uuid(word)) is not None else found
+    def found_by(self, term: str) -> Q:
+        found = super().found_by(term)
+        return found | Q(agent_ids__contains=str(wanted)) if (wanted := as_uuid(term)) is not None else found
 
     @admin.display(description="cursor")
     def cursor(self, event: Event) -> str:
         epoch = CustomerLog.objects.filter(pk=event.customer_id).values_list("epoch", flat=True).first()
-        return str(Position(epoch, event.seq)) if epoch else f"number {event.seq} of a log that is gone"
+        return str(Position(epoch, event.seq)) if epoch else f"number {event.seq} of a log that was deleted"
 
     @admin.display(description="topics")
     def topics(self, event: Event) -> SafeString:
@@ -114,7 +110,7 @@ class EventAdmin(DataAdmin):
 
 
 class LiveFilter(admin.SimpleListFilter):
-    title = "life"
+    title = "state"
     parameter_name = "live"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -138,9 +134,7 @@ class ResourceStateAdmin(DataAdmin):
     ]
     list_filter = [CustomerFilter, LiveFilter, ResourceFilter]
     search_fields = ["resource_id"]
-    search_help_text = (
-        "A resource's id, the id of a call in a queue or conference, or a customer's name or id"
-    )
+    search_help_text = "Id of a resource, id of a call in a queue or conference, or name or id of a customer"
     ordering = ["-pk"]
     exact_fields = ["customer_id"]
     part_fields = ["resource_id", "member_id"]
@@ -158,7 +152,7 @@ class ResourceStateAdmin(DataAdmin):
         "data",
     ]
 
-    @admin.display(description="life")
+    @admin.display(description="state")
     def life(self, state: ResourceState) -> SafeString:
         return pill("live", "good") if state.live else pill("ended", "quiet")
 
@@ -169,7 +163,7 @@ class CustomerLogAdmin(RecordAdmin):
     list_display_links = ["customer_id"]
     list_filter = [CustomerFilter]
     search_fields = ["epoch"]
-    search_help_text = "A customer's name or id, or an epoch"
+    search_help_text = "Name or id of a customer, or epoch"
     ordering = ["pk"]
     exact_fields = ["customer_id"]
     part_fields = ["epoch"]

@@ -1,4 +1,4 @@
-"""Admin pages of records that name an agent beside a customer: audit records and live connections."""
+"""What the admin pages of audit records and live connections share: their agents."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.A
 class AgentRecordAdmin(RecordAdmin):
     """Pages of a model with `customer_id` and `agent_id`."""
 
-    def found_by(self, word: str) -> Q:
-        return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
+    def found_by(self, term: str) -> Q:
+        return super().found_by(term) | Q(agent_id__in=directory.agents_named(term))
 
     def name_rows(self, rows: Iterable[Any]) -> None:
         rows = list(rows)

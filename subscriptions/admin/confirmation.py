@@ -1,4 +1,4 @@
-"""Actions of the admin that ask once more before they act, in lists and as buttons on the page of a single row."""
+"""Admin actions with a confirmation page, in lists and as buttons on a row's page."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from django.urls import reverse
 from events.admin.scope import ScopedAdmin
 
 MAX_ROWS = 200
-"""Rows that one action takes: what is confirmed must be readable."""
+"""Rows that one action accepts, so that the confirmation page stays readable."""
 
 MAX_REASON_CHARACTERS = 80
-REASON_LABEL = "Your word to the clients, if you like; it goes into the audit log, with your name, as well"
+REASON_LABEL = "Reason for the clients (optional); it is recorded in the audit log with your name"
+
+CLOSING_CONSEQUENCE = (
+    "The clients receive the message that an operator closed their connections, and do not reconnect automatically. "
+    "The credentials stay valid, so clients can connect again. To keep a program out, revoke its access key."
+)
 
 
 class ConfirmingAdmin(ScopedAdmin):
-    """Rows that actions are done to; each action names those that it may be done to."""
+    """Pages with actions that have to be confirmed, also as buttons on a row's page."""
 
     change_form_template = "admin/change_form_with_actions.html"
     object_actions: tuple[str, ...] = ()
-    """Those of the list's actions that have a button on the page of a single row."""
+    """The actions that have a button on the page of a row."""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -34,23 +39,23 @@ class ConfirmingAdmin(ScopedAdmin):
         row = kwargs.get("obj")
         offered = self.get_actions(request) if row is not None else {}
         context["object_actions"] = [
-            (name, words) for name, words in self.offered_actions(request, row) if name in offered
+            (name, label) for name, label in self.offered_actions(request, row) if name in offered
         ]
         context["checkbox_name"] = ACTION_CHECKBOX_NAME
         return super().render_change_form(request, context, *args, **kwargs)
 
     def acts_on(self, request: HttpRequest, row: Any) -> bool:
-        """Whether this operator's actions may be done to the row."""
+        """Return whether this operator may use actions on the row."""
         return self.has_change_permission(request, row)
 
     def offered_actions(self, request: HttpRequest, row: Any | None) -> list[tuple[str, str]]:
-        """Names and words of the buttons on the page of this row."""
+        """Return the names and labels of the buttons on the page of this row."""
         if row is None or not self.acts_on(request, row):
             return []
         return [(name, getattr(type(self), name).short_description) for name in self.object_actions]
 
     def changeable(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
-        """Those of the rows that this operator may do something to."""
+        """Return the rows on which this operator may use actions."""
         return [row for row in rows if self.acts_on(request, row)]
 
     def confirmed(
@@ -64,19 +69,21 @@ class ConfirmingAdmin(ScopedAdmin):
         perform: Callable[[list[Any]], HttpResponse | None],
         reason_label: str = "",
     ) -> HttpResponse | None:
-        """Ask once more with what follows, then `perform` the action on the rows that the operator may change.
+        """Show the confirmation page, or `perform` the action if it is confirmed.
 
-        With `reason_label`, the operator is asked for some words as well: see `word_of`.
+        With `reason_label` the page has an input field for a reason, which `reason_of` returns.
         """
         chosen = self.changeable(request, rows[: MAX_ROWS + 1])
         if len(chosen) > MAX_ROWS:
             self.message_user(
-                request, f"Choose at most {MAX_ROWS} at once; nothing was done.", messages.ERROR
+                request, f"Select at most {MAX_ROWS} rows. Nothing was changed.", messages.ERROR
             )
             return None
         if not chosen:
             self.message_user(
-                request, "None of these can be changed any more; nothing was done.", messages.WARNING
+                request,
+                "None of the selected rows can be changed any more. Nothing was changed.",
+                messages.WARNING,
             )
             return None
         if request.POST.get("confirmed"):
@@ -96,16 +103,16 @@ class ConfirmingAdmin(ScopedAdmin):
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
     def to_list(self) -> HttpResponseRedirect:
-        """Back to the list."""
+        """Redirect to the list."""
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
 def reason_of(request: HttpRequest) -> str:
-    """What the operator wrote when confirming: one line of printable text, or nothing."""
+    """Return the reason that the operator entered, as one line of printable text, or ""."""
     text = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
     return " ".join(text.split())[:MAX_REASON_CHARACTERS]
 
 
-def one_or_many(count: int, word: str) -> str:
-    """`1 key`, `2 keys`."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+def one_or_many(count: int, noun: str) -> str:
+    """Return `1 key` or `2 keys`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,4 +1,4 @@
-"""The admin's pages of customers and their queues."""
+"""Admin pages of customers and their queues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RELATED = (
     ("Access keys", "subscriptions_accesskey"),
     ("Live connections", "subscriptions_liveconnection"),
     ("Events", "events_event"),
-    ("Present state", "events_resourcestate"),
+    ("Resource states", "events_resourcestate"),
     ("Audit log", "subscriptions_auditrecord"),
 )
 
@@ -42,7 +42,7 @@ class CustomerAdmin(SwitchableAdmin):
     list_display = ["name", "id", "standing", "agent_count", "queue_count", "key_count", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "id"]
-    search_help_text = "A customer's name or id"
+    search_help_text = "Name or id of a customer"
     list_per_page = 50
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["created_at", "related"]
@@ -57,7 +57,7 @@ class CustomerAdmin(SwitchableAdmin):
         )
 
     def may_change(self, request: HttpRequest, row: Customer | None) -> bool:
-        """A customer's own admin looks at the customer; whoever sees them all decides on it."""
+        """Return whether the operator sees all customers; a customer's own admin only views it."""
         operator = operator_of(request)
         return operator is not None and operator.customer_id is None
 
@@ -81,11 +81,11 @@ class CustomerAdmin(SwitchableAdmin):
     def key_count(self, customer: Any) -> int:
         return customer.key_count or 0
 
-    @admin.display(description="see its")
+    @admin.display(description="related")
     def related(self, customer: Customer) -> SafeString:
         links = [
-            (reverse(f"admin:{name}_changelist") + f"?customer={customer.pk}", words)
-            for words, name in _RELATED
+            (reverse(f"admin:{name}_changelist") + f"?customer={customer.pk}", title)
+            for title, name in _RELATED
         ]
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
@@ -95,7 +95,7 @@ class QueueForm(OperatorForm):
         queryset=Agent.objects.none(),
         required=False,
         widget=FilteredSelectMultiple("agents", is_stacked=False),
-        help_text="The agents who serve this queue: its events reach their own topics.",
+        help_text="The agents who serve this queue. They receive its events on their own topics.",
     )
 
     class Meta:
@@ -114,7 +114,7 @@ class QueueForm(OperatorForm):
         super()._save_m2m()
         if "agents" in self.fields:
             offered = self.fields["agents"].queryset
-            # Those who are not offered to this operator stay as they are.
+            # Agents that this operator may not see stay in the queue.
             others = self.instance.agents.exclude(pk__in=offered)
             self.instance.agents.set([*self.cleaned_data["agents"], *others])
 
@@ -124,7 +124,7 @@ class QueueAdmin(OfCustomerAdmin):
     form = QueueForm
     list_display = ["name", "owner", "id", "served_by"]
     search_fields = ["name", "id", "customer__name"]
-    search_help_text = "A queue's name or id, or its customer's name"
+    search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]
     fields = ["owner", "name", "id", "agents"]
 
@@ -135,7 +135,7 @@ class QueueAdmin(OfCustomerAdmin):
     def served_by(self, queue: Any) -> SafeString | str:
         url = reverse("admin:subscriptions_agent_changelist")
         if not queue.agent_count:
-            return pill("nobody", "warn")
+            return pill("no agents", "warn")
         return format_html(
             '<a href="{}?queue={}">{}</a>', url, queue.pk, one_or_many(queue.agent_count, "agent")
         )

@@ -15,7 +15,7 @@ from subscriptions.auth.access_version import bump
 
 
 class SwitchableAdmin(ScopedAdmin):
-    """Pages of a model with `is_active`: credentials of a row that is switched off are refused."""
+    """Pages of a model with `is_active`; credentials of inactive rows are refused."""
 
     delete_confirmation_template = "admin/subscriptions/delete_confirmation.html"
 
@@ -40,8 +40,8 @@ class SwitchableAdmin(ScopedAdmin):
         bump()
         for row in changed:
             self.log_change(request, row, "Switched on." if on else "Switched off.")
-        words = one_or_many(len(changed), str(self.opts.verbose_name))
-        self.message_user(request, f"Switched {'on' if on else 'off'}: {words}.", messages.SUCCESS)
+        count = one_or_many(len(changed), str(self.opts.verbose_name))
+        self.message_user(request, f"Switched {'on' if on else 'off'}: {count}.", messages.SUCCESS)
 
     @admin.display(description="state", ordering="is_active")
     def standing(self, row: Any) -> SafeString:

@@ -1,4 +1,7 @@
-"""Having the platform do something with a call, or send a message: of what one may hear, and of nothing else."""
+"""REST views of platform actions: controlling calls and sending messages.
+
+They are limited to what the identity may subscribe to.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ from subscriptions.protocol.permissions import Identity
 CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
 TARGETS = ("agent", "queue", "tel")
 MAX_TEXT = 1600
-"""Characters of a message: ten parts of an SMS, more than which carriers do not take."""
+"""Characters of a message: ten parts of an SMS, the limit of carriers."""
 
 _TEL = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
 
 
 class ActionsView(APIView):
-    """GET `/v1.0/actions`: what can be done, or why nothing can."""
+    """GET `/v1.0/actions`: the available actions, or why no action is available."""
 
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
@@ -119,7 +122,7 @@ def _actor(request: Request) -> Identity:
 
 
 def _visible(request: Request) -> Visible:
-    """What the credential may hear of its customer; platform staff name another with `?customer_id=`."""
+    """Return what the identity may read of its customer, or of `?customer_id=`."""
     customer_id = request.query_params.get("customer_id")
     if customer_id is not None and not is_canonical_uuid(customer_id):
         raise ApiError(status.HTTP_400_BAD_REQUEST, "customer_id: write a UUID in lower case with dashes")
@@ -128,10 +131,12 @@ def _visible(request: Request) -> Visible:
 
 
 def _require_controllable(visible: Visible, identity: Identity, call_id: str) -> None:
-    """The call must be one that is heard, and live; an agent's own, where the agent does not hear all.
+    """Check that the call is live and visible.
+
+    It must be with this agent, unless the identity sees all calls.
 
     Raises:
-        ApiError: 404 alike for what there is not and what is somebody else's; 409 where it is too late.
+        ApiError: 404 if the call does not exist or is not visible, 409 if it is over or with another agent.
     """
     state = None
     if is_resource_id(call_id):

@@ -1,4 +1,4 @@
-"""`/v1.0/agents/<id>/status`: reading an agent's status and choosing another."""
+"""`/v1.0/agents/<id>/status`: reading and setting an agent's status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from subscriptions.protocol.permissions import Identity, Role
 
 
 class AgentStatusView(APIView):
-    """GET tells the status, PUT chooses another."""
+    """GET returns the status, PUT sets it."""
 
     def get(self, request: Request, agent_id: str) -> Response:
         return _shown(_agent(cast(Identity, request.user), agent_id))
@@ -34,10 +34,10 @@ class AgentStatusView(APIView):
 
 
 def _agent(identity: Identity, agent_id: str) -> Agent:
-    """The agent, where its status is this identity's to know and to choose.
+    """Return the agent whose status this identity may read and set.
 
     Raises:
-        ApiError: 403 or 404; who may not choose for others is not told whether there is such an agent.
+        ApiError: 404 if there is no such agent, 403 if the identity may not know whether there is.
     """
     if agent_id != identity.agent_id and identity.role not in (Role.MANAGER, Role.ADMIN, Role.STAFF):
         raise ApiError(

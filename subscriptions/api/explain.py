@@ -1,4 +1,4 @@
-"""`GET /v1.0/explain`: why the asking credential did or did not get an event."""
+"""`GET /v1.0/explain`: why the credential of the request did or did not get an event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARAMETERS = ("event", "topic")
 
 
 class ExplainView(APIView):
-    """`/v1.0/explain`: of an event, by its id or cursor, or of the newest of a topic."""
+    """Explains an event by its id or cursor, or the newest event of a topic."""
 
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
@@ -54,4 +54,4 @@ def _requested_event(request: Request, identity: Identity) -> StoredEvent | NoEv
     except InvalidLookup as error:
         read.wrong(name, str(error))
     read.finish()
-    raise AssertionError("what is wrong was told")
+    raise AssertionError("finish() raises for invalid parameters")

@@ -1,4 +1,4 @@
-"""REST of the subscriptions app: logging in, and the plain GET of the WebSocket's address."""
+"""REST views of logging in, and of a plain GET to the WebSocket's URL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_LOGIN_BYTES = 4096
 
 
 class LoginView(APIView):
-    """`POST /auth/login`: a user name and password for a token."""
+    """`POST /auth/login`: exchange a user name and password for a token."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
@@ -60,7 +60,7 @@ def _login(request: Request) -> tuple[str, str]:
 
 
 class WebSocketAddressView(APIView):
-    """`GET /v1.0/ws` without an upgrade: a browser cannot see why its socket was refused, here it can ask."""
+    """`GET /v1.0/ws` without an upgrade, by which a browser learns why it was refused."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []

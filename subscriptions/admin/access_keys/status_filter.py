@@ -1,4 +1,4 @@
-"""The admin's filter of access keys by how they stand: `access_keys.status_of`, asked of the database."""
+"""The admin's filter of access keys by status, as a query for `access_keys.status_of`."""
 
 from __future__ import annotations
 

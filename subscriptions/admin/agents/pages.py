@@ -1,4 +1,4 @@
-"""The admin's pages of agents."""
+"""Admin pages of agents."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
     list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
     list_select_related = ["customer", "user"]
     search_fields = ["name", "id", "user__username", "customer__name"]
-    search_help_text = "An agent's name, id or user name, or a customer's name"
+    search_help_text = "Name, id or user name of an agent, or name of a customer"
     actions = ["sign_out_everywhere", "switch_off", "switch_on"]
     object_actions = ("sign_out_everywhere",)
     readonly_fields = ["owner", "tokens_valid_from", "status_changed_at", "created_at", "login"]
@@ -44,9 +44,9 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
         login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
         return [
             (None, {"fields": ["owner", "name", "id"]}),
-            ("Login", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
-            ("What this person may do and hear", {"fields": ["role", "is_active", "granted_resources"]}),
-            ("At work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
+            ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
+            ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
+            ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
@@ -67,7 +67,7 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
     def save_model(self, request: HttpRequest, obj: Agent, form: AgentForm, change: bool) -> None:
         form.store()
         if obj.status != (chosen := form.cleaned_data["status"]):
-            # Its event is stored with it, in a transaction of its own.
+            # The status is stored with its event, in a transaction of its own.
             transaction.on_commit(lambda: self._choose_status(request, obj, chosen))
 
     def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
@@ -100,8 +100,8 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
             action="sign_out_everywhere",
             question="Sign these agents out everywhere?",
             consequence=(
-                "Every token that was issued to them up to now is refused, and they leave these pages. They may log in "
-                "again with their passwords. Their access keys go on working: revoke those one by one."
+                "All tokens issued to them until now are refused, and their admin sessions end. They can sign in again "
+                "with their passwords. Their access keys stay valid: revoke them separately."
             ),
             perform=perform,
         )
@@ -116,7 +116,7 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
 
     login = username
 
-    @admin.display(description="serves")
+    @admin.display(description="queues")
     def serves(self, agent: Agent) -> str:
         return ", ".join(queue.name for queue in agent.queues.all()) or "–"
 

@@ -1,4 +1,4 @@
-"""The audit log as a CSV file: the records of the list as it is filtered, streamed."""
+"""Export of the filtered audit log as a streamed CSV file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ COLUMNS = (
 )
 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What makes a spreadsheet calculate a cell (OWASP, CSV Injection); the last four are the full-width forms."""
+"""Characters that make a cell a formula (OWASP, CSV Injection), also in full width."""
 
 
 def export(records: QuerySet[AuditRecord], model_admin: Any) -> StreamingHttpResponse:
-    """The records, newest first, as a file to download."""
+    """Return the records as a file to download, newest first."""
     name = f"audit-{timezone.now():%Y%m%d-%H%M%S}.csv"
     return StreamingHttpResponse(
         _chunks(records.order_by("-pk"), model_admin),
@@ -34,7 +34,7 @@ def export(records: QuerySet[AuditRecord], model_admin: Any) -> StreamingHttpRes
 
 
 def _chunks(records: QuerySet[AuditRecord], model_admin: Any) -> Iterator[str]:
-    # For spreadsheets that would take UTF-8 for something else.
+    # The mark makes spreadsheets read the file as UTF-8.
     yield "\N{BYTE ORDER MARK}" + lines([COLUMNS])
     last = None
     while rows := list((records if last is None else records.filter(pk__lt=last))[:ROWS_AT_ONCE]):
@@ -66,12 +66,12 @@ def _cells(row: Any) -> list[str]:
 
 
 def cell(text: str) -> str:
-    """The text as a cell: with an apostrophe before it where it would be taken for a formula."""
+    """Return the text as a cell, with an apostrophe if it would be a formula."""
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_BEGINS) else text
 
 
 def lines(rows: Iterable[Iterable[str]]) -> str:
-    """Rows as CSV (RFC 4180)."""
+    """Encode rows as CSV (RFC 4180)."""
     text = io.StringIO()
     csv.writer(text).writerows([cell(each) for each in row] for row in rows)
     return text.getvalue()

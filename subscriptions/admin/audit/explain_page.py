@@ -1,4 +1,7 @@
-"""The admin's page that explains why somebody did or did not get an event, and publishes test events."""
+"""The admin page that explains why a receiver did or did not get an event.
+
+It publishes test events as well.
+"""
 
 from __future__ import annotations
 
@@ -27,30 +30,30 @@ _PILLS = {
     Outcome.YES: ("yes", "good"),
     Outcome.NO: ("no", "bad"),
     Outcome.UNKNOWN: ("not known", "warn"),
-    Outcome.SKIPPED: ("not asked", "quiet"),
+    Outcome.SKIPPED: ("not applicable", "quiet"),
 }
 
 
 class ExplainForm(forms.Form):
     agent = forms.ModelChoiceField(Agent.objects.none(), required=False)
-    key = forms.ModelChoiceField(AccessKey.objects.none(), label="Or access key", required=False)
+    key = forms.ModelChoiceField(AccessKey.objects.none(), label="or access key", required=False)
     what = forms.CharField(
         label="Event or topic",
         max_length=400,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
-        help_text="An event's id or cursor; or a topic or pattern, whose newest event is looked at.",
+        help_text="Id or cursor of an event; or a topic or pattern, whose newest event is explained.",
     )
 
     def __init__(self, *args: Any, request: HttpRequest, site: admin.AdminSite, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.operator = operator_of(request)
         for name, model, path in (("agent", Agent, "agent"), ("key", AccessKey, "replaces")):
-            # What the lists offer is what may be asked about.
+            # The operator may ask about the rows of the lists.
             self.fields[name].queryset = site.get_model_admin(model).get_queryset(request)  # type: ignore[attr-defined]
             self.fields[name].widget = AutocompleteSelect(
                 AccessKey._meta.get_field(path),
                 site,
-                attrs={"data-placeholder": "Nobody"},
+                attrs={"data-placeholder": "Not selected"},
                 choices=self.fields[name].choices,  # type: ignore[attr-defined]
             )
 
@@ -66,12 +69,12 @@ class ExplainForm(forms.Form):
         if not self.errors.keys() & {"agent", "key"} and bool(cleaned.get("agent")) == bool(
             cleaned.get("key")
         ):
-            raise forms.ValidationError("Choose who should have got it: an agent, or else an access key.")
+            raise forms.ValidationError("Choose the receiver: either an agent or an access key.")
         return cleaned
 
     @property
     def receiver(self) -> Agent | AccessKey | None:
-        """Who was chosen, whatever else is wrong."""
+        """The chosen receiver, also if other fields are invalid."""
         if not self.is_bound:
             return None
         self.full_clean()
@@ -79,20 +82,23 @@ class ExplainForm(forms.Form):
 
 
 def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
-    """The page: asked by GET; a POST publishes a test event and asks about that. `records` is the audit log's admin."""
+    """Show the page for GET; publish a test event for POST and redirect to its explanation.
+
+    `records` is the admin of the audit log.
+    """
     operator = operator_of(request)
     if operator is None or not records.has_view_permission(request):
         raise PermissionDenied
     site = records.admin_site
-    asked = request.POST if request.method == "POST" else request.GET
-    # Other pages lead here with one half of the question, which is no mistake yet.
-    is_asked = "agent" in asked or "key" in asked
-    form = ExplainForm(asked if is_asked else None, request=request, site=site, initial=asked.dict())
+    query = request.POST if request.method == "POST" else request.GET
+    # Links of other pages fill in one half of the form, which is not an error yet.
+    has_receiver = "agent" in query or "key" in query
+    form = ExplainForm(query if has_receiver else None, request=request, site=site, initial=query.dict())
     receiver = form.receiver
     if request.method == "POST":
         return _publish_probe(request, operator, receiver, records)
     explanation = None
-    if receiver is not None and "what" not in asked:
+    if receiver is not None and "what" not in query:
         form.errors.pop("what", None)
     elif receiver is not None and form.is_valid():
         subject = subject_of_agent(receiver) if isinstance(receiver, Agent) else subject_of_key(receiver)
@@ -122,14 +128,14 @@ def _publish_probe(
         raise PermissionDenied
     receipt = publish_probe(receiver)
     records.admin_site.get_model_admin(type(receiver)).log_change(
-        request, receiver, f"Published a test event for it: {receipt.id}."
+        request, receiver, f"Published a test event: {receipt.id}."
     )
-    messages.success(request, "The test event is published. This is what became of it:")
+    messages.success(request, "The test event was published. The result:")
     return HttpResponseRedirect(address_of_explain(receiver, receipt.id))
 
 
 def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
-    """The page with this question."""
+    """Return the URL of the page for this receiver and this event or topic."""
     query = {"what": what} if what else {}
     if receiver is not None:
         query["agent" if isinstance(receiver, Agent) else "key"] = str(receiver.pk)
@@ -151,10 +157,10 @@ def _shown(explanation: Explanation) -> dict[str, Any]:
 
 
 def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
-    word, kind = _PILLS[step.outcome]
+    label, kind = _PILLS[step.outcome]
     return {
         "step": step,
-        "word": word,
+        "label": label,
         "kind": kind,
         "is_reason": is_reason,
         "meaning": text_of(step.rule),
@@ -164,7 +170,7 @@ def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
 
 
 def _link(name: str, value: str) -> str:
-    """Where more is told of a fact, if there is more."""
+    """Return the URL of a page about the fact, or ""."""
     if name == "id":
         return reverse("admin:events_event_change", args=[value])
     text = value if name == "connection" else value.removeprefix("connection ")

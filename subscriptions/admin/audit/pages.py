@@ -1,4 +1,4 @@
-"""The admin's page of the audit log: to search and to look at, never to change."""
+"""The admin pages of the audit log, which are read-only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter, WordFilter
+from events.admin.filters import CustomerFilter, TextFilter, TimeFilter, ValueFilter
 from events.admin.scope import as_uuid, pill
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.audit.csv_export import export
@@ -48,39 +48,39 @@ class RuleFilter(ValueFilter):
         return RULE_TEXTS
 
 
-class AgentFilter(WordFilter):
+class AgentFilter(TextFilter):
     parameters = ("agent",)
     title = "agent"
-    hint = "A name or id"
+    hint = "Name or id"
 
-    def found_by(self, word: str) -> Q:
-        agent_id = as_uuid(word)
-        return Q(agent_id=agent_id) if agent_id else Q(agent_id__in=directory.agents_named(word))
+    def found_by(self, term: str) -> Q:
+        agent_id = as_uuid(term)
+        return Q(agent_id=agent_id) if agent_id else Q(agent_id__in=directory.agents_named(term))
 
 
-class KeyFilter(WordFilter):
+class KeyFilter(TextFilter):
     parameters = ("key",)
     title = "access key"
-    hint = "Its beginning, vb_…"
+    hint = "Prefix, vb_…"
 
-    def found_by(self, word: str) -> Q:
-        return credential_of_key(word)
+    def found_by(self, term: str) -> Q:
+        return credential_of_key(term)
 
 
-class TopicFilter(WordFilter):
+class TopicFilter(TextFilter):
     parameters = ("topic",)
     title = "topic"
-    hint = "A topic, or part of it"
+    hint = "Topic or part of it"
 
-    def found_by(self, word: str) -> Q:
-        return Q(topic__icontains=word)
+    def found_by(self, term: str) -> Q:
+        return Q(topic__icontains=term)
 
 
-def credential_of_key(word: str) -> Q:
-    """The records of keys that begin so; of a whole key only the beginning is stored, or sent on."""
-    word = word if word.startswith(KEY_MARK) else f"{KEY_MARK}{word}"
-    stored = f"key {word[:KEY_PREFIX_CHARACTERS]}"
-    return Q(credential=stored) if len(word) >= KEY_PREFIX_CHARACTERS else Q(credential__startswith=stored)
+def credential_of_key(term: str) -> Q:
+    """Match records by the beginning of a key; of a whole key only its prefix is used."""
+    term = term if term.startswith(KEY_MARK) else f"{KEY_MARK}{term}"
+    stored = f"key {term[:KEY_PREFIX_CHARACTERS]}"
+    return Q(credential=stored) if len(term) >= KEY_PREFIX_CHARACTERS else Q(credential__startswith=stored)
 
 
 @admin.register(AuditRecord)
@@ -92,9 +92,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
         *("verdict", "action", RuleFilter),
     ]
     search_fields = ["topic"]
-    search_help_text = (
-        "A customer's or agent's name or id, a key's beginning, a topic, address or connection id"
-    )
+    search_help_text = "Name or id of a customer or agent, prefix of a key, topic, address or connection id"
     exact_fields = ["customer_id", "agent_id", "connection_id"]
     part_fields = ["topic", "credential", "address"]
     fields = [
@@ -130,7 +128,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
         return explain_page(request, self)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The list with its filters and its search, whole."""
+        """Export the whole list, as it is filtered and searched."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -153,7 +151,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
         )
 
     def _explain_url(self, request: HttpRequest, record: AuditRecord) -> str:
-        """The question that whoever looks at this record has: why this one hears or does not hear this topic."""
+        """Return the URL that explains the record's topic for its key or agent, or ""."""
         keys = self.admin_site.get_model_admin(AccessKey).get_queryset(request)
         prefix = record.credential.removeprefix("key ")
         receiver = keys.filter(customer_id=record.customer_id, prefix=prefix).first()
@@ -162,17 +160,17 @@ class AuditRecordAdmin(AgentRecordAdmin):
             receiver = agents.filter(customer_id=record.customer_id, pk=record.agent_id).first()
         return "" if receiver is None else address_of_explain(receiver, record.topic)
 
-    def found_by(self, word: str) -> Q:
-        if word.startswith(KEY_MARK) and word.isascii():
-            # Whoever pastes a whole key wants what was done with it.
-            return credential_of_key(word)
-        return super().found_by(word)
+    def found_by(self, term: str) -> Q:
+        if term.startswith(KEY_MARK) and term.isascii():
+            # A whole key may be pasted; only its prefix is used.
+            return credential_of_key(term)
+        return super().found_by(term)
 
     @admin.display(description="verdict")
     def colored_verdict(self, record: AuditRecord) -> SafeString:
         return pill(record.get_verdict_display().lower(), _PILLS.get(record.verdict, "quiet"))
 
-    @admin.display(description="what")
+    @admin.display(description="action")
     def what(self, record: AuditRecord) -> SafeString:
         return format_html(
             '{} {}<br><span class="quiet" title="{}">{}</span>',
@@ -184,15 +182,15 @@ class AuditRecordAdmin(AgentRecordAdmin):
 
     @admin.display(description="topic")
     def short_topic(self, record: AuditRecord) -> SafeString | None:
-        """The topic with the beginning of its UUIDs, and whole for who points at it."""
+        """Return the topic with shortened UUIDs, and the whole topic as its title."""
         if not record.topic:
             return None
         return format_html('<code title="{}">{}</code>', record.topic, shortened(record.topic))
 
-    @admin.display(description="who")
+    @admin.display(description="holder")
     def who(self, record: AuditRecord) -> SafeString:
         names = [name for name in (self.agent(record), self.customer(record)) if name]
-        shown = format_html_join(", ", "{}", ((name,) for name in names)) or "not known"
+        shown = format_html_join(", ", "{}", ((name,) for name in names)) or "unknown"
         return format_html('{}<br><span class="quiet">{}</span>', shown, record.credential)
 
     @admin.display(description="from")
@@ -201,19 +199,17 @@ class AuditRecordAdmin(AgentRecordAdmin):
             "{}<br>{}", record.address, self._connection_link(record, str(record.connection_id)[:8])
         )
 
-    @admin.display(description="that is")
+    @admin.display(description="meaning")
     def meaning(self, record: AuditRecord) -> str:
         return text_of(record.rule)
 
     @admin.display(description="seal")
     def seal(self, record: AuditRecord) -> SafeString | str:
-        """The digest, and whether it is what the chain asks for at this place."""
+        """Return the digest, and whether it fits its place in the chain."""
         if record.position is None:
-            return pill("no link of the chain: it was inserted", "bad")
+            return pill("not part of the chain: inserted", "bad")
         if not has_valid_seal(record):
-            return format_html(
-                "<code>{}</code> {}", record.digest, pill("the record is not as it was written", "bad")
-            )
+            return format_html("<code>{}</code> {}", record.digest, pill("the record was changed", "bad"))
         return format_html("<code>{}</code>", record.digest)
 
     @admin.display(description="connection")
@@ -222,5 +218,5 @@ class AuditRecordAdmin(AgentRecordAdmin):
 
     def _connection_link(self, record: AuditRecord, shown: str) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        words = f"All records of connection {record.connection_id}"
-        return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, words, shown)
+        title = f"All records of connection {record.connection_id}"
+        return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, title, shown)

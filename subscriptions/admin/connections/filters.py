@@ -1,4 +1,4 @@
-"""The admin's filters of live connections: by access key, by kind of credential, and by pace."""
+"""The filters of live connections: by access key, kind of credential, and pace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CredentialFilter(admin.SimpleListFilter):
     parameter_name = "credential"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("key", "Access keys"), ("token", "Tokens of people")]
+        return [("key", "Access keys"), ("token", "Tokens of agents")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
         match self.value():
@@ -41,7 +41,7 @@ class PaceFilter(admin.SimpleListFilter):
     parameter_name = "pace"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("behind", "Behind")]
+        return [("behind", "Lagging")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LiveConnection]) -> QuerySet[LiveConnection]:
         return queryset.filter(pk__in=lagging()) if self.value() == "behind" else queryset

@@ -1,4 +1,4 @@
-"""The admin's page of who is connected now, in whichever process, and closing connections."""
+"""The admin pages of live connections, in all processes, and closing connections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
-from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, one_or_many, reason_of
+from subscriptions.admin.confirmation import (
+    CLOSING_CONSEQUENCE,
+    REASON_LABEL,
+    ConfirmingAdmin,
+    one_or_many,
+    reason_of,
+)
 from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
 from subscriptions.admin.customer_scoped import is_platform
 from subscriptions.connections.close_orders import close_connections
@@ -41,7 +47,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     list_filter = [CustomerFilter, KeyFilter, CredentialFilter, PaceFilter]
     search_fields = ["topics"]
     search_help_text = (
-        "A customer's or agent's name or id, a key's beginning, an address, client, topic or connection id"
+        "Name or id of a customer or agent, prefix of a key, address, client, topic or connection id"
     )
     exact_fields = ["id", "customer_id", "agent_id", "key_id"]
     part_fields = ["topics", "credential", "address", "client"]
@@ -90,7 +96,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         return self.has_close_permission(request)
 
     def has_close_permission(self, request: HttpRequest) -> bool:
-        """Whoever runs the platform or is the customer's admin; others need the right to delete connections."""
+        """Return whether the operator may close connections, by role or a Django permission."""
         operator = operator_of(request)
         return operator is not None and (
             operator.may_by_role or request.user.has_perm("subscriptions.delete_liveconnection")
@@ -119,8 +125,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
         def perform(chosen: list[LiveConnection]) -> HttpResponse:
             close_connections(chosen, by=request.user.get_username(), word=reason_of(request))
-            words = one_or_many(len(chosen), "connection")
-            self.message_user(request, f"Told to close: {words}.", messages.SUCCESS)
+            self.message_user(request, f"Closing {one_or_many(len(chosen), 'connection')}.", messages.SUCCESS)
             return self.to_list()
 
         return self.confirmed(
@@ -128,15 +133,12 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             rows,
             action="close_connections",
             question="Close these connections?",
-            consequence=(
-                "Their clients are told that an operator closed them, and not to come back by themselves. The "
-                "credentials stay good: whoever connects anew gets in. To keep a program out, revoke its access key."
-            ),
+            consequence=CLOSING_CONSEQUENCE,
             perform=perform,
             reason_label=REASON_LABEL,
         )
 
-    @admin.display(description="who", ordering="customer_id")
+    @admin.display(description="holder", ordering="customer_id")
     def who(self, row: Any) -> SafeString:
         names = [name for name in (row.agent_name, row.customer_name) if name] or [str(row.customer_id)]
         closing = format_html(" {}", pill("closing", "warn")) if row.is_closing else ""
@@ -154,7 +156,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             '{}<br><span class="quiet" title="{}">{}</span>', row.address or "–", row.client, client
         )
 
-    @admin.display(description="hears")
+    @admin.display(description="topics")
     def subscriptions(self, row: LiveConnection) -> SafeString | str:
         topics = row.topics.split("\n")[:TOPICS_SHOWN] if row.topics else []
         own = re.compile(f"(?<=^customer_id:){row.customer_id}|(?<=^agent_id:){row.agent_id}")
@@ -165,7 +167,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         )
         if more := row.topic_count - len(topics):
             return format_html('{}<span class="quiet">and {} more</span>', shown, more)
-        return shown or "nothing yet"
+        return shown or "none yet"
 
     @admin.display(description="since", ordering="opened_at")
     def since(self, row: LiveConnection) -> SafeString:
@@ -176,7 +178,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     def sent(self, row: Any) -> str:
         return f"{row.stats.sent_events:,}"
 
-    @admin.display(description="waiting")
+    @admin.display(description="queued")
     def waiting(self, row: Any) -> SafeString | str:
         if not row.stats.queued_bytes:
             return "–"
@@ -209,11 +211,11 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     @admin.display(description="audit log")
     def records(self, row: LiveConnection) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        return format_html('<a href="{}?q={}">What this connection asked for</a>', url, row.pk)
+        return format_html('<a href="{}?q={}">Records of this connection</a>', url, row.pk)
 
 
 def _short(age: timedelta) -> str:
-    """A length of time in its largest unit."""
+    """Format a duration in its largest unit."""
     seconds = max(0, int(age.total_seconds()))
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:

@@ -1,4 +1,4 @@
-"""`manage.py listen`: follow events in the terminal."""
+"""`manage.py listen`: print events in the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from voipbin_ws_client.event_line import event_line, printable
 
 DEFAULT_URL = "ws://127.0.0.1:8000/v1.0/ws"
 INTERRUPTED = 130
-"""What shells give a program that Ctrl-C ended."""
+"""Exit status of a program that Ctrl-C has ended, as shells report it."""
 
 EPILOG = """examples:
   manage.py listen customer_id:12345678-1234-1234-1234-123456789012
@@ -28,11 +28,11 @@ EPILOG = """examples:
 
 
 class ReaderLeft(Exception):
-    """Nobody reads our output any more."""
+    """The reader of the output has closed the pipe."""
 
 
 class Command(BaseCommand):
-    """The command. It is a client like any other, and needs no database."""
+    """The command, which is an ordinary client and needs no database."""
 
     help = "Follow the events of topics, through lost connections and restarts of the gateway, without missing one."
     requires_system_checks: list[str] = []
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         except (BrokenPipeError, ReaderLeft):
-            # Python would complain of it once more as it ends.
+            # Otherwise Python reports the closed pipe again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     async def _listen(self, options: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 topics=options["topics"],
                 cursor=options["since"],
                 batch=options["batch"],
-                on_state=self._tell,
+                on_state=self._report,
             )
         except ValueError as error:
             raise CommandError(str(error)) from None
@@ -95,7 +95,7 @@ class Command(BaseCommand):
                     if isinstance(item, Refusal):
                         left.difference_update(item.topics)
                     if not left:
-                        raise CommandError("None of the topics may be heard")
+                        raise CommandError("None of the topics is permitted")
             except Terminated as error:
                 raise CommandError(error.message) from None
 
@@ -107,7 +107,7 @@ class Command(BaseCommand):
                 else:
                     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
                     line = event_line(item.type, item.timestamp, item.topic, item.data, colour=colour)
-                # Not Django's wrapper: it adds colours and line ends of its own.
+                # Not Django's wrapper, which adds colours and line ends.
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
             case Gap():
@@ -115,7 +115,7 @@ class Command(BaseCommand):
             case Refusal():
                 self._say(f"Refused {', '.join(item.topics)}: {item.message}")
 
-    def _tell(self, change: StateChange) -> None:
+    def _report(self, change: StateChange) -> None:
         match change.current:
             case State.RECONNECTING if change.previous is State.CONNECTING:
                 self._say(f"No connection yet ({change.reason}), trying again in {change.retry_in:.1f} s")
@@ -133,7 +133,10 @@ class Command(BaseCommand):
 
 @contextlib.asynccontextmanager
 async def _until_reader_leaves() -> AsyncIterator[None]:
-    """Ends the block with ReaderLeft when the other end of our pipe is closed: the next event may be hours away."""
+    """End the block with ReaderLeft when the output pipe is closed.
+
+    Writing would notice that only at the next event, which may be hours away.
+    """
     output = sys.stdout.fileno()
     if not stat.S_ISFIFO(os.fstat(output).st_mode):
         yield
@@ -145,7 +148,7 @@ async def _until_reader_leaves() -> AsyncIterator[None]:
         loop.remove_reader(output)
         block.reschedule(loop.time())
 
-    # A pipe's writing end becomes readable for one reason: nobody reads at the other.
+    # The writing end of a pipe becomes readable only when its reader has closed it.
     loop.add_reader(output, left)
     try:
         async with block:

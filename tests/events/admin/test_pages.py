@@ -98,7 +98,7 @@ def test_a_foreign_agents_name_is_not_told(acme: Customer) -> None:
 
 
 def test_an_event_whose_log_is_gone_is_shown(root: Desk, acme: Customer) -> None:
-    assert "number 1 of a log that is gone" in root.open(event(acme)).text
+    assert "number 1 of a log that was deleted" in root.open(event(acme)).text
 
 
 def test_an_event_is_found_by_what_is_known_of_it(root: Desk, acme: Customer) -> None:

@@ -70,7 +70,7 @@ def test_deleting_a_customer_says_what_goes_and_leaves_what_happened(acme: Custo
     stranger = access_key(acme)[0]
     desk = superuser()
     page = desk.get(address(gone.customer, "delete"))
-    for word in ("gone person", "gone queue", "gone key", "Events and audit records stay"):
+    for word in ("gone person", "gone queue", "gone key", "Events and audit records remain"):
         assert word in page.text
     assert "Agent-queue relationship" not in page.text
     assert desk.post(address(gone.customer, "delete"), {"post": "yes"}).was_saved

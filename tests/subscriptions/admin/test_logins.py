@@ -21,7 +21,7 @@ def test_signing_out_everywhere_ends_tokens_and_sessions_but_not_the_login(ada: 
     bystander, _ = admin_of(acme)
     token = issue_token(person)
     asked = ada.act("sign_out_everywhere", [person], confirmed=False)
-    assert "access keys go on" in asked.text
+    assert "access keys stay valid" in asked.text
     identify(token)
     ada.act("sign_out_everywhere", [person])
     with pytest.raises(BadCredential) as refusal:
@@ -46,7 +46,7 @@ def test_a_deleted_agents_login_and_keys_go_too(ada: Desk, acme: Customer) -> No
     person = agent(acme)
     access_key(acme, agent=person)
     page = ada.get(address(person, "delete"))
-    assert "login goes too" in page.text
+    assert "user and access keys are deleted" in page.text
     assert "Access key" in page.text
     ada.post(address(person, "delete"), {"post": "yes"})
     assert not Agent.objects.filter(pk=person.pk).exists()

@@ -92,7 +92,7 @@ def test_the_same_form_sent_twice_makes_one_key(ada: Desk) -> None:
     first = make(ada)
     made_as = str(AccessKey.objects.get().pk)
     again = make(ada, made_as=made_as)
-    assert "made already" in " ".join(again.errors)
+    assert "created already" in " ".join(again.errors)
     assert first.secrets
     assert not again.secrets
     assert AccessKey.objects.count() == 1

@@ -87,7 +87,7 @@ def test_the_platforms_own_id_is_taken(ada: Desk) -> None:
         ({"username": "TAKEN"}, "taken"),
         ({"username": "ni na"}, "valid username"),
         ({"password": "", "password_again": ""}, "required"),
-        ({"password_again": "something else 1"}, "not the same"),
+        ({"password_again": "something else 1"}, "passwords differ"),
         ({"password": "12345678", "password_again": "12345678"}, "too common"),
         ({"role": "staff"}, "Select a valid choice"),
         ({"role": "king"}, "Select a valid choice"),
@@ -169,7 +169,7 @@ def test_a_password_is_in_no_history(ada: Desk, acme: Customer) -> None:
 
 def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, acme: Customer) -> None:
     person = agent(acme, granted_resources=["message", "fax"])
-    assert "Not known any more" in ada.open(person).text
+    assert "No longer known" in ada.open(person).text
     kept = ada.post(address(person, "change"), form_of(person, granted_resources=["message", "fax"]))
     assert "Not known as resources: fax" in " ".join(kept.errors)
     assert ada.post(address(person, "change"), form_of(person, granted_resources=["message"])).was_saved

@@ -32,7 +32,7 @@ def ask(desk: Desk, what: str | None = None, **who: Any) -> Page:
 def rules(page: Page) -> dict[str, tuple[str, str]]:
     """Outcome and rule of each step that the page shows."""
     shown = page.response.context["explanation"]["steps"]
-    return {each["step"].name: (each["word"], each["step"].rule) for each in shown}
+    return {each["step"].name: (each["label"], each["step"].rule) for each in shown}
 
 
 def errors(page: Page) -> str:
@@ -55,8 +55,10 @@ def test_an_agent_or_a_key_is_asked_about_by_id_cursor_or_topic(
 
 def test_what_is_missing_or_wrong_in_the_question_is_told(acme_admin: Desk, acme_tenant: Tenant) -> None:
     person, key, event = acme_tenant.row(Agent), acme_tenant.row(AccessKey), acme_tenant.row(Event)
-    assert "Choose who" in errors(ask(acme_admin, str(event.pk), agent=person, key=key))
-    assert "Choose who" in errors(acme_admin.get(reverse(ADDRESS), agent="", key="", what=str(event.pk)))
+    assert "Choose the receiver" in errors(ask(acme_admin, str(event.pk), agent=person, key=key))
+    assert "Choose the receiver" in errors(
+        acme_admin.get(reverse(ADDRESS), agent="", key="", what=str(event.pk))
+    )
     for what, words in {
         "": "required",
         "nonsense": "an event",

@@ -142,9 +142,9 @@ def test_a_records_page_shows_its_place_in_the_chain_and_whether_it_fits(root: D
     rows = [record(str(number)) for number in range(3)]
     page = root.open(rows[1])
     assert rows[1].digest in page.text
-    assert "not as it was written" not in page.text
+    assert "the record was changed" not in page.text
     AuditRecord.objects.filter(pk=rows[1].pk).update(topic="changed")
-    assert "not as it was written" in root.open(rows[1]).text
-    assert "not as it was written" not in root.open(rows[0]).text
+    assert "the record was changed" in root.open(rows[1]).text
+    assert "the record was changed" not in root.open(rows[0]).text
     made = AuditRecord.objects.create(action="connect", verdict="granted", connection_id=uuid.uuid4())
-    assert "it was inserted" in root.open(made).text
+    assert "not part of the chain: inserted" in root.open(made).text

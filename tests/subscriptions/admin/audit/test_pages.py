@@ -204,7 +204,7 @@ def test_the_list_never_asks_for_all_records(root: Desk, query: dict[str, str]) 
 
 
 def test_a_list_that_is_not_counted_to_its_end_says_so(root: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.admin.scope.MOST_COUNTED", 60)
+    monkeypatch.setattr("events.admin.scope.MAX_COUNTED", 60)
     AuditRecord.objects.bulk_create(
         AuditRecord(action="subscribe", verdict="granted", connection_id=uuid.uuid4()) for _ in range(70)
     )

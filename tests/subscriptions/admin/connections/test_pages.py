@@ -139,8 +139,8 @@ def test_the_connections_of_one_key_are_a_click_from_the_key(ada: Desk, acme: Cu
     assert f'<a href="{link}">2</a>' in ada.open(key).text
     page = ada.get(link.partition("?")[0], key=str(key.pk))
     assert page.rows == 2
-    assert "Close all of this key" in page.text
-    assert "Close all of this key" not in ada.list(LiveConnection).text
+    assert "Close all connections of this key" in page.text
+    assert "Close all connections of this key" not in ada.list(LiveConnection).text
     assert ada.list(LiveConnection, key="nonsense").status == 302
 
 
@@ -170,7 +170,7 @@ def test_a_strangers_key_has_no_button_and_no_rows(ada: Desk) -> None:
     connected(globex, key=key)
     page = ada.list(LiveConnection, key=str(key.pk))
     assert page.rows == 0
-    assert "Close all of this key" not in page.text
+    assert "Close all connections of this key" not in page.text
     assert key.prefix not in page.text
 
 
@@ -195,7 +195,7 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
         data | {"reason": " you\tflood\nus \0" + "x" * 500},
         follow=True,
     )
-    assert page.told == ["Told to close: 1 connection."]
+    assert page.told == ["Closing 1 connection."]
     assert page.text.count(">closing<") == 1
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (row.pk, None)
@@ -209,9 +209,9 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
 
 def test_all_sockets_of_a_key_are_closed_from_its_page(ada: Desk, acme: Customer) -> None:
     key, _ = access_key(acme)
-    assert "Close its sockets" in ada.open(key).text
+    assert "Close connections" in ada.open(key).text
     page = ada.act("close_sockets", [key], confirmed=False)
-    assert "The keys stay good" in page.text.replace("\n", " ")
+    assert "The credentials stay valid" in page.text.replace("\n", " ")
     ada.act("close_sockets", [key])
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (None, key.pk)
