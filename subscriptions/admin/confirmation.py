@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -58,53 +59,57 @@ class ConfirmingAdmin(ScopedAdmin):
         """Return the rows on which this operator may use actions."""
         return [row for row in rows if self.acts_on(request, row)]
 
-    def confirmed(
-        self,
-        request: HttpRequest,
-        rows: QuerySet[Any],
-        *,
-        action: str,
-        question: str,
-        consequence: str,
-        perform: Callable[[list[Any]], HttpResponse | None],
-        reason_label: str = "",
-    ) -> HttpResponse | None:
-        """Show the confirmation page, or `perform` the action if it is confirmed.
-
-        With `reason_label` the page has an input field for a reason, which `reason_of` returns.
-        """
-        chosen = self.changeable(request, rows[: MAX_ROWS + 1])
-        if len(chosen) > MAX_ROWS:
-            self.message_user(
-                request, f"Select at most {MAX_ROWS} rows. Nothing was changed.", messages.ERROR
-            )
-            return None
-        if not chosen:
-            self.message_user(
-                request,
-                "None of the selected rows can be changed any more. Nothing was changed.",
-                messages.WARNING,
-            )
-            return None
-        if request.POST.get("confirmed"):
-            return perform(chosen)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": question,
-            "consequence": consequence,
-            "rows": chosen,
-            "action": action,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "reason_label": reason_label,
-            "max_reason_characters": MAX_REASON_CHARACTERS,
-            "media": self.media,
-        }
-        return TemplateResponse(request, "admin/confirm_action.html", context)
-
     def to_list(self) -> HttpResponseRedirect:
         """Redirect to the list."""
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
+
+
+def confirmed(
+    description: str,
+    *,
+    question: str,
+    consequence: str,
+    permissions: Sequence[str] = ("change",),
+    reason_label: str = "",
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse | None]]:
+    """Turn a method of a ConfirmingAdmin into an action that runs after a confirmation page.
+
+    The method receives the request and the list of rows. With `reason_label` the page has an input field for a reason,
+    which `reason_of` returns.
+    """
+
+    def decorate(perform: Callable[..., HttpResponse]) -> Callable[..., HttpResponse | None]:
+        @admin.action(description=description, permissions=permissions)
+        @wraps(perform)
+        def action(self: ConfirmingAdmin, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+            chosen = self.changeable(request, rows[: MAX_ROWS + 1])
+            if len(chosen) > MAX_ROWS:
+                text = f"Select at most {MAX_ROWS} rows. Nothing was changed."
+                self.message_user(request, text, messages.ERROR)
+                return None
+            if not chosen:
+                text = "None of the selected rows can be changed any more. Nothing was changed."
+                self.message_user(request, text, messages.WARNING)
+                return None
+            if request.POST.get("confirmed"):
+                return perform(self, request, chosen)
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": question,
+                "consequence": consequence,
+                "rows": chosen,
+                "action": perform.__name__,
+                "checkbox_name": ACTION_CHECKBOX_NAME,
+                "reason_label": reason_label,
+                "max_reason_characters": MAX_REASON_CHARACTERS,
+                "media": self.media,
+            }
+            return TemplateResponse(request, "admin/confirm_action.html", context)
+
+        return action
+
+    return decorate
 
 
 def reason_of(request: HttpRequest) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from events.api.errors import ApiError
 from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
+from subscriptions.api.me import reader_of
 from subscriptions.explain.evidence import explain, subject_of_identity
 from subscriptions.explain.lookup import ClientViewer, InvalidLookup, find
 from subscriptions.explain.report import NoEvent, StoredEvent, as_json
@@ -24,11 +21,7 @@ class ExplainView(APIView):
     """Explains an event by its id or cursor, or the newest event of a topic."""
 
     def get(self, request: Request) -> Response:
-        identity = cast(Identity, request.user)
-        if not identity.may_subscribe:
-            raise ApiError(
-                status.HTTP_403_FORBIDDEN, "This access key may not read: use one that may subscribe"
-            )
+        identity = reader_of(request)
         with reading_errors():
             event = _requested_event(request, identity)
         answer = as_json(explain(subject_of_identity(identity), event, name_processes=False))

@@ -99,7 +99,7 @@ def _queues(identity: Identity) -> list[dict[str, Any]]:
     ]
 
 
-def _reader(request: Request) -> Identity:
+def reader_of(request: Request) -> Identity:
     """Return the identity of the request.
 
     Raises:
@@ -130,7 +130,7 @@ class MeView(APIView):
     """`/v1.0/me`: what a page needs before it subscribes; platform staff may name a customer."""
 
     def get(self, request: Request) -> Response:
-        identity = _reader(request)
+        identity = reader_of(request)
         identity = replace(identity, customer_id=_wanted_customer(request) or identity.customer_id)
         # A token of VoIPBIN may name a customer or agent that only the platform knows.
         customer = Customer.objects.filter(pk=identity.customer_id).first()
@@ -154,7 +154,7 @@ class CustomersView(APIView):
     """`/v1.0/customers`: all customers for platform staff, else the own customer."""
 
     def get(self, request: Request) -> Response:
-        identity = _reader(request)
+        identity = reader_of(request)
         with reading_errors():
             Parameters(dict(request.query_params.lists()), ()).finish()
         customers = Customer.objects.all()

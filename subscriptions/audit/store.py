@@ -48,17 +48,16 @@ def _locked_chain() -> AuditChain:
 
 def content_of(record: AuditRecord) -> tuple[str | None, ...]:
     """Return the sealed content, the same before storing and after reading."""
-    return tuple(_canonical(getattr(record, name)) for name in SEALED_FIELDS)
+    return tuple(canonical(getattr(record, name)) for name in SEALED_FIELDS)
 
 
-def _canonical(value: Any) -> str | None:
+def canonical(value: Any) -> str | None:
+    """Return the text of a field, the same on every database; `None` for `None`."""
     match value:
         case None:
             return None
         case dt.datetime():
             return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
-        case uuid.UUID():
-            return str(value)
     return str(value)
 
 

@@ -57,8 +57,8 @@ def explain(
     fitting = [
         (connection, subscription)
         for connection in evidence.history.connections
-        for subscription in connection.subscriptions
-        if subscription.granted and _is_covered(event.topics, subscription, resources)
+        for subscription in connection.granted
+        if _is_covered(event.topics, subscription.requested.topic, resources)
     ]
     is_stored = isinstance(event, StoredEvent)
     steps = (
@@ -80,8 +80,8 @@ def explain(
     return Explanation(steps, _reason(steps))
 
 
-def _is_covered(topics: Iterable[str], subscription: Subscription, resources: Collection[str]) -> bool:
-    pattern = pattern_of(subscription.topic, resources)
+def _is_covered(topics: Iterable[str], requested: str, resources: Collection[str]) -> bool:
+    pattern = pattern_of(requested, resources)
     return pattern is not None and any(covers(pattern, topic) for topic in topics)
 
 
@@ -151,15 +151,17 @@ def subscribed(
     """Answer whether the receiver ever subscribed to a pattern that covers the event."""
     if not event.topics:
         return NOT_APPLICABLE
-    requested = [each for connection in evidence.history.connections for each in connection.subscriptions]
+    requested = [
+        each.requested for connection in evidence.history.connections for each in connection.subscriptions
+    ]
     facts = _first(
         dict.fromkeys(
-            ("granted" if each.granted else f"refused: {each.rule}", each.topic)
+            ("granted" if each.is_granted else f"refused: {each.rule}", each.topic)
             for each in reversed(requested)
         )
     )
     if fitting:
-        topics = dict.fromkeys(subscription.topic for _, subscription in reversed(fitting))
+        topics = dict.fromkeys(subscription.requested.topic for _, subscription in reversed(fitting))
         return Answer(Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
     if not evidence.history.connections:
         message = f"It subscribed to nothing: no connection of it is known{_looked_from(evidence)}."
@@ -179,7 +181,7 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
     if evidence.looked_from is not None:
         facts += (("looked at", f"what is recorded since {moment(evidence.looked_from)}"),)
     maybe = [each for each in connections if each.was_open_at(at)]
-    count = sum(each.closed_at is not None or each.id in evidence.open_now for each in maybe)
+    count = sum(each.closed is not None or each.id in evidence.open_now for each in maybe)
     if count:
         message = f"Yes, by {count} connections." if count > 1 else "Yes, by one connection."
         return Answer(Outcome.YES, "connected", message, facts)
@@ -195,21 +197,14 @@ def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
     """Return the rule and the reasons why no connection was open."""
     reasons: list[str] = []
     rule = "never-connected"
-    before = [
-        (each.closed_at, each)
-        for each in evidence.history.connections
-        if each.closed_at is not None and each.closed_at <= at
-    ]
-    after = [
-        each.opened_at
-        for each in evidence.history.connections
-        if each.opened_at is not None and each.opened_at > at
-    ]
+    connections = evidence.history.connections
+    before = [each.closed for each in connections if each.closed is not None and each.closed.at <= at]
+    after = [each.opened.at for each in connections if each.opened is not None and each.opened.at > at]
     if before:
         rule = "disconnected-before"
-        closed_at, last = max(before, key=lambda pair: pair[0])
-        reasons.append(f"its last connection ended on {moment(closed_at)} ({last.close_rule})")
-    refused = [each for each in evidence.history.refused if not before or each.at > before[-1][0]]
+        last = max(before, key=lambda record: record.at)
+        reasons.append(f"its last connection ended on {moment(last.at)} ({last.rule})")
+    refused = [each for each in evidence.history.refused if not before or each.at > before[-1].at]
     if refused:
         rule = "refused-handshake" if not before else rule
         reasons.append(
@@ -249,7 +244,7 @@ def _relevant(decisive: Verdict, verdicts: Sequence[Verdict]) -> list[Verdict]:
         return [decisive]
     if is_later:
         return [best(others), decisive]
-    return [decisive, min(others, key=lambda each: each.subscription.requested_at)]
+    return [decisive, min(others, key=lambda each: each.subscription.requested.at)]
 
 
 def _first(items: Iterable[T]) -> tuple[T, ...]:
@@ -257,15 +252,18 @@ def _first(items: Iterable[T]) -> tuple[T, ...]:
 
 
 def _shown(connection: Connection, evidence: Evidence) -> tuple[str, str]:
-    began = moment(connection.opened_at) if connection.opened_at else "before the records that were looked at"
-    if connection.closed_at is not None:
-        ended = f"until {moment(connection.closed_at)} ({connection.close_rule})"
+    opened, closed = connection.opened, connection.closed
+    began = moment(opened.at) if opened else "before the records that were looked at"
+    if closed is not None:
+        ended = f"until {moment(closed.at)} ({closed.rule})"
     elif connection.id in evidence.open_now:
         ended = "open"
     else:
         ended = "no end is recorded: its process ended unexpectedly"
     where = "".join(
-        f"; {each}" for each in (connection.address, connection.client, connection.process) if each
+        f"; {each}"
+        for each in (connection.address, connection.client, opened.detail if opened else "")
+        if each
     )
     return "connection", f"{connection.id}, from {began}, {ended}{where}"
 

@@ -19,7 +19,7 @@ from events.domain.topics import (
     parse_pattern,
     quoted,
 )
-from subscriptions.explain.connection_history import Subscription
+from subscriptions.explain.connection_history import HistoryRecord
 
 LIKE = 0.6
 """Least similarity, of 1, of an unreadable topic to a topic of the event."""
@@ -53,22 +53,22 @@ def covers(pattern: Pattern, topic: str) -> bool:
 
 
 def near_miss(
-    topics: Sequence[str], requested: Iterable[Subscription], resources: Collection[str]
+    topics: Sequence[str], requested: Iterable[HistoryRecord], resources: Collection[str]
 ) -> NearMiss | None:
     """Return the closest requested topic, given that no granted one covers the event."""
     misses = [
         miss
-        for subscription in {each.topic: each for each in requested}.values()
-        if (miss := _miss(topics, subscription, resources)) is not None
+        for each in {each.topic: each for each in requested}.values()
+        if (miss := _miss(topics, each, resources)) is not None
     ]
     return max(misses, key=lambda miss: miss.closeness, default=None)
 
 
-def _miss(topics: Sequence[str], requested: Subscription, resources: Collection[str]) -> NearMiss | None:
+def _miss(topics: Sequence[str], requested: HistoryRecord, resources: Collection[str]) -> NearMiss | None:
     pattern = pattern_of(requested.topic, resources)
     if pattern is None:
         return _unreadable(topics, requested)
-    if not requested.granted:
+    if not requested.is_granted:
         if any(covers(pattern, topic) for topic in topics):
             return NearMiss(
                 10,
@@ -79,7 +79,7 @@ def _miss(topics: Sequence[str], requested: Subscription, resources: Collection[
     return max((_other(topic, pattern, topics) for topic in topics), key=lambda miss: miss.closeness)
 
 
-def _unreadable(topics: Sequence[str], requested: Subscription) -> NearMiss | None:
+def _unreadable(topics: Sequence[str], requested: HistoryRecord) -> NearMiss | None:
     likeness = max(
         (
             difflib.SequenceMatcher(None, requested.topic.lower()[:300], covering).ratio()

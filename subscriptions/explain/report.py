@@ -134,14 +134,7 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
         "rule": explanation.reason.rule,
         "reason": explanation.conclusion,
         "steps": [
-            {
-                "name": step.name,
-                "question": step.question,
-                "outcome": step.outcome.value,
-                "rule": step.rule,
-                "message": step.message,
-                "facts": [{"name": name, "value": value} for name, value in step.facts],
-            }
+            {**step._asdict(), "facts": [{"name": name, "value": value} for name, value in step.facts]}
             for step in explanation.steps
         ],
     }

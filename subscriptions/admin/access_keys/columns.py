@@ -1,4 +1,4 @@
-"""The columns of access keys in the admin."""
+"""The columns and the status filter of access keys in the admin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -26,6 +28,30 @@ _PILLS = {
     KeyStatus.EXPIRED: "quiet",
     KeyStatus.REVOKED: "bad",
 }
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By status, as a query for what `access_keys.status_of` computes."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.name.lower(), status.value.capitalize()) for status in KeyStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+        now = timezone.now()
+        lasting = Q(expires_at=None) | Q(expires_at__gt=now)
+        match self.value():
+            case "active":
+                return queryset.filter(lasting, revoked_at=None, last_used_at__isnull=False)
+            case "unused":
+                return queryset.filter(lasting, revoked_at=None, last_used_at=None)
+            case "expired":
+                return queryset.filter(revoked_at=None, expires_at__lte=now)
+            case "revoked":
+                return queryset.filter(revoked_at__isnull=False)
+        return queryset
 
 
 class KeyColumns:

@@ -13,11 +13,16 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
-from subscriptions.admin.access_keys.columns import KeyColumns
+from subscriptions.admin.access_keys.columns import KeyColumns, StatusFilter
 from subscriptions.admin.access_keys.form import AccessKeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
-from subscriptions.admin.access_keys.status_filter import StatusFilter
-from subscriptions.admin.confirmation import CLOSING_CONSEQUENCE, REASON_LABEL, one_or_many, reason_of
+from subscriptions.admin.confirmation import (
+    CLOSING_CONSEQUENCE,
+    REASON_LABEL,
+    confirmed,
+    one_or_many,
+    reason_of,
+)
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
 from subscriptions.auth.access_keys import CannotRotate, revoke, rotate
 from subscriptions.connections.close_orders import close_all_of_key
@@ -143,75 +148,57 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             context["show_save_and_continue"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.action(description="Revoke", permissions=["change"])
-    def revoke_keys(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
-        def perform(chosen: list[AccessKey]) -> HttpResponse:
-            now = timezone.now()
-            revoked = [key for key in chosen if revoke(key, now)]
-            for key in revoked:
-                self.log_change(request, key, "Revoked.")
-            self.message_user(request, f"Revoked: {one_or_many(len(revoked), 'key')}.", messages.SUCCESS)
-            return self.to_list()
+    @confirmed(
+        "Revoke",
+        question="Revoke these access keys?",
+        consequence=(
+            "The keys are refused from now on. This cannot be undone. To replace a key without an interruption, rotate "
+            "it instead."
+        ),
+    )
+    def revoke_keys(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
+        now = timezone.now()
+        revoked = [key for key in keys if revoke(key, now)]
+        for key in revoked:
+            self.log_change(request, key, "Revoked.")
+        self.message_user(request, f"Revoked: {one_or_many(len(revoked), 'key')}.", messages.SUCCESS)
+        return self.to_list()
 
-        return self.confirmed(
-            request,
-            keys,
-            action="revoke_keys",
-            question="Revoke these access keys?",
-            consequence=(
-                "The keys are refused from now on. This cannot be undone. To replace a key without an interruption, "
-                "rotate it instead."
-            ),
-            perform=perform,
-        )
+    @confirmed(
+        "Rotate",
+        question="Rotate these access keys?",
+        consequence=(
+            "Each key gets a successor with the same label, customer, permissions and lifetime. Its secret is shown "
+            "once, on the next page. The old key stays valid for 24 hours, so that you can replace it without an "
+            "interruption."
+        ),
+        permissions=("change", "add"),
+    )
+    @sensitive_variables()
+    def rotate_keys(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
+        now = timezone.now()
+        shown = []
+        for old in keys:
+            try:
+                new, secret = rotate(old, now)
+            except CannotRotate as error:
+                self.message_user(request, f"{error}.", messages.ERROR)
+                continue
+            self.log_change(request, old, f"Rotated into {new}.")
+            self.log_addition(request, new, f"Created by rotating {old}.")
+            shown.append(self._shown(request, new, secret))
+        return self._show(request, shown, title="Rotated access keys") if shown else self.to_list()
 
-    @admin.action(description="Rotate", permissions=["change", "add"])
-    def rotate_keys(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
-        @sensitive_variables()
-        def perform(chosen: list[AccessKey]) -> HttpResponse:
-            now = timezone.now()
-            shown = []
-            for old in chosen:
-                try:
-                    new, secret = rotate(old, now)
-                except CannotRotate as error:
-                    self.message_user(request, f"{error}.", messages.ERROR)
-                    continue
-                self.log_change(request, old, f"Rotated into {new}.")
-                self.log_addition(request, new, f"Created by rotating {old}.")
-                shown.append(self._shown(request, new, secret))
-            return self._show(request, shown, title="Rotated access keys") if shown else self.to_list()
-
-        return self.confirmed(
-            request,
-            keys,
-            action="rotate_keys",
-            question="Rotate these access keys?",
-            consequence=(
-                "Each key gets a successor with the same label, customer, permissions and lifetime. Its secret is "
-                "shown once, on the next page. The old key stays valid for 24 hours, so that you can replace it "
-                "without an interruption."
-            ),
-            perform=perform,
-        )
-
-    @admin.action(description="Close connections", permissions=["change"])
-    def close_sockets(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
-        def perform(chosen: list[AccessKey]) -> HttpResponse:
-            reason = reason_of(request)
-            for key in chosen:
-                close_all_of_key(key, by=request.user.get_username(), word=reason)
-                self.log_change(request, key, "Closed all connections.")
-            keys_closed = one_or_many(len(chosen), "key")
-            self.message_user(request, f"Closing all connections of {keys_closed}.", messages.SUCCESS)
-            return self.to_list()
-
-        return self.confirmed(
-            request,
-            keys,
-            action="close_sockets",
-            question="Close all connections of these access keys?",
-            consequence=CLOSING_CONSEQUENCE,
-            perform=perform,
-            reason_label=REASON_LABEL,
-        )
+    @confirmed(
+        "Close connections",
+        question="Close all connections of these access keys?",
+        consequence=CLOSING_CONSEQUENCE,
+        reason_label=REASON_LABEL,
+    )
+    def close_sockets(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
+        for key in keys:
+            close_all_of_key(key, by=request.user.get_username(), word=reason_of(request))
+            self.log_change(request, key, "Closed all connections.")
+        count = one_or_many(len(keys), "key")
+        self.message_user(request, f"Closing all connections of {count}.", messages.SUCCESS)
+        return self.to_list()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
 from subscriptions.admin.agents.form import AgentForm
-from subscriptions.admin.confirmation import one_or_many
+from subscriptions.admin.confirmation import confirmed, one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
@@ -82,29 +82,22 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
                 messages.WARNING,
             )
 
-    @admin.action(description="Sign out everywhere", permissions=["change"])
-    def sign_out_everywhere(self, request: HttpRequest, agents: QuerySet[Agent]) -> HttpResponse | None:
-        def perform(chosen: list[Agent]) -> HttpResponse:
-            now = timezone.now()
-            for agent in chosen:
-                sign_out(agent, now)
-                self.log_change(request, agent, "Signed out everywhere.")
-            self.message_user(
-                request, f"Signed out everywhere: {one_or_many(len(chosen), 'agent')}.", messages.SUCCESS
-            )
-            return self.to_list()
-
-        return self.confirmed(
-            request,
-            agents,
-            action="sign_out_everywhere",
-            question="Sign these agents out everywhere?",
-            consequence=(
-                "All tokens issued to them until now are refused, and their admin sessions end. They can sign in again "
-                "with their passwords. Their access keys stay valid: revoke them separately."
-            ),
-            perform=perform,
-        )
+    @confirmed(
+        "Sign out everywhere",
+        question="Sign these agents out everywhere?",
+        consequence=(
+            "All tokens issued to them until now are refused, and their admin sessions end. They can sign in again "
+            "with their passwords. Their access keys stay valid: revoke them separately."
+        ),
+    )
+    def sign_out_everywhere(self, request: HttpRequest, agents: list[Agent]) -> HttpResponse:
+        now = timezone.now()
+        for agent in agents:
+            sign_out(agent, now)
+            self.log_change(request, agent, "Signed out everywhere.")
+        count = one_or_many(len(agents), "agent")
+        self.message_user(request, f"Signed out everywhere: {count}.", messages.SUCCESS)
+        return self.to_list()
 
     def switch(self, request: HttpRequest, rows: QuerySet[Agent], *, on: bool) -> None:
         # Operators cannot lock themselves out.

@@ -11,13 +11,23 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from subscriptions.audit.store import canonical
 from subscriptions.models import AuditRecord
 
 ROWS_AT_ONCE = 500
-COLUMNS = (
-    *("number", "time", "action", "verdict", "topic", "rule", "detail", "customer", "customer id", "agent"),
-    *("agent id", "credential", "address", "client", "connection", "cursor", "digest"),
-)
+COLUMNS = {
+    "number": "position",
+    "time": "at",
+    **{name: name for name in ("action", "verdict", "topic", "rule", "detail")},
+    "customer": "customer_name",
+    "customer id": "customer_id",
+    "agent": "agent_name",
+    "agent id": "agent_id",
+    **{name: name for name in ("credential", "address", "client")},
+    "connection": "connection_id",
+    **{name: name for name in ("cursor", "digest")},
+}
+"""The columns of the file, and the attributes of a record that they contain."""
 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Characters that make a cell a formula (OWASP, CSV Injection), also in full width."""
@@ -44,25 +54,7 @@ def _chunks(records: QuerySet[AuditRecord], model_admin: Any) -> Iterator[str]:
 
 
 def _cells(row: Any) -> list[str]:
-    return [
-        "" if row.position is None else str(row.position),
-        row.at.isoformat(timespec="microseconds"),
-        row.action,
-        row.verdict,
-        row.topic,
-        row.rule,
-        row.detail,
-        row.customer_name,
-        str(row.customer_id or ""),
-        row.agent_name,
-        str(row.agent_id or ""),
-        row.credential,
-        row.address,
-        row.client,
-        str(row.connection_id),
-        row.cursor,
-        row.digest,
-    ]
+    return [canonical(getattr(row, name)) or "" for name in COLUMNS.values()]
 
 
 def cell(text: str) -> str:

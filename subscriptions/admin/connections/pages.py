@@ -25,6 +25,7 @@ from subscriptions.admin.confirmation import (
     CLOSING_CONSEQUENCE,
     REASON_LABEL,
     ConfirmingAdmin,
+    confirmed,
     one_or_many,
     reason_of,
 )
@@ -121,22 +122,18 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             row.stats = stats.get(row.pk, NO_STATS)
             row.is_closing = row.pk in closing
 
-    @admin.action(description="Close connection", permissions=["close"])
-    def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
-        def perform(chosen: list[LiveConnection]) -> HttpResponse:
-            close_connections(chosen, by=request.user.get_username(), word=reason_of(request))
-            self.message_user(request, f"Closing {one_or_many(len(chosen), 'connection')}.", messages.SUCCESS)
-            return self.to_list()
-
-        return self.confirmed(
-            request,
-            rows,
-            action="close_connections",
-            question="Close these connections?",
-            consequence=CLOSING_CONSEQUENCE,
-            perform=perform,
-            reason_label=REASON_LABEL,
-        )
+    @confirmed(
+        "Close connection",
+        question="Close these connections?",
+        consequence=CLOSING_CONSEQUENCE,
+        permissions=("close",),
+        reason_label=REASON_LABEL,
+    )
+    def close_connections(self, request: HttpRequest, rows: list[LiveConnection]) -> HttpResponse:
+        close_connections(rows, by=request.user.get_username(), word=reason_of(request))
+        count = one_or_many(len(rows), "connection")
+        self.message_user(request, f"Closing {count}.", messages.SUCCESS)
+        return self.to_list()
 
     @admin.display(description="holder", ordering="customer_id")
     def who(self, row: Any) -> SafeString:

@@ -14,8 +14,8 @@ from subscriptions.audit.store import BrokenChain, chain_ends, prune
 class Command(BaseCommand):
     help = (
         "Remove audit records that are older than this. The chain stays valid: it starts after the last removed "
-        "record, which is recorded as well. Explain cannot use connections whose records were removed, even while they are "
-        "open. May run at any time beside the servers."
+        "record, which is recorded as well. Explain cannot use connections whose records were removed, even while they "
+        "are open. May run at any time beside the servers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

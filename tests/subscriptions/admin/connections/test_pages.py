@@ -215,7 +215,7 @@ def test_all_sockets_of_a_key_are_closed_from_its_page(ada: Desk, acme: Customer
     ada.act("close_sockets", [key])
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (None, key.pk)
-    assert "Closed all its sockets" in ada.get(address(key, "history")).text
+    assert "Closed all connections" in ada.get(address(key, "history")).text
     assert AuditRecord.objects.get().credential == f"key {key.prefix}"
 
 
