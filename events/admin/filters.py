@@ -88,7 +88,7 @@ class InputFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.parameters)
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -108,11 +108,11 @@ class TimeFilter(InputFilter):
 
     @property
     def start(self) -> str:
-        return self.used_parameters.get("from", "")
+        return str(self.used_parameters.get("from", ""))
 
     @property
     def end(self) -> str:
-        return self.used_parameters.get("until", "")
+        return str(self.used_parameters.get("until", ""))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if period := self.used_parameters.get("period"):
@@ -148,7 +148,7 @@ class TextFilter(InputFilter):
 
     @property
     def term(self) -> str:
-        return self.used_parameters.get(self.parameters[0], "")
+        return str(self.used_parameters.get(self.parameters[0], ""))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(self.found_by(self.term)) if self.term else queryset

@@ -84,7 +84,7 @@ class EventAdmin(DataAdmin):
         "idempotency_key",
     ]
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         operator = operator_of(request)
         one_customer = "customer" in request.GET or (
             operator is not None and operator.customer_id is not None

@@ -43,7 +43,7 @@ class DeclaredChangeList(ChangeList):
         return filters
 
 
-class DeclaredAdmin(admin.ModelAdmin):
+class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages with a `DeclaredChangeList`."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -118,18 +118,21 @@ class ScopedAdmin(DeclaredAdmin):
         return operator.may_by_role or permitted
 
 
-class CappedPaginator(Paginator):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """A paginator that counts only MAX_COUNTED rows: counting a large table takes too long."""
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:MAX_COUNTED].count()
+        rows: Any = self.object_list
+        count: int = rows.order_by()[:MAX_COUNTED].count()
+        return count
 
 
 class NamedChangeList(DeclaredChangeList):
     """A list that reads the names behind its rows' ids in one query for each kind."""
 
     result_list: Any
+    model_admin: Any
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -147,7 +150,7 @@ class RecordAdmin(ScopedAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
-    sortable_by: Sequence[str] = ()
+    sortable_by = ()
     change_form_template = "admin/record.html"
 
     exact_fields: Sequence[str] = ()
@@ -202,7 +205,7 @@ class RecordAdmin(ScopedAdmin):
         if row.customer_id is None:
             return None
         if not row.customer_name:
-            return row.customer_id
+            return str(row.customer_id)
         return format_html(
             '<a href="{}">{}</a>', directory().customer_url(row.customer_id), row.customer_name
         )

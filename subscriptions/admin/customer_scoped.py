@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib.admin.utils import get_deleted_objects
@@ -22,10 +22,10 @@ from events.hooks import Operator, operator_of
 from subscriptions.admin.confirmation import ConfirmingAdmin
 from subscriptions.models import Agent, Customer
 
-_JOIN_NAME = capfirst(Agent.queues.through._meta.verbose_name)
+_JOIN_NAME = capfirst(str(Agent.queues.through._meta.verbose_name))
 
 
-class OperatorForm(forms.ModelForm):
+class OperatorForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form with the operator who uses it and the customer of its row."""
 
     operator: Operator
@@ -45,17 +45,16 @@ class OperatorForm(forms.ModelForm):
 class OfCustomerAdmin(ConfirmingAdmin):
     """Pages of rows of one customer, which cannot be changed: its id is part of topics."""
 
-    form: type[OperatorForm]
     list_select_related = ["customer"]
-    list_filter: list[Any] = [CustomerFilter]
+    list_filter: ClassVar[list[Any]] = [CustomerFilter]
     list_per_page = 50
 
     def get_form(
         self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
     ) -> type[OperatorForm]:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        form.operator = operator_of(request)
-        form.customer = obj.customer if obj is not None else self._chosen_customer(request)
+        form = cast(type[OperatorForm], super().get_form(request, obj, change=change, **kwargs))
+        form.operator = cast(Operator, operator_of(request))
+        form.customer = obj.customer if obj is not None else cast(Customer, self._chosen_customer(request))
         form.user = request.user
         return form
 
@@ -128,7 +127,7 @@ def deleted_together(
     taken, counts, perms_needed, protected = get_deleted_objects(rows, request, model_admin.admin_site)
     if all(model_admin.has_delete_permission(request, row) for row in rows):
         perms_needed = set()
-    counts.pop(Agent.queues.through._meta.verbose_name_plural, None)
+    counts.pop(str(Agent.queues.through._meta.verbose_name_plural), None)
     return _without_joins(taken), counts, perms_needed, protected
 
 

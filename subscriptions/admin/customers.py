@@ -47,14 +47,15 @@ class CustomerAdmin(SwitchableAdmin):
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["created_at", "related"]
 
-    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
         return ["name", "id", "is_active", "created_at", "related"] if obj else ["name", "id", "is_active"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         rows = super().get_queryset(request)
-        return rows.annotate(
+        annotated: QuerySet[Customer] = rows.annotate(
             agent_count=_count(Agent), queue_count=_count(Queue), key_count=_count(AccessKey)
         )
+        return annotated
 
     def may_change(self, request: HttpRequest, row: Customer | None) -> bool:
         """Return whether the operator sees all customers; a customer's own admin only views it."""
@@ -105,17 +106,17 @@ class QueueForm(OperatorForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "agents" in self.fields:
-            self.fields["agents"].queryset = self.agents_offered()
-            self.fields["agents"].label_from_instance = lambda agent: agent.name
+            field: Any = self.fields["agents"]
+            field.queryset = self.agents_offered()
+            field.label_from_instance = lambda agent: agent.name
             if self.instance.pk and not self.instance._state.adding:
                 self.initial.setdefault("agents", list(self.instance.agents.values_list("pk", flat=True)))
 
     def _save_m2m(self) -> None:
-        super()._save_m2m()
+        super()._save_m2m()  # type: ignore[misc]
         if "agents" in self.fields:
-            offered = self.fields["agents"].queryset
             # Agents that this operator may not see stay in the queue.
-            others = self.instance.agents.exclude(pk__in=offered)
+            others = self.instance.agents.exclude(pk__in=self.agents_offered())
             self.instance.agents.set([*self.cleaned_data["agents"], *others])
 
 
@@ -129,7 +130,8 @@ class QueueAdmin(OfCustomerAdmin):
     fields = ["owner", "name", "id", "agents"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
-        return super().get_queryset(request).annotate(agent_count=Count("agents"))
+        queues: QuerySet[Queue] = super().get_queryset(request).annotate(agent_count=Count("agents"))
+        return queues
 
     @admin.display(description="served by", ordering="agent_count")
     def served_by(self, queue: Any) -> SafeString | str:

@@ -59,12 +59,16 @@ def _sees_all(identity: Identity, resource: str) -> bool:
     return _may(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY))
 
 
+def _own_agent(identity: Identity) -> list[str]:
+    return [] if identity.agent_id is None else [identity.agent_id]
+
+
 def _agents(identity: Identity) -> list[dict[str, Any]]:
     """Return the customer's agents, or the agent alone if it may not see all of them."""
     agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
     if not _sees_all(identity, "agent"):
         # An agent must not learn the names of others from its own events.
-        agents = agents.filter(pk=identity.agent_id)
+        agents = agents.filter(pk__in=_own_agent(identity))
     return [
         {
             "id": str(agent.pk),
@@ -84,10 +88,10 @@ def _queues(identity: Identity) -> list[dict[str, Any]]:
     """
     queues = Queue.objects.filter(customer_id=identity.customer_id)
     if not _sees_all(identity, "queue"):
-        queues = queues.filter(agents__pk=identity.agent_id)
+        queues = queues.filter(agents__pk__in=_own_agent(identity))
     agents = Agent.objects.filter(is_active=True).order_by("pk")
     if not _sees_all(identity, "agent"):
-        agents = agents.filter(pk=identity.agent_id)
+        agents = agents.filter(pk__in=_own_agent(identity))
     queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))
     return [
         {

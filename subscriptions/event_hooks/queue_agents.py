@@ -26,8 +26,8 @@ def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], l
         .order_by("id")
         .values_list("queues__customer_id", "queues__id", "id", "customer_id")
     )
-    for customer_id, queue_id, agent_id, agents_customer_id in rows:
-        key = (str(customer_id), str(queue_id))
+    for customer_id, served_id, agent_id, agents_customer_id in rows:
+        key = (str(customer_id), str(served_id))
         if key in wanted and customer_id == agents_customer_id:
             serving.setdefault(key, []).append(str(agent_id))
     return serving

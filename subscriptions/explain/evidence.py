@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
@@ -145,7 +146,7 @@ def _first_after(at: dt.datetime) -> int | None:
     return AuditRecord.objects.filter(at__gt=at).order_by("at", "pk").values_list("pk", flat=True).first()
 
 
-def _open_now(subject: Subject) -> Mapping[object, int]:
+def _open_now(subject: Subject) -> Mapping[UUID, int]:
     """Return the ids of the subject's live connections with their queued bytes."""
     rows = live(LiveConnection.objects.filter(subject.live))
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])

@@ -98,7 +98,7 @@ class ProcessEntry:
 
 
 def _store_rows(report: Report) -> None:
-    changing = [field.column for field in LiveConnection._meta.concrete_fields if not field.primary_key]
+    changing = [field.attname for field in LiveConnection._meta.concrete_fields if not field.primary_key]
     insert_or_update_rows(report.rows, unique=["id"], changed=changing)
     gone = list(report.gone)
     for start in range(0, len(gone), ROWS_AT_ONCE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -57,7 +58,7 @@ class StatusFilter(admin.SimpleListFilter):
 class KeyColumns:
     """A mixin with the columns of a key; the admin class has the column `owner`."""
 
-    owner: Any
+    owner: Callable[[AccessKey], SafeString]
 
     @admin.display(description="key", ordering="prefix")
     def key(self, key: AccessKey) -> str:

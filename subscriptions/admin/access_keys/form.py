@@ -49,12 +49,12 @@ class AccessKeyForm(OperatorForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
+        field: Any
         if "agent" in self.fields:
-            self.fields["agent"].queryset = self.agents_offered()
-            self.fields["agent"].empty_label = "– (key of the whole customer)"
-            self.fields["agent"].label_from_instance = lambda agent: (
-                f"{agent.name} ({agent.get_role_display()})"
-            )
+            field = self.fields["agent"]
+            field.queryset = self.agents_offered()
+            field.empty_label = "– (key of the whole customer)"
+            field.label_from_instance = lambda agent: f"{agent.name} ({agent.get_role_display()})"
         if "allowed_topics" in self.fields:
             self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
             self.fields["allowed_topics"].help_text = (
@@ -65,13 +65,14 @@ class AccessKeyForm(OperatorForm):
             choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]
             if not self.is_new:
                 choices.insert(0, (KEEP, f"Unchanged: {expiry_text(self.instance)}"))
-            self.fields["expiry"].choices = choices
+            field = self.fields["expiry"]
+            field.choices = choices
             self.initial["expiry"] = "365" if self.is_new else KEEP
         if self.is_new:
             self.initial["made_as"] = uuid.uuid4()
 
     def clean_expires_on(self) -> dt.date | None:
-        day = self.cleaned_data["expires_on"]
+        day: dt.date | None = self.cleaned_data["expires_on"]
         if day is not None and day < timezone.now().date():
             raise ValidationError("This date is in the past: choose today or later.")
         return day
@@ -92,8 +93,8 @@ class AccessKeyForm(OperatorForm):
         return list(dict.fromkeys(patterns))
 
     def clean_made_as(self) -> uuid.UUID | None:
-        made_as = self.cleaned_data["made_as"]
-        if self.is_new and AccessKey.objects.filter(pk=made_as).exists():
+        made_as: uuid.UUID | None = self.cleaned_data["made_as"]
+        if self.is_new and made_as and AccessKey.objects.filter(pk=made_as).exists():
             raise ValidationError(
                 "This key was created already, and its secret is not shown again. If you have not copied it, revoke "
                 "the key and create another."
@@ -114,7 +115,7 @@ class AccessKeyForm(OperatorForm):
         return cleaned
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if self.is_new and (made_as := self.cleaned_data.get("made_as")):
             self.instance.pk = made_as
         if expiry := self.cleaned_data.get("expiry"):

@@ -97,7 +97,8 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             keys = keys.exclude(agent__in=Agent.objects.of_the_platform())
         sockets = live(LiveConnection.objects.filter(key_id=OuterRef("pk"))).order_by()
         count = sockets.values("key_id").annotate(count=Count("pk")).values("count")
-        return keys.annotate(socket_count=Coalesce(Subquery(count), 0))
+        annotated: QuerySet[AccessKey] = keys.annotate(socket_count=Coalesce(Subquery(count), 0))
+        return annotated
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [F("revoked_at").desc(nulls_first=True), "-created_at"]

@@ -27,10 +27,8 @@ User = get_user_model()
 
 def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the known resources in groups, and those of `held` that are unknown now."""
-    extra = sorted(
-        known_resources(settings.EVENTS_EXTRA_RESOURCES) - {*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES}
-    )
     known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+    extra = sorted(known - {*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES})
     groups = {
         "Published API": PUBLISHED_RESOURCES,
         "Other platform resources": sorted(PLATFORM_RESOURCES),
@@ -85,35 +83,31 @@ class AgentForm(OperatorForm):
         self.login = User() if self.is_new else self.instance.user
         if "username" not in self.fields:
             return  # Operators who may only view get no fields.
-        self.fields["queues"].queryset = self.customer.queues.order_by("name")
-        self.fields["queues"].label_from_instance = lambda queue: queue.name
-        if "status" in self.fields:
+        fields: dict[str, Any] = self.fields
+        fields["queues"].queryset = self.customer.queues.order_by("name")
+        fields["queues"].label_from_instance = lambda queue: queue.name
+        if "status" in fields:
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
-            self.fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+            fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
         held = [] if self.is_new else list(self.instance.granted_resources)
-        self.fields["granted_resources"].choices = resource_choices(held)
+        fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
-            self.fields["role"].choices = [
-                choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF
-            ]
+            fields["role"].choices = [choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF]
         rules = " ".join(password_validators_help_texts())
         if self.is_new:
-            self.fields["password"].help_text = rules
+            fields["password"].help_text = rules
         else:
             self.initial["username"] = self.login.get_username()
             self.initial["may_use_admin"] = self.login.is_staff
             for name in ("password", "password_again"):
-                self.fields[name].required = False
-            self.fields["password"].label = "New password"
-            self.fields[
-                "password"
-            ].help_text = (
-                f"Empty keeps the present password. A new one also signs the agent out everywhere. {rules}"
-            )
+                fields[name].required = False
+            fields["password"].label = "New password"
+            kept = "Empty keeps the present password. A new one also signs the agent out everywhere."
+            fields["password"].help_text = f"{kept} {rules}"
 
     def clean_username(self) -> str:
-        username = self.cleaned_data["username"]
+        username: str = self.cleaned_data["username"]
         User._meta.get_field("username").run_validators(username)
         self.login.username = username
         others = User.objects.exclude(pk=self.login.pk)

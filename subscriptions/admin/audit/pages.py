@@ -32,7 +32,11 @@ from subscriptions.models import (
     AuditVerdict,
 )
 
-_PILLS = {AuditVerdict.GRANTED: "good", AuditVerdict.REFUSED: "bad", AuditVerdict.ENDED: "quiet"}
+_PILLS: dict[str, str] = {
+    AuditVerdict.GRANTED: "good",
+    AuditVerdict.REFUSED: "bad",
+    AuditVerdict.ENDED: "quiet",
+}
 
 
 class AtFilter(TimeFilter):
@@ -150,11 +154,11 @@ class AuditRecordAdmin(AgentRecordAdmin):
             request, object_id, form_url, {"explain_url": explain_url, **(extra_context or {})}
         )
 
-    def _explain_url(self, request: HttpRequest, record: AuditRecord) -> str:
+    def _explain_url(self, request: HttpRequest, record: Any) -> str:
         """Return the URL that explains the record's topic for its key or agent, or ""."""
         keys = self.admin_site.get_model_admin(AccessKey).get_queryset(request)
         prefix = record.credential.removeprefix("key ")
-        receiver = keys.filter(customer_id=record.customer_id, prefix=prefix).first()
+        receiver: Any = keys.filter(customer_id=record.customer_id, prefix=prefix).first()
         if receiver is None:
             agents = self.admin_site.get_model_admin(Agent).get_queryset(request)
             receiver = agents.filter(customer_id=record.customer_id, pk=record.agent_id).first()

@@ -82,7 +82,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = dict(extra_context or {})
-        keys = self.admin_site.get_model_admin(AccessKey)
+        keys: Any = self.admin_site.get_model_admin(AccessKey)
         key_id = as_uuid(request.GET.get(KeyFilter.parameter_name, ""))
         key = keys.get_queryset(request).filter(pk=key_id).first() if key_id else None
         if key is not None and keys.acts_on(request, key):
@@ -103,7 +103,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
             operator.may_by_role or request.user.has_perm("subscriptions.delete_liveconnection")
         )
 
-    def name_rows(self, rows: Iterable[LiveConnection]) -> None:
+    def name_rows(self, rows: Iterable[Any]) -> None:
         rows = list(rows)
         super().name_rows(rows)
         keys = dict(
@@ -193,7 +193,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     @admin.display(description="credential")
     def credential_link(self, row: Any) -> SafeString | str:
         if row.key_id is None:
-            return row.credential
+            return str(row.credential)
         url = reverse("admin:subscriptions_accesskey_change", args=[row.key_id])
         return format_html('<a href="{}">{}… {}</a>', url, row.credential, row.key_label)
 

@@ -76,6 +76,15 @@ def test_a_key_of_the_customer_is_no_agent() -> None:
     assert told["topics"] == [f"customer_id:{acme.pk}:*:*"]
 
 
+def test_a_narrowed_key_without_an_agent_learns_no_names() -> None:
+    acme = customer()
+    agent(acme)
+    Queue.objects.create(customer=acme, name="Sales")
+    _, secret = access_key(acme, allowed_topics=[f"customer_id:{acme.pk}:call:*"])
+    told = me(secret)
+    assert (told["agents"], told["queues"]) == ([], [])
+
+
 def test_without_a_credential_nobody_is_told_anything() -> None:
     assert Client().get("/v1.0/me").status_code == 401
 
