@@ -277,10 +277,10 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "voipbin-ws",
     "VERSION": __version__,
-    "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
-    "What happens now comes over the [WebSocket](/docs/websocket).",
+    "DESCRIPTION": "Publish what happens on a phone platform, and read past events and the present state. "
+    "New events are sent over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.begin"],
+    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.describe_views"],
     "POSTPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.complete"],
 }
 

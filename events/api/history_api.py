@@ -8,7 +8,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from events.api import schemas
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.responses import answer, page_answer, reading_errors, visible_to
 from events.domain.topics import is_canonical_uuid, known_resources
 from events.domain.visibility import NotVisible
@@ -19,7 +21,19 @@ from events.reading.queries import read_history_query, refuse_parameters
 class ReadsHistory:
     """GET of `/v1.0/events`."""
 
+    @operation(
+        "readEvents",
+        "Reading",
+        {200: ("A page.", schemas.EVENT_PAGE)},
+        schemas.HISTORY_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
     def get(self, request: Request) -> HttpResponse:
+        """Read past events.
+
+        Events as subscribers receive them, in the order of the log. A page may hold fewer items than `limit`, or none,
+        although another page follows: only `next` shows whether there is one.
+        """
         with reading_errors():
             query = read_history_query(
                 dict(request.query_params.lists()),
@@ -34,8 +48,9 @@ class ReadsHistory:
 
 
 class EventView(APIView):
-    """`GET /v1.0/events/<id>`: the event as a subscriber hears it."""
+    """Read one event."""
 
+    @operation("readEvent", "Reading", {200: ("The event.", schemas.Event)}, [schemas.EVENT_ID])
     def get(self, request: Request, event_id: str) -> HttpResponse:
         with reading_errors():
             refuse_parameters(dict(request.query_params.lists()))

@@ -8,7 +8,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from events.api import schemas
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.responses import page_answer, reading_errors, visible_to
 from events.domain.topics import known_resources
 from events.reading.parameters import unknown_resource
@@ -17,8 +19,19 @@ from events.reading.states import read_states
 
 
 class ResourceStatesView(APIView):
-    """The present state of each resource of a kind that the credential may see, and the cursor to follow it from."""
+    """Read the present state.
 
+    The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with the
+    cursor as `since`, and no event is missed in between.
+    """
+
+    @operation(
+        "readStates",
+        "Reading",
+        {200: ("A page.", schemas.STATE_PAGE)},
+        schemas.STATE_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
     def get(self, request: Request, resource: str) -> HttpResponse:
         resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
         if resource not in resources:

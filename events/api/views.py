@@ -13,8 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from events.api import schemas
 from events.api.errors import ApiError
 from events.api.history_api import ReadsHistory
+from events.api.operation import operation
 from events.api.publish_request import Publisher, Read, read_events, read_webhook, require_may_publish
 from events.log.publish import IdempotencyConflict, publish
 
@@ -66,12 +68,38 @@ def _stored(request: Request, read: Read) -> Response:
 class EventsView(ReadsHistory, APIView):
     """`/v1.0/events`: GET reads; POST publishes one event, or a list that is stored whole or not at all."""
 
+    @operation(
+        "publishEvents",
+        "Publishing",
+        {201: ("Stored: a receipt, or a list of receipts for a list.", schemas.RECEIPTS)},
+        body=schemas.NEW_EVENTS,
+        examples=schemas.NEW_EVENT_EXAMPLES,
+        errors=schemas.PUBLISHING_ERRORS,
+    )
     def post(self, request: Request) -> Response:
+        """Publish events.
+
+        One event, or a list that is stored completely or not at all. 201 means stored. After 503, or without an answer,
+        send the request again with the same `idempotency_key`: no event is published twice. The body is JSON in UTF-8,
+        whatever its `Content-Type` says.
+        """
         return _stored(request, read_events)
 
 
 class VoipbinWebhookView(APIView):
-    """`/v1.0/webhooks/voipbin`: VoIPBIN's webhooks as they are sent."""
+    """Receive a webhook of VoIPBIN.
 
+    Each webhook becomes one event; `data` keeps every original field. docs/protocol.md has a table of them.
+    """
+
+    @operation(
+        "takeVoipbinWebhook",
+        "Publishing",
+        {201: ("Stored.", schemas.Receipt)},
+        schemas.WEBHOOK_HEADERS,
+        body=schemas.VoipbinWebhook,
+        examples=schemas.WEBHOOK_EXAMPLES,
+        errors=schemas.PUBLISHING_ERRORS,
+    )
     def post(self, request: Request) -> Response:
         return _stored(request, read_webhook)

@@ -6,8 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from events.api.operation import operation
 from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
+from subscriptions.api import schemas
 from subscriptions.api.me import reader_of
 from subscriptions.explain.evidence import explain, subject_of_identity
 from subscriptions.explain.lookup import ClientViewer, InvalidLookup, find
@@ -18,8 +20,19 @@ PARAMETERS = ("event", "topic")
 
 
 class ExplainView(APIView):
-    """Explains an event by its id or cursor, or the newest event of a topic."""
+    """Explain why an event was delivered or not.
 
+    Name an event by its id or cursor, or a topic for its newest event: one of the two. The answer is about the
+    credential of the request.
+    """
+
+    @operation(
+        "explain",
+        "Reading",
+        {200: ("The result, and the steps to it.", schemas.Explanation)},
+        schemas.EXPLAIN_PARAMETERS,
+        errors=schemas.REQUEST_ERRORS,
+    )
     def get(self, request: Request) -> Response:
         identity = reader_of(request)
         with reading_errors():

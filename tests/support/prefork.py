@@ -34,7 +34,7 @@ class ForkedProcess:
         self.returncode: int | None = None
         self._reported = os.fdopen(reported, "rb", buffering=0)
         self.pid = int(self._line(None) or 0)
-        assert self.pid, "the nursery is gone"
+        assert self.pid, "the prefork is gone"
 
     def send_signal(self, number: int) -> None:
         """Send a signal; one that has ended gets none."""
