@@ -1,4 +1,4 @@
-"""Two customers with one of everything each, and the admin of the one, who must see nothing of the other."""
+"""Two customers with one of everything each, and an admin of the first."""
 
 from __future__ import annotations
 

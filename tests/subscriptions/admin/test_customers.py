@@ -1,4 +1,4 @@
-"""Customers and queues in the admin: made, switched off, deleted with all that is theirs but what happened."""
+"""The admin pages of customers and queues: creating, switching off, deleting."""
 
 from __future__ import annotations
 
@@ -109,5 +109,5 @@ def test_what_is_added_begins_with_the_customer_where_there_are_several(acme: Cu
     assert Queue.objects.count() == 1
 
 
-def test_without_customers_one_is_told_to_add_one() -> None:
+def test_without_customers_the_page_links_to_adding_one() -> None:
     assert "There is no customer yet" in superuser().get(address(Agent, "add")).text

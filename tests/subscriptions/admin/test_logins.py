@@ -1,4 +1,4 @@
-"""Taking access from agents in the admin: signed out everywhere, switched off, deleted with their logins."""
+"""Removing an agent's access in the admin: signing out, switching off, deleting."""
 
 from __future__ import annotations
 

@@ -34,14 +34,14 @@ def test_an_admin_sees_the_own_customer_on_every_list(acme_tenant: Tenant, acme_
         assert acme_admin.open(row).status == 200
 
 
-def test_an_admin_sees_a_stranger_on_no_list_whatever_is_asked_for(
+def test_an_admin_sees_a_stranger_on_no_list_whatever_the_query(
     globex_tenant: Tenant, acme_admin: Desk
 ) -> None:
     # All that are registered, so that a page added later is held to it as well.
     for model in admin.site._registry:
         if acme_admin.list(model).status == 403:
             continue
-        asked = [
+        queries = [
             {},
             {"q": "Ltd"},
             {"customer": str(globex_tenant.customer.pk)},
@@ -50,7 +50,7 @@ def test_an_admin_sees_a_stranger_on_no_list_whatever_is_asked_for(
             {"pace": "behind"},
             {"all": ""},
         ]
-        for query in asked:
+        for query in queries:
             page = acme_admin.list(model, **query)
             echo = page.text.replace(f'value="{query.get("q")}"', "")
             assert globex_tenant.mark not in echo, (model, query)

@@ -1,4 +1,4 @@
-"""The audit log's rules in words: none that the gateway gives is left without."""
+"""Every rule that the gateway gives has a text."""
 
 from __future__ import annotations
 

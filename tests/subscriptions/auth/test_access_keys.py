@@ -95,7 +95,7 @@ def test_a_keys_last_use_is_written_at_most_once_a_minute(acme: Customer) -> Non
     first, wrote = used()
     assert first is not None
     assert wrote
-    assert used() == (first, False), "a busy key must not wait for whoever writes"
+    assert used() == (first, False), "a busy key must not wait for the write lock"
     key.last_used_at = first - timedelta(seconds=61)
     key.save()
     again, wrote = used()

@@ -58,7 +58,7 @@ def test_two_credentials_are_refused(query: str) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["Basic YTpi", "vb_abc", "Token abc"])
-def test_another_scheme_is_refused_and_told_the_right_one(authorization: str) -> None:
+def test_another_scheme_is_refused_with_the_right_one(authorization: str) -> None:
     with pytest.raises(BadCredential, match="Authorization: Bearer") as error:
         credential_in("", authorization)
     assert error.value.rule == "unknown-scheme"

@@ -1,4 +1,4 @@
-"""Known credentials: as good as asking anew, whatever has changed, with one query where nothing has."""
+"""The identity cache: as current as reading the rows, with one query if nothing changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Door:
-    """Known credentials as whoever asks for them sees them; `queries` are those that the last time took."""
+    """A cache that is refreshed before each use; `queries` has those of the last use."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -129,7 +129,7 @@ def test_nobody_is_known_beyond_the_end_of_the_credential(door: Door) -> None:
     assert door.queries > 1, "it was not looked up again"
 
 
-def test_what_nobody_counted_is_found_after_a_while(door: Door) -> None:
+def test_an_uncounted_change_is_found_after_a_while(door: Door) -> None:
     secret = Company().key().credential
     door.identify(secret)
     AccessKey.objects.update(revoked_at=timezone.now())

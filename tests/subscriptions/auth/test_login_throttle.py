@@ -1,4 +1,4 @@
-"""Guessing passwords, over REST and in the admin: slowed down, told so, and never at another's cost."""
+"""The throttle of log-in attempts, over REST and in the admin."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_after_five_failures_not_even_the_right_password_is_looked_at(log_in: An
 
 
 @WAYS
-def test_waiting_as_long_as_told_lets_the_owner_in(log_in: Any, mary: str, clock: Clock) -> None:
+def test_waiting_for_the_returned_time_lets_the_owner_in(log_in: Any, mary: str, clock: Clock) -> None:
     for _ in range(login_throttle.PER_USER.burst):
         log_in(mary, "a guess")
     for _ in range(20):  # A refused try costs nothing more.

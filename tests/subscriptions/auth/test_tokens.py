@@ -1,4 +1,4 @@
-"""Tokens: which are accepted and whose they are, and which are refused, with a reason that gives nothing away."""
+"""Tokens: which are accepted, their identities, and the reasons of refusals."""
 
 # Long because three kinds of credentials are each refused in many ways.
 from __future__ import annotations

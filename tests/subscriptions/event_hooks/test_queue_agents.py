@@ -21,8 +21,8 @@ def test_the_agents_who_serve_a_queue_are_found() -> None:
     bob.queues.set([support])
     off.queues.set([support])
     gus.queues.set([theirs])
-    asked = {(str(queue.customer_id), str(queue.pk)) for queue in (support, sales, empty, theirs)}
-    serving = agents_serving(asked)
+    wanted = {(str(queue.customer_id), str(queue.pk)) for queue in (support, sales, empty, theirs)}
+    serving = agents_serving(wanted)
     assert {key[1]: set(ids) for key, ids in serving.items()} == {
         str(support.pk): {str(ann.pk), str(bob.pk)},
         str(sales.pk): {str(ann.pk)},
@@ -40,6 +40,6 @@ def test_a_queue_of_another_customer_has_no_agents_for_this_one() -> None:
     assert agents_serving([(str(acme.pk), str(queue.pk))]) == {(str(acme.pk), str(queue.pk)): [str(ann.pk)]}
 
 
-def test_a_queue_id_that_is_no_uuid_is_nobodys() -> None:
+def test_a_queue_id_that_is_no_uuid_has_no_agents() -> None:
     assert agents_serving([(str(customer().pk), "support")]) == {}
     assert agents_serving([]) == {}

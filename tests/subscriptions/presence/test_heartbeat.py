@@ -1,4 +1,4 @@
-"""Live connections in the database: who is there, with what, for as long as the process lives."""
+"""Live connections in the database while their process is alive."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def until_seen(condition: Any) -> list[LiveConnection]:
     return rows
 
 
-async def test_a_socket_is_listed_with_who_it_is_and_what_it_hears_until_it_goes(
+async def test_a_connection_is_listed_with_its_identity_and_topics_until_it_closes(
     process: Runtime, acme: Customer, key: tuple[AccessKey, str]
 ) -> None:
     before = timezone.now()
@@ -92,7 +92,7 @@ async def test_an_agent_is_listed_as_such_and_staff_as_staff(process: Runtime, a
         await socket.leave()
 
 
-async def test_figures_tell_what_was_sent(
+async def test_stats_count_what_was_sent(
     process: Runtime, acme: Customer, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process.presence, "_beat_seconds", 0.05)
@@ -124,7 +124,7 @@ async def test_a_process_that_stops_takes_its_rows_along(
 # --- Trouble ---
 
 
-async def test_while_the_database_is_away_sockets_stay_and_later_it_is_told_all(
+async def test_connections_survive_an_outage_of_the_database_and_are_stored_afterwards(
     process: Runtime, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = asyncio.Semaphore(0)
@@ -165,7 +165,7 @@ def test_for_how_long_a_connection_is_behind_is_seen_from_beat_to_beat() -> None
 
 
 def test_ten_thousand_sockets_take_no_more_than_slices_of_the_loop() -> None:
-    """The loop is never held for all of them at once: a task that wants its turn gets it in between."""
+    """Other tasks of the event loop get turns while all connections are read."""
 
     class Quiet:
         def __init__(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What the database is told of a process's connections: each change once, and again where it did not come through."""
+"""Pending changes: each is written once, and again after a failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def changes(written: str = "", deleted: str = "") -> Changes[str]:
     return Changes(frozenset(written), frozenset(deleted))
 
 
-def test_a_connection_is_told_once_and_again_when_it_changes() -> None:
+def test_a_connection_is_written_once_and_again_when_it_changes() -> None:
     pending: PendingChanges[str] = PendingChanges()
     pending.opened("a")
     first = pending.take(9)
@@ -26,7 +26,7 @@ def test_a_connection_is_told_once_and_again_when_it_changes() -> None:
     assert pending.take(9) == changes("a")
 
 
-def test_one_that_came_and_went_unseen_is_not_told_at_all() -> None:
+def test_a_connection_that_opened_and_closed_between_two_beats_is_not_written() -> None:
     pending: PendingChanges[str] = PendingChanges()
     pending.opened("a")
     pending.closed("a")
@@ -34,7 +34,7 @@ def test_one_that_came_and_went_unseen_is_not_told_at_all() -> None:
     assert not pending.take(9)
 
 
-def test_what_did_not_come_through_is_told_again_unless_it_went_meanwhile() -> None:
+def test_a_failed_write_is_repeated_unless_the_connection_has_closed() -> None:
     pending: PendingChanges[str] = PendingChanges()
     pending.opened("a")
     pending.opened("b")
@@ -45,7 +45,7 @@ def test_what_did_not_come_through_is_told_again_unless_it_went_meanwhile() -> N
     assert pending.take(9) == changes("a", "b")
 
 
-def test_a_deletion_that_did_not_come_through_is_told_again() -> None:
+def test_a_failed_deletion_is_repeated() -> None:
     pending: PendingChanges[str] = PendingChanges()
     pending.opened("a")
     pending.stored(pending.take(9))
@@ -57,7 +57,7 @@ def test_a_deletion_that_did_not_come_through_is_told_again() -> None:
     assert not pending.take(9)
 
 
-def test_a_database_that_lost_everything_is_told_everything() -> None:
+def test_after_a_reset_everything_is_written_again() -> None:
     pending: PendingChanges[str] = PendingChanges()
     for key in "ab":
         pending.opened(key)
@@ -67,7 +67,7 @@ def test_a_database_that_lost_everything_is_told_everything() -> None:
     assert pending.take(9) == changes("a")
 
 
-def test_many_are_told_some_at_a_time() -> None:
+def test_many_are_written_in_batches() -> None:
     pending: PendingChanges[str] = PendingChanges()
     for key in "abcde":
         pending.opened(key)
@@ -83,8 +83,8 @@ def test_many_are_told_some_at_a_time() -> None:
     assert pending.take(9).deleted == frozenset("abcde") - gone.deleted
 
 
-class Told(RuleBasedStateMachine):
-    """Whatever happens and fails: after a telling that came through, the database has what is open."""
+class PendingChangesMachine(RuleBasedStateMachine):
+    """After any failures, one successful write leaves the open connections in the database."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,5 +135,5 @@ class Told(RuleBasedStateMachine):
         assert not self.is_settled or self.stored == self.open
 
 
-TestTold = Told.TestCase
-TestTold.settings = hypothesis_settings(max_examples=50, stateful_step_count=25, deadline=None)
+TestPendingChanges = PendingChangesMachine.TestCase
+TestPendingChanges.settings = hypothesis_settings(max_examples=50, stateful_step_count=25, deadline=None)

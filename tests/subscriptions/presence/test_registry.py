@@ -1,4 +1,4 @@
-"""Live connections as the database has them: leases that run out, processes that come back, and one query a beat."""
+"""The registry of live connections: leases, recovery, and one query per beat."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_process_that_was_taken_for_dead_learns_of_it_and_comes_back() -> None
     assert live(LiveConnection.objects.all()).count() == 1
 
 
-def test_a_beat_without_news_is_one_query_and_writes_no_figures_anew() -> None:
+def test_a_beat_without_changes_is_one_query_and_does_not_write_the_stats_again() -> None:
     entry = ProcessEntry(timedelta(seconds=60))
     row = row_of(entry)
     figures = {row.pk.hex: (1, 2, 3, 4)}
@@ -85,7 +85,7 @@ def test_a_lease_lasts_as_long_as_it_says() -> None:
     found = GatewayProcess.objects.get()
     left = found.lease_ends_at - timezone.now()
     assert timedelta(seconds=50) < left <= timedelta(seconds=61)
-    # Told by each beat anew.
+    # Stored again by each beat.
     end_lease(entry)
     entry.save(report())
     found.refresh_from_db()
@@ -99,7 +99,7 @@ def test_old_orders_are_swept_and_new_ones_stay() -> None:
     assert [order.word for order in CloseOrder.objects.all()] == ["new"]
 
 
-def test_whoever_is_behind_is_found_and_a_crashed_process_is_not_asked() -> None:
+def test_lagging_connections_are_found_except_those_of_a_crashed_process() -> None:
     crashed, alive = (ProcessEntry(timedelta(seconds=60)) for _ in range(2))
     late, stuck, well, gone = (row_of(entry) for entry in (alive, alive, alive, crashed))
     figures = {late.pk.hex: (9, 0, 0, 1), stuck.pk.hex: (9, 5, 5, 0), well.pk.hex: (9, 0, 0, 0)}

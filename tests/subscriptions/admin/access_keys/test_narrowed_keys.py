@@ -1,4 +1,4 @@
-"""Narrowing an access key to topics in the admin: what may be written, what is refused, what its page shows then."""
+"""The allowed topics of an access key in the admin: valid input, refusals, display."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_page_of_a_new_key_subscribes_to_what_it_may(ada: Desk, acme: Custom
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "text"),
     [
         ("nonsense", "A topic is"),
         ("customer_id:{own}:calls:*", "did you mean call?"),
@@ -64,14 +64,14 @@ def test_the_page_of_a_new_key_subscribes_to_what_it_may(ada: Desk, acme: Custom
     ],
 )
 def test_a_line_that_gives_nothing_is_refused_with_what_is_right(
-    ada: Desk, acme: Customer, line: str, words: str
+    ada: Desk, acme: Customer, line: str, text: str
 ) -> None:
     written = line.format(own=acme.pk, foreign=customer("Globex").pk)
-    assert any(words in error for error in make(ada, written).errors)
+    assert any(text in error for error in make(ada, written).errors)
     assert not AccessKey.objects.exists()
 
 
-def test_a_key_is_not_narrowed_to_what_its_agent_does_not_hear(ada: Desk, acme: Customer) -> None:
+def test_a_key_is_not_narrowed_to_topics_outside_its_agents_permissions(ada: Desk, acme: Customer) -> None:
     nina = agent(acme)
     page = make(ada, f"customer_id:{acme.pk}:call:*", agent=str(nina.pk))
     assert f"agent_id:{nina.pk}:*:*" in " ".join(page.errors)

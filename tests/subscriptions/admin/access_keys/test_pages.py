@@ -1,4 +1,4 @@
-"""Access keys in the admin: made, shown once and changed; their secrets are nowhere but on that one page."""
+"""The admin pages of access keys: creating them, showing the secret once, changing them."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def test_the_page_of_a_new_key_says_how_to_use_it(ada: Desk, acme: Customer) -> 
     assert "http://testserver/v1.0/events" in page.text
 
 
-def test_who_may_not_publish_is_not_told_how(ada: Desk) -> None:
+def test_a_key_that_may_not_publish_has_no_snippet_for_it(ada: Desk) -> None:
     page = make(ada)
     assert "/v1.0/ws" in page.text
     assert "/v1.0/events" not in page.text
 
 
-def test_who_may_publish_only_is_not_told_how_to_listen(ada: Desk) -> None:
+def test_a_key_that_may_only_publish_has_no_snippet_for_subscribing(ada: Desk) -> None:
     page = make(ada, may_subscribe="", may_publish="on")
     assert "/v1.0/events" in page.text
     assert "/v1.0/ws" not in page.text
@@ -219,7 +219,7 @@ def test_a_revoked_key_cannot_be_changed(ada: Desk, acme: Customer) -> None:
     assert 'value="revoke_keys"' not in page.text
 
 
-def test_nobody_deletes_a_key(acme: Customer) -> None:
+def test_a_key_cannot_be_deleted(acme: Customer) -> None:
     key, _ = access_key(acme)
     desk = superuser()
     assert desk.post(address(key, "delete"), {"post": "yes"}).status == 403

@@ -124,7 +124,7 @@ def test_platform_staff_are_made_by_the_platform(acme: Customer) -> None:
     assert Agent.objects.get(name="Nina").role == "staff"
 
 
-def test_an_admin_raises_nobody_to_platform_staff(ada: Desk, acme: Customer) -> None:
+def test_an_admin_cannot_make_platform_staff(ada: Desk, acme: Customer) -> None:
     person = agent(acme)
     page = ada.post(address(person, "change"), form_of(person, role="staff"))
     assert page.errors
@@ -132,7 +132,7 @@ def test_an_admin_raises_nobody_to_platform_staff(ada: Desk, acme: Customer) -> 
     assert person.role == "agent"
 
 
-def test_nobody_becomes_a_superuser_by_the_form(ada: Desk) -> None:
+def test_the_form_makes_no_superuser(ada: Desk) -> None:
     add_agent(ada, role="admin", may_use_admin="on", is_superuser="on", is_staff="on")
     assert not User.objects.get(username="nina").is_superuser
 
@@ -178,7 +178,7 @@ def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, a
 
 
 @pytest.mark.parametrize("fields", [{"is_active": ""}, {"role": "agent"}, {"may_use_admin": ""}])
-def test_nobody_shuts_oneself_out(acme: Customer, fields: dict[str, str]) -> None:
+def test_operators_cannot_lock_themselves_out(acme: Customer, fields: dict[str, str]) -> None:
     desk, ada = admin_of(acme)
     page = desk.post(address(ada, "change"), form_of(ada, **fields))
     assert page.errors

@@ -1,4 +1,4 @@
-"""The Explain page: asked from wherever one stands, with test events, and nothing of a stranger; and its command."""
+"""The Explain page and command: links to it, test events, and strangers."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def errors(page: Page) -> str:
     return str(page.response.context["form"].errors)
 
 
-def test_an_agent_or_a_key_is_asked_about_by_id_cursor_or_topic(
-    acme_admin: Desk, acme_tenant: Tenant
-) -> None:
+def test_an_agent_or_a_key_is_explained_by_id_cursor_or_topic(acme_admin: Desk, acme_tenant: Tenant) -> None:
     event, key, person = acme_tenant.row(Event), acme_tenant.row(AccessKey), acme_tenant.row(Agent)
     epoch = CustomerLog.objects.get(pk=acme_tenant.customer.pk).epoch
     for what in (str(event.pk), f"{epoch}.1", f"customer_id:{acme_tenant.customer.pk}:call:*"):
@@ -53,19 +51,19 @@ def test_an_agent_or_a_key_is_asked_about_by_id_cursor_or_topic(
     assert rules(ask(acme_admin, str(event.pk), agent=person))["permission"] == ("no", "resource-not-granted")
 
 
-def test_what_is_missing_or_wrong_in_the_question_is_told(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_a_missing_or_wrong_input_is_reported(acme_admin: Desk, acme_tenant: Tenant) -> None:
     person, key, event = acme_tenant.row(Agent), acme_tenant.row(AccessKey), acme_tenant.row(Event)
     assert "Choose the receiver" in errors(ask(acme_admin, str(event.pk), agent=person, key=key))
     assert "Choose the receiver" in errors(
         acme_admin.get(reverse(ADDRESS), agent="", key="", what=str(event.pk))
     )
-    for what, words in {
+    for what, text in {
         "": "required",
         "nonsense": "an event",
         "customer_id:x": "no customer id",
         "\0": "Null",
     }.items():
-        assert words in errors(ask(acme_admin, what, key=key)), what
+        assert text in errors(ask(acme_admin, what, key=key)), what
     # Half a question, as the links of other pages ask it, is no mistake.
     for page in (ask(acme_admin), ask(acme_admin, str(event.pk)), ask(acme_admin, agent=person)):
         assert page.status == 200
@@ -73,7 +71,7 @@ def test_what_is_missing_or_wrong_in_the_question_is_told(acme_admin: Desk, acme
         assert "errorlist" not in page.text
 
 
-def test_every_page_from_which_one_asks_leads_here(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_other_pages_link_to_explain(acme_admin: Desk, acme_tenant: Tenant) -> None:
     address = reverse(ADDRESS)
     event, person, key, record = (acme_tenant.row(model) for model in (Event, Agent, AccessKey, AuditRecord))
     for row, link in (
@@ -104,7 +102,7 @@ def test_a_record_of_a_key_leads_to_the_question_about_that_key(
     assert f"key={key.pk}" in acme_admin.open(AuditRecord.objects.get(digest=made.digest)).text
 
 
-def test_a_test_event_is_published_and_asked_about(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_a_test_event_is_published_and_explained(acme_admin: Desk, acme_tenant: Tenant) -> None:
     for row, name, event_type in (
         (acme_tenant.row(Agent), "agent", "agent.test"),
         (acme_tenant.row(AccessKey), "key", "accesskey.test"),
@@ -135,7 +133,7 @@ def test_a_test_event_changes_the_state_of_nothing(acme_tenant: Tenant) -> None:
 # --- A stranger ---
 
 
-def test_an_admin_asks_about_nobody_of_another_customer(
+def test_an_admin_gets_no_explanation_for_another_customer(
     acme_admin: Desk, acme_tenant: Tenant, globex_tenant: Tenant
 ) -> None:
     event = str(acme_tenant.row(Event).pk)
@@ -184,7 +182,7 @@ def test_completion_offers_an_admin_the_own_agents_and_keys(
         assert not [text for text in offered if globex_tenant.mark in text]
 
 
-def test_who_may_not_enter_asks_nothing(acme_tenant: Tenant) -> None:
+def test_explain_requires_access_to_the_admin(acme_tenant: Tenant) -> None:
     person, _ = admin_of(acme_tenant.customer, role="agent")
     for desk in (person, Desk(None)):
         assert ask(desk).status == 302

@@ -1,4 +1,4 @@
-"""The audit log's filters and its export: what the list shows, whole, and nothing of a stranger."""
+"""The filters of the audit log and its export, which contains the filtered list."""
 
 from __future__ import annotations
 

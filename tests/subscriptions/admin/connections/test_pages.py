@@ -1,4 +1,4 @@
-"""Live connections in the admin: who is connected, found and filtered, and closing them with a word."""
+"""The admin pages of live connections: display, search, filters, and closing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def connected(
     owner: Customer, *, key: AccessKey | None = None, person: Agent | None = None, **fields: Any
 ) -> Any:
-    """A connection of a process of its own; `figures` are what that process told of it last."""
+    """A connection of a process of its own, with its last stored `figures`."""
     figures, lease = fields.pop("figures", None), fields.pop("lease", timedelta(minutes=1))
     connection_id = uuid.uuid4()
     process = GatewayProcess.objects.create(
@@ -61,19 +61,19 @@ def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: Desk, acme: Cus
     topics = [f"customer_id:{acme.pk}:call:{number}" for number in range(3)]
     row = connected(acme, key=key, topics="\n".join(topics), topic_count=300, figures=(12345, 2048, 7, 40))
     shown = ada.list(LiveConnection).text
-    for words in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.0\xa0KB, for 7 s"):
-        assert words in shown, words
+    for text in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.0\xa0KB, for 7 s"):
+        assert text in shown, text
     assert "40 events, for 7 s" in shown
     assert "and 298 more" in shown
     page = ada.open(row).text
-    for words in (
+    for text in (
         *topics,
         f"key {key.prefix}",
         "and 297 more",
         f"auditrecord/?q={row.pk}",
         "host, process 1",
     ):
-        assert words in page, words
+        assert text in page, text
 
 
 def test_what_a_client_calls_itself_is_never_markup(ada: Desk, acme: Customer) -> None:
@@ -88,7 +88,7 @@ def test_a_crashed_process_is_not_shown(ada: Desk, acme: Customer) -> None:
     assert ada.open(row).status == 302
 
 
-def test_nobody_changes_or_deletes_one(ada: Desk, acme: Customer) -> None:
+def test_a_connection_cannot_be_changed_or_deleted(ada: Desk, acme: Customer) -> None:
     row = connected(acme)
     for desk in (ada, superuser()):
         assert desk.get(address(LiveConnection, "add")).status == 403
@@ -98,7 +98,7 @@ def test_nobody_changes_or_deletes_one(ada: Desk, acme: Customer) -> None:
     assert row.client == "reports/2"
 
 
-def test_figures_that_are_not_told_yet_are_none(ada: Desk, acme: Customer) -> None:
+def test_stats_that_are_not_stored_yet_are_zero(ada: Desk, acme: Customer) -> None:
     connected(acme)
     page = ada.list(LiveConnection)
     assert page.rows == 1
@@ -177,7 +177,7 @@ def test_a_strangers_key_has_no_button_and_no_rows(ada: Desk) -> None:
 # --- Closing ---
 
 
-def test_closing_asks_first_and_does_nothing_before(ada: Desk, acme: Customer) -> None:
+def test_closing_is_confirmed_first(ada: Desk, acme: Customer) -> None:
     row = connected(acme, key=access_key(acme)[0])
     page = ada.act("close_connections", [row], confirmed=False)
     assert "Close these connections?" in page.text
