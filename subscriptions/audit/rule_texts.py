@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Rule
 
 RULE_TEXTS: Mapping[str, str] = {

@@ -12,10 +12,8 @@ from django.db.models.signals import post_delete, post_save
 
 from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows
+from subscriptions.delivery.layer_listener import ACCESS_CHANGED
 from subscriptions.models import AccessChanges, AccessKey, Agent, Customer
-
-ACCESS_CHANGED = "access.changed"
-"""Type of the announcement, and the channel layer's group of all processes."""
 
 ROW_ID = 1
 """Primary key of the only row."""

@@ -50,7 +50,7 @@ class FastPath:
         if read is None or request is None or not _is_plain(scope, request.headers):
             await self._usual(scope, receive, send)
             return
-        headers, caller = request.headers, request.caller
+        headers, caller = request.headers, request.client_info
         began = time.perf_counter()
         body = await _whole_body(receive)
         if body is None:

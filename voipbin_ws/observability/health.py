@@ -35,12 +35,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
     that, which clients that were sent away would have everywhere.
     """
     process = runtime()
-    silence, (events, late) = process.hub.silence_seconds, process.hub.missing
+    silence, (events, late) = process.hub.layer.silence_seconds, process.hub.missing
     parts = {
         "database": _part(await _database_trouble()),
         "draining": _part(process.is_draining and "the process is stopping"),
         "channel_layer": _part(
-            process.hub.lagging and f"silent for {silence:.0f} seconds: the log is read instead"
+            process.hub.layer.is_silent and f"silent for {silence:.0f} seconds: the log is read instead"
         ),
         "log": _part(
             late >= LATE_SECONDS

@@ -130,7 +130,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         reason_label=REASON_LABEL,
     )
     def close_connections(self, request: HttpRequest, rows: list[LiveConnection]) -> HttpResponse:
-        close_connections(rows, by=request.user.get_username(), word=reason_of(request))
+        close_connections(rows, by=request.user.get_username(), reason=reason_of(request))
         count = one_or_many(len(rows), "connection")
         self.message_user(request, f"Closing {count}.", messages.SUCCESS)
         return self.to_list()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import subscriptions
 from subscriptions.audit.rule_texts import RULE_TEXTS, text_of
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.codes import CloseCode
 
 _KEBAB = re.compile(r"\A[a-z]+(?:-[a-z]+)+\Z")
 NO_RULES = {"user-agent"}

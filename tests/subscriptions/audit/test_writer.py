@@ -177,10 +177,10 @@ IDENTITY = Identity(
 async def test_a_record_says_who_where_from_and_why() -> None:
     writer = AuditWriter()
     recorder = ConnectionRecorder(writer, CONNECTION, ClientInfo.of("192.0.2.7", {"user-agent": "a client"}))
-    recorder.note("refuse", "refused", rule="unknown-key", detail="This access key is not known")
+    recorder.record_soon("refuse", "refused", rule="unknown-key", detail="This access key is not known")
     recorder.identity = IDENTITY
     entry = AuditEntry(Action.SUBSCRIBE, "customer_id:x", RecordedVerdict.REFUSED, "invalid-topic", "no id")
-    await recorder.stored([entry])
+    await recorder.record_and_wait([entry])
     refused, subscribed = await stored()
     assert (refused.action, refused.rule, refused.customer_id, refused.credential) == (
         "refuse",
@@ -211,7 +211,7 @@ async def test_whatever_a_client_sends_can_be_recorded() -> None:
     recorder = ConnectionRecorder(
         writer, CONNECTION, ClientInfo.of("x" * 500, {"user-agent": "agent\0\x7f" * 100})
     )
-    await recorder.stored(
+    await recorder.record_and_wait(
         [AuditEntry(Action.SUBSCRIBE, "t\0" * 5000, RecordedVerdict.REFUSED, "invalid-topic", "d" * 5000)]
     )
     (found,) = await stored()

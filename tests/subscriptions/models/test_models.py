@@ -1,4 +1,4 @@
-"""Customers, agents, queues and keys as they are stored, and who serves which queue."""
+"""Stored customers, agents, queues and keys, and the agents who serve a queue."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_resource_of_the_operators_own_can_be_granted(settings: Any) -> None:
     validate_resources(["fax"])
 
 
-# --- Who serves a queue ---
+# --- Agents who serve a queue ---
 
 
 def test_the_agents_who_serve_a_queue_are_found() -> None:
@@ -97,8 +97,8 @@ def test_the_agents_who_serve_a_queue_are_found() -> None:
     bob.queues.set([support])
     off.queues.set([support])
     gus.queues.set([theirs])
-    asked = {(str(queue.customer_id), str(queue.pk)) for queue in (support, sales, empty, theirs)}
-    serving = agents_serving(asked)
+    wanted = {(str(queue.customer_id), str(queue.pk)) for queue in (support, sales, empty, theirs)}
+    serving = agents_serving(wanted)
     assert {key[1]: set(ids) for key, ids in serving.items()} == {
         str(support.pk): {str(ann.pk), str(bob.pk)},
         str(sales.pk): {str(ann.pk)},
@@ -116,7 +116,7 @@ def test_a_queue_of_another_customer_has_no_agents_for_this_one() -> None:
     assert agents_serving([(str(acme.pk), str(queue.pk))]) == {(str(acme.pk), str(queue.pk)): [str(ann.pk)]}
 
 
-def test_a_queue_id_that_is_no_uuid_is_nobodys() -> None:
+def test_a_queue_id_that_is_no_uuid_has_no_agents() -> None:
     assert agents_serving([(str(customer().pk), "support")]) == {}
     assert agents_serving([]) == {}
 
@@ -127,6 +127,6 @@ def test_an_agents_customer_is_found_and_an_unknown_agents_is_not() -> None:
     assert customers_of([str(ann.pk), unknown]) == {str(ann.pk): str(ann.customer_id)}
 
 
-def test_a_new_agent_may_hear_nothing_but_itself() -> None:
+def test_a_new_agent_has_no_granted_resource() -> None:
     made = Agent.objects.get(pk=agent(customer()).pk)
     assert (made.role, made.granted_resources, made.is_active) == ("agent", [], True)

@@ -93,10 +93,10 @@ def test_a_lease_lasts_as_long_as_it_says() -> None:
 
 
 def test_old_orders_are_swept_and_new_ones_stay() -> None:
-    CloseOrder.objects.create(change=1, word="old", given_at=timezone.now() - timedelta(hours=2))
-    CloseOrder.objects.create(change=2, word="new")
+    CloseOrder.objects.create(change=1, reason="old", given_at=timezone.now() - timedelta(hours=2))
+    CloseOrder.objects.create(change=2, reason="new")
     sweep()
-    assert [order.word for order in CloseOrder.objects.all()] == ["new"]
+    assert [order.reason for order in CloseOrder.objects.all()] == ["new"]
 
 
 def test_lagging_connections_are_found_except_those_of_a_crashed_process() -> None:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from events.announcements.announcer import announced_at, announcements
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
-from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
+from subscriptions.delivery.latency_histogram import BUCKETS, LatencyHistogram
 from subscriptions.models import AuditRecord
 from voipbin_ws.observability.metrics import registry_of
 
@@ -74,9 +74,9 @@ async def test_what_all_threads_count_is_there(process: Runtime) -> None:
 
 
 async def test_latencies_are_a_histogram_weighed_by_deliveries(process: Runtime) -> None:
-    process.hub.latencies.note(0.004, 500)
-    process.hub.latencies.note(3.0, 1)
-    process.hub.latencies.note(1000.0, 2)
+    process.hub.latencies.add(0.004, 500)
+    process.hub.latencies.add(3.0, 1)
+    process.hub.latencies.add(1000.0, 2)
     name = "delivery_latency_seconds"
     assert value(process, f"{name}_bucket", le="0.0025") == 0
     assert value(process, f"{name}_bucket", le="0.005") == 500
@@ -87,8 +87,8 @@ async def test_latencies_are_a_histogram_weighed_by_deliveries(process: Runtime)
 
 @pytest.mark.parametrize(("seconds", "place"), [(-5.0, 0), (0.001, 0), (0.0011, 1), (60.0, 14), (61.0, 15)])
 def test_a_latency_is_in_the_bucket_whose_bound_it_does_not_pass(seconds: float, place: int) -> None:
-    latencies = Latencies()
-    latencies.note(seconds, 1)
+    latencies = LatencyHistogram()
+    latencies.add(seconds, 1)
     assert latencies.counts.index(1) == place
     assert latencies.total_seconds == max(0.0, seconds)
     assert list(BUCKETS) == sorted(BUCKETS)

@@ -199,8 +199,8 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
     assert page.text.count(">closing<") == 1
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (row.pk, None)
-    assert order.word.startswith("you flood us xxx")
-    assert len(order.word) <= 80
+    assert order.reason.startswith("you flood us xxx")
+    assert len(order.reason) <= 80
     [record] = AuditRecord.objects.all()
     assert (record.action, record.connection_id) == ("close", row.pk)
     assert record.detail.startswith(f"{person.user.get_username()}: you flood us")
