@@ -99,7 +99,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
     assert secret not in server.log_text()
 
 
-def test_a_connection_is_closed_with_a_word_and_the_audit_log_tells_of_it(
+def test_a_connection_is_closed_with_a_reason_which_the_audit_log_records(
     gateway: Gateways, pages: Pages
 ) -> None:
     server = gateway("uvicorn", CHECK_INTERVAL_SECONDS="0.3")

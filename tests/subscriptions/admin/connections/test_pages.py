@@ -182,7 +182,7 @@ def test_closing_is_confirmed_first(ada: Desk, acme: Customer) -> None:
     page = ada.act("close_connections", [row], confirmed=False)
     assert "Close these connections?" in page.text
     assert str(row) in page.text.replace("&lt;", "<")
-    assert 'name="word"' in page.text
+    assert 'name="reason"' in page.text
     assert not CloseOrder.objects.exists()
 
 
