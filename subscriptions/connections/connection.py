@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import parse_cursor
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import Runtime
@@ -118,10 +119,10 @@ class Connection:
         """The subscribed topics, as the client wrote them."""
         return list(self._session.topics)
 
-    def figures(self) -> ConnectionStats:
+    def stats(self) -> ConnectionStats:
         """The connection's current statistics."""
         outbox = self._outbox
-        return (
+        return ConnectionStats(
             outbox.sent,
             outbox.waiting,
             round(outbox.stalled_seconds()),

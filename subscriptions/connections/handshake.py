@@ -17,7 +17,7 @@ from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import BadCredential, Holder
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
@@ -44,7 +44,7 @@ class Refusal:
     code: str
     message: str
     rule: str
-    holder: Identity | Holder | None = None
+    holder: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,10 @@ from uuid import UUID
 from django import db
 
 from events.database.threads import in_database_thread
+from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.access_version import current_version
-from subscriptions.auth.tokens import (
-    AGENT_KIND,
-    KEY_KIND,
-    BadCredential,
-    agent_identity,
-    key_identity,
-    require_active,
-    require_not_signed_out,
-)
+from subscriptions.auth.credentials import AGENT_KIND, KEY_KIND, BadCredential, require_active
+from subscriptions.auth.tokens import agent_identity, require_not_signed_out
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Identity

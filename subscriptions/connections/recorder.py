@@ -12,7 +12,6 @@ import structlog
 from events.domain.cursor import Position, join_positions
 from subscriptions.audit.writer import AuditWriter
 from subscriptions.auth.client_info import ClientInfo, storable
-from subscriptions.auth.tokens import Holder
 from subscriptions.connections.handshake import Refusal
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.replayer import Recovery
@@ -36,7 +35,7 @@ class ConnectionRecorder:
     """
 
     def __init__(self, audit: AuditWriter, connection_id: uuid.UUID, client_info: ClientInfo) -> None:
-        self.identity: Identity | Holder | None = None
+        self.identity: Identity | None = None
         self.connection_id = connection_id
         self.client_info = client_info
         self._audit = audit
@@ -45,14 +44,14 @@ class ConnectionRecorder:
         self, action: str, verdict: str, *, rule: str = "", detail: str = "", cursor: str = ""
     ) -> None:
         """Record one entry of the whole connection; returns before it is stored."""
-        self._audit.note([self._record(action, verdict, "", rule, detail, cursor)])
+        self._audit.record_soon([self._record(action, verdict, "", rule, detail, cursor)])
 
     async def record_and_wait(self, entries: Sequence[AuditEntry], cursor: str = "") -> None:
         """Record these topics; returns when the records are committed.
 
         `cursor` is where the topics ended: their events were sent up to it.
         """
-        await self._audit.stored(
+        await self._audit.record_and_wait(
             [
                 self._record(each.action, each.verdict, each.topic, each.rule, each.detail, cursor)
                 for each in entries

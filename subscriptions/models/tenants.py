@@ -163,28 +163,6 @@ class Agent(models.Model):
         return self.role == AgentRole.STAFF or self.user.is_superuser
 
 
-def agents_serving(queues: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-    """Find the active agents of these known queues: agent ids by (customer id, queue id)."""
-    wanted = set(queues)
-    ids = []
-    for _, queue in wanted:
-        try:
-            ids.append(uuid.UUID(queue))
-        except ValueError:
-            continue  # No queue is stored here for a platform whose queue ids are not UUIDs.
-    serving: dict[tuple[str, str], list[str]] = {}
-    rows = (
-        Agent.objects.filter(queues__in=ids, is_active=True)
-        .order_by("id")
-        .values_list("queues__customer_id", "queues__id", "id", "customer_id")
-    )
-    for customer_id, queue_id, agent_id, agents_customer_id in rows:
-        key = (str(customer_id), str(queue_id))
-        if key in wanted and customer_id == agents_customer_id:
-            serving.setdefault(key, []).append(str(agent_id))
-    return serving
-
-
 def customers_of(agent_ids: Iterable[str]) -> dict[str, str]:
     """Find the customer ids of these agents; unknown agents are missing in the result."""
     rows = Agent.objects.filter(pk__in=list(agent_ids)).values_list("id", "customer_id")

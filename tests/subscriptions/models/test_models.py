@@ -15,8 +15,6 @@ from django.utils import timezone
 from subscriptions.models import (
     AccessKey,
     Agent,
-    Queue,
-    agents_serving,
     customers_of,
     digest_of,
     validate_resources,
@@ -85,40 +83,6 @@ def test_a_resource_of_the_operators_own_can_be_granted(settings: Any) -> None:
 
 
 # --- Agents who serve a queue ---
-
-
-def test_the_agents_who_serve_a_queue_are_found() -> None:
-    acme, globex = customer(), customer("Globex")
-    support, sales, empty = (Queue.objects.create(customer=acme, name=name) for name in ("a", "b", "c"))
-    theirs = Queue.objects.create(customer=globex, name="theirs")
-    ann, bob, off = agent(acme), agent(acme), agent(acme, is_active=False)
-    gus = agent(globex)
-    ann.queues.set([support, sales])
-    bob.queues.set([support])
-    off.queues.set([support])
-    gus.queues.set([theirs])
-    wanted = {(str(queue.customer_id), str(queue.pk)) for queue in (support, sales, empty, theirs)}
-    serving = agents_serving(wanted)
-    assert {key[1]: set(ids) for key, ids in serving.items()} == {
-        str(support.pk): {str(ann.pk), str(bob.pk)},
-        str(sales.pk): {str(ann.pk)},
-        str(theirs.pk): {str(gus.pk)},
-    }
-
-
-def test_a_queue_of_another_customer_has_no_agents_for_this_one() -> None:
-    acme, globex = customer(), customer("Globex")
-    queue = Queue.objects.create(customer=acme, name="a")
-    ann, stranger = agent(acme), agent(globex)
-    ann.queues.set([queue])
-    stranger.queues.set([queue])
-    assert agents_serving([(str(globex.pk), str(queue.pk))]) == {}
-    assert agents_serving([(str(acme.pk), str(queue.pk))]) == {(str(acme.pk), str(queue.pk)): [str(ann.pk)]}
-
-
-def test_a_queue_id_that_is_no_uuid_has_no_agents() -> None:
-    assert agents_serving([(str(customer().pk), "support")]) == {}
-    assert agents_serving([]) == {}
 
 
 def test_an_agents_customer_is_found_and_an_unknown_agents_is_not() -> None:

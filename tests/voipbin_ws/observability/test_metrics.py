@@ -60,7 +60,7 @@ async def test_refusals_are_counted_by_their_rule(process: Runtime, monkeypatch:
         ("refused", "unknown-key"),
         ("granted", "own-customer"),
     ):
-        process.audit.note([AuditRecord(action="refuse", verdict=verdict, rule=rule)])
+        process.audit.record_soon([AuditRecord(action="refuse", verdict=verdict, rule=rule)])
     assert value(process, "refusals_total", action="refuse", rule="unknown-key") == 2
     assert value(process, "refusals_total", action="refuse", rule="own-customer") is None
 
