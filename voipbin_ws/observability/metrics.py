@@ -1,4 +1,4 @@
-"""What Prometheus reads of this process: numbers that its parts keep anyway, collected when it asks."""
+"""Prometheus metrics of a process, collected from its parts at each scrape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PREFIX = "voipbin_ws"
 
 
 def registry_of(process: Runtime) -> CollectorRegistry:
-    """All metrics of this process. They are collected in its event loop."""
+    """Return all metrics of this process, to be collected in its event loop."""
     registry = CollectorRegistry(auto_describe=False)
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)

@@ -1,4 +1,4 @@
-"""What Prometheus reads: the right numbers, for whom they are, and a dashboard that asks for nothing else."""
+"""Prometheus metrics: their values, their access rule, and the dashboard that uses them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DASHBOARD = Path(__file__).resolve().parents[3] / "deploy" / "grafana" / "voipbi
 
 @pytest_asyncio.fixture
 async def process() -> Runtime:
-    """The parts of a process, at rest."""
+    """The parts of an idle process."""
     return Runtime()
 
 
@@ -109,7 +109,7 @@ async def test_each_request_makes_a_registry_without_doubles(process: Runtime) -
     assert all(help_text.strip() for help_text in re.findall(r"^# HELP \S+ ?(.*)$", text, re.MULTILINE))
 
 
-# --- Who may read them: refusals; the answer itself is asked of a real server, in the journeys ---
+# --- Who may read them: refusals; the journeys read them from a real server ---
 
 
 def ask(**extra: Any) -> Any:
@@ -127,7 +127,7 @@ def ask(**extra: Any) -> Any:
         {"headers": {"forwarded": "for=203.0.113.7"}},
     ],
 )
-def test_without_a_token_nobody_elsewhere_reads_them(extra: dict[str, Any]) -> None:
+def test_without_a_token_other_machines_are_refused(extra: dict[str, Any]) -> None:
     answer = ask(**extra)
     assert answer.status_code == 403
     assert "METRICS_TOKEN" in answer.json()["message"]
@@ -136,7 +136,9 @@ def test_without_a_token_nobody_elsewhere_reads_them(extra: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer wrong", "Basic the-right-one", "the-right-one", "Bearer ä"]
 )
-def test_with_a_token_nobody_reads_them_without_it_not_even_here(given: str, settings: Any) -> None:
+def test_with_a_token_requests_without_it_are_refused_even_from_this_machine(
+    given: str, settings: Any
+) -> None:
     settings.METRICS_TOKEN = "the-right-one"
     answer = ask(headers={"authorization": given}) if given else ask()
     assert answer.status_code == 401
@@ -154,7 +156,7 @@ def expressions(dashboard: Any) -> Iterator[str]:
 
 
 def sample_names(registry: CollectorRegistry) -> set[str]:
-    """All names that can be asked for; a metric with labels that has not occurred yet has no sample, but a name."""
+    """Return all sample names; a metric with labels has a name before it has a sample."""
     names: set[str] = set()
     for family in registry.collect():
         names |= {sample.name for sample in family.samples} | {family.name}
@@ -169,11 +171,11 @@ def sample_names(registry: CollectorRegistry) -> set[str]:
 
 async def test_every_query_of_the_dashboard_names_a_metric_that_exists(process: Runtime) -> None:
     dashboard = json.loads(DASHBOARD.read_text())
-    asked = {
+    queried = {
         name for text in expressions(dashboard) for name in re.findall(r"\b(?:voipbin_ws|process)_\w+", text)
     }
-    assert len(asked) > 25
-    assert asked - sample_names(registry_of(process)) == set()
+    assert len(queried) > 25
+    assert queried - sample_names(registry_of(process)) == set()
 
 
 async def test_every_metric_of_ours_is_on_the_dashboard(process: Runtime) -> None:
