@@ -9,8 +9,8 @@ django.setup(set_prefix=False)
 
 from voipbin_ws.checks import say_what_checks_find  # noqa: E402
 from voipbin_ws.http.django_handler import OneThreadHandler  # noqa: E402
-from voipbin_ws.http.publish_endpoint import FastPath  # noqa: E402
+from voipbin_ws.http.publish_endpoint import PublishEndpoint  # noqa: E402
 from voipbin_ws.servers.application import GatewayApplication  # noqa: E402 - needs the apps that the line above loads
 
 say_what_checks_find()
-application = GatewayApplication(FastPath(OneThreadHandler()))
+application = GatewayApplication(PublishEndpoint(OneThreadHandler()))

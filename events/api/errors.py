@@ -19,6 +19,8 @@ from events.counters import database_errors
 
 logger = logging.getLogger(__name__)
 
+INTERNAL_ERROR = "INTERNAL_ERROR"
+
 _CODES = {
     status.HTTP_400_BAD_REQUEST: "INVALID_REQUEST",
     status.HTTP_401_UNAUTHORIZED: "UNAUTHORIZED",
@@ -73,6 +75,11 @@ def unavailable(error: Exception) -> ApiError:
         status.HTTP_503_SERVICE_UNAVAILABLE,
         "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",
     )
+
+
+def failure_message(request_id: str) -> str:
+    """What a client is told of a defect of ours."""
+    return "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -274,7 +274,7 @@ describe(
     ),
 )
 describe(
-    "events.api.history_api.EventView",
+    "events.api.views.EventView",
     get=operation(
         "Read one event",
         tag="Reading",
@@ -285,7 +285,7 @@ describe(
     ),
 )
 describe(
-    "events.api.states_api.ResourceStatesView",
+    "events.api.views.ResourceStatesView",
     get=operation(
         "Read the present state",
         "The calls, queues … as they are, and the cursor at which that is true: read the state first, then subscribe "

@@ -10,7 +10,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-FAILED_CODE = "INTERNAL_ERROR"
+from events.api.errors import INTERNAL_ERROR, failure_message
+
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
 
@@ -41,14 +42,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of ours, whose trace is in the log."""
-    return _answer(
-        request, 500, FAILED_CODE, "That failed", words_of_failure(getattr(request, "request_id", ""))
-    )
-
-
-def words_of_failure(request_id: str) -> str:
-    """What a client is told of a defect of ours."""
-    return "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
+    message = failure_message(getattr(request, "request_id", ""))
+    return _answer(request, 500, INTERNAL_ERROR, "That failed", message)
 
 
 def _answer(request: HttpRequest, status: int, code: str, title: str, words: str) -> HttpResponse:
