@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import Error as DatabaseTrouble
 
-from events.announcements.announcer import MESSAGE_TYPE, announced_at, read_announcement
+from events.announcements.announcement import MESSAGE_TYPE, read_announcement
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import Position, join_positions
 from events.domain.event import Entry
@@ -245,13 +245,13 @@ class Hub:
         return opened
 
     def _hear(self, message: dict[str, Any]) -> None:
-        customer_id, epoch, entries = read_announcement(message)
+        customer_id, epoch, entries, at = read_announcement(message)
         if (early := self._early.get(customer_id)) is not None:
             early.append((epoch, entries))
         elif customer_id in self._feeds:
             before = self.deliveries
             self._take(customer_id, epoch, entries)
-            if (deliveries := self.deliveries - before) and (at := announced_at(message)):
+            if (deliveries := self.deliveries - before) and at:
                 # Behind the outboxes, whose turn to write was asked for just now.
                 asyncio.get_running_loop().call_soon(self._note_latency, at, deliveries)
 

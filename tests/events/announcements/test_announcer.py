@@ -11,13 +11,8 @@ from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from events.announcements import announcer as announcer_module
-from events.announcements.announcer import (
-    MAX_MESSAGE_CHARACTERS,
-    Announcer,
-    announcements,
-    group_of,
-    read_announcement,
-)
+from events.announcements.announcement import group_of, read_announcement
+from events.announcements.announcer import Announcer
 from events.domain.event import Entry
 from tests.events.support.people import new_id
 from tests.support.redis_server import RedisServer
@@ -34,28 +29,6 @@ def entry(seq: int, size: int = 10) -> Entry:
 
 def entries_of(messages: list[dict[str, Any]]) -> list[Entry]:
     return [each for message in messages for each in read_announcement(message)[2]]
-
-
-def test_a_group_has_a_name_that_every_layer_takes() -> None:
-    InMemoryChannelLayer().require_valid_group_name(group_of(CUSTOMER))
-    assert group_of(CUSTOMER) != group_of(new_id())
-
-
-def test_an_announcement_is_read_as_it_was_made() -> None:
-    entries = [entry(1), entry(2)]
-    [message] = announcements(CUSTOMER, EPOCH, entries)
-    assert read_announcement(message) == (CUSTOMER, EPOCH, entries)
-
-
-@pytest.mark.parametrize("size", [10, MAX_MESSAGE_CHARACTERS // 3, MAX_MESSAGE_CHARACTERS * 2])
-def test_much_is_split_into_messages_and_nothing_is_left_out(size: int) -> None:
-    entries = [entry(seq, size) for seq in range(1, 8)]
-    messages = announcements(CUSTOMER, EPOCH, entries)
-    assert entries_of(messages) == entries
-    for message in messages:
-        part = read_announcement(message)[2]
-        assert len(part) == 1 or sum(each.size for each in part) <= MAX_MESSAGE_CHARACTERS
-    assert len(messages) == {10: 1, MAX_MESSAGE_CHARACTERS // 3: 4, MAX_MESSAGE_CHARACTERS * 2: 7}[size]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import OperationalError
 
-from events.announcements.announcer import group_of
+from events.announcements.announcement import group_of
 from events.log import reader as log
 from events.models import CustomerLog, Event
 from subscriptions.delivery import hub as hub_module
