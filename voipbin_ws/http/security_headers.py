@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from events.api.responses import DATA_HEADERS
+
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
 PAGE_POLICY = "; ".join(
@@ -25,9 +27,6 @@ PAGE_POLICY = "; ".join(
 )
 """Scripts, styles and connections of our own alone, nothing inline: what a caller calls himself can never run."""
 
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For answers that are no page: shown by a browser all the same, they are text and nothing else."""
-
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -39,9 +38,8 @@ def security_headers(get_response: Respond) -> Respond:
 def _protected(response: HttpResponseBase) -> HttpResponseBase:
     headers = response.headers
     if headers.get("Content-Type", "").startswith("application/json"):
-        headers.setdefault("Content-Security-Policy", DATA_POLICY)
-        # A token, or what one customer alone may read: for no cache on the way, and none in the browser.
-        headers.setdefault("Cache-Control", "no-store")
+        for name, value in DATA_HEADERS.items():
+            headers.setdefault(name, value)
     elif not (settings.DEBUG and response.status_code in (404, 500)):  # Django's debug pages are all inline.
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
