@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Max, Min, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
-from events.domain.cursor import Position
+from events.domain.cursor import Position, number_in
 from events.domain.visibility import Visible
 from events.log import reader as log
 from events.models import Event, split_agents
@@ -84,7 +84,7 @@ def frame_of(visible: Visible, event: Event) -> str | None:
     """The event's frame; none where the reader may not see it."""
     if not visible.includes(event.resource, event.resource_id, split_agents(event.agent_ids)):
         return None
-    head = log.open_log(visible.customer_id)
+    head = log.head_of(visible.customer_id)
     entry = log.entry_of(visible.customer_id, head.epoch, tuple(getattr(event, name) for name in log.COLUMNS))
     return entry.frame(visible.topic(event.resource, event.resource_id))
 
@@ -121,7 +121,7 @@ def _of_call(events: QuerySet[Event], call_id: str) -> QuerySet[Event]:
 
 
 def _kept_after(after: Mapping[str, int], head: log.Head) -> int:
-    seq = after.get(head.epoch)
+    seq = number_in(after, head.epoch)
     if seq is None or seq > head.last_seq:
         raise NotKept("The cursor is of another log: the log was replaced, or it is another customer's")
     if seq < head.floor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from events.domain.cursor import Position
+from events.domain.cursor import Position, number_in
 from events.domain.topics import ANY, Pattern
 from events.domain.visibility import Visible
 from events.log import reader as log
@@ -33,11 +33,12 @@ def start_of(visible: Visible, paging: Paging) -> tuple[log.Head, Position]:
     Raises:
         StalePlace: the log was replaced meanwhile.
     """
-    head = log.open_log(visible.customer_id)
+    head = log.head_of(visible.customer_id)
     if paging.place is None:
         return head, head.position
     start = paging.place.start
-    if start.epoch != head.epoch or start.seq > head.last_seq:
+    seq = number_in({start.epoch: start.seq}, head.epoch)
+    if seq is None or seq > head.last_seq:
         raise StalePlace
     return head, start
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,9 +17,17 @@ ANYWHERE = {405, 406, 500}
 """Statuses that any address may answer, without being described at each."""
 
 
-@cache
+_making = Lock()
+
+
 def document() -> dict[str, Any]:
-    """The OpenAPI document, as the gateway serves it."""
+    """The OpenAPI document, as the gateway serves it. Made once: drf-spectacular is not made for two threads."""
+    with _making:
+        return _document()
+
+
+@cache
+def _document() -> dict[str, Any]:
     from voipbin_ws.pages.api_docs import openapi_text
 
     described: dict[str, Any] = json.loads(openapi_text())

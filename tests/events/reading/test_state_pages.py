@@ -36,8 +36,21 @@ def test_a_customer_without_events_has_a_cursor_to_begin_with() -> None:
     acme = Company()
     answer = acme.key().get(CALLS)
     assert answer.body["items"] == []
-    assert answer.body["cursor"] == str(log.open_log(acme.id).position)
-    assert answer.body["cursor"].endswith(".0")
+    assert answer.body["cursor"] == "000000000000.0"
+    assert not CustomerLog.objects.exists(), "a GET inserted a row"
+
+
+def test_pages_go_on_where_the_log_began_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    acme = Company()
+    manager = acme.person("manager")
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "heads", lambda _: {})
+        for number in range(3):
+            call(acme, f"c{number}")
+        first = manager.get(CALLS, limit="2")
+    second = manager.get(CALLS, limit="2", next_=first.body["next"])
+    assert (first.ids, second.ids) == (["c0", "c1"], ["c2"])
+    assert first.body["cursor"] == second.body["cursor"] == "000000000000.0"
 
 
 def pages_of(ask: Any, path: str = CALLS, **parameters: str) -> list[Answer]:

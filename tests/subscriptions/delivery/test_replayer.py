@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from events.domain.cursor import NO_EPOCH
 from events.log import reader as log
 from events.models import CustomerLog, Event
 from subscriptions.delivery import replayer as replayer_module
@@ -90,6 +91,17 @@ async def test_what_was_missed_is_read_from_the_log_in_pages(stage: Stage, reads
     await stage.publish(acme)
     await until(lambda: len(client.events) == 9)
     assert client.numbers[-1] == 11
+
+
+async def test_a_cursor_from_before_there_was_a_log_is_its_beginning(stage: Stage) -> None:
+    acme = new_customer()
+    await stage.store(acme, 4)
+    client = Client(stage)
+    assert await client.subscribe(everything(acme), customer_id=acme, since=f"{NO_EPOCH}.0") is None
+    await client.replayed()
+    await until(lambda: len(client.events) == 4)
+    await prune(acme, 1)
+    assert "older than what is kept" in await reason(stage, acme, f"{NO_EPOCH}.0")
 
 
 async def test_what_was_missed_a_moment_ago_is_read_from_no_database(stage: Stage, reads: Reads) -> None:
