@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import NamedTuple
 
 from django.conf import settings
@@ -49,6 +48,9 @@ class _Request(NamedTuple):
     check: Callable[[], None] | None = None
 
 
+QueueAgents = Mapping[tuple[str, str], Sequence[str]]
+"""The agents who serve each queue, by its customer's and its own id."""
+
 Result = list[Receipt] | Exception
 """The receipts of a request, or why nothing of it was stored."""
 
@@ -80,11 +82,9 @@ def publish_each(requests: Sequence[Sequence[Draft]]) -> list[Result]:
 
 def _publish(requests: Sequence[_Request]) -> list[Result]:
     try:
-        agents = iter(_concerned([draft for request in requests for draft in request.drafts]))
+        serving = _agents_of_queues([draft for request in requests for draft in request.drafts])
         with _turn:
-            batch, results = _store(
-                requests, [list(islice(agents, len(request.drafts))) for request in requests]
-            )
+            batch, results = _store(requests, serving)
     except (OperationalError, InterfaceError) as error:
         return [error] * len(requests)  # The database is away, for one as for all.
     except Exception as error:
@@ -92,47 +92,32 @@ def _publish(requests: Sequence[_Request]) -> list[Result]:
             return [error]
         # It may be one of them alone that fails.
         return [result for request in requests for result in _publish([request])]
-    for customer_id, (epoch, entries) in batch.announced().items():
-        announcer.ring(customer_id, epoch, entries)
+    batch.announce()
     return results
 
 
-def _store(
-    requests: Sequence[_Request], agents: Sequence[Sequence[tuple[str, ...]]]
-) -> tuple[_Batch, list[Result]]:
+def _agents_of_queues(drafts: Sequence[Draft]) -> QueueAgents:
+    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource == QUEUE_RESOURCE}
+    return import_string(settings.EVENTS_QUEUE_AGENTS)(queues) if queues else {}
+
+
+def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, list[Result]]:
     drafts = [draft for request in requests for draft in request.drafts]
     results: list[Result] = []
     with transaction.atomic(durable=True):
-        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), timezone.now())
+        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), serving, timezone.now())
         batch.recall(drafts)
-        for request, concerned in zip(requests, agents, strict=True):
+        for request in requests:
             try:
                 if request.check is not None:
                     request.check()
-                results.append(batch.add(request.drafts, concerned))
+                results.append(batch.add(request.drafts))
             except DatabaseError:
                 raise
             except Exception as error:
                 results.append(error)
         batch.store()
     return batch, results
-
-
-def _concerned(drafts: Sequence[Draft]) -> list[tuple[str, ...]]:
-    """The agents of each draft, with those who serve the queues looked up once."""
-    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource == QUEUE_RESOURCE}
-    serving: Mapping[tuple[str, str], Sequence[str]] = {}
-    if queues:
-        serving = import_string(settings.EVENTS_QUEUE_AGENTS)(queues)
-    return [
-        concerned_agents(
-            draft,
-            serving.get((draft.customer_id, draft.resource_id), ())
-            if draft.resource == QUEUE_RESOURCE
-            else (),
-        )
-        for draft in drafts
-    ]
 
 
 def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
@@ -156,8 +141,9 @@ def _lock(ordered: list[str]) -> list[CustomerLog]:
 class _Batch:
     """The events of one transaction, under the locks of their logs."""
 
-    def __init__(self, logs: dict[str, CustomerLog], now: datetime) -> None:
+    def __init__(self, logs: dict[str, CustomerLog], serving: QueueAgents, now: datetime) -> None:
         self._logs = logs
+        self._serving = serving
         self._now = now
         self._events: list[Event] = []
         self._drafts: list[Draft] = []
@@ -174,14 +160,20 @@ class _Batch:
             for event in find_rows(Event, {"customer_id": [customer_id], "idempotency_key": wanted}):
                 self._by_key[(customer_id, event.idempotency_key or "")] = event
 
-    def add(self, drafts: Sequence[Draft], agents: Sequence[tuple[str, ...]]) -> list[Receipt]:
+    def add(self, drafts: Sequence[Draft]) -> list[Receipt]:
         """Give each draft the next number, or recall what its key stands for.
 
         Raises:
             IdempotencyConflict: none was added.
         """
+        # Nothing may fail once the first is added.
         digests = self._digests(drafts)
+        agents = [concerned_agents(draft, self._agents_serving(draft)) for draft in drafts]
         return [self._add(*each) for each in zip(drafts, agents, digests, strict=True)]
+
+    def _agents_serving(self, draft: Draft) -> Sequence[str]:
+        is_queue = draft.resource == QUEUE_RESOURCE
+        return self._serving.get((draft.customer_id, draft.resource_id), ()) if is_queue else ()
 
     def _digests(self, drafts: Sequence[Draft]) -> list[str]:
         found: list[str] = []
@@ -246,12 +238,10 @@ class _Batch:
         update_states(stored)
         import_string(settings.EVENTS_PROJECTION)(stored)
 
-    def announced(self) -> dict[str, tuple[str, list[Entry]]]:
-        """Epoch and new entries of each customer."""
-        return {
-            customer_id: (self._logs[customer_id].epoch, entries)
-            for customer_id, entries in self._entries.items()
-        }
+    def announce(self) -> None:
+        """Announce the new entries, once they are committed."""
+        for customer_id, entries in self._entries.items():
+            announcer.ring(customer_id, self._logs[customer_id].epoch, entries)
 
 
 def _receipt(event: Event, epoch: str, *, replayed: bool) -> Receipt:

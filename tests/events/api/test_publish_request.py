@@ -125,7 +125,7 @@ def failing(error: Exception, calls: list[int]) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-@pytest.mark.parametrize("fails", ["authenticate", "_concerned", "_store"])
+@pytest.mark.parametrize("fails", ["authenticate", "_agents_of_queues", "_store"])
 def test_without_a_database_all_are_answered_503_and_nothing_is_tried_twice(
     company: Company, monkeypatch: pytest.MonkeyPatch, fails: str, error: type[Exception]
 ) -> None:
