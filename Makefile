@@ -8,18 +8,23 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # Each command line is simple enough for make to start it without a shell between, so that Ctrl-C ends it quietly.
 VENV_PYTHON = .venv/bin/python
 
+# Locks for every system and Python from 3.11 on, with the hashes of all files.
+LOCK = $(VENV_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--custom-compile-command "make lock"
+
 define prepare
 @command -v "$(PYTHON)" >/dev/null || { echo "voipbin-ws: there is no $(PYTHON) here: install Python 3.11 or newer \
 	(Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
 @$(PYTHON) -m deploy.prepare
 endef
 
-.PHONY: help run test check drills bench
+.PHONY: help run test check lock drills bench
 
 help:
 	@echo 'make run     the gateway with a demo contact centre, on http://127.0.0.1:8000 (PORT=8123 and SIMULATE=0 are heeded)'
 	@echo 'make test    all checks and tests (one part of the tests: make test ARGS="tests/events -k topic")'
 	@echo 'make check   style and types only'
+	@echo 'make lock    the lock files, renewed from requirements.in, tests/requirements.in and package.json'
 	@echo 'make drills  the faults in their long form, for minutes each, and the table of docs/guarantees.md'
 	@echo 'make bench   the tables of docs/performance.md (one of them: make bench ARGS="fanout --server uvicorn --rounds 3")'
 
@@ -32,12 +37,20 @@ check:
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(VENV_PYTHON) -m mypy
+	@$(VENV_PYTHON) -m deploy.check_scripts
 
 # With ARGS somebody is at work on a part of it, and is not held up by the style of the rest.
 test: $(if $(ARGS),,check)
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
 	@$(VENV_PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+lock:
+	$(prepare) test
+	@$(LOCK) requirements.in --output-file requirements.txt
+	@$(LOCK) tests/requirements.in --output-file tests/requirements.txt
+	@.venv/bin/npm update --package-lock-only --no-audit --no-fund
+	@.venv/bin/npm update --package-lock-only --no-audit --no-fund --prefix examples
 
 drills:
 	$(prepare) test

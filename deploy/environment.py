@@ -1,4 +1,4 @@
-"""The virtual environment .venv: made once, filled from the requirements files, refilled when they change."""
+"""The virtual environment .venv: made once, filled from the lock files, refilled when they change."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ VENV_PYTHON = VENV / "bin" / "python"
 STATE = VENV / "prepared.json"
 VAR = ROOT / "var"
 LOG = VAR / "prepare.log"
+# The lock files, each with all that those before it have.
 REQUIREMENTS = {
-    "run": (ROOT / "requirements.txt",),
-    "test": (ROOT / "requirements.txt", ROOT / "tests" / "requirements.txt"),
+    "run": ROOT / "requirements.txt",
+    "test": ROOT / "tests" / "requirements.txt",
 }
 THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -114,7 +115,7 @@ def _discard_venv() -> None:
 
 
 def _install(purpose: str, log: IO[str], lock: IO[str]) -> None:
-    requirements = REQUIREMENTS[purpose][-1]
+    requirements = REQUIREMENTS[purpose]
     print(
         f"Installing {_name(requirements)} into .venv (a minute or two the first time; see {_name(LOG)}).",
         flush=True,
@@ -122,12 +123,12 @@ def _install(purpose: str, log: IO[str], lock: IO[str]) -> None:
     _write_state(State(unfinished=True))
     pip = [str(VENV_PYTHON), "-I", "-m", "pip", "install"]
     # Compiling all that is installed takes as long as installing it; Python compiles what is used when it is used.
-    options = ["--disable-pip-version-check", "--no-input", "--no-user", "--no-compile"]
+    options = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-user", "--no-compile"]
     if _run([*pip, *options, "-r", str(requirements)], log, lock) != 0:
         raise CannotPrepare(_failure(f"pip could not install {_name(requirements)}"))
-    # The tests' requirements include the gateway's own.
-    within = [held for held in REQUIREMENTS if set(REQUIREMENTS[held]) <= set(REQUIREMENTS[purpose])]
-    _write_state(State(holds=tuple(map(_digest, within))))
+    purposes = list(REQUIREMENTS)
+    held = purposes[: purposes.index(purpose) + 1]
+    _write_state(State(holds=tuple(map(_digest, held))))
 
 
 def _run(command: Sequence[str], log: IO[str], lock: IO[str]) -> int:
@@ -157,15 +158,14 @@ def _the_only_one() -> Iterator[IO[str]]:
 
 
 def _digest(purpose: str) -> str:
-    digest = hashlib.sha256(THIS_VERSION.encode())
-    for requirements in REQUIREMENTS[purpose]:
-        try:
-            digest.update(b"\0" + requirements.read_bytes())
-        except FileNotFoundError:
-            raise CannotPrepare(
-                f"{_name(requirements)} is missing: run make in a complete copy of the project"
-            ) from None
-    return digest.hexdigest()
+    requirements = REQUIREMENTS[purpose]
+    try:
+        content = requirements.read_bytes()
+    except FileNotFoundError:
+        raise CannotPrepare(
+            f"{_name(requirements)} is missing: run make in a complete copy of the project"
+        ) from None
+    return hashlib.sha256(THIS_VERSION.encode() + b"\0" + content).hexdigest()
 
 
 def _state() -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-_NEEDED_SPACE = "about 600 MB"
+_NEEDED_SPACE = "about 800 MB"
 
 # What pip writes, and what it means. The first that is found in its output counts: after a failed connection
 # pip ends with "No matching distribution", which would send the reader the wrong way.

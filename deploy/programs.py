@@ -1,4 +1,4 @@
-"""The programs that the tests need beside Python: finds them, and gets what is missing, as root on Debian or by npm."""
+"""Programs that checks and tests need beside Python: found, and installed where missing by apt-get (as root) or npm."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import IO
 
@@ -65,17 +66,26 @@ def find_node() -> Path | None:
 
 
 def find_wscat() -> Path | None:
-    """wscat's script, for Node, as examples/package-lock.json has it; None where npm has not brought it."""
-    packages = EXAMPLES / "node_modules"
-    brought, wanted = packages / ".package-lock.json", EXAMPLES / "package-lock.json"
-    if not brought.exists() or brought.stat().st_mtime < wanted.stat().st_mtime:
-        return None
-    return packages / "wscat" / "bin" / "wscat"
+    """wscat's script for Node; `None` if npm has not installed it as examples/package-lock.json says."""
+    return _of_npm(EXAMPLES, "wscat/bin/wscat")
+
+
+def find_eslint() -> Path | None:
+    """ESLint's script for Node; `None` if npm has not installed it as package-lock.json says."""
+    return _of_npm(ROOT, "eslint/bin/eslint.js")
+
+
+def find_tsc() -> Path | None:
+    """The TypeScript compiler's script for Node; `None` if npm has not installed it as package-lock.json says."""
+    return _of_npm(ROOT, "typescript/bin/tsc")
+
+
+NPM_CI = "npm ci --prefix"
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program that some tests cannot do without, and the Debian package that brings it, or how else it is had."""
+    """A program that a check or some tests need, and how it is installed: `package` is Debian's, pip's or a folder."""
 
     name: str
     package: str
@@ -86,6 +96,10 @@ class Program:
     def is_of_debian(self) -> bool:
         return self.by == "apt-get install"
 
+    @property
+    def is_of_npm(self) -> bool:
+        return self.by == NPM_CI
+
 
 REDIS = Program("Redis", "redis-server", find_redis_server)
 POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
@@ -94,8 +108,12 @@ RABBITMQ = Program("RabbitMQ", "rabbitmq-server", find_rabbitmq_server)
 NGINX = Program("nginx", "nginx", find_nginx)
 SYSTEMD = Program("systemd", "systemd", find_systemd_analyze)
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
-WSCAT = Program("wscat", "examples", find_wscat, by="npm ci --prefix")
+WSCAT = Program("wscat", "examples", find_wscat, by=NPM_CI)
 PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
+"""What the tests need."""
+
+ESLINT = Program("ESLint", ".", find_eslint, by=NPM_CI)
+TYPESCRIPT = Program("TypeScript", ".", find_tsc, by=NPM_CI)
 
 
 def demanded() -> bool:
@@ -104,18 +122,27 @@ def demanded() -> bool:
 
 
 def main() -> int:
-    """Get what is missing and name what could not be got; returns 1 where that may not be missing."""
-    missing = [program for program in PROGRAMS if program.find() is None]
+    """Install what the tests lack; returns 1 if one of their programs is missing and may not be."""
+    return provide(PROGRAMS, "the tests that need it are skipped")
+
+
+def provide(programs: Sequence[Program], otherwise: str) -> int:
+    """Install what is missing of `programs`, and name what could not be installed and what happens `otherwise`.
+
+    Returns the exit code: 1 if something is missing and CI=true demands it.
+    """
+    missing = [program for program in programs if program.find() is None]
     of_debian = [program for program in missing if program.is_of_debian]
     if of_debian and os.geteuid() == 0 and shutil.which("apt-get"):
         _install(of_debian)
-    if WSCAT in missing:
-        _npm_ci()
+    of_npm = [program for program in missing if program.is_of_npm]
+    if of_npm:
+        _npm_ci(sorted({program.package for program in of_npm}))
     lacking = [program for program in missing if program.find() is None]
-    for program in lacking:
-        effect = "and CI=true demands it" if demanded() else "so the tests that need it are skipped"
-        line = f"voipbin-ws: no {program.name} here, {effect}. {_advice(program)}."
-        print(line, file=sys.stderr, flush=True)
+    for advice, group in groupby(lacking, _advice):
+        effect = "and CI=true demands it" if demanded() else f"so {otherwise}"
+        names = " and no ".join(program.name for program in group)
+        print(f"voipbin-ws: no {names} here, {effect}. {advice}.", file=sys.stderr, flush=True)
     return 1 if lacking and demanded() else 0
 
 
@@ -133,17 +160,29 @@ def _install(programs: Sequence[Program]) -> None:
                 _apt_get(log, "install", [package])
 
 
-def _npm_ci() -> None:
+def _npm_ci(folders: Sequence[str]) -> None:
     node = find_node()
     if node is None:
         return
-    print(f"Installing examples/package.json with npm (see var/{NPM_LOG.name}).", flush=True)
     NPM_LOG.parent.mkdir(exist_ok=True)
     npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+    # Without a network npm would otherwise keep trying for a minute and more.
+    options += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     with NPM_LOG.open("w") as log:
-        command = [str(node), str(npm), "ci", *options]
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=EXAMPLES)
+        for folder in folders:
+            path = ROOT / folder / "package.json"
+            print(f"Installing {path.relative_to(ROOT)} with npm (see var/{NPM_LOG.name}).", flush=True)
+            command = [str(node), str(npm), "ci", *options]
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=path.parent)
+
+
+def _of_npm(folder: Path, script: str) -> Path | None:
+    packages = folder / "node_modules"
+    installed, wanted = packages / ".package-lock.json", folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        return None
+    return packages / script
 
 
 def _apt_get(log: IO[str], command: str, packages: Sequence[str]) -> bool:
@@ -165,7 +204,7 @@ def _apt_get(log: IO[str], command: str, packages: Sequence[str]) -> bool:
 def _advice(program: Program) -> str:
     if not program.is_of_debian:
         return f"{program.by} {program.package}" + (
-            f" failed: var/{NPM_LOG.name} says why" if program is WSCAT else ""
+            f" failed: var/{NPM_LOG.name} says why" if program.is_of_npm else ""
         )
     if not shutil.which("apt-get"):
         return f"Install {program.name} and run make test again"

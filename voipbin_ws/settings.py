@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.http.request import split_domain_port
 
+from voipbin_ws import __version__
 from voipbin_ws.environment import (
     amqp,
     at_least,
@@ -275,11 +276,11 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "voipbin-ws",
-    "VERSION": "1.0.0",
-    "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
-    "What happens now comes over the [WebSocket](/docs/websocket).",
+    "VERSION": __version__,
+    "DESCRIPTION": "Publish what happens on a phone platform, and read past events and the present state. "
+    "New events are sent over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.begin"],
+    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.describe_views"],
     "POSTPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.complete"],
 }
 

@@ -77,7 +77,7 @@ const DEFAULTS = {
   random: Math.random,
   clock: {
     now: () => performance.now(),
-    setTimeout: (...args) => setTimeout(...args),
+    setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
     clearTimeout: (id) => clearTimeout(id),
   },
 };
@@ -346,7 +346,7 @@ class Conversation {
   #answeredBy(frame, topics) {
     if (typeof frame.request_id === "number") return this.#requests.get(frame.request_id);
     const fits = ({ action, waiting }) => action === frame.action && topics.every((topic) => waiting.has(topic));
-    return frame.request_id == null ? [...this.#requests.values()].find(fits) : undefined;
+    return (frame.request_id ?? null) === null ? [...this.#requests.values()].find(fits) : undefined;
   }
 
   #settle(request, topics) {
@@ -460,6 +460,7 @@ export class EventClient {
   #backoff;
   #subscriptions = new Set();
   #handlers = new Map();
+  /** @type {string} */
   #state = State.IDLE;
   #socket = null;
   #turn = 0; // Grows with every dial and end: what an older one still brings is void.
@@ -547,7 +548,7 @@ export class EventClient {
    * Hear events of these topics from the gateway's ack on, which fulfils the promise with a subscription. Where it refuses
    * some, the promise is rejected with a SubscribeError. `signal` is an AbortSignal that ends the subscription.
    */
-  subscribe(topics, onEvent, { signal } = {}) {
+  subscribe(topics, onEvent, /** @type {{ signal?: AbortSignal }} */ { signal } = {}) {
     const list = [...new Set(typeof topics === "string" ? [topics] : topics)];
     if (!list.length) return Promise.reject(new TypeError("name at least one topic"));
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -605,9 +606,11 @@ export class EventClient {
         while (waiting.length) yield waiting.shift();
         if (failure) throw failure;
         if (subscription.isEnded) return;
-        await new Promise((resolve) => {
+        /** @type {Promise<void>} */
+        const woken = new Promise((resolve) => {
           wake = resolve;
         });
+        await woken;
       }
     } finally {
       stopListening();
@@ -632,9 +635,11 @@ export class EventClient {
     this.#subscriptions.delete(subscription);
     for (const each of subscription.whenEnded) each(error);
     const kept = new Set([...this.#subscriptions].flatMap(({ topics }) => [...topics]));
-    return new Promise((resolve) => {
+    /** @type {Promise<void>} */
+    const unsubscribed = new Promise((resolve) => {
       this.#conversation.unsubscribe([...subscription.topics].filter((topic) => !kept.has(topic)), () => resolve());
     });
+    return unsubscribed;
   }
 
   // --- Connecting ---

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import bound_contextvars
 
-from events.api.errors import INTERNAL_ERROR, ApiError, exception_handler, failure_message
+from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
 from events.api.request_body import require_size
 from events.log.publish import IdempotencyConflict, Receipt, publish_each
@@ -101,7 +101,7 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
         response = exception_handler(error, {})
         if response is None:
             logger.error("A request failed", exc_info=error)
-            content = {"code": INTERNAL_ERROR, "message": failure_message(request.request_id)}
+            content = {"code": "INTERNAL_ERROR", "message": failure_message(request.request_id)}
             response = Response(content, status.HTTP_500_INTERNAL_SERVER_ERROR)
     del response["Content-Type"]
     body = _encoded(response.data, request)

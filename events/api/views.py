@@ -14,7 +14,9 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from events.api import schemas
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.publish_parser import Parser, Publisher, parse_events, parse_webhook
 from events.api.publish_request import PublishRequest, publish_all
 from events.api.responses import answer, page_answer, reading_errors, visible_to
@@ -29,7 +31,19 @@ from events.reading.states import read_states
 class EventsView(APIView):
     """`/v1.0/events`: GET reads; POST publishes one event, or a list that is stored whole or not at all."""
 
+    @operation(
+        "readEvents",
+        "Reading",
+        {200: ("A page.", schemas.EVENT_PAGE)},
+        schemas.HISTORY_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
     def get(self, request: Request) -> HttpResponse:
+        """Read past events.
+
+        Events as subscribers receive them, in the order of the log. A page may hold fewer items than `limit`, or none,
+        although another page follows: only `next` shows whether there is one.
+        """
         with reading_errors():
             query = read_history_query(
                 dict(request.query_params.lists()),
@@ -42,20 +56,47 @@ class EventsView(APIView):
                 raise ApiError(status.HTTP_410_GONE, str(error)) from None
         return page_answer({}, page.start, page.frames, page.next)
 
+    @operation(
+        "publishEvents",
+        "Publishing",
+        {201: ("Stored: a receipt, or a list of receipts for a list.", schemas.RECEIPTS)},
+        body=schemas.NEW_EVENTS,
+        examples=schemas.NEW_EVENT_EXAMPLES,
+        errors=schemas.PUBLISHING_ERRORS,
+    )
     def post(self, request: Request) -> HttpResponse:
+        """Publish events.
+
+        One event, or a list that is stored completely or not at all. 201 means stored. After 503, or without an answer,
+        send the request again with the same `idempotency_key`: no event is published twice. The body is JSON in UTF-8,
+        whatever its `Content-Type` says.
+        """
         return _published(request, parse_events)
 
 
 class VoipbinWebhookView(APIView):
-    """`/v1.0/webhooks/voipbin`: VoIPBIN's webhooks as they are sent."""
+    """Receive a webhook of VoIPBIN.
 
+    Each webhook becomes one event; `data` keeps every original field. docs/protocol.md has a table of them.
+    """
+
+    @operation(
+        "takeVoipbinWebhook",
+        "Publishing",
+        {201: ("Stored.", schemas.Receipt)},
+        schemas.WEBHOOK_HEADERS,
+        body=schemas.VoipbinWebhook,
+        examples=schemas.WEBHOOK_EXAMPLES,
+        errors=schemas.PUBLISHING_ERRORS,
+    )
     def post(self, request: Request) -> HttpResponse:
         return _published(request, parse_webhook)
 
 
 class EventView(APIView):
-    """`GET /v1.0/events/<id>`: the event as a subscriber hears it."""
+    """Read one event."""
 
+    @operation("readEvent", "Reading", {200: ("The event.", schemas.Event)}, [schemas.EVENT_ID])
     def get(self, request: Request, event_id: str) -> HttpResponse:
         with reading_errors():
             refuse_parameters(dict(request.query_params.lists()))
@@ -79,8 +120,19 @@ class EventView(APIView):
 
 
 class ResourceStatesView(APIView):
-    """The present state of each resource of a kind that the credential may see, and the cursor to follow it from."""
+    """Read the present state.
 
+    The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with the
+    cursor as `since`, and no event is missed in between.
+    """
+
+    @operation(
+        "readStates",
+        "Reading",
+        {200: ("A page.", schemas.STATE_PAGE)},
+        schemas.STATE_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
     def get(self, request: Request, resource: str) -> HttpResponse:
         resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
         if resource not in resources:

@@ -13,26 +13,29 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import reading_errors, visible_to
+from events.api.schemas import OF_CUSTOMER
 from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
 from events.models import ResourceState, split_agents
+from subscriptions.api import schemas
+from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
 from subscriptions.models import OptOut
 from subscriptions.platform.client import NO_PLATFORM, ask, platform_of
 from subscriptions.protocol.permissions import Identity
 
-CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
-TARGETS = ("agent", "queue", "tel")
-MAX_TEXT = 1600
-"""Characters of a message: ten parts of an SMS, more than which carriers do not take."""
-
-_TEL = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
+_TEL = re.compile(TEL_PATTERN, re.ASCII)
 
 
 class ActionsView(APIView):
-    """GET `/v1.0/actions`: what can be done, or why nothing can."""
+    """Read the available actions.
 
+    Whether the platform takes actions from this credential, and if not, why.
+    """
+
+    @operation("readActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
         reason = None if platform_of(identity.customer_id) else NO_PLATFORM
@@ -50,8 +53,21 @@ class ActionsView(APIView):
 
 
 class CallActionView(APIView):
-    """POST `/v1.0/calls/<id>/<action>`."""
+    """Act on a call.
 
+    `accept`: the credential's agent answers the ringing call. `transfer`: the call goes to another target. `voicemail`:
+    the call goes to voicemail. `hangup`: the call ends. Events report the result.
+    """
+
+    @operation(
+        "actOnCall",
+        "Acting",
+        {200: ("The platform acts.", schemas.CALL_ANSWER)},
+        schemas.CALL_PARAMETERS,
+        body=schemas.CALL_ORDER,
+        examples=schemas.CALL_ORDER_EXAMPLES,
+        errors=schemas.CALL_ERRORS,
+    )
     def post(self, request: Request, call_id: str, action: str) -> Response:
         if action not in CALL_ACTIONS:
             raise ApiError(
@@ -75,12 +91,21 @@ class CallActionView(APIView):
 
 
 class MessagesView(APIView):
-    """POST `/v1.0/messages`: `{"to": "+15551234567", "text": "…"}`."""
+    """Send a text message."""
 
+    @operation(
+        "sendMessage",
+        "Acting",
+        {201: ("The platform sends the message.", schemas.MESSAGE_ANSWER)},
+        [OF_CUSTOMER],
+        body=schemas.NEW_MESSAGE,
+        examples={"a message": {"to": "+15551234567", "text": "We call you back at ten."}},
+        errors=schemas.MESSAGE_ERRORS,
+    )
     def post(self, request: Request) -> Response:
         identity = _actor(request)
         visible = _visible(request)
-        body = read_json_object(request, {"to", "text", "automatic"})
+        body = read_json_object(request, schemas.NEW_MESSAGE.fields)
         number, text, automatic = _message(body)
         if not visible.is_whole("message"):
             raise ApiError(

@@ -11,16 +11,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.domain.event import Draft, format_timestamp
 from events.domain.event_parser import read_event
 from events.domain.topics import is_canonical_uuid
 from events.log.publish import publish
+from subscriptions.api import schemas
+from subscriptions.api.schemas import CHOOSABLE
 from subscriptions.models import Agent, AgentStatus
 from subscriptions.platform.client import ask, platform_of
 from subscriptions.protocol.permissions import Identity, Role
 
-CHOOSABLE = (AgentStatus.AVAILABLE, AgentStatus.AWAY, AgentStatus.OFFLINE)
 TRIES = 5
 
 
@@ -29,15 +31,39 @@ class _Moved(Exception):
 
 
 class AgentStatusView(APIView):
-    """GET tells the status, PUT chooses another."""
+    """`/v1.0/agents/<id>/status`: GET reads the status, PUT chooses another."""
 
+    @operation(
+        "readAgentStatus",
+        "Acting",
+        {200: ("The status.", schemas.AgentStatus)},
+        [schemas.AGENT_ID],
+        errors=("PERMISSION_DENIED", "NOT_FOUND"),
+    )
     def get(self, request: Request, agent_id: str) -> Response:
+        """Read an agent's status."""
         return _shown(_agent(cast(Identity, request.user), agent_id))
 
+    @operation(
+        "chooseAgentStatus",
+        "Acting",
+        {
+            200: ("The agent has this status.", schemas.AgentStatus),
+            202: ("The agent will have this status after the present call.", schemas.AgentStatus),
+        },
+        [schemas.AGENT_ID],
+        body=schemas.STATUS_CHOICE,
+        examples={"away": {"status": "away"}},
+        errors=schemas.STATUS_ERRORS,
+    )
     def put(self, request: Request, agent_id: str) -> Response:
+        """Choose an agent's status.
+
+        The status is stored, and published as `agent.status` with its `previous_status`: both or neither.
+        """
         identity = cast(Identity, request.user)
         agent = _agent(identity, agent_id)
-        chosen = _chosen(read_json_object(request, {"status"}))
+        chosen = _chosen(read_json_object(request, schemas.STATUS_CHOICE.fields))
         if choose_status(agent, chosen, set_by=identity.agent_id):
             return _shown(agent)
         return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)

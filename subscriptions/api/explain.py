@@ -10,8 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
+from subscriptions.api import schemas
 from subscriptions.explain.evidence import explain, subject_of_identity
 from subscriptions.explain.lookup import ClientViewer, UnreadableQuestion, find
 from subscriptions.explain.report import NoEvent, StoredEvent, as_json
@@ -21,8 +23,19 @@ PARAMETERS = ("event", "topic")
 
 
 class ExplainView(APIView):
-    """`/v1.0/explain`: of an event, by its id or cursor, or of the newest of a topic."""
+    """Explain why an event was delivered or not.
 
+    Name an event by its id or cursor, or a topic for its newest event: one of the two. The answer is about the
+    credential of the request.
+    """
+
+    @operation(
+        "explain",
+        "Reading",
+        {200: ("The result, and the steps to it.", schemas.Explanation)},
+        schemas.EXPLAIN_PARAMETERS,
+        errors=schemas.REQUEST_ERRORS,
+    )
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
         if not identity.may_subscribe:

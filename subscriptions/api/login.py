@@ -11,7 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.domain.strict_json import InvalidJson, decode
+from subscriptions.api import schemas
 from subscriptions.auth import login_throttle
 from subscriptions.auth.authentication import identify_http_request
 from subscriptions.auth.tokens import BadCredential, issue_token
@@ -22,11 +24,23 @@ MAX_LOGIN_BYTES = 4096
 
 
 class LoginView(APIView):
-    """`POST /auth/login`: a user name and password for a token."""
+    """Log in.
+
+    Exchange a user name and password for a token.
+    """
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
+    @operation(
+        "login",
+        "Credentials",
+        {200: ("A token.", schemas.TOKEN)},
+        body=schemas.LOGIN,
+        examples={"mary": {"username": "mary", "password": "correct horse battery staple"}},
+        errors=("INVALID_REQUEST", "UNAUTHORIZED", "RATE_LIMITED"),
+        credential=False,
+    )
     def post(self, request: Request) -> Response:
         username, password = _login(request)
         address = request.META["REMOTE_ADDR"]
@@ -59,11 +73,16 @@ def _login(request: Request) -> tuple[str, str]:
 
 
 class WebSocketAddressView(APIView):
-    """`GET /v1.0/ws` without an upgrade: a browser cannot see why its socket was refused, here it can ask."""
+    """Read why a WebSocket was refused.
+
+    The address of the WebSocket (docs/asyncapi.yaml). Browsers do not show scripts why a WebSocket was refused: a plain
+    GET with the same credential returns what the handshake would have returned.
+    """
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
+    @operation("askAboutWebSocket", "WebSocket", {}, errors=["UPGRADE_REQUIRED"])
     def get(self, request: Request) -> Response:
         try:
             identity = identify_http_request(request)

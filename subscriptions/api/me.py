@@ -13,11 +13,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.responses import reading_errors, visible_to
+from events.api.schemas import OF_CUSTOMER
 from events.domain.event import format_timestamp
 from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
 from events.models import CustomerLog
 from events.reading.parameters import Parameters
+from subscriptions.api import schemas
 from subscriptions.models import Agent, Customer, Queue
 from subscriptions.protocol.permissions import Identity, may_hold, may_subscribe
 
@@ -124,8 +127,12 @@ def _wanted_customer(request: Request) -> str | None:
 
 
 class MeView(APIView):
-    """`/v1.0/me`: what a page needs to know before it subscribes; platform staff may name a customer."""
+    """Read the identity of the credential.
 
+    Its customer, agent and role, the widest topics that it may subscribe to, and the names of the agents and queues.
+    """
+
+    @operation("readMe", "Credentials", {200: ("The identity.", schemas.Me)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = _reader(request)
         identity = replace(identity, customer_id=_wanted_customer(request) or identity.customer_id)
@@ -148,8 +155,17 @@ class MeView(APIView):
 
 
 class CustomersView(APIView):
-    """`/v1.0/customers`: the customers of whom the credential may hear; for platform staff all, else its own."""
+    """List the customers.
 
+    Those whose events the credential may receive: for platform staff all, else its own.
+    """
+
+    @operation(
+        "listCustomers",
+        "Credentials",
+        {200: ("The customers.", schemas.CUSTOMERS)},
+        errors=schemas.REQUEST_ERRORS,
+    )
     def get(self, request: Request) -> Response:
         identity = _reader(request)
         with reading_errors():

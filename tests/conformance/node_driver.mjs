@@ -7,7 +7,7 @@ let harnesses = 0;
 
 const commands = {
   async open({ WebSocket }) {
-    if (WebSocket === "ws") globalThis.WebSocket = (await import("ws")).WebSocket;
+    if (WebSocket === "ws") Object.assign(globalThis, { WebSocket: (await import("ws")).WebSocket });
     globalThis.harness?.client?.close();
     globalThis.harness = await import(`./harness.js?${(harnesses += 1)}`);
   },

@@ -1,4 +1,4 @@
-"""The JavaScript EventClient, in Node, on the conformance suite: with Node's own WebSocket and with one handed in."""
+"""The JavaScript client on the conformance suite, in Node, with two WebSockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DRIVER = Path(__file__).with_name("node_driver.mjs")
 
 
 class Node:
-    """A Node in which functions are evaluated as in a browser's page."""
+    """A Node process that evaluates functions as a browser's page does."""
 
     def __init__(self, folder: Path, websocket: str) -> None:
         shutil.copy(DRIVER, folder)
@@ -29,7 +29,7 @@ class Node:
             shutil.copy(script, folder / path.removeprefix("/"))
         (folder / "package.json").write_text('{"type": "module"}')
         self._websocket = websocket
-        # Node's own WebSocket takes a 401 as a page would: it might have had credentials to add.
+        # Node's own WebSocket tries again after a 401, as browsers do to add credentials.
         self.knocks_again_after = 401 if websocket == "node" else None
         options = []
         if websocket == "ws":
@@ -46,7 +46,7 @@ class Node:
         )
 
     def open(self) -> None:
-        """A fresh harness."""
+        """Begin with a new harness."""
         self._ask("open", WebSocket=self._websocket)
 
     def evaluate(self, expression: str, arg: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -28,7 +29,9 @@ class Project:
         (folder / "tests").mkdir()
         project = cls(folder)
         project.require("requirements.txt", write_wheel(folder, "greeting"))
-        project.require("tests/requirements.txt", "-r ../requirements.txt", write_wheel(folder, "applause"))
+        project.require(
+            "tests/requirements.txt", write_wheel(folder, "greeting"), write_wheel(folder, "applause")
+        )
         return project
 
     @property
@@ -64,17 +67,20 @@ class Project:
 
 
 def write_wheel(folder: Path, name: str) -> str:
-    """Write a package of one empty module; returns the requirement that names it."""
+    """Write a package of one empty module; returns the requirement that names it, with its hash."""
     wheel = folder / f"{name}-1.0-py3-none-any.whl"
     metadata = f"{name}-1.0.dist-info"
+    files = {
+        f"{name}.py": "",
+        f"{metadata}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{metadata}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{metadata}/RECORD": "",
+    }
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr(f"{name}.py", "")
-        archive.writestr(f"{metadata}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(
-            f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{metadata}/RECORD", "")
-    return f"{name} @ {wheel.as_uri()}"
+        for path, content in files.items():
+            # Without the time of writing, so that the same package has the same hash.
+            archive.writestr(zipfile.ZipInfo(path), content)
+    return f"{name} @ {wheel.as_uri()} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
 
 def _without_pip_settings() -> dict[str, str]:

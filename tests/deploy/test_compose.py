@@ -71,8 +71,8 @@ def test_every_setting_that_a_service_of_ours_gets_is_one() -> None:
 
 
 def test_every_variable_that_it_asks_for_is_in_the_example() -> None:
-    asked = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
-    assert asked == set(variables_of(DEPLOY / "compose" / ".env.example"))
+    requested = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    assert requested == set(variables_of(DEPLOY / "compose" / ".env.example"))
 
 
 def test_no_secret_has_a_default() -> None:

@@ -45,7 +45,7 @@ def test_every_part_of_readiness_is_explained() -> None:
     code = (ROOT / "voipbin_ws" / "observability" / "health.py").read_text()
     parts = re.findall(r'^        "(\w+)": _part\(', code, re.MULTILINE)
     assert len(parts) >= 4
-    section = TEXT.partition("## Is it well?")[2].partition("\n## ")[0]
+    section = TEXT.partition("## Health")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == parts
 
 

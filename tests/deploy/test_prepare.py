@@ -18,6 +18,8 @@ import pytest
 from tests.deploy.project import ROOT, Project, write_wheel
 
 UNREACHABLE = "http://127.0.0.1:9"
+# Only an index has it.
+FROM_AN_INDEX = f"django==5.2 --hash=sha256:{'0' * 64}"
 
 
 class SilentIndex:
@@ -27,13 +29,13 @@ class SilentIndex:
         self.url = f"http://127.0.0.1:{server.getsockname()[1]}"
         self._server = server
 
-    def wait_until_asked(self) -> None:
+    def wait_until_requested(self) -> None:
         self._connection, _ = self._server.accept()
 
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with nothing but pip, as somebody might make it by hand."""
+    """An environment with nothing but pip, as someone might make it by hand."""
     folder = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     return folder
@@ -82,9 +84,9 @@ def test_each_purpose_gets_its_requirements_and_the_second_time_nothing_is_done(
     )
 
 
-def test_no_network_is_told_and_repaired_by_the_next_run(project: Project) -> None:
+def test_no_network_is_reported_and_repaired_by_the_next_run(project: Project) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
-    project.require("requirements.txt", "django")
+    project.require("requirements.txt", FROM_AN_INDEX)
     code, said = project.prepare("run", PIP_INDEX_URL=UNREACHABLE)
     assert code == 1
     assert_one_line(said, "no network", "PIP_INDEX_URL", "var/prepare.log")
@@ -97,9 +99,9 @@ def test_no_network_is_told_and_repaired_by_the_next_run(project: Project) -> No
 
 def test_an_installation_that_was_killed_is_made_anew(project: Project, silent_index: SilentIndex) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
-    project.require("requirements.txt", requirements, "django")
+    project.require("requirements.txt", requirements, FROM_AN_INDEX)
     killed = project.start("run", PIP_INDEX_URL=silent_index.url)
-    silent_index.wait_until_asked()
+    silent_index.wait_until_requested()
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
     # What pip leaves when it dies between unpacking the metadata and the module.
@@ -118,9 +120,9 @@ def test_a_second_make_waits_for_the_first_even_where_only_its_pip_lives_on(
     project: Project, silent_index: SilentIndex
 ) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
-    project.require("requirements.txt", "django")
+    project.require("requirements.txt", FROM_AN_INDEX)
     first = project.start("run", PIP_INDEX_URL=silent_index.url)
-    silent_index.wait_until_asked()
+    silent_index.wait_until_requested()
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
@@ -133,6 +135,15 @@ def test_a_second_make_waits_for_the_first_even_where_only_its_pip_lives_on(
     second.communicate()
     assert second.returncode == 0
     assert project.imports("greeting")
+
+
+def test_a_package_without_its_hash_is_not_installed(project: Project) -> None:
+    requirement, _, _ = write_wheel(project.folder, "greeting").partition(" --hash")
+    project.require("requirements.txt", requirement)
+    code, said = project.prepare("run")
+    assert code == 1
+    assert_one_line(said, "pip could not install requirements.txt", "hash")
+    assert not project.imports("greeting")
 
 
 def test_a_venv_whose_python_is_gone_is_made_anew(project: Project) -> None:
@@ -176,7 +187,7 @@ def test_a_python_without_its_venv_module_is_refused(project: Project) -> None:
     assert not (project.folder / ".venv" / "prepared.json").exists()
 
 
-def test_an_incomplete_copy_of_the_project_is_told(project: Project) -> None:
+def test_an_incomplete_copy_of_the_project_is_reported(project: Project) -> None:
     (project.folder / "requirements.txt").unlink()
     code, said = project.prepare("run")
     assert code == 1

@@ -10,10 +10,14 @@ from tests.support.gateways import Gateways
 from tests.support.postgres_server import PostgresServer
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
+from voipbin_ws import __version__
 
 
 def test_a_process_that_has_all_it_needs_is_alive_and_ready(gateway_on_each_stack: Gateway) -> None:
-    assert httpx.get(f"{gateway_on_each_stack.url}/healthz").json() == {"status": "alive"}
+    assert httpx.get(f"{gateway_on_each_stack.url}/healthz").json() == {
+        "status": "alive",
+        "version": __version__,
+    }
     answer = httpx.get(f"{gateway_on_each_stack.url}/readyz")
     assert answer.status_code == 200
     assert all(part["ok"] and not part["reason"] for part in answer.json()["parts"].values())
@@ -36,7 +40,7 @@ def test_without_its_database_it_is_alive_and_not_ready(
     )
 
 
-def test_a_silent_layer_is_told_and_clients_may_come_all_the_same(
+def test_a_silent_layer_is_reported_and_clients_may_come_all_the_same(
     gateway: Gateways, redis_server: RedisServer
 ) -> None:
     alone = gateway("uvicorn", redis=True, CHECK_INTERVAL_SECONDS="0.2")

@@ -55,8 +55,8 @@ def test_one_process_shows_and_closes_the_others_sockets_and_forgets_it_when_it_
     [first_id] = desk.listed(q="theirs/1")
 
     desk.close(first_id, "you flood us")
-    told = json.loads(first.recv())
-    assert (told["code"], told["message"]) == ("REVOKED", "Closed by an operator: you flood us")
+    reported = json.loads(first.recv())
+    assert (reported["code"], reported["message"]) == ("REVOKED", "Closed by an operator: you flood us")
     opcode, data = first.recv_data()
     assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 4403)
     wait_until(lambda: len(desk.listed()) == 2, "the closed one to go")

@@ -149,7 +149,7 @@ def test_both_serve_a_crashed_one_is_replaced_and_all_end_in_order(
     assert "Traceback" not in gateway_of_two.log_text()
 
 
-def test_workers_end_with_their_parent_however_it_ends_and_before_anybody_came(start: Start) -> None:
+def test_workers_end_with_their_parent_however_it_ends_and_before_anyone_came(start: Start) -> None:
     started = start("daphne", redis=True)
     workers = children(started.pid)
     os.kill(started.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ import pytest
 from django.core import checks
 
 from tests.support.gateway import gateway_environment
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("events", "subscriptions", "voipbin_ws")
@@ -43,7 +43,7 @@ def test_a_gateway_that_is_not_ready_for_the_world_is_told_all_of_it() -> None:
 def _check(environment: dict[str, str], *options: str) -> list[str]:
     """The checks of a fresh process that found something."""
     everything = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", SECRET_KEY="") | environment
-    done = nursery.run([sys.executable, "manage.py", "check", *options], everything)
+    done = prefork.run([sys.executable, "manage.py", "check", *options], everything)
     assert done.returncode == 0, done.stderr
     return re.findall(r"^\?: \((\S+)\)", done.stderr, re.MULTILINE)
 

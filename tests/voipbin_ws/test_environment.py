@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 from voipbin_ws.environment import (
     database,
     flag,
@@ -70,7 +70,7 @@ BAD = [
 def check(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     own = {"SECRET_KEY": "a secret of this test", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
-    return nursery.run([sys.executable, "manage.py", "check"], inherited | own | variables)
+    return prefork.run([sys.executable, "manage.py", "check"], inherited | own | variables)
 
 
 @pytest.mark.parametrize(("name", "value", "why"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from events.api.errors import INTERNAL_ERROR, failure_message
+from events.api.errors import failure_message
 
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
@@ -43,7 +43,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of ours, whose trace is in the log."""
     message = failure_message(getattr(request, "request_id", ""))
-    return _answer(request, 500, INTERNAL_ERROR, "That failed", message)
+    return _answer(request, 500, "INTERNAL_ERROR", "That failed", message)
 
 
 def _answer(request: HttpRequest, status: int, code: str, title: str, words: str) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from events.database.threads import in_database_thread
 from subscriptions.connections.runtime import runtime
+from voipbin_ws import __version__
 
 LATE_SECONDS = 10.0
 """For how long events may be known to be missing here before it is told."""
@@ -22,8 +23,8 @@ DATABASE_SECONDS = 2.0
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives it)
-    """200 while the process answers at all."""
-    return JsonResponse({"status": "alive"})
+    """Return 200 with the version while the process answers at all."""
+    return JsonResponse({"status": "alive", "version": __version__})
 
 
 @require_safe

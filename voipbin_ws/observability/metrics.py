@@ -19,6 +19,7 @@ from events.announcements.announcer import announcer
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
+from voipbin_ws import __version__
 from voipbin_ws.http import request_log as access_log
 
 PREFIX = "voipbin_ws"
@@ -38,6 +39,11 @@ class _GatewayCollector(Collector):
         self._process = process
 
     def collect(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily(
+            f"{PREFIX}_build_info", "The gateway's version; always 1.", labels=["version"]
+        )
+        build.add_metric([__version__], 1)
+        yield build
         yield from self._sockets()
         yield from self._events()
         yield from self._layer_and_log()

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.api.agent_status import CHOOSABLE
+from subscriptions.api.schemas import CHOOSABLE
 from subscriptions.auth.logout import end_sessions
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
 

@@ -49,7 +49,7 @@ def play(
         except Exception as error:
             raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
     asked = page.evaluate("() => harness.asked")
-    assert asked == case.get("asked", asked)
+    assert asked == case.get("provider_reasons", asked)
     assert server.server.attempts.empty()
 
 

@@ -20,7 +20,9 @@ NAMES = (
     *("VOIPBIN_WS_URL", "VOIPBIN_API_URL", "VOIPBIN_TOKEN", "VOIPBIN_PUBLISH_KEY"),
     "VOIPBIN_CUSTOMER_ID",
 )
-NOT_COPIED = shutil.ignore_patterns(".venv", ".git", "var", "__pycache__", ".*_cache", ".hypothesis")
+NOT_COPIED = shutil.ignore_patterns(
+    ".venv", ".git", "node_modules", "var", "__pycache__", ".*_cache", ".hypothesis"
+)
 
 
 def unpack(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The simulator's stand-in platform beside a gateway: it sends messages when told to, and the gateway hears of them."""
+"""The simulator's stand-in platform beside a gateway: it sends messages on request, and the gateway receives them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY = "the-platforms-key"
 
 
 class SimulatedPlatform:
-    """One customer's. Its time stands still: nothing happens there but what it is told to do."""
+    """One customer's. Its time stands still: nothing happens there but what the test makes it do."""
 
     def __init__(self, customer_id: str) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -52,7 +52,7 @@ class SimulatedPlatform:
         self._platform.__exit__()
 
     def environment(self) -> dict[str, str]:
-        """Where it is, as programs and gateways are told."""
+        """The variables that give its address to programs and gateways."""
         return {"PLATFORM_API_URL": self._platform.url, "PLATFORM_API_KEY": KEY}
 
     def publish_to(self, gateway: Gateway, company: Company) -> None:
@@ -82,10 +82,10 @@ class SimulatedPlatform:
             if self._is_held:
                 continue
             self.orders.carry_out(self._world)
-            for told in self._world.advance(0.0):
-                if told.event_type == "message.sent":
-                    self.sent.append(dict(told.data))
-                    self._publish(told.item())
+            for reported in self._world.advance(0.0):
+                if reported.event_type == "message.sent":
+                    self.sent.append(dict(reported.data))
+                    self._publish(reported.item())
 
     def _publish(self, event: dict[str, Any]) -> None:
         if self.gateway is not None:

@@ -24,7 +24,8 @@
     }
 
     document.addEventListener("click", async (event) => {
-        const button = event.target.closest("[data-copy]");
+        /** @type {HTMLElement} */
+        const button = /** @type {Element} */ (event.target).closest("[data-copy]");
         if (!button) {
             return;
         }

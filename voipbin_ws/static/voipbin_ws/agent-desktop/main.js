@@ -24,6 +24,8 @@ const IN_A_CALL = new Set(["ringing", "busy"]);
 const STATUS_SHAPES = { available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" };
 
 const element = (id) => document.getElementById(id);
+/** @type {NodeListOf<HTMLButtonElement>} */
+const statusChoices = document.querySelectorAll("[data-status-choice]");
 const desk = new Desk();
 const sound = new Sound();
 const title = new Title(TITLE);
@@ -137,7 +139,7 @@ function showStatus(now) {
   say(element("status-time"), since === null ? "" : duration(now - since));
   element("status").dataset.status = shown;
   element("status-shape").setAttribute("href", `#${STATUS_SHAPES[shown] ?? "shape-offline"}`);
-  for (const button of document.querySelectorAll("[data-status-choice]")) {
+  for (const button of statusChoices) {
     button.setAttribute("aria-pressed", String(button.dataset.statusChoice === (pendingStatus ?? shown)));
     button.disabled = !link.isLive || isChoosing;
   }
@@ -146,7 +148,7 @@ function showStatus(now) {
   element("sound").hidden = !isOnShift;
   say(element("sound"), sound.isMuted ? "Sound: off" : "Sound: on");
   element("sound").setAttribute("aria-pressed", String(!sound.isMuted));
-  element("start-shift").disabled = !link.isLive;
+  /** @type {HTMLButtonElement} */ (element("start-shift")).disabled = !link.isLive;
 }
 
 function showCalls(now) {
@@ -225,7 +227,8 @@ function showControls(card, call) {
   say(card.querySelector(".why"), actions.available ? (link.isLive ? "" : "Calls cannot be handled until the connection is back.") : actions.reason);
   say(card.querySelector(".error"), order?.error ?? "");
   // Who works by keys must not be thrown out of the card with the button that they pressed.
-  if (hadFocus && (document.activeElement === document.body || document.activeElement.hidden || document.activeElement.disabled)) card.focus();
+  const focused = /** @type {HTMLButtonElement} */ (document.activeElement);
+  if (hadFocus && (focused === document.body || focused.hidden || focused.disabled)) card.focus();
 }
 
 function wire(part, id) {
@@ -359,7 +362,7 @@ async function choose(status) {
   }
 }
 
-for (const button of document.querySelectorAll("[data-status-choice]")) {
+for (const button of statusChoices) {
   button.addEventListener("click", () => choose(button.dataset.statusChoice));
 }
 
@@ -387,6 +390,7 @@ addEventListener("keydown", rearm);
 
 addEventListener("keydown", (event) => {
   if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyA") return;
+  /** @type {HTMLButtonElement} */
   const offered = document.querySelector('[data-phase="offered"] [data-act="accept"]:not(:disabled)');
   if (!offered) return;
   event.preventDefault();

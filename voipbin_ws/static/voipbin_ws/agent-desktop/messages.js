@@ -15,6 +15,7 @@ const QUICK_REPLIES = [
 const DAY_MS = 86_400_000;
 
 const element = (id) => document.getElementById(id);
+const field = (id) => /** @type {HTMLInputElement} */ (element(id));
 
 function when(at, now) {
   const time = clock(at).slice(0, 5);
@@ -79,7 +80,7 @@ export class Messages {
       this.#send();
     });
     element("draft").addEventListener("input", () => {
-      this.#drafts.keep(this.#open, element("draft").value);
+      this.#drafts.keep(this.#open, field("draft").value);
       this.changed();
     });
     element("draft").addEventListener("keydown", (event) => {
@@ -204,8 +205,8 @@ export class Messages {
     element("opted-out").hidden = !isStopped;
     if (isStopped) say(element("opted-out"), `${thread.name || thread.number} wrote STOP (${when(thread.optedOutAt, now)}) and wants no messages. No reply is possible until START comes from this number.`);
     const reason = !this.#may.available ? this.#may.reason : !this.#may.message ? "Your credential may not write messages." : !this.link.isLive ? "Messages cannot be sent until the connection is back. Your draft is kept." : "";
-    const { value } = element("draft");
-    element("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
+    const { value } = field("draft");
+    field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
     say(element("send"), isSending ? "Sending…" : "Send");
     say(element("composer-why"), reason || (value.length > MAX_TEXT ? `${value.length - MAX_TEXT} characters too many` : value.length > MAX_TEXT - 200 ? `${MAX_TEXT - value.length} characters left` : ""));
     say(element("composer-error"), this.#troubles.get(thread.number) ?? "");
@@ -219,7 +220,7 @@ export class Messages {
       this.#shownVersion = null;
     }
     this.#open = number;
-    element("draft").value = number === null ? "" : this.#drafts.of(number);
+    field("draft").value = number === null ? "" : this.#drafts.of(number);
     this.paint();
     if (number === null) return;
     element("scroll").scrollTop = element("scroll").scrollHeight;
@@ -232,7 +233,7 @@ export class Messages {
     button.className = "chip";
     button.textContent = text;
     button.addEventListener("click", () => {
-      const draft = element("draft");
+      const draft = field("draft");
       draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${text}` : text;
       draft.dispatchEvent(new Event("input"));
       draft.focus();
@@ -242,9 +243,9 @@ export class Messages {
 
   async #send() {
     const number = this.#open;
-    const text = element("draft").value.trim();
+    const text = field("draft").value.trim();
     this.paint(); // Whoever is quick presses Enter before the button was painted anew.
-    if (number === null || element("send").disabled || !text) return;
+    if (number === null || field("send").disabled || !text) return;
     this.#sending.add(number);
     this.#troubles.delete(number);
     this.changed();
@@ -253,7 +254,7 @@ export class Messages {
       // What was typed meanwhile stays.
       if (this.#drafts.of(number).trim() === text) {
         this.#drafts.keep(number, "");
-        if (this.#open === number) element("draft").value = "";
+        if (this.#open === number) field("draft").value = "";
       }
     } catch (error) {
       if (error.status === 401) this.refused(error);

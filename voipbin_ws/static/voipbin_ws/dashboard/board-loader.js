@@ -72,6 +72,7 @@ export async function readStory(me, callId) {
   if (!items.length) return [];
   const times = items.map(({ timestamp }) => parseTime(timestamp)).filter((at) => at !== null);
   const ended = items.some(({ event_type }) => event_type === "call.ended");
+  /** @type {Record<string, string>} */
   const query = { ...whose, call_id: callId, from: new Date(Math.min(...times) - STORY_BEFORE_MS).toISOString() };
   if (ended) query.to = new Date(Math.max(...times) + STORY_AFTER_MS).toISOString();
   return (await readAll("/v1.0/events", query, HISTORY_PAGES)).items;

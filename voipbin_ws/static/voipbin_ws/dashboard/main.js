@@ -188,7 +188,7 @@ element("full-screen").addEventListener("click", toggleFullScreen);
 heedTips();
 heedKeys(
   {
-    "/": () => element("search").select(),
+    "/": () => /** @type {HTMLInputElement} */ (element("search")).select(),
     j: () => table.step(1),
     k: () => table.step(-1),
     p: togglePause,

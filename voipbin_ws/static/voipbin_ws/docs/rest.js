@@ -2,7 +2,7 @@
 
 const place = document.getElementById("swagger");
 
-window.SwaggerUIBundle({
+/** @type {any} */ (window).SwaggerUIBundle({
   url: place.dataset.document,
   domNode: place,
   deepLinking: true,

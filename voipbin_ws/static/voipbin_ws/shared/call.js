@@ -127,7 +127,7 @@ export class Call {
   settle(at) {
     let state = STATUS_STATES.get(this.status) ?? "other";
     if (this.endedAt !== null) state = "ended";
-    else if (this.place?.connectedAt != null) state = "talking";
+    else if ((this.place?.connectedAt ?? null) !== null) state = "talking";
     else if (this.place) state = this.agentId ? "connecting" : "waiting";
     else if (state === "answered" && this.agentId) state = "talking";
     if (state !== this.state) {

@@ -4,6 +4,7 @@ import { say } from "./dom.js";
 import { signIn, token } from "./auth.js";
 
 const element = (id) => document.getElementById(id);
+const field = (id) => /** @type {HTMLInputElement} */ (element(id));
 
 export class SignInForm {
   #view;
@@ -30,8 +31,8 @@ export class SignInForm {
     this.#view.hidden = true;
     say(element("login-notice"), notice);
     element("login-notice").hidden = notice === "";
-    element("password").value = "";
-    element(element("username").value ? "password" : "username").focus();
+    field("password").value = "";
+    element(field("username").value ? "password" : "username").focus();
   }
 
   #open() {
@@ -42,17 +43,17 @@ export class SignInForm {
   }
 
   async #submit() {
-    const button = element("login-button");
+    const button = field("login-button");
     const failed = element("login-error");
     button.disabled = true;
     say(failed, "");
     try {
-      await signIn(element("username").value, element("password").value);
-      element("password").value = "";
+      await signIn(field("username").value, field("password").value);
+      field("password").value = "";
       this.#open();
     } catch (error) {
       say(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
-      element("password").select();
+      field("password").select();
     } finally {
       button.disabled = false;
     }

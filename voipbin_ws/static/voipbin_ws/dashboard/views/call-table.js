@@ -117,7 +117,7 @@ export class CallTable {
   /** Give those calls rows that are in sight. */
   scrolled(now) {
     this.#paintedAt = now;
-    const hadFocus = document.activeElement?.closest("#rows [data-call]")?.dataset.call;
+    const hadFocus = document.activeElement?.closest("#rows [data-call]")?.getAttribute("data-call");
     const all = this.#order.length;
     this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || 38;
     let first = 0;

@@ -9,12 +9,13 @@ export class CustomerChoice {
 
   /** `choose(id)` is called when another one is chosen. */
   constructor(choose) {
-    element("customer-choice").addEventListener("change", ({ target }) => choose(target.value));
+    const select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
+    select.addEventListener("change", () => choose(select.value));
   }
 
   /** Offer what whoever `me` of /v1.0/me describes may choose from. */
   async show(me) {
-    const select = element("customer-choice");
+    const select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
     const isStaff = me.role === "staff";
     select.hidden = !isStaff;
     element("customer").hidden = isStaff;

@@ -6,6 +6,7 @@ const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answer
 const RARE = ["connecting", "dialing", "answered"]; // They take no room while there is nothing in them.
 
 const element = (id) => document.getElementById(id);
+const field = (id) => /** @type {HTMLInputElement} */ (element(id));
 
 export class Filters {
   #view;
@@ -18,10 +19,10 @@ export class Filters {
     this.#view = view;
     this.#changed = changed;
     for (const state of CHIPS) this.#makeChip(state);
-    element("search").addEventListener("input", ({ target }) => this.#choose({ words: target.value }));
-    element("queue-filter").addEventListener("change", ({ target }) => this.#choose({ queue: target.value }));
-    element("direction-filter").addEventListener("change", ({ target }) => this.#choose({ direction: target.value }));
-    for (const button of document.querySelectorAll("[data-sort]")) {
+    element("search").addEventListener("input", () => this.#choose({ words: field("search").value }));
+    element("queue-filter").addEventListener("change", () => this.#choose({ queue: field("queue-filter").value }));
+    element("direction-filter").addEventListener("change", () => this.#choose({ direction: field("direction-filter").value }));
+    for (const button of this.#heads()) {
       button.addEventListener("click", () => {
         const { sort } = button.dataset;
         this.#choose({ sort, descending: view.sort === sort && !view.descending });
@@ -43,11 +44,11 @@ export class Filters {
   /** Show what is chosen. */
   show() {
     const { words, queue, direction, states, sort, descending } = this.#view;
-    if (element("search").value !== words) element("search").value = words;
-    element("queue-filter").value = queue;
-    element("direction-filter").value = direction;
+    if (field("search").value !== words) field("search").value = words;
+    field("queue-filter").value = queue;
+    field("direction-filter").value = direction;
     for (const [state, { button }] of this.#chips) button.setAttribute("aria-pressed", String(states.has(state)));
-    for (const button of document.querySelectorAll("[data-sort]")) {
+    for (const button of this.#heads()) {
       const head = button.closest("th");
       if (button.dataset.sort === sort) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -65,7 +66,12 @@ export class Filters {
     if (offered === this.#offered) return;
     this.#offered = offered;
     element("queue-filter").replaceChildren(new Option("All queues", ""), ...queues.map(([name, id]) => new Option(name, id)));
-    element("queue-filter").value = this.#view.queue;
+    field("queue-filter").value = this.#view.queue;
+  }
+
+  /** @returns {NodeListOf<HTMLElement>} */
+  #heads() {
+    return document.querySelectorAll("[data-sort]");
   }
 
   #makeChip(state) {

@@ -26,8 +26,8 @@ function keep(value) {
 
 /** Call `actions[key]` for single keys, as long as nobody types and they are not switched off; `escape()` for Escape. */
 export function heedKeys(actions, escape, isShown) {
-  const dialog = element("help");
-  const choice = element("keys-on");
+  const dialog = /** @type {HTMLDialogElement} */ (element("help"));
+  const choice = /** @type {HTMLInputElement} */ (element("keys-on"));
   choice.checked = kept() !== "off";
   choice.addEventListener("change", () => keep(choice.checked ? "on" : "off"));
   const help = () => dialog.showModal();

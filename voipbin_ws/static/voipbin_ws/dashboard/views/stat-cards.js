@@ -102,7 +102,7 @@ export function waitLevel(milliseconds) {
 export function heedTips() {
   addEventListener("keydown", ({ key }) => {
     if (key !== "Escape") return;
-    for (const tip of document.querySelectorAll(".card:is(:hover, :focus-within) .tooltip")) tip.dataset.dismissed = "";
+    for (const tip of document.querySelectorAll(".card:is(:hover, :focus-within) .tooltip")) tip.setAttribute("data-dismissed", "");
   });
   for (const card of document.querySelectorAll(".card")) {
     for (const leaving of ["mouseleave", "focusout"]) card.addEventListener(leaving, () => card.querySelector(".tooltip")?.removeAttribute("data-dismissed"));

@@ -177,8 +177,9 @@ export class StoryPanel {
     while (bar.childElementCount > parts.length) bar.lastElementChild.remove();
     while (bar.childElementCount < parts.length) bar.append(document.createElement("span"));
     for (const [index, { state, share }] of parts.entries()) {
-      bar.children[index].dataset.state = state;
-      bar.children[index].style.flexGrow = share.toFixed(4);
+      const piece = /** @type {HTMLElement} */ (bar.children[index]);
+      piece.dataset.state = state;
+      piece.style.flexGrow = share.toFixed(4);
     }
   }
 
