@@ -52,26 +52,36 @@ class CustomerFilter(admin.SimpleListFilter):
         return queryset if value is None else queryset.filter(customer_id=as_uuid(value))
 
 
-class TimeFilter(admin.ListFilter):
+class FormFilter(admin.ListFilter):
+    """A filter whose values are typed into a form, which keeps the list's other parameters."""
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in self.expected_parameters():
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1].replace("\0", "").strip()
+        self.other_parameters: list[tuple[str, str]] = []
+        self.without = ""
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        left_out = (*self.expected_parameters(), PAGE_VAR)
+        self.other_parameters = [each for each in changelist.params.items() if each[0] not in left_out]
+        self.without = changelist.get_query_string(remove=self.expected_parameters())
+        return iter(())
+
+
+class TimeFilter(FormFilter):
     """By time: a period up to now, or from one minute to another, in UTC."""
 
     template = "admin/time_filter.html"
     title = "time (UTC)"
     field: str
-    parameters = ("period", "from", "until")
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        for name in self.parameters:
-            if name in params:
-                self.used_parameters[name] = params.pop(name)[-1]
-        self.other_parameters: list[tuple[str, str]] = []
-
-    def has_output(self) -> bool:
-        return True
 
     def expected_parameters(self) -> list[str]:
-        return list(self.parameters)
+        return ["period", "from", "until"]
 
     @property
     def start(self) -> str:
@@ -93,42 +103,26 @@ class TimeFilter(admin.ListFilter):
         return queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        self.other_parameters = [
-            (name, value)
-            for name, value in changelist.params.items()
-            if name not in (*self.parameters, PAGE_VAR)
-        ]
-        remove = list(self.parameters)
+        yield from super().choices(changelist)
         yield {
             "selected": not self.used_parameters,
-            "query_string": changelist.get_query_string(remove=remove),
+            "query_string": self.without,
             "display": "Any time",
         }
         for name, (words, _) in PERIODS.items():
             yield {
                 "selected": self.used_parameters.get("period") == name,
-                "query_string": changelist.get_query_string({"period": name}, remove),
+                "query_string": changelist.get_query_string({"period": name}, self.expected_parameters()),
                 "display": words,
             }
 
 
-class WordFilter(admin.ListFilter):
+class WordFilter(FormFilter):
     """By a word that is typed in."""
 
     template = "admin/word_filter.html"
     parameter_name: str
     hint = ""
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        if self.parameter_name in params:
-            word = params.pop(self.parameter_name)[-1].replace("\0", "").strip()
-            self.used_parameters[self.parameter_name] = word
-        self.other_parameters: list[tuple[str, str]] = []
-        self.without = ""
-
-    def has_output(self) -> bool:
-        return True
 
     def expected_parameters(self) -> list[str]:
         return [self.parameter_name]
@@ -136,12 +130,6 @@ class WordFilter(admin.ListFilter):
     @property
     def word(self) -> str:
         return self.used_parameters.get(self.parameter_name, "")
-
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        left_out = (self.parameter_name, PAGE_VAR)
-        self.other_parameters = [each for each in changelist.params.items() if each[0] not in left_out]
-        self.without = changelist.get_query_string(remove=[self.parameter_name])
-        return iter(())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(self.found_by(self.word)) if self.word else queryset

@@ -73,7 +73,7 @@ class Consumer:
             for message, reason in outcome.refused:
                 broker.park(message, reason)
             if outcome.refused:
-                count, (_, first) = len(outcome.refused), outcome.refused[0]
+                count, first = len(outcome.refused), outcome.refused[0].reason
                 logger.warning("%d messages parked in %s; the first: %s", count, self._wanted.parking, first)
             broker.acknowledge(batch[-1])
             self.stored += outcome.stored

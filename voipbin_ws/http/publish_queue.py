@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -33,7 +34,11 @@ LARGE_BODY_BYTES = 64 * 1024
 LARGE_REQUESTS_AT_ONCE = 4
 
 Response = PublishResponse[Identity]
-_Waiting = tuple[PublishRequest, "asyncio.Future[Response]"]
+
+
+class _Waiting(NamedTuple):
+    request: PublishRequest
+    response: asyncio.Future[Response]
 
 
 class PublishQueue:
@@ -54,13 +59,13 @@ class PublishQueue:
         loop = asyncio.get_running_loop()
         if len(request.body) > LARGE_BODY_BYTES:
             return await loop.run_in_executor(self._large_threads, _publish_alone, request)
-        response: asyncio.Future[Response] = loop.create_future()
+        waiting = _Waiting(request, loop.create_future())
         with self._lock:
-            self._waiting.append((request, response))
+            self._waiting.append(waiting)
             is_busy, self._is_busy = self._is_busy, True
         if not is_busy:
             self._thread.submit(self._publish_waiting)
-        return await response
+        return await waiting.response
 
     def _publish_waiting(self) -> None:
         with good_connections():
@@ -75,7 +80,7 @@ class PublishQueue:
             size = 0
             while self._waiting and len(batch) < MAX_BATCH_REQUESTS and size < MAX_BATCH_BYTES:
                 batch.append(self._waiting.popleft())
-                size += len(batch[-1][0].body)
+                size += len(batch[-1].request.body)
             self._is_busy = bool(batch)
             return batch
 

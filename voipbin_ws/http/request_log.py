@@ -46,10 +46,25 @@ durations = Histogram(
 def access_log(get_response: Respond) -> Respond:
     """Django's hook."""
 
-    def respond(request: HttpRequest) -> HttpResponseBase:
+    def respond(request: Any) -> HttpResponseBase:
         began = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
-            return _told(request, get_response(request), began)
+        request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+            response = get_response(request)
+            response[REQUEST_ID_HEADER] = request.request_id
+            match = request.resolver_match
+            tell(
+                method=request.method if request.method in _METHODS else "other",
+                path=request.path,
+                route=f"/{match.route}" if match is not None else "none",
+                status=response.status_code,
+                request_id=request.request_id,
+                seconds=time.perf_counter() - began,
+                address=request.META.get("REMOTE_ADDR", ""),
+                client=request.headers.get("User-Agent", ""),
+                who=_who(request),
+            )
+        return response
 
     return respond
 
@@ -59,28 +74,6 @@ def request_id(given: str | None) -> str:
     if given and _GOOD_ID.fullmatch(given) and not _LIKE_A_CREDENTIAL.search(given):
         return given
     return uuid.uuid4().hex
-
-
-def _identify(request: HttpRequest) -> str:
-    request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))  # type: ignore[attr-defined]
-    return request.request_id  # type: ignore[attr-defined,no-any-return]
-
-
-def _told(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
-    response[REQUEST_ID_HEADER] = request.request_id  # type: ignore[attr-defined]
-    match = request.resolver_match
-    tell(
-        method=request.method if request.method in _METHODS else "other",
-        path=request.path,
-        route=f"/{match.route}" if match is not None else "none",
-        status=response.status_code,
-        request_id=request.request_id,  # type: ignore[attr-defined]
-        seconds=time.perf_counter() - began,
-        address=request.META.get("REMOTE_ADDR", ""),
-        client=request.headers.get("User-Agent", ""),
-        who=_who(request),
-    )
-    return response
 
 
 def tell(

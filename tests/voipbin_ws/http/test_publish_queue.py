@@ -90,7 +90,7 @@ async def test_a_batch_is_bounded_in_requests_and_in_bytes(queue: PublishQueue, 
     loop = asyncio.get_running_loop()
     small, half = request(key), request(key, b" " * (MAX_BATCH_BYTES // 2))
     for each in [half, half, *[small] * (MAX_BATCH_REQUESTS + 1)]:
-        queue._waiting.append((each, loop.create_future()))
+        queue._waiting.append(publish_queue._Waiting(each, loop.create_future()))
     assert [len(queue._next_batch()) for _ in range(4)] == [2, MAX_BATCH_REQUESTS, 1, 0]
 
 
