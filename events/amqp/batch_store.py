@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError
 
 from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read_message
@@ -68,7 +68,7 @@ def store(messages: Sequence[Message], rules: Rules) -> Outcome:
             readable.append(_Readable(message, read_message(message, rules)))
         except Unreadable as error:
             outcome.refused.append(Refused(message, str(error)))
-    _store_together(_tell_repetitions_apart(readable), outcome)
+    _store_together(_separate_repetitions(readable), outcome)
     return outcome
 
 
@@ -90,7 +90,7 @@ def _store_together(readable: list[_Readable], outcome: Outcome) -> None:
             logger.exception("An event from AMQP can never be stored")
             kind = (
                 "the database refuses it"
-                if isinstance(error, DatabaseTrouble)
+                if isinstance(error, AnyDatabaseError)
                 else "the gateway failed on it"
             )
             outcome.refused.append(Refused(readable[0].message, f"{kind} ({type(error).__name__})"))
@@ -102,18 +102,18 @@ def _store_together(readable: list[_Readable], outcome: Outcome) -> None:
             return
 
 
-def _tell_repetitions_apart(readable: Sequence[_Readable]) -> list[_Readable]:
+def _separate_repetitions(readable: Sequence[_Readable]) -> list[_Readable]:
     """Give a key of its own to each message that has no id, says the same as an earlier one, and is new nevertheless.
 
     Without an id, only the broker's mark tells a second delivery from a second event: an agent who was away and is
     available again is told in the very same bytes as before.
     """
-    wanted: dict[str, set[str]] = {}
+    fresh_keys: dict[str, set[str]] = {}
     for message, draft in readable:
         if not message.redelivered and _is_of_bytes(draft):
-            wanted.setdefault(draft.customer_id, set()).add(draft.idempotency_key or "")
+            fresh_keys.setdefault(draft.customer_id, set()).add(draft.idempotency_key or "")
     taken: set[tuple[str, str | None]] = set()
-    for customer_id, keys in wanted.items():
+    for customer_id, keys in fresh_keys.items():
         found = Event.objects.filter(customer_id=customer_id, idempotency_key__in=keys)
         taken.update((customer_id, key) for key in found.values_list("idempotency_key", flat=True))
     apart: list[_Readable] = []

@@ -22,7 +22,7 @@ from events.domain.event import Entry
 
 logger = logging.getLogger(__name__)
 
-RING_TIMEOUT_SECONDS = 2.0
+SEND_TIMEOUT_SECONDS = 2.0
 SILENT_SECONDS = 1.0
 """After a failure, announcements are left to the log for this long: each would only wait for its own failure."""
 
@@ -41,7 +41,7 @@ class Announcer:
         self.failures = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
-        self._ringing: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._failing = False
         self._silent_until = 0.0
 
@@ -53,17 +53,17 @@ class Announcer:
         """Ring at once again."""
         self._loop = None
 
-    def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+    def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         """Tell of entries that are committed. Called from any thread; never raises."""
         stored_events.add(count=len(entries))
         group = group_of(customer_id)
-        self._send([(group, message) for message in announcements(customer_id, epoch, entries)])
+        self._dispatch([(group, message) for message in announcements(customer_id, epoch, entries)])
 
-    def tell(self, group: str, message: dict[str, Any]) -> None:
+    def send(self, group: str, message: dict[str, Any]) -> None:
         """Send any other message to a group of processes. Called from any thread; never raises."""
-        self._send([(group, message)])
+        self._dispatch([(group, message)])
 
-    def _send(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+    def _dispatch(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
         loop = self._loop
         try:
             if loop is not None:
@@ -79,10 +79,10 @@ class Announcer:
             self._failed(OverflowError("the channel layer is slow"), len(messages))
             return
         self._waiting.extend(messages)
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.get_running_loop().create_task(self._ring_waiting())
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.get_running_loop().create_task(self._send_waiting())
 
-    async def _ring_waiting(self) -> None:
+    async def _send_waiting(self) -> None:
         while self._waiting:
             await self._send_all([self._waiting.popleft()])
 
@@ -93,7 +93,7 @@ class Announcer:
                 self.failures += 1
                 continue
             try:
-                async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                     await layer.group_send(group, message)
             except Exception as error:
                 self._failed(error, 1)

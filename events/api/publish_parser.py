@@ -11,11 +11,11 @@ from django.conf import settings
 from rest_framework import status
 
 from events.api.errors import ApiError
-from events.domain import voipbin_webhooks as voipbin
 from events.domain.event import Draft
 from events.domain.event_parser import InvalidEvent, read_event
 from events.domain.strict_json import InvalidJson, decode
 from events.domain.topics import known_resources
+from events.domain.voipbin_webhooks import translate
 
 SIGNATURE_HEADER = "X-VoIPBIN-Signature"
 KEY_HEADER = "Idempotency-Key"
@@ -90,9 +90,7 @@ def parse_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes)
     # A webhook's body is VoIPBIN's own: whoever sends it again after a lost answer says so beside it.
     key = headers.get(KEY_HEADER.lower())
     beside = {} if key is None else {"idempotency_key": key}
-    drafts = _drafts(
-        [_decoded(body)], publisher, lambda item: voipbin.translate(item, resources=resources) | beside
-    )
+    drafts = _drafts([_decoded(body)], publisher, lambda item: translate(item, resources=resources) | beside)
     return ParsedRequest(drafts, is_list=False)
 
 

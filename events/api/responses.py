@@ -18,7 +18,7 @@ from events.domain.visibility import NotVisible, UnknownCustomer, Visible
 from events.reading.paging import StalePlace
 from events.reading.parameters import InvalidQuery, Place
 
-DATA_HEADERS = {
+JSON_HEADERS = {
     "Content-Type": "application/json",
     # A token, or what one customer alone may read: for no cache on the way, and none in the browser.
     "Cache-Control": "no-store",

@@ -241,7 +241,7 @@ class _Batch:
     def announce(self) -> None:
         """Announce the new entries, once they are committed."""
         for customer_id, entries in self._entries.items():
-            announcer.ring(customer_id, self._logs[customer_id].epoch, entries)
+            announcer.announce(customer_id, self._logs[customer_id].epoch, entries)
 
 
 def _receipt(event: Event, epoch: str, *, replayed: bool) -> Receipt:

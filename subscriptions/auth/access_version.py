@@ -48,7 +48,7 @@ def bump() -> int:
             # Another process may make it at this moment: whoever comes second counts on.
             AccessChanges.objects.bulk_create([AccessChanges(pk=THE_ROW)], ignore_conflicts=True)
         change = current_version()
-    transaction.on_commit(lambda: announcer.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
+    transaction.on_commit(lambda: announcer.send(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
     return change
 
 

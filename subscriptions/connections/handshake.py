@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.db import Error as DatabaseTrouble
 
-from events.api.responses import DATA_HEADERS
+from events.api.responses import JSON_HEADERS
 from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
@@ -25,7 +25,7 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 UNAVAILABLE = 503
 
-ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in DATA_HEADERS.items())
+ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in JSON_HEADERS.items())
 """Of an answer in JSON that is given without Django, whose middleware adds these to all others."""
 
 

@@ -66,7 +66,7 @@ async def make_stage(
 
     async def make(**options: float) -> Stage:
         stage = Stage(**options)
-        monkeypatch.setattr(announcer, "ring", stage.note)
+        monkeypatch.setattr(announcer, "announce", stage.note)
         await stage.start()
         stages.append(stage)
         return stage

@@ -25,7 +25,7 @@ Message = dict[str, Any]
 Send = Callable[[Message], Any]
 
 
-class OneThreadHandler(ASGIHandler):  # type: ignore[misc]
+class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
     """Django's ASGI handler, with all of a request in one thread."""
 
     def __init__(self) -> None:

@@ -17,8 +17,8 @@ from events.api.publish_parser import Parser, parse_events, parse_webhook
 from events.api.publish_request import PublishRequest, PublishResponse
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.publish_queue import PublishQueue
-from voipbin_ws.http.request_log import REQUEST_ID_HEADER, holder, request_id, tell
-from voipbin_ws.http.security_headers import headers_of_data
+from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
+from voipbin_ws.http.security_headers import json_headers
 
 PARSERS: Mapping[str, Parser] = {"/v1.0/events": parse_events, "/v1.0/webhooks/voipbin": parse_webhook}
 """What is published, by the address to which it is posted."""
@@ -63,7 +63,7 @@ class PublishEndpoint:
             request_id=request_id(headers.get(REQUEST_ID_HEADER.lower())),
         )
         response = await self._queue.publish(request)
-        tell(
+        log_request(
             method="POST",
             path=scope["path"],
             route=scope["path"],
@@ -72,7 +72,7 @@ class PublishEndpoint:
             seconds=time.perf_counter() - began,
             address=request.address,
             client=headers.get("user-agent", ""),
-            who={} if response.identity is None else holder(response.identity),
+            identity={} if response.identity is None else identity_fields(response.identity),
         )
         await _send(response, request, scope.get("scheme", "http"), send)
 
@@ -110,7 +110,7 @@ async def _send(
         REQUEST_ID_HEADER: request.request_id,
     }
     headers = [
-        *headers_of_data(scheme),
+        *json_headers(scheme),
         *((name.lower().encode(), value.encode()) for name, value in own.items()),
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

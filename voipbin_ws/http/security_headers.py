@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
-from events.api.responses import DATA_HEADERS
+from events.api.responses import JSON_HEADERS
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
@@ -32,13 +32,13 @@ PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=
 
 def security_headers(get_response: Respond) -> Respond:
     """Django's hook. A view may set a header of these itself."""
-    return lambda request: _protected(get_response(request))
+    return lambda request: _with_security_headers(get_response(request))
 
 
-def _protected(response: HttpResponseBase) -> HttpResponseBase:
+def _with_security_headers(response: HttpResponseBase) -> HttpResponseBase:
     headers = response.headers
     if headers.get("Content-Type", "").startswith("application/json"):
-        for name, value in DATA_HEADERS.items():
+        for name, value in JSON_HEADERS.items():
             headers.setdefault(name, value)
     elif not (settings.DEBUG and response.status_code in (404, 500)):  # Django's debug pages are all inline.
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
@@ -49,13 +49,13 @@ def _protected(response: HttpResponseBase) -> HttpResponseBase:
 
 
 @cache
-def headers_of_data(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
+def json_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
     """What the middleware gives an answer in JSON to a request by `http` or `https`, for one that does not pass it."""
     scope = {"type": "http", "method": "GET", "path": "/v1.0/", "scheme": scheme, "headers": []}
-    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_data)))
+    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
     response = respond(ASGIRequest(scope, BytesIO()))
     return tuple((name.lower().encode(), value.encode()) for name, value in response.items())
 
 
-def _data(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
+def _json_response(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
     return HttpResponse(content_type="application/json")

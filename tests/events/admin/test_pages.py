@@ -87,7 +87,7 @@ def test_what_was_published_is_shown_as_text(root: Desk, acme: Customer) -> None
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
 
 
-def test_a_foreign_agents_name_is_not_told(acme: Customer) -> None:
+def test_a_foreign_agents_name_is_not_shown(acme: Customer) -> None:
     stranger = agent(customer("Globex"))
     Agent.objects.filter(pk=stranger.pk).update(name="Someone of Globex")
     row = event(acme, agent_ids=str(stranger.pk))
@@ -148,7 +148,7 @@ def test_a_log_is_found_by_its_epoch(root: Desk, acme: Customer) -> None:
     assert found(root.list(CustomerLog, q=log.epoch)) == [acme.pk]
 
 
-def test_nobody_changes_what_happened(root: Desk, acme: Customer) -> None:
+def test_no_operator_changes_what_happened(root: Desk, acme: Customer) -> None:
     rows: list[Model] = [event(acme), state(acme), CustomerLog.objects.create(customer_id=acme.pk)]
     for row in rows:
         before = type(row).objects.values().get()

@@ -120,7 +120,7 @@ def test_others_may_not(who: str) -> None:
     refused(caller.post(EVENTS, CALL), 403, "PERMISSION_DENIED")
 
 
-def test_nobody_publishes_without_a_credential() -> None:
+def test_publishing_needs_a_credential() -> None:
     refused(NOBODY.post(EVENTS, CALL), 401, "UNAUTHORIZED")
     refused(
         Company().key(may_publish=True, revoked_at="2024-01-01T00:00Z").post(EVENTS, CALL),
@@ -211,7 +211,7 @@ def test_what_the_database_says_is_not_for_the_client(
     assert "Traceback" not in answer.text
 
 
-def test_other_methods_are_told_apart() -> None:
+def test_other_methods_are_refused() -> None:
     client = Company().key(may_publish=True)
     answer = client.post(f"{EVENTS}/{new_id()}", {})
     assert (answer.status, answer.body["code"]) == (405, "METHOD_NOT_ALLOWED")

@@ -103,7 +103,7 @@ async def test_without_a_word_from_the_layer_it_is_found_at_the_next_check(
     process.renewer._check_seconds = 0.1
     process.renewer.tell()
     monkeypatch.setattr(process.renewer, "tell", lambda: None)
-    monkeypatch.setattr("events.announcements.announcer.announcer.tell", lambda *_: None)
+    monkeypatch.setattr("events.announcements.announcer.announcer.send", lambda *_: None)
     socket = await Socket(f"token={key[1]}").open()
     await sync_to_async(close_all_of_key)(key[0], by="root", word="")
     assert (await socket.closed())[1] == 4403

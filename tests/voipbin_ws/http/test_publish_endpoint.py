@@ -9,16 +9,15 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import override_settings
 
 from events.models import Event
 from tests.events.support.people import Company
 from tests.events.support.publish_cases import CASES, EVENTS, KEY, Case, masked
-from voipbin_ws.http import publish_endpoint
-from voipbin_ws.http import request_log as access_log
+from voipbin_ws.http import publish_endpoint, request_log
 from voipbin_ws.http.publish_endpoint import PublishEndpoint
-from voipbin_ws.http.security_headers import headers_of_data
+from voipbin_ws.http.security_headers import json_headers
 
 GOOD = CASES[0]
 
@@ -105,7 +104,7 @@ async def test_a_request_is_answered_as_the_table_has_it(gate: Gate, company: Co
     answer = await gate.send(case, company)
     assert (answer.status, masked(answer.text), gate.to_django) == (case.status, case.text, 0)
     expected = {
-        **{name.decode(): value.decode() for name, value in headers_of_data("http")},
+        **{name.decode(): value.decode() for name, value in json_headers("http")},
         **case.own_headers,
         "content-length": str(len(answer.text.encode())),
         "x-request-id": answer.headers["x-request-id"],
@@ -116,18 +115,16 @@ async def test_a_request_is_answered_as_the_table_has_it(gate: Gate, company: Co
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_https_stays_https(gate: Gate, company: Company, scheme: str) -> None:
-    headers_of_data.cache_clear()
+    json_headers.cache_clear()
     with override_settings(SECURE_HSTS_SECONDS=60):
         answer = await gate.send(GOOD, company, scheme=scheme)
-    headers_of_data.cache_clear()
+    json_headers.cache_clear()
     assert ("strict-transport-security" in answer.headers) == (scheme == "https")
 
 
-async def test_without_a_database_the_client_is_asked_to_come_back(
+async def test_without_a_database_the_response_has_retry_after(
     gate: Gate, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django.db import OperationalError
-
     def away(*_: Any) -> Any:
         raise OperationalError("server closed the connection")
 
@@ -138,7 +135,7 @@ async def test_without_a_database_the_client_is_asked_to_come_back(
 
 
 async def test_a_request_is_counted_and_keeps_its_id(gate: Gate, company: Company) -> None:
-    counter = access_log.requests.labels(EVENTS, "POST", 201)
+    counter = request_log.requests.labels(EVENTS, "POST", 201)
     before = counter._value.get()
     answer = await gate.send(GOOD, company, headers={"x-request-id": "named"})
     assert answer.headers["x-request-id"] == "named"
