@@ -1,4 +1,4 @@
-"""The measuring itself, on a small scale: every table can be measured, and the load client sees what goes wrong."""
+"""The benchmarks on a small scale: every table, and the checks of the load client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SMALL = {
     "publishing": "--database sqlite --events 20 --list 10 --singles 10 --connections 3 --rounds 1",
     "latency": "--server daphne --sockets 3 --events 4 --pace 1000 --rounds 1",
 }
-"""What is requested of each table here. `processes` is left out: it would need another PostgreSQL and Redis."""
+"""The arguments of each table. `processes` is left out: it would need another PostgreSQL and Redis."""
 
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 
@@ -44,7 +44,7 @@ def test_a_table_can_be_measured(
 ) -> None:
     monkeypatch.setattr(report, "FOLDER", tmp_path)
     monkeypatch.setattr("benchmarks.matching.IDLE_SECONDS", 0.0)
-    # Forked from the tests' own, and on copies of one database, servers start sooner; no one looks at what they cost.
+    # Forked from the tests' own, and on copies of one database, servers start sooner; their cost does not matter here.
     monkeypatch.setattr(gateway, "NOT_FORKED", {})
     for module in (gateway, publishing):
         monkeypatch.setattr(module, "MigratedSqlite", lambda _: migrated_sqlite)
@@ -60,13 +60,13 @@ Serve = Callable[..., Socket]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """`serve(part, …)` sends these bytes one after the other to each client, and returns the socket to open."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    """`serve(part, …)` serves these bytes in order, and returns the connection to open."""
+    server = socket.create_server(("127.0.0.1", 0))
     received: list[bytes] = []
 
     def start(*parts: bytes, first_mark: int = 1) -> Socket:
         def send() -> None:
-            connection, _ = listener.accept()
+            connection, _ = server.accept()
             with connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.recv(4096)
@@ -76,12 +76,12 @@ def serve() -> Iterator[Serve]:
                     received.append(chunk)
 
         threading.Thread(target=send, daemon=True).start()
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        address = f"127.0.0.1:{server.getsockname()[1]}"
         return Socket(address, wire.handshake(address, "/"), start=first_mark)
 
     start.received = received  # type: ignore[attr-defined]
     yield start
-    listener.close()
+    server.close()
 
 
 def frame(payload: str, opcode: int = 0x81) -> bytes:
@@ -117,7 +117,7 @@ def test_a_ping_is_answered(serve: Serve, load: LoadClient) -> None:
     load.finish()
     load.end()
     pong = wire.frame(b"are you there", 0x0A)
-    # The server's thread reads in its own time.
+    # The server's thread may read later.
     wait_until(lambda: b"".join(serve.received) == pong, "the pong")  # type: ignore[attr-defined]
 
 

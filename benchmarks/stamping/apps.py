@@ -1,4 +1,4 @@
-"""Writes mark and moment of each event between its commit and its announcement."""
+"""Records the mark and the time of each event between its commit and its announcement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARK = re.compile(r"@@(\d{10})")
 
 
 class StampingConfig(AppConfig):
-    """Stands in front of the bell."""
+    """Records the time in front of the announcer."""
 
     name = "benchmarks.stamping"
 

@@ -1,4 +1,7 @@
-"""Having the platform do something with a call, or send a message: of what one may hear, and of nothing else."""
+"""REST views of platform actions: controlling calls and sending messages.
+
+They are limited to what the identity may subscribe to.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from events.models import ResourceState, split_agents
 from subscriptions.api import schemas
 from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
 from subscriptions.models import OptOut
-from subscriptions.platform.client import NO_PLATFORM, ask, platform_of
+from subscriptions.platform import client
 from subscriptions.protocol.permissions import Identity
 
 _TEL = re.compile(TEL_PATTERN, re.ASCII)
@@ -38,7 +41,7 @@ class ActionsView(APIView):
     @operation("readActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
-        reason = None if platform_of(identity.customer_id) else NO_PLATFORM
+        reason = None if client.url_of(identity.customer_id) else client.NO_PLATFORM
         if reason is None and not _may_act(identity):
             reason = MAY_NOT_ACT
         return Response(
@@ -84,10 +87,10 @@ class CallActionView(APIView):
                 status.HTTP_403_FORBIDDEN,
                 "A call is accepted by an agent: this access key belongs to none",
             )
-        _require_in_hand(visible, identity, call_id)
+        _require_controllable(visible, identity, call_id)
         path = f"/v1.0/calls/{quote(call_id, safe='')}/{action}"
-        said = ask("POST", visible.customer_id, path, order)
-        return Response({"call_id": call_id, "action": action, "platform": said})
+        reply = client.request("POST", visible.customer_id, path, order)
+        return Response({"call_id": call_id, "action": action, "platform": reply})
 
 
 class MessagesView(APIView):
@@ -125,8 +128,8 @@ class MessagesView(APIView):
             "text": text,
             "automatic": automatic,
         }
-        said = ask("POST", visible.customer_id, "/v1.0/messages", order)
-        return Response({"to": number, "platform": said}, status=status.HTTP_201_CREATED)
+        reply = client.request("POST", visible.customer_id, "/v1.0/messages", order)
+        return Response({"to": number, "platform": reply}, status=status.HTTP_201_CREATED)
 
 
 MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
@@ -144,7 +147,7 @@ def _actor(request: Request) -> Identity:
 
 
 def _visible(request: Request) -> Visible:
-    """What the credential may hear of its customer; platform staff name another with `?customer_id=`."""
+    """Return what the identity may read of its customer, or of `?customer_id=`."""
     customer_id = request.query_params.get("customer_id")
     if customer_id is not None and not is_canonical_uuid(customer_id):
         raise ApiError(status.HTTP_400_BAD_REQUEST, "customer_id: write a UUID in lower case with dashes")
@@ -152,11 +155,13 @@ def _visible(request: Request) -> Visible:
         return visible_to(request, customer_id)
 
 
-def _require_in_hand(visible: Visible, identity: Identity, call_id: str) -> None:
-    """The call must be one that is heard, and live; an agent's own, where the agent does not hear all.
+def _require_controllable(visible: Visible, identity: Identity, call_id: str) -> None:
+    """Check that the call is live and visible.
+
+    It must be with this agent, unless the identity sees all calls.
 
     Raises:
-        ApiError: 404 alike for what there is not and what is somebody else's; 409 where it is too late.
+        ApiError: 404 if the call does not exist or is not visible, 409 if it is over or with another agent.
     """
     state = None
     if is_resource_id(call_id):
@@ -201,6 +206,6 @@ def _message(body: dict[str, Any]) -> tuple[str, str, bool]:
     if not isinstance(automatic, bool):
         errors.append({"field": "automatic", "message": "true or false"})
     if errors:
-        told = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
-        raise ApiError(status.HTTP_400_BAD_REQUEST, told, errors=errors)
+        message = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        raise ApiError(status.HTTP_400_BAD_REQUEST, message, errors=errors)
     return cast(str, number), cast(str, text), cast(bool, automatic)

@@ -1,4 +1,4 @@
-"""REST of the subscriptions app: logging in, and the plain GET of the WebSocket's address."""
+"""REST views of logging in, and of a plain GET to the WebSocket's URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from events.domain.strict_json import InvalidJson, decode
 from subscriptions.api import schemas
 from subscriptions.auth import login_throttle
 from subscriptions.auth.authentication import identify_http_request
-from subscriptions.auth.tokens import BadCredential, issue_token
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.handshake import may_open_socket
 from subscriptions.models import Agent
 

@@ -11,11 +11,11 @@ from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.schemas import CUSTOMER_ID, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
 from subscriptions import models
 from subscriptions.explain.report import Outcome
+from subscriptions.platform.agent_status import CHOOSABLE
 from subscriptions.protocol.permissions import Role
 
 CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
 TARGETS = ("agent", "queue", "tel")
-CHOOSABLE = (models.AgentStatus.AVAILABLE, models.AgentStatus.AWAY, models.AgentStatus.OFFLINE)
 TEL_PATTERN = r"\+?[0-9]{2,20}"
 MAX_TEXT = 1600
 """Characters of a message: ten parts of an SMS, the most that carriers accept."""

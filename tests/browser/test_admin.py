@@ -77,7 +77,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
         row = page.locator("#result_list tbody tr")
         expect(row).to_have_count(1)
         expect(row.locator(".field-who")).to_contain_text("Reports")
-        expect(row.locator(".field-hears")).to_have_text("customer_id:…:*:*")
+        expect(row.locator(".field-subscriptions")).to_have_text("customer_id:…:*:*")
         expect(row.locator(".field-sent")).to_have_text("1")
         expect(row.locator(".field-waiting")).to_have_text("–")
         page.click("#nav-sidebar .model-accesskey a >> nth=0")
@@ -86,7 +86,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
         row.locator(".field-who a").click()
         page.click(".field-credential_link a")
         page.click("button:has-text('Revoke')")
-        page.click("input[type=submit][value^=Yes]")
+        page.click("input[type=submit][value=Confirm]")
         assert page.inner_text("#result_list .pill") == "revoked"
         told = json.loads(listener.stdout.readline())
         assert (told["code"], told["retry"]) == ("REVOKED", False)
@@ -99,7 +99,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
     assert secret not in server.log_text()
 
 
-def test_a_connection_is_closed_with_a_word_and_the_audit_log_tells_of_it(
+def test_a_connection_is_closed_with_a_reason_which_the_audit_log_records(
     gateway: Gateways, pages: Pages
 ) -> None:
     server = gateway("uvicorn", CHECK_INTERVAL_SECONDS="0.3")
@@ -121,8 +121,8 @@ def test_a_connection_is_closed_with_a_word_and_the_audit_log_tells_of_it(
         row.locator("input").check()
         page.select_option("select[name=action]", label="Close connection")
         page.click("button[name=index]")
-        page.fill("#id_word", "you flood us")
-        page.click("input[type=submit][value^=Yes]")
+        page.fill("#id_reason", "you flood us")
+        page.click("input[type=submit][value=Confirm]")
         told = json.loads(listener.stdout.readline())
         assert (told["code"], told["message"]) == ("REVOKED", "Closed by an operator: you flood us")
     expect(row).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The compose file and the image: read as Docker reads them, and every setting that they name is one."""
+"""The compose file and the image as Docker reads them, and the settings that they name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def compose() -> dict[str, Any]:
 
 
 def settings_of_ours() -> set[str]:
-    """The environment variables that voipbin_ws/settings.py reads."""
+    """Return the environment variables that voipbin_ws/settings.py reads."""
     tree = ast.parse((ROOT / "voipbin_ws" / "settings.py").read_text())
     return {
         node.args[0].value
@@ -43,7 +43,7 @@ def settings_of_ours() -> set[str]:
 
 
 def ours() -> dict[str, dict[str, Any]]:
-    """The services that run our own image."""
+    """Return the services that run the gateway's image."""
     return {name: each for name, each in compose()["services"].items() if each["image"] == "voipbin-ws"}
 
 
@@ -55,7 +55,7 @@ def variables_of(path: Path) -> dict[str, str]:
 
 
 def test_it_is_a_compose_file() -> None:
-    # The reader knows no merge keys; YAML's own does.
+    # The reader knows no merge keys; a YAML parser does.
     read = PyCompose.from_json(json.dumps(compose()))
     read.validate()
     assert {"postgres", "redis", "gateway-1", "gateway-2", "proxy"} <= set(read.service_names())

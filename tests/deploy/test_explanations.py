@@ -1,4 +1,4 @@
-"""What pip and the system say of a failure, explained to a newcomer."""
+"""Explanations of failures of pip and of the operating system."""
 
 from __future__ import annotations
 

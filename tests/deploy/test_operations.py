@@ -1,4 +1,4 @@
-"""docs/operations.md beside what it tells of: alarms, metrics, readiness, commands and files that there are."""
+"""docs/operations.md names only alarms, metrics, readiness parts, commands and files that exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def alarms() -> dict[str, dict[str, object]]:
 
 
 def metrics_of(text: str) -> set[str]:
-    """The names of our own metrics in a text, as the code calls them."""
+    """Return the names of the gateway's metrics in a text, as the code writes them."""
     found = re.findall(r"\bvoipbin_ws_([a-z_]+)", text)
     return {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in found}
 

@@ -1,4 +1,4 @@
-"""Preparing the environment: a newcomer gets it whole, or one line that says what to do."""
+"""The preparation completes the environment or prints one line that says what to do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SilentIndex:
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with nothing but pip, as someone might make it by hand."""
+    """An environment with nothing but pip, as if made by hand."""
     folder = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     return folder
@@ -53,7 +53,7 @@ def silent_index() -> Iterator[SilentIndex]:
 
 
 def assert_one_line(said: str, *parts: str) -> None:
-    """What was said ends with one line of complaint, which holds all of `parts`; no traceback."""
+    """The output ends with one line of complaint that contains all `parts`; no traceback."""
     *progress, complaint = said.splitlines()
     assert complaint.startswith("voipbin-ws")
     for part in parts:
@@ -104,7 +104,7 @@ def test_an_installation_that_was_killed_is_made_anew(project: Project, silent_i
     silent_index.wait_until_requested()
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
-    # What pip leaves when it dies between unpacking the metadata and the module.
+    # The files that an interrupted pip leaves: metadata without the module.
     packages = next((project.folder / ".venv" / "lib").glob("python*/site-packages"))
     half = packages / "greeting-1.0.dist-info"
     half.mkdir()
@@ -200,13 +200,13 @@ def test_an_unknown_purpose_is_refused(project: Project) -> None:
     assert_one_line(said, "run, test")
 
 
-def test_the_door_can_be_read_by_an_old_python() -> None:
+def test_the_entry_point_can_be_parsed_by_an_old_python() -> None:
     for module in ("__init__.py", "prepare.py"):
         ast.parse((ROOT / "deploy" / module).read_text(), feature_version=(3, 6))
 
 
 def run_forged(project: Project, forgery: str) -> tuple[int, str]:
-    """Prepare with a Python that has been made to look like another."""
+    """Prepare with a Python that was made to look like another."""
     start = "runpy.run_module('deploy.prepare', run_name='__main__')"
     program = f"import runpy, sys; sys.argv = ['prepare', 'run']; {forgery}; {start}"
     done = subprocess.run(

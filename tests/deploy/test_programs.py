@@ -1,4 +1,4 @@
-"""Getting the programs that the tests need: by apt-get as root, else by telling which are missing."""
+"""Programs that the tests need: installed by apt-get as root, or else reported as missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deploy.programs import Program
 
 # Knows the package only after an update, as on a machine that has no package lists yet.
 APT_GET = """#!/bin/sh
-echo "$@" >> {folder}/asked
+echo "$@" >> {folder}/calls
 case "$1" in
     update) touch {folder}/lists ;;
     install) [ -e {folder}/lists ] || exit 100
@@ -66,7 +66,7 @@ def test_other_users_are_shown_what_to_install(
     first, second = capfd.readouterr().err.splitlines()
     assert first.endswith("As root: apt-get install there-is-one.")
     assert second.endswith("As root: apt-get install there-is-none.")
-    assert not (machine / "asked").exists()
+    assert not (machine / "calls").exists()
 
 
 def test_with_everything_there_nothing_is_requested_or_said(
@@ -76,7 +76,7 @@ def test_with_everything_there_nothing_is_requested_or_said(
     (machine / "other").touch()
     assert programs.main() == 0
     assert capfd.readouterr() == ("", "")
-    assert not (machine / "asked").exists()
+    assert not (machine / "calls").exists()
 
 
 def test_the_newest_postgres_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

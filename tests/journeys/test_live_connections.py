@@ -29,8 +29,8 @@ class Desk:
 
     def close(self, connection_id: str, word: str) -> None:
         chosen = {"action": "close_connections", "_selected_action": connection_id, "confirmed": "yes"}
-        assert self._operator.post(LIST, chosen | {"word": word}).status_code == 302
-        assert "Told to close" in self._operator.get(LIST).text
+        assert self._operator.post(LIST, chosen | {"reason": word}).status_code == 302
+        assert "Closing 1 connection" in self._operator.get(LIST).text
 
 
 def connected(gateway: Gateway, secret: str, client: str) -> websocket.WebSocket:

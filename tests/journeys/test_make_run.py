@@ -19,7 +19,7 @@ from tests.support.databases import MigratedSqlite
 from tests.support.gateway import manage
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
-from voipbin_ws.demo.simulation.model.tenants import ACME, CENTRES
+from voipbin_ws.demo.simulation.model.tenants import ACME, TENANTS
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run:
         event["data"]["id"] for event in received if event["event_type"] == "call.created"
     }
 
-    for person in (person for centre in CENTRES for person in centre.people):
+    for person in (person for tenant in TENANTS for person in tenant.people):
         assert person.username in running.said()
     tokens = {}
     for username in ("globex-admin", "operator"):

@@ -18,10 +18,10 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from events.api.publish_request import PublishRequest, PublishResponse, publish_all, refusal
 from events.database.threads import good_connections
-from subscriptions.auth.authentication import credential_in
+from subscriptions.auth.authentication import credential_in, identify
 from subscriptions.auth.client_info import ClientInfo
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.identity_cache import IdentityCache
-from subscriptions.auth.tokens import BadCredential, identify
 from subscriptions.protocol.permissions import Identity
 
 MAX_BATCH_REQUESTS = 64

@@ -16,7 +16,7 @@ from events.api.publish_request import PublishRequest, publish_all
 from events.log import publish as log_publish
 from events.models import Event
 from subscriptions.auth.authentication import identify_request
-from subscriptions.auth.tokens import BadCredential
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.protocol.permissions import Identity
 from tests.events.support.people import Company
 from tests.events.support.publish_cases import CALL, CASES, HOOK, KEY, WEBHOOK, Case, encoded, masked

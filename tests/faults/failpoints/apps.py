@@ -107,10 +107,10 @@ def no_hold_while_replaying() -> None:
 
     begin = Replayer.begin
 
-    def begin_and_attach(self: Any, listener: Any, topics: Any, starts: Any) -> None:
-        begin(self, listener, topics, starts)
-        for customer_id, receiving in listener.hearings.items():
-            self._hub.feed(customer_id).attach(listener, receiving.replay.starts)
+    def begin_and_attach(self: Any, subscriber: Any, topics: Any, starts: Any) -> None:
+        begin(self, subscriber, topics, starts)
+        for customer_id, receiving in subscriber.subscriptions.items():
+            self._hub.feed(customer_id).attach(subscriber, receiving.replay.starts)
 
     Replayer.begin = begin_and_attach  # type: ignore[method-assign]
 

@@ -1,4 +1,4 @@
-"""`manage.py consume_amqp`: take events from RabbitMQ."""
+"""`manage.py consume_amqp`: store events from RabbitMQ."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ QUEUE = "voipbin_ws.events"
 EXCHANGE = "voipbin.events"
 BATCH = 500
 MAX_NAME_BYTES = 255
-"""AMQP 0-9-1, 1.2: a short string."""
+"""AMQP 0-9-1, 4.2.5.3: a short string has at most 255 bytes."""
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `consume_amqp` command."""
 
     help = (
         "Take events from RabbitMQ, at the address in AMQP_URL, until SIGTERM or Ctrl-C. A message is one event as "
@@ -101,7 +101,7 @@ class Command(BaseCommand):
 
 
 def _until_signalled() -> threading.Event:
-    """An event that the first SIGTERM or SIGINT sets; a second one ends the process at once."""
+    """Return an event that SIGTERM or SIGINT sets; a second signal ends the process at once."""
     stopping = threading.Event()
 
     def stop(number: int, _frame: object) -> None:

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from subscriptions.admin.audit.spreadsheet import cell, lines
+from subscriptions.admin.audit.csv_export import cell, lines
 
 
 @pytest.mark.parametrize(

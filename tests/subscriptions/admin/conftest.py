@@ -1,4 +1,4 @@
-"""Two customers with one of everything each, and the admin of the one, who must see nothing of the other's."""
+"""Two customers with one of everything each, and an admin of the first."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from tests.subscriptions.support.tenants import Tenant, tenant
 
 
 @pytest.fixture
-def acme() -> Tenant:
+def acme_tenant() -> Tenant:
     return tenant("acme")
 
 
 @pytest.fixture
-def globex() -> Tenant:
+def globex_tenant() -> Tenant:
     return tenant("globex")
 
 
 @pytest.fixture
-def ada(acme: Tenant) -> Desk:
+def acme_admin(acme_tenant: Tenant) -> Desk:
     """The admin of Acme."""
-    return admin_of(acme.customer)[0]
+    return admin_of(acme_tenant.customer)[0]
