@@ -75,7 +75,7 @@ if PUBLIC_URL:
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.foreign_form"
+CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 if PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = True
@@ -109,7 +109,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "voipbin_ws.http.request_log.access_log",
+    "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

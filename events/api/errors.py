@@ -88,6 +88,11 @@ def unavailable(error: Exception) -> ApiError:
     )
 
 
+def failure_message(request_id: str) -> str:
+    """What a client is told of a defect of ours."""
+    return "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST Framework's hook: the answer for an exception in a view."""
     if isinstance(error, DatabaseError | InterfaceError):

@@ -12,7 +12,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, inline_serializer
 from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
 
 from events.api.operation import READING_ERRORS, Schema, field, parameter
-from events.api.publish_request import KEY_HEADER, SIGNATURE_HEADER
+from events.api.publish_parser import KEY_HEADER, SIGNATURE_HEADER
 from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
 from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH

@@ -45,8 +45,8 @@ def topics_for(identity: Identity) -> list[str]:
 def _narrowed(topics: list[str], identity: Identity) -> list[str]:
     """Narrow the topics to those that an access key is allowed."""
     own = (identity.customer_id, identity.agent_id)
-    allowed = [Pattern(*text.split(":", 3)) for text in sorted(identity.allowed_topics or ())]
-    left = [each for each in (Pattern(*text.split(":", 3)) for text in topics) if _may(identity, each)]
+    allowed = list(map(Pattern.from_canonical, sorted(identity.allowed_topics or ())))
+    left = [each for each in map(Pattern.from_canonical, topics) if _may(identity, each)]
     left += [each for each in allowed if each.scope_id in own and each not in left and _may(identity, each)]
     # Patterns that another one covers are left out.
     return [

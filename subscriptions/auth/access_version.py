@@ -40,7 +40,7 @@ def bump() -> int:
             # Another process may create the row at the same moment: the second one finds it.
             AccessChanges.objects.bulk_create([AccessChanges(pk=ROW_ID)], ignore_conflicts=True)
         change = current_version()
-    transaction.on_commit(lambda: announcer.tell(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
+    transaction.on_commit(lambda: announcer.send(ACCESS_CHANGED, {"type": ACCESS_CHANGED}))
     return change
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from django import db
 from django.conf import settings
 
+from events.api.responses import JSON_HEADERS
 from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
@@ -24,12 +25,7 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 UNAVAILABLE = 503
 
-ANSWER_HEADERS = (
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-)
+ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in JSON_HEADERS.items())
 """Headers of a JSON response that is sent without Django, whose middleware adds them to others."""
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from django import db
 
-from events.announcements.announcer import announced_at, read_announcement
+from events.announcements.announcement import read_announcement
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import Position, join_positions
 from events.domain.event import Entry
@@ -214,13 +214,13 @@ class Hub:
         return opened
 
     def _receive_announcement(self, message: dict[str, Any]) -> None:
-        customer_id, epoch, entries = read_announcement(message)
+        customer_id, epoch, entries, at = read_announcement(message)
         if (early := self._early.get(customer_id)) is not None:
             early.append((epoch, entries))
         elif customer_id in self._feeds:
             before = self.deliveries
             self._take(customer_id, epoch, entries)
-            if (deliveries := self.deliveries - before) and (at := announced_at(message)):
+            if (deliveries := self.deliveries - before) and at:
                 # After the outboxes have written, which was scheduled just before.
                 asyncio.get_running_loop().call_soon(self._record_latency, at, deliveries)
 

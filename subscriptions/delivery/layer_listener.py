@@ -13,7 +13,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from events.announcements.announcer import MESSAGE_TYPE, group_of
+from events.announcements.announcement import MESSAGE_TYPE, group_of
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from events.database.threads import until_database_answers
+from events.domain.cursor import number_in
 from events.domain.event import Entry
 from events.log import reader
 from subscriptions.delivery.feed import Feed, Replay
@@ -45,7 +46,7 @@ class Replayer:
         starts: dict[str, int] = {}
         unsure: list[str] = []
         for customer_id, feed in feeds.items():
-            start = since.get(feed.epoch)
+            start = number_in(since, feed.epoch)
             if start is None:
                 return Recovery(
                     {}, "the cursor is of another log: the log was replaced, or it is another customer's"

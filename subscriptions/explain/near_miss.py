@@ -44,7 +44,7 @@ def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
 
 def address_of(topic: str) -> Pattern:
     """Split an event's topic, or a pattern in canonical form, into its parts."""
-    return Pattern(*topic.split(":", 3))
+    return Pattern.from_canonical(topic)
 
 
 def covers(pattern: Pattern, topic: str) -> bool:

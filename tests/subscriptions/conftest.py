@@ -66,7 +66,7 @@ async def make_harness(
 
     async def make(**options: float) -> HubHarness:
         harness = HubHarness(**options)
-        monkeypatch.setattr(announcer, "ring", harness.hold_back)
+        monkeypatch.setattr(announcer, "announce", harness.hold_back)
         await harness.start()
         harnesses.append(harness)
         return harness

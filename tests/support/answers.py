@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,9 +17,17 @@ UNIVERSAL_STATUSES = {405, 406, 500}
 """Statuses that any address may answer without describing them."""
 
 
-@cache
+_making = Lock()
+
+
 def document() -> dict[str, Any]:
-    """Return the OpenAPI document, as the gateway serves it."""
+    """Return the OpenAPI document, as the gateway serves it. drf-spectacular cannot make it in two threads at once."""
+    with _making:
+        return _document()
+
+
+@cache
+def _document() -> dict[str, Any]:
     from voipbin_ws.pages.api_docs import openapi_text
 
     described: dict[str, Any] = json.loads(openapi_text())

@@ -20,7 +20,7 @@ from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS, LatencyHistogram
 from voipbin_ws import __version__
-from voipbin_ws.http import request_log as access_log
+from voipbin_ws.http import request_log
 
 PREFIX = "voipbin_ws"
 
@@ -48,8 +48,8 @@ class _GatewayCollector(Collector):
         yield from self._events()
         yield from self._layer_and_log()
         yield from self._audit_log()
-        yield from access_log.requests.collect()
-        yield from access_log.durations.collect()
+        yield from request_log.requests.collect()
+        yield from request_log.durations.collect()
 
     def _sockets(self) -> Iterator[Metric]:
         process = self._process

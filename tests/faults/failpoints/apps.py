@@ -20,10 +20,10 @@ def kill_after_commit() -> None:
     from events.log import publish as publishing
 
     class DeadlyAnnouncer:
-        def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+        def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             if any(entry.seq % KILL_EVERY == 0 for entry in entries):
                 os.kill(os.getpid(), signal.SIGKILL)
-            announcer.ring(customer_id, epoch, entries)
+            announcer.announce(customer_id, epoch, entries)
 
     announcer = publishing.announcer
     publishing.announcer = DeadlyAnnouncer()  # type: ignore[assignment]
@@ -34,7 +34,7 @@ def silent_announcer() -> None:
     from events.log import publish as publishing
 
     class SilentAnnouncer:
-        def ring(self, customer_id: str, epoch: str, entries: Any) -> None:
+        def announce(self, customer_id: str, epoch: str, entries: Any) -> None:
             pass
 
     publishing.announcer = SilentAnnouncer()  # type: ignore[assignment]
@@ -47,11 +47,11 @@ def lossy_announcer() -> None:
     waiting: dict[str, list[Entry]] = {}
 
     class LossyAnnouncer:
-        def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+        def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             again = waiting.setdefault(customer_id, [])
             for reported in ([entry for entry in entries if entry.seq % 3], again[:-2]):
                 if reported:
-                    announcer.ring(customer_id, epoch, reported)
+                    announcer.announce(customer_id, epoch, reported)
             del again[:-2]
             again += [entry for entry in entries if not entry.seq % 5]
 

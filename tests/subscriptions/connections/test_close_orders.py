@@ -103,7 +103,7 @@ async def test_without_an_announcement_an_order_is_found_at_the_next_check(
     process.reauthorizer._check_seconds = 0.1
     process.reauthorizer.notify()
     monkeypatch.setattr(process.reauthorizer, "notify", lambda: None)
-    monkeypatch.setattr("events.announcements.announcer.announcer.tell", lambda *_: None)
+    monkeypatch.setattr("events.announcements.announcer.announcer.send", lambda *_: None)
     socket = await Socket(f"token={key[1]}").open()
     await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     assert (await socket.closed())[1] == 4403

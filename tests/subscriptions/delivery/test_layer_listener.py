@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from events.announcements.announcer import group_of
+from events.announcements.announcement import group_of
 from subscriptions.delivery import hub as hub_module
 from subscriptions.delivery import layer_listener
 from tests.subscriptions.conftest import MakeHarness

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from events.domain.cursor import NO_EPOCH
 from events.log import reader
 from events.models import CustomerLog, Event
 from subscriptions.delivery import replayer as replayer_module
@@ -86,6 +87,17 @@ async def test_what_was_missed_is_read_from_the_log_in_pages(harness: HubHarness
     await harness.publish(acme)
     await until(lambda: len(client.events) == 9)
     assert client.numbers[-1] == 11
+
+
+async def test_a_cursor_from_before_there_was_a_log_is_its_beginning(harness: HubHarness) -> None:
+    acme = new_customer()
+    await harness.store(acme, 4)
+    client = Client(harness)
+    assert await client.subscribe(everything(acme), customer_id=acme, since=f"{NO_EPOCH}.0") is None
+    await client.replayed()
+    await until(lambda: len(client.events) == 4)
+    await prune(acme, 1)
+    assert "older than what is kept" in await reason(harness, acme, f"{NO_EPOCH}.0")
 
 
 async def test_what_was_missed_a_moment_ago_is_read_from_no_database(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
 
-from events.announcements.announcer import announcements, group_of
+from events.announcements.announcement import announcements, group_of
 from events.database.threads import in_database_thread
 from events.domain.event import Draft, Entry
 from events.domain.event_parser import read_event

@@ -17,7 +17,7 @@ from unittest.mock import Mock
 import pytest
 from django.db import OperationalError
 
-from events.announcements.announcer import announcements
+from events.announcements.announcement import announcements
 from events.domain.event import Entry, make_entry, topics_of
 from events.domain.topics import known_resources
 from events.log.reader import Head

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest_asyncio
 from django.test import Client
 from prometheus_client import CollectorRegistry, generate_latest
 
-from events.announcements.announcer import announced_at, announcements
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS, LatencyHistogram
@@ -92,13 +90,6 @@ def test_a_latency_is_in_the_bucket_whose_bound_it_does_not_pass(seconds: float,
     assert latencies.counts.index(1) == place
     assert latencies.total_seconds == max(0.0, seconds)
     assert list(BUCKETS) == sorted(BUCKETS)
-
-
-def test_an_announcement_says_when_it_was_made_and_those_of_older_versions_need_not() -> None:
-    [message] = announcements("12345678-1234-4234-8234-123456789012", "e" * 12, [])
-    assert announced_at(message) == pytest.approx(time.time(), abs=60)
-    del message["announcement"]["at"]
-    assert announced_at(message) is None
 
 
 async def test_each_request_makes_a_registry_without_doubles(process: Runtime) -> None:

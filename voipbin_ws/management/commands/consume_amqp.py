@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.amqp.batch_store import rules_of_settings
-from events.amqp.broker import Misconfigured, Wanted
+from events.amqp.broker import BrokerRefused, QueueOptions
 from events.amqp.consumer import Consumer
 from events.management.arguments import customer_id
 from voipbin_ws.postgres import TimeoutConnection
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "--parking: messages that are no events cannot stay in the queue they came from: name another"
             )
-        wanted = Wanted(
+        queue_options = QueueOptions(
             url=settings.AMQP_URL,
             queue=options["queue"],
             parking=parking,
@@ -93,10 +93,10 @@ class Command(BaseCommand):
         )
         TimeoutConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         rules = rules_of_settings(options["customer"] or "")
-        consumer = Consumer(wanted, rules, _until_signalled(), batch=options["batch"])
+        consumer = Consumer(queue_options, rules, _until_signalled(), batch=options["batch"])
         try:
             consumer.run()
-        except Misconfigured as error:
+        except BrokerRefused as error:
             raise CommandError(f"RabbitMQ: {error}") from None
 
 
