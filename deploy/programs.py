@@ -65,6 +65,12 @@ def find_node() -> Path | None:
     return Path(wheel.origin).parent / "bin" / "node" if wheel and wheel.origin else None
 
 
+def find_npm() -> Path | None:
+    """npm's script for Node, which comes with it; `None` if the tests' requirements are not installed."""
+    node = find_node()
+    return node and node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
 def find_wscat() -> Path | None:
     """wscat's script for Node; `None` if npm has not installed it as examples/package-lock.json says."""
     return _of_npm(EXAMPLES, "wscat/bin/wscat")
@@ -161,11 +167,10 @@ def _install(programs: Sequence[Program]) -> None:
 
 
 def _npm_ci(folders: Sequence[str]) -> None:
-    node = find_node()
-    if node is None:
+    node, npm = find_node(), find_npm()
+    if node is None or npm is None:
         return
     NPM_LOG.parent.mkdir(exist_ok=True)
-    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     # Without a network npm would otherwise keep trying for a minute and more.
     options += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]

@@ -1,4 +1,4 @@
-"""The JavaScript EventClient, in Node, on the conformance suite: with Node's own WebSocket and with one handed in."""
+"""The conformance suite on the packed JavaScript client in Node, with Node's own WebSocket and with `ws`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from deploy.programs import NODE, WSCAT
 from tests.browser.support.client_runner import CASES, play
 from tests.browser.support.scripted_page import SCRIPTS, ThreadedServer, scripted_server
+from tests.support.npm_package import install_client
 from tests.support.processes import ROOT
 from tests.support.requirement import require
 
@@ -24,17 +25,17 @@ class Node:
     """A Node in which functions are evaluated as in a browser's page."""
 
     def __init__(self, folder: Path, websocket: str) -> None:
+        install_client(folder)
         shutil.copy(DRIVER, folder)
-        for path, script in SCRIPTS.items():
-            shutil.copy(script, folder / path.removeprefix("/"))
-        (folder / "package.json").write_text('{"type": "module"}')
+        shutil.copy(SCRIPTS["/harness.js"], folder / "harness.js")
+        (folder / "event-client.js").write_text('export * from "voipbin-ws-client";')
         self._websocket = websocket
         # Node's own WebSocket takes a 401 as a page would: it might have had credentials to add.
         self.knocks_again_after = 401 if websocket == "node" else None
         options = []
         if websocket == "ws":
             require(WSCAT)  # npm brings ws with it.
-            (folder / "node_modules").symlink_to(ROOT / "examples" / "node_modules")
+            (folder / "node_modules" / "ws").symlink_to(ROOT / "examples" / "node_modules" / "ws")
             options.append("--no-experimental-websocket")
         self._process = subprocess.Popen(
             [str(require(NODE)), *options, DRIVER.name],
