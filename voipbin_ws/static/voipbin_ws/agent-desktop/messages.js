@@ -1,8 +1,9 @@
 /** The message side of the desk: threads, one open conversation, drafts that outlive a reload, quick replies. */
 
+import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";
 import { Threads } from "./threads.js";
-import { PartList, say } from "../shared/dom.js";
+import { element, field, PartList, say } from "../shared/dom.js";
 import { clock } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
@@ -14,48 +15,9 @@ const QUICK_REPLIES = [
 ];
 const DAY_MS = 86_400_000;
 
-const element = (id) => document.getElementById(id);
-const field = (id) => /** @type {HTMLInputElement} */ (element(id));
-
 function when(at, now) {
   const time = clock(at).slice(0, 5);
   return now - at < DAY_MS ? time : `${new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" })}, ${time}`;
-}
-
-/** What was typed and not sent, by number, in this tab. */
-class Drafts {
-  #key = "";
-  #texts = {};
-
-  open(agentId) {
-    this.#key = `voipbin.drafts.${agentId}`;
-    try {
-      const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? "{}");
-      this.#texts = Object.assign(Object.create(null), kept);
-    } catch {
-      this.#texts = Object.create(null);
-    }
-  }
-
-  of(number) {
-    const text = this.#texts[number];
-    return typeof text === "string" ? text : "";
-  }
-
-  keep(number, text) {
-    if (text) this.#texts[number] = text;
-    else delete this.#texts[number];
-    try {
-      sessionStorage.setItem(this.#key, JSON.stringify(this.#texts));
-    } catch {
-      // Full, or not allowed: it holds as long as the page does.
-    }
-  }
-
-  drop() {
-    if (this.#key) sessionStorage.removeItem(this.#key);
-    this.#texts = Object.create(null);
-  }
 }
 
 export class Messages {

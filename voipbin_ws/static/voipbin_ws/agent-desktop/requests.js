@@ -1,26 +1,18 @@
 /** Asking the gateway to do something, and telling plainly how that went. */
 
-import { ApiError, token } from "../shared/auth.js";
+import { ApiError, request } from "../shared/auth.js";
 
 const PATIENCE_MS = 20_000;
 
 /** Raises ApiError where the gateway refuses, and with status 0 where it does not answer. */
 export async function ask(method, path, body = {}) {
-  let answer;
   try {
-    answer = await fetch(path, {
-      method,
-      headers: { Authorization: `Bearer ${token()}`, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    return (await request(method, path, { body, signal: AbortSignal.timeout(PATIENCE_MS) })).content;
   } catch (error) {
+    if (error instanceof ApiError) throw error;
     const message = error.name === "TimeoutError" ? "The gateway took too long to answer. It may yet be done: look before you try again." : "The gateway does not answer. Look whether it was done before you try again.";
     throw new ApiError(0, { code: "NO_ANSWER", message });
   }
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new ApiError(answer.status, content);
-  return content;
 }
 
 export const acceptCall = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/accept`);

@@ -1,6 +1,6 @@
 /** Conversations by text message, one for each number, as events tell of them. Knows no page and no clock. */
 
-import { partyOf } from "./desk.js";
+import { partyOf, shown } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
 const MOST_THREADS = 500;
@@ -59,7 +59,7 @@ export class Threads {
     if (!side.number) return null;
     const thread = this.#thread(side.number);
     thread.name = side.name || thread.name;
-    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : partyOf(data.status).number, isAutomatic: data.automatic === true };
+    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : shown(data.status), isAutomatic: data.automatic === true };
     this.#numbers.set(id, side.number);
     thread.messages.push(message);
     for (const { id: gone } of thread.messages.splice(0, Math.max(0, thread.messages.length - MOST_MESSAGES))) this.#numbers.delete(gone);
@@ -80,7 +80,7 @@ export class Threads {
   #delivered(id, data) {
     const thread = this.byNumber.get(this.#numbers.get(id));
     const message = thread?.messages.find((each) => each.id === id);
-    const status = partyOf(data.status).number;
+    const status = shown(data.status);
     if (!message || !status || message.status === status) return;
     message.status = status;
     thread.version += 1;

@@ -12,7 +12,7 @@ import { FloorView } from "./views/team-panel.js";
 import { heedKeys } from "./views/keyboard-shortcuts.js";
 import { Link } from "../shared/live-data.js";
 import { Painter } from "./views/renderer.js";
-import { say } from "../shared/dom.js";
+import { element, say } from "../shared/dom.js";
 import { Pause } from "./views/pause-button.js";
 import { signOut } from "../shared/auth.js";
 import { SignInForm, showWho } from "../shared/sign-in-form.js";
@@ -20,7 +20,6 @@ import { StoryPanel } from "./views/timeline-panel.js";
 import { View } from "./view-options.js";
 import { toggleFullScreen, Wall } from "./views/wallboard.js";
 
-const element = (id) => document.getElementById(id);
 const board = new Board();
 const view = new View(location.search);
 const link = new Link({ load, event: hear, state: () => painter.showConnection(), signedOut: (message) => leave(`${message} Sign in again.`) });

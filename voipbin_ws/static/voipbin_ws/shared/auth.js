@@ -19,26 +19,32 @@ export function signOut() {
   sessionStorage.removeItem(KEY);
 }
 
-/** Raises ApiError where the gateway refuses, TypeError where it does not answer. */
-export async function signIn(username, password) {
-  const answer = await fetch("/auth/login", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ username, password }),
+/** Raises ApiError where the gateway refuses, TypeError where it does not answer, a TimeoutError when `signal` says so. `at` is
+ * the gateway's clock, in milliseconds, as near as HTTP tells it. */
+export async function request(method, path, { body = undefined, signal = undefined } = {}) {
+  const answer = await fetch(path, {
+    method,
+    headers: { ...(token() && { Authorization: `Bearer ${token()}` }), ...(body && { "Content-Type": "application/json" }) },
+    body: body && JSON.stringify(body),
+    cache: "no-store",
+    signal,
   });
-  const content = await bodyOf(answer);
+  const content = await answer.json().catch(() => {
+    throw new ApiError(answer.status);
+  });
+  if (!answer.ok) throw new ApiError(answer.status, content);
+  const at = Date.parse(answer.headers.get("Date") ?? "");
+  return { content, at: Number.isNaN(at) ? null : at };
+}
+
+export async function signIn(username, password) {
+  const { content } = await request("POST", "/auth/login", { body: { username, password } });
   sessionStorage.setItem(KEY, content.token);
 }
 
-/** GET of the gateway's REST interface. `at` is its clock, in milliseconds, as near as HTTP tells it. */
 export async function read(path, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
-  const answer = await fetch(query ? `${path}?${query}` : path, {
-    headers: { Authorization: `Bearer ${token()}` },
-    cache: "no-store",
-  });
-  const at = Date.parse(answer.headers.get("Date") ?? "");
-  return { content: await bodyOf(answer), at: Number.isNaN(at) ? null : at };
+  return request("GET", query ? `${path}?${query}` : path);
 }
 
 /** All items of all pages of a reading address, `mostPages` at most; `cursor` is where its log stood at the first, `isWhole`
@@ -55,15 +61,4 @@ export async function readAll(path, parameters, mostPages = Infinity) {
     if (!next) break;
   }
   return { items, cursor, isWhole: !next };
-}
-
-async function bodyOf(answer) {
-  let content;
-  try {
-    content = await answer.json();
-  } catch {
-    throw new ApiError(answer.status, {});
-  }
-  if (!answer.ok) throw new ApiError(answer.status, content);
-  return content;
 }

@@ -28,12 +28,17 @@ export function shown(value) {
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
 }
 
-export function isId(value) {
-  return typeof value === "string" && value !== "" && !/^[0-]+$/.test(value);
+export function isText(value) {
+  return typeof value === "string" && value !== "";
 }
 
-function party(value) {
-  if (value === null || typeof value !== "object") return { number: shown(value), name: "" };
+export function isId(value) {
+  return isText(value) && !/^[0-]+$/.test(value);
+}
+
+/** Somebody's number and name, in whatever way an event names them. */
+export function partyOf(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return { number: shown(value), name: "" };
   const number = shown(value.target);
   const name = shown(value.target_name) || shown(value.name);
   return { number, name: name === number ? "" : name };
@@ -84,8 +89,8 @@ export class Call {
   read(data) {
     if (typeof data.status === "string") this.status = shown(data.status);
     if (data.direction !== undefined) this.direction = shown(data.direction);
-    if (data.source !== undefined) this.from = party(data.source);
-    if (data.destination !== undefined) this.to = party(data.destination);
+    if (data.source !== undefined) this.from = partyOf(data.source);
+    if (data.destination !== undefined) this.to = partyOf(data.destination);
     const agentId = agentOf(data);
     if (agentId !== null) this.agentId = agentId || null;
     this.startedAt = parseTime(data.tm_create) ?? this.startedAt;
@@ -104,7 +109,7 @@ export class Call {
   hearQueue(queueId, action, data, at) {
     if (this.state === "ended") return false;
     if (action === "left") return this.#leave(data, at);
-    if (data.source !== undefined && !this.from.number) this.from = party(data.source);
+    if (data.source !== undefined && !this.from.number) this.from = partyOf(data.source);
     const isSame = this.place?.queueId === queueId && this.place.connectedAt === null;
     const since = parseTime(data.tm_join) ?? (isSame ? this.place.since : at);
     const connectedAt = parseTime(data.tm_connect) ?? (action === "connected" ? at : (this.place?.connectedAt ?? null));

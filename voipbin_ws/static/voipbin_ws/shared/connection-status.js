@@ -1,9 +1,7 @@
 /** How sure a page is of what it shows: the connection's pill, the banner over what may be old, a word for who sees neither. */
 
-import { say } from "./dom.js";
+import { element, say } from "./dom.js";
 import { clock } from "./time.js";
-
-const element = (id) => document.getElementById(id);
 
 export class ConnectionView {
   #link;

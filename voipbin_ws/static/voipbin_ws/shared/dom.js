@@ -1,5 +1,11 @@
 /** Pieces of a page made from its templates. Whatever events say becomes text, and never markup. */
 
+/** The page's element with this id. */
+export const element = (id) => document.getElementById(id);
+
+/** The page's field or button with this id. */
+export const field = (id) => /** @type {HTMLInputElement} */ (element(id));
+
 /** A copy of a template's element, with setters that touch the page only where something changes. */
 export class Part {
   #cells = new Map();

@@ -1,10 +1,7 @@
 /** The form for signing in, the view behind it, and whose view it is. */
 
-import { say } from "./dom.js";
+import { element, field, say } from "./dom.js";
 import { signIn, token } from "./auth.js";
-
-const element = (id) => document.getElementById(id);
-const field = (id) => /** @type {HTMLInputElement} */ (element(id));
 
 export class SignInForm {
   #view;

@@ -1,8 +1,7 @@
 /** Platform staff's choice of the customer whose calls they look at. */
 
 import { readCustomers } from "../board-loader.js";
-
-const element = (id) => document.getElementById(id);
+import { element } from "../../shared/dom.js";
 
 export class CustomerChoice {
   #offered = false;

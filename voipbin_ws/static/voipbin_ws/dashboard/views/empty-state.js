@@ -1,8 +1,6 @@
 /** What stands where no calls are: why that is so, and what to do next. */
 
-import { say } from "../../shared/dom.js";
-
-const element = (id) => document.getElementById(id);
+import { element, say } from "../../shared/dom.js";
 
 /** In place of rows, where none of the board's calls is shown. */
 export function showEmpty(board, shown, { active }, me) {

@@ -1,12 +1,9 @@
 /** Choosing which calls are shown, and in which order: search, states, queue, direction, the heads of the columns. */
 
-import { say } from "../../shared/dom.js";
+import { element, field, say } from "../../shared/dom.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // They take no room while there is nothing in them.
-
-const element = (id) => document.getElementById(id);
-const field = (id) => /** @type {HTMLInputElement} */ (element(id));
 
 export class Filters {
   #view;

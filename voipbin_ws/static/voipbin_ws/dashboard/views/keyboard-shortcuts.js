@@ -1,8 +1,8 @@
 /** The keys that the page heeds, and the list of them. */
 
-const KEPT = "voipbin.keys";
+import { element } from "../../shared/dom.js";
 
-const element = (id) => document.getElementById(id);
+const KEPT = "voipbin.keys";
 
 function isTyping(target) {
   return target.matches?.("input:not([type=checkbox]), select, textarea");

@@ -1,9 +1,7 @@
 /** Holding the page still for whoever wants to read: the board as it was, and what came since. */
 
-import { mark, say } from "../../shared/dom.js";
+import { element, mark, say } from "../../shared/dom.js";
 import { clock } from "../../shared/time.js";
-
-const element = (id) => document.getElementById(id);
 
 function counted(number, word) {
   return `${number} ${word}${number === 1 ? "" : "s"}`;

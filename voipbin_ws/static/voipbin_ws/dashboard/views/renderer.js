@@ -2,12 +2,10 @@
 
 import { ENDED_KEPT_MS } from "./call-table.js";
 import { showEmpty } from "./empty-state.js";
-import { say } from "../../shared/dom.js";
+import { element, say } from "../../shared/dom.js";
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
-
-const element = (id) => document.getElementById(id);
 
 export class Painter {
   #on;

@@ -4,41 +4,20 @@ const WIDTH = 120;
 const HEIGHT = 32;
 const MARGIN = 2; // so that a line at the edge is drawn whole
 
-/** Where the values stand: [x, y] each, null where there is none. */
-function positions(values, highest) {
+/** The points of the line through `values`, of 0 and more, in runs: where null stands it is broken. `highest` is the top of the
+ * drawing. */
+function runsOf(values, highest) {
   const step = WIDTH / (values.length - 1);
-  return values.map((value, index) => (value === null ? null : [index * step, HEIGHT - MARGIN - (value / highest) * (HEIGHT - 2 * MARGIN)]));
-}
-
-/** The path through `values`, of 0 and more; where null stands it is broken. `highest` is the top of the drawing. */
-export function linePath(values, highest) {
-  let isDrawing = false;
-  const parts = [];
-  for (const point of positions(values, highest)) {
-    if (point) parts.push(`${isDrawing ? "L" : "M"}${point.map((each) => each.toFixed(1)).join(" ")}`);
-    isDrawing = point !== null;
+  const runs = [[]];
+  for (const [index, value] of values.entries()) {
+    if (value === null) runs.push([]);
+    else runs.at(-1).push([index * step, HEIGHT - MARGIN - (value / highest) * (HEIGHT - 2 * MARGIN)]);
   }
-  return parts.join("");
-}
-
-/** What lies below the line. */
-export function areaPath(values, highest) {
-  const parts = [];
-  let from = null;
-  for (const [index, point] of [...positions(values, highest), null].entries()) {
-    if (point) {
-      parts.push(from === null ? `M${point[0].toFixed(1)} ${HEIGHT}L` : "L", point.map((each) => each.toFixed(1)).join(" "));
-      from ??= index;
-    } else if (from !== null) {
-      parts.push(`V${HEIGHT}Z`);
-      from = null;
-    }
-  }
-  return parts.join("");
+  return runs.filter((run) => run.length).map((run) => run.map((point) => point.map((each) => each.toFixed(1))));
 }
 
 /** A bar for each value; none where null stands, and a stump for nothing. */
-export function barPath(values, highest) {
+function barPath(values, highest) {
   const step = WIDTH / values.length;
   const bars = values.map((value, index) => {
     if (value === null) return "";
@@ -59,7 +38,10 @@ export class Sparkline {
   /** `label` says the same in words. */
   line(values, label) {
     const highest = Math.max(1, ...values.map((value) => value ?? 0));
-    this.#draw(linePath(values, highest), areaPath(values, highest), label);
+    const runs = runsOf(values, highest);
+    const line = runs.map((run) => `M${run.map((point) => point.join(" ")).join("L")}`);
+    const area = runs.map((run) => `M${run[0][0]} ${HEIGHT}L${run.map((point) => point.join(" ")).join("L")}V${HEIGHT}Z`);
+    this.#draw(line.join(""), area.join(""), label);
   }
 
   bars(values, highest, label) {

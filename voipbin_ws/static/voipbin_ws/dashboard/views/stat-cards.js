@@ -1,6 +1,6 @@
 /** The numbers at a glance, each with its last hour and what it means. */
 
-import { mark, say } from "../../shared/dom.js";
+import { element, mark, say } from "../../shared/dom.js";
 import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, HARDLY_WAITED_SECONDS, LATE_SECONDS, WINDOW_MS } from "../service-level.js";
 import { Sparkline } from "./sparkline.js";
 import { clock, duration } from "../../shared/time.js";
@@ -8,8 +8,6 @@ import { clock, duration } from "../../shared/time.js";
 const DRAW_MS = 5000;
 const SLACK_MS = 60_000;
 const LEVELS = { good: "good", fair: "warn", poor: "bad" };
-
-const element = (id) => document.getElementById(id);
 
 function percent(share, round = Math.round) {
   // What is 79.6 % is not yet 80, and so not green.

@@ -1,14 +1,12 @@
 /** Who is there for the callers: the queues and the agents. */
 
-import { PartList } from "../../shared/dom.js";
+import { element, PartList } from "../../shared/dom.js";
 import { waitLevel } from "./stat-cards.js";
 import { duration } from "../../shared/time.js";
 
 const AGENT_SHAPES = { available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", offline: "shape-offline", "": "shape-offline" };
 const AGENT_ORDER = ["available", "ringing", "busy", "away", "offline", ""];
 const OTHER_ORDER = AGENT_ORDER.indexOf("away");
-
-const element = (id) => document.getElementById(id);
 
 function rank({ status }) {
   const index = AGENT_ORDER.indexOf(status);

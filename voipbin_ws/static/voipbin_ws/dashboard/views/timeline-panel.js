@@ -2,11 +2,9 @@
 
 import { readStory, storyTopics } from "../board-loader.js";
 import { DIRECTIONS } from "../../shared/call.js";
-import { mark, PartList, say } from "../../shared/dom.js";
+import { element, mark, PartList, say } from "../../shared/dom.js";
 import { shares, Timeline } from "../call-timeline.js";
 import { clock, duration } from "../../shared/time.js";
-
-const element = (id) => document.getElementById(id);
 
 function sized(recording) {
   if (recording.isRunning) return "Recording now";

@@ -1,9 +1,7 @@
 /** The page as a wallboard: large, awake, on the whole screen. */
 
-import { mark, say } from "../../shared/dom.js";
+import { element, mark, say } from "../../shared/dom.js";
 import { clock } from "../../shared/time.js";
-
-const element = (id) => document.getElementById(id);
 
 export async function toggleFullScreen() {
   try {
