@@ -63,7 +63,7 @@ export function covers(pattern, topic) {
   return wanted.length <= parts.length && wanted.every((part, index) => part === "*" || part === parts[index]);
 }
 
-const NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [code, name]));
+const CLOSE_NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [code, name]));
 const CHUNK = 100; // Topics in one message: what a gateway takes by default.
 const RATE_LIMIT_TRIES = 5;
 const SHOWN_CHARACTERS = 200;
@@ -84,39 +84,39 @@ const DEFAULTS = {
 
 // --- How long to wait ---
 
-const FIRST_MS = 1000;
-const LONGEST_MS = 30_000;
+const FIRST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 30_000;
 const STABLE_MS = 5000; // A connection that lasted this long was no failure: the pauses begin anew.
-const MOST_AT_ONCE = 2; // Coming back at once is done this often without a stable connection between.
+const MAX_SHORT_PAUSES = 2; // Coming back at once is done this often without a stable connection between.
 
 /** Up to 1 s, doubling up to 30, each drawn evenly from nothing to that: a thousand clients do not come back together. */
 class Backoff {
   #random;
   #failures = 0;
-  #atOnce = 0;
+  #shortPauses = 0;
 
   constructor(random) {
     this.#random = random;
   }
 
-  lasted(milliseconds) {
-    if (milliseconds >= STABLE_MS) this.#failures = this.#atOnce = 0;
+  connectionLasted(milliseconds) {
+    if (milliseconds >= STABLE_MS) this.#failures = this.#shortPauses = 0;
   }
 
   pause() {
-    return this.#random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures++, 16));
+    return this.#random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
   }
 
   /** Where the server wants us back at once, as long as that does not repeat itself. */
-  soon(jitterMs) {
-    this.#atOnce += 1;
-    return this.#atOnce <= MOST_AT_ONCE ? this.#random() * jitterMs : this.pause();
+  shortPause(jitterMs) {
+    this.#shortPauses += 1;
+    return this.#shortPauses <= MAX_SHORT_PAUSES ? this.#random() * jitterMs : this.pause();
   }
 
   /** Where the server has too many of us. */
-  later() {
+  longPause() {
     this.#failures += 1;
-    return (LONGEST_MS * (1 + this.#random())) / 2;
+    return (MAX_PAUSE_MS * (1 + this.#random())) / 2;
   }
 }
 
@@ -135,7 +135,7 @@ function readCursor(text) {
  * one's replay goes back to where the first began: until all are acknowledged the positions stay, and what is delivered
  * meanwhile is remembered, so that after another break it is not delivered again.
  */
-class Progress {
+class Positions {
   #positions;
   #delivered = new Map(); // by epoch: numbers above the position, of this connection
   #before = new Map(); // by epoch: the same, of earlier connections
@@ -198,60 +198,60 @@ function isObject(value) {
 }
 
 /** Those who wait until each of some topics is answered; then `done(refusals)` is called, once. */
-class Calls {
-  #calls = new Set();
+class PendingAnswers {
+  #pending = new Set();
 
   add(topics, done) {
     const call = { topics: new Set(topics), done, refusals: [] };
-    if (call.topics.size) this.#calls.add(call);
+    if (call.topics.size) this.#pending.add(call);
     else done([]);
     return call;
   }
 
   remove(call) {
-    this.#calls.delete(call);
+    this.#pending.delete(call);
   }
 
   /** What is waited for. */
   get topics() {
-    return [...this.#calls].flatMap(({ topics }) => [...topics]);
+    return [...this.#pending].flatMap(({ topics }) => [...topics]);
   }
 
   /** Tell those who wait for these; returns the topics that somebody waited for. */
   settle(topics, refusal = null) {
-    const told = new Set();
-    for (const call of [...this.#calls]) {
+    const settled = new Set();
+    for (const call of [...this.#pending]) {
       const answered = topics.filter((topic) => call.topics.delete(topic));
       if (!answered.length) continue;
-      for (const topic of answered) told.add(topic);
+      for (const topic of answered) settled.add(topic);
       if (refusal) call.refusals.push({ ...refusal, topics: answered });
       if (call.topics.size) continue;
-      this.#calls.delete(call);
+      this.#pending.delete(call);
       call.done(call.refusals);
     }
-    return told;
+    return settled;
   }
 }
 
 /** A client's side of the talk, over all of its connections. No socket, no clock: `send` and `later` carry out, `tell`
  * hands on what is for the user, in order. */
 class Conversation {
-  progress;
+  positions;
   notice = null; // What the server said just before it closes the connection.
   recovered = null; // Whether this connection went on where the last one ended; null where there was nothing to go on from.
   #topics = new Map(); // what is wanted -> whether it was held before
   #live = new Set();
   #requests = new Map(); // number -> { action, waiting, resumes, since, isOpening, tries, reason, isAcked }
   #numbers = 0;
-  #subscribing = new Calls();
-  #unsubscribing = new Calls();
+  #subscribing = new PendingAnswers();
+  #unsubscribing = new PendingAnswers();
   #isOpen = false;
   #out;
 
   constructor(cursor, out) {
-    this.progress = new Progress(cursor);
+    this.positions = new Positions(cursor);
     this.#out = out;
-    this.startsHeld = this.progress.cursor !== null; // Until the first connection: topics are heard from that cursor on.
+    this.startsHeld = this.positions.cursor !== null; // Until the first connection: topics are heard from that cursor on.
   }
 
   get isReady() {
@@ -266,11 +266,11 @@ class Conversation {
     this.#isOpen = true;
     this.startsHeld = false;
     this.notice = this.recovered = null;
-    this.progress.begin();
-    const since = this.progress.cursor;
+    this.positions.begin();
+    const since = this.positions.cursor;
     for (const wasHeld of [true, false]) {
       const topics = [...this.#topics].filter(([, held]) => held === wasHeld).map(([topic]) => topic);
-      this.#ask("subscribe", topics, wasHeld ? { isOpening: true, resumes: true, since } : { isOpening: true });
+      this.#request("subscribe", topics, wasHeld ? { isOpening: true, resumes: true, since } : { isOpening: true });
     }
   }
 
@@ -288,7 +288,7 @@ class Conversation {
       topics.filter((topic) => !this.#live.has(topic)),
       done,
     );
-    if (this.#isOpen) this.#ask("subscribe", fresh);
+    if (this.#isOpen) this.#request("subscribe", fresh);
     return call;
   }
 
@@ -301,10 +301,10 @@ class Conversation {
     const held = topics.filter((topic) => this.#topics.delete(topic));
     for (const topic of held) this.#live.delete(topic);
     this.#unsubscribing.add(this.#isOpen ? held : [], done);
-    if (this.#isOpen) this.#ask("unsubscribe", held);
+    if (this.#isOpen) this.#request("unsubscribe", held);
   }
 
-  #ask(action, topics, details = {}) {
+  #request(action, topics, details = {}) {
     for (let start = 0; start < topics.length; start += CHUNK) {
       const chunk = topics.slice(start, start + CHUNK);
       this.#out.send(this.#message({ action, waiting: new Set(chunk), tries: 0, ...details }, chunk));
@@ -324,7 +324,7 @@ class Conversation {
     if ("event_type" in frame) this.#event(frame);
     else if (frame.type === "ack") this.#ack(frame);
     else if (frame.type === "error") this.#error(frame);
-    else if (frame.type === "pong") this.#reached(frame);
+    else if (frame.type === "pong") this.#advance(frame);
   }
 
   #event(frame) {
@@ -332,18 +332,18 @@ class Conversation {
       throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, SHOWN_CHARACTERS)}`);
     }
     const positions = readCursor(frame.cursor) ?? new Map();
-    if (this.progress.isRepetition(positions)) return;
-    this.progress.delivered(positions, this.#isResuming);
-    this.#out.tell("event", frame);
+    if (this.positions.isRepetition(positions)) return;
+    this.positions.delivered(positions, this.#isResuming);
+    this.#out.emit("event", frame);
   }
 
   /** Where the frame says up to where all has come, and no topic that is being resumed has yet to begin. */
-  #reached(frame) {
+  #advance(frame) {
     const positions = readCursor(frame.cursor);
-    if (positions !== null && !this.#isResuming) this.progress.complete(positions);
+    if (positions !== null && !this.#isResuming) this.positions.complete(positions);
   }
 
-  #answeredBy(frame, topics) {
+  #requestFor(frame, topics) {
     if (typeof frame.request_id === "number") return this.#requests.get(frame.request_id);
     const fits = ({ action, waiting }) => action === frame.action && topics.every((topic) => waiting.has(topic));
     return (frame.request_id ?? null) === null ? [...this.#requests.values()].find(fits) : undefined;
@@ -357,7 +357,7 @@ class Conversation {
 
   #ack(frame) {
     const topics = strings(frame.topics);
-    const request = this.#answeredBy(frame, topics);
+    const request = this.#requestFor(frame, topics);
     if (request) {
       request.isAcked = true;
       this.#settle(request, topics);
@@ -365,17 +365,17 @@ class Conversation {
     if (frame.action === "unsubscribe") this.#unsubscribing.settle(topics);
     if (frame.action !== "subscribe") return;
     const gap = request?.resumes ? this.#gap(request, frame, topics) : null;
-    this.#reached(frame);
+    this.#advance(frame);
     for (const topic of topics.filter((each) => this.#topics.has(each))) {
       this.#topics.set(topic, true);
       this.#live.add(topic);
     }
-    if (gap) this.#out.tell("gap", gap);
+    if (gap) this.#out.emit("gap", gap);
     this.#subscribing.settle(topics);
     // Withdrawn while the request was under way, or waited to be sent again.
-    const asked = [...this.#requests.values()].filter(({ action }) => action === "unsubscribe");
-    const isUnwanted = (topic) => !this.#topics.has(topic) && !asked.some(({ waiting }) => waiting.has(topic));
-    this.#ask("unsubscribe", topics.filter(isUnwanted));
+    const leaving = [...this.#requests.values()].filter(({ action }) => action === "unsubscribe");
+    const isUnwanted = (topic) => !this.#topics.has(topic) && !leaving.some(({ waiting }) => waiting.has(topic));
+    this.#request("unsubscribe", topics.filter(isUnwanted));
   }
 
   #gap(request, frame, topics) {
@@ -384,20 +384,20 @@ class Conversation {
       return null;
     }
     this.recovered = false;
-    this.progress.notRecovered(readCursor(frame.cursor) ?? new Map());
+    this.positions.notRecovered(readCursor(frame.cursor) ?? new Map());
     const unknown = request.since ? "the server does not resume" : "the server keeps no cursor";
     return { topics, reason: String(request.reason || frame.reason || unknown), cursor: frame.cursor || null };
   }
 
   #error(frame) {
     const topics = strings(frame.topics);
-    const request = this.#answeredBy(frame, topics);
+    const request = this.#requestFor(frame, topics);
     const retry = typeof frame.retry === "boolean" ? frame.retry : null;
     const refusal = { topics, code: String(frame.code ?? ""), message: String(frame.message ?? ""), retry };
     if (request) this.#refused(request, refusal);
     else if (topics.length) this.#drop(refusal); // Not an answer: the server takes them away.
     else if (refusal.code in CloseCode || retry !== null) this.notice = { ...refusal, retry: retry !== false };
-    else this.#out.tell("error", new Error(`The server says ${refusal.code}: ${refusal.message}`));
+    else this.#out.emit("error", new Error(`The server says ${refusal.code}: ${refusal.message}`));
   }
 
   #refused(request, refusal) {
@@ -406,7 +406,7 @@ class Conversation {
       const topics = [...request.waiting].sort();
       if (request.since) {
         this.#settle(request, topics);
-        this.#ask("subscribe", topics, { resumes: true, isOpening: request.isOpening, reason: refusal.message });
+        this.#request("subscribe", topics, { resumes: true, isOpening: request.isOpening, reason: refusal.message });
         return;
       }
       refusal = { ...refusal, topics };
@@ -433,9 +433,9 @@ class Conversation {
       this.#topics.delete(topic);
       this.#live.delete(topic);
     }
-    const told = this.#subscribing.settle(refusal.topics, refusal);
-    const untold = refusal.topics.filter((topic) => !told.has(topic));
-    if (untold.length) this.#out.tell("refusal", { ...refusal, topics: untold });
+    const settled = this.#subscribing.settle(refusal.topics, refusal);
+    const unsettled = refusal.topics.filter((topic) => !settled.has(topic));
+    if (unsettled.length) this.#out.emit("refusal", { ...refusal, topics: unsettled });
   }
 }
 
@@ -448,7 +448,7 @@ class Subscription {
     this.isEnded = false;
     this.isGranted = false;
     this.onEvent = onEvent;
-    this.whenEnded = new Set();
+    this.onEnd = new Set();
     this.unsubscribe = leave; // Hear these no more; the promise is fulfilled when the server has said so.
   }
 }
@@ -463,15 +463,15 @@ export class EventClient {
   /** @type {string} */
   #state = State.IDLE;
   #socket = null;
-  #turn = 0; // Grows with every dial and end: what an older one still brings is void.
+  #attempt = 0; // Grows with every dial and end: what an older one still brings is void.
   #timers = new Set(); // of this connection
   #retryTimer = null;
   #openedAt = 0;
-  #heardAt = 0; // by the clock
-  #heardAtWall = null;
+  #receivedAt = 0; // by the clock
+  #lastReceivedAt = null;
   #pings = new Map(); // request id -> { resolve, reject }
   #pingNumber = 0;
-  #stopListening = null;
+  #unwatchBrowser = null;
   #token = null;
   #tokenReason = "connect";
   #tokenIsNew = false;
@@ -495,7 +495,7 @@ export class EventClient {
     this.#conversation = new Conversation(this.#options.cursor, {
       send: (message) => this.#send(message),
       later: (milliseconds, message) => this.#after(milliseconds, () => this.#send(message)),
-      tell: (kind, detail) => this.#tell(kind, detail),
+      emit: (kind, detail) => this.#deliver(kind, detail),
     });
   }
 
@@ -505,12 +505,12 @@ export class EventClient {
 
   /** Up to where all events have been delivered: keep it, and a later client goes on after it. */
   get cursor() {
-    return this.#conversation.progress.cursor;
+    return this.#conversation.positions.cursor;
   }
 
   /** When the last frame of whatever kind arrived, in milliseconds of Date.now(); null before the first. */
-  get heardAt() {
-    return this.#heardAtWall;
+  get lastReceivedAt() {
+    return this.#lastReceivedAt;
   }
 
   /**
@@ -530,17 +530,17 @@ export class EventClient {
     this.#token = this.#spentToken = null;
     this.#tokenReason = "connect";
     this.#tokenIsNew = false;
-    this.#watchSurroundings();
-    this.#become(State.CONNECTING);
+    this.#watchBrowser();
+    this.#setState(State.CONNECTING);
     this.#dial();
   }
 
   /** Close, and forget all subscriptions. */
   close() {
     if (this.#state === State.IDLE) return;
-    this.#leave();
+    this.#drop();
     this.#stopWaiting();
-    this.#become(State.IDLE);
+    this.#setState(State.IDLE);
     for (const subscription of [...this.#subscriptions]) this.#end(subscription, new ConnectionFailed("CLOSED", "The client was closed"));
   }
 
@@ -557,7 +557,7 @@ export class EventClient {
     if (signal) {
       const abort = () => this.#end(subscription, signal.reason);
       signal.addEventListener("abort", abort, { once: true });
-      subscription.whenEnded.add(() => signal.removeEventListener("abort", abort));
+      subscription.onEnd.add(() => signal.removeEventListener("abort", abort));
     }
     return new Promise((resolve, reject) => {
       let call = null;
@@ -565,9 +565,9 @@ export class EventClient {
         if (call) this.#conversation.abandon(call);
         reject(error ?? new ConnectionFailed("CLOSED", "Unsubscribed before the answer came"));
       };
-      subscription.whenEnded.add(stop);
+      subscription.onEnd.add(stop);
       const done = (refusals) => {
-        subscription.whenEnded.delete(stop);
+        subscription.onEnd.delete(stop);
         subscription.isGranted = true;
         for (const topic of refusals.flatMap((refusal) => refusal.topics)) subscription.topics.delete(topic);
         if (!subscription.topics.size) this.#end(subscription);
@@ -593,7 +593,7 @@ export class EventClient {
       wake();
     };
     const subscription = await this.subscribe(topics, onEvent, options);
-    subscription.whenEnded.add((error) => {
+    subscription.onEnd.add((error) => {
       if (error instanceof SubscribeError) failure = error;
       wake();
     });
@@ -633,7 +633,7 @@ export class EventClient {
     if (subscription.isEnded) return Promise.resolve();
     subscription.isEnded = true;
     this.#subscriptions.delete(subscription);
-    for (const each of subscription.whenEnded) each(error);
+    for (const each of subscription.onEnd) each(error);
     const kept = new Set([...this.#subscriptions].flatMap(({ topics }) => [...topics]));
     /** @type {Promise<void>} */
     const unsubscribed = new Promise((resolve) => {
@@ -645,16 +645,16 @@ export class EventClient {
   // --- Connecting ---
 
   async #dial() {
-    const turn = ++this.#turn;
+    const attempt = ++this.#attempt;
     const { WebSocket, connectTimeoutMs, batch } = this.#options;
     let token;
     try {
       token = await this.#credential();
     } catch (error) {
-      if (turn === this.#turn) this.#again(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
+      if (attempt === this.#attempt) this.#retry(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
       return;
     }
-    if (turn !== this.#turn) return;
+    if (attempt !== this.#attempt) return;
     if (!token) return this.#fail("UNAUTHORIZED", "There is no credential");
     if (token === this.#spentToken?.token) return this.#fail("UNAUTHORIZED", this.#spentToken.message);
     this.#token = token;
@@ -691,47 +691,47 @@ export class EventClient {
   }
 
   /** Another credential is needed: once, for a new one that is not accepted either is the end. */
-  #renew(reason, message, retryInMs) {
+  #renewToken(reason, message, retryInMs) {
     if (typeof this.#options.token !== "function" || this.#tokenIsNew) return this.#fail("UNAUTHORIZED", message);
     this.#spentToken = { token: this.#token, message };
     this.#token = null;
     this.#tokenReason = reason;
     this.#tokenIsNew = true;
-    return this.#again(retryInMs(), "UNAUTHORIZED", message);
+    return this.#retry(retryInMs(), "UNAUTHORIZED", message);
   }
 
   #opened() {
     this.#tokenIsNew = false;
     this.#spentToken = null;
     this.#openedAt = this.#options.clock.now();
-    this.#heard();
-    this.#watch();
+    this.#noteReceived();
+    this.#watchSilence();
     this.#conversation.opened();
-    this.#noteReady();
+    this.#updateReady();
   }
 
-  #noteReady() {
-    if (this.#conversation.isReady && this.#state !== State.CONNECTED) this.#become(State.CONNECTED, { recovered: this.#conversation.recovered });
+  #updateReady() {
+    if (this.#conversation.isReady && this.#state !== State.CONNECTED) this.#setState(State.CONNECTED, { recovered: this.#conversation.recovered });
   }
 
   #closed(code, said) {
     const { notice } = this.#conversation;
-    const name = notice?.code in CloseCode ? notice.code : (NAMES.get(code) ?? "LOST");
+    const name = notice?.code in CloseCode ? notice.code : (CLOSE_NAMES.get(code) ?? "LOST");
     const closed = [1005, 1006].includes(code) ? "The connection was lost" : `The server closed with code ${code}`;
     const message = notice?.message || said || closed;
-    this.#leave();
+    this.#drop();
     if (name === "PROTOCOL_ERROR") return this.#fail(name, message);
     if (name === "REVOKED" || notice?.retry === false) return this.#fail("FORBIDDEN", message);
-    if (name === "TOKEN_EXPIRED") return this.#renew("expired", message, () => this.#backoff.soon(0));
-    if (name === "RESTARTING") return this.#again(this.#backoff.soon(FIRST_MS), name, message);
-    return this.#again(name === "TOO_MANY" ? this.#backoff.later() : this.#backoff.pause(), name, message);
+    if (name === "TOKEN_EXPIRED") return this.#renewToken("expired", message, () => this.#backoff.shortPause(0));
+    if (name === "RESTARTING") return this.#retry(this.#backoff.shortPause(FIRST_PAUSE_MS), name, message);
+    return this.#retry(name === "TOO_MANY" ? this.#backoff.longPause() : this.#backoff.pause(), name, message);
   }
 
   /** A browser does not tell why a socket was refused; a plain GET of the same address does. */
   async #notOpened(reason) {
     const token = this.#token;
-    this.#leave();
-    const turn = this.#turn;
+    this.#drop();
+    const attempt = this.#attempt;
     const address = new URL(this.#url);
     address.protocol = address.protocol.replace(/^ws/, "http");
     let status = null;
@@ -744,28 +744,28 @@ export class EventClient {
     } catch {
       // It does not answer at all, or may not be asked from this origin.
     }
-    if (turn !== this.#turn) return;
-    if (status === 401) this.#renew("refused", message, () => 0);
+    if (attempt !== this.#attempt) return;
+    if (status === 401) this.#renewToken("refused", message, () => 0);
     else if (status === 403) this.#fail("FORBIDDEN", message);
     else if (status === 404) this.#fail("NOT_A_GATEWAY", message);
-    else this.#again(status === 429 ? this.#backoff.later() : this.#backoff.pause(), "UNREACHABLE", message);
+    else this.#retry(status === 429 ? this.#backoff.longPause() : this.#backoff.pause(), "UNREACHABLE", message);
   }
 
-  #again(retryInMs, code, reason) {
+  #retry(retryInMs, code, reason) {
     const { clock } = this.#options;
     clock.clearTimeout(this.#retryTimer);
-    this.#turn += 1;
+    this.#attempt += 1;
     this.#retryTimer = clock.setTimeout(() => {
       this.#retryTimer = null;
       this.#dial();
     }, retryInMs);
-    this.#become(globalThis.navigator?.onLine === false ? State.SUSPENDED : State.RECONNECTING, { retryInMs, code, reason });
+    this.#setState(globalThis.navigator?.onLine === false ? State.SUSPENDED : State.RECONNECTING, { retryInMs, code, reason });
   }
 
   #fail(code, reason) {
-    this.#leave();
+    this.#drop();
     this.#stopWaiting();
-    this.#become(State.FAILED, { code, reason });
+    this.#setState(State.FAILED, { code, reason });
     const error = new ConnectionFailed(code, reason);
     for (const subscription of [...this.#subscriptions]) {
       // Who waits for an answer, waits in vain; what was granted goes on should somebody `connect` again.
@@ -774,15 +774,15 @@ export class EventClient {
   }
 
   /** Let go of the socket, whatever becomes of it. */
-  #leave() {
+  #drop() {
     const { clock } = this.#options;
     const socket = this.#socket;
     this.#socket = null;
-    this.#turn += 1;
+    this.#attempt += 1;
     for (const timer of this.#timers) clock.clearTimeout(timer);
     this.#timers.clear();
     if (socket === null) return;
-    if (this.#openedAt !== null) this.#backoff.lasted(clock.now() - this.#openedAt);
+    if (this.#openedAt !== null) this.#backoff.connectionLasted(clock.now() - this.#openedAt);
     this.#conversation.lost();
     const pings = [...this.#pings.values()];
     this.#pings.clear();
@@ -798,23 +798,23 @@ export class EventClient {
   #stopWaiting() {
     this.#options.clock.clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
-    this.#stopListening?.();
-    this.#stopListening = null;
+    this.#unwatchBrowser?.();
+    this.#unwatchBrowser = null;
   }
 
   /** The network is back, or somebody looks at the page again: no more waiting. */
-  #watchSurroundings() {
-    if (this.#stopListening || typeof globalThis.addEventListener !== "function") return;
-    const hurry = ({ type }) => {
+  #watchBrowser() {
+    if (this.#unwatchBrowser || typeof globalThis.addEventListener !== "function") return;
+    const retryNow = ({ type }) => {
       if (type === "visibilitychange" && globalThis.document.visibilityState === "hidden") return;
-      if (this.#retryTimer !== null) this.#again(0, "HURRIED", "Trying at once");
-      else if (this.#state === State.CONNECTED) this.#askWhetherThere();
+      if (this.#retryTimer !== null) this.#retry(0, "HURRIED", "Trying at once");
+      else if (this.#state === State.CONNECTED) this.#checkAlive();
     };
-    globalThis.addEventListener("online", hurry);
-    globalThis.document?.addEventListener("visibilitychange", hurry);
-    this.#stopListening = () => {
-      globalThis.removeEventListener("online", hurry);
-      globalThis.document?.removeEventListener("visibilitychange", hurry);
+    globalThis.addEventListener("online", retryNow);
+    globalThis.document?.addEventListener("visibilitychange", retryNow);
+    this.#unwatchBrowser = () => {
+      globalThis.removeEventListener("online", retryNow);
+      globalThis.document?.removeEventListener("visibilitychange", retryNow);
     };
   }
 
@@ -831,26 +831,26 @@ export class EventClient {
   }
 
   /** A connection may die without a word: when it is quiet, ask for one, and take silence for its death. */
-  #watch() {
+  #watchSilence() {
     const { clock, pingIntervalMs } = this.#options;
-    const quiet = clock.now() - this.#heardAt;
-    if (quiet < pingIntervalMs) this.#after(pingIntervalMs - quiet, () => this.#watch());
-    else this.#askWhetherThere(() => this.#watch());
+    const quiet = clock.now() - this.#receivedAt;
+    if (quiet < pingIntervalMs) this.#after(pingIntervalMs - quiet, () => this.#watchSilence());
+    else this.#checkAlive(() => this.#watchSilence());
   }
 
-  #askWhetherThere(then = () => {}) {
+  #checkAlive(then = () => {}) {
     const { clock, pingTimeoutMs } = this.#options;
-    const askedAt = clock.now();
+    const sentAt = clock.now();
     this.#send({ type: "ping" });
     this.#after(pingTimeoutMs, () => {
-      if (this.#heardAt >= askedAt) then();
+      if (this.#receivedAt >= sentAt) then();
       else this.#closed(1006, "The server does not answer");
     });
   }
 
-  #heard() {
-    this.#heardAt = this.#options.clock.now();
-    this.#heardAtWall = Date.now();
+  #noteReceived() {
+    this.#receivedAt = this.#options.clock.now();
+    this.#lastReceivedAt = Date.now();
   }
 
   #send(message) {
@@ -858,7 +858,7 @@ export class EventClient {
   }
 
   #receive(text) {
-    this.#heard();
+    this.#noteReceived();
     let content;
     try {
       content = JSON.parse(text);
@@ -873,7 +873,7 @@ export class EventClient {
         if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, SHOWN_CHARACTERS)}`);
         this.#conversation.receive(frame);
         if (frame.type === "pong") this.#ponged(frame);
-        this.#noteReady();
+        this.#updateReady();
       } catch (error) {
         this.#report(error);
       }
@@ -888,38 +888,38 @@ export class EventClient {
 
   // --- Telling ---
 
-  #tell(kind, detail) {
+  #deliver(kind, detail) {
     if (kind !== "event") {
-      if (kind === "refusal") this.#taken(detail);
+      if (kind === "refusal") this.#removeTopics(detail);
       if (kind === "error") this.#report(detail);
       else this.#emit(kind, detail);
       return;
     }
     for (const subscription of [...this.#subscriptions]) {
-      if ([...subscription.topics].some((pattern) => covers(pattern, detail.topic))) this.#call(subscription.onEvent, detail);
+      if ([...subscription.topics].some((pattern) => covers(pattern, detail.topic))) this.#callHandler(subscription.onEvent, detail);
     }
   }
 
   /** The server takes topics away: a subscription that has no other is over. */
-  #taken(refusal) {
+  #removeTopics(refusal) {
     for (const subscription of [...this.#subscriptions]) {
       for (const topic of refusal.topics) subscription.topics.delete(topic);
       if (!subscription.topics.size) this.#end(subscription, new SubscribeError([refusal], null));
     }
   }
 
-  #become(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
+  #setState(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
     const previous = this.#state;
     this.#state = current;
     this.#emit("state", { previous, current, retryInMs, reason, code, recovered });
   }
 
   #emit(name, detail) {
-    for (const handler of [...(this.#handlers.get(name) ?? [])]) this.#call(handler, detail, name === "error");
+    for (const handler of [...(this.#handlers.get(name) ?? [])]) this.#callHandler(handler, detail, name === "error");
   }
 
   /** Call a handler of the user's: what it throws, at once or later, is reported and breaks nothing. */
-  #call(handler, argument, isLastResort = false) {
+  #callHandler(handler, argument, isLastResort = false) {
     const report = (error) => (isLastResort ? console.error(error) : this.#report(error));
     try {
       const result = handler(argument);

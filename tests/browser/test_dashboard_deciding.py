@@ -68,7 +68,7 @@ STORY = """async ({ events, heard, now }) => {
         queueName: (id) => names.queues.get(id)?.name ?? id,
     };
     const timeline = new Timeline("call-1", names);
-    for (const each of heard) timeline.hear(each);
+    for (const each of heard) timeline.add(each);
     timeline.load(events);
     const story = timeline.read();
     const lasted = ({ at, until }) => (until === null ? null : until - at);
@@ -340,7 +340,7 @@ def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page)
 def test_an_address_says_what_is_shown_and_gives_itself_back(modules: Page, address: str) -> None:
     assert (
         modules.evaluate(
-            "async (text) => new (await import('/dashboard/view-options.js')).View(text).toString()", address
+            "async (text) => new (await import('/dashboard/view-options.js')).ViewOptions(text).toString()", address
         )
         == address
     )
@@ -349,6 +349,6 @@ def test_an_address_says_what_is_shown_and_gives_itself_back(modules: Page, addr
 def test_nonsense_in_an_address_is_left_out(modules: Page) -> None:
     nonsense = "state=odd,waiting&sort=constructor&order=up&view=x&other=1"
     made = modules.evaluate(
-        "async (text) => new (await import('/dashboard/view-options.js')).View(text).toString()", nonsense
+        "async (text) => new (await import('/dashboard/view-options.js')).ViewOptions(text).toString()", nonsense
     )
     assert made == "state=waiting"

@@ -17,7 +17,7 @@
         getSelection().removeAllRanges();
     }
 
-    function say(button, words) {
+    function setText(button, words) {
         button.dataset.words ??= button.textContent;
         button.textContent = words;
         setTimeout(() => { button.textContent = button.dataset.words; }, SAID_MS);
@@ -32,10 +32,10 @@
         const element = document.getElementById(button.dataset.copy);
         try {
             await copy(element);
-            say(button, "Copied");
+            setText(button, "Copied");
         } catch {
             getSelection().selectAllChildren(element);
-            say(button, "Press Ctrl+C");
+            setText(button, "Press Ctrl+C");
         }
     });
 })();

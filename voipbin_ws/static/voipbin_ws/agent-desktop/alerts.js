@@ -2,7 +2,7 @@
 
 const RING_EVERY_MS = 2600;
 const TOAST_MS = 9000;
-const MOST_TOASTS = 3;
+const MAX_TOASTS = 3;
 
 /** Browsers give sound only after a click or a key: `arm` is called in one. */
 export class Sound {
@@ -113,7 +113,7 @@ export class Toasts {
     close.addEventListener("click", () => note.remove());
     note.append(words, close);
     this.#container.append(note);
-    while (this.#container.childElementCount > MOST_TOASTS) this.#container.firstElementChild.remove();
+    while (this.#container.childElementCount > MAX_TOASTS) this.#container.firstElementChild.remove();
     setTimeout(() => note.remove(), TOAST_MS);
   }
 

@@ -1,7 +1,7 @@
 /** The cards of the agent's calls: what is known of the customer, and what can be done with the call. */
 
 import { acceptCall, hangUp, sendToVoicemail, transferCall } from "./requests.js";
-import { element, PartList, say } from "../shared/dom.js";
+import { element, PartList, setText } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 
 const PHASES = { offered: "Ringing", dialing: "Dialing", talking: "Talking" };
@@ -24,22 +24,22 @@ export class CallCards {
   #list = new PartList(element("calls"), element("call-card"));
   #cards = new WeakMap();
   #targets = [];
-  #may = { available: false, reason: "" };
-  #orders = new Map(); // call id -> { action, error }: what was asked for and not yet seen
+  #available = { available: false, reason: "" };
+  #requests = new Map(); // call id -> { action, error }: what was asked for and not yet seen
 
-  constructor({ desk, link, changed }) {
+  constructor({ desk, liveData, changed }) {
     this.desk = desk;
-    this.link = link;
+    this.liveData = liveData;
     this.changed = changed;
     addEventListener("keydown", (event) => {
       if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyA") this.#acceptFirst(event);
     });
   }
 
-  /** Begin anew: `may` is what /v1.0/actions says, `me` what /v1.0/me says. */
-  load({ me, may }) {
-    this.#may = may;
-    this.#orders.clear();
+  /** Begin anew: `actions` is what /v1.0/actions says, `me` what /v1.0/me says. */
+  load({ me, actions }) {
+    this.#available = actions;
+    this.#requests.clear();
     const queues = me.queues.map(({ id, name }) => [`queue ${id}`, name]);
     const colleagues = me.agents.filter(({ id, role }) => id !== me.agent.id && role === "agent").map(({ id, name }) => [`agent ${id}`, name]);
     this.#targets = [["Queues", queues], ["Colleagues", colleagues]].filter(([, options]) => options.length);
@@ -47,31 +47,31 @@ export class CallCards {
   }
 
   clear() {
-    this.#orders.clear();
+    this.#requests.clear();
     this.#list.arrange([], () => {});
   }
 
   show(now) {
     const { calls: live, status } = this.desk;
     const calls = [...live.values()].sort((one, other) => ORDER.indexOf(one.phase) - ORDER.indexOf(other.phase) || one.since - other.since);
-    for (const id of this.#orders.keys()) if (!live.has(id)) this.#orders.delete(id);
+    for (const id of this.#requests.keys()) if (!live.has(id)) this.#requests.delete(id);
     this.#list.arrange(calls.map(({ id }) => id), (part, id) => this.#wire(part.element, id));
     for (const call of calls) {
       const part = this.#list.parts.get(call.id);
       part.attribute("data-call", call.id);
       part.attribute("data-phase", call.phase);
-      part.attribute("aria-label", `${PHASES[call.phase]}: ${call.who}`);
+      part.attribute("aria-label", `${PHASES[call.phase]}: ${call.displayName}`);
       part.text("phase", PHASES[call.phase]);
       part.shape(0, SHAPES[call.phase]);
       part.text("time", duration(now - call.since));
-      part.text("name", call.who);
+      part.text("name", call.displayName);
       part.text("number", call.party.name ? call.party.number : "");
       part.text("direction", call.inbound ? "Inbound" : "Outbound");
       this.#showCard(part.element.querySelector("dl"), call.card);
       this.#showControls(part.element, call);
     }
     element("no-call").hidden = calls.length > 0;
-    say(element("no-call-text"), textFor(status.word));
+    setText(element("no-call-text"), textFor(status.word));
   }
 
   #showCard(list, card) {
@@ -92,13 +92,13 @@ export class CallCards {
   }
 
   #showControls(card, call) {
-    const order = this.#orders.get(call.id);
+    const request = this.#requests.get(call.id);
     const hadFocus = card.contains(document.activeElement);
-    const isBlocked = !this.#may.available || !this.link.isLive;
+    const isBlocked = !this.#available.available || !this.liveData.isLive;
     for (const [name, { phases, usual, doing }] of Object.entries(ACTIONS)) {
       const button = card.querySelector(`[data-act="${name}"]`);
-      const isBusy = this.#isUnderWay(call) && order.action === name;
-      say(button, isBusy ? doing : usual);
+      const isBusy = this.#isUnderWay(call) && request.action === name;
+      setText(button, isBusy ? doing : usual);
       // One takes a call that rings, and hangs up the others.
       if (name === "accept") button.hidden = call.phase !== "offered";
       if (name === "hangup") button.hidden = call.phase === "offered";
@@ -108,8 +108,8 @@ export class CallCards {
     const transfer = card.querySelector('[data-act="transfer"]');
     select.disabled = transfer.disabled;
     transfer.disabled ||= select.options.length === 0;
-    say(card.querySelector(".why"), this.#may.available ? (this.link.isLive ? "" : "Calls cannot be handled until the connection is back.") : this.#may.reason);
-    say(card.querySelector(".error"), order?.error ?? "");
+    setText(card.querySelector(".why"), this.#available.available ? (this.liveData.isLive ? "" : "Calls cannot be handled until the connection is back.") : this.#available.reason);
+    setText(card.querySelector(".error"), request?.error ?? "");
     // Who works by keys must not be thrown out of the card with the button that they pressed.
     const focused = /** @type {HTMLButtonElement} */ (document.activeElement);
     if (hadFocus && (focused === document.body || focused.hidden || focused.disabled)) card.focus();
@@ -122,7 +122,7 @@ export class CallCards {
     for (const name of Object.keys(ACTIONS)) {
       const button = card.querySelector(`[data-act="${name}"]`);
       button.setAttribute("aria-describedby", why.id);
-      button.addEventListener("click", () => this.#order(name, id, card));
+      button.addEventListener("click", () => this.#request(name, id, card));
     }
   }
 
@@ -141,30 +141,30 @@ export class CallCards {
 
   /** Whether something was asked for that has not shown yet. */
   #isUnderWay(call) {
-    const order = this.#orders.get(call.id);
-    return order?.action !== undefined && order.phase === call.phase;
+    const request = this.#requests.get(call.id);
+    return request?.action !== undefined && request.phase === call.phase;
   }
 
-  async #order(action, id, card) {
+  async #request(action, id, card) {
     const call = this.desk.calls.get(id);
     if (!call || this.#isUnderWay(call)) return;
-    const order = { action, phase: call.phase };
-    this.#orders.set(id, order);
+    const request = { action, phase: call.phase };
+    this.#requests.set(id, request);
     this.changed();
     try {
       await ACTIONS[action].act(call, card);
       // Its event changes the call. Should it not come, one may try again.
-      setTimeout(() => this.#forget(id, order), UNDER_WAY_MS);
+      setTimeout(() => this.#forget(id, request), UNDER_WAY_MS);
     } catch (error) {
-      if (error.status === 401) this.link.refused(error.message);
-      if (this.#orders.get(id) === order) this.#orders.set(id, { error: error.message });
+      if (error.status === 401) this.liveData.refused(error.message);
+      if (this.#requests.get(id) === request) this.#requests.set(id, { error: error.message });
     }
     this.changed();
   }
 
-  #forget(id, order) {
-    if (this.#orders.get(id) !== order) return;
-    this.#orders.delete(id);
+  #forget(id, request) {
+    if (this.#requests.get(id) !== request) return;
+    this.#requests.delete(id);
     this.changed();
   }
 

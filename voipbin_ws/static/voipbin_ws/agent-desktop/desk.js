@@ -1,10 +1,10 @@
 /** An agent's desk as events tell of it: its status, its calls, who waits in its queues. Knows no page and no clock. */
 
 import { DeskCall } from "./desk-call.js";
-import { isText, partyOf, shown } from "../shared/call.js";
+import { isText, partyOf, displayText } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-const MOST_RECENT = 20;
+const MAX_RECENT = 20;
 const REST = new Set(["available", "away", "offline"]); // Who is one of these has no call.
 
 export class Desk {
@@ -23,24 +23,24 @@ export class Desk {
     this.recent = []; // calls that are over, the latest first
     this.queueNames = new Map();
     this.#loaded = new Set(); // ids of the events of the past: the log may bring some of them again
-    this.news = []; // what somebody should be told of: { kind: "waiting" | "offered" | "missed", call or place }
+    this.notices = []; // what somebody should be told of: { kind: "waiting" | "offered" | "missed", call or place }
   }
 
   /** Begin anew: the agent's status, its live calls and its queues' places as resources, its calls' past as events. */
   load({ agentId, queues, status, isByHand, calls, places, history }, now) {
     this.clear(agentId);
-    for (const { id, name } of queues) this.queueNames.set(id, shown(name));
+    for (const { id, name } of queues) this.queueNames.set(id, displayText(name));
     for (const event of history) this.apply(event, now);
     this.#loaded = new Set(history.map(({ id }) => id));
-    this.status = { word: shown(status.status), since: parseTime(status.status_changed_at) ?? now };
+    this.status = { word: displayText(status.status), since: parseTime(status.status_changed_at) ?? now };
     const live = new Map(calls.map((item) => [item.resource_id, item]));
-    for (const call of [...this.calls.values()]) if (!live.has(call.id)) this.#over(call, "ended", call.since);
+    for (const call of [...this.calls.values()]) if (!live.has(call.id)) this.#end(call, "ended", call.since);
     for (const item of live.values()) {
       const { data } = item;
       const at = parseTime(item.updated_at) ?? now;
-      if (this.#holder(data) !== agentId) {
+      if (this.#agentOf(data) !== agentId) {
         const call = this.calls.get(item.resource_id);
-        if (call) this.#over(call, call.phase === "offered" ? "missed" : "transferred", at);
+        if (call) this.#end(call, call.phase === "offered" ? "missed" : "transferred", at);
         continue;
       }
       const call = this.calls.get(item.resource_id) ?? this.#call(item.resource_id, at);
@@ -56,7 +56,7 @@ export class Desk {
     }
     for (const call of this.calls.values()) if (call.phase === "talking") this.waiting.delete(call.id);
     this.recent.sort((one, other) => other.since - one.since);
-    this.news = [];
+    this.notices = [];
   }
 
   /** Take in one event; once more of what is known already changes nothing. */
@@ -70,19 +70,19 @@ export class Desk {
     else if (resource === "agent" && action === "status" && id === this.agentId) this.#statusEvent(event.data, at);
   }
 
-  takeNews() {
-    const { news } = this;
-    this.news = [];
-    return news;
+  takeNotices() {
+    const { notices } = this;
+    this.notices = [];
+    return notices;
   }
 
   queueName(id) {
-    return this.queueNames.get(id) || (id ? `Queue ${shown(id).slice(0, 8)}` : "");
+    return this.queueNames.get(id) || (id ? `Queue ${displayText(id).slice(0, 8)}` : "");
   }
 
   // --- Calls ---
 
-  #holder(data) {
+  #agentOf(data) {
     if (isText(data.agent_id)) return data.agent_id;
     if (data.owner_type === "agent" && isText(data.owner_id)) return data.owner_id;
     return data.agent_id === null ? null : this.agentId; // It came on the agent's own topic.
@@ -94,33 +94,33 @@ export class Desk {
     return call;
   }
 
-  #over(call, outcome, at, { isPresumed = false } = {}) {
+  #end(call, outcome, at, { isPresumed = false } = {}) {
     call.isPresumed = isPresumed;
     call.become("over", at, outcome);
     this.calls.delete(call.id);
-    this.recent = [call, ...this.recent.filter(({ id }) => id !== call.id)].slice(0, MOST_RECENT);
-    if (outcome === "missed" || outcome === "abandoned") this.news.push({ kind: "missed", call });
+    this.recent = [call, ...this.recent.filter(({ id }) => id !== call.id)].slice(0, MAX_RECENT);
+    if (outcome === "missed" || outcome === "abandoned") this.notices.push({ kind: "missed", call });
   }
 
   #callEvent(id, action, data, at) {
     const known = this.calls.get(id);
     const isOver = action === "ended" || data.status === "hangup";
-    if (data.missed_by === this.agentId && this.#holder(data) !== this.agentId) {
+    if (data.missed_by === this.agentId && this.#agentOf(data) !== this.agentId) {
       if (known) {
         known.read(data);
-        this.#over(known, isOver && known.phase === "offered" ? "abandoned" : "missed", at);
+        this.#end(known, isOver && known.phase === "offered" ? "abandoned" : "missed", at);
       }
       return;
     }
     if (isOver) {
       if (!known) return;
       known.read(data);
-      this.#over(known, known.phase === "offered" ? "abandoned" : "ended", at);
+      this.#end(known, known.phase === "offered" ? "abandoned" : "ended", at);
       return;
     }
-    const isMine = this.#holder(data) === this.agentId;
+    const isMine = this.#agentOf(data) === this.agentId;
     if (!isMine) {
-      if (known) this.#over(known, known.phase === "offered" ? "missed" : "transferred", at);
+      if (known) this.#end(known, known.phase === "offered" ? "missed" : "transferred", at);
       return;
     }
     // What is over may be told of again by a replay; it is only back when it is assigned again.
@@ -130,16 +130,16 @@ export class Desk {
     const call = known ?? this.#call(id, at);
     call.read(data);
     if (action === "assigned" && call.phase === "offered") {
-      if (call.ringing === 0) {
-        call.ringing = 1;
-        this.news.push({ kind: "offered", call });
+      if (call.offers === 0) {
+        call.offers = 1;
+        this.notices.push({ kind: "offered", call });
       }
     }
-    if (data.status === "answered" && action !== "assigned") this.#talk(call, at);
+    if (data.status === "answered" && action !== "assigned") this.#connect(call, at);
     else if (!call.inbound && call.phase === "offered") call.become("dialing", at);
   }
 
-  #talk(call, at) {
+  #connect(call, at) {
     call.become("talking", at);
     this.waiting.delete(call.id);
   }
@@ -148,7 +148,7 @@ export class Desk {
 
   #wait(callId, queueId, data, since) {
     if (!isText(callId)) return null;
-    if (shown(data.queue_name)) this.queueNames.set(queueId, shown(data.queue_name));
+    if (displayText(data.queue_name)) this.queueNames.set(queueId, displayText(data.queue_name));
     const known = this.waiting.get(callId);
     const party = partyOf(data.source);
     const place = { callId, queueId, queueName: this.queueName(queueId), party: party.number ? party : (known?.party ?? party), since };
@@ -159,26 +159,26 @@ export class Desk {
   #queueEvent(queueId, action, data, at) {
     const call = this.calls.get(data.call_id);
     if (action === "joined") {
-      if (call?.phase === "talking") this.#over(call, "transferred", at);
+      if (call?.phase === "talking") this.#end(call, "transferred", at);
       const place = this.#wait(data.call_id, queueId, data, parseTime(data.tm_join) ?? at);
-      if (place) this.news.push({ kind: "waiting", place });
+      if (place) this.notices.push({ kind: "waiting", place });
     } else if (action === "connected") {
       this.waiting.delete(data.call_id);
       if (!call) return;
-      if (!isText(data.agent_id) || data.agent_id === this.agentId) this.#talk(call, at);
-      else this.#over(call, call.phase === "offered" ? "missed" : "transferred", at);
+      if (!isText(data.agent_id) || data.agent_id === this.agentId) this.#connect(call, at);
+      else this.#end(call, call.phase === "offered" ? "missed" : "transferred", at);
     } else if (action === "left") {
       if (this.waiting.get(data.call_id)?.queueId === queueId) this.waiting.delete(data.call_id);
       if (!call || (call.queueId && call.queueId !== queueId)) return;
-      if (data.reason === "transferred" || data.reason === "voicemail") this.#over(call, data.reason, at);
-      else if (call.phase === "offered") this.#over(call, "abandoned", at);
+      if (data.reason === "transferred" || data.reason === "voicemail") this.#end(call, data.reason, at);
+      else if (call.phase === "offered") this.#end(call, "abandoned", at);
     }
   }
 
   // --- The agent's status ---
 
   #statusEvent(data, at) {
-    const word = shown(data.status);
+    const word = displayText(data.status);
     if (!word || word === this.status.word) return;
     this.status = { word, since: at };
     // Who chose it by hand says nothing of calls.
@@ -188,6 +188,6 @@ export class Desk {
   /** A platform may tell by the agent's status alone that a call is not at the desk any more. */
   #concludeFrom(word, at) {
     if (!REST.has(word)) return;
-    for (const call of [...this.calls.values()]) if (call.since < at) this.#over(call, call.phase === "offered" ? "missed" : "ended", at, { isPresumed: true });
+    for (const call of [...this.calls.values()]) if (call.since < at) this.#end(call, call.phase === "offered" ? "missed" : "ended", at, { isPresumed: true });
   }
 }

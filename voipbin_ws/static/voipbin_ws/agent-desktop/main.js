@@ -5,12 +5,12 @@ import { CallCards } from "./call-cards.js";
 import { Desk } from "./desk.js";
 import { Messages } from "./messages.js";
 import { StatusPanel } from "./status-panel.js";
-import { ConnectionView } from "../shared/connection-status.js";
-import { Link } from "../shared/live-data.js";
-import { element, PartList, say } from "../shared/dom.js";
+import { ConnectionStatus } from "../shared/connection-status.js";
+import { LiveData } from "../shared/live-data.js";
+import { element, PartList, setText } from "../shared/dom.js";
 import { read, readAll, signOut } from "../shared/auth.js";
 import { SignInForm, showWho } from "../shared/sign-in-form.js";
-import { clock, duration } from "../shared/time.js";
+import { timeOfDay, duration } from "../shared/time.js";
 
 const PAST_CALL_EVENTS = 300;
 const PAST_MESSAGES = 1000;
@@ -25,14 +25,14 @@ const title = new Title(TITLE);
 const toasts = new Toasts(element("toasts"));
 const waitingList = new PartList(element("waiting-rows"), element("waiting-row"));
 const recentList = new PartList(element("recent-rows"), element("recent-row"));
-const link = new Link({ load, event: onEvent, state: showConnection, signedOut });
-const connectionView = new ConnectionView(link, element("desk-view"));
+const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut });
+const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
-const statusPanel = new StatusPanel({ desk, link, sound, toasts, changed });
-const callCards = new CallCards({ desk, link, changed });
-const messages = new Messages({ link, toasts, refused: (error) => link.refused(error.message), changed });
+const statusPanel = new StatusPanel({ desk, liveData, sound, toasts, changed });
+const callCards = new CallCards({ desk, liveData, changed });
+const messages = new Messages({ liveData, toasts, refused: (error) => liveData.refused(error.message), changed });
 
-let isPainting = false;
+let isRendering = false;
 let tickTimer = null;
 let unseenSince = null; // a caller came while nobody looked at the page
 
@@ -42,47 +42,47 @@ async function load(me, now) {
   const agentId = me.agent?.id;
   if (!agentId) return { topics: [], cursor: null, show: () => showNobody(me) };
   const messageTopic = `customer_id:${me.customer.id}:message:*`;
-  const hearsMessages = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
+  const receivesMessages = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
   // The calls first: their cursor is the oldest, and what the others know beyond it comes again and changes nothing.
   const calls = await readAll("/v1.0/resources/call", { active: "true", agent_id: agentId });
-  const [places, past, texts, lastStatus, status, may] = await Promise.all([
+  const [places, past, texts, lastStatus, status, actions] = await Promise.all([
     readAll("/v1.0/resources/queue", { active: "true", agent_id: agentId }),
     read("/v1.0/events", { resource: "call", agent_id: agentId, order: "desc", limit: String(PAST_CALL_EVENTS) }),
-    hearsMessages ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
+    receivesMessages ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
     read("/v1.0/events", { type: "agent.status", agent_id: agentId, order: "desc", limit: "1" }),
     read(`/v1.0/agents/${agentId}/status`),
     read("/v1.0/actions"),
   ]);
   const show = () => {
     desk.load({ agentId, queues: me.queues, status: status.content, isByHand: Boolean(lastStatus.content.items[0]?.data.set_by), calls: calls.items, places: places.items, history: past.content.items.reverse() }, now);
-    messages.load({ me, items: texts.content.items.reverse(), hearsMessages, may: may.content, now });
-    callCards.load({ me, may: may.content });
+    messages.load({ me, items: texts.content.items.reverse(), receivesMessages, actions: actions.content, now });
+    callCards.load({ me, actions: actions.content });
     showDesk(me);
     changed();
   };
   const own = ["queue", "call", "agent"].map((resource) => `agent_id:${agentId}:${resource}:*`);
-  return { topics: hearsMessages ? [...own, messageTopic] : own, cursor: calls.cursor, show };
+  return { topics: receivesMessages ? [...own, messageTopic] : own, cursor: calls.cursor, show };
 }
 
 function onEvent(event) {
-  const now = Date.now() + link.clockAhead;
+  const now = Date.now() + liveData.clockOffset;
   desk.apply(event, now);
   messages.apply(event, now);
-  tell(desk.takeNews());
+  notify(desk.takeNotices());
   changed();
 }
 
-function tell(news) {
-  for (const { kind, call, place } of news) {
+function notify(notices) {
+  for (const { kind, call, place } of notices) {
     if (kind === "waiting") {
       const name = place.party.name || place.party.number || "A caller";
       toasts.show(`${name} waits in ${place.queueName}`, "waiting", place.callId);
       if (!desk.calls.size) sound.chime();
       if (document.hidden) unseenSince ??= Date.now();
     } else if (kind === "offered") {
-      say(element("alarm"), `${call.who} is calling you`);
+      setText(element("alarm"), `${call.displayName} is calling you`);
     } else if (kind === "missed") {
-      toasts.show(`Missed: ${call.who}`, "missed");
+      toasts.show(`Missed: ${call.displayName}`, "missed");
     }
   }
 }
@@ -90,20 +90,20 @@ function tell(news) {
 // --- Painting ---
 
 function changed() {
-  if (isPainting) return;
-  isPainting = true;
-  requestAnimationFrame(paint);
+  if (isRendering) return;
+  isRendering = true;
+  requestAnimationFrame(render);
 }
 
-function paint() {
-  isPainting = false;
-  if (link.loadedAt === null) return;
-  const { now } = link;
+function render() {
+  isRendering = false;
+  if (liveData.loadedAt === null) return;
+  const { now } = liveData;
   statusPanel.show(now);
   callCards.show(now);
   showWaiting(now);
   showRecent();
-  messages.paint();
+  messages.render();
   showAttention();
 }
 
@@ -111,7 +111,7 @@ function tick() {
   clearTimeout(tickTimer);
   tickTimer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
   showConnection();
-  paint();
+  render();
 }
 
 function showWaiting(now) {
@@ -126,7 +126,7 @@ function showWaiting(now) {
     part.text("time", duration(waited));
     part.attribute("data-late", waited > LATE_SECONDS * 1000 ? "" : null);
   }
-  say(element("waiting-count"), String(places.length));
+  setText(element("waiting-count"), String(places.length));
   element("no-waiting").hidden = places.length > 0;
   title.usual = places.length ? `(${places.length}) ${TITLE}` : TITLE;
 }
@@ -135,10 +135,10 @@ function showRecent() {
   recentList.arrange(desk.recent.map(({ id }) => id), () => {});
   for (const call of desk.recent) {
     const part = recentList.parts.get(call.id);
-    part.text("name", call.who);
+    part.text("name", call.displayName);
     part.text("outcome", OUTCOMES[call.outcome] ?? "Ended");
     part.shape(0, OUTCOME_SHAPES[call.outcome] ?? "shape-ended");
-    part.text("time", clock(call.since).slice(0, 5));
+    part.text("time", timeOfDay(call.since).slice(0, 5));
     part.attribute("data-outcome", call.outcome);
   }
   element("no-recent").hidden = desk.recent.length > 0;
@@ -146,10 +146,10 @@ function showRecent() {
 
 function showAttention() {
   const offered = [...desk.calls.values()].find(({ phase }) => phase === "offered");
-  sound.ring(Boolean(offered) && link.isLive);
+  sound.ring(Boolean(offered) && liveData.isLive);
   const isUnseen = unseenSince !== null && desk.waiting.size > 0;
-  title.call = offered ? `☎ ${offered.who} is calling` : isUnseen ? "● A caller waits" : null;
-  if (!offered) say(element("alarm"), "");
+  title.call = offered ? `☎ ${offered.displayName} is calling` : isUnseen ? "● A caller waits" : null;
+  if (!offered) setText(element("alarm"), "");
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -159,7 +159,7 @@ document.addEventListener("visibilitychange", () => {
 // --- The connection ---
 
 function showConnection() {
-  connectionView.show();
+  connectionStatus.show();
   changed();
 }
 
@@ -180,12 +180,12 @@ function showNobody(me) {
 }
 
 function begin() {
-  link.start();
+  liveData.start();
   tick();
 }
 
 /** Nothing of what was shown stays on the page. */
-function leave(notice) {
+function showSignIn(notice) {
   clearTimeout(tickTimer);
   desk.clear("");
   messages.clear();
@@ -197,20 +197,20 @@ function leave(notice) {
   sound.ring(false);
   title.call = null;
   title.usual = TITLE;
-  for (const id of ["alarm", "announcements", "status-error", "status-note", "person", "customer"]) say(element(id), "");
+  for (const id of ["alarm", "announcements", "status-error", "status-note", "person", "customer"]) setText(element(id), "");
   signInForm.ask(notice);
 }
 
 function signedOut(message) {
-  leave(`${message} Sign in again.`);
+  showSignIn(`${message} Sign in again.`);
 }
 
 element("sign-out").addEventListener("click", () => {
   messages.dropDrafts();
   statusPanel.endShift();
   signOut();
-  link.stop();
-  leave("");
+  liveData.stop();
+  showSignIn("");
 });
 
 signInForm.start();

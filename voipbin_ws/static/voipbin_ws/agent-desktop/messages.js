@@ -3,8 +3,8 @@
 import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";
 import { Threads } from "./threads.js";
-import { element, field, PartList, say } from "../shared/dom.js";
-import { clock } from "../shared/time.js";
+import { element, field, PartList, setText } from "../shared/dom.js";
+import { timeOfDay } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
 const QUICK_REPLIES = [
@@ -16,7 +16,7 @@ const QUICK_REPLIES = [
 const DAY_MS = 86_400_000;
 
 function when(at, now) {
-  const time = clock(at).slice(0, 5);
+  const time = timeOfDay(at).slice(0, 5);
   return now - at < DAY_MS ? time : `${new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" })}, ${time}`;
 }
 
@@ -28,12 +28,12 @@ export class Messages {
   #open = null; // number
   #shownVersion = null;
   #sending = new Set(); // numbers
-  #troubles = new Map(); // number -> what went wrong
-  #may = { available: false, reason: "", message: false };
-  #hears = false;
+  #errors = new Map(); // number -> what went wrong
+  #actions = { available: false, reason: "", message: false };
+  #receivesMessages = false;
 
-  constructor({ link, toasts, refused, changed }) {
-    this.link = link;
+  constructor({ liveData, toasts, refused, changed }) {
+    this.liveData = liveData;
     this.toasts = toasts;
     this.refused = refused;
     this.changed = changed;
@@ -59,14 +59,14 @@ export class Messages {
     document.addEventListener("visibilitychange", () => this.changed());
   }
 
-  load({ me, items, hearsMessages, may, now }) {
+  load({ me, items, receivesMessages, actions, now }) {
     const unread = new Map([...this.#threads.byNumber].map(([number, thread]) => [number, thread.unread]));
     this.#threads.clear();
     this.#drafts.open(me.agent.id);
     for (const event of items) this.#threads.apply(event, now, { isNew: false });
     for (const [number, count] of unread) if (this.#threads.byNumber.has(number)) this.#threads.byNumber.get(number).unread = count;
-    this.#may = may;
-    this.#hears = hearsMessages;
+    this.#actions = actions;
+    this.#receivesMessages = receivesMessages;
     this.#shownVersion = null;
     if (this.#open === null) this.#show(null);
     else this.#show(this.#threads.byNumber.has(this.#open) ? this.#open : null);
@@ -76,7 +76,7 @@ export class Messages {
   clear() {
     this.#threads.clear();
     this.#list.arrange([], () => {});
-    this.#troubles.clear();
+    this.#errors.clear();
     this.#show(null);
   }
 
@@ -95,8 +95,8 @@ export class Messages {
 
   // --- Painting ---
 
-  paint() {
-    const { now } = this.link;
+  render() {
+    const { now } = this.liveData;
     const threads = this.#threads.sorted;
     this.#list.arrange(threads.map(({ number }) => number), (part, number) => {
       part.element.querySelector("button").addEventListener("click", () => this.#show(number, { focus: true }));
@@ -121,35 +121,35 @@ export class Messages {
       part.attribute("data-open", isOpen(thread) ? "" : null);
       part.element.querySelector("button").setAttribute("aria-current", String(isOpen(thread)));
     }
-    say(element("unread-count"), unread ? String(unread) : "");
+    setText(element("unread-count"), unread ? String(unread) : "");
     element("no-threads").hidden = threads.length > 0;
-    say(
+    setText(
       element("no-threads-text"),
-      this.#hears ? "No messages yet. Those that come in appear here by themselves." : "Messages were not granted to you. An admin can grant the resource “message” on your page at /admin.",
+      this.#receivesMessages ? "No messages yet. Those that come in appear here by themselves." : "Messages were not granted to you. An admin can grant the resource “message” on your page at /admin.",
     );
-    this.#paintOpen(now);
+    this.#renderOpen(now);
   }
 
-  #paintOpen(now) {
+  #renderOpen(now) {
     const thread = this.#open === null ? null : this.#threads.byNumber.get(this.#open);
     element("conversation").hidden = !thread;
     element("no-conversation").hidden = Boolean(thread) || this.#threads.byNumber.size === 0;
     element("messages").toggleAttribute("data-reading", Boolean(thread));
     if (!thread) return;
-    say(element("thread-name"), thread.name || thread.number);
-    say(element("thread-number"), thread.name ? thread.number : "");
+    setText(element("thread-name"), thread.name || thread.number);
+    setText(element("thread-number"), thread.name ? thread.number : "");
     if (this.#shownVersion !== thread.version) {
       this.#shownVersion = thread.version;
       const box = element("scroll");
       const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
       this.#bubbles.arrange(thread.messages.map(({ id }) => id), () => {});
-      for (const message of thread.messages) this.#paintBubble(this.#bubbles.parts.get(message.id), message, now);
+      for (const message of thread.messages) this.#renderBubble(this.#bubbles.parts.get(message.id), message, now);
       if (wasAtEnd) box.scrollTop = box.scrollHeight;
     }
-    this.#paintComposer(thread, now);
+    this.#renderComposer(thread, now);
   }
 
-  #paintBubble(part, message, now) {
+  #renderBubble(part, message, now) {
     const status = message.isInbound ? "" : message.status;
     part.text("text", message.text || "(no text)");
     part.text("who", message.isInbound ? "" : message.isAutomatic ? "Automatic" : "Sent");
@@ -160,18 +160,18 @@ export class Messages {
     part.attribute("data-failed", /^(undelivered|failed|rejected)/.test(status) ? "" : null);
   }
 
-  #paintComposer(thread, now) {
+  #renderComposer(thread, now) {
     const isStopped = thread.optedOutAt !== null;
     const isSending = this.#sending.has(thread.number);
     element("composer").hidden = isStopped;
     element("opted-out").hidden = !isStopped;
-    if (isStopped) say(element("opted-out"), `${thread.name || thread.number} wrote STOP (${when(thread.optedOutAt, now)}) and wants no messages. No reply is possible until START comes from this number.`);
-    const reason = !this.#may.available ? this.#may.reason : !this.#may.message ? "Your credential may not write messages." : !this.link.isLive ? "Messages cannot be sent until the connection is back. Your draft is kept." : "";
+    if (isStopped) setText(element("opted-out"), `${thread.name || thread.number} wrote STOP (${when(thread.optedOutAt, now)}) and wants no messages. No reply is possible until START comes from this number.`);
+    const reason = !this.#actions.available ? this.#actions.reason : !this.#actions.message ? "Your credential may not write messages." : !this.liveData.isLive ? "Messages cannot be sent until the connection is back. Your draft is kept." : "";
     const { value } = field("draft");
     field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
-    say(element("send"), isSending ? "Sending…" : "Send");
-    say(element("composer-why"), reason || (value.length > MAX_TEXT ? `${value.length - MAX_TEXT} characters too many` : value.length > MAX_TEXT - 200 ? `${MAX_TEXT - value.length} characters left` : ""));
-    say(element("composer-error"), this.#troubles.get(thread.number) ?? "");
+    setText(element("send"), isSending ? "Sending…" : "Send");
+    setText(element("composer-why"), reason || (value.length > MAX_TEXT ? `${value.length - MAX_TEXT} characters too many` : value.length > MAX_TEXT - 200 ? `${MAX_TEXT - value.length} characters left` : ""));
+    setText(element("composer-error"), this.#errors.get(thread.number) ?? "");
   }
 
   // --- Acting ---
@@ -183,7 +183,7 @@ export class Messages {
     }
     this.#open = number;
     field("draft").value = number === null ? "" : this.#drafts.of(number);
-    this.paint();
+    this.render();
     if (number === null) return;
     element("scroll").scrollTop = element("scroll").scrollHeight;
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
@@ -206,10 +206,10 @@ export class Messages {
   async #send() {
     const number = this.#open;
     const text = field("draft").value.trim();
-    this.paint(); // Whoever is quick presses Enter before the button was painted anew.
+    this.render(); // Whoever is quick presses Enter before the button was painted anew.
     if (number === null || field("send").disabled || !text) return;
     this.#sending.add(number);
-    this.#troubles.delete(number);
+    this.#errors.delete(number);
     this.changed();
     try {
       await sendMessage(number, text);
@@ -221,8 +221,8 @@ export class Messages {
     } catch (error) {
       if (error.status === 401) this.refused(error);
       const thread = this.#threads.byNumber.get(number);
-      if (error.code === "OPTED_OUT" && thread) thread.optedOutAt ??= this.link.now;
-      this.#troubles.set(number, error.message);
+      if (error.code === "OPTED_OUT" && thread) thread.optedOutAt ??= this.liveData.now;
+      this.#errors.set(number, error.message);
     } finally {
       this.#sending.delete(number);
       this.changed();

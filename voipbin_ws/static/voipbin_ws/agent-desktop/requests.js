@@ -5,7 +5,7 @@ import { ApiError, request } from "../shared/auth.js";
 const PATIENCE_MS = 20_000;
 
 /** Raises ApiError where the gateway refuses, and with status 0 where it does not answer. */
-export async function ask(method, path, body = {}) {
+export async function act(method, path, body = {}) {
   try {
     return (await request(method, path, { body, signal: AbortSignal.timeout(PATIENCE_MS) })).content;
   } catch (error) {
@@ -15,9 +15,9 @@ export async function ask(method, path, body = {}) {
   }
 }
 
-export const acceptCall = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/accept`);
-export const sendToVoicemail = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/voicemail`);
-export const hangUp = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/hangup`);
-export const transferCall = (id, to) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/transfer`, { to });
-export const sendMessage = (to, text) => ask("POST", "/v1.0/messages", { to, text });
-export const chooseStatus = (agentId, status) => ask("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status });
+export const acceptCall = (id) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/accept`);
+export const sendToVoicemail = (id) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/voicemail`);
+export const hangUp = (id) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/hangup`);
+export const transferCall = (id, to) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/transfer`, { to });
+export const sendMessage = (to, text) => act("POST", "/v1.0/messages", { to, text });
+export const chooseStatus = (agentId, status) => act("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status });

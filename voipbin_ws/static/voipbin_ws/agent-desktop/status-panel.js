@@ -1,7 +1,7 @@
 /** The agent's status, the choice of another, the shift and its sound. */
 
 import { chooseStatus } from "./requests.js";
-import { element, field, say } from "../shared/dom.js";
+import { element, field, setText } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 
 const SHIFT_KEY = "voipbin.shift";
@@ -17,11 +17,11 @@ export class StatusPanel {
   #choices = document.querySelectorAll("[data-status-choice]");
   #isChoosing = false;
   #pending = null;
-  #wordWhenSaid = null;
+  #statusOfNote = null;
 
-  constructor({ desk, link, sound, toasts, changed }) {
+  constructor({ desk, liveData, sound, toasts, changed }) {
     this.desk = desk;
-    this.link = link;
+    this.liveData = liveData;
     this.sound = sound;
     this.toasts = toasts;
     this.changed = changed;
@@ -47,54 +47,54 @@ export class StatusPanel {
     const { word, since } = this.desk.status;
     const shown = word || "offline";
     if (IN_A_CALL.has(shown)) {
-      this.#wordWhenSaid = shown;
-    } else if (shown !== this.#wordWhenSaid) {
+      this.#statusOfNote = shown;
+    } else if (shown !== this.#statusOfNote) {
       // What was said of a choice is settled, one way or another.
-      this.#wordWhenSaid = shown;
-      say(element("status-note"), "");
-      say(element("status-error"), "");
+      this.#statusOfNote = shown;
+      setText(element("status-note"), "");
+      setText(element("status-error"), "");
     }
-    say(element("status-word"), capital(shown));
-    say(element("status-time"), since === null ? "" : duration(now - since));
+    setText(element("status-word"), capital(shown));
+    setText(element("status-time"), since === null ? "" : duration(now - since));
     element("status").dataset.status = shown;
     element("status-shape").setAttribute("href", `#${SHAPES[shown] ?? "shape-offline"}`);
     for (const button of this.#choices) {
       button.setAttribute("aria-pressed", String(button.dataset.statusChoice === (this.#pending ?? shown)));
-      button.disabled = !this.link.isLive || this.#isChoosing;
+      button.disabled = !this.liveData.isLive || this.#isChoosing;
     }
     const isOnShift = this.sound.isArmed;
     element("start-shift").hidden = isOnShift;
     element("sound").hidden = !isOnShift;
-    say(element("sound"), this.sound.isMuted ? "Sound: off" : "Sound: on");
+    setText(element("sound"), this.sound.isMuted ? "Sound: off" : "Sound: on");
     element("sound").setAttribute("aria-pressed", String(!this.sound.isMuted));
-    field("start-shift").disabled = !this.link.isLive;
+    field("start-shift").disabled = !this.liveData.isLive;
   }
 
   async #choose(status) {
-    if (this.#isChoosing || !this.link.isLive) return;
+    if (this.#isChoosing || !this.liveData.isLive) return;
     const { desk } = this;
     this.#isChoosing = true;
     this.#pending = status;
-    say(element("status-error"), "");
-    say(element("status-note"), "");
+    setText(element("status-error"), "");
+    setText(element("status-note"), "");
     this.changed();
     try {
-      const said = await chooseStatus(desk.agentId, status);
-      if (said.next_status) say(element("status-note"), `${capital(said.next_status)} after this call`);
-      else desk.apply({ event_type: "agent.status", topic: `agent_id:${desk.agentId}:agent:${desk.agentId}`, timestamp: said.status_changed_at, data: { status: said.status, set_by: desk.agentId } }, Date.now() + this.link.clockAhead);
+      const reply = await chooseStatus(desk.agentId, status);
+      if (reply.next_status) setText(element("status-note"), `${capital(reply.next_status)} after this call`);
+      else desk.apply({ event_type: "agent.status", topic: `agent_id:${desk.agentId}:agent:${desk.agentId}`, timestamp: reply.status_changed_at, data: { status: reply.status, set_by: desk.agentId } }, Date.now() + this.liveData.clockOffset);
     } catch (error) {
-      if (error.status === 401) this.link.refused(error.message);
-      else say(element("status-error"), error.message);
+      if (error.status === 401) this.liveData.refused(error.message);
+      else setText(element("status-error"), error.message);
     } finally {
       this.#isChoosing = false;
       this.#pending = null;
-      this.#wordWhenSaid = desk.status.word || "offline";
+      this.#statusOfNote = desk.status.word || "offline";
       this.changed();
     }
   }
 
   async #startShift() {
-    if (!this.link.isLive) return;
+    if (!this.liveData.isLive) return;
     sessionStorage.setItem(SHIFT_KEY, "on");
     if (await this.sound.arm()) this.sound.chime();
     else this.toasts.show("This browser gives no sound: watch the title of the window");

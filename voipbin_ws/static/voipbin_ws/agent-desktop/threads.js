@@ -1,10 +1,10 @@
 /** Conversations by text message, one for each number, as events tell of them. Knows no page and no clock. */
 
-import { partyOf, shown } from "../shared/call.js";
+import { partyOf, displayText } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-const MOST_THREADS = 500;
-const MOST_MESSAGES = 200;
+const MAX_THREADS = 500;
+const MAX_MESSAGES = 200;
 const MAX_TEXT = 5000;
 const AROUND = /^[\s.,!?"'“”’]+|[\s.,!?"'“”’]+$/g;
 // As the gateway knows them: subscriptions/opting_out.py.
@@ -59,10 +59,10 @@ export class Threads {
     if (!side.number) return null;
     const thread = this.#thread(side.number);
     thread.name = side.name || thread.name;
-    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : shown(data.status), isAutomatic: data.automatic === true };
+    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : displayText(data.status), isAutomatic: data.automatic === true };
     this.#numbers.set(id, side.number);
     thread.messages.push(message);
-    for (const { id: gone } of thread.messages.splice(0, Math.max(0, thread.messages.length - MOST_MESSAGES))) this.#numbers.delete(gone);
+    for (const { id: gone } of thread.messages.splice(0, Math.max(0, thread.messages.length - MAX_MESSAGES))) this.#numbers.delete(gone);
     thread.at = Math.max(thread.at, at);
     thread.version += 1;
     if (!isInbound) {
@@ -80,7 +80,7 @@ export class Threads {
   #delivered(id, data) {
     const thread = this.byNumber.get(this.#numbers.get(id));
     const message = thread?.messages.find((each) => each.id === id);
-    const status = shown(data.status);
+    const status = displayText(data.status);
     if (!message || !status || message.status === status) return;
     message.status = status;
     thread.version += 1;
@@ -91,7 +91,7 @@ export class Threads {
     if (!thread) {
       thread = { number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0 };
       this.byNumber.set(number, thread);
-      if (this.byNumber.size > MOST_THREADS) this.byNumber.delete(this.sorted.findLast((each) => each !== thread).number);
+      if (this.byNumber.size > MAX_THREADS) this.byNumber.delete(this.sorted.findLast((each) => each !== thread).number);
     }
     return thread;
   }

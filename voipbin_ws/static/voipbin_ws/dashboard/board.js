@@ -1,6 +1,6 @@
 /** The live calls of a customer, its queues and agents, as events tell of them. Knows no page and no clock of its own. */
 
-import { Call, isEnd, isId, shown, STATES } from "../shared/call.js";
+import { Call, isEnd, isId, displayText, STATES } from "../shared/call.js";
 import { ServiceLevel } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 import { Trends } from "./trends.js";
@@ -15,10 +15,10 @@ export class Board {
     this.changed = new Set(); // ids of calls that changed since they were last taken
     this.peopleChanged = true;
     this.hadCalls = false; // in what is known of the last hour, or since
-    this.#heard = null;
+    this.#seenIds = null;
   }
 
-  #heard; // ids of the events heard while the last hour is not known yet; null once it is
+  #seenIds; // ids of the events heard while the last hour is not known yet; null once it is
 
   /** Begin anew with the present state: `me` of /v1.0/me, items of /v1.0/resources/…. The last hour is not known then. */
   load({ me, calls, queues, agents }, now) {
@@ -26,27 +26,27 @@ export class Board {
     const ending = [...this.calls.values()].filter((call) => call.state === "ended");
     this.calls = new Map();
     this.agents = new Map();
-    this.queues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: shown(name), agentIds: agent_ids }]));
+    this.queues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.level = new ServiceLevel();
     this.trends = new Trends();
     this.hadCalls = false;
-    this.#heard = new Set();
+    this.#seenIds = new Set();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
       if (role !== "agent") continue;
-      this.agents.set(id, { id, name: shown(name), status: shown(status), since: parseTime(status_changed_at) ?? now });
+      this.agents.set(id, { id, name: displayText(name), status: displayText(status), since: parseTime(status_changed_at) ?? now });
     }
-    for (const item of agents) this.#agent(item.resource_id, item.data, parseTime(item.updated_at) ?? now);
+    for (const item of agents) this.#applyAgent(item.resource_id, item.data, parseTime(item.updated_at) ?? now);
     for (const item of calls) {
       const call = this.#call(item.resource_id, parseTime(item.since) ?? now);
       call.read(item.data);
       this.#nameAgent(call, item.data);
       const began = call.status === "ringing" ? call.startedAt : null;
       const answered = parseTime(item.data.tm_progressing) ?? parseTime(item.data.tm_answer);
-      call.settle((call.status === "answered" ? answered : began) ?? parseTime(item.updated_at) ?? now);
+      call.updateState((call.status === "answered" ? answered : began) ?? parseTime(item.updated_at) ?? now);
     }
     for (const item of queues) {
       // A member whose call is not active is of a call that has ended.
-      if (this.calls.has(item.member_id)) this.#inQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
+      if (this.calls.has(item.member_id)) this.#applyQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
     }
     // Those that were fading away go on doing so.
     for (const call of ending) if (!this.calls.has(call.id)) this.calls.set(call.id, call);
@@ -55,9 +55,9 @@ export class Board {
 
   /** What happened in the hour before the state was loaded, in any order; `since` is from when on it is complete. */
   remember(events, since, now) {
-    const unheard = events.filter(({ id }) => !this.#heard?.has(id));
-    this.#heard = null;
-    for (const event of unheard) this.level.take(event);
+    const unseen = events.filter(({ id }) => !this.#seenIds?.has(id));
+    this.#seenIds = null;
+    for (const event of unseen) this.level.take(event);
     this.level.since = since;
     this.hadCalls ||= events.some(({ event_type }) => event_type === "call.ended");
     this.trends.rebuild(events, this, since, now);
@@ -65,7 +65,7 @@ export class Board {
 
   /** Whether `remember` was called since the last `load`. */
   get knowsLastHour() {
-    return this.#heard === null;
+    return this.#seenIds === null;
   }
 
   /** Take in one event. Doing so twice, or with one that the loaded state already knew, changes nothing but the level. */
@@ -73,21 +73,21 @@ export class Board {
     const [resource, action] = event.event_type.split(".", 2);
     const data = event.data;
     if (data === null || typeof data !== "object") return;
-    this.#heard?.add(event.id);
+    this.#seenIds?.add(event.id);
     const at = Math.min(parseTime(event.timestamp) ?? now, now);
     const id = event.topic.split(":")[3];
-    if (resource === "call") this.#ofCall(id, action, data, at, now);
+    if (resource === "call") this.#applyCall(id, action, data, at, now);
     else if (resource === "queue") {
-      this.#inQueue(id, action, data, at);
+      this.#applyQueue(id, action, data, at);
       this.level.take(event);
-    } else if (resource === "agent" && action === "status") this.#agent(id, data, at);
+    } else if (resource === "agent" && action === "status") this.#applyAgent(id, data, at);
   }
 
-  #ofCall(id, action, data, at, now) {
+  #applyCall(id, action, data, at, now) {
     // It may have been over before this page knew of it.
     if (!this.calls.has(id) && isEnd(action, data)) return;
     const call = this.#call(id, at);
-    if (!call.hear(action, data, at)) return;
+    if (!call.apply(action, data, at)) return;
     this.#nameAgent(call, data);
     if (call.endedAt !== null) call.forgetFrom = now;
     this.changed.add(id);
@@ -106,26 +106,26 @@ export class Board {
 
   /** An agent of whom only calls tell. */
   #nameAgent({ agentId, startedAt }, data) {
-    if (agentId && data.agent_name && !this.agents.has(agentId)) this.#agent(agentId, { name: data.agent_name }, startedAt);
+    if (agentId && data.agent_name && !this.agents.has(agentId)) this.#applyAgent(agentId, { name: data.agent_name }, startedAt);
   }
 
-  #inQueue(queueId, action, data, at) {
+  #applyQueue(queueId, action, data, at) {
     if (!isId(data.call_id)) return;
     if (action === "left" && !this.calls.has(data.call_id)) return;
     const call = this.#call(data.call_id, at);
-    if (!call.hearQueue(queueId, action, data, at)) return;
+    if (!call.applyQueue(queueId, action, data, at)) return;
     this.changed.add(call.id);
     if (this.queues.has(queueId) || action === "left") return;
-    this.queues.set(queueId, { id: queueId, name: shown(data.queue_name), agentIds: null });
+    this.queues.set(queueId, { id: queueId, name: displayText(data.queue_name), agentIds: null });
     this.peopleChanged = true;
   }
 
-  #agent(id, data, at) {
+  #applyAgent(id, data, at) {
     if (!isId(id)) return;
     const agent = this.agents.get(id) ?? { id, name: "", status: "", since: at };
-    agent.name ||= shown(data.name) || `Agent ${id.slice(0, 8)}`;
-    if (typeof data.status === "string" && shown(data.status) !== agent.status) {
-      agent.status = shown(data.status);
+    agent.name ||= displayText(data.name) || `Agent ${id.slice(0, 8)}`;
+    if (typeof data.status === "string" && displayText(data.status) !== agent.status) {
+      agent.status = displayText(data.status);
       agent.since = at;
     }
     this.agents.set(id, agent);
@@ -163,7 +163,7 @@ export class Board {
     copy.level = this.level.copy();
     copy.trends = this.trends.copy();
     copy.hadCalls = this.hadCalls;
-    if (!this.knowsLastHour) copy.#heard = new Set();
+    if (!this.knowsLastHour) copy.#seenIds = new Set();
     return copy;
   }
 

@@ -22,7 +22,7 @@ export function queueOf(call, board) {
   return board.queueName(call.place?.queueId);
 }
 
-export class View {
+export class ViewOptions {
   constructor(search = "") {
     this.read(search);
   }
@@ -39,7 +39,7 @@ export class View {
     this.descending = text("order") === "desc";
     this.call = text("call");
     this.customer = text("customer");
-    this.isWall = text("view") === "wall";
+    this.isWallboard = text("view") === "wall";
   }
 
   get isFiltered() {
@@ -54,7 +54,7 @@ export class View {
 
   toString() {
     const parts = {
-      view: this.isWall ? "wall" : "",
+      view: this.isWallboard ? "wall" : "",
       customer: this.customer,
       state: [...this.states].join(","),
       queue: this.queue,
@@ -82,7 +82,7 @@ export class View {
     if (this.queue && call.place?.queueId !== this.queue) return false;
     if (this.direction && call.direction !== this.direction) return false;
     if (!words.length) return true;
-    const text = [call.from.name, call.from.number, call.to.name, call.to.number, queueOf(call, board), board.agentName(call.agentId), call.stateWord, call.id]
+    const text = [call.from.name, call.from.number, call.to.name, call.to.number, queueOf(call, board), board.agentName(call.agentId), call.stateLabel, call.id]
       .join("\n")
       .toLowerCase();
     return words.every((word) => text.includes(word));

@@ -20,7 +20,7 @@ const STATUS_STATES = new Map([
 const MAX_TEXT = 200;
 
 /** Text of an event for a person to read: one line, not endless; what is no text is none. */
-export function shown(value) {
+export function displayText(value) {
   if (typeof value === "number") return String(value);
   if (typeof value !== "string") return "";
   // eslint-disable-next-line no-control-regex
@@ -38,9 +38,9 @@ export function isId(value) {
 
 /** Somebody's number and name, in whatever way an event names them. */
 export function partyOf(value) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return { number: shown(value), name: "" };
-  const number = shown(value.target);
-  const name = shown(value.target_name) || shown(value.name);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return { number: displayText(value), name: "" };
+  const number = displayText(value.target);
+  const name = displayText(value.target_name) || displayText(value.name);
   return { number, name: name === number ? "" : name };
 }
 
@@ -76,7 +76,7 @@ export class Call {
     this.stateSince = at;
   }
 
-  get stateWord() {
+  get stateLabel() {
     return this.state === "other" ? capital(this.status) || "Unknown" : capital(this.state);
   }
 
@@ -87,8 +87,8 @@ export class Call {
 
   /** What the call's own events say. */
   read(data) {
-    if (typeof data.status === "string") this.status = shown(data.status);
-    if (data.direction !== undefined) this.direction = shown(data.direction);
+    if (typeof data.status === "string") this.status = displayText(data.status);
+    if (data.direction !== undefined) this.direction = displayText(data.direction);
     if (data.source !== undefined) this.from = partyOf(data.source);
     if (data.destination !== undefined) this.to = partyOf(data.destination);
     const agentId = agentOf(data);
@@ -97,16 +97,16 @@ export class Call {
   }
 
   /** Take in an event of the call's own; whether it was news. */
-  hear(action, data, at) {
+  apply(action, data, at) {
     if (this.state === "ended") return false;
     this.read(data);
     if (isEnd(action, data)) this.endedAt = at;
-    this.settle(at);
+    this.updateState(at);
     return true;
   }
 
   /** Take in an event of a queue where it waits, is offered to an agent, or comes from; whether it was news. */
-  hearQueue(queueId, action, data, at) {
+  applyQueue(queueId, action, data, at) {
     if (this.state === "ended") return false;
     if (action === "left") return this.#leave(data, at);
     if (data.source !== undefined && !this.from.number) this.from = partyOf(data.source);
@@ -116,7 +116,7 @@ export class Call {
     this.place = { queueId, since, connectedAt: action === "joined" ? null : connectedAt };
     if (isId(data.agent_id)) this.agentId = data.agent_id;
     else if (action === "joined") this.agentId = null;
-    this.settle(this.place.connectedAt ?? at);
+    this.updateState(this.place.connectedAt ?? at);
     return true;
   }
 
@@ -124,12 +124,12 @@ export class Call {
     if (!this.place) return false;
     if (isId(data.queue_id) && data.queue_id !== this.place.queueId) return false; // It is in another one by now.
     this.place = null;
-    this.settle(at);
+    this.updateState(at);
     return true;
   }
 
   /** What its parts come to. `at` is when that began, should it be new. */
-  settle(at) {
+  updateState(at) {
     let state = STATUS_STATES.get(this.status) ?? "other";
     if (this.endedAt !== null) state = "ended";
     else if ((this.place?.connectedAt ?? null) !== null) state = "talking";

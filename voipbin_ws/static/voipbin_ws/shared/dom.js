@@ -84,12 +84,12 @@ export class PartList {
 }
 
 /** Mark an element with data-<name>, or not; null for not. */
-export function mark(element, name, value) {
+export function setData(element, name, value) {
   if (value === null) delete element.dataset[name];
   else if (element.dataset[name] !== value) element.dataset[name] = value;
 }
 
 /** Set an element's text where it differs. */
-export function say(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -9,13 +9,13 @@ const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 const CLOCKS_AGREE_MS = 2000;
 
-export class Link {
+export class LiveData {
   #client = null;
-  #turn = 0; // grows with every start and stop: what an older one still brings is void
+  #generation = 0; // grows with every start and stop: what an older one still brings is void
   #failures = 0;
   #timer = null;
-  #knownUntil = 0;
-  #listeners = new Set();
+  #confirmedUntil = 0;
+  #subscriptions = new Set();
 
   /** `on` has functions: `load(me, now)` reads the state and returns { cursor, topics, needsAll, show() }, where `needsAll` says
    * that without one of the topics there is nothing to show; `event(event)`; `state()` when `connection` changed;
@@ -24,7 +24,7 @@ export class Link {
     this.on = on;
     this.connection = { name: "connecting", retryAt: null, message: "" };
     this.loadedAt = null;
-    this.clockAhead = 0; // how much the gateway's clock is ahead of ours
+    this.clockOffset = 0; // how much the gateway's clock is ahead of ours
   }
 
   start() {
@@ -33,33 +33,33 @@ export class Link {
   }
 
   stop() {
-    this.#turn += 1;
+    this.#generation += 1;
     clearTimeout(this.#timer);
     this.#client?.close();
     this.#client = null;
     this.loadedAt = null;
   }
 
-  /** Hear further topics, until the function that is returned is called. `begun()` is called once they are live, and again
+  /** Hear further topics, until the function that is returned is called. `onLive()` is called once they are live, and again
    * whenever events of theirs may have been missed. */
-  listen(topics, event, begun) {
-    const listener = { topics, event, begun, ending: new AbortController() };
-    this.#listeners.add(listener);
-    if (this.#client) this.#heed(listener);
+  subscribe(topics, event, onLive) {
+    const subscription = { topics, event, onLive, abort: new AbortController() };
+    this.#subscriptions.add(subscription);
+    if (this.#client) this.#subscribe(subscription);
     return () => {
-      this.#listeners.delete(listener);
-      listener.ending.abort();
+      this.#subscriptions.delete(subscription);
+      subscription.abort.abort();
     };
   }
 
   /** When what is shown was last known to be true, as milliseconds of Date.now(). */
-  get knownAt() {
-    return Math.max(this.loadedAt ?? 0, this.connection.name === "live" ? (this.#client?.heardAt ?? 0) : this.#knownUntil);
+  get confirmedAt() {
+    return Math.max(this.loadedAt ?? 0, this.connection.name === "live" ? (this.#client?.lastReceivedAt ?? 0) : this.#confirmedUntil);
   }
 
   /** Whether what is shown may not be true any more. */
   get isStale() {
-    return this.loadedAt !== null && Date.now() - this.knownAt > SILENCE_MS;
+    return this.loadedAt !== null && Date.now() - this.confirmedAt > SILENCE_MS;
   }
 
   get isLive() {
@@ -68,33 +68,33 @@ export class Link {
 
   /** The gateway's time; it stands still while what is shown is stale. */
   get now() {
-    return (this.isStale ? this.knownAt : Date.now()) + this.clockAhead;
+    return (this.isStale ? this.confirmedAt : Date.now()) + this.clockOffset;
   }
 
   /** The gateway does not accept the credential any more. */
   refused(message) {
-    this.#signIn(message);
+    this.endSession(message);
   }
 
   async #load() {
-    const turn = ++this.#turn;
+    const generation = ++this.#generation;
     clearTimeout(this.#timer);
-    this.#connection("connecting");
+    this.#setConnection("connecting");
     this.#client?.close();
     this.#client = null;
     try {
       const { content: me, at } = await read("/v1.0/me");
-      if (turn !== this.#turn) return;
+      if (generation !== this.#generation) return;
       const off = at === null ? 0 : at - Date.now();
-      this.clockAhead = Math.abs(off) > CLOCKS_AGREE_MS ? off : 0;
-      const state = await this.on.load(me, Date.now() + this.clockAhead);
-      if (turn !== this.#turn) return;
+      this.clockOffset = Math.abs(off) > CLOCKS_AGREE_MS ? off : 0;
+      const state = await this.on.load(me, Date.now() + this.clockOffset);
+      if (generation !== this.#generation) return;
       state.show();
       if (!state.topics.length) return;
       this.loadedAt = Date.now();
       this.#follow(state);
     } catch (error) {
-      if (turn === this.#turn) this.#notLoaded(error);
+      if (generation === this.#generation) this.#onLoadError(error);
     }
   }
 
@@ -108,64 +108,64 @@ export class Link {
       pingTimeoutMs: SILENCE_MS - PING_MS,
     }));
     const isCurrent = () => client === this.#client;
-    client.on("state", (change) => isCurrent() && this.#changed(client, change));
+    client.on("state", (change) => isCurrent() && this.#onClientState(client, change));
     client.on("gap", () => isCurrent() && this.#load());
     // What may be heard has changed: begin anew with what is left.
-    client.on("refusal", ({ message }) => isCurrent() && (needsAll ? this.#signIn(message) : this.#load()));
+    client.on("refusal", ({ message }) => isCurrent() && (needsAll ? this.endSession(message) : this.#load()));
     client.on("error", (error) => console.warn(error));
     client
       .subscribe(topics, (event) => isCurrent() && this.on.event(event))
       .catch((error) => {
         if (!isCurrent()) return;
-        if (needsAll && error?.name === "SubscribeError" && !error.retry) this.#signIn(error.message);
-        else this.#notLoaded(error);
+        if (needsAll && error?.name === "SubscribeError" && !error.retry) this.endSession(error.message);
+        else this.#onLoadError(error);
       });
-    for (const listener of this.#listeners) this.#heed(listener);
+    for (const subscription of this.#subscriptions) this.#subscribe(subscription);
   }
 
-  #heed({ topics, event, begun, ending }) {
+  #subscribe({ topics, event, onLive, abort }) {
     const client = this.#client;
-    client.subscribe(topics, (each) => client === this.#client && event(each), { signal: ending.signal }).then(
-      () => client === this.#client && begun(),
+    client.subscribe(topics, (each) => client === this.#client && event(each), { signal: abort.signal }).then(
+      () => client === this.#client && onLive(),
       () => {}, // Without them the rest goes on.
     );
   }
 
-  #notLoaded(error) {
+  #onLoadError(error) {
     if (error?.name === "ConnectionFailed") return; // The client's state says it.
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-      this.#signIn(error.message);
+      this.endSession(error.message);
       return;
     }
     const pause = Math.random() * Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     this.#timer = setTimeout(() => this.#load(), pause);
-    this.#connection(navigator.onLine === false ? "offline" : "reconnecting", Date.now() + pause, error.message);
+    this.#setConnection(navigator.onLine === false ? "offline" : "reconnecting", Date.now() + pause, error.message);
   }
 
-  async #changed(client, { current, retryInMs, code, reason }) {
+  async #onClientState(client, { current, retryInMs, code, reason }) {
     if (current === State.FAILED) {
-      if (code === "UNAUTHORIZED") this.#signIn("Your session has ended.");
-      else if (code === "FORBIDDEN") this.#signIn(reason);
-      else this.#connection("failed", null, reason);
+      if (code === "UNAUTHORIZED") this.endSession("Your session has ended.");
+      else if (code === "FORBIDDEN") this.endSession(reason);
+      else this.#setConnection("failed", null, reason);
     } else if (current === State.RECONNECTING || current === State.SUSPENDED) {
-      this.#connection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + retryInMs, reason);
+      this.#setConnection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + retryInMs, reason);
     } else if (current === State.CONNECTED) {
       this.#failures = 0;
-      this.#connection("connecting");
+      this.#setConnection("connecting");
       // Its answer comes after all that was missed: from then on what is shown is what is.
       await client.ping().catch(() => {});
-      if (client === this.#client && client.state === State.CONNECTED) this.#connection("live");
+      if (client === this.#client && client.state === State.CONNECTED) this.#setConnection("live");
     }
   }
 
-  #connection(name, retryAt = null, message = "") {
-    if (this.connection.name === "live" && name !== "live") this.#knownUntil = this.#client?.heardAt ?? 0;
+  #setConnection(name, retryAt = null, message = "") {
+    if (this.connection.name === "live" && name !== "live") this.#confirmedUntil = this.#client?.lastReceivedAt ?? 0;
     this.connection = { name, retryAt, message };
     this.on.state();
   }
 
-  #signIn(message) {
+  endSession(message) {
     signOut();
     this.stop();
     this.on.signedOut(message);

@@ -1,6 +1,6 @@
 /** The form for signing in, the view behind it, and whose view it is. */
 
-import { element, field, say } from "./dom.js";
+import { element, field, setText } from "./dom.js";
 import { signIn, token } from "./auth.js";
 
 export class SignInForm {
@@ -26,7 +26,7 @@ export class SignInForm {
   ask(notice = "") {
     element("login-view").hidden = false;
     this.#view.hidden = true;
-    say(element("login-notice"), notice);
+    setText(element("login-notice"), notice);
     element("login-notice").hidden = notice === "";
     field("password").value = "";
     element(field("username").value ? "password" : "username").focus();
@@ -43,13 +43,13 @@ export class SignInForm {
     const button = field("login-button");
     const failed = element("login-error");
     button.disabled = true;
-    say(failed, "");
+    setText(failed, "");
     try {
       await signIn(field("username").value, field("password").value);
       field("password").value = "";
       this.#open();
     } catch (error) {
-      say(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
+      setText(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
       field("password").select();
     } finally {
       button.disabled = false;
@@ -59,7 +59,7 @@ export class SignInForm {
 
 /** Say in the header whose page it is. */
 export function showWho(me) {
-  say(element("customer"), me.customer.name ?? "");
-  say(element("person"), me.agent?.name ?? "");
-  say(element("role"), me.role ?? "");
+  setText(element("customer"), me.customer.name ?? "");
+  setText(element("person"), me.agent?.name ?? "");
+  setText(element("role"), me.role ?? "");
 }

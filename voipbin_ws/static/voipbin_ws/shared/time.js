@@ -24,7 +24,7 @@ export function duration(milliseconds) {
 }
 
 /** "10:31:07", on the clock of whoever looks. */
-export function clock(milliseconds) {
+export function timeOfDay(milliseconds) {
   const at = new Date(milliseconds);
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }

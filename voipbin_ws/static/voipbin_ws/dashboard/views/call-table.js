@@ -25,13 +25,13 @@ export class CallTable {
   #below;
   #order = []; // ids of all calls that are shown
   #rowHeight = 0;
-  #paintedAt = 0;
+  #renderedAt = 0;
   #at = null; // id of the call that Tab leads to
   #opened = ""; // id of the call whose timeline is open
 
   /** `scroller` holds the table; `above` and `below` stand for the rows out of sight; `open(id)` is called for the row chosen. */
-  constructor(view, { scroller, table, body, above, below, template, open }) {
-    this.view = view;
+  constructor(viewOptions, { scroller, table, body, above, below, template, open }) {
+    this.viewOptions = viewOptions;
     this.#scroller = scroller;
     this.#above = above;
     this.#below = below;
@@ -48,7 +48,7 @@ export class CallTable {
     body.addEventListener("focusin", ({ target }) => this.#moveTo(target.closest("[data-call]").dataset.call));
   }
 
-  get shown() {
+  get shownCount() {
     return this.#order.length;
   }
 
@@ -61,14 +61,14 @@ export class CallTable {
   arrange(board, now) {
     const before = this.#order.indexOf(this.#at);
     this.#board = board;
-    this.#order = this.view.of(board).map(({ id }) => id);
+    this.#order = this.viewOptions.of(board).map(({ id }) => id);
     // Where its call is gone, the keyboard is at the one that took its place.
     if (!this.#order.includes(this.#at)) this.#at = this.#order[Math.min(Math.max(before, 0), this.#order.length - 1)] ?? null;
     this.scrolled(now);
   }
 
   /** Mark the row whose timeline is open, where the keyboard is then as well; empty for none. */
-  mark(id) {
+  markOpen(id) {
     if (this.#rows.parts.has(id)) this.#moveTo(id);
     for (const each of [this.#opened, id]) this.#rows.parts.get(each)?.attribute("data-open", each === id ? "" : null);
     this.#opened = id;
@@ -111,12 +111,12 @@ export class CallTable {
     const { scrollTop, clientHeight } = this.#scroller;
     if (top < scrollTop) this.#scroller.scrollTop = top;
     else if (top + this.#rowHeight > scrollTop + clientHeight - head) this.#scroller.scrollTop = top + this.#rowHeight - clientHeight + head;
-    this.scrolled(this.#paintedAt);
+    this.scrolled(this.#renderedAt);
   }
 
   /** Give those calls rows that are in sight. */
   scrolled(now) {
-    this.#paintedAt = now;
+    this.#renderedAt = now;
     const hadFocus = document.activeElement?.closest("#rows [data-call]")?.getAttribute("data-call");
     const all = this.#order.length;
     this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || 38;
@@ -131,7 +131,7 @@ export class CallTable {
     }
     this.#rows.arrange(this.#order.slice(first, end), (part, id) => {
       const call = this.#board.calls.get(id);
-      if (call) this.#paint(part, call, now);
+      if (call) this.#render(part, call, now);
       part.element.querySelector(".open").tabIndex = id === this.#at ? 0 : -1;
     });
     space(this.#above, first * this.#rowHeight);
@@ -148,11 +148,11 @@ export class CallTable {
   }
 
   /** Paint these calls' rows, those of them that are shown. */
-  paint(ids, now) {
+  render(ids, now) {
     for (const id of ids) {
       const part = this.#rows.parts.get(id);
       const call = this.#board.calls.get(id);
-      if (part && call) this.#paint(part, call, now);
+      if (part && call) this.#render(part, call, now);
     }
   }
 
@@ -167,11 +167,11 @@ export class CallTable {
     }
   }
 
-  #paint(part, call, now) {
+  #render(part, call, now) {
     part.attribute("data-state", call.state);
     part.attribute("data-call", call.id);
     part.attribute("data-open", call.id === this.#opened ? "" : null);
-    part.text("state", call.stateWord);
+    part.text("state", call.stateLabel);
     part.shape(0, `shape-${call.state}`);
     part.text("direction", DIRECTIONS.get(call.direction) ?? call.direction);
     part.shape(1, DIRECTIONS.has(call.direction) ? `arrow-${call.direction}` : "no-arrow");

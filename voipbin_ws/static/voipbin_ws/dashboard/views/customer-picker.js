@@ -3,7 +3,7 @@
 import { readCustomers } from "../board-loader.js";
 import { element } from "../../shared/dom.js";
 
-export class CustomerChoice {
+export class CustomerPicker {
   #offered = false;
 
   /** `choose(id)` is called when another one is chosen. */

@@ -1,18 +1,18 @@
 /** What stands where no calls are: why that is so, and what to do next. */
 
-import { element, say } from "../../shared/dom.js";
+import { element, setText } from "../../shared/dom.js";
 
 /** In place of rows, where none of the board's calls is shown. */
-export function showEmpty(board, shown, { active }, me) {
+export function showEmptyState(board, shown, { active }, me) {
   element("empty").hidden = shown > 0;
   if (shown > 0) return;
   const isHidden = active > 0;
   const isNew = !isHidden && board.knowsLastHour && !board.hadCalls;
-  say(element("empty-title"), isHidden ? "No call fits the filters" : isNew ? "No calls yet" : "No calls right now");
-  say(element("empty-text"), textFor(active, isHidden, isNew, me?.role === "staff"));
+  setText(element("empty-title"), isHidden ? "No call fits the filters" : isNew ? "No calls yet" : "No calls right now");
+  setText(element("empty-text"), textFor(active, isHidden, isNew, me?.role === "staff"));
   element("empty-button").hidden = !isHidden;
   element("first-steps").hidden = !isNew;
-  if (isNew && me) say(element("first-call"), firstCall(me));
+  if (isNew && me) setText(element("first-call"), firstCall(me));
 }
 
 function textFor(active, isHidden, isNew, isStaff) {
@@ -31,7 +31,7 @@ function firstCall({ customer }) {
 
 /** In place of the board, for who may not hear the calls: what they may hear. */
 export function showDenied(me) {
-  say(element("denied-who"), `${me.agent?.name ?? "this credential"}${me.role ? ` (${me.role})` : ""}`);
+  setText(element("denied-who"), `${me.agent?.name ?? "this credential"}${me.role ? ` (${me.role})` : ""}`);
   const lines = me.topics.map((topic) => {
     const [scope, , resource] = topic.split(":");
     const item = document.createElement("li");

@@ -1,19 +1,19 @@
 /** Choosing which calls are shown, and in which order: search, states, queue, direction, the heads of the columns. */
 
-import { element, field, say } from "../../shared/dom.js";
+import { element, field, setText } from "../../shared/dom.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // They take no room while there is nothing in them.
 
 export class Filters {
-  #view;
+  #viewOptions;
   #changed;
   #chips = new Map();
   #offered = "";
 
-  /** `changed()` is called when the view is another. */
-  constructor(view, changed) {
-    this.#view = view;
+  /** `changed()` is called when the viewOptions is another. */
+  constructor(viewOptions, changed) {
+    this.#viewOptions = viewOptions;
     this.#changed = changed;
     for (const state of CHIPS) this.#makeChip(state);
     element("search").addEventListener("input", () => this.#choose({ words: field("search").value }));
@@ -22,25 +22,25 @@ export class Filters {
     for (const button of this.#heads()) {
       button.addEventListener("click", () => {
         const { sort } = button.dataset;
-        this.#choose({ sort, descending: view.sort === sort && !view.descending });
+        this.#choose({ sort, descending: viewOptions.sort === sort && !viewOptions.descending });
       });
     }
     element("empty-button").addEventListener("click", () => this.clear());
   }
 
   clear() {
-    this.#view.clear();
+    this.#viewOptions.clear();
     this.#changed();
   }
 
   #choose(chosen) {
-    Object.assign(this.#view, chosen);
+    Object.assign(this.#viewOptions, chosen);
     this.#changed();
   }
 
   /** Show what is chosen. */
   show() {
-    const { words, queue, direction, states, sort, descending } = this.#view;
+    const { words, queue, direction, states, sort, descending } = this.#viewOptions;
     if (field("search").value !== words) field("search").value = words;
     field("queue-filter").value = queue;
     field("direction-filter").value = direction;
@@ -55,15 +55,15 @@ export class Filters {
   /** What there is to choose from: the queues, and how many calls are in each state. */
   offer(board, { states }) {
     for (const [state, { count, button }] of this.#chips) {
-      say(count, String(states[state]));
-      button.hidden = states[state] === 0 && RARE.includes(state) && !this.#view.states.has(state);
+      setText(count, String(states[state]));
+      button.hidden = states[state] === 0 && RARE.includes(state) && !this.#viewOptions.states.has(state);
     }
     const queues = [...board.queues.keys()].map((id) => [board.queueName(id), id]).sort(([one], [other]) => one.localeCompare(other));
     const offered = JSON.stringify(queues);
     if (offered === this.#offered) return;
     this.#offered = offered;
     element("queue-filter").replaceChildren(new Option("All queues", ""), ...queues.map(([name, id]) => new Option(name, id)));
-    field("queue-filter").value = this.#view.queue;
+    field("queue-filter").value = this.#viewOptions.queue;
   }
 
   /** @returns {NodeListOf<HTMLElement>} */
@@ -85,7 +85,7 @@ export class Filters {
     count.className = "count";
     button.append(svg, `${state[0].toUpperCase()}${state.slice(1)} `, count);
     button.addEventListener("click", () => {
-      if (!this.#view.states.delete(state)) this.#view.states.add(state);
+      if (!this.#viewOptions.states.delete(state)) this.#viewOptions.states.add(state);
       this.#changed();
     });
     this.#chips.set(state, { button, count });

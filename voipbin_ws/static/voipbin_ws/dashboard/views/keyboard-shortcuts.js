@@ -25,7 +25,7 @@ function keep(value) {
 }
 
 /** Call `actions[key]` for single keys, as long as nobody types and they are not switched off; `escape()` for Escape. */
-export function heedKeys(actions, escape, isShown) {
+export function enableShortcuts(actions, escape, isShown) {
   const dialog = /** @type {HTMLDialogElement} */ (element("help"));
   const choice = /** @type {HTMLInputElement} */ (element("keys-on"));
   choice.checked = kept() !== "off";

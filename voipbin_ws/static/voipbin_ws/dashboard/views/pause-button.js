@@ -1,7 +1,7 @@
 /** Holding the page still for whoever wants to read: the board as it was, and what came since. */
 
-import { element, mark, say } from "../../shared/dom.js";
-import { clock } from "../../shared/time.js";
+import { element, setData, setText } from "../../shared/dom.js";
+import { timeOfDay } from "../../shared/time.js";
 
 function counted(number, word) {
   return `${number} ${word}${number === 1 ? "" : "s"}`;
@@ -45,10 +45,10 @@ export class Pause {
   show() {
     element("paused-banner").hidden = !this.isOn;
     element("pause").setAttribute("aria-pressed", String(this.isOn));
-    say(element("pause"), this.isOn ? "Resume" : "Pause");
-    mark(element("board-view"), "paused", this.isOn ? "" : null);
+    setText(element("pause"), this.isOn ? "Resume" : "Pause");
+    setData(element("board-view"), "paused", this.isOn ? "" : null);
     if (!this.isOn) return;
     const news = this.#events ? `${counted(this.#calls, "new call")} and ${counted(this.#events, "event")} since.` : "Nothing new since.";
-    say(element("paused-text"), `Paused: this is as of ${clock(this.#now)}. ${news}`);
+    setText(element("paused-text"), `Paused: this is as of ${timeOfDay(this.#now)}. ${news}`);
   }
 }

@@ -1,25 +1,25 @@
 /** When the board is painted: with the next frame after events, every half second where rows have to move, and each second. */
 
 import { ENDED_KEPT_MS } from "./call-table.js";
-import { showEmpty } from "./empty-state.js";
-import { element, say } from "../../shared/dom.js";
+import { showEmptyState } from "./empty-state.js";
+import { element, setText } from "../../shared/dom.js";
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
 
-export class Painter {
-  #on;
-  #isPainting = false;
+export class Renderer {
+  #page;
+  #isRendering = false;
   #isScrolling = false;
   #isDue = true;
   #arrangedAt = 0;
   #tickTimer = null;
   #announcedAt = 0;
-  #announced = "";
+  #announcement = "";
 
-  /** `on` has what there is to paint: board, link, connectionView, view, table, cards, floor, filters, story, pause, wall. */
-  constructor(on) {
-    this.#on = on;
+  /** `on` has what there is to render: board, liveData, connectionStatus, viewOptions, table, statCards, teamPanel, filters, timelinePanel, pause, wallboard. */
+  constructor(page) {
+    this.#page = page;
     element("scroller").addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.scrolled());
     // Between ticks, what events moved.
@@ -27,55 +27,55 @@ export class Painter {
   }
 
   get #isLoaded() {
-    return this.#on.link.loadedAt !== null;
+    return this.#page.liveData.loadedAt !== null;
   }
 
   /** What is shown, and when that was. */
-  get #present() {
-    const { board, link, pause } = this.#on;
-    return pause.isOn ? [pause.board, pause.now] : [board, link.now];
+  get #shown() {
+    const { board, liveData, pause } = this.#page;
+    return pause.isOn ? [pause.board, pause.now] : [board, liveData.now];
   }
 
-  /** Something happened: paint with the next frame, however much it is. */
+  /** Something happened: render with the next frame, however much it is. */
   changed() {
-    if (this.#isPainting) return;
-    this.#isPainting = true;
-    requestAnimationFrame(() => this.#paint());
+    if (this.#isRendering) return;
+    this.#isRendering = true;
+    requestAnimationFrame(() => this.#render());
   }
 
-  #paint() {
-    this.#isPainting = false;
+  #render() {
+    this.#isRendering = false;
     if (!this.#isLoaded) return;
-    this.#on.story.showChanges();
-    this.#paintChanges();
-    if (this.#on.pause.isOn) return;
+    this.#page.timelinePanel.showChanges();
+    this.#renderChanges();
+    if (this.#page.pause.isOn) return;
     // Rows move now and then and not with every event: whoever reads them must not lose the line.
     if (performance.now() - this.#arrangedAt >= ARRANGE_MS) this.arrange();
     else this.#isDue = true;
   }
 
-  #paintChanges() {
-    const { board, link, pause, table } = this.#on;
+  #renderChanges() {
+    const { board, liveData, pause, table } = this.#page;
     const ids = board.takeChanged();
-    if (!pause.isOn) table.paint(ids, link.now);
+    if (!pause.isOn) table.render(ids, liveData.now);
   }
 
   /** Everything is brought up to date: which rows there are, the numbers, the people. */
   arrange() {
-    const { board, link, view, table, cards, floor, filters, pause } = this.#on;
+    const { board, liveData, viewOptions, table, statCards, teamPanel, filters, pause } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     board.forgetEnded(Date.now() - ENDED_KEPT_MS);
-    const [shownBoard, now] = this.#present;
+    const [shownBoard, now] = this.#shown;
     const summary = shownBoard.summary(now);
-    if (!pause.isOn && link.isLive && board.knowsLastHour) board.trends.note(summary, now);
+    if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
     table.arrange(shownBoard, now);
-    cards.show(shownBoard, summary, now);
-    floor.show(shownBoard, summary, now);
+    statCards.show(shownBoard, summary, now);
+    teamPanel.show(shownBoard, summary, now);
     filters.offer(shownBoard, summary);
-    showEmpty(shownBoard, table.shown, summary, this.#on.whose);
+    showEmptyState(shownBoard, table.shownCount, summary, this.#page.me);
     const { active, waiting } = summary;
-    say(element("shown"), view.isFiltered ? `${table.shown} of ${shownBoard.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
+    setText(element("shown"), viewOptions.isFiltered ? `${table.shownCount} of ${shownBoard.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
     document.title = waiting ? `(${waiting}) Live calls` : "Live calls";
     this.#announce(summary);
   }
@@ -85,11 +85,11 @@ export class Painter {
   }
 
   /** All rows as they are now, for they were held still, or are held from now on. */
-  repaint() {
+  rerender() {
     if (!this.#isLoaded) return;
-    const [shownBoard, now] = this.#present;
+    const [shownBoard, now] = this.#shown;
     this.arrange();
-    this.#on.table.paint(shownBoard.calls.keys(), now);
+    this.#page.table.render(shownBoard.calls.keys(), now);
   }
 
   /** Begin to let the times go on, second by second. */
@@ -106,20 +106,20 @@ export class Painter {
   #tick() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.#tick(), 1000 - (Date.now() % 1000) + 5);
-    const { link, pause, story, table, wall } = this.#on;
+    const { liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
-    wall.tick(Date.now());
+    wallboard.tick(Date.now());
     if (!this.#isLoaded) return;
     // In a tab that nobody looks at there are no frames, and changes would pile up.
-    this.#paintChanges();
-    table.tick(this.#present[1]);
-    story.tick(link.now);
+    this.#renderChanges();
+    table.tick(this.#shown[1]);
+    timelinePanel.tick(liveData.now);
     this.arrange();
   }
 
   showConnection() {
-    if (this.#on.connectionView.show()) this.changed();
+    if (this.#page.connectionStatus.show()) this.changed();
   }
 
   /** Give rows to what came into sight. */
@@ -128,18 +128,18 @@ export class Painter {
     this.#isScrolling = true;
     requestAnimationFrame(() => {
       this.#isScrolling = false;
-      this.#on.table.scrolled(this.#present[1]);
+      this.#page.table.scrolled(this.#shown[1]);
     });
   }
 
   /** For who does not see the page: a word now and then, not with every event. */
   #announce({ active, waiting }) {
-    const { link, pause } = this.#on;
-    if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !link.isLive || pause.isOn) return;
+    const { liveData, pause } = this.#page;
+    if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !liveData.isLive || pause.isOn) return;
     const text = `${active} active, ${waiting} waiting`;
-    if (text === this.#announced) return;
-    this.#announced = text;
+    if (text === this.#announcement) return;
+    this.#announcement = text;
     this.#announcedAt = Date.now();
-    say(element("announcements"), text);
+    setText(element("announcements"), text);
   }
 }

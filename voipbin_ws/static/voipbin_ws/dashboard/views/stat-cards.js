@@ -1,9 +1,9 @@
 /** The numbers at a glance, each with its last hour and what it means. */
 
-import { element, mark, say } from "../../shared/dom.js";
+import { element, setData, setText } from "../../shared/dom.js";
 import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, HARDLY_WAITED_SECONDS, LATE_SECONDS, WINDOW_MS } from "../service-level.js";
 import { Sparkline } from "./sparkline.js";
-import { clock, duration } from "../../shared/time.js";
+import { timeOfDay, duration } from "../../shared/time.js";
 
 const DRAW_MS = 5000;
 const SLACK_MS = 60_000;
@@ -14,7 +14,7 @@ function percent(share, round = Math.round) {
   return `${round(share * 100 + 1e-9)} %`;
 }
 
-export class Cards {
+export class StatCards {
   #lines = Object.fromEntries(["active", "waiting", "longest", "level", "abandoned", "available"].map((name) => [name, new Sparkline(element(`spark-${name}`))]));
   #drawnAt = -Infinity;
 
@@ -38,9 +38,9 @@ export class Cards {
   }
 
   #card(name, value, note, level = null) {
-    say(element(`card-${name}`), value);
-    say(element(`card-${name}-note`), note);
-    mark(element(`card-${name}`), "level", level);
+    setText(element(`card-${name}`), value);
+    setText(element(`card-${name}-note`), note);
+    setData(element(`card-${name}`), "level", level);
   }
 
   #showLevel(board, figures, now) {
@@ -52,9 +52,9 @@ export class Cards {
     const left = `Who gave up within ${HARDLY_WAITED_SECONDS} s is left out.`;
     const sum = samples ? ` = ${inTime} ÷ ${samples} = ${percent(level, Math.floor)}` : "";
     const colours = `Green from ${percent(GOOD_SHARE)}, amber from ${percent(FAIR_SHARE)}, red below.`;
-    say(element("tip-level"), `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}`);
+    setText(element("tip-level"), `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}`);
     const share = samples ? ` = ${abandoned} ÷ ${samples} = ${percent(abandonedShare)}` : "";
-    say(element("tip-abandoned"), `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}`);
+    setText(element("tip-abandoned"), `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}`);
   }
 
   #draw(board, summary, now) {
@@ -73,7 +73,7 @@ export class Cards {
 
 /** "last hour", or since when what is shown is known. */
 function periodOf({ level }, now) {
-  return level.since === null || level.since <= now - WINDOW_MS + SLACK_MS ? "last hour" : `since ${clock(level.since).slice(0, 5)}`;
+  return level.since === null || level.since <= now - WINDOW_MS + SLACK_MS ? "last hour" : `since ${timeOfDay(level.since).slice(0, 5)}`;
 }
 
 function spanWords(values, words, period) {
@@ -97,7 +97,7 @@ export function waitLevel(milliseconds) {
 }
 
 /** The explanations that show at a card's question mark: Escape hides one, as long as nobody comes back to it. */
-export function heedTips() {
+export function enableTooltips() {
   addEventListener("keydown", ({ key }) => {
     if (key !== "Escape") return;
     for (const tip of document.querySelectorAll(".card:is(:hover, :focus-within) .tooltip")) tip.setAttribute("data-dismissed", "");

@@ -13,7 +13,7 @@ function rank({ status }) {
   return index < 0 ? OTHER_ORDER : index;
 }
 
-export class FloorView {
+export class TeamPanel {
   #queues = new PartList(element("queue-rows"), element("queue-row"));
   #agents = new PartList(element("agent-rows"), element("agent-row"));
   #board = null;

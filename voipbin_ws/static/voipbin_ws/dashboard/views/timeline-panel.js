@@ -1,22 +1,22 @@
 /** The panel with one call's timeline: what is stored of it, and what is heard as long as it is open. */
 
-import { readStory, storyTopics } from "../board-loader.js";
+import { readTimeline, timelineTopics } from "../board-loader.js";
 import { DIRECTIONS } from "../../shared/call.js";
-import { element, mark, PartList, say } from "../../shared/dom.js";
+import { element, setData, PartList, setText } from "../../shared/dom.js";
 import { shares, Timeline } from "../call-timeline.js";
-import { clock, duration } from "../../shared/time.js";
+import { timeOfDay, duration } from "../../shared/time.js";
 
 function sized(recording) {
   if (recording.isRunning) return "Recording now";
   return recording.seconds === null ? "Recording" : `Recording, ${duration(recording.seconds * 1000)}`;
 }
 
-export class StoryPanel {
-  #link;
+export class TimelinePanel {
+  #liveData;
   #board;
   #changed;
   #timeline = null;
-  #stopListening = () => {};
+  #unsubscribe = () => {};
   #me = null;
   #error = "";
   #isChanged = false;
@@ -25,8 +25,8 @@ export class StoryPanel {
   #steps = new PartList(element("story-steps"), element("story-step"));
 
   /** `board` knows the names; `close()` is called when the panel is to be closed, `changed()` when it is to be painted soon. */
-  constructor(link, board, { close, changed }) {
-    this.#link = link;
+  constructor(liveData, board, { close, changed }) {
+    this.#liveData = liveData;
     this.#board = board;
     this.#changed = changed;
     element("story-close").addEventListener("click", close);
@@ -38,7 +38,7 @@ export class StoryPanel {
     return this.#timeline?.callId ?? "";
   }
 
-  /** Show the story of a call to whom `me` of /v1.0/me describes. */
+  /** Show the timeline of a call to whom `me` of /v1.0/me describes. */
   open(callId, me) {
     this.close();
     this.#me = me;
@@ -49,14 +49,14 @@ export class StoryPanel {
     element("story").scrollTop = 0;
     this.show();
     this.#load();
-    const topics = storyTopics(me);
+    const topics = timelineTopics(me);
     // What comes between the reading and the first of these is read again.
-    if (topics.length) this.#stopListening = this.#link.listen(topics, (event) => this.hear(event), () => this.#load());
+    if (topics.length) this.#unsubscribe = this.#liveData.subscribe(topics, (event) => this.add(event), () => this.#load());
   }
 
   close() {
-    this.#stopListening();
-    this.#stopListening = () => {};
+    this.#unsubscribe();
+    this.#unsubscribe = () => {};
     this.#timeline = null;
     element("story").hidden = true;
   }
@@ -66,8 +66,8 @@ export class StoryPanel {
     if (this.#timeline) this.#load();
   }
 
-  hear(event) {
-    if (!this.#timeline?.hear(event)) return;
+  add(event) {
+    if (!this.#timeline?.add(event)) return;
     this.#isChanged = true;
     this.#changed();
   }
@@ -75,7 +75,7 @@ export class StoryPanel {
   async #load() {
     const timeline = this.#timeline;
     try {
-      const events = await readStory(this.#me, timeline.callId);
+      const events = await readTimeline(this.#me, timeline.callId);
       if (timeline !== this.#timeline) return;
       timeline.load(events);
       this.#error = "";
@@ -94,20 +94,20 @@ export class StoryPanel {
   show() {
     if (!this.#timeline) return;
     this.#isChanged = false;
-    const now = this.#link.now;
-    const story = this.#timeline.read();
-    const { call, steps } = story;
+    const now = this.#liveData.now;
+    const content = this.#timeline.read();
+    const { call, steps } = content;
     const known = steps.length > 0;
-    say(element("story-title"), known ? nameOf(call) : "Timeline");
-    say(element("story-note"), this.#noteFor(story));
+    setText(element("story-title"), known ? nameOf(call) : "Timeline");
+    setText(element("story-note"), this.#noteFor(content));
     element("story-parties").hidden = element("story-state").hidden = element("story-steps-title").hidden = !known;
-    say(element("story-from"), call.from.number || call.from.name || "unknown");
-    say(element("story-to"), call.to.number || call.to.name || "unknown");
-    mark(element("story"), "state", call.state);
-    say(element("story-word"), call.stateWord);
+    setText(element("story-from"), call.from.number || call.from.name || "unknown");
+    setText(element("story-to"), call.to.number || call.to.name || "unknown");
+    setData(element("story"), "state", call.state);
+    setText(element("story-word"), call.stateLabel);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
-    this.#showFacts(story);
-    this.#showRecordings(story);
+    this.#showFacts(content);
+    this.#showRecordings(content);
     this.#showSteps(steps);
     this.tick(now);
   }
@@ -116,7 +116,7 @@ export class StoryPanel {
   tick(now) {
     if (!this.#timeline) return;
     const { call, steps } = this.#timeline.read();
-    say(element("story-total"), steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "");
+    setText(element("story-total"), steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "");
     for (const { key, at, until, state } of steps) {
       const isTimed = state !== null && state !== "ended";
       this.#steps.parts.get(key)?.text("lasted", isTimed ? duration((until ?? now) - at) : "");
@@ -164,7 +164,7 @@ export class StoryPanel {
       part.attribute("data-state", state);
       part.shape(0, state === null ? "shape-dot" : `shape-${state}`);
       part.text("title", title);
-      part.text("clock", clock(at));
+      part.text("clock", timeOfDay(at));
       part.text("note", note);
       part.text("type", event.event_type);
     }
@@ -186,7 +186,7 @@ export class StoryPanel {
     const { key } = details.closest("li").dataset;
     // It is told of late: the panel may be closed by then.
     const step = this.#timeline?.read().steps.find((each) => each.key === key);
-    if (step) say(details.querySelector("pre"), JSON.stringify(step.event, null, 2));
+    if (step) setText(details.querySelector("pre"), JSON.stringify(step.event, null, 2));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The page as a wallboard: large, awake, on the whole screen. */
 
-import { element, mark, say } from "../../shared/dom.js";
-import { clock } from "../../shared/time.js";
+import { element, setData, setText } from "../../shared/dom.js";
+import { timeOfDay } from "../../shared/time.js";
 
 export async function toggleFullScreen() {
   try {
@@ -12,27 +12,27 @@ export async function toggleFullScreen() {
   }
 }
 
-export class Wall {
+export class Wallboard {
   #isOn = false;
   #lock = null;
 
   constructor() {
     // The browser takes it away from a page that is hidden.
     document.addEventListener("visibilitychange", () => this.#stayAwake());
-    document.addEventListener("fullscreenchange", () => say(element("full-screen"), document.fullscreenElement ? "Leave full screen" : "Full screen"));
+    document.addEventListener("fullscreenchange", () => setText(element("full-screen"), document.fullscreenElement ? "Leave full screen" : "Full screen"));
   }
 
   show(isOn) {
-    mark(element("board-view"), "view", isOn ? "wall" : null);
+    setData(element("board-view"), "view", isOn ? "wall" : null);
     element("wall").setAttribute("aria-pressed", String(isOn));
-    say(element("wall"), isOn ? "Leave the wallboard" : "Wallboard");
+    setText(element("wall"), isOn ? "Leave the wallboard" : "Wallboard");
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     this.#stayAwake();
   }
 
   tick(now) {
-    say(element("wall-clock"), this.#isOn ? clock(now) : "");
+    setText(element("wall-clock"), this.#isOn ? timeOfDay(now) : "");
   }
 
   async #stayAwake() {
@@ -48,6 +48,6 @@ export class Wall {
       }
     }
     element("wall-note").hidden = !(isWanted && this.#lock === null);
-    say(element("wall-note"), "This browser may let the screen go dark: set it to stay on, or open the page by HTTPS.");
+    setText(element("wall-note"), "This browser may let the screen go dark: set it to stay on, or open the page by HTTPS.");
   }
 }
