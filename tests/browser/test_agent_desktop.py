@@ -98,7 +98,7 @@ def test_a_caller_waits_rings_is_accepted_and_ends(pages: Pages, desk: AtDesk, t
     call = Call()
     desk.waits(call)
     expect(page.locator("#waiting-rows")).to_contain_text("Dana Whitfield")
-    expect(page.locator("#toasts")).to_contain_text("Dana Whitfield waits in Support")
+    expect(page.locator("#toasts")).to_contain_text("Dana Whitfield is waiting in Support")
     assert page.evaluate("() => window.tones") > armed
     customer = {
         "name": "Dana Whitfield",

@@ -55,7 +55,7 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page
     desk.rings(staying)
     expect(card(page, staying)).to_be_visible()
     first.kill()
-    expect(page.locator("#stale-banner")).to_contain_text("as of")
+    expect(page.locator("#stale-banner")).to_contain_text("Showing data from")
     expect(page.get_by_role("button", name="Away")).to_be_disabled()
     shown = card(page, staying).locator("[data-cell=time]").inner_text()
     page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")

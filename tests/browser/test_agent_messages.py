@@ -115,7 +115,7 @@ def test_whoever_wrote_stop_cannot_be_answered_until_start(
     expect(thread(page, number)).to_contain_text("Opted out")
     thread(page, number).click()
     expect(page.locator("#opted-out")).to_contain_text("Maeve wrote STOP")
-    expect(page.locator("#opted-out")).to_contain_text("No reply is possible")
+    expect(page.locator("#opted-out")).to_contain_text("You can reply after this number sends START")
     expect(page.get_by_label("Reply")).to_be_hidden()
     desk.publish(message(number, "Start"))
     expect(page.locator("#opted-out")).to_be_hidden()
@@ -139,7 +139,7 @@ def test_an_opt_out_that_the_page_cannot_know_is_told_when_it_sends(page: Page, 
     )
     desk.centre.gateway.manage("shell", "--command", held)
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.locator("#opted-out")).to_contain_text("No reply is possible")
+    expect(page.locator("#opted-out")).to_contain_text("You can reply after this number sends START")
 
 
 def test_drafts_survive_a_reload_and_a_reconnect_and_go_with_the_agent(
@@ -158,7 +158,7 @@ def test_drafts_survive_a_reload_and_a_reconnect_and_go_with_the_agent(
     expect(thread(page, one)).to_contain_text("Draft: Dear First,")
     page.get_by_label("Reply").fill("Dear Second, ")
     serving.kill()
-    expect(page.locator("#composer")).to_contain_text("until the connection is back")
+    expect(page.locator("#composer")).to_contain_text("until the connection is restored")
     page.get_by_label("Reply").press_sequentially("more", delay=0)
     serving.restart()
     expect_live(page)
@@ -197,7 +197,7 @@ def test_a_token_that_expires_asks_for_another_sign_in_and_keeps_the_draft(page:
 def test_who_was_not_granted_messages_is_told_so(page: Page, desk: AtDesk) -> None:
     desk.publish(message(new_number(), "Somebody private"))
     AtDesk(desk.centre, desk.centre.acme.person("agent")).open(page)
-    expect(page.locator("#no-threads")).to_contain_text("Messages were not granted to you")
+    expect(page.locator("#no-threads")).to_contain_text("You do not have access to messages")
     assert "Somebody private" not in page.content()
 
 

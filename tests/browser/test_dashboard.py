@@ -54,12 +54,12 @@ def test_signing_out_leaves_nothing_behind(page: Page, centre: Centre) -> None:
 
 def test_an_agent_is_told_what_it_may_hear_instead_of_an_empty_table(page: Page, centre: Centre) -> None:
     sign_in(page, centre, "granted agent")
-    expect(page.get_by_role("heading", name="These calls are not yours to see")).to_be_visible()
+    expect(page.get_by_role("heading", name="You don’t have access to live calls")).to_be_visible()
     expect(page.locator("#denied-topics li")).to_have_text(
         [
             "every message of Acme",
             "every queue of Acme",
-            "whatever concerns you yourself: your calls, your queues, your status",
+            "your own calls, queues and status",
         ]
     )
     expect(page.locator("#board")).to_be_hidden()
@@ -136,7 +136,7 @@ def test_the_service_level_counts_who_waited_and_not_who_hardly_did(page: Page, 
     # What it is, for who points at it and for who comes by keyboard; Escape hides it.
     told = page.locator("#tip-level")
     expect(told).to_be_hidden()
-    page.get_by_role("button", name="What it is").first.focus()
+    page.get_by_role("button", name="About the service level").focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     expect(told).to_be_visible()

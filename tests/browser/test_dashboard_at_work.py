@@ -47,7 +47,7 @@ def test_a_page_held_still_counts_what_is_new_and_goes_on_with_all_of_it(page: P
     expect(call.row(page)).to_contain_text("Ringing")
     page.keyboard.press("p")
     banner = page.locator("#paused-banner")
-    expect(banner).to_contain_text("Nothing new since")
+    expect(banner).to_contain_text("No new events")
     total = call.row(page).locator("[data-cell=total]").inner_text()
     centre.publish(call.answered(), later.created())
     expect(banner).to_contain_text("1 new call and 2 events since")
@@ -165,7 +165,7 @@ def test_axe_finds_nothing_wrong(pages: Pages, centre: Centre, scheme: str) -> N
     centre.agent_is("busy")
     watch(page, centre)
     talking.row(page).click()
-    expect(page.get_by_role("link", name="Open it")).to_be_visible()
+    expect(page.get_by_role("link", name="Open")).to_be_visible()
     page.locator("#story-steps summary").first.click()
     centre.publish(gone.ended())
     expect(gone.row(page)).to_contain_text("Ended")
@@ -173,7 +173,7 @@ def test_axe_finds_nothing_wrong(pages: Pages, centre: Centre, scheme: str) -> N
     expect(page.locator("#paused-banner")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("w")

@@ -34,7 +34,7 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
     first.kill()
     expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
     banner = page.locator("#stale-banner")
-    expect(banner).to_contain_text("as of")
+    expect(banner).to_contain_text("Showing data from")
     expect(page.locator("#board-view")).to_have_attribute("data-stale", "")
     # With the banner every number is painted once more, as of the last moment at which it was known.
     page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")

@@ -286,7 +286,7 @@ def test_the_level_forgets_what_is_older_than_an_hour(modules: Page) -> None:
         """async (events) => {
             const { ServiceLevel } = await import("/dashboard/service-level.js");
             const level = new ServiceLevel();
-            for (const each of events) level.take(each);
+            for (const each of events) level.add(each);
             const end = Date.parse("2024-01-15T10:59:00Z");
             return [end, end + 5 * 60_000, end + 3_600_000].map((now) => level.figures(now).level);
         }""",

@@ -36,7 +36,7 @@ def test_search_filters_and_order_stay_in_the_address(page: Page, centre: Centre
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("Adam")
     page.get_by_role("button", name="Waiting").click()
-    expect(page.get_by_role("heading", name="No call fits the filters")).to_be_visible()
+    expect(page.get_by_role("heading", name="No call matches the filters")).to_be_visible()
     page.get_by_role("button", name="Show all calls").click()
     expect(one.row(page)).to_be_visible()
     expect(other.row(page)).to_be_visible()

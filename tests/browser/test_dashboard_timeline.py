@@ -66,7 +66,7 @@ def test_from_the_first_ring_to_the_end_a_calls_timeline_goes_on_by_itself(
     expect(titles(page).last).to_have_text("Ended")
     expect(panel(page).locator("#story-facts")).to_contain_text("normally, by the caller")
     expect(panel(page)).to_contain_text("Recording, 1:05")
-    link = panel(page).get_by_role("link", name="Open it")
+    link = panel(page).get_by_role("link", name="Open")
     expect(link).to_have_attribute("href", "https://recordings.test/1.wav")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
     # Without a row of its own it is the same.
@@ -116,7 +116,7 @@ def test_a_timeline_has_an_address_that_the_browser_goes_back_to(page: Page, cen
 def test_of_a_call_that_is_not_kept_the_panel_says_so(page: Page, centre: Centre, call_id: str) -> None:
     watch(page, centre, f"?call={call_id}")
     expect(page.locator("#story-note")).to_contain_text(
-        "Nothing is kept of this call" if "<" not in call_id else "cannot be read"
+        "No events of this call are stored" if "<" not in call_id else "Cannot load the timeline"
     )
     expect(titles(page)).to_have_count(0)
 
@@ -125,7 +125,7 @@ def test_a_strangers_call_has_no_timeline(page: Page, centre: Centre) -> None:
     theirs = Call("Globex's caller")
     centre.publish(theirs.created(), whose=centre.globex)
     watch(page, centre, f"?call={theirs.id}")
-    expect(page.locator("#story-note")).to_contain_text("Nothing is kept of this call")
+    expect(page.locator("#story-note")).to_contain_text("No events of this call are stored")
     centre.publish(theirs.answered(), whose=centre.globex)
     ours = Call("Acme last")
     centre.publish(ours.created())
@@ -153,9 +153,9 @@ def test_the_keyboard_alone_finds_a_call_and_reads_it(page: Page, centre: Centre
     expect(panel(page)).to_be_hidden()
     expect(calls[1].row(page).get_by_role("button")).to_be_focused()
     page.keyboard.press("?")
-    help_dialog = page.get_by_role("dialog", name="Keys")
+    help_dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(help_dialog).to_be_visible()
-    help_dialog.get_by_label("Single keys are heeded").uncheck()
+    help_dialog.get_by_label("Enable keyboard shortcuts").uncheck()
     page.keyboard.press("Escape")
     expect(help_dialog).to_be_hidden()
     page.keyboard.press("/")

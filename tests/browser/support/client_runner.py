@@ -48,8 +48,8 @@ def play(
             runner.play(step)
         except Exception as error:
             raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
-    asked = page.evaluate("() => harness.asked")
-    assert asked == case.get("asked", asked)
+    reasons = page.evaluate("() => harness.tokenReasons")
+    assert reasons == case.get("asked", reasons)
     assert server.server.attempts.empty()
 
 

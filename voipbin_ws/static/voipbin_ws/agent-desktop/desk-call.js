@@ -1,8 +1,11 @@
-/** One call at an agent's desk: who it is with, how far it is, and the customer's card. */
+/** One call of an agent: the other party, its phase, and what the event says of the customer. Sans-I/O. */
 
-import { isText, partyOf, displayText } from "../shared/call.js";
+import { capitalized, displayText, isText, partyOf } from "../shared/call.js";
+
+/** @typedef {{ text?: string, seconds?: number }} Field */
 
 const MAX_FIELDS = 24;
+const MAX_ITEMS = 10;
 const LABELS = new Map([
   ["queue", "Queue"],
   ["wait", "Waited"],
@@ -12,28 +15,31 @@ const LABELS = new Map([
 ]);
 const IN_SECONDS = new Set(["wait", "wait_time"]);
 
+/** @param {any} value */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** @param {string} name */
 function labelOf(name) {
-  const words = displayText(name).replaceAll("_", " ").trim();
-  return LABELS.get(name) ?? words.charAt(0).toUpperCase() + words.slice(1);
+  return LABELS.get(name) ?? capitalized(displayText(name).replaceAll("_", " ").trim());
 }
 
-function valueOf(name, value) {
+/** @param {string} name @param {any} value @returns {Field} */
+function fieldOf(name, value) {
   if (IN_SECONDS.has(name) && typeof value === "number") return { seconds: value };
   if (typeof value === "boolean") return { text: value ? "yes" : "no" };
-  if (Array.isArray(value)) return { text: value.map(displayText).filter(Boolean).slice(0, 10).join(", ") };
-  return { text: isObject(value) ? displayText(JSON.stringify(value)) : displayText(value) };
+  if (Array.isArray(value)) return { text: value.map(displayText).filter(Boolean).slice(0, MAX_ITEMS).join(", ") };
+  return { text: displayText(isObject(value) ? JSON.stringify(value) : value) };
 }
 
-/** What the customer's card shows: every field that the event has of the customer, as [label, { text } or { seconds }]. */
+/** Return the fields of the customer's card, by label. @param {any} data */
 function cardOf(data) {
   const customer = isObject(data.customer) ? data.customer : {};
+  /** @type {Map<string, Field>} */
   const fields = new Map();
-  const add = (name, value) => {
+  const add = (/** @type {string} */ name, /** @type {unknown} */ value) => {
     const label = labelOf(name);
     if (value === null || value === undefined || value === "" || fields.has(label) || fields.size >= MAX_FIELDS) return;
-    const content = valueOf(name, value);
+    const content = fieldOf(name, value);
     if (label && content.text !== "") fields.set(label, content);
   };
   add("queue", customer.queue ?? data.queue_name);
@@ -43,25 +49,30 @@ function cardOf(data) {
   return [...fields];
 }
 
-/** A call at this desk. `phase`: offered, dialing, talking, over; `outcome` is how it ended here. */
+/** @typedef {"offered" | "dialing" | "talking" | "over"} Phase */
+/** @typedef {"missed" | "abandoned" | "transferred" | "voicemail" | "ended"} Outcome */
+
 export class DeskCall {
+  /** @type {Phase} */ phase = "offered";
+  inbound = true;
+  party = { number: "", name: "" };
+  /** @type {[string, Field][]} */ card = [];
+  /** @type {string | null} */ queueId = null;
+  /** @type {Outcome | null} */ outcome = null; // How the call ended at this desk.
+  isPresumed = false; // Whether its end follows from the agent's status alone.
+  isAnnounced = false; // Whether the offer was announced to the agent.
+
+  /** @param {string} id @param {number} at */
   constructor(id, at) {
     this.id = id;
-    this.phase = "offered";
-    this.since = at; // of the phase
-    this.inbound = true;
-    this.party = { number: "", name: "" };
-    this.card = [];
-    this.queueId = null;
-    this.outcome = null;
-    this.isPresumed = false; // its end was concluded, and nobody has told of it
-    this.offers = 0; // grows each time it is offered
+    this.since = at; // When the phase began.
   }
 
   get displayName() {
     return this.party.name || this.party.number || "Unknown caller";
   }
 
+  /** Take over the fields of an event. @param {any} data */
   read(data) {
     if (data.direction !== undefined) this.inbound = data.direction !== "outbound";
     const party = partyOf(this.inbound ? data.source : data.destination);
@@ -71,7 +82,8 @@ export class DeskCall {
     if (isText(data.queue_id)) this.queueId = data.queue_id;
   }
 
-  become(phase, at, outcome = null) {
+  /** @param {Phase} phase @param {number} at @param {Outcome | null} outcome */
+  enter(phase, at, outcome = null) {
     if (this.phase === phase) return;
     this.phase = phase;
     this.since = at;

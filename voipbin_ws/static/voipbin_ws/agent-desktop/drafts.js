@@ -1,30 +1,33 @@
-/** What was typed and not sent, by number, in this tab. */
+/** Unsent texts by number, kept in sessionStorage so that they survive a reload. */
 export class Drafts {
   #key = "";
-  #texts = {};
+  /** @type {Record<string, unknown>} */ #texts = {};
 
+  /** @param {string} agentId */
   open(agentId) {
     this.#key = `voipbin.drafts.${agentId}`;
+    this.#texts = Object.create(null);
     try {
-      const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? "{}");
-      this.#texts = Object.assign(Object.create(null), kept);
+      Object.assign(this.#texts, JSON.parse(sessionStorage.getItem(this.#key) ?? "{}"));
     } catch {
-      this.#texts = Object.create(null);
+      // Another script wrote something else there.
     }
   }
 
+  /** @param {string} number */
   of(number) {
     const text = this.#texts[number];
     return typeof text === "string" ? text : "";
   }
 
+  /** Keep a draft; "" removes it. @param {string} number @param {string} text */
   keep(number, text) {
     if (text) this.#texts[number] = text;
     else delete this.#texts[number];
     try {
       sessionStorage.setItem(this.#key, JSON.stringify(this.#texts));
     } catch {
-      // Full, or not allowed: it holds as long as the page does.
+      // The storage is full or not allowed: the draft lasts until the page is closed.
     }
   }
 

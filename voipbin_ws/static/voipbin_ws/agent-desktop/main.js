@@ -1,16 +1,18 @@
-/** The agent desktop: signing in, the agent's status and calls, and who waits. Messages are in agent-messages.js. */
+/** The agent desktop: connects the desk, its views, the alerts and the session. */
 
 import { Sound, Title, Toasts } from "./alerts.js";
 import { CallCards } from "./call-cards.js";
 import { Desk } from "./desk.js";
 import { Messages } from "./messages.js";
 import { StatusPanel } from "./status-panel.js";
-import { ConnectionStatus } from "../shared/connection-status.js";
-import { LiveData } from "../shared/live-data.js";
-import { element, PartList, setText } from "../shared/dom.js";
 import { read, readAll, signOut } from "../shared/auth.js";
-import { SignInForm, showWho } from "../shared/sign-in-form.js";
-import { timeOfDay, duration } from "../shared/time.js";
+import { ConnectionStatus } from "../shared/connection-status.js";
+import { element, PartList, setText } from "../shared/dom.js";
+import { LiveData } from "../shared/live-data.js";
+import { showWho, SignInForm } from "../shared/sign-in-form.js";
+import { duration, timeOfDay } from "../shared/time.js";
+
+/** @typedef {import("../shared/auth.js").Me} Me */
 
 const PAST_CALL_EVENTS = 300;
 const PAST_MESSAGES = 1000;
@@ -25,69 +27,73 @@ const title = new Title(TITLE);
 const toasts = new Toasts(element("toasts"));
 const waitingList = new PartList(element("waiting-rows"), element("waiting-row"));
 const recentList = new PartList(element("recent-rows"), element("recent-row"));
-const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut });
+const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut: (message) => showSignIn(`${message} Sign in again.`) });
 const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
 const statusPanel = new StatusPanel({ desk, liveData, sound, toasts, changed });
 const callCards = new CallCards({ desk, liveData, changed });
-const messages = new Messages({ liveData, toasts, refused: (error) => liveData.refused(error.message), changed });
+const messages = new Messages({ liveData, toasts, changed });
 
 let isRendering = false;
-let tickTimer = null;
-let unseenSince = null; // a caller came while nobody looked at the page
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let tickTimer;
+let hasUnseenCaller = false; // Whether a caller began to wait while the page was hidden.
 
-// --- Loading and hearing ---
+// --- Data ---
 
+/** @param {Me} me @param {number} now @returns {Promise<import("../shared/live-data.js").Loaded>} */
 async function load(me, now) {
   const agentId = me.agent?.id;
-  if (!agentId) return { topics: [], cursor: null, show: () => showNobody(me) };
+  if (!agentId) return { topics: [], cursor: null, show: () => showNoDesk(me) };
   const messageTopic = `customer_id:${me.customer.id}:message:*`;
-  const receivesMessages = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
-  // The calls first: their cursor is the oldest, and what the others know beyond it comes again and changes nothing.
+  const isPermitted = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
+  // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
   const calls = await readAll("/v1.0/resources/call", { active: "true", agent_id: agentId });
-  const [places, past, texts, lastStatus, status, actions] = await Promise.all([
+  const [places, pastCalls, pastMessages, lastStatus, status, actions] = await Promise.all([
     readAll("/v1.0/resources/queue", { active: "true", agent_id: agentId }),
     read("/v1.0/events", { resource: "call", agent_id: agentId, order: "desc", limit: String(PAST_CALL_EVENTS) }),
-    receivesMessages ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
+    isPermitted ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
     read("/v1.0/events", { type: "agent.status", agent_id: agentId, order: "desc", limit: "1" }),
     read(`/v1.0/agents/${agentId}/status`),
     read("/v1.0/actions"),
   ]);
   const show = () => {
-    desk.load({ agentId, queues: me.queues, status: status.content, isByHand: Boolean(lastStatus.content.items[0]?.data.set_by), calls: calls.items, places: places.items, history: past.content.items.reverse() }, now);
-    messages.load({ me, items: texts.content.items.reverse(), receivesMessages, actions: actions.content, now });
-    callCards.load({ me, actions: actions.content });
+    const isByHand = Boolean(lastStatus.content.items[0]?.data.set_by);
+    const history = pastCalls.content.items.reverse();
+    desk.load({ agentId, queues: me.queues, status: status.content, isByHand, calls: calls.items, places: places.items, history }, now);
+    messages.load({ agentId, events: pastMessages.content.items.reverse(), isPermitted, actions: actions.content, now });
+    callCards.load(me, actions.content);
     showDesk(me);
     changed();
   };
   const own = ["queue", "call", "agent"].map((resource) => `agent_id:${agentId}:${resource}:*`);
-  return { topics: receivesMessages ? [...own, messageTopic] : own, cursor: calls.cursor, show };
+  return { topics: isPermitted ? [...own, messageTopic] : own, cursor: calls.cursor, show };
 }
 
+/** @param {import("../event-client.js").GatewayEvent} event */
 function onEvent(event) {
   const now = Date.now() + liveData.clockOffset;
   desk.apply(event, now);
   messages.apply(event, now);
-  notify(desk.takeNotices());
+  for (const notice of desk.takeNotices()) notify(notice);
   changed();
 }
 
-function notify(notices) {
-  for (const { kind, call, place } of notices) {
-    if (kind === "waiting") {
-      const name = place.party.name || place.party.number || "A caller";
-      toasts.show(`${name} waits in ${place.queueName}`, "waiting", place.callId);
-      if (!desk.calls.size) sound.chime();
-      if (document.hidden) unseenSince ??= Date.now();
-    } else if (kind === "offered") {
-      setText(element("alarm"), `${call.displayName} is calling you`);
-    } else if (kind === "missed") {
-      toasts.show(`Missed: ${call.displayName}`, "missed");
-    }
+/** @param {import("./desk.js").Notice} notice */
+function notify(notice) {
+  if (notice.kind === "waiting") {
+    const { party, queueName, callId } = notice.place;
+    toasts.show(`${party.name || party.number || "A caller"} is waiting in ${queueName}`, "waiting", callId);
+    if (!desk.calls.size) sound.chime();
+    hasUnseenCaller ||= document.hidden;
+  } else if (notice.kind === "offered") {
+    setText(element("alarm"), `${notice.call.displayName} is calling you`);
+  } else {
+    toasts.show(`Missed: ${notice.call.displayName}`, "missed");
   }
 }
 
-// --- Painting ---
+// --- Rendering ---
 
 function changed() {
   if (isRendering) return;
@@ -104,7 +110,7 @@ function render() {
   showWaiting(now);
   showRecent();
   messages.render();
-  showAttention();
+  showAlerts();
 }
 
 function tick() {
@@ -114,15 +120,21 @@ function tick() {
   render();
 }
 
+function showConnection() {
+  connectionStatus.show();
+  changed();
+}
+
+/** @param {number} now */
 function showWaiting(now) {
   toasts.settle((callId) => !desk.waiting.has(callId) || desk.calls.has(callId));
   const places = [...desk.waiting.values()].filter(({ callId }) => !desk.calls.has(callId)).sort((one, other) => one.since - other.since);
-  waitingList.arrange(places.map(({ callId }) => callId), () => {});
-  for (const place of places) {
-    const part = waitingList.parts.get(place.callId);
-    const waited = now - place.since;
-    part.text("name", place.party.name || place.party.number || "Unknown caller");
-    part.text("queue", place.queueName);
+  waitingList.arrange(places.map(({ callId }) => callId));
+  for (const { callId, party, queueName, since } of places) {
+    const part = waitingList.part(callId);
+    const waited = now - since;
+    part.text("name", party.name || party.number || "Unknown caller");
+    part.text("queue", queueName);
     part.text("time", duration(waited));
     part.attribute("data-late", waited > LATE_SECONDS * 1000 ? "" : null);
   }
@@ -132,47 +144,41 @@ function showWaiting(now) {
 }
 
 function showRecent() {
-  recentList.arrange(desk.recent.map(({ id }) => id), () => {});
-  for (const call of desk.recent) {
-    const part = recentList.parts.get(call.id);
-    part.text("name", call.displayName);
-    part.text("outcome", OUTCOMES[call.outcome] ?? "Ended");
-    part.shape(0, OUTCOME_SHAPES[call.outcome] ?? "shape-ended");
-    part.text("time", timeOfDay(call.since).slice(0, 5));
-    part.attribute("data-outcome", call.outcome);
+  recentList.arrange(desk.recent.map(({ id }) => id));
+  for (const { id, displayName, outcome, since } of desk.recent) {
+    const part = recentList.part(id);
+    part.text("name", displayName);
+    part.text("outcome", OUTCOMES[outcome ?? "ended"]);
+    part.shape(0, OUTCOME_SHAPES[outcome ?? "ended"]);
+    part.text("time", timeOfDay(since).slice(0, 5));
+    part.attribute("data-outcome", outcome);
   }
   element("no-recent").hidden = desk.recent.length > 0;
 }
 
-function showAttention() {
+function showAlerts() {
   const offered = [...desk.calls.values()].find(({ phase }) => phase === "offered");
   sound.ring(Boolean(offered) && liveData.isLive);
-  const isUnseen = unseenSince !== null && desk.waiting.size > 0;
-  title.call = offered ? `☎ ${offered.displayName} is calling` : isUnseen ? "● A caller waits" : null;
+  const isUnseen = hasUnseenCaller && desk.waiting.size > 0;
+  title.alert = offered ? `☎ ${offered.displayName} is calling` : isUnseen ? "● A caller is waiting" : null;
   if (!offered) setText(element("alarm"), "");
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) unseenSince = null;
+  if (!document.hidden) hasUnseenCaller = false;
 });
 
-// --- The connection ---
+// --- Session ---
 
-function showConnection() {
-  connectionStatus.show();
-  changed();
-}
-
-// --- Signing in and out ---
-
+/** @param {Me} me */
 function showDesk(me) {
   showWho(me);
   element("desk").hidden = false;
   element("nobody").hidden = true;
 }
 
-/** An access key that belongs to no agent has no desk. */
-function showNobody(me) {
+/** Show that this account has no desk: it is an access key that belongs to no agent. @param {Me} me */
+function showNoDesk(me) {
   showWho(me);
   element("desk").hidden = true;
   element("nobody").hidden = false;
@@ -184,25 +190,21 @@ function begin() {
   tick();
 }
 
-/** Nothing of what was shown stays on the page. */
+/** Remove all data from the page, and show the sign-in form. @param {string} notice */
 function showSignIn(notice) {
   clearTimeout(tickTimer);
   desk.clear("");
   messages.clear();
   callCards.clear();
-  unseenSince = null;
-  waitingList.arrange([], () => {});
-  recentList.arrange([], () => {});
+  hasUnseenCaller = false;
+  waitingList.arrange([]);
+  recentList.arrange([]);
   toasts.clear();
   sound.ring(false);
-  title.call = null;
+  title.alert = null;
   title.usual = TITLE;
   for (const id of ["alarm", "announcements", "status-error", "status-note", "person", "customer"]) setText(element(id), "");
   signInForm.ask(notice);
-}
-
-function signedOut(message) {
-  showSignIn(`${message} Sign in again.`);
 }
 
 element("sign-out").addEventListener("click", () => {

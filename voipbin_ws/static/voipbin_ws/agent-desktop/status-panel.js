@@ -1,37 +1,45 @@
-/** The agent's status, the choice of another, the shift and its sound. */
+/** The agent's status, the buttons that choose another, the shift, and its sound. */
 
 import { chooseStatus } from "./requests.js";
+import { capitalized } from "../shared/call.js";
 import { element, field, setText } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 
+/**
+ * @typedef {object} Parts
+ * @property {import("./desk.js").Desk} desk
+ * @property {import("../shared/live-data.js").LiveData} liveData
+ * @property {import("./alerts.js").Sound} sound
+ * @property {import("./alerts.js").Toasts} toasts
+ * @property {() => void} changed Called to render soon.
+ */
+
 const SHIFT_KEY = "voipbin.shift";
 const IN_A_CALL = new Set(["ringing", "busy"]);
-const SHAPES = { available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" };
-
-function capital(word) {
-  return word.charAt(0).toUpperCase() + word.slice(1);
-}
+const SHAPES = new Map([
+  ["available", "shape-answered"],
+  ["busy", "shape-talking"],
+  ["ringing", "shape-ringing"],
+  ["away", "shape-away"],
+]);
 
 export class StatusPanel {
-  /** @type {NodeListOf<HTMLButtonElement>} */
-  #choices = document.querySelectorAll("[data-status-choice]");
-  #isChoosing = false;
-  #pending = null;
-  #statusOfNote = null;
+  #parts;
+  /** @type {NodeListOf<HTMLButtonElement>} */ #choices = document.querySelectorAll("[data-status-choice]");
+  /** @type {string | null} */ #pending = null; // The status that is being set.
+  /** @type {string | null} */ #noteStatus = null; // The status at which the note was written.
 
-  constructor({ desk, liveData, sound, toasts, changed }) {
-    this.desk = desk;
-    this.liveData = liveData;
-    this.sound = sound;
-    this.toasts = toasts;
-    this.changed = changed;
-    for (const button of this.#choices) button.addEventListener("click", () => this.#choose(button.dataset.statusChoice));
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { sound, changed } = parts;
+    for (const button of this.#choices) button.addEventListener("click", () => this.#choose(button.dataset.statusChoice ?? ""));
     element("start-shift").addEventListener("click", () => this.#startShift());
     element("sound").addEventListener("click", () => {
       sound.isMuted = !sound.isMuted;
       changed();
     });
-    // After a reload the shift goes on: the first click or key gives the sound back.
+    // A reload keeps the shift: the first click or key enables the sound again.
     const rearm = async () => {
       if (sessionStorage.getItem(SHIFT_KEY) && !sound.isArmed && (await sound.arm())) changed();
     };
@@ -43,62 +51,67 @@ export class StatusPanel {
     sessionStorage.removeItem(SHIFT_KEY);
   }
 
+  /** @param {number} now */
   show(now) {
-    const { word, since } = this.desk.status;
-    const shown = word || "offline";
-    if (IN_A_CALL.has(shown)) {
-      this.#statusOfNote = shown;
-    } else if (shown !== this.#statusOfNote) {
-      // What was said of a choice is settled, one way or another.
-      this.#statusOfNote = shown;
-      setText(element("status-note"), "");
-      setText(element("status-error"), "");
-    }
-    setText(element("status-word"), capital(shown));
+    const { desk, liveData, sound } = this.#parts;
+    const { since } = desk.presence;
+    const status = desk.presence.status || "offline";
+    // The note about a chosen status lasts until the status changes, except to one of a call.
+    if (status !== this.#noteStatus && !IN_A_CALL.has(status)) this.#clearNote();
+    this.#noteStatus = status;
+    setText(element("status-word"), capitalized(status));
     setText(element("status-time"), since === null ? "" : duration(now - since));
-    element("status").dataset.status = shown;
-    element("status-shape").setAttribute("href", `#${SHAPES[shown] ?? "shape-offline"}`);
+    element("status").dataset.status = status;
+    element("status-shape").setAttribute("href", `#${SHAPES.get(status) ?? "shape-offline"}`);
     for (const button of this.#choices) {
-      button.setAttribute("aria-pressed", String(button.dataset.statusChoice === (this.#pending ?? shown)));
-      button.disabled = !this.liveData.isLive || this.#isChoosing;
+      button.setAttribute("aria-pressed", String(button.dataset.statusChoice === (this.#pending ?? status)));
+      button.disabled = !liveData.isLive || this.#pending !== null;
     }
-    const isOnShift = this.sound.isArmed;
-    element("start-shift").hidden = isOnShift;
-    element("sound").hidden = !isOnShift;
-    setText(element("sound"), this.sound.isMuted ? "Sound: off" : "Sound: on");
-    element("sound").setAttribute("aria-pressed", String(!this.sound.isMuted));
-    field("start-shift").disabled = !this.liveData.isLive;
+    element("start-shift").hidden = sound.isArmed;
+    element("sound").hidden = !sound.isArmed;
+    setText(element("sound"), sound.isMuted ? "Sound: off" : "Sound: on");
+    element("sound").setAttribute("aria-pressed", String(!sound.isMuted));
+    field("start-shift").disabled = !liveData.isLive;
   }
 
-  async #choose(status) {
-    if (this.#isChoosing || !this.liveData.isLive) return;
-    const { desk } = this;
-    this.#isChoosing = true;
-    this.#pending = status;
-    setText(element("status-error"), "");
+  #clearNote() {
     setText(element("status-note"), "");
-    this.changed();
+    setText(element("status-error"), "");
+  }
+
+  /** @param {string} status */
+  async #choose(status) {
+    const { desk, liveData, changed } = this.#parts;
+    if (this.#pending !== null || !liveData.isLive) return;
+    this.#pending = status;
+    this.#clearNote();
+    changed();
     try {
       const reply = await chooseStatus(desk.agentId, status);
-      if (reply.next_status) setText(element("status-note"), `${capital(reply.next_status)} after this call`);
-      else desk.apply({ event_type: "agent.status", topic: `agent_id:${desk.agentId}:agent:${desk.agentId}`, timestamp: reply.status_changed_at, data: { status: reply.status, set_by: desk.agentId } }, Date.now() + this.liveData.clockOffset);
+      if (reply.next_status) setText(element("status-note"), `${capitalized(reply.next_status)} after this call`);
+      else {
+        const data = { status: reply.status, set_by: desk.agentId };
+        const topic = `agent_id:${desk.agentId}:agent:${desk.agentId}`;
+        const event = { id: "", cursor: "", event_type: "agent.status", topic, timestamp: reply.status_changed_at, data };
+        desk.apply(event, Date.now() + liveData.clockOffset);
+      }
     } catch (error) {
-      if (error.status === 401) this.liveData.refused(error.message);
+      if (error.status === 401) liveData.endSession(error.message);
       else setText(element("status-error"), error.message);
     } finally {
-      this.#isChoosing = false;
       this.#pending = null;
-      this.#statusOfNote = desk.status.word || "offline";
-      this.changed();
+      this.#noteStatus = desk.presence.status || "offline";
+      changed();
     }
   }
 
   async #startShift() {
-    if (!this.liveData.isLive) return;
+    const { desk, liveData, sound, toasts, changed } = this.#parts;
+    if (!liveData.isLive) return;
     sessionStorage.setItem(SHIFT_KEY, "on");
-    if (await this.sound.arm()) this.sound.chime();
-    else this.toasts.show("This browser gives no sound: watch the title of the window");
-    if (!IN_A_CALL.has(this.desk.status.word)) await this.#choose("available");
-    this.changed();
+    if (await sound.arm()) sound.chime();
+    else toasts.show("This browser plays no sound. Watch the window’s title for calls.");
+    if (!IN_A_CALL.has(desk.presence.status)) await this.#choose("available");
+    changed();
   }
 }

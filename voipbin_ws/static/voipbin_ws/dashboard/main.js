@@ -1,24 +1,26 @@
-/** The live-call dashboard: what belongs together, what is looked at, and who looks. */
+/** The live-call dashboard: connects the board, the views, the address and the session. */
 
-import { readMeForCustomer, readBoard, readLastHour } from "./board-loader.js";
+import { readBoard, readLastHour, readMeForCustomer } from "./board-loader.js";
 import { Board } from "./board.js";
+import { ViewOptions } from "./view-options.js";
 import { CallTable } from "./views/call-table.js";
-import { StatCards, enableTooltips } from "./views/stat-cards.js";
-import { ConnectionStatus } from "../shared/connection-status.js";
 import { CustomerPicker } from "./views/customer-picker.js";
 import { showDenied } from "./views/empty-state.js";
 import { Filters } from "./views/filters.js";
-import { TeamPanel } from "./views/team-panel.js";
 import { enableShortcuts } from "./views/keyboard-shortcuts.js";
-import { LiveData } from "../shared/live-data.js";
-import { Renderer } from "./views/renderer.js";
-import { element, setText } from "../shared/dom.js";
 import { Pause } from "./views/pause-button.js";
-import { signOut } from "../shared/auth.js";
-import { SignInForm, showWho } from "../shared/sign-in-form.js";
+import { Renderer } from "./views/renderer.js";
+import { enableTooltips, StatCards } from "./views/stat-cards.js";
+import { TeamPanel } from "./views/team-panel.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
-import { ViewOptions } from "./view-options.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
+import { signOut } from "../shared/auth.js";
+import { ConnectionStatus } from "../shared/connection-status.js";
+import { element, field, setText } from "../shared/dom.js";
+import { LiveData } from "../shared/live-data.js";
+import { showWho, SignInForm } from "../shared/sign-in-form.js";
+
+/** @typedef {import("../shared/auth.js").Me} Me */
 
 const board = new Board();
 const viewOptions = new ViewOptions(location.search);
@@ -26,7 +28,7 @@ const liveData = new LiveData({ load, event: onEvent, state: () => renderer.show
 const timelinePanel = new TimelinePanel(liveData, board, { close: closeTimeline, changed: () => renderer.changed() });
 const table = new CallTable(viewOptions, {
   scroller: element("scroller"),
-  table: element("calls"),
+  table: /** @type {HTMLTableElement} */ (element("calls")),
   body: element("rows"),
   above: element("above"),
   below: element("below"),
@@ -42,13 +44,14 @@ const page = {
   ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
   teamPanel: new TeamPanel(),
-  me: null, // what /v1.0/me says, of the customer that is looked at
+  me: /** @type {Me | null} */ (null), // The answer of /v1.0/me for the shown customer.
 };
 const renderer = new Renderer(page);
 const signInForm = new SignInForm(element("board-view"), begin);
 
-// --- Loading and hearing ---
+// --- Data ---
 
+/** @param {Me} own @param {number} now @returns {Promise<import("../shared/live-data.js").Loaded>} */
 async function load(own, now) {
   const me = await readMeForCustomer(own, viewOptions.customer);
   const state = await readBoard(me);
@@ -61,20 +64,20 @@ async function load(own, now) {
     customerPicker.show(me);
     statCards.redraw();
     renderer.arrange();
-    learnLastHour(me, now);
+    loadLastHour(me, now);
     if (timelinePanel.callId === viewOptions.call) timelinePanel.reload();
     else if (!viewOptions.isWallboard) openTimeline(viewOptions.call);
   };
   return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
 }
 
-/** The live calls do not wait for it. */
-async function learnLastHour(me, now) {
-  let known = { events: [], since: now };
+/** Load the last hour; the live calls are shown meanwhile. @param {Me} me @param {number} now */
+async function loadLastHour(me, now) {
+  let known = { events: /** @type {import("../event-client.js").GatewayEvent[]} */ ([]), since: now };
   try {
     known = await readLastHour(me, now);
   } catch (error) {
-    console.warn(error); // The numbers begin with now, then; the next load tries again.
+    console.warn(error); // The numbers start now; the next load tries again.
   }
   if (me !== page.me || board.knowsLastHour) return;
   board.remember(known.events, known.since, liveData.now);
@@ -82,6 +85,7 @@ async function learnLastHour(me, now) {
   renderer.arrangeIfLoaded();
 }
 
+/** @param {import("../event-client.js").GatewayEvent} event */
 function onEvent(event) {
   board.apply(event, Date.now() + liveData.clockOffset);
   timelinePanel.add(event);
@@ -89,7 +93,7 @@ function onEvent(event) {
   renderer.changed();
 }
 
-// --- What is looked at, kept in the address ---
+// --- View options, stored in the address ---
 
 function address() {
   const query = viewOptions.toString();
@@ -107,7 +111,7 @@ function showView() {
   renderer.arrangeIfLoaded();
 }
 
-/** Forwards and back through the timelines that were open. */
+// The browser's Back and Forward lead through the timelines that were open.
 addEventListener("popstate", () => {
   const { customer } = viewOptions;
   viewOptions.read(location.search);
@@ -117,6 +121,7 @@ addEventListener("popstate", () => {
   else closeTimeline();
 });
 
+/** @param {string} callId */
 function openTimeline(callId) {
   if (page.me === null) return;
   if (viewOptions.call !== callId) {
@@ -141,6 +146,7 @@ function closeTimeline() {
   if (hadFocus && !table.focus()) element("scroller").focus();
 }
 
+/** @param {string} id */
 function chooseCustomer(id) {
   closeTimeline();
   pause.end();
@@ -150,7 +156,7 @@ function chooseCustomer(id) {
   liveData.start();
 }
 
-/** The address names the customer where it is not the credential's own. */
+/** Store the customer in the address; "" for the token's own. @param {string} customer */
 function keepCustomer(customer) {
   if (customer === viewOptions.customer) return;
   viewOptions.customer = customer;
@@ -172,6 +178,7 @@ function toggleWallboard() {
   if (viewOptions.isWallboard !== Boolean(document.fullscreenElement)) toggleFullScreen();
 }
 
+/** @param {EventTarget | null} target */
 function escape(target) {
   if (target === element("search") && viewOptions.words) {
     viewOptions.words = "";
@@ -187,7 +194,7 @@ element("full-screen").addEventListener("click", toggleFullScreen);
 enableTooltips();
 enableShortcuts(
   {
-    "/": () => /** @type {HTMLInputElement} */ (element("search")).select(),
+    "/": () => field("search").select(),
     j: () => table.step(1),
     k: () => table.step(-1),
     p: togglePause,
@@ -198,7 +205,7 @@ enableShortcuts(
   () => !element("board-view").hidden && !element("board").hidden,
 );
 
-// --- Signing in and out ---
+// --- Session ---
 
 function begin() {
   element("board").hidden = false;
@@ -207,6 +214,7 @@ function begin() {
   renderer.start();
 }
 
+/** @param {Me} me */
 function showDeniedPage(me) {
   showWho(me);
   liveData.stop();
@@ -216,7 +224,7 @@ function showDeniedPage(me) {
   showDenied(me);
 }
 
-/** Nothing of what was shown stays on the page. */
+/** Remove all data from the page, and show the sign-in form. @param {string} notice */
 function showSignIn(notice) {
   page.me = null;
   timelinePanel.close();

@@ -1,4 +1,4 @@
-/** How sure a page is of what it shows: the connection's pill, the banner over what may be old, a word for who sees neither. */
+/** The state of the connection on the page: the pill, the banner over stale data, and announcements for screen readers. */
 
 import { element, setText } from "./dom.js";
 import { timeOfDay } from "./time.js";
@@ -8,13 +8,13 @@ export class ConnectionStatus {
   #root;
   #announced = "live";
 
-  /** `root` is marked with data-stale while what `liveData` brought may not be true any more. */
+  /** @param {import("./live-data.js").LiveData} liveData @param {HTMLElement} root Has `data-stale` while the data may be outdated. */
   constructor(liveData, root) {
     this.#liveData = liveData;
     this.#root = root;
   }
 
-  /** Returns whether all is sure again since the last time. */
+  /** Show the state, and return whether stale data has become current since the last call. */
   show() {
     const { name, retryAt, message } = this.#liveData.connection;
     const pill = element("connection");
@@ -30,8 +30,8 @@ export class ConnectionStatus {
     pill.title = message ?? "";
     setText(element("connection-text"), texts[name]);
     if (name !== this.#announced && name !== "connecting") {
-      if (name === "live") setText(element("announcements"), "The connection is back, everything shown is live");
-      else if (this.#announced === "live") setText(element("announcements"), "The connection was lost");
+      if (name === "live") setText(element("announcements"), "Connection restored. All data is live.");
+      else if (this.#announced === "live") setText(element("announcements"), "Connection lost");
       this.#announced = name;
     }
     return this.#showStale();
@@ -44,7 +44,8 @@ export class ConnectionStatus {
       this.#root.toggleAttribute("data-stale", isStale);
       element("stale-banner").hidden = !isStale;
     }
-    if (isStale) setText(element("stale-banner"), `No connection. What you see is as of ${timeOfDay(confirmedAt)}, and goes on by itself when the gateway answers again.`);
+    const text = `Connection lost. Showing data from ${timeOfDay(confirmedAt)}. Updates resume automatically.`;
+    if (isStale) setText(element("stale-banner"), text);
     return hasChanged && !isStale;
   }
 }

@@ -1,8 +1,25 @@
-/** When the board is painted: with the next frame after events, every half second where rows have to move, and each second. */
+/** When the board is rendered: in the next frame after events, every half second if rows move, and every second. */
 
 import { ENDED_KEPT_MS } from "./call-table.js";
 import { showEmptyState } from "./empty-state.js";
 import { element, setText } from "../../shared/dom.js";
+
+/**
+ * @typedef {object} DashboardPage
+ * @property {import("../board.js").Board} board
+ * @property {import("../../shared/live-data.js").LiveData} liveData
+ * @property {import("../../shared/connection-status.js").ConnectionStatus} connectionStatus
+ * @property {import("../view-options.js").ViewOptions} viewOptions
+ * @property {import("./call-table.js").CallTable} table
+ * @property {import("./stat-cards.js").StatCards} statCards
+ * @property {import("./team-panel.js").TeamPanel} teamPanel
+ * @property {import("./filters.js").Filters} filters
+ * @property {import("./timeline-panel.js").TimelinePanel} timelinePanel
+ * @property {import("./pause-button.js").Pause} pause
+ * @property {import("./wallboard.js").Wallboard} wallboard
+ * @property {import("../../shared/auth.js").Me | null} me
+ */
+/** @typedef {import("../board.js").Summary} Summary */
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
@@ -13,16 +30,16 @@ export class Renderer {
   #isScrolling = false;
   #isDue = true;
   #arrangedAt = 0;
-  #tickTimer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #tickTimer;
   #announcedAt = 0;
   #announcement = "";
 
-  /** `on` has what there is to render: board, liveData, connectionStatus, viewOptions, table, statCards, teamPanel, filters, timelinePanel, pause, wallboard. */
+  /** @param {DashboardPage} page */
   constructor(page) {
     this.#page = page;
     element("scroller").addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.scrolled());
-    // Between ticks, what events moved.
+    // Moves rows that events changed between two ticks.
     setInterval(() => this.#isDue && this.#isLoaded && this.arrange(), ARRANGE_MS);
   }
 
@@ -30,13 +47,13 @@ export class Renderer {
     return this.#page.liveData.loadedAt !== null;
   }
 
-  /** What is shown, and when that was. */
+  /** The shown board, and its time. */
   get #shown() {
     const { board, liveData, pause } = this.#page;
-    return pause.isOn ? [pause.board, pause.now] : [board, liveData.now];
+    return pause.board ? { board: pause.board, now: pause.now } : { board, now: liveData.now };
   }
 
-  /** Something happened: render with the next frame, however much it is. */
+  /** Render the changes of any number of events in the next frame. */
   changed() {
     if (this.#isRendering) return;
     this.#isRendering = true;
@@ -49,7 +66,7 @@ export class Renderer {
     this.#page.timelinePanel.showChanges();
     this.#renderChanges();
     if (this.#page.pause.isOn) return;
-    // Rows move now and then and not with every event: whoever reads them must not lose the line.
+    // Rows do not move with every event: a reader must not lose the line.
     if (performance.now() - this.#arrangedAt >= ARRANGE_MS) this.arrange();
     else this.#isDue = true;
   }
@@ -60,22 +77,22 @@ export class Renderer {
     if (!pause.isOn) table.render(ids, liveData.now);
   }
 
-  /** Everything is brought up to date: which rows there are, the numbers, the people. */
+  /** Update the rows, the numbers and the team. */
   arrange() {
-    const { board, liveData, viewOptions, table, statCards, teamPanel, filters, pause } = this.#page;
+    const { liveData, viewOptions, table, statCards, teamPanel, filters, pause, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
-    board.forgetEnded(Date.now() - ENDED_KEPT_MS);
-    const [shownBoard, now] = this.#shown;
-    const summary = shownBoard.summary(now);
-    if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
-    table.arrange(shownBoard, now);
-    statCards.show(shownBoard, summary, now);
-    teamPanel.show(shownBoard, summary, now);
-    filters.offer(shownBoard, summary);
-    showEmptyState(shownBoard, table.shownCount, summary, this.#page.me);
+    this.#page.board.forgetEnded(Date.now() - ENDED_KEPT_MS);
+    const { board, now } = this.#shown;
+    const summary = board.summary(now);
     const { active, waiting } = summary;
-    setText(element("shown"), viewOptions.isFiltered ? `${table.shownCount} of ${shownBoard.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
+    if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
+    table.arrange(board, now);
+    statCards.show(board, summary, now);
+    teamPanel.show(board, summary, now);
+    filters.offer(board, summary);
+    showEmptyState(board, table.shownCount, active, me);
+    setText(element("shown"), viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
     document.title = waiting ? `(${waiting}) Live calls` : "Live calls";
     this.#announce(summary);
   }
@@ -84,20 +101,19 @@ export class Renderer {
     if (this.#isLoaded) this.arrange();
   }
 
-  /** All rows as they are now, for they were held still, or are held from now on. */
+  /** Update all rows, after the start or the end of a pause. */
   rerender() {
     if (!this.#isLoaded) return;
-    const [shownBoard, now] = this.#shown;
     this.arrange();
-    this.#page.table.render(shownBoard.calls.keys(), now);
+    const { board, now } = this.#shown;
+    this.#page.table.render(board.calls.keys(), now);
   }
 
-  /** Begin to let the times go on, second by second. */
+  /** Start to update the times every second. */
   start() {
     this.#tick();
   }
 
-  /** Nothing is shown any more. */
   stop() {
     clearTimeout(this.#tickTimer);
     document.title = "Live calls";
@@ -111,9 +127,9 @@ export class Renderer {
     pause.show();
     wallboard.tick(Date.now());
     if (!this.#isLoaded) return;
-    // In a tab that nobody looks at there are no frames, and changes would pile up.
+    // A hidden tab has no frames, and would collect changes.
     this.#renderChanges();
-    table.tick(this.#shown[1]);
+    table.tick(this.#shown.now);
     timelinePanel.tick(liveData.now);
     this.arrange();
   }
@@ -122,17 +138,17 @@ export class Renderer {
     if (this.#page.connectionStatus.show()) this.changed();
   }
 
-  /** Give rows to what came into sight. */
+  /** Create the rows of calls that became visible. */
   scrolled() {
     if (this.#isScrolling) return;
     this.#isScrolling = true;
     requestAnimationFrame(() => {
       this.#isScrolling = false;
-      this.#page.table.scrolled(this.#shown[1]);
+      this.#page.table.scrolled(this.#shown.now);
     });
   }
 
-  /** For who does not see the page: a word now and then, not with every event. */
+  /** Announce the numbers to screen readers, at most every 20 seconds. @param {Summary} summary */
   #announce({ active, waiting }) {
     const { liveData, pause } = this.#page;
     if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !liveData.isLive || pause.isOn) return;
