@@ -22,7 +22,7 @@ DRIVER = Path(__file__).with_name("node_driver.mjs")
 
 
 class Node:
-    """A Node in which functions are evaluated as in a browser's page."""
+    """A Node process that evaluates functions as a page does."""
 
     def __init__(self, folder: Path, websocket: str) -> None:
         install_client(folder)
@@ -30,8 +30,8 @@ class Node:
         shutil.copy(SCRIPTS["/harness.js"], folder / "harness.js")
         (folder / "event-client.js").write_text('export * from "voipbin-ws-client";')
         self._websocket = websocket
-        # Node's own WebSocket takes a 401 as a page would: it might have had credentials to add.
-        self.knocks_again_after = 401 if websocket == "node" else None
+        # Node's own WebSocket repeats the handshake after a 401, as if it could add credentials.
+        self.repeats_handshake_after = 401 if websocket == "node" else None
         options = []
         if websocket == "ws":
             require(WSCAT)  # npm brings ws with it.
@@ -47,16 +47,16 @@ class Node:
         )
 
     def open(self) -> None:
-        """A fresh harness."""
-        self._ask("open", WebSocket=self._websocket)
+        """Load a fresh harness."""
+        self._send("open", WebSocket=self._websocket)
 
     def evaluate(self, expression: str, arg: Any = None) -> Any:
-        return self._ask("evaluate", expression=expression, arg=arg)
+        return self._send("evaluate", expression=expression, arg=arg)
 
     def wait_for_function(self, expression: str, *, arg: Any = None) -> Any:
-        return self._ask("wait", expression=expression, arg=arg)
+        return self._send("wait", expression=expression, arg=arg)
 
-    def _ask(self, command: str, **details: Any) -> Any:
+    def _send(self, command: str, **details: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"command": command, **details}) + "\n")
@@ -85,4 +85,4 @@ def server() -> Iterator[ThreadedServer]:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_case(node: Node, server: ThreadedServer, case: Mapping[str, Any]) -> None:
     node.open()
-    play(node, server, case, knocks_again_after=node.knocks_again_after)
+    play(node, server, case, repeats_handshake_after=node.repeats_handshake_after)
