@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line of the project: Django's, with our settings."""
+"""Command line of the project: Django's, with the gateway's settings."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ CLIENT = Path(__file__).resolve().parent / "clients" / "python" / "src"
 
 
 def main() -> None:
-    # `listen` uses the Python client of this checkout, which is a package of its own.
+    # The command `listen` uses the Python client of this checkout, which is a package of its own.
     sys.path.insert(1, str(CLIENT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
     from django.conf import settings

@@ -1,1 +1,1 @@
-"""What the gateway costs, measured beside what else does the same work; see docs/performance.md."""
+"""Benchmarks of the gateway and of other servers that do the same work."""

@@ -20,17 +20,17 @@ TABLES: dict[str, ModuleType] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what was asked for; returns the exit code."""
+    """Measure the tables that the arguments name; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     tables = parser.add_subparsers(dest="table", required=True)
     for name, module in TABLES.items():
         module.add_arguments(tables.add_parser(name, help=module.__doc__))
     tables.add_parser("all", help="every table, one after the other, as documented")
-    asked = parser.parse_args(arguments)
-    names = list(TABLES) if asked.table == "all" else [asked.table]
+    parsed = parser.parse_args(arguments)
+    names = list(TABLES) if parsed.table == "all" else [parsed.table]
     try:
         for name in names:
-            TABLES[name].run(parser.parse_args([name]) if asked.table == "all" else asked)
+            TABLES[name].run(parser.parse_args([name]) if parsed.table == "all" else parsed)
     except Unavailable as reason:
         sys.stderr.write(f"This cannot be measured here: {reason}\n")
         return 1

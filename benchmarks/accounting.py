@@ -1,4 +1,4 @@
-"""Which core a process runs on, and what it has cost by its own accounting: CPU time and memory."""
+"""The cores of processes, and their CPU time and memory by the kernel's accounting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CPUCLOCK_SCHED = 2
 
 
 class Cores:
-    """Servers on the first core that we may use, load and everything else on the second; on one where there is one."""
+    """The first allowed core for servers, the second, if there is one, for all else."""
 
     def __init__(self) -> None:
         allowed = sorted(os.sched_getaffinity(0))
@@ -28,7 +28,7 @@ class Cores:
 
 @contextlib.contextmanager
 def on_cores(cores: set[int]) -> Iterator[None]:
-    """Meanwhile, this thread and what it starts run on these cores."""
+    """Run this thread, and processes that it starts, on these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -38,15 +38,15 @@ def on_cores(cores: set[int]) -> Iterator[None]:
 
 
 def cpu_ns(pid: int) -> int:
-    """CPU nanoseconds that a process has used in all its threads; children are not in it.
+    """CPU nanoseconds that a process has used in all its threads, without its children.
 
-    The process's CPU-time clock (clock_getcpuclockid(3)) counts exactly, where /proc/<pid>/stat counts in ticks.
+    The process's CPU-time clock (clock_getcpuclockid(3)) is exact, while /proc/<pid>/stat counts in ticks.
     """
     return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED)
 
 
 def tree_of(pid: int) -> list[int]:
-    """A process and all below it."""
+    """A process and all its descendants."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -59,5 +59,5 @@ def tree_of(pid: int) -> list[int]:
 
 
 def rss_bytes(pid: int) -> int:
-    """Resident memory."""
+    """Resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE

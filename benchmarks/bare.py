@@ -1,4 +1,4 @@
-"""What Django's ORM alone costs for the same insert: the floor under publishing. Run inside `manage.py shell`."""
+"""The cost of the same insert with Django's ORM alone, measured inside `manage.py shell`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ RUN = "from benchmarks.bare import run; run()"
 
 
 def bare_costs(database_url: str, cores: Cores, *, events: int, in_list: int) -> dict[str, float]:
-    """CPU microseconds of an event by `bulk_create` of lists (`list`) and by one `save` and commit each (`single`)."""
-    asked = json.dumps([events, in_list])
+    """Measure CPU µs an event: `bulk_create` of a list, and a single `save` and commit."""
+    arguments = json.dumps([events, in_list])
     with on_cores(cores.server):
         answer = manage(
-            gateway_environment(database_url), "shell", "--verbosity", "0", "--command", RUN, text=asked
+            gateway_environment(database_url), "shell", "--verbosity", "0", "--command", RUN, text=arguments
         )
     costs: dict[str, float] = json.loads(answer)
     return costs
 
 
 def run() -> None:
-    """What `bare_costs` has the gateway's own Django do."""
+    """Run the measurement of `bare_costs` in the gateway's own Django."""
     from django.db import transaction
     from django.utils import timezone
 

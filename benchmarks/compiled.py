@@ -1,4 +1,4 @@
-"""The C programs of this folder, compiled when they are first needed."""
+"""The C programs of this package, compiled on first use."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ BUILT = HERE.parent / "var" / "benchmarks" / "bin"
 
 
 class Unavailable(Exception):
-    """Something that a measurement needs is not on this machine; the message says what, and how to get it."""
+    """A program that a measurement needs is not installed; the message says how to install it."""
 
 
 def compiled(name: str) -> Path:
-    """The program that `name.c` makes.
+    """Compile `name.c` unless that was done; returns the program.
 
     Raises:
-        Unavailable: there is no C compiler here.
+        Unavailable: no C compiler is installed.
     """
     source = HERE / f"{name}.c"
     program = BUILT / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The event that every contestant carries: a call's, about 450 bytes as a frame, with a mark that the client counts."""
+"""The event that every contestant delivers: about 450 bytes, with a mark that is counted."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import uuid
 from typing import Any
 
 CALLS = [str(uuid.UUID(int=0xCA11 << 112 | number | 4 << 76 | 8 << 60)) for number in range(20)]
-"""The calls that the events are about, in turn."""
+"""The calls of the events, in turn."""
 
 
 def mark(number: int) -> str:
-    """What the load client looks for; `number` rises by one with each event."""
+    """The text that the load client counts; `number` increases by one with each event."""
     return f"@@{number:010d}"
 
 
 def call_of(number: int) -> str:
-    """The call that this event is about."""
+    """The call of this event."""
     return CALLS[number % len(CALLS)]
 
 
@@ -34,7 +34,7 @@ def draft(number: int, **more: Any) -> dict[str, Any]:
 
 
 def frame(number: int, customer_id: str = str(uuid.UUID(int=7))) -> str:
-    """The event as the gateway delivers it, for those who deliver what they are given."""
+    """The event as the gateway delivers it, for contestants that deliver texts unchanged."""
     event = draft(number)
     return json.dumps(
         {

@@ -1,13 +1,11 @@
-"""Fan-out: one event, many sockets. CPU of the server for each delivery, of all contestants in one run."""
+"""Fan-out: CPU of the server for each delivery of an event to many connections."""
 
 from __future__ import annotations
 
-import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks.accounting import Cores, on_cores
 from benchmarks.compiled import Unavailable
@@ -17,7 +15,7 @@ from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.contestants.send_loop import SendLoop
 from benchmarks.contestants.usual_channels import UsualChannels
 from benchmarks.load import LoadClient
-from benchmarks.report import note, save, shown, table
+from benchmarks.report import note, save, shown, table, working_folder
 from benchmarks.turns import Round, Runner
 
 CONTESTANTS: dict[str, Callable[[Place], Contestant]] = {
@@ -51,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def chosen(arguments: Namespace) -> list[str]:
-    """The contestants that were asked for."""
+    """The names of the contestants to measure."""
     names = arguments.only or list(CONTESTANTS)
     if arguments.server:
         other = {"daphne", "uvicorn"} - set(arguments.server)
@@ -60,11 +58,11 @@ def chosen(arguments: Namespace) -> list[str]:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure, in rounds in which each has its turn."""
+    """Measure all contestants in turn, in rounds."""
     cores = Cores()
     skipped: dict[str, str] = {}
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         runners: list[Runner] = []
         for name in chosen(arguments):
             own = folder / name
@@ -139,7 +137,7 @@ def _report(runners: list[Runner], skipped: dict[str, str], arguments: Namespace
 
 
 def _ratios(runners: list[Runner], arguments: Namespace) -> str:
-    """How many times cheaper each gateway is than each of the others, all in (and for the fan-out alone)."""
+    """The ratios of the other contestants' cost to the gateways': all of it (fan-out alone)."""
     gateways = [runner for runner in runners if runner.contestant.name.startswith("gateway")]
     others = [runner for runner in runners if runner not in gateways]
     header = [

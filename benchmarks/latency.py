@@ -1,9 +1,8 @@
-"""Latency: how long after its commit an event has arrived, at an even pace, and how long after brokers got it."""
+"""Latency: from the commit of an event, or a broker's receipt, to its arrival at clients."""
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from array import array
@@ -18,13 +17,16 @@ from benchmarks.contestants.brokers import Mosquitto, Nats, Nchan
 from benchmarks.contestants.contestant import Contestant, Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
+from benchmarks.turns import evenly
 
 
 @dataclass(frozen=True)
 class Delays:
-    """Of one round, in milliseconds: from the commit (for brokers, who have none, from when publishing began), and from
-    when publishing began."""
+    """The delays of one round in milliseconds, from commits and from the start of publishing.
+
+    Brokers have no commit: both are from the start of publishing.
+    """
 
     median: float
     p99: float
@@ -34,7 +36,7 @@ class Delays:
 
 @dataclass
 class Runner:
-    """A contestant, and where its commits are written down; nowhere for brokers."""
+    """A contestant, and the file with the times of its commits; `None` for brokers."""
 
     contestant: Contestant
     load: LoadClient
@@ -43,15 +45,13 @@ class Runner:
     rounds: list[Delays] = field(default_factory=list)
 
     def round(self, events: int, per_second: float) -> Delays:
-        """Publish one event after the other at even times."""
+        """Publish single events at a constant pace, and measure their delays."""
         marks = range(self.next_mark, self.next_mark + events)
         self.next_mark += events
         self.load.record(on=True)
         self.load.begin_until(marks[-1])
         published: dict[int, int] = {}
-        start = time.monotonic()
-        for place, mark in enumerate(marks):
-            time.sleep(max(0.0, start + place / per_second - time.monotonic()))
+        for mark in evenly(marks, per_second):
             published[mark] = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             self.contestant.publish([mark])
         self.load.finish()
@@ -84,10 +84,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure, in rounds in which each has its turn."""
+    """Measure all contestants in turn, in rounds."""
     cores = Cores()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         runners: list[Runner] = []
 
         def place(name: str) -> Place:

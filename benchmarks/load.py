@@ -1,4 +1,4 @@
-"""The load client: a C program that holds many sockets, driven from here."""
+"""The load client: a C program that holds many connections, controlled from here."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from benchmarks.compiled import compiled
 
 
 class LoadFailed(Exception):
-    """What the load client saw is not what it should have seen."""
+    """The load client did not receive exactly what it should have."""
 
 
 @dataclass(frozen=True)
 class Socket:
-    """One socket to open: the handshake's `request`, what to send after it, and what then tells that it is `ready`.
+    """A connection to open: the handshake's `request`, then `first`, then wait for `ready`.
 
-    `start` is the first mark that must arrive, and every one after it in order; 0 for any marks in rising order.
+    `start` is the first mark that must arrive, with every later one in order; 0 accepts any marks in rising order.
     """
 
     server: str
@@ -37,7 +37,7 @@ class Socket:
     source: str = "127.0.0.1"
 
     def packed(self) -> bytes:
-        """As the client reads it."""
+        """The encoding that the load client reads."""
         fields = (
             self.source.encode(),
             self.server.encode(),
@@ -50,8 +50,8 @@ class Socket:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the client has seen since it started; times in nanoseconds, `first`, `last`, `now` of the steady clock."""
+class LoadStats:
+    """What the load client has counted since it started; times in nanoseconds."""
 
     answer: str
     open: int
@@ -60,18 +60,13 @@ class Seen:
     deliveries: int
     lost: int
     disordered: int
-    bytes: int
-    reads: int
     cpu: int
-    first: int
-    last: int
-    now: int
     opening_took: int
     failure: str
 
 
 class LoadClient:
-    """One process. Use it in a `with` block."""
+    """A process of the load client. Use it in a `with` block."""
 
     def __init__(self, folder: Path, cores: set[int]) -> None:
         self._folder = folder
@@ -91,92 +86,92 @@ class LoadClient:
         return self._process.pid
 
     def end(self) -> None:
-        """End it; its sockets end with it."""
+        """End the process and its connections."""
         self._process.kill()
         self._process.communicate()
 
-    def open(self, sockets: Sequence[Socket], at_once: int = 100) -> Seen:
-        """Open these beside those that are open, `at_once` under way at a time.
+    def open(self, sockets: Sequence[Socket], at_once: int = 100) -> LoadStats:
+        """Open more connections, `at_once` of them at the same time.
 
         Raises:
-            LoadFailed: not all of them could be.
+            LoadFailed: not all of them could be opened.
         """
         self.begin_opening(sockets, at_once)
         return self.finish_opening()
 
     def begin_opening(self, sockets: Sequence[Socket], at_once: int) -> None:
-        """Like `open`, but return at once; `finish_opening` waits."""
+        """Start to open connections as `open` does; `finish_opening` waits for them."""
         fd, name = tempfile.mkstemp(dir=self._folder)
         with os.fdopen(fd, "wb") as file:
             for each in sockets:
                 file.write(each.packed())
-        self._say(f"open {name} {at_once}")
+        self._send(f"open {name} {at_once}")
 
-    def finish_opening(self) -> Seen:
-        """Wait for what was begun; see `open`."""
-        seen = self._hear()
+    def finish_opening(self) -> LoadStats:
+        """Wait until the connections are open; see `open`."""
+        seen = self._receive()
         if seen.failed:
             raise LoadFailed(f"{seen.failed} sockets did not open: {seen.failure}")
         return seen
 
-    def drop(self, first: int, count: int) -> Seen:
-        """Cut sockets, numbered from 0 in the order of opening, without a word."""
-        self._say(f"drop {first} {count}")
-        return self._hear()
+    def drop(self, first: int, count: int) -> LoadStats:
+        """Cut connections, numbered from 0 in the order of opening, without closing handshake."""
+        self._send(f"drop {first} {count}")
+        return self._receive()
 
     def begin_until(self, mark: int, seconds: float = 60) -> None:
-        """Wait, in the background, until every open socket has had this mark; `finish` tells."""
-        self._say(f"until {mark} {int(seconds * 1000)}")
+        """Start to wait until every open connection has received this mark; see `finish`."""
+        self._send(f"until {mark} {int(seconds * 1000)}")
 
     def begin_total(self, deliveries: int, seconds: float = 60) -> None:
-        """Wait, in the background, until this many marks have arrived since the start; `finish` tells."""
-        self._say(f"total {deliveries} {int(seconds * 1000)}")
+        """Start to wait until this many marks have arrived in all; see `finish`."""
+        self._send(f"total {deliveries} {int(seconds * 1000)}")
 
-    def finish(self, *, complete: bool = True) -> Seen:
-        """The end of what was begun.
+    def finish(self, *, complete: bool = True) -> LoadStats:
+        """Wait for what `begin_until` or `begin_total` started.
 
         Raises:
-            LoadFailed: something is missing, twice there or out of order; not where `complete` is false.
+            LoadFailed: a mark is missing, doubled or out of order, unless `complete` is false.
         """
-        seen = self._hear()
+        seen = self._receive()
         if complete:
             check(seen)
         return seen
 
-    def stats(self) -> Seen:
-        """What was seen so far; forgets when the first mark came."""
-        self._say("stats")
-        return self._hear()
+    def stats(self) -> LoadStats:
+        """What was counted so far."""
+        self._send("stats")
+        return self._receive()
 
     def record(self, on: bool) -> None:
-        """Remember when each mark arrives, or no more."""
-        self._say(f"record {int(on)}")
-        self._hear()
+        """Start or stop recording when each mark arrives."""
+        self._send(f"record {int(on)}")
+        self._receive()
 
     def recorded(self) -> list[tuple[int, int]]:
-        """Mark and arrival, in nanoseconds of the steady clock, of all that was recorded."""
+        """The recorded marks and their arrivals, in nanoseconds of the monotonic clock."""
         path = self._folder / f"arrivals-{self.pid}"
-        self._say(f"dump {path}")
-        self._hear()
+        self._send(f"dump {path}")
+        self._receive()
         numbers = array("Q", path.read_bytes())
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
-    def _say(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def _hear(self) -> Seen:
+    def _receive(self) -> LoadStats:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise LoadFailed(f"the load client ended with {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
-        return Seen(**answer)
+        return LoadStats(**answer)
 
 
-def check(seen: Seen) -> None:
-    """Raise LoadFailed unless all arrived, in order, each once, on sockets that stayed open."""
+def check(seen: LoadStats) -> None:
+    """Raise LoadFailed unless all marks arrived once and in order, on open connections."""
     if seen.answer == "late" or seen.lost or seen.disordered or seen.closed:
         raise LoadFailed(
             f"not all arrived in time, or {seen.lost} were lost, {seen.disordered} out of order or twice, "

@@ -1,21 +1,21 @@
 /*
- * The load client: holds many WebSockets in one process, counts what arrives on them, and checks that it is complete
- * and in order on every one. It costs a small part of what any server under test costs (its own CPU is in each answer).
+ * The load client: holds many WebSockets in one process, counts the events that arrive on them, and checks that they are
+ * complete and in order on each. It costs a small part of any server under test (its own CPU is in each answer).
  *
- * Driven by lines on standard input, answered by one line of JSON each, in no fixed order:
+ * Controlled by lines on standard input, each answered by one line of JSON, in no fixed order:
  *   open <file> <at once>       open the sockets described in the file; answers when all are ready or have failed
  *   drop <first> <count>        cut these sockets (numbers in order of opening) without a closing handshake
- *   until <mark> <milliseconds> answers when every open socket has had this mark, or the time is up
+ *   until <mark> <milliseconds> answers when every open socket has received this mark, or the time is up
  *   total <count> <milliseconds> answers when this many marks have arrived in all
  *   record <0 or 1>             remember when each mark arrived on each socket, from now on or no more
  *   dump <file>                 write what was remembered: mark and nanoseconds of CLOCK_MONOTONIC, 8 bytes each
  *   stats                       answers at once
  *
  * The file: for each socket six fields, each a 4-byte little-endian length and as many bytes: source address, server
- * address ("127.0.0.1:8000"), handshake request, what to send after the 101, what then tells that it is ready (empty:
- * at once), and the first mark that it must get ("0": any, in rising order).
+ * address ("127.0.0.1:8000"), handshake request, what to send after the 101, the text that shows that it is ready
+ * (empty: at once), and the first mark that it must receive ("0": any, in rising order).
  *
- * A mark is "@@" and ten digits within what a server sends. Everything between is passed over.
+ * A mark is "@@" and ten digits within what a server sends. Everything else is skipped.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -51,11 +51,11 @@ struct client {
     int number;
     int sparse;
     uint64_t next;
-    /* what the handshake or the opening still waits for: bytes matched so far */
+    /* bytes of the awaited text that have been matched */
     uint32_t matched;
     char answer[16];
     uint32_t answer_length;
-    /* the frame that is being read */
+    /* the frame that is being parsed */
     uint8_t header[14];
     uint8_t header_length;
     uint8_t opcode;
@@ -77,10 +77,9 @@ static struct client *clients;
 static int client_count, opened_next, opening, at_once, open_count, failed_count, closed_count, open_pending;
 static int epoll_fd;
 static char first_failure[200];
-static uint64_t open_started, deliveries, lost, disordered, bytes_read, reads;
-static uint64_t first_arrival, last_arrival;
+static uint64_t open_started, deliveries, lost, disordered;
 static uint64_t until_mark, until_deadline, total_wanted, total_deadline;
-static int behind; /* open sockets that have not had until_mark */
+static int behind; /* open sockets that have not received until_mark */
 static int recording;
 static struct arrival *arrivals;
 static size_t arrival_count, arrival_room;
@@ -103,12 +102,9 @@ static void die(const char *format, ...) {
 
 static void answer(const char *what) {
     printf("{\"answer\": \"%s\", \"open\": %d, \"failed\": %d, \"closed\": %d, \"deliveries\": %llu, \"lost\": %llu, "
-           "\"disordered\": %llu, \"bytes\": %llu, \"reads\": %llu, \"cpu\": %llu, \"first\": %llu, \"last\": %llu, "
-           "\"now\": %llu, \"opening_took\": %llu, \"failure\": \"%s\"}\n",
+           "\"disordered\": %llu, \"cpu\": %llu, \"opening_took\": %llu, \"failure\": \"%s\"}\n",
            what, open_count, failed_count, closed_count, (unsigned long long)deliveries, (unsigned long long)lost,
-           (unsigned long long)disordered, (unsigned long long)bytes_read, (unsigned long long)reads,
-           (unsigned long long)now(CLOCK_PROCESS_CPUTIME_ID), (unsigned long long)first_arrival,
-           (unsigned long long)last_arrival, (unsigned long long)now(CLOCK_MONOTONIC),
+           (unsigned long long)disordered, (unsigned long long)now(CLOCK_PROCESS_CPUTIME_ID),
            (unsigned long long)(open_started ? now(CLOCK_MONOTONIC) - open_started : 0), first_failure);
     fflush(stdout);
 }
@@ -325,18 +321,11 @@ static void readable(struct client *client) {
         end_socket(client, length ? strerror(errno) : "the server ended the connection");
         return;
     }
-    reads++;
-    bytes_read += length;
-    uint64_t time = now(CLOCK_MONOTONIC), before = deliveries;
+    uint64_t time = now(CLOCK_MONOTONIC);
     if (client->state == HANDSHAKE)
         handshake(client, buffer, length, time);
     else
         parse(client, buffer, length, time);
-    if (deliveries != before) {
-        last_arrival = time;
-        if (!first_arrival)
-            first_arrival = time;
-    }
 }
 
 static struct sockaddr_in address(const struct field *text, int with_port) {
@@ -442,39 +431,38 @@ static void open_sockets(const char *path) {
 }
 
 static void command(char *line) {
-    char *word = strtok(line, " "), *one = strtok(NULL, " "), *two = strtok(NULL, " ");
-    if (!word)
+    char *name = strtok(line, " "), *one = strtok(NULL, " "), *two = strtok(NULL, " ");
+    if (!name)
         return;
-    if (!strcmp(word, "open") && one && two) {
+    if (!strcmp(name, "open") && one && two) {
         at_once = atoi(two);
         open_sockets(one);
-    } else if (!strcmp(word, "drop") && one && two) {
+    } else if (!strcmp(name, "drop") && one && two) {
         for (int number = atoi(one), end = number + atoi(two); number < end && number < client_count; number++)
             end_socket(&clients[number], NULL);
         answer("drop");
-    } else if (!strcmp(word, "until") && one && two) {
+    } else if (!strcmp(name, "until") && one && two) {
         until_mark = strtoull(one, NULL, 10);
         until_deadline = now(CLOCK_MONOTONIC) + strtoull(two, NULL, 10) * 1000000ull;
         behind = 0;
         for (int number = 0; number < client_count; number++)
             behind += clients[number].state == OPEN && clients[number].next <= until_mark;
-    } else if (!strcmp(word, "total") && one && two) {
+    } else if (!strcmp(name, "total") && one && two) {
         total_wanted = strtoull(one, NULL, 10);
         total_deadline = now(CLOCK_MONOTONIC) + strtoull(two, NULL, 10) * 1000000ull;
-    } else if (!strcmp(word, "record") && one) {
+    } else if (!strcmp(name, "record") && one) {
         recording = atoi(one);
         arrival_count = 0;
         answer("record");
-    } else if (!strcmp(word, "dump") && one) {
+    } else if (!strcmp(name, "dump") && one) {
         FILE *file = fopen(one, "wb");
         if (!file || fwrite(arrivals, sizeof *arrivals, arrival_count, file) != arrival_count || fclose(file))
             die("%s cannot be written", one);
         answer("dump");
-    } else if (!strcmp(word, "stats")) {
-        first_arrival = 0;
+    } else if (!strcmp(name, "stats")) {
         answer("stats");
     } else {
-        die("no such command: %s", word);
+        die("no such command: %s", name);
     }
 }
 

@@ -1,38 +1,36 @@
-"""Matching: whether an event costs more where more patterns are held, or where more sockets hear other things."""
+"""Matching: whether more patterns, or more connections with other topics, cost more."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import statistics
-import tempfile
 import time
 import uuid
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks import event, wire
 from benchmarks.accounting import Cores, on_cores
 from benchmarks.contestants.contestant import Place
-from benchmarks.contestants.crowd import settle_agents
+from benchmarks.contestants.crowd import create_agents
 from benchmarks.contestants.gateway import READY, GatewayContestant
 from benchmarks.load import LoadClient, Socket
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
 from events.domain.event import Entry
 from events.domain.topics import customer_topic
 from subscriptions.delivery.feed import Feed
 from tests.journeys.support.cast import token_of
 
 TOPICS_OF_A_SOCKET = 100
-LISTENERS = 10
-"""Sockets that hear each event, in the measurement of patterns."""
+RECEIVERS = 10
+"""Connections that receive each event, in the measurement of patterns."""
 
 IDLE_SECONDS = 2.5
-"""How long a server is looked at while nothing happens: past its every interval, the pings' aside."""
+"""How long an idle server is measured: longer than all its intervals except that of pings."""
 
 LIST = 200
 """Events in one request."""
@@ -47,26 +45,28 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 @dataclass
-class Stage:
-    """A gateway with its sockets, and an event for each number, which so many of them hear."""
+class Scenario:
+    """A gateway with connections, and events of which each has so many receivers."""
 
     name: str
     contestant: GatewayContestant
     load: LoadClient
     draft: Callable[[int], dict[str, Any]]
-    heard_by: int
+    receivers: int
     numbers: Iterator[int]
-    """Of the events of this gateway; its stages share them."""
+    """The numbers of events, shared by the scenarios of a gateway."""
     costs: list[float] = field(default_factory=list)
 
     def round(self, events: int) -> float:
-        """Publish in lists, wait until all has arrived; microseconds of the server for each event, without what
-        it uses while nothing happens, such as for pings."""
+        """Publish in lists, and wait until everything has arrived.
+
+        Returns the server's CPU microseconds for each event, without what it uses while idle, such as for pings.
+        """
         drafts = [self.draft(number) for number in itertools.islice(self.numbers, events)]
         idle, since = self.contestant.cpu(), time.monotonic()
         time.sleep(IDLE_SECONDS)
         idle_share = (self.contestant.cpu() - idle) / (time.monotonic() - since)
-        wanted = self.load.stats().deliveries + events * self.heard_by
+        wanted = self.load.stats().deliveries + events * self.receivers
         self.load.begin_total(wanted, seconds=60)
         cpu, began = self.contestant.cpu(), time.monotonic()
         for start in range(0, events, LIST):
@@ -78,14 +78,14 @@ class Stage:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure both questions, each with few and with many in turn."""
+    """Measure few and many patterns, and few and many connections, in turn."""
     cores = Cores()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
-        stages: list[Stage] = []
+        folder = stack.enter_context(working_folder())
+        scenarios: list[Scenario] = []
 
         def prepared(name: str, sockets: int) -> tuple[GatewayContestant, LoadClient]:
-            own = folder / str(len(stages))
+            own = folder / str(len(scenarios))
             contestant = GatewayContestant(Place(own, cores.server, cores.load, sockets), arguments.server)
             stack.callback(contestant.stop)
             note(f"preparing: {name}")
@@ -93,40 +93,40 @@ def run(arguments: Namespace) -> None:
 
         for count in arguments.patterns:
             name = f"{count:,} patterns in the hub"
-            contestant, load = prepared(name, count // TOPICS_OF_A_SOCKET + LISTENERS)
+            contestant, load = prepared(name, count // TOPICS_OF_A_SOCKET + RECEIVERS)
             with on_cores(cores.load):
-                load.open(_holders_of(contestant, count) + contestant.sockets(LISTENERS, start=0), 50)
-            stages.append(Stage(name, contestant, load, event.draft, LISTENERS, itertools.count(1)))
+                load.open(_holders_of(contestant, count) + contestant.sockets(RECEIVERS, start=0), 50)
+            scenarios.append(Scenario(name, contestant, load, event.draft, RECEIVERS, itertools.count(1)))
         for count in arguments.agents:
             name = f"{count:,} agents connected"
             contestant, load = prepared(name, count)
-            agents = settle_agents(contestant.gateway, contestant.company.id, count)
+            agents = create_agents(contestant.gateway, contestant.company.id, count)
             with on_cores(cores.load):
                 load.open([_agent_socket(contestant, agent) for agent in agents], 50)
             numbers = itertools.count(1)
             for concerned in (1, 10):
                 draft = _concerning(agents[: min(arguments.agents)], concerned)
                 what = f"{name}, an event concerns {concerned}"
-                stages.append(Stage(what, contestant, load, draft, concerned, numbers))
+                scenarios.append(Scenario(what, contestant, load, draft, concerned, numbers))
         with on_cores(cores.load):
             for number in range(arguments.rounds + 1):
-                for stage in stages:
-                    cost = stage.round(arguments.events)
+                for scenario in scenarios:
+                    cost = scenario.round(arguments.events)
                     if number:  # The first warms up.
-                        stage.costs.append(cost)
-                        note(f"round {number}, {stage.name}: {cost:.1f} µs an event")
-            looked_up = {count: _look_up_us(count) for count in arguments.patterns}
-    _report(stages, looked_up)
+                        scenario.costs.append(cost)
+                        note(f"round {number}, {scenario.name}: {cost:.1f} µs an event")
+            lookup_costs = {count: _lookup_us(count) for count in arguments.patterns}
+    _report(scenarios, lookup_costs)
 
 
 def _holders_of(contestant: GatewayContestant, patterns: int) -> list[Socket]:
-    """Sockets that hold this many patterns, all for calls that never are."""
+    """Connections that hold this many patterns, all of calls without events."""
     sockets = []
     for number in range(patterns // TOPICS_OF_A_SOCKET):
         topics = [
             f"customer_id:{contestant.company.id}:call:{uuid.uuid4()}" for _ in range(TOPICS_OF_A_SOCKET)
         ]
-        sockets.append(contestant.socket(number + LISTENERS, 0, topics))
+        sockets.append(contestant.socket(number + RECEIVERS, 0, topics))
     return sockets
 
 
@@ -145,14 +145,14 @@ def _concerning(agents: Sequence[str], count: int) -> Callable[[int], dict[str, 
     return draft
 
 
-def _look_up_us(patterns: int) -> float:
-    """Microseconds in which a feed with this many patterns takes an event and finds its receivers."""
+def _lookup_us(patterns: int) -> float:
+    """Microseconds for a feed with this many patterns to take an event and find its receivers."""
     customer_id = str(uuid.UUID(int=7))
     feed: Feed[int] = Feed(customer_id, "0123456789ab", 0)
     for number in range(patterns - 1):
         feed.attach(number, [customer_topic(customer_id, "call", str(uuid.uuid4()))])
-    for listener in range(LISTENERS):
-        feed.attach(-1 - listener, [f"customer_id:{customer_id}:call:*"])
+    for receiver in range(RECEIVERS):
+        feed.attach(-1 - receiver, [f"customer_id:{customer_id}:call:*"])
     head, tail = event.frame(1).split("customer_id:", 1)
     count = 20_000
     entries = [
@@ -166,30 +166,33 @@ def _look_up_us(patterns: int) -> float:
     return (time.process_time_ns() - start) / count / 1000
 
 
-def _report(stages: list[Stage], looked_up: dict[int, float]) -> None:
-    costs = {stage.name: statistics.median(stage.costs) for stage in stages}
+def _report(scenarios: list[Scenario], lookup_costs: dict[int, float]) -> None:
+    costs = {scenario.name: statistics.median(scenario.costs) for scenario in scenarios}
     rows: list[list[object]] = [
         [
-            stage.name,
-            stage.heard_by,
-            costs[stage.name],
-            costs[stage.name] / costs[_first_like(stage, stages).name],
+            scenario.name,
+            scenario.receivers,
+            costs[scenario.name],
+            costs[scenario.name] / costs[_first_like(scenario, scenarios).name],
         ]
-        for stage in stages
+        for scenario in scenarios
     ]
-    few = min(looked_up)
+    few = min(lookup_costs)
     rows += [
-        [f"{count:,} patterns, looking up alone", LISTENERS, cost, cost / looked_up[few]]
-        for count, cost in looked_up.items()
+        [f"{count:,} patterns, looking up alone", RECEIVERS, cost, cost / lookup_costs[few]]
+        for count, cost in lookup_costs.items()
     ]
     results = {
-        "events": {stage.name: {"costs": stage.costs, "heard_by": stage.heard_by} for stage in stages},
-        "look_up_us": looked_up,
+        "events": {
+            scenario.name: {"costs": scenario.costs, "receivers": scenario.receivers}
+            for scenario in scenarios
+        },
+        "look_up_us": lookup_costs,
     }
     save("matching", results, table(["", "deliveries an event", "CPU µs an event", "ratio"], rows))
 
 
-def _first_like(stage: Stage, stages: list[Stage]) -> Stage:
-    """The stage with few that this one with many is compared with."""
-    kind = stage.name.partition(" ")[2]
-    return next(other for other in stages if other.name.partition(" ")[2] == kind)
+def _first_like(scenario: Scenario, scenarios: list[Scenario]) -> Scenario:
+    """The scenario with few that is compared with this one."""
+    kind = scenario.name.partition(" ")[2]
+    return next(other for other in scenarios if other.name.partition(" ")[2] == kind)

@@ -1,52 +1,50 @@
-"""Memory: what a socket costs in one process of the gateway, and how soon half of them are back when all are cut."""
+"""Memory of a connection, and the time until cut connections have everything they missed."""
 
 from __future__ import annotations
 
 import resource
-import tempfile
 import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from benchmarks.accounting import Cores, on_cores, rss_bytes
 from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient, Socket
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
 
 WARMING = 100
-"""Sockets that are open before the first look: what a process needs once is there by then."""
+"""Connections before the first measurement: the process has allocated its fixed memory by then."""
 
 MISSED = 100
-"""Events that are published while those who were dropped are away."""
+"""Events that are published while the cut clients are disconnected."""
 
 PAUSE_SECONDS = 1.0
-"""Between the events that go on meanwhile. Each goes to every socket: ten a second would be all that a core can do."""
+"""Between the events that continue meanwhile. Each goes to all connections: ten a second would use a whole core."""
 
 ADDRESSES = 8
-"""Sockets come from this many addresses of the machine's own, so that none runs out of ports."""
+"""Connections use this many local addresses, so that none runs out of ports."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What was measured of one server. Bytes and seconds."""
+    """The measurements of one server, in bytes and seconds."""
 
     sockets: int
     opening_seconds: float
     idle_bytes: float
-    """Of each socket: subscribed, nothing sent yet."""
+    """Of each connection that is subscribed and was sent nothing."""
     used_bytes: float
-    """Of each socket, after events have been sent to all."""
+    """Of each connection, after events were sent to all."""
     back: int
     back_seconds: float
-    """From the moment at which all were cut until the last one had all that it missed."""
+    """From cutting all until the last client has received everything that it missed."""
     back_cpu_seconds: float
     missed: int
-    """Events that each of those who came back was sent of the time when it was away."""
+    """Events that each client missed and was sent."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -92,7 +90,7 @@ def run(arguments: Namespace) -> None:
 def _measured(server: str, arguments: Namespace, cores: Cores) -> Memory:
     count: int = arguments.sockets
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")))
+        folder = stack.enter_context(working_folder())
         place = Place(folder, cores.server, cores.load, 2 * (count + WARMING))
         contestant = GatewayContestant(place, server)
         stack.callback(contestant.stop)
@@ -142,7 +140,7 @@ def _spread(sockets: Sequence[Socket]) -> list[Socket]:
 
 
 class _Publishing:
-    """Publishes an event a second in a thread, from `mark` on, while its `with` block runs."""
+    """Publishes an event a second in a thread, from `mark` on, during its `with` block."""
 
     def __init__(self, contestant: GatewayContestant, mark: int) -> None:
         self.mark = mark

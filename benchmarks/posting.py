@@ -1,21 +1,22 @@
-"""Many HTTP posts at once over kept connections, at little cost to whoever posts."""
+"""Concurrent HTTP requests over kept connections, at little CPU cost."""
 
 from __future__ import annotations
 
 import re
 import selectors
-import socket
 from collections.abc import Iterator, Sequence
+
+from benchmarks.contestants.contestant import connect
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
 class NotStored(Exception):
-    """An answer other than 201; the message holds it."""
+    """A response other than 201, which is the message."""
 
 
 def request(path: str, credential: str, body: bytes) -> bytes:
-    """A whole request."""
+    """Build a publish request."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {credential}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -24,10 +25,10 @@ def request(path: str, credential: str, body: bytes) -> bytes:
 
 
 def post_all(port: int, requests: Sequence[bytes], connections: int) -> None:
-    """Send all, each connection its next as soon as its last is answered; returns when all are.
+    """Send all requests; each connection sends its next one when the last was answered.
 
     Raises:
-        NotStored: one was answered with something else than 201.
+        NotStored: a response was other than 201.
     """
     left = iter(requests)
     with selectors.DefaultSelector() as selector:
@@ -44,12 +45,11 @@ def post_all(port: int, requests: Sequence[bytes], connections: int) -> None:
 
 class _Connection:
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connect(port)
         self._read = b""
 
     def send_next(self, left: Iterator[bytes]) -> bool:
-        """Send one more; false if there is none."""
+        """Send the next request; returns false if there is none."""
         following = next(left, None)
         if following is None:
             return False

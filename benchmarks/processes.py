@@ -1,4 +1,4 @@
-"""Processes: what two of the gateway deliver together, on Redis and PostgreSQL, of what one does."""
+"""Processes: deliveries of two processes on Redis and PostgreSQL, relative to one."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ import time
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 from benchmarks import event
 from benchmarks.accounting import Cores, on_cores
 from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient
-from benchmarks.publishing import parts_folder, started_postgres, started_redis
-from benchmarks.report import note, save, table
+from benchmarks.publishing import started_postgres, started_redis
+from benchmarks.report import note, save, table, working_folder
 from tests.support.databases import MigratedPostgres
 
 CORES_FOR_THE_CLOCK = 4
-"""Two for the processes, two for load, database and Redis; with fewer, only CPU time tells."""
+"""Two for the processes, two for load, database and Redis; with fewer, only CPU time is comparable."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """CPU seconds of the process that used most, deliveries, and seconds by the clock."""
+    """CPU seconds of the busiest process, deliveries, and wall-clock seconds."""
 
     busiest: float
     deliveries: int
@@ -33,7 +32,7 @@ class Round:
 
 
 class Fleet:
-    """Processes on one database and Redis; sockets and publishing are spread evenly over them."""
+    """Processes on one database and Redis that share connections and publishing evenly."""
 
     def __init__(self, processes: list[GatewayContestant], load: LoadClient, sockets: int) -> None:
         self.rounds: list[Round] = []
@@ -45,7 +44,7 @@ class Fleet:
             load.open(process.sockets(sockets // len(processes), start=1), at_once=50)
 
     def round(self, events: int) -> Round:
-        """A burst through each process, or as many through the one."""
+        """Publish two bursts, distributed over the processes."""
         before = [process.cpu() for process in self.processes]
         start = time.monotonic()
         bursts = 2
@@ -69,14 +68,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Measure one and two in turn."""
+    """Measure one process and two processes in turn."""
     cores = Cores()
     available = sorted(cores.all)
     is_roomy = len(available) >= CORES_FOR_THE_CLOCK
     if is_roomy:
         cores.load = set(available[2:])
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(parts_folder()))
+        folder = stack.enter_context(working_folder())
         postgres = started_postgres(folder, cores)
         stack.callback(postgres.kill)
         redis = started_redis(folder, cores)

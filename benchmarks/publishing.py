@@ -1,10 +1,9 @@
-"""Publishing: events a second and CPU for each, in lists and one by one, on SQLite and on PostgreSQL."""
+"""Publishing: events a second and their CPU, in lists and one by one, by database."""
 
 from __future__ import annotations
 
 import json
 import statistics
-import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from benchmarks.contestants.contestant import Place
 from benchmarks.contestants.gateway import GatewayContestant
 from benchmarks.load import LoadClient, LoadFailed
 from benchmarks.posting import post_all, request
-from benchmarks.report import note, save, table
+from benchmarks.report import note, save, table, working_folder
 from deploy.programs import POSTGRES, REDIS, Program
 from tests.support.databases import MigratedPostgres, MigratedSqlite
 from tests.support.postgres_server import PostgresServer
@@ -31,8 +30,10 @@ from tests.support.redis_server import RedisServer
 
 @dataclass(frozen=True)
 class Published:
-    """One round: events a second until the subscriber had all, CPU microseconds of the server for an event, and
-    commits an event where the database tells them."""
+    """One round: events a second until the subscriber has all, and CPU microseconds for each.
+
+    `commits` are those for each event, `None` if the database does not count them.
+    """
 
     per_second: float
     server_us: float
@@ -52,10 +53,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def program(wanted: Program) -> Path:
-    """Where it is.
+    """Find a program.
 
     Raises:
-        Unavailable: it is not on this machine.
+        Unavailable: it is not installed.
     """
     found = wanted.find()
     if found is None:
@@ -63,15 +64,8 @@ def program(wanted: Program) -> Path:
     return found
 
 
-def parts_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder that PostgreSQL's own user can get into."""
-    folder = tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-")
-    Path(folder.name).chmod(0o711)
-    return folder
-
-
 def started_postgres(folder: Path, cores: Cores) -> PostgresServer:
-    """A private PostgreSQL, on the cores of the load."""
+    """Start a private PostgreSQL on the cores of the load."""
     own = folder / "postgres"
     own.mkdir()
     with on_cores(cores.load):
@@ -79,7 +73,7 @@ def started_postgres(folder: Path, cores: Cores) -> PostgresServer:
 
 
 def started_redis(folder: Path, cores: Cores) -> RedisServer:
-    """A private Redis, on the cores of the load."""
+    """Start a private Redis on the cores of the load."""
     own = folder / "redis"
     own.mkdir()
     with on_cores(cores.load):
@@ -87,7 +81,7 @@ def started_redis(folder: Path, cores: Cores) -> RedisServer:
 
 
 class Publication:
-    """A gateway with one subscriber, published to in rounds."""
+    """A gateway with one subscriber, to which events are published in rounds."""
 
     def __init__(self, name: str, contestant: GatewayContestant, load: LoadClient) -> None:
         self.name = name
@@ -98,7 +92,7 @@ class Publication:
         load.open(contestant.sockets(1, start=0))
 
     def round(self, kind: str, events: int, in_list: int, connections: int) -> Published:
-        """Post so many events at once, each connection its next request when its last is answered."""
+        """Publish events; each connection sends its next request when the last was answered."""
         numbers = range(self._next, self._next + events)
         self._next += events
         drafts = [event.draft(number) for number in numbers]
@@ -133,17 +127,17 @@ class Publication:
         if not url.startswith("postgresql"):
             return None
         with psycopg.connect(url, autocommit=True) as connection:
-            # The transaction that wrote a row is kept with it.
+            # PostgreSQL stores with each row the transaction that wrote it.
             row = connection.execute("SELECT count(DISTINCT xmin::text) FROM events_event").fetchone()
             assert row
             return int(row[0])
 
 
 def run(arguments: Namespace) -> None:
-    """Measure each database, and the ORM alone on it."""
+    """Measure the gateway and the ORM alone on each database."""
     cores = Cores()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(parts_folder()))
+        folder = stack.enter_context(working_folder())
         databases: dict[str, MigratedSqlite | MigratedPostgres] = {}
         if "sqlite" in arguments.database:
             (folder / "sqlite").mkdir()

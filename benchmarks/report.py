@@ -1,4 +1,4 @@
-"""Results: as JSON for programs, as a table in Markdown for docs/performance.md."""
+"""Results: JSON for programs, tables in Markdown for docs/performance.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,15 +17,24 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
 
 
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """A temporary folder for servers and logs, which PostgreSQL's own user can enter."""
+    with tempfile.TemporaryDirectory(prefix="voipbin-ws-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table in Markdown; numbers get as many digits as they bear."""
+    """Format a table in Markdown, its numbers with three digits."""
     lines = [list(header), ["---"] + ["--:"] * (len(header) - 1)]
     lines += [[shown(cell) for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def shown(value: object) -> str:
-    """A cell: three digits of a number, a dash for none."""
+    """Format a cell: three digits of a number, a dash for `None`."""
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -34,7 +45,7 @@ def shown(value: object) -> str:
 
 
 def circumstances() -> dict[str, Any]:
-    """What the numbers were measured on."""
+    """The machine and the versions of the measurement."""
     names = ("Django", "channels", "daphne", "uvicorn", "uvloop", "websockets", "twisted")
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -46,7 +57,7 @@ def circumstances() -> dict[str, Any]:
 
 
 def save(name: str, results: Mapping[str, Any], *tables: str) -> None:
-    """Write var/benchmarks/<name>.json and .md, and show the tables."""
+    """Write var/benchmarks/<name>.json and .md, and print the tables."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     whole = {"circumstances": circumstances(), **results}
     (FOLDER / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
@@ -56,7 +67,7 @@ def save(name: str, results: Mapping[str, Any], *tables: str) -> None:
 
 
 def note(text: str) -> None:
-    """Say how it goes, on standard error."""
+    """Report progress on standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 

@@ -1,5 +1,5 @@
 /*
- * The yardstick: for each event, one send() to each WebSocket, and nothing else. Prints the port it listens on.
+ * The upper bound: for each event, one send() to each WebSocket, and nothing else. Prints its port.
  *
  * Usage: send_loop. A connection that begins with "GET " gets a handshake answered and then every event as a text frame;
  * one that begins with "PUB " publishes: each event is a 4-byte little-endian length and as many bytes.
@@ -27,7 +27,7 @@ static int sockets[MAX_FDS], socket_count;
 static uint8_t published[4 * 1024 * 1024];
 static size_t held;
 
-/* The client does not check the accept key, and computing it is no part of what is measured. */
+/* The client does not check the accept key, and computing it is not part of the measurement. */
 static const char ANSWER[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                              "Sec-WebSocket-Accept: none\r\n\r\n";
 
@@ -48,7 +48,7 @@ static void send_to_all(const uint8_t *event, uint32_t length) {
     for (int at = 0; at < socket_count; at++) {
         size_t sent = 0;
         while (sent < head + length) {
-            /* Blocking: a full socket is waited for, so that nothing is lost. */
+            /* Blocking: send() waits for a full socket, so that nothing is lost. */
             ssize_t done = send(sockets[at], frame + sent, head + length - sent, MSG_NOSIGNAL);
             if (done < 0)
                 break;

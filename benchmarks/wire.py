@@ -1,4 +1,4 @@
-"""What the load client sends, as bytes: the WebSocket handshake, masked frames, and MQTT's and NATS' first words."""
+"""The bytes that the load client sends: handshakes, masked frames, MQTT and NATS messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TEXT, BINARY = 1, 2
 
 
 def handshake(address: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
-    """The request that asks for a WebSocket, without extensions."""
+    """The opening handshake, without extensions."""
     lines = [
         f"GET {path} HTTP/1.1",
         f"Host: {address}",
@@ -23,7 +23,7 @@ def handshake(address: str, path: str, headers: Mapping[str, str] | None = None)
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """A client's frame, masked with zeros, which leave the payload as it is."""
+    """A client's frame, masked with zeros, which leave the payload unchanged."""
     size = len(payload)
     if size < 126:
         head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)
@@ -40,7 +40,7 @@ def mqtt_connect(client_id: str) -> bytes:
 
 
 def mqtt_subscribe(topic: str) -> bytes:
-    """SUBSCRIBE at QoS 0; it is answered with `MQTT_SUBACK`."""
+    """SUBSCRIBE at QoS 0, which the server answers with `MQTT_SUBACK`."""
     return _mqtt(0x82, b"\0\1" + _mqtt_string(topic) + b"\0")
 
 
@@ -69,7 +69,7 @@ NATS_CONNECT = b'CONNECT {"verbose":false,"pedantic":false,"headers":false}\r\n'
 
 
 def nats_subscribe(subject: str) -> bytes:
-    """CONNECT and SUB; answered with `NATS_READY`."""
+    """CONNECT and SUB, which the server answers with `NATS_READY`."""
     return NATS_CONNECT + f"SUB {subject} 1\r\nPING\r\n".encode()
 
 

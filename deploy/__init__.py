@@ -1,1 +1,1 @@
-"""What readies a machine for the gateway and its tests; nothing here is imported by the gateway itself."""
+"""Preparation of a machine for the gateway and its tests; never imported by the gateway."""

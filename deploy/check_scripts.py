@@ -1,4 +1,4 @@
-"""Check of the project's scripts by ESLint and TypeScript, with the Node that the tests' requirements install."""
+"""Check of the scripts by ESLint and TypeScript, with the Node of the tests' packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from deploy.programs import ESLINT, NODE, ROOT, TYPESCRIPT, provide
 
 
 def main() -> int:
-    """Check all scripts; returns 0 if they pass, or if a checker is missing and CI=true does not demand it."""
+    """Check all scripts; return 0 if they pass, or if a checker may be missing and is."""
     code = provide((NODE, ESLINT, TYPESCRIPT), "the scripts are not checked")
     node = NODE.find()
     for checker, arguments in ((ESLINT, ["."]), (TYPESCRIPT, ["--project", "."])):

@@ -1,4 +1,4 @@
-"""The virtual environment .venv: made once, filled from the lock files, refilled when they change."""
+"""The virtual environment .venv, filled from the lock files and refilled when they change."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from deploy.explanations import explain_os_error, explain_pip
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
-# Inside .venv, so that whoever deletes .venv deletes what is claimed of it too.
+# Inside .venv, so that deleting .venv deletes its state too.
 STATE = VENV / "prepared.json"
 VAR = ROOT / "var"
 LOG = VAR / "prepare.log"
-# The lock files, each with all that those before it have.
+# The lock files; each includes the packages of those before it.
 REQUIREMENTS = {
     "run": ROOT / "requirements.txt",
     "test": ROOT / "tests" / "requirements.txt",
@@ -35,19 +35,19 @@ THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class CannotPrepare(Exception):
-    """Preparing failed; the message is one line that says what is wrong and what to do."""
+    """The preparation failed; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True)
 class State:
-    """What is known of .venv: the digests that it satisfies, and whether filling it stopped half-way."""
+    """State of .venv: digests of the lock files it satisfies, and whether it is incomplete."""
 
     holds: tuple[str, ...] = ()
     unfinished: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepare .venv to `run` or to `test`, as named; returns the exit code, having said why it is not 0."""
+    """Prepare .venv for `run` or `test`; print why if the returned exit code is not 0."""
     if len(arguments) != 1 or arguments[0] not in REQUIREMENTS:
         return _refuse(f"say what to prepare for: one of {', '.join(REQUIREMENTS)}")
     try:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as problem:
         return _refuse(explain_os_error(problem))
     except Exception as problem:
-        # Whatever it is, a newcomer is shown a line and no traceback.
+        # Users see one line and no traceback, whatever the error.
         with contextlib.suppress(OSError), LOG.open("a") as log:
             traceback.print_exc(file=log)
         return _refuse(
@@ -70,20 +70,22 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def prepare(purpose: str) -> None:
-    """Leave .venv holding the requirements of `purpose`; does nothing where it holds them already.
+    """Install the packages of `purpose` into .venv, unless it has them.
 
-    Raises CannotPrepare, or OSError where the disk fails.
+    Raises:
+        CannotPrepare: the message says what to do.
+        OSError: the disk failed.
     """
     VAR.mkdir(exist_ok=True)
-    with _the_only_one() as lock:
+    with _exclusive_lock() as lock:
         state = _state()
         wanted = _digest(purpose)
         works = _version_of_venv() == THIS_VERSION
         if works and wanted in state.holds:
             return
         with LOG.open("w") as log:
-            # pip takes a package for installed as soon as its metadata lies there, so what an interrupted
-            # run left behind cannot be trusted or repaired, only made anew.
+            # pip regards a package as installed as soon as its metadata exists, so the remains of an interrupted run
+            # can only be replaced.
             if not works or state.unfinished or not _has_pip():
                 _make_venv(log, lock)
             _install(purpose, log, lock)
@@ -105,7 +107,7 @@ def _make_venv(log: IO[str], lock: IO[str]) -> None:
 
 
 def _discard_venv() -> None:
-    # Moved away first: a deletion that stops half-way must not leave something that looks like a .venv.
+    # Renamed first: an interrupted deletion must not leave the remains of a .venv.
     if VENV.is_symlink():
         VENV.unlink()
     elif VENV.exists():
@@ -122,7 +124,7 @@ def _install(purpose: str, log: IO[str], lock: IO[str]) -> None:
     )
     _write_state(State(unfinished=True))
     pip = [str(VENV_PYTHON), "-I", "-m", "pip", "install"]
-    # Compiling all that is installed takes as long as installing it; Python compiles what is used when it is used.
+    # Compiling all packages takes as long as installing them; Python compiles modules on first use.
     options = ["--require-hashes", "--disable-pip-version-check", "--no-input", "--no-user", "--no-compile"]
     if _run([*pip, *options, "-r", str(requirements)], log, lock) != 0:
         raise CannotPrepare(_failure(f"pip could not install {_name(requirements)}"))
@@ -140,14 +142,14 @@ def _run(command: Sequence[str], log: IO[str], lock: IO[str]) -> int:
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=ROOT,
-        # The child holds the lock too: where only we are killed, the next make waits until it has ended.
+        # The child holds the lock too: if this process alone is killed, the next make waits for the child.
         pass_fds=[lock.fileno()],
     )
     return done.returncode
 
 
 @contextlib.contextmanager
-def _the_only_one() -> Iterator[IO[str]]:
+def _exclusive_lock() -> Iterator[IO[str]]:
     with (VAR / "prepare.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,7 +175,7 @@ def _state() -> State:
         state = json.loads(STATE.read_text())
         return State(tuple(state["holds"]), bool(state["unfinished"]))
     except (FileNotFoundError, NotADirectoryError):
-        # Made by hand, perhaps: pip completes it.
+        # Perhaps made by hand: pip completes it.
         return State()
     except (ValueError, KeyError, TypeError):
         return State(unfinished=True)
@@ -186,21 +188,21 @@ def _write_state(state: State) -> None:
 
 
 def _version_of_venv() -> str | None:
-    """The `major.minor` of .venv's Python, or None where it does not start."""
-    question = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return _answer([str(VENV_PYTHON), "-I", "-c", question])
+    """Return `major.minor` of .venv's Python, or `None` if it does not start."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return _output_of([str(VENV_PYTHON), "-I", "-c", program])
 
 
 def _has_pip() -> bool:
-    return _answer([str(VENV_PYTHON), "-I", "-m", "pip", "--version"]) is not None
+    return _output_of([str(VENV_PYTHON), "-I", "-m", "pip", "--version"]) is not None
 
 
-def _answer(command: Sequence[str]) -> str | None:
+def _output_of(command: Sequence[str]) -> str | None:
     try:
-        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except OSError:
         return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _failure(what: str) -> str:

@@ -1,4 +1,4 @@
-"""What went wrong while preparing, in one line that tells a newcomer what to do about it."""
+"""One-line explanations of failed preparations, with what to do."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 
 _NEEDED_SPACE = "about 800 MB"
 
-# What pip writes, and what it means. The first that is found in its output counts: after a failed connection
-# pip ends with "No matching distribution", which would send the reader the wrong way.
+# Patterns in pip's output and their meaning. The first match counts: after a failed connection pip ends with "No
+# matching distribution", which would mislead.
 _PIP_FAILURES = (
     (
         r"No space left on device|Disk quota exceeded",
@@ -35,7 +35,7 @@ _PIP_FAILURES = (
 
 
 def explain_pip(output: str, what: str) -> str:
-    """Explain a failed pip or venv from what it wrote; `what` names the attempt where that says nothing."""
+    """Explain a failed pip by its output; `what` names the attempt if no pattern matches."""
     for pattern, advice in _PIP_FAILURES:
         if re.search(pattern, output):
             return advice
@@ -45,7 +45,7 @@ def explain_pip(output: str, what: str) -> str:
 
 
 def explain_os_error(problem: OSError) -> str:
-    """Explain an error of the disk or the system."""
+    """Explain an error of the disk or the operating system."""
     where = f" {problem.filename}" if problem.filename else ""
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"no space left on the disk{where}: free {_NEEDED_SPACE}, then run make again"

@@ -1,6 +1,6 @@
-"""The door of `make`: refuses a Python that is too old, then hands over to environment.py.
+"""Entry point of `make`: refuses a Python that is too old, then calls environment.py.
 
-Kept to what any Python since 2.7 can parse, so that an old one gets a clear line instead of a SyntaxError.
+Any Python since 2.7 can parse it, so that an old one prints a clear line instead of a SyntaxError.
 """
 
 import sys
@@ -9,6 +9,7 @@ OLDEST = (3, 11)
 
 
 def main():
+    # type: () -> int
     if sys.version_info[:2] < OLDEST:
         sys.stderr.write(
             "voipbin-ws needs Python 3.11 or newer, and %s is %d.%d: install one (Debian 12: apt-get install "

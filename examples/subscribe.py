@@ -1,4 +1,4 @@
-"""Print every event of the topics on the command line as JSON, one a line, and come back after any break."""
+"""Print each event of the given topics as a line of JSON; reconnect after any break."""
 
 import json
 import os

@@ -1,1 +1,1 @@
-"""Who listens: credentials, sockets, subscriptions, and the record of them."""
+"""Who subscribes: credentials, connections, subscriptions, and the audit log of them."""

@@ -1,4 +1,4 @@
-"""The subscriptions app."""
+"""The configuration of the subscriptions app."""
 
 from django.apps import AppConfig
 

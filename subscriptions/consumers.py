@@ -1,4 +1,4 @@
-"""The socket's life as Channels tells of it: handshake, messages, end."""
+"""The consumer of WebSocket connections: handshake, messages, end."""
 
 from __future__ import annotations
 
@@ -10,64 +10,61 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
-from subscriptions.connections import connection_log
 from subscriptions.connections.connection import Connection
 from subscriptions.connections.handshake import Refusal, Request, admit, refuse
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import runtime
 from subscriptions.delivery.transport import transport_of
-from subscriptions.models import AuditAction, AuditVerdict
 
 
-class EventConsumer(AsyncConsumer):
-    """One client's WebSocket at /v1.0/ws."""
+class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types.
+    """One client's connection to /v1.0/ws."""
 
-    # The hub listens for the whole process: a socket has no channel of its own.
+    # The hub receives for the whole process: a connection has no channel of its own.
     channel_layer_alias = "none"
 
     def __init__(self) -> None:
-        self._socket: Connection | None = None
+        self._connection: Connection | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            # However it ends: by the client, an error, or the server's patience.
-            if self._socket is not None:
-                self._socket.ended()
+            # Also after an error, or when the server cancels the application.
+            if self._connection is not None:
+                self._connection.ended()
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
-        """Call the handler. Channels' own would look for old database connections in a thread, for every message."""
+        # Channels' own looks for old database connections in a thread, for every message.
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, message: Mapping[str, Any]) -> None:
         """Accept or refuse the handshake."""
         process = runtime()
         request = Request.of(self.scope)
-        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.caller)
+        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.client_info)
         bind_contextvars(connection_id=str(recorder.connection_id))
         admitted = await admit(request)
         if isinstance(admitted, Refusal):
-            recorder.identity = admitted.holder
-            recorder.note(
-                AuditAction.REFUSE, AuditVerdict.REFUSED, rule=admitted.rule, detail=admitted.message
-            )
-            connection_log.refused(recorder, admitted.status, admitted.rule)
+            recorder.refused(admitted)
             await refuse(self.scope, self.base_send, admitted)
             raise StopConsumer
         await self.base_send({"type": "websocket.accept"})
-        recorder.identity = admitted
-        self._socket = Connection(
-            transport_of(self.scope, self.base_send), admitted, recorder, batch=request.wants_batches
+        self._connection = Connection(
+            process,
+            transport_of(self.scope, self.base_send),
+            admitted,
+            recorder,
+            batch=request.wants_batches,
         )
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:
-        """Act on a frame of the client."""
-        if self._socket is not None:
-            await self._socket.receive(message.get("text"))
+        """Handle a frame of the client."""
+        if self._connection is not None:
+            await self._connection.receive(message.get("text"))
 
     async def websocket_disconnect(self, message: Mapping[str, Any]) -> None:
-        """The socket is closed, by whichever side."""
-        if self._socket is not None:
-            self._socket.disconnect_code = message.get("code")
+        """Note the close code, and end the consumer."""
+        if self._connection is not None:
+            self._connection.disconnect_code = message.get("code")
         raise StopConsumer

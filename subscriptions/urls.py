@@ -1,4 +1,4 @@
-"""HTTP addresses of the subscriptions app."""
+"""HTTP URLs of the subscriptions app."""
 
 from django.urls import path
 

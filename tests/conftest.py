@@ -48,7 +48,7 @@ from tests.support.frames import check_received  # noqa: E402
 from tests.support.gateway import Gateway  # noqa: E402
 from tests.support.gateways import Gateways  # noqa: E402
 from tests.support.postgres_server import PostgresServer  # noqa: E402
-from tests.support.prefork import nursery  # noqa: E402
+from tests.support.prefork import prefork  # noqa: E402
 from tests.support.redis_server import RedisServer  # noqa: E402
 from tests.support.reports import add_evidence, shown_on_failure  # noqa: E402
 from tests.support.requirement import require  # noqa: E402
@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure() -> None:
     reaper.finish()
-    nursery.finish()
+    prefork.finish()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -86,12 +86,12 @@ def _answers_are_as_described() -> Iterator[None]:
     """Every answer that the REST interface gives in this process is as its own description says."""
     plain = Client.request
 
-    def request(client: Client, **asked: Any) -> Any:
-        body = asked["wsgi.input"].read() if "wsgi.input" in asked else b""
-        response = plain(client, **{**asked, "wsgi.input": FakePayload(body)})
-        url = f"{asked['PATH_INFO']}?{asked.get('QUERY_STRING', '')}"
-        if operation_of(asked["REQUEST_METHOD"], asked["PATH_INFO"]):
-            check_answer(asked["REQUEST_METHOD"], url, body, response.status_code, response.content)
+    def request(client: Client, **requested: Any) -> Any:
+        body = requested["wsgi.input"].read() if "wsgi.input" in requested else b""
+        response = plain(client, **{**requested, "wsgi.input": FakePayload(body)})
+        url = f"{requested['PATH_INFO']}?{requested.get('QUERY_STRING', '')}"
+        if operation_of(requested["REQUEST_METHOD"], requested["PATH_INFO"]):
+            check_answer(requested["REQUEST_METHOD"], url, body, response.status_code, response.content)
         return response
 
     with pytest.MonkeyPatch.context() as patch:

@@ -202,6 +202,11 @@ def test_the_apps_need_nothing_of_the_tests(path: Path) -> None:
     assert roots_of_imports(path) & {"deploy", "pytest", "tests"} == set()
 
 
+@pytest.mark.parametrize("path", client_modules(), ids=name_of)
+def test_the_python_client_needs_nothing_of_the_server(path: Path) -> None:
+    assert roots_of_imports(path) & {*APPS, "django", "channels", "rest_framework"} == set()
+
+
 @pytest.mark.parametrize("path", pure_modules(), ids=name_of)
 def test_a_pure_module_imports_nothing_that_does_io(path: Path) -> None:
     assert roots_of_imports(path) & IMPURE == set()

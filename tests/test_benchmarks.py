@@ -1,4 +1,4 @@
-"""The measuring itself, on a small scale: every table can be measured, and the load client sees what goes wrong."""
+"""The benchmarks on a small scale: every table, and the checks of the load client."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from benchmarks.compiled import Unavailable, compiled
 from benchmarks.contestants import gateway
 from benchmarks.load import LoadClient, LoadFailed, Socket
 from tests.support.databases import MigratedSqlite
+from tests.support.waiting import wait_until
 
 SMALL = {
     "fanout": "--only uvicorn c --sockets 3 --events 4 --pace 1000 --rounds 1",
@@ -24,7 +25,7 @@ SMALL = {
     "publishing": "--database sqlite --events 20 --list 10 --singles 10 --connections 3 --rounds 1",
     "latency": "--server daphne --sockets 3 --events 4 --pace 1000 --rounds 1",
 }
-"""What is asked of each table here. `processes` is left out: it would need another PostgreSQL and Redis."""
+"""The arguments of each table. `processes` is left out: it would need another PostgreSQL and Redis."""
 
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 
@@ -43,7 +44,7 @@ def test_a_table_can_be_measured(
 ) -> None:
     monkeypatch.setattr(report, "FOLDER", tmp_path)
     monkeypatch.setattr("benchmarks.matching.IDLE_SECONDS", 0.0)
-    # Forked from the tests' own, and on copies of one database, servers start sooner; nobody looks at what they cost.
+    # Forked from the tests' own, and on copies of one database, servers start sooner; their cost does not matter here.
     monkeypatch.setattr(gateway, "NOT_FORKED", {})
     for module in (gateway, publishing):
         monkeypatch.setattr(module, "MigratedSqlite", lambda _: migrated_sqlite)
@@ -59,28 +60,28 @@ Serve = Callable[..., Socket]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """`serve(part, …)` sends these bytes one after the other to whoever connects, and returns the socket to open."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    heard: list[bytes] = []
+    """`serve(part, …)` serves these bytes in order, and returns the connection to open."""
+    server = socket.create_server(("127.0.0.1", 0))
+    received: list[bytes] = []
 
     def start(*parts: bytes, first_mark: int = 1) -> Socket:
         def send() -> None:
-            connection, _ = listener.accept()
+            connection, _ = server.accept()
             with connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.recv(4096)
                 for part in parts:
                     connection.sendall(part)
-                while received := connection.recv(4096):
-                    heard.append(received)
+                while chunk := connection.recv(4096):
+                    received.append(chunk)
 
         threading.Thread(target=send, daemon=True).start()
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        address = f"127.0.0.1:{server.getsockname()[1]}"
         return Socket(address, wire.handshake(address, "/"), start=first_mark)
 
-    start.heard = heard  # type: ignore[attr-defined]
+    start.received = received  # type: ignore[attr-defined]
     yield start
-    listener.close()
+    server.close()
 
 
 def frame(payload: str, opcode: int = 0x81) -> bytes:
@@ -115,11 +116,13 @@ def test_a_ping_is_answered(serve: Serve, load: LoadClient) -> None:
     load.begin_until(1)
     load.finish()
     load.end()
-    assert b"".join(serve.heard) == wire.frame(b"are you there", 0x0A)  # type: ignore[attr-defined]
+    pong = wire.frame(b"are you there", 0x0A)
+    # The server's thread may read later.
+    wait_until(lambda: b"".join(serve.received) == pong, "the pong")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("marks", [(1, 3), (1, 1, 2, 3), (2, 1, 3), (1, 2)], ids=str)
-def test_what_is_lost_repeated_or_out_of_order_is_told(
+def test_what_is_lost_repeated_or_out_of_order_is_reported(
     marks: tuple[int, ...], serve: Serve, load: LoadClient
 ) -> None:
     load.open([serve(ANSWER, *(frame(event.mark(mark)) for mark in marks))])
@@ -128,12 +131,12 @@ def test_what_is_lost_repeated_or_out_of_order_is_told(
         load.finish()
 
 
-def test_a_refused_handshake_is_told(serve: Serve, load: LoadClient) -> None:
+def test_a_refused_handshake_is_reported(serve: Serve, load: LoadClient) -> None:
     with pytest.raises(LoadFailed, match="403"):
         load.open([serve(b"HTTP/1.1 403 Forbidden\r\n\r\n")])
 
 
-def test_a_closed_socket_is_told(serve: Serve, load: LoadClient) -> None:
+def test_a_closed_socket_is_reported(serve: Serve, load: LoadClient) -> None:
     load.open([serve(ANSWER, frame(event.mark(1)), bytes([0x88, 2]) + (4408).to_bytes(2, "big"))])
     load.begin_until(2, seconds=0.3)
     with pytest.raises(LoadFailed, match="4408"):

@@ -1,4 +1,4 @@
-"""The project itself as a Django app, for its commands and static files, and its admin."""
+"""The project as a Django app, for its commands, checks and static files, and its admin."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig

@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP to Django, WebSockets to the consumer."""
+"""The ASGI application: HTTP to Django, WebSockets to the consumers."""
 
 import os
 
@@ -7,10 +7,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")
 django.setup(set_prefix=False)
 
-from voipbin_ws.checks import say_what_checks_find  # noqa: E402
-from voipbin_ws.http.django_handler import OneThreadHandler  # noqa: E402
-from voipbin_ws.http.publish_endpoint import FastPath  # noqa: E402
+from voipbin_ws.checks import log_check_results  # noqa: E402
+from voipbin_ws.http.django_handler import SingleThreadHandler  # noqa: E402
+from voipbin_ws.http.publish_endpoint import PublishEndpoint  # noqa: E402
 from voipbin_ws.servers.application import GatewayApplication  # noqa: E402 - needs the apps that the line above loads
 
-say_what_checks_find()
-application = GatewayApplication(FastPath(OneThreadHandler()))
+log_check_results()
+application = GatewayApplication(PublishEndpoint(SingleThreadHandler()))

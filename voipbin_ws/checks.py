@@ -1,4 +1,4 @@
-"""System checks of the whole: how it is reached, what its processes share, and how this one was started."""
+"""System checks of addresses, secrets, shared services and the start command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.core import checks
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES = (
+EXAMPLE_SECRETS = (
     "a long random text",
     "the-key-before",
     "the-one-before-that",
@@ -28,14 +28,14 @@ EXAMPLES = (
     "the secret set in VoIPBIN",
     "a-token-that-prometheus-shows",
 )
-"""The secrets in docs/settings.md, which everybody can read there."""
+"""The secrets in docs/settings.md, which are public."""
 
-FOREIGN_STARTERS = ("daphne", "uvicorn", "gunicorn", "hypercorn")
+SERVER_PROGRAMS = ("daphne", "uvicorn", "gunicorn", "hypercorn")
 
 
 @checks.register(checks.Tags.security)
-def secrets_are_not_the_examples(**_: Any) -> list[checks.CheckMessage]:
-    """Copied from the documentation, a secret is none."""
+def secrets_are_not_examples(**_: Any) -> list[checks.CheckMessage]:
+    """Find secrets that were copied from the documentation."""
     secrets = {
         "SECRET_KEY": [settings.SECRET_KEY],
         "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
@@ -51,151 +51,136 @@ def secrets_are_not_the_examples(**_: Any) -> list[checks.CheckMessage]:
             id="voipbin_ws.E001",
         )
         for name, values in secrets.items()
-        if not set(values).isdisjoint(EXAMPLES)
+        if not set(values).isdisjoint(EXAMPLE_SECRETS)
     ]
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def secret_key_is_set(**_: Any) -> list[checks.CheckMessage]:
-    """A key that the first start made lies in this checkout, where neither another machine nor a backup has it."""
-    if os.environ.get("SECRET_KEY", "").strip():
-        return []
-    return [
-        checks.Warning(
-            "SECRET_KEY is unset: the one in var/secret_key is used, which this checkout alone has.",
-            hint="Set SECRET_KEY to the content of that file, so that tokens and sessions stay good.",
-            id="voipbin_ws.W001",
-        )
-    ]
+    """Find a generated key, which exists in this checkout alone and in no backup."""
+    return _warn_unless(
+        os.environ.get("SECRET_KEY", "").strip(),
+        "SECRET_KEY is unset: the one in var/secret_key is used, which this checkout alone has.",
+        hint="Set SECRET_KEY to the content of that file, so that tokens and sessions stay good.",
+        id="voipbin_ws.W001",
+    )
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def public_url_is_set(**_: Any) -> list[checks.CheckMessage]:
-    """Django's own checks then complain of each of its consequences."""
-    if settings.PUBLIC_URL.startswith("https://"):
-        return []
-    return [
-        checks.Warning(
-            "PUBLIC_URL is no https:// address: credentials and cookies go unencrypted.",
-            hint="Let a proxy end TLS, and set PUBLIC_URL to the address that clients use.",
-            id="voipbin_ws.W002",
-        )
-    ]
+    """Find a missing PUBLIC_URL; Django's own checks report each consequence."""
+    return _warn_unless(
+        settings.PUBLIC_URL.startswith("https://"),
+        "PUBLIC_URL is no https:// address: credentials and cookies go unencrypted.",
+        hint="Let a proxy end TLS, and set PUBLIC_URL to the address that clients use.",
+        id="voipbin_ws.W002",
+    )
 
 
 @checks.register(checks.Tags.security)
-def the_proxy_is_known(**_: Any) -> list[checks.CheckMessage]:
-    """TLS is ended elsewhere, so all that is known of the client is what the proxy says."""
-    if not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES:
-        return []
-    return [
-        checks.Warning(
-            "PUBLIC_URL is https:// and TRUSTED_PROXIES is empty: pages lead to themselves for ever, "
-            "and all clients seem to be one.",
-            hint="Set TRUSTED_PROXIES to the address of the proxy that ends TLS, such as 127.0.0.1.",
-            id="voipbin_ws.W003",
-        )
-    ]
+def proxy_is_trusted(**_: Any) -> list[checks.CheckMessage]:
+    """Find a missing proxy: TLS is ended elsewhere, so only the proxy knows the clients."""
+    return _warn_unless(
+        not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES,
+        "PUBLIC_URL is https:// and TRUSTED_PROXIES is empty: pages lead to themselves for ever, "
+        "and all clients seem to be one.",
+        hint="Set TRUSTED_PROXIES to the address of the proxy that ends TLS, such as 127.0.0.1.",
+        id="voipbin_ws.W003",
+    )
 
 
 @checks.register(checks.Tags.security)
-def not_everybody_is_a_proxy(**_: Any) -> list[checks.CheckMessage]:
-    """Believing everybody's X-Forwarded-For lets everybody have any address."""
-    if all(ip_network(network).prefixlen for network in settings.TRUSTED_PROXIES):
-        return []
-    return [
-        checks.Warning(
-            "TRUSTED_PROXIES covers every address: any client can say that it is another.",
-            hint="List the proxies alone.",
-            id="voipbin_ws.W004",
-        )
-    ]
+def trusted_proxies_are_limited(**_: Any) -> list[checks.CheckMessage]:
+    """Find a network of all addresses, with which X-Forwarded-For of any client is trusted."""
+    return _warn_unless(
+        all(ip_network(network).prefixlen for network in settings.TRUSTED_PROXIES),
+        "TRUSTED_PROXIES covers every address: any client can say that it is another.",
+        hint="List the proxies alone.",
+        id="voipbin_ws.W004",
+    )
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def hosts_are_listed(**_: Any) -> list[checks.CheckMessage]:
-    """Whose name a page repeats in its links is for the operator to say."""
-    if "*" not in settings.ALLOWED_HOSTS:
-        return []
-    return [
-        checks.Warning(
-            "ALLOWED_HOSTS is open to every name.",
-            hint="Set PUBLIC_URL; its host needs no other entry.",
-            id="voipbin_ws.W005",
-        )
-    ]
+    """Find a wildcard in ALLOWED_HOSTS, with which links can name any host."""
+    return _warn_unless(
+        "*" not in settings.ALLOWED_HOSTS,
+        "ALLOWED_HOSTS is open to every name.",
+        hint="Set PUBLIC_URL; its host needs no other entry.",
+        id="voipbin_ws.W005",
+    )
 
 
 @checks.register(checks.Tags.compatibility)
-def several_workers_share_a_layer(**_: Any) -> list[checks.CheckMessage]:
-    """Each alone, they find each other's events in the log at the check interval."""
-    if not _layer_is_in_memory() or (workers := _workers()) < 2:
-        return []
-    return [
-        checks.Warning(
-            f"{workers} workers have no common channel layer: events of one reach clients of another only every "
-            f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
-            hint="Set REDIS_URL.",
-            id="voipbin_ws.W006",
-        )
-    ]
+def workers_share_a_layer(**_: Any) -> list[checks.CheckMessage]:
+    """Find workers without a shared layer, which read each other's events from the log."""
+    workers = _workers()
+    return _warn_unless(
+        not _layer_is_in_memory() or workers < 2,
+        f"{workers} workers have no common channel layer: events of one reach clients of another only every "
+        f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
+        hint="Set REDIS_URL.",
+        id="voipbin_ws.W006",
+    )
 
 
 @checks.register(checks.Tags.compatibility, deploy=True)
-def the_layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
-    """In production there is sooner or later a second process: during an upgrade, or a command."""
-    if settings.DEBUG or not _layer_is_in_memory():
-        return []
-    return [
-        checks.Warning(
-            "The channel layer is in memory: this process hears of what other processes do only every "
-            f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
-            hint="Set REDIS_URL. A single process without manage.py commands beside it can do without.",
-            id="voipbin_ws.W007",
-        )
-    ]
+def layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
+    """Find an in-memory layer in production, where upgrades and commands are second processes."""
+    return _warn_unless(
+        settings.DEBUG or not _layer_is_in_memory(),
+        "The channel layer is in memory: this process hears of what other processes do only every "
+        f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
+        hint="Set REDIS_URL. A single process without manage.py commands beside it can do without.",
+        id="voipbin_ws.W007",
+    )
 
 
 @checks.register(checks.Tags.compatibility)
-def started_as_it_should_be(**_: Any) -> list[checks.CheckMessage]:
-    """`manage.py serve` tells the servers what they cannot know; by other ways somebody has to."""
+def start_command_is_supported(**_: Any) -> list[checks.CheckMessage]:
+    """Find start commands that bypass `manage.py serve` and its settings of the servers."""
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]
-    if command[0] == "daphne" and not (
-        _asks_for(command, "--websocket_timeout", "-1")
-        and any(_asks_for(command, option, "0") for option in ("-v", "--verbosity"))
-    ):
-        return [
-            checks.Warning(
-                "Started so, daphne ends every WebSocket after a day, and writes addresses with their credentials.",
-                hint="Start manage.py serve --server daphne, or give daphne --websocket_timeout -1 -v 0.",
-                id="voipbin_ws.W008",
-            )
-        ]
-    if command[0] in FOREIGN_STARTERS[1:]:
-        return [
-            checks.Warning(
-                f"Started by {command[0]}, clients are not told to come back when the process stops, messages are "
-                "compressed at the cost of memory for each client, and limits are not the gateway's own.",
-                hint="Start manage.py serve --server uvicorn.",
-                id="voipbin_ws.W009",
-            )
-        ]
-    if command[1:2] == ["runserver"]:
-        return [
-            checks.Warning(
-                "runserver serves no WebSockets.",
-                hint="Start manage.py serve.",
-                id="voipbin_ws.W010",
-            )
-        ]
-    return []
+    is_safe_daphne = _has_option(command, "--websocket_timeout", "-1") and any(
+        _has_option(command, option, "0") for option in ("-v", "--verbosity")
+    )
+    return [
+        *_warn_unless(
+            command[0] != "daphne" or is_safe_daphne,
+            "Started so, daphne ends every WebSocket after a day, and writes addresses with their credentials.",
+            hint="Start manage.py serve --server daphne, or give daphne --websocket_timeout -1 -v 0.",
+            id="voipbin_ws.W008",
+        ),
+        *_warn_unless(
+            command[0] not in SERVER_PROGRAMS[1:],
+            f"Started by {command[0]}, clients are not told to come back when the process stops, messages are "
+            "compressed at the cost of memory for each client, and limits are not the gateway's own.",
+            hint="Start manage.py serve --server uvicorn.",
+            id="voipbin_ws.W009",
+        ),
+        *_warn_unless(
+            command[1:2] != ["runserver"],
+            "runserver serves no WebSockets.",
+            hint="Start manage.py serve.",
+            id="voipbin_ws.W010",
+        ),
+    ]
 
 
-def say_what_checks_find() -> None:
-    """Log what the checks find where no management command does so: the application was loaded by a server itself."""
-    if Path(sys.argv[0]).name in FOREIGN_STARTERS:
+def log_check_results() -> None:
+    """Log the results of the checks if a server loaded the application by itself."""
+    if Path(sys.argv[0]).name in SERVER_PROGRAMS:
         for found in checks.run_checks():
             logger.warning("%s: %s %s", found.id, found.msg, found.hint or "")
+
+
+def _warn_unless(
+    is_correct: object,
+    message: str,
+    *,
+    hint: str,
+    id: str,  # noqa: A002 - as Django names it
+) -> list[checks.CheckMessage]:
+    return [] if is_correct else [checks.Warning(message, hint=hint, id=id)]
 
 
 def _layer_is_in_memory() -> bool:
@@ -203,13 +188,13 @@ def _layer_is_in_memory() -> bool:
 
 
 def _workers() -> int:
-    """How many were asked for, on the command line or by the variable that servers agree on."""
-    asked = os.environ.get("WEB_CONCURRENCY", "")
+    """Return the number of workers of the command line, or else of WEB_CONCURRENCY."""
+    workers = os.environ.get("WEB_CONCURRENCY", "")
     for word, following in pairwise([*sys.argv, ""]):
         if found := re.fullmatch(r"(?:--workers|-w)(?:=(\d+))?", word):
-            asked = found[1] or following
-    return int(asked) if asked.isdecimal() else 1
+            workers = found[1] or following
+    return int(workers) if workers.isdecimal() else 1
 
 
-def _asks_for(command: Sequence[str], option: str, value: str) -> bool:
+def _has_option(command: Sequence[str], option: str, value: str) -> bool:
     return f"{option}={value}" in command or (option, value) in pairwise(command)

@@ -1,6 +1,6 @@
-"""Reading settings from the environment: a bad value stops the start with its name and an example of a good one."""
+"""Settings from environment variables; a bad value stops the start with an example."""
 
-# Long because every kind of value that a setting can have is read in one place.
+# Long because all kinds of values that a setting can have are parsed here.
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ KEY_MIN_CHARACTERS = 32
 """RFC 7518, 3.2: a key of HS256 has at least as many bits as its hash."""
 
 T = TypeVar("T")
-
-_env = environ.Env()
+N = TypeVar("N", int, float)
 
 
 def read(name: str, cast: Callable[[str], T], default: T, example: str) -> T:
-    """The variable `name`, read by `cast`; `default` where it is unset or empty.
+    """Return the variable `name`, parsed by `cast`, or `default` if it is unset or empty.
 
     Raises:
         ImproperlyConfigured: `cast` raised ValueError.
@@ -47,18 +46,18 @@ def read(name: str, cast: Callable[[str], T], default: T, example: str) -> T:
         ) from None
 
 
-def at_least(name: str, value: int, least: int, why: str) -> None:
-    """Hold one number against others.
+def require_at_least(name: str, value: int, least: int, why: str) -> None:
+    """Check one number against a minimum that follows from other settings.
 
     Raises:
-        ImproperlyConfigured: `value` is below `least`; `why` tells which other setting asks for it.
+        ImproperlyConfigured: `value` is below `least`; `why` names the other setting.
     """
     if value < least:
         raise ImproperlyConfigured(f"{name}: {value} is not right ({why}). For example: {name}={least}")
 
 
 def flag(text: str) -> bool:
-    """`1` or `0`, or the usual words."""
+    """Parse `1` or `0`, or the usual words."""
     if text.lower() in ("1", "true", "yes", "on"):
         return True
     if text.lower() in ("0", "false", "no", "off"):
@@ -67,64 +66,52 @@ def flag(text: str) -> bool:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A whole number from `least` to `most`."""
-
-    def cast(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError("write a whole number") from None
-        if not least <= number <= most:
-            raise ValueError(f"from {least} to {most}")
-        return number
-
-    return cast
+    """Return a parser of whole numbers from `least` to `most`."""
+    return _number(int, least, most, "write a whole number", "")
 
 
 def seconds(least: float, most: float) -> Callable[[str], float]:
-    """A time in seconds from `least` to `most`."""
+    """Return a parser of seconds from `least` to `most`."""
+    return _number(float, least, most, "write seconds as a number", " seconds")
 
-    def cast(text: str) -> float:
+
+def _number(kind: Callable[[str], N], least: N, most: N, advice: str, unit: str) -> Callable[[str], N]:
+    def cast(text: str) -> N:
         try:
-            number = float(text)
+            number = kind(text)
         except ValueError:
-            raise ValueError("write seconds as a number") from None
+            raise ValueError(advice) from None
         if not least <= number <= most:
-            raise ValueError(f"from {least} to {most} seconds")
+            raise ValueError(f"from {least} to {most}{unit}")
         return number
 
     return cast
 
 
-def text(value: str) -> str:
-    """Any text."""
-    return value
-
-
 def credential(text: str) -> str:
-    """A secret as an HTTP header carries it."""
+    """Check a secret that is sent in an HTTP header."""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError("letters, digits and signs of ASCII alone")
     return text
 
 
-def words(text: str) -> list[str]:
-    """Names with commas between them."""
+def comma_separated(text: str) -> list[str]:
+    """Parse a comma-separated list of names."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def origins(text: str) -> list[str]:
-    """Origins with commas between them: scheme and host, no path; or `*`."""
-    found = words(text)
-    for origin in found:
+    """Parse comma-separated origins: scheme and host without a path; or `*`."""
+    values = comma_separated(text)
+    for origin in values:
         scheme, _, host = origin.partition("://")
         if origin != "*" and (not host or "/" in host or not scheme.isalpha()):
             raise ValueError(f"{origin} is no origin: scheme and host without a path")
-    return found
+    return values
 
 
 def origin(text: str) -> str:
-    """One address without a path: scheme, host and, where it is not the usual one, port."""
+    """Parse one origin: scheme, host and, if it is not the default, port."""
     scheme, _, host = text.lower().rstrip("/").partition("://")
     parts = urlsplit(f"{scheme}://{host}")
     if scheme not in ("http", "https") or not parts.hostname or parts.netloc != host or parts.port == 0:
@@ -135,40 +122,39 @@ def origin(text: str) -> str:
 
 
 def networks(text: str) -> list[str]:
-    """IP addresses and networks with commas between them."""
-    found = words(text)
-    for word in found:
+    """Parse comma-separated IP addresses and networks."""
+    values = comma_separated(text)
+    for word in values:
         try:
             ip_network(word)
         except ValueError:
             raise ValueError(f"{word} is no IP address and no network such as 10.0.0.0/8") from None
-    return found
+    return values
 
 
 def platforms(text: str) -> dict[str, str]:
-    """Roots of platforms' APIs with commas between them: one for all customers (under ""), `<customer id>=` for one."""
-    found: dict[str, str] = {}
-    for word in words(text):
+    """Parse roots of platform APIs, comma-separated, by customer id; "" is for all others.
+
+    Each is `<url>`, for all customers, or `<customer id>=<url>`.
+    """
+    values: dict[str, str] = {}
+    for word in comma_separated(text):
         name, _, address = word.rpartition("=")
         customer_id, address = name.strip(), address.strip().rstrip("/")
         if customer_id and not is_canonical_uuid(customer_id):
             raise ValueError("before = stands a customer's UUID")
-        try:
-            parts = urlsplit(address)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            good = False
-        if not good or parts.query or parts.fragment or parts.username is not None:
+        parts = urlsplit(address) if _is_url(address, "http", "https") else None
+        if parts is None or parts.query or parts.fragment or parts.username is not None:
             raise ValueError("write the root of an HTTP API, without a query or a password")
-        if customer_id in found:
+        if customer_id in values:
             raise ValueError("one address for all customers, and one for each that has its own")
-        found[customer_id] = address
-    return found
+        values[customer_id] = address
+    return values
 
 
 def database(text: str) -> dict[str, Any]:
-    """Django's settings of one database, from its URL."""
-    # Asked before the library is, which warns of other kinds with the whole URL, its password too.
+    """Parse a database URL into Django's settings of a database."""
+    # Checked first, because the library warns of other schemes with the whole URL and its password.
     if text.partition("://")[0] not in DATABASE_SCHEMES:
         raise ValueError("sqlite:/// and postgresql:// are supported")
     try:
@@ -185,60 +171,63 @@ def database(text: str) -> dict[str, Any]:
 
 
 def redis(text: str) -> str:
-    """A Redis URL."""
+    """Check a Redis URL."""
     return _address(text, "a Redis URL", "redis", "rediss", "unix")
 
 
 def amqp(text: str) -> str:
-    """A URL of a RabbitMQ."""
+    """Check an AMQP URL."""
     return _address(text, "an AMQP URL", "amqp", "amqps")
 
 
 def _address(text: str, what: str, *schemes: str) -> str:
-    try:
-        url = urlsplit(text)
-        place = url.path if url.scheme == "unix" else url.hostname
-        good = url.scheme in schemes and bool(place) and url.port != 0
-    except ValueError:
-        good = False
-    if not good:
+    if not _is_url(text, *schemes):
         raise ValueError(f"write {what}")
     return text
 
 
+def _is_url(text: str, *schemes: str) -> bool:
+    try:
+        url = urlsplit(text)
+        place = url.path if url.scheme == "unix" else url.hostname
+        return url.scheme in schemes and bool(place) and url.port != 0
+    except ValueError:
+        return False
+
+
 def level(text: str) -> str:
-    """How much is logged."""
+    """Parse a log level."""
     if text.upper() not in LEVELS:
         raise ValueError(f"one of {', '.join(LEVELS)}")
     return text.upper()
 
 
 def log_format(text: str) -> str:
-    """How it is logged."""
+    """Check a log format."""
     if text not in ("readable", "json"):
         raise ValueError("readable or json")
     return text
 
 
 def resources(text: str) -> list[str]:
-    """Names of resources as they stand in topics, with commas between them."""
-    found = words(text)
-    for name in found:
+    """Parse comma-separated names of resources as in topics."""
+    values = comma_separated(text)
+    for name in values:
         if not is_resource_name(name):
             raise ValueError(f"{name} is no resource: 1 to 40 lower-case letters, digits and _")
-    return found
+    return values
 
 
 def keys(text: str) -> list[str]:
-    """Secrets that sign or verify tokens, with commas between them."""
-    found = words(text)
-    if any(len(key) < KEY_MIN_CHARACTERS for key in found):
+    """Parse comma-separated keys that sign or verify tokens."""
+    values = comma_separated(text)
+    if any(len(key) < KEY_MIN_CHARACTERS for key in values):
         raise ValueError(f"a key has at least {KEY_MIN_CHARACTERS} characters, or it can be guessed")
-    return found
+    return values
 
 
-def kept_secret(path: Path) -> str:
-    """The secret that this checkout keeps in `path`, made on first use and readable by its owner alone."""
+def load_or_create_secret(path: Path) -> str:
+    """Return the secret in `path`, which is created on first use, readable by its owner alone."""
     try:
         with contextlib.suppress(FileNotFoundError):
             return path.read_text().strip()
@@ -246,7 +235,7 @@ def kept_secret(path: Path) -> str:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
             file.write(secrets.token_urlsafe(50))
             file.flush()
-            # Of two processes that start at once, one makes the secret and both use it, whole.
+            # Of two processes that start at once, one creates the secret and both read it, complete.
             with contextlib.suppress(FileExistsError):
                 os.link(file.name, path)
         return path.read_text().strip()

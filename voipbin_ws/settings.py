@@ -1,6 +1,6 @@
-"""Every setting of the gateway, read from the environment; docs/settings.md lists them for operators."""
+"""All settings of the gateway, read from the environment and listed in docs/settings.md."""
 
-# Long because all settings stand in one place, where whoever looks for one looks first.
+# Long because all settings stand in one place.
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.http.request import split_domain_port
 from voipbin_ws import __version__
 from voipbin_ws.environment import (
     amqp,
-    at_least,
+    comma_separated,
     credential,
     database,
     flag,
-    kept_secret,
     keys,
     level,
+    load_or_create_secret,
     log_format,
     networks,
     origin,
@@ -28,12 +28,12 @@ from voipbin_ws.environment import (
     platforms,
     read,
     redis,
+    require_at_least,
     resources,
     seconds,
     whole,
-    words,
 )
-from voipbin_ws.observability.log_config import configuration
+from voipbin_ws.observability.log_config import logging_configuration
 from voipbin_ws.postgres import TimeoutConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -42,9 +42,11 @@ VAR_DIR = BASE_DIR / "var"
 # --- The process ---------------------------------------------------------------------------------------------------
 
 DEBUG = read("DEBUG", flag, False, "0")
-SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or kept_secret(VAR_DIR / "secret_key")
+SECRET_KEY = read("SECRET_KEY", str, "", "a long random text") or load_or_create_secret(
+    VAR_DIR / "secret_key"
+)
 SECRET_KEY_FALLBACKS: list[str] = read(
-    "SECRET_KEY_FALLBACKS", words, [], "the-key-before,the-one-before-that"
+    "SECRET_KEY_FALLBACKS", comma_separated, [], "the-key-before,the-one-before-that"
 )
 
 ROOT_URLCONF = "voipbin_ws.urls"
@@ -59,7 +61,9 @@ FORMAT_MODULE_PATH = "voipbin_ws.formats"
 # --- How it is reached ---------------------------------------------------------------------------------------------
 
 PUBLIC_URL = read("PUBLIC_URL", origin, "", "https://ws.example.com")
-ALLOWED_HOSTS = read("ALLOWED_HOSTS", words, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5")
+ALLOWED_HOSTS = read(
+    "ALLOWED_HOSTS", comma_separated, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5"
+)
 CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
 WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
 TRUSTED_PROXIES: list[str] = read("TRUSTED_PROXIES", networks, [], "127.0.0.1,10.0.0.0/8")
@@ -71,16 +75,16 @@ if PUBLIC_URL:
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.foreign_form"
+CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 if PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = True
-    # People are led to HTTPS. A program that sent its credential in the clear would not learn of it by being led on,
-    # and inside the operator's own network, between the proxy and here, it may.
+    # Browsers are redirected to HTTPS. A program that sent its credential unencrypted would not notice a redirect, and
+    # inside the operator's network, between the proxy and the gateway, it may do so.
     SECURE_REDIRECT_EXEMPT = [r"^(v1\.0|auth)/", r"^(healthz|readyz|metrics)$"]
     SECURE_HSTS_SECONDS = _hsts_seconds
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    # To be on the browsers' list is for the owner of the whole domain to ask for.
+    # Preloading is for the owner of the whole domain to request.
     SILENCED_SYSTEM_CHECKS = ["security.W021"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     # No other host of the domain can set a cookie of such a name (RFC 6265bis, 4.1.3.2).
@@ -105,7 +109,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "voipbin_ws.http.request_log.access_log",
+    "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -135,9 +139,9 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-# The pages load the JavaScript client that others install.
+# The pages load the published JavaScript client.
 STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
-# Files are served from the apps' own folders, so that a checkout runs without collectstatic.
+# Files are served from the apps' folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -156,17 +160,17 @@ DATABASES: dict[str, dict[str, Any]] = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Each of the few threads keeps its own: closing a file's last one writes its log back, which costs a commit.
+    # Each of the few threads keeps its connection: closing the last one checkpoints the WAL, at the cost of a commit.
     DATABASES["default"]["CONN_MAX_AGE"] = None
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads first and writes later could not be retried: take the write lock at its start.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # FULL: what a publisher was told is stored survives a power cut.
+        # FULL: an event that was confirmed to its publisher survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-1000;",
     }
 else:
-    # What the pool keeps open must come back to it after each use.
+    # Connections must return to the pool after each use.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
@@ -177,12 +181,12 @@ else:
             "min_size": 1,
             "max_size": read("DATABASE_POOL_SIZE", whole(4, 500), 20, "20"),
             "timeout": 5,
-            # The pool's own pauses between attempts grow past half a minute: let each request attempt anew instead.
+            # The pool's own pauses grow beyond half a minute: instead, each request tries again.
             "reconnect_timeout": 2,
         },
     }
 
-# After a restart of PostgreSQL the pool is full of dead connections, each good for one failed request.
+# After a restart of PostgreSQL the pool is full of dead connections, each of which would fail one request.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASE_ANSWER_SECONDS = read("DATABASE_ANSWER_SECONDS", seconds(1, 3600), 10.0, "10")
 
@@ -193,7 +197,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "voipbin_ws"},
     }
     if REDIS_URL
-    # The hub is its only reader; what overflows is read from the log.
+    # The hub is its only reader; events beyond the capacity are read from the log.
     else {"BACKEND": "events.announcements.in_memory_layer.LocalChannelLayer", "CONFIG": {"capacity": 1000}},
 }
 
@@ -205,13 +209,11 @@ EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2*
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
 AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/")
-EVENTS_QUEUE_AGENTS = "subscriptions.models.agents_serving"
-EVENTS_PROJECTION = "subscriptions.event_hooks.projection.keep"
+EVENTS_QUEUE_AGENTS = "subscriptions.event_hooks.queue_agents.agents_serving"
+EVENTS_PROJECTION = "subscriptions.event_hooks.projection.apply"
 EVENTS_DIRECTORY = "subscriptions.event_hooks.directory.directory"
 EVENTS_VISIBILITY = "subscriptions.event_hooks.visibility.visible_to"
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    None  # The endpoints that take bodies have their own limits and their own answers.
-)
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints with bodies have limits and error messages of their own.
 
 # --- Credentials ---------------------------------------------------------------------------------------------------
 
@@ -220,11 +222,11 @@ _jwt_keys: list[str] = read(
     "JWT_KEYS", keys, [], "a-new-key-of-at-least-32-characters,the-old-key-of-at-least-32-characters"
 )
 JWT_KEYS = _jwt_keys or [
-    # A key of its own: who learns one secret does not hold the other.
+    # A separate key: knowledge of one secret does not reveal the other.
     hashlib.sha256(b"voipbin_ws.jwt:" + secret.encode()).hexdigest()
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
-VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", words, [], "the-key-that-VoIPBIN-signs-with")
+VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", comma_separated, [], "the-key-that-VoIPBIN-signs-with")
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 
@@ -243,13 +245,13 @@ REPLAY_MAX_EVENTS = read("REPLAY_MAX_EVENTS", whole(1, 100_000_000), 100_000, "1
 REPLAYS_AT_ONCE = read("REPLAYS_AT_ONCE", whole(1, 1000), 8, "8")
 CHECK_INTERVAL_SECONDS = read("CHECK_INTERVAL_SECONDS", seconds(0.1, 60), 2.0, "2")
 
-at_least(
+require_at_least(
     "OUTBOX_MAX_BYTES",
     OUTBOX_MAX_BYTES,
     (EVENTS_MAX_DATA_BYTES + 2**20) * 4 // 3,
     f"a page of events, each of up to EVENT_MAX_BYTES={EVENTS_MAX_DATA_BYTES}, has to fit into three quarters of it",
 )
-at_least(
+require_at_least(
     "SUBSCRIBE_BURST",
     SUBSCRIBE_BURST,
     MESSAGE_MAX_TOPICS,
@@ -277,10 +279,10 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "voipbin-ws",
     "VERSION": __version__,
-    "DESCRIPTION": "Tell the gateway what happens on a phone platform, and read what happened and how things stand. "
-    "What happens now comes over the [WebSocket](/docs/websocket).",
+    "DESCRIPTION": "Publish what happens on a phone platform, and read past events and the present state. "
+    "New events are sent over the [WebSocket](/docs/websocket).",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.begin"],
+    "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.describe_views"],
     "POSTPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.complete"],
 }
 
@@ -294,4 +296,4 @@ METRICS_HOST = read("METRICS_HOST", str, "127.0.0.1", "10.0.0.5")
 
 LOG_LEVEL = read("LOG_LEVEL", level, "INFO", "INFO")
 LOG_FORMAT = read("LOG_FORMAT", log_format, "readable", "json")
-LOGGING = configuration(LOG_LEVEL, LOG_FORMAT)
+LOGGING = logging_configuration(LOG_LEVEL, LOG_FORMAT)

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from voipbin_ws.http import error_pages
-from voipbin_ws.observability import health, metrics_view
+from voipbin_ws.observability import health, metrics_endpoints
 from voipbin_ws.pages import api_docs as api_description
 from voipbin_ws.pages import views as pages
 
@@ -12,7 +12,7 @@ urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
     path("agent", pages.agent_desktop, name="agent-desktop"),
     path("healthz", health.healthz, name="healthz"),
-    path("metrics", metrics_view.metrics, name="metrics"),
+    path("metrics", metrics_endpoints.metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),
     path("v1.0/openapi.json", api_description.openapi, name="openapi"),
     path("v1.0/asyncapi.yaml", api_description.asyncapi, name="asyncapi"),

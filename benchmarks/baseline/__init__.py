@@ -1,1 +1,1 @@
-"""A small Django Channels project as it is usually written: the yardstick that the gateway is compared with."""
+"""A small Django Channels project as usually written, which the gateway is compared with."""

@@ -1,4 +1,4 @@
-"""HTTP to Django, WebSockets to the consumer."""
+"""The ASGI application: HTTP to Django, WebSockets to the consumer."""
 
 import os
 

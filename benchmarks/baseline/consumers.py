@@ -1,4 +1,4 @@
-"""A group for each topic, a membership for each subscription, a message for each event and socket."""
+"""The usual consumer: a group for each topic, a message for each event and connection."""
 
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,8 +10,8 @@ from django.conf import settings
 from benchmarks.baseline.topics import group_of
 
 
-class EventConsumer(AsyncJsonWebsocketConsumer):
-    """One client."""
+class EventConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # Channels has no types.
+    """One client's connection."""
 
     async def connect(self) -> None:
         token = parse_qs(self.scope["query_string"].decode()).get("token", [""])[0]
@@ -39,5 +39,5 @@ class EventConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json({"type": "ack", "action": "subscribe", "topics": topics, "status": "success"})
 
     async def event_published(self, message: dict[str, Any]) -> None:
-        """What a group was sent."""
+        """Send the client an event of one of its groups."""
         await self.send_json(message["event"])

@@ -1,6 +1,6 @@
-"""A topic as the name of a channel-layer group."""
+"""The names of channel-layer groups."""
 
 
 def group_of(topic: str) -> str:
-    """The group of those who subscribed to this topic."""
+    """The group of this topic's subscribers."""
     return topic.replace(":", ".").replace("*", "all")

@@ -1,4 +1,4 @@
-"""One address to publish at."""
+"""The one URL, for publishing."""
 
 import hmac
 import json

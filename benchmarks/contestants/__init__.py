@@ -1,1 +1,1 @@
-"""Who is measured: the gateway, Channels as usually written, brokers, and a loop of send()."""
+"""The measured servers: the gateway, usual Channels, brokers, and a loop of send()."""

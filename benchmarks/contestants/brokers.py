@@ -1,4 +1,4 @@
-"""Brokers written in Go and C, from Debian's packages, each speaking to its clients over WebSockets."""
+"""Brokers in Go and C, from Debian's packages, with clients over WebSockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import event, wire
 from benchmarks.compiled import Unavailable
-from benchmarks.contestants.contestant import Place, ProcessContestant
+from benchmarks.contestants.contestant import Place, ProcessContestant, connect
 from benchmarks.load import Socket
 from tests.support.ports import free_port, on_free_port
 from tests.support.processes import ServerProcess
@@ -28,8 +28,8 @@ def _program(name: str, package: str) -> str:
     return found
 
 
-class _Broker(ProcessContestant):
-    """A broker with a configuration file; `configure` makes it of the ports for WebSockets and for publishing."""
+class _Broker(ProcessContestant[socket.socket]):
+    """A broker; `configure` returns its configuration for the two ports."""
 
     def __init__(
         self, name: str, place: Place, command: Sequence[str], configure: Callable[[int, int], str]
@@ -42,13 +42,10 @@ class _Broker(ProcessContestant):
             return publishing, self.started([*command, path], place, port)
 
         self._port, (publishing, process) = on_free_port(start)
-        super().__init__(name, process)
+        super().__init__(name, process, connect(publishing))
         self._address = f"127.0.0.1:{self._port}"
-        self._publisher = socket.create_connection(("127.0.0.1", publishing))
-        self._publisher.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _read_until(self, last: bytes) -> bytes:
-        assert self._publisher is not None
         read = b""
         while last not in read:
             part = self._publisher.recv(65536)
@@ -71,7 +68,6 @@ class Nats(_Broker):
                 f"websocket {{ host: 127.0.0.1, port: {port}, no_tls: true }}\n"
             ),
         )
-        assert self._publisher is not None
         self._publisher.sendall(wire.NATS_CONNECT + b"PING\r\n")
         self._read_until(wire.NATS_READY)
 
@@ -81,7 +77,6 @@ class Nats(_Broker):
         return [Socket(self._address, request, first, wire.NATS_READY, start) for _ in range(count)]
 
     def publish(self, marks: Sequence[int]) -> None:
-        assert self._publisher is not None
         published = [
             wire.nats_publish(f"call.{event.call_of(mark)}", event.frame(mark).encode()) for mark in marks
         ]
@@ -104,7 +99,6 @@ class Mosquitto(_Broker):
                 "max_queued_messages 0\nmax_inflight_messages 0\n"
             ),
         )
-        assert self._publisher is not None
         self._publisher.sendall(wire.mqtt_connect("publisher"))
         self._read_until(bytes([0x20, 2, 0, 0]))
 
@@ -123,7 +117,6 @@ class Mosquitto(_Broker):
         ]
 
     def publish(self, marks: Sequence[int]) -> None:
-        assert self._publisher is not None
         self._publisher.sendall(
             b"".join(
                 wire.mqtt_publish(f"call/{event.call_of(mark)}", event.frame(mark).encode()) for mark in marks
@@ -174,7 +167,6 @@ http {{
         return [Socket(self._address, request, start=start) for _ in range(count)]
 
     def publish(self, marks: Sequence[int]) -> None:
-        assert self._publisher is not None
         posts = []
         for mark in marks:
             body = event.frame(mark).encode()

@@ -1,4 +1,4 @@
-"""Thousands of agents of one customer, put into a gateway's database at once."""
+"""Thousands of agents of one customer, created in a gateway's database at once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ STORE = "from benchmarks.contestants.crowd import store; store()"
 
 
 def agents_of(customer_id: str, count: int) -> list[str]:
-    """The ids of a customer's agents: the same for the same customer."""
+    """The ids of a customer's agents, derived from its id."""
     return [str(uuid.uuid5(uuid.UUID(customer_id), f"agent {number}")) for number in range(count)]
 
 
-def settle_agents(gateway: Gateway, customer_id: str, count: int) -> list[str]:
-    """Give a customer that is there this many agents; returns their ids."""
-    asked = json.dumps([customer_id, count])
-    gateway.manage("shell", "--verbosity", "0", "--command", STORE, text=asked)
+def create_agents(gateway: Gateway, customer_id: str, count: int) -> list[str]:
+    """Create this many agents of an existing customer; returns their ids."""
+    arguments = json.dumps([customer_id, count])
+    gateway.manage("shell", "--verbosity", "0", "--command", STORE, text=arguments)
     return agents_of(customer_id, count)
 
 
 def store() -> None:
-    """What `settle_agents` has the gateway's own Django do."""
+    """Create the agents of `create_agents` in the gateway's own Django."""
     from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import User
 

@@ -1,4 +1,4 @@
-"""The gateway itself, as `manage.py serve` runs it: authentication, matching, outboxes, the log and audit all on."""
+"""The gateway with all its features, as `manage.py serve` runs it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.support.databases import MigratedPostgres, MigratedSqlite
 from tests.support.gateway import Gateway, gateway_environment
 
 SOCKETS_OF_A_KEY = 100
-"""The gateway's own limit of connections with one credential, left as it is."""
+"""The gateway's default limit of connections with one credential."""
 
 NOT_FORKED = {"PYTHONHASHSEED": "random"}
-"""What a server process is told so that it starts by itself, on its core: one that the tests' machinery forks from
-another would be on that one's core, and would have its memory."""
+"""Makes a server process start by itself, on its core: one that tests/support forks from another process would run on
+that one's core, and share its memory."""
 
 READY = b'"status": "success"'
 
 
 class GatewayContestant:
-    """One process of the gateway on a database of its own. `batch`: its clients ask for several events in a frame."""
+    """One process of the gateway on its own database; `batch` is that of its clients."""
 
     burst_share = 1.0
 
@@ -59,7 +59,7 @@ class GatewayContestant:
         self._given = 0
 
     def companion(self, place: Place, server: str, redis_url: str) -> GatewayContestant:
-        """One more process on the same database, with the same customer."""
+        """Start another process with the same database and customer."""
         other = copy.copy(self)
         place.folder.mkdir(parents=True, exist_ok=True)
         environment = gateway_environment(self.gateway.database_url, redis_url, **NOT_FORKED)
@@ -75,7 +75,7 @@ class GatewayContestant:
         return [self.socket(number, start, topics, **more) for number in range(first, first + count)]
 
     def socket(self, number: int, start: int, topics: Sequence[str], **more: Any) -> Socket:
-        """The subscriber with this number; `more` goes into its subscribe message, such as `since`."""
+        """The connection with this number; `more` are fields of its subscribe message."""
         address = f"127.0.0.1:{self.gateway.port}"
         key = self.subscribers[number // SOCKETS_OF_A_KEY]
         path = f"/v1.0/ws?accesskey={key.secret}" + ("&batch=true" if self._batch else "")
@@ -86,7 +86,7 @@ class GatewayContestant:
         self.post([event.draft(mark) for mark in marks])
 
     def post(self, drafts: list[dict[str, Any]]) -> None:
-        """Publish any events, one by itself and several as a list."""
+        """Publish events, several of them as a list."""
         body = json.dumps(drafts if len(drafts) > 1 else drafts[0]).encode()
         answer = json.loads(self.publisher.post(body))
         self.last_cursor = (answer[-1] if isinstance(answer, list) else answer)["cursor"]

@@ -1,4 +1,4 @@
-"""The yardstick from above: a C program that does nothing but send()."""
+"""The upper bound: a C program that only calls send()."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from benchmarks import event, wire
 from benchmarks.accounting import on_cores
 from benchmarks.compiled import compiled
-from benchmarks.contestants.contestant import Place, ProcessContestant
+from benchmarks.contestants.contestant import Place, ProcessContestant, connect
 from benchmarks.load import Socket
 from tests.support.processes import ServerProcess
 
 
-class SendLoop(ProcessContestant):
-    """One send() for each event and socket."""
+class SendLoop(ProcessContestant[socket.socket]):
+    """One send() for each event and connection."""
 
     def __init__(self, place: Place) -> None:
         with on_cores(place.server_cores):
@@ -26,9 +26,7 @@ class SendLoop(ProcessContestant):
         found = announced.search(process.log_text())
         assert found
         self._port = int(found[1])
-        super().__init__("C loop of send()", process)
-        self._publisher = socket.create_connection(("127.0.0.1", self._port))
-        self._publisher.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().__init__("C loop of send()", process, connect(self._port))
         self._publisher.sendall(b"PUB ")
 
     def sockets(self, count: int, start: int) -> list[Socket]:
@@ -36,6 +34,5 @@ class SendLoop(ProcessContestant):
         return [Socket(address, wire.handshake(address, "/"), start=start) for _ in range(count)]
 
     def publish(self, marks: Sequence[int]) -> None:
-        assert self._publisher is not None
         frames = [event.frame(mark).encode() for mark in marks]
         self._publisher.sendall(b"".join(struct.pack("<I", len(each)) + each for each in frames))

@@ -1,4 +1,4 @@
-"""The yardstick from below: Django Channels as it is usually written, in `benchmarks/baseline`."""
+"""Django Channels as usually written, in `benchmarks/baseline`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SECRET = "a secret of the usual way, long enough to sign"
 CUSTOMER = "00000000-0000-0000-0000-000000000007"
 
 
-class UsualChannels(ProcessContestant):
-    """A group membership for each topic of each socket, a message to each socket's channel for each event."""
+class UsualChannels(ProcessContestant[HttpPublisher]):
+    """One group membership for each topic, one channel message for each event and connection."""
 
     burst_share = 0.25
 
-    def __init__(self, place: Place, server: str, redis_url: str = "") -> None:
+    def __init__(self, place: Place, server: str) -> None:
         application = "benchmarks.baseline.asgi:application"
-        environment = os.environ | {"BASELINE_SECRET": SECRET, "BASELINE_REDIS_URL": redis_url}
+        environment = os.environ | {"BASELINE_SECRET": SECRET}
 
         def start(port: int) -> ServerProcess:
             options = {
@@ -41,8 +41,9 @@ class UsualChannels(ProcessContestant):
             return process
 
         self._port, process = on_free_port(start)
-        super().__init__(f"Channels as usual on {server}" + (", Redis" if redis_url else ""), process)
-        self._http = HttpPublisher(self._port, "/events", SECRET)
+        super().__init__(
+            f"Channels as usual on {server}", process, HttpPublisher(self._port, "/events", SECRET)
+        )
 
     def sockets(self, count: int, start: int) -> list[Socket]:
         address = f"127.0.0.1:{self._port}"
@@ -56,8 +57,4 @@ class UsualChannels(ProcessContestant):
 
     def publish(self, marks: Sequence[int]) -> None:
         frames = [json.loads(event.frame(mark, CUSTOMER)) for mark in marks]
-        self._http.post(json.dumps(frames).encode())
-
-    def stop(self) -> None:
-        self._http.close()
-        super().stop()
+        self._publisher.post(json.dumps(frames).encode())

@@ -1,1 +1,1 @@
-"""A Django app for the latency measurement alone: it writes down when each event's commit was over."""
+"""A Django app for the latency measurement: it records the time of each commit."""

@@ -1,4 +1,4 @@
-"""Writes mark and moment of each event between its commit and its announcement."""
+"""Records the mark and the time of each event between its commit and its announcement."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _MARK = re.compile(r"@@(\d{10})")
 
 
 class StampingConfig(AppConfig):
-    """Stands in front of the bell."""
+    """Records the time in front of the announcer."""
 
     name = "benchmarks.stamping"
 
     def ready(self) -> None:
         stamps = os.open(os.environ["STAMPS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        ring = Announcer.ring
+        announce = Announcer.announce
 
         def stamped(announcer: Announcer, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
             marks = [int(found[1]) for entry in entries if (found := _MARK.search(entry.tail))]
-            ring(announcer, customer_id, epoch, entries)
+            announce(announcer, customer_id, epoch, entries)
             os.write(stamps, b"".join(struct.pack("<QQ", mark, now) for mark in marks))
 
-        Announcer.ring = stamped  # type: ignore[assignment, method-assign]
+        Announcer.announce = stamped  # type: ignore[assignment, method-assign]

@@ -1,6 +1,7 @@
-"""The admin pages of events, states and logs; importing this package registers them.
+"""The admin pages of events, resource states and logs.
 
-May import: `database`, `domain`, the models. Start with `pages`. Runs in the thread of the request.
+Importing the package registers the pages. May import: `database`, `domain`, the models. Start with `pages`. Runs in
+the thread of the request.
 """
 
 from events.admin.pages import CustomerLogAdmin, EventAdmin, ResourceStateAdmin

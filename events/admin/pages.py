@@ -1,4 +1,4 @@
-"""The admin's pages of events, of the present state and of the logs: all to look at, none to change."""
+"""Admin pages of events, resource states and logs, which are read-only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, LateValuesFilter, TimeFilter
+from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter
 from events.admin.scope import RecordAdmin, as_uuid, pill
 from events.domain.cursor import Position
 from events.domain.event import topics_of
@@ -24,24 +24,49 @@ class StoredFilter(TimeFilter):
     title = "time stored (UTC)"
 
 
-class ResourceFilter(LateValuesFilter):
+class ResourceFilter(ValueFilter):
     field = parameter_name = title = "resource"
 
 
-class TypeFilter(LateValuesFilter):
+class TypeFilter(ValueFilter):
     field = parameter_name = "event_type"
     title = "type"
 
 
+class DataAdmin(RecordAdmin):
+    """Pages of records with the data of an event and the agents that it concerns."""
+
+    @admin.display(description="agents")
+    def agents(self, row: Event | ResourceState) -> SafeString | str:
+        """Return links to the agents that the row concerns; strangers are shown without a name."""
+        ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
+        names = directory().agent_names(ids)
+        shown = [
+            format_html(
+                '<a href="{}">{}</a>', directory().agent_url(agent_id), names[row.customer_id, agent_id]
+            )
+            if (row.customer_id, agent_id) in names
+            else format_html("<code>{}</code>", agent_id)
+            for agent_id in ids
+        ]
+        return format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "–"
+
+    @admin.display(description="data")
+    def data(self, row: Event | ResourceState) -> SafeString:
+        try:
+            shown = json.dumps(json.loads(row.body), indent=2, ensure_ascii=False)
+        except ValueError:
+            shown = row.body
+        return format_html('<pre class="json">{}</pre>', shown)
+
+
 @admin.register(Event)
-class EventAdmin(RecordAdmin):
+class EventAdmin(DataAdmin):
     change_form_template = "admin/events/event/record.html"
     list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
     search_fields = ["resource_id"]
-    search_help_text = (
-        "An event's id, a resource's id, an event type, an agent's id, or a customer's name or id"
-    )
+    search_help_text = "Id of an event, resource or agent, event type, or name or id of a customer"
     exact_fields = ["id", "customer_id"]
     part_fields = ["event_type", "resource_id"]
     fields = [
@@ -58,24 +83,23 @@ class EventAdmin(RecordAdmin):
         "data",
         "idempotency_key",
     ]
-    readonly_fields = ["cursor", "topics", "agents", "data", "customer"]
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
         operator = operator_of(request)
         one_customer = "customer" in request.GET or (
             operator is not None and operator.customer_id is not None
         )
-        # Each of the two has its index.
+        # Each of the two orders has an index.
         return ["-seq"] if one_customer else ["-stored_at", "-seq"]
 
-    def found_by(self, word: str) -> Q:
-        found = super().found_by(word)
-        return found | Q(agent_ids__contains=str(wanted)) if (wanted := as_uuid(word)) is not None else found
+    def found_by(self, term: str) -> Q:
+        found = super().found_by(term)
+        return found | Q(agent_ids__contains=str(wanted)) if (wanted := as_uuid(term)) is not None else found
 
     @admin.display(description="cursor")
     def cursor(self, event: Event) -> str:
         epoch = CustomerLog.objects.filter(pk=event.customer_id).values_list("epoch", flat=True).first()
-        return str(Position(epoch, event.seq)) if epoch else f"number {event.seq} of a log that is gone"
+        return str(Position(epoch, event.seq)) if epoch else f"number {event.seq} of a log that was deleted"
 
     @admin.display(description="topics")
     def topics(self, event: Event) -> SafeString:
@@ -84,17 +108,9 @@ class EventAdmin(RecordAdmin):
         )
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
 
-    @admin.display(description="concerns")
-    def agents(self, event: Event) -> SafeString | str:
-        return agent_links(event)
-
-    @admin.display(description="data")
-    def data(self, event: Event) -> SafeString:
-        return shown_json(event.body)
-
 
 class LiveFilter(admin.SimpleListFilter):
-    title = "life"
+    title = "state"
     parameter_name = "live"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -105,7 +121,7 @@ class LiveFilter(admin.SimpleListFilter):
 
 
 @admin.register(ResourceState)
-class ResourceStateAdmin(RecordAdmin):
+class ResourceStateAdmin(DataAdmin):
     list_display = [
         "resource",
         "resource_id",
@@ -118,9 +134,7 @@ class ResourceStateAdmin(RecordAdmin):
     ]
     list_filter = [CustomerFilter, LiveFilter, ResourceFilter]
     search_fields = ["resource_id"]
-    search_help_text = (
-        "A resource's id, the id of a call in a queue or conference, or a customer's name or id"
-    )
+    search_help_text = "Id of a resource, id of a call in a queue or conference, or name or id of a customer"
     ordering = ["-pk"]
     exact_fields = ["customer_id"]
     part_fields = ["resource_id", "member_id"]
@@ -137,19 +151,10 @@ class ResourceStateAdmin(RecordAdmin):
         "agents",
         "data",
     ]
-    readonly_fields = ["customer", "life", "agents", "data"]
 
-    @admin.display(description="life")
+    @admin.display(description="state")
     def life(self, state: ResourceState) -> SafeString:
         return pill("live", "good") if state.live else pill("ended", "quiet")
-
-    @admin.display(description="concerns")
-    def agents(self, state: ResourceState) -> SafeString | str:
-        return agent_links(state)
-
-    @admin.display(description="data")
-    def data(self, state: ResourceState) -> SafeString:
-        return shown_json(state.body)
 
 
 @admin.register(CustomerLog)
@@ -158,31 +163,8 @@ class CustomerLogAdmin(RecordAdmin):
     list_display_links = ["customer_id"]
     list_filter = [CustomerFilter]
     search_fields = ["epoch"]
-    search_help_text = "A customer's name or id, or an epoch"
+    search_help_text = "Name or id of a customer, or epoch"
     ordering = ["pk"]
     exact_fields = ["customer_id"]
     part_fields = ["epoch"]
     fields = ["customer", "customer_id", "epoch", "last_seq", "floor"]
-    readonly_fields = ["customer"]
-
-
-def shown_json(text: str) -> SafeString:
-    """JSON as people read it, escaped."""
-    try:
-        shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        shown = text
-    return format_html('<pre class="json">{}</pre>', shown)
-
-
-def agent_links(row: Event | ResourceState) -> SafeString | str:
-    """The agents whom the row concerns, with the names of those who are of its customer."""
-    ids = [agent_id for text in split_agents(row.agent_ids) if (agent_id := as_uuid(text)) is not None]
-    names = directory().agent_names(ids)
-    shown = [
-        format_html('<a href="{}">{}</a>', directory().agent_url(agent_id), names[row.customer_id, agent_id])
-        if (row.customer_id, agent_id) in names
-        else format_html("<code>{}</code>", agent_id)
-        for agent_id in ids
-    ]
-    return format_html_join("", "{}<br>", ((each,) for each in shown)) if shown else "nobody in particular"

@@ -1,4 +1,4 @@
-"""The admin's one place for whose rows an operator sees, and its pages for rows that nobody may change."""
+"""Which rows an operator sees in the admin, and the pages of read-only records."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from django.utils.text import capfirst
 
 from events.hooks import directory, operator_of
 
-MOST_COUNTED = 10_000
-"""Rows that a list of a large table counts and pages through; who wants more narrows it."""
+MAX_COUNTED = 10_000
+"""Rows of a large table that a list counts and pages through at most."""
 
 
 class DeclaredChangeList(ChangeList):
-    """A list that is narrowed by its search and its declared filters alone.
+    """A list that accepts only its search and its declared filters.
 
-    Django's takes any look-up of a model's own fields from the address. One by a regular expression stops the whole
-    process on SQLite, which has Python evaluate it.
+    Django's own accepts any look-up of the model's fields in the URL. One by a regular expression would block the whole
+    process on SQLite, where Python evaluates it.
     """
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """Find the filters that are in use.
+        """Return the filters in use.
 
         Raises:
-            IncorrectLookupParameters: the address has a parameter that no filter declares. Django leads such a
-                request back to the whole list.
+            IncorrectLookupParameters: The URL has a parameter that no filter declares. Django then redirects to the
+                whole list.
         """
         filters = super().get_filters(request)
         if undeclared := filters[2]:
@@ -43,18 +43,18 @@ class DeclaredChangeList(ChangeList):
         return filters
 
 
-class DeclaredAdmin(admin.ModelAdmin):
-    """Pages whose list is a `DeclaredChangeList`."""
+class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages with a `DeclaredChangeList`."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeclaredChangeList
 
 
 class ScopedAdmin(DeclaredAdmin):
-    """Shows an operator the rows of the customers that this operator sees, in lists, forms, actions and addresses."""
+    """Pages, lists and actions with only the rows of customers that the operator sees."""
 
     customer_path = "customer_id"
-    """The field that holds the id of the customer whose row it is."""
+    """The field with the id of the row's customer."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -65,6 +65,10 @@ class ScopedAdmin(DeclaredAdmin):
             return rows
         return rows.filter(**{self.customer_path: operator.customer_id})
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> list[str]:
+        # An id cannot be changed: it is part of topics and stored events.
+        return [*self.readonly_fields, "id"] if obj is not None else list(self.readonly_fields)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -72,12 +76,15 @@ class ScopedAdmin(DeclaredAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def reaches(self, request: HttpRequest, row: Any) -> bool:
-        """Whether the operator may see this row."""
+        """Return whether the operator may see this row."""
         operator = operator_of(request)
         return operator is not None and operator.sees(getattr(row, self.customer_path))
 
     def may_change(self, request: HttpRequest, row: Any | None) -> bool:
-        """Whether this operator changes such rows (this one, where it is given); beside what the role allows."""
+        """Return whether the operator may change this row, or rows in general if `row` is `None`.
+
+        The operator's role is checked as well.
+        """
         return True
 
     def may_delete(self, request: HttpRequest, row: Any | None) -> bool:
@@ -111,28 +118,31 @@ class ScopedAdmin(DeclaredAdmin):
         return operator.may_by_role or permitted
 
 
-class CappedPaginator(Paginator):
-    """Counts no further than it pages: counting all rows of a large table takes longer than showing some."""
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """A paginator that counts only MAX_COUNTED rows: counting a large table takes too long."""
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:MOST_COUNTED].count()
+        rows: Any = self.object_list
+        count: int = rows.order_by()[:MAX_COUNTED].count()
+        return count
 
 
 class NamedChangeList(DeclaredChangeList):
-    """A list whose rows learn the names behind their ids together, in one query for each kind."""
+    """A list that reads the names behind its rows' ids in one query for each kind."""
 
     result_list: Any
+    model_admin: Any
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
         self.model_admin.name_rows(self.result_list)
-        self.is_capped = self.result_count >= MOST_COUNTED
+        self.is_capped = self.result_count >= MAX_COUNTED
 
 
 class RecordAdmin(ScopedAdmin):
-    """Rows that the gateway wrote and nobody may change, superusers included; made for very many of them."""
+    """Pages of read-only rows that the gateway wrote, in large tables."""
 
     actions: Any = None
     list_per_page = 50
@@ -140,13 +150,13 @@ class RecordAdmin(ScopedAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
-    sortable_by: Sequence[str] = ()
+    sortable_by = ()
     change_form_template = "admin/record.html"
 
     exact_fields: Sequence[str] = ()
-    """UUID fields that a search for a UUID compares."""
+    """Fields that a search for a UUID compares."""
     part_fields: Sequence[str] = ()
-    """Text fields that a search for anything else looks into."""
+    """Text fields that a search looks into."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -169,22 +179,22 @@ class RecordAdmin(ScopedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        for word in search_term.replace("\0", " ").split()[:10]:
-            queryset = queryset.filter(self.found_by(word))
+        for term in search_term.replace("\0", " ").split()[:10]:
+            queryset = queryset.filter(self.found_by(term))
         return queryset, False
 
-    def found_by(self, word: str) -> Q:
-        """What a row has to be to be found by this word of a search."""
-        found = Q(customer_id__in=directory().customers_named(word))
-        if (wanted := as_uuid(word)) is not None:
+    def found_by(self, term: str) -> Q:
+        """Return the condition for rows that one term of a search finds."""
+        found = Q(customer_id__in=directory().customers_named(term))
+        if (wanted := as_uuid(term)) is not None:
             for field in self.exact_fields:
                 found |= Q(**{field: wanted})
         for field in self.part_fields:
-            found |= Q(**{f"{field}__icontains": word})
+            found |= Q(**{f"{field}__icontains": term})
         return found
 
     def name_rows(self, rows: Iterable[Any]) -> None:
-        """Give each row the `customer_name` behind its `customer_id`; empty where no such customer is known."""
+        """Set each row's `customer_name`, to "" if its customer is unknown."""
         rows = list(rows)
         names = directory().customer_names({row.customer_id for row in rows if row.customer_id is not None})
         for row in rows:
@@ -195,14 +205,14 @@ class RecordAdmin(ScopedAdmin):
         if row.customer_id is None:
             return None
         if not row.customer_name:
-            return row.customer_id
+            return str(row.customer_id)
         return format_html(
             '<a href="{}">{}</a>', directory().customer_url(row.customer_id), row.customer_name
         )
 
 
 def as_uuid(text: str) -> uuid.UUID | None:
-    """The UUID that `text` is, or none."""
+    """Parse a UUID; return `None` if the text is invalid."""
     try:
         return uuid.UUID(text)
     except ValueError:
@@ -210,5 +220,5 @@ def as_uuid(text: str) -> uuid.UUID | None:
 
 
 def pill(text: str, kind: str) -> SafeString:
-    """A word in colour: `kind` is good, bad, warn or quiet."""
+    """Return a coloured label; `kind` is good, bad, warn or quiet."""
     return format_html('<span class="pill pill-{}">{}</span>', kind, text)

@@ -7,9 +7,10 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
+from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError
 
 from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read_message
@@ -21,14 +22,26 @@ from events.models import Event
 logger = logging.getLogger(__name__)
 
 
+class Refused(NamedTuple):
+    """A message that will never be stored, with the reason."""
+
+    message: Message
+    reason: str
+
+
 @dataclass
 class Outcome:
-    """What became of a batch; `refused` are the messages that will never be stored, each with the reason."""
+    """What became of a batch."""
 
     stored: int = 0
     known: int = 0
     """Stored by an earlier delivery."""
-    refused: list[tuple[Message, str]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+class _Readable(NamedTuple):
+    message: Message
+    draft: Draft
 
 
 def rules_of_settings(customer_id: str) -> Rules:
@@ -49,23 +62,23 @@ def store(messages: Sequence[Message], rules: Rules) -> Outcome:
             again.
     """
     outcome = Outcome()
-    readable: list[tuple[Message, Draft]] = []
+    readable: list[_Readable] = []
     for message in messages:
         try:
-            readable.append((message, read_message(message, rules)))
+            readable.append(_Readable(message, read_message(message, rules)))
         except Unreadable as error:
-            outcome.refused.append((message, str(error)))
-    _store_together(_tell_repetitions_apart(readable), outcome)
+            outcome.refused.append(Refused(message, str(error)))
+    _store_together(_separate_repetitions(readable), outcome)
     return outcome
 
 
-def _store_together(readable: list[tuple[Message, Draft]], outcome: Outcome) -> None:
+def _store_together(readable: list[_Readable], outcome: Outcome) -> None:
     while readable:
         try:
             receipts = publish([draft for _, draft in readable])
         except IdempotencyConflict as error:
             message, _ = readable.pop(error.index)
-            outcome.refused.append((message, f"{error}, and a message_id for each message"))
+            outcome.refused.append(Refused(message, f"{error}, and a message_id for each message"))
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
@@ -77,10 +90,10 @@ def _store_together(readable: list[tuple[Message, Draft]], outcome: Outcome) -> 
             logger.exception("An event from AMQP can never be stored")
             kind = (
                 "the database refuses it"
-                if isinstance(error, DatabaseTrouble)
+                if isinstance(error, AnyDatabaseError)
                 else "the gateway failed on it"
             )
-            outcome.refused.append((readable[0][0], f"{kind} ({type(error).__name__})"))
+            outcome.refused.append(Refused(readable[0].message, f"{kind} ({type(error).__name__})"))
             return
         else:
             known = sum(receipt.replayed for receipt in receipts)
@@ -89,28 +102,28 @@ def _store_together(readable: list[tuple[Message, Draft]], outcome: Outcome) -> 
             return
 
 
-def _tell_repetitions_apart(readable: Sequence[tuple[Message, Draft]]) -> list[tuple[Message, Draft]]:
+def _separate_repetitions(readable: Sequence[_Readable]) -> list[_Readable]:
     """Give a key of its own to each message that has no id, says the same as an earlier one, and is new nevertheless.
 
     Without an id, only the broker's mark tells a second delivery from a second event: an agent who was away and is
     available again is told in the very same bytes as before.
     """
-    wanted: dict[str, set[str]] = {}
+    fresh_keys: dict[str, set[str]] = {}
     for message, draft in readable:
         if not message.redelivered and _is_of_bytes(draft):
-            wanted.setdefault(draft.customer_id, set()).add(draft.idempotency_key or "")
+            fresh_keys.setdefault(draft.customer_id, set()).add(draft.idempotency_key or "")
     taken: set[tuple[str, str | None]] = set()
-    for customer_id, keys in wanted.items():
+    for customer_id, keys in fresh_keys.items():
         found = Event.objects.filter(customer_id=customer_id, idempotency_key__in=keys)
         taken.update((customer_id, key) for key in found.values_list("idempotency_key", flat=True))
-    apart: list[tuple[Message, Draft]] = []
+    apart: list[_Readable] = []
     for message, draft in readable:
         key = (draft.customer_id, draft.idempotency_key)
         if _is_of_bytes(draft):
             if key in taken and not message.redelivered:
                 draft = dataclasses.replace(draft, idempotency_key=f"{key[1]}:{uuid.uuid4().hex}")
             taken.add(key)
-        apart.append((message, draft))
+        apart.append(_Readable(message, draft))
     return apart
 
 

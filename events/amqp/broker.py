@@ -35,16 +35,16 @@ NOT_FOUND = 404
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
-class BrokerAway(Exception):
+class BrokerUnavailable(Exception):
     """The broker cannot be reached, or went away; it may come back."""
 
 
-class Misconfigured(Exception):
+class BrokerRefused(Exception):
     """The broker refuses what it is asked for, and will as long as nobody changes that; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueueOptions:
     """What is to be consumed, and how what is missing is made.
 
     `prefetch` is how many messages may wait here unacknowledged.
@@ -61,47 +61,47 @@ class Wanted:
 
 
 class Broker:
-    """An open connection that consumes the queue. All methods raise BrokerAway where it is lost."""
+    """An open connection that consumes the queue. All methods raise BrokerUnavailable where it is lost."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, options: QueueOptions) -> None:
         """Connect, make what is missing, and begin to consume.
 
         Raises:
-            BrokerAway: nothing answers there now.
-            Misconfigured: it refuses the credential or what is wanted.
+            BrokerUnavailable: nothing answers there now.
+            BrokerRefused: it refuses the credential or the queue.
         """
-        self._wanted = wanted
+        self._options = options
         self._arrived: list[Message] = []
         self._envelopes: dict[int, tuple[pika.spec.Basic.Deliver, pika.BasicProperties]] = {}
         self._cancelled = False
-        parameters = pika.URLParameters(wanted.url)
+        parameters = pika.URLParameters(options.url)
         parameters.heartbeat = HEARTBEAT_SECONDS
         parameters.socket_timeout = parameters.stack_timeout = ANSWER_SECONDS
         parameters.blocked_connection_timeout = HEARTBEAT_SECONDS
         parameters.client_properties = {"connection_name": "voipbin-ws consume_amqp"}
         self._connection = _connected(parameters)
         try:
-            with _told_apart():
+            with _broker_errors():
                 self._channel = self._begin()
         except BaseException:
             self.close()
             raise
 
     def _begin(self) -> BlockingChannel:
-        wanted = self._wanted
+        options = self._options
         lasting = {"durable": True}
-        self._make("queue", wanted.parking, lasting | {"arguments": {"x-queue-type": wanted.queue_type}})
-        self._make("queue", wanted.queue, lasting | {"arguments": _arguments(wanted)})
-        for exchange in wanted.exchanges:
-            self._make("exchange", exchange, lasting | {"exchange_type": wanted.exchange_type})
+        self._make("queue", options.parking, lasting | {"arguments": {"x-queue-type": options.queue_type}})
+        self._make("queue", options.queue, lasting | {"arguments": _arguments(options)})
+        for exchange in options.exchanges:
+            self._make("exchange", exchange, lasting | {"exchange_type": options.exchange_type})
             with self._connection.channel() as channel:
-                for binding in wanted.bindings:
-                    channel.queue_bind(wanted.queue, exchange, routing_key=binding)
+                for binding in options.bindings:
+                    channel.queue_bind(options.queue, exchange, routing_key=binding)
         channel = self._connection.channel()
         channel.confirm_delivery()
-        channel.basic_qos(prefetch_count=wanted.prefetch)
+        channel.basic_qos(prefetch_count=options.prefetch)
         channel.add_on_cancel_callback(self._on_cancel)
-        channel.basic_consume(wanted.queue, self._on_message)
+        channel.basic_consume(options.queue, self._on_message)
         return channel
 
     def _make(self, kind: str, name: str, properties: Mapping[str, Any]) -> None:
@@ -117,7 +117,7 @@ class Broker:
 
     def next_batch(self, most: int, *, wait_seconds: float) -> list[Message]:
         """What has arrived, at most `most` messages; waits for the first for so long."""
-        with _told_apart():
+        with _broker_errors():
             if not self._arrived:
                 self._connection.process_data_events(wait_seconds)
             before = -1
@@ -125,13 +125,13 @@ class Broker:
                 before = len(self._arrived)
                 self._connection.process_data_events(0)
         if self._cancelled:
-            raise BrokerAway("the queue was deleted, or moved to another node")
+            raise BrokerUnavailable("the queue was deleted, or moved to another node")
         batch, self._arrived = self._arrived[:most], self._arrived[most:]
         return batch
 
     def wait(self, seconds: float) -> None:
         """Let time pass, and answer the broker meanwhile."""
-        with _told_apart():
+        with _broker_errors():
             self._connection.sleep(seconds)
 
     def park(self, message: Message, reason: str) -> None:
@@ -146,12 +146,12 @@ class Broker:
         properties.delivery_mode = pika.DeliveryMode.Persistent.value
         properties.expiration = None
         properties.user_id = None  # The broker takes no other user's than our own.
-        with _told_apart():
-            self._channel.basic_publish("", self._wanted.parking, message.body, properties, mandatory=True)
+        with _broker_errors():
+            self._channel.basic_publish("", self._options.parking, message.body, properties, mandatory=True)
 
     def acknowledge(self, last: Message) -> None:
         """Tell the broker that this message and all before it are done with."""
-        with _told_apart():
+        with _broker_errors():
             self._channel.basic_ack(last.tag, multiple=True)
         self._envelopes = {tag: kept for tag, kept in self._envelopes.items() if tag > last.tag}
 
@@ -180,12 +180,12 @@ class Broker:
         self._cancelled = True
 
 
-def _arguments(wanted: Wanted) -> dict[str, Any]:
+def _arguments(options: QueueOptions) -> dict[str, Any]:
     # Of several consumers the broker serves one alone, or the order of the events would be lost.
-    arguments: dict[str, Any] = {"x-queue-type": wanted.queue_type, "x-single-active-consumer": True}
-    if wanted.queue_type == "quorum":
+    arguments: dict[str, Any] = {"x-queue-type": options.queue_type, "x-single-active-consumer": True}
+    if options.queue_type == "quorum":
         # Such a queue gives up what was handed out too often: not without a trace.
-        arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": wanted.parking}
+        arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": options.parking}
     return arguments
 
 
@@ -194,29 +194,29 @@ def _connected(parameters: pika.URLParameters) -> pika.BlockingConnection:
     try:
         return pika.BlockingConnection(parameters)
     except ProbableAuthenticationError:
-        raise Misconfigured(f"{where} does not take the user and password in AMQP_URL") from None
+        raise BrokerRefused(f"{where} does not take the user and password in AMQP_URL") from None
     except ProbableAccessDeniedError:
-        raise Misconfigured(
+        raise BrokerRefused(
             f"{where} has no virtual host {parameters.virtual_host!r}, or not for this user (see AMQP_URL)"
         ) from None
     except ConnectionClosedByBroker as error:
-        raise Misconfigured(f"{where} refuses the connection: {error.reply_text}") from None
+        raise BrokerRefused(f"{where} refuses the connection: {error.reply_text}") from None
     except (AMQPError, OSError) as error:
-        raise BrokerAway(f"{where} does not answer ({_shortly(error)})") from None
+        raise BrokerUnavailable(f"{where} does not answer ({_one_line(error)})") from None
 
 
 @contextmanager
-def _told_apart() -> Iterator[None]:
+def _broker_errors() -> Iterator[None]:
     """Tell a broker that went away from one that refuses."""
     try:
         yield
     except ChannelClosedByBroker as error:
-        raise Misconfigured(f"the broker refuses: {error.reply_text}") from None
+        raise BrokerRefused(f"the broker refuses: {error.reply_text}") from None
     except (AMQPError, OSError) as error:
-        raise BrokerAway(_shortly(error)) from None
+        raise BrokerUnavailable(_one_line(error)) from None
 
 
-def _shortly(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     """One line on an error of pika's, which often holds another."""
     inner: Any = error.args[0] if isinstance(error, AMQPConnectionError) and error.args else None
     while isinstance(inner, BaseException):

@@ -10,12 +10,12 @@ import time
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from events.amqp.batch_store import Outcome, store
-from events.amqp.broker import Broker, BrokerAway, Misconfigured, Wanted
+from events.amqp.broker import Broker, BrokerRefused, BrokerUnavailable, QueueOptions
 from events.amqp.messages import Message, Rules
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 """How long a stop may go unnoticed while nothing comes."""
 
 RETRY_FIRST_SECONDS = 0.2
@@ -26,9 +26,9 @@ REPORT_SECONDS = 60.0
 class Consumer:
     """Consumes until `stopping` is set: then it finishes the batch in hand, and the broker keeps the rest."""
 
-    def __init__(self, wanted: Wanted, rules: Rules, stopping: threading.Event, *, batch: int) -> None:
+    def __init__(self, options: QueueOptions, rules: Rules, stopping: threading.Event, *, batch: int) -> None:
         self.stored = self.known = self.parked = 0
-        self._wanted = wanted
+        self._options = options
         self._rules = rules
         self._stopping = stopping
         self._batch = batch
@@ -38,34 +38,34 @@ class Consumer:
         """Consume until stopped.
 
         Raises:
-            Misconfigured: the broker refused from the start what it is asked for.
+            BrokerRefused: the broker refused from the start what it is asked for.
         """
         pause = RETRY_FIRST_SECONDS
         connected_before = False
         while not self._stopping.is_set():
             try:
-                broker = Broker(self._wanted)
-            except (BrokerAway, Misconfigured) as error:
-                if isinstance(error, Misconfigured) and not connected_before:
+                broker = Broker(self._options)
+            except (BrokerUnavailable, BrokerRefused) as error:
+                if isinstance(error, BrokerRefused) and not connected_before:
                     raise
                 logger.warning("RabbitMQ is away, trying again in %.1f s: %s", pause, error)
                 self._stopping.wait(pause * random.uniform(0.7, 1.3))  # noqa: S311 (no secret)
                 pause = min(pause * 2, RETRY_LONGEST_SECONDS)
                 continue
             connected_before = True
-            logger.info("Consuming %s", self._wanted.queue)
+            logger.info("Consuming %s", self._options.queue)
             try:
                 while not self._stopping.is_set():
                     self._consume(broker)
                     pause = RETRY_FIRST_SECONDS
-            except (BrokerAway, Misconfigured) as error:
+            except (BrokerUnavailable, BrokerRefused) as error:
                 logger.warning("The connection to RabbitMQ was lost: %s", error)
             finally:
                 broker.close()
         logger.info("Stopped: %s", self._counts(self.stored))
 
     def _consume(self, broker: Broker) -> None:
-        batch = broker.next_batch(self._batch, wait_seconds=LOOK_SECONDS)
+        batch = broker.next_batch(self._batch, wait_seconds=POLL_SECONDS)
         if batch:
             outcome = self._stored(broker, batch)
             if outcome is None:
@@ -73,8 +73,8 @@ class Consumer:
             for message, reason in outcome.refused:
                 broker.park(message, reason)
             if outcome.refused:
-                count, (_, first) = len(outcome.refused), outcome.refused[0]
-                logger.warning("%d messages parked in %s; the first: %s", count, self._wanted.parking, first)
+                count, first = len(outcome.refused), outcome.refused[0].reason
+                logger.warning("%d messages parked in %s; the first: %s", count, self._options.parking, first)
             broker.acknowledge(batch[-1])
             self.stored += outcome.stored
             self.known += outcome.known
@@ -98,7 +98,7 @@ class Consumer:
                 while (left := deadline - time.monotonic()) > 0:
                     if self._stopping.is_set():
                         return None
-                    broker.wait(min(left, LOOK_SECONDS))
+                    broker.wait(min(left, POLL_SECONDS))
                 pause = min(pause * 2, RETRY_LONGEST_SECONDS)
             else:
                 if failed:

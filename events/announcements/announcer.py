@@ -13,75 +13,21 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import msgpack
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from events.announcements.announcement import announcements, group_of
 from events.counters import stored_events
 from events.domain.event import Entry
 
 logger = logging.getLogger(__name__)
 
-MESSAGE_TYPE = "log.announced"
-RING_TIMEOUT_SECONDS = 2.0
-MAX_MESSAGE_CHARACTERS = 256 * 1024
-"""A message above this is split: one huge PUBLISH would hold up the layer's other users."""
-
+SEND_TIMEOUT_SECONDS = 2.0
 SILENT_SECONDS = 1.0
 """After a failure, announcements are left to the log for this long: each would only wait for its own failure."""
 
 MAX_WAITING = 10_000
 """Messages that wait for a slow layer before new ones are left to the log."""
-
-
-def group_of(customer_id: str) -> str:
-    """The channel-layer group of the processes that hold sockets for this customer."""
-    return f"customer.{customer_id.replace('-', '')}"
-
-
-def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """The layer messages that carry these entries."""
-    messages: list[dict[str, Any]] = []
-    rows: list[list[Any]] = []
-    size = 0
-    for entry in entries:
-        if rows and size + entry.size > MAX_MESSAGE_CHARACTERS:
-            messages.append(_message(customer_id, epoch, rows))
-            rows, size = [], 0
-        rows.append([entry.seq, entry.head, entry.tail, list(entry.topics)])
-        size += entry.size
-    messages.append(_message(customer_id, epoch, rows))
-    return messages
-
-
-def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
-    return {
-        "type": MESSAGE_TYPE,
-        # In one piece: the in-memory layer copies what it carries, part by part.
-        "announcement": {
-            "customer_id": customer_id,
-            "epoch": epoch,
-            "entries": msgpack.packb(rows),
-            "at": time.time(),
-        },
-    }
-
-
-def read_announcement(message: dict[str, Any]) -> tuple[str, str, list[Entry]]:
-    """Customer, epoch and entries of a layer message."""
-    announcement = message["announcement"]
-    rows = msgpack.unpackb(announcement["entries"])
-    return (
-        announcement["customer_id"],
-        announcement["epoch"],
-        [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in rows],
-    )
-
-
-def announced_at(message: dict[str, Any]) -> float | None:
-    """When the layer message was made, right after the commit, in seconds since 1970; none: by an older version."""
-    at: float | None = message["announcement"].get("at")
-    return at
 
 
 class Announcer:
@@ -95,7 +41,7 @@ class Announcer:
         self.failures = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
-        self._ringing: asyncio.Task[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._failing = False
         self._silent_until = 0.0
 
@@ -107,17 +53,17 @@ class Announcer:
         """Ring at once again."""
         self._loop = None
 
-    def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+    def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         """Tell of entries that are committed. Called from any thread; never raises."""
         stored_events.add(count=len(entries))
         group = group_of(customer_id)
-        self._send([(group, message) for message in announcements(customer_id, epoch, entries)])
+        self._dispatch([(group, message) for message in announcements(customer_id, epoch, entries)])
 
-    def tell(self, group: str, message: dict[str, Any]) -> None:
+    def send(self, group: str, message: dict[str, Any]) -> None:
         """Send any other message to a group of processes. Called from any thread; never raises."""
-        self._send([(group, message)])
+        self._dispatch([(group, message)])
 
-    def _send(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+    def _dispatch(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
         loop = self._loop
         try:
             if loop is not None:
@@ -133,10 +79,10 @@ class Announcer:
             self._failed(OverflowError("the channel layer is slow"), len(messages))
             return
         self._waiting.extend(messages)
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.get_running_loop().create_task(self._ring_waiting())
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.get_running_loop().create_task(self._send_waiting())
 
-    async def _ring_waiting(self) -> None:
+    async def _send_waiting(self) -> None:
         while self._waiting:
             await self._send_all([self._waiting.popleft()])
 
@@ -147,7 +93,7 @@ class Announcer:
                 self.failures += 1
                 continue
             try:
-                async with asyncio.timeout(RING_TIMEOUT_SECONDS):
+                async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                     await layer.group_send(group, message)
             except Exception as error:
                 self._failed(error, 1)

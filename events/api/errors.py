@@ -1,7 +1,4 @@
-"""Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details.
-
-The codes and what they mean: `events.api.openapi_components.REFUSALS`.
-"""
+"""Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details."""
 
 from __future__ import annotations
 
@@ -19,20 +16,33 @@ from events.counters import database_errors
 
 logger = logging.getLogger(__name__)
 
-_CODES = {
-    status.HTTP_400_BAD_REQUEST: "INVALID_REQUEST",
-    status.HTTP_401_UNAUTHORIZED: "UNAUTHORIZED",
-    status.HTTP_403_FORBIDDEN: "PERMISSION_DENIED",
-    status.HTTP_404_NOT_FOUND: "NOT_FOUND",
-    status.HTTP_405_METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
-    status.HTTP_406_NOT_ACCEPTABLE: "INVALID_REQUEST",
-    status.HTTP_409_CONFLICT: "IDEMPOTENCY_CONFLICT",
-    status.HTTP_410_GONE: "NOT_KEPT",
-    status.HTTP_413_REQUEST_ENTITY_TOO_LARGE: "TOO_LARGE",
-    status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "UNSUPPORTED_MEDIA_TYPE",
-    status.HTTP_429_TOO_MANY_REQUESTS: "RATE_LIMITED",
-    status.HTTP_503_SERVICE_UNAVAILABLE: "UNAVAILABLE",
+ERROR_CODES: dict[str, tuple[int, str]] = {
+    "INVALID_REQUEST": (400, "a parameter or field is not valid: the message says which, and what is valid"),
+    "INVALID_EVENT": (400, "the body or an event in it is not valid: `errors` has a reason for each"),
+    "UNAUTHORIZED": (401, "there is no credential, or it is not accepted"),
+    "PERMISSION_DENIED": (403, "the credential does not permit this"),
+    "NOT_FOUND": (404, "this does not exist for this credential"),
+    "METHOD_NOT_ALLOWED": (405, "the address does not support this method"),
+    "IDEMPOTENCY_CONFLICT": (409, "the key was used for another event: use a new key"),
+    "CALL_OVER": (409, "the call has ended"),
+    "NOT_YOUR_CALL": (409, "the call is with another agent"),
+    "OPTED_OUT": (409, "the owner of the number wrote STOP"),
+    "PLATFORM_REFUSED": (409, "the platform refused; the message is the platform's"),
+    "STATUS_CHANGES": (409, "the status was changed by others at the same time: try again"),
+    "NOT_KEPT": (410, "events after `after` or `next` were deleted: read again from the start"),
+    "TOO_LARGE": (413, "the request exceeds a limit"),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
+    "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
+    "RATE_LIMITED": (429, "too many attempts: try again after `Retry-After` seconds"),
+    "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),
+    "NO_PLATFORM": (501, "no platform is connected to the gateway"),
+    "PLATFORM_UNAVAILABLE": (502, "the platform cannot be reached or fails"),
+    "UNAVAILABLE": (503, "the database does not answer: try again"),
+    "PLATFORM_TIMEOUT": (504, "the platform did not answer in time: whether it acted is unknown"),
 }
+"""The HTTP status and meaning of each error code. The first of a status is its default."""
+
+_DEFAULT_CODES = {status: code for code, (status, _) in reversed(ERROR_CODES.items())}
 
 
 class ApiError(exceptions.APIException):
@@ -57,7 +67,10 @@ class ApiError(exceptions.APIException):
     @property
     def content(self) -> dict[str, Any]:
         """What the answer says, to be written as JSON."""
-        content: dict[str, Any] = {"code": self.own_code or _CODES[self.status_code], "message": self.message}
+        content: dict[str, Any] = {
+            "code": self.own_code or _DEFAULT_CODES[self.status_code],
+            "message": self.message,
+        }
         return content if self.errors is None else {**content, "errors": self.errors}
 
 
@@ -75,6 +88,11 @@ def unavailable(error: Exception) -> ApiError:
     )
 
 
+def failure_message(request_id: str) -> str:
+    """What a client is told of a defect of ours."""
+    return "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST Framework's hook: the answer for an exception in a view."""
     if isinstance(error, DatabaseError | InterfaceError):
@@ -85,7 +103,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, ApiError):
         body = error.content
     else:
-        body = {"code": _CODES.get(response.status_code, "INVALID_REQUEST"), "message": _message(error)}
+        body = {
+            "code": _DEFAULT_CODES.get(response.status_code, "INVALID_REQUEST"),
+            "message": _message(error),
+        }
     response.data = body
     if response.status_code == status.HTTP_401_UNAUTHORIZED:
         response.setdefault("WWW-Authenticate", 'Bearer realm="voipbin"')  # RFC 9110, 15.5.2.

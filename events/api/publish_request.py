@@ -1,185 +1,164 @@
-"""What is posted to be published: from a request's body to drafts, and from receipts to the answer."""
+"""Publishing over HTTP: from requests to responses, with one commit for all requests of a batch."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
 from rest_framework import status
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from structlog.contextvars import bound_contextvars
 
-from events.api.errors import ApiError
-from events.domain import voipbin_webhooks as voipbin
-from events.domain.event import Draft
-from events.domain.event_parser import InvalidEvent, read_event
-from events.domain.strict_json import InvalidJson, decode
-from events.domain.topics import known_resources
-from events.log.publish import Receipt
+from events.api.errors import ApiError, exception_handler, failure_message
+from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
+from events.api.request_body import require_size
+from events.log.publish import IdempotencyConflict, Receipt, publish_each
 
-SIGNATURE_HEADER = "X-VoIPBIN-Signature"
-KEY_HEADER = "Idempotency-Key"
+logger = logging.getLogger(__name__)
 
+P = TypeVar("P", bound=Publisher)
 
-class Publisher(Protocol):
-    """What publishing needs to know of whoever a request's credential belongs to."""
-
-    @property
-    def customer_id(self) -> str: ...
-
-    @property
-    def may_publish(self) -> bool: ...
-
-    @property
-    def is_platform_staff(self) -> bool: ...
+_RENDERER = JSONRenderer()
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """The drafts of one request; `is_list`: it asked for a list of receipts."""
+class PublishRequest:
+    """One HTTP request to publish. Header names are in lower case, or the mapping ignores case.
 
-    drafts: list[Draft]
-    is_list: bool
-
-    def answer(self, receipts: Sequence[Receipt]) -> Any:
-        """What the publisher is told, to be written as JSON."""
-        shown = [
-            {
-                "id": receipt.id,
-                "cursor": receipt.cursor,
-                "topics": receipt.topics,
-                "replayed": receipt.replayed,
-            }
-            for receipt in receipts
-        ]
-        return shown if self.is_list else shown[0]
-
-
-Read = Callable[[Publisher, Mapping[str, str], bytes], Posted]
-"""Reads a request of this publisher, with these headers and this body. Names of headers are in lower case, where it
-matters.
-
-Raises:
-    ApiError: nothing of it can be published, with every reason.
-"""
-
-
-def require_may_publish(publisher: Publisher) -> None:
-    """Let only publishers pass.
-
-    Raises:
-        ApiError: this one is none.
+    `query` is the query string and `address` the client's network address: both are for the authentication.
     """
-    if not publisher.may_publish:
-        raise ApiError(
-            status.HTTP_403_FORBIDDEN,
-            "This credential may not publish: use an access key that may, or the token of an admin",
-        )
+
+    parse: Parser
+    headers: Mapping[str, str]
+    body: bytes
+    query: str
+    address: str
+    request_id: str
 
 
-def read_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> Posted:  # noqa: ARG001 (a Read)
-    """Read what is posted to `/v1.0/events`: one event, or a list that is stored whole or not at all."""
-    content = _decoded(body)
-    items = content if isinstance(content, list) else [content]
-    most = settings.EVENTS_MAX_IN_REQUEST
-    if not items:
-        raise ApiError(
-            status.HTTP_400_BAD_REQUEST,
-            "The list is empty: send at least one event",
-            code="INVALID_EVENT",
-            errors=[],
-        )
-    if len(items) > most:
-        raise ApiError(
-            status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
-            f"{len(items)} events in one request, {most} are the most",
-        )
-    return Posted(_drafts(items, publisher, lambda item: item), isinstance(content, list))
+@dataclass(frozen=True, slots=True)
+class PublishResponse(Generic[P]):
+    """The response to one publish request, in JSON. `identity` is `None` if authentication failed."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    identity: P | None
 
 
-def read_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> Posted:
-    """Read what is posted to `/v1.0/webhooks/voipbin`: one of VoIPBIN's webhooks as it is sent."""
-    _check_signature(headers, body)
-    resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-    # A webhook's body is VoIPBIN's own: whoever sends it again after a lost answer says so beside it.
-    key = headers.get(KEY_HEADER.lower())
-    beside = {} if key is None else {"idempotency_key": key}
-    drafts = _drafts(
-        [_decoded(body)], publisher, lambda item: voipbin.translate(item, resources=resources) | beside
-    )
-    return Posted(drafts, is_list=False)
+def publish_all(
+    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P]
+) -> list[PublishResponse[P]]:
+    """Publish these requests in one commit, each whole or not at all; return the response to each.
 
-
-def _decoded(body: bytes) -> Any:
+    `authenticate` returns the publisher. It raises an exception of REST framework if it refuses the credential.
+    """
+    responses: list[PublishResponse[P] | None] = [None] * len(requests)
+    accepted: list[tuple[int, P, ParsedRequest]] = []
     try:
-        return decode(body)
-    except InvalidJson as error:
-        raise ApiError(
-            status.HTTP_400_BAD_REQUEST,
-            f"The body is no JSON that can be published: {error}",
-            code="INVALID_EVENT",
-            errors=[{"index": None, "field": "", "message": str(error)}],
-        ) from None
+        for index, request in enumerate(requests):
+            identity = None
+            try:
+                _require_acceptable(request)
+                identity = authenticate(request)
+                require_may_publish(identity)
+                _check_body(request)
+                accepted.append((index, identity, request.parse(identity, request.headers, request.body)))
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:
+                responses[index] = refusal(request, error, identity)
+    except (OperationalError, InterfaceError) as error:
+        # Each of the others would wait as long for the database.
+        return [
+            response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
+        ]
+    results = publish_each([parsed.drafts for _, _, parsed in accepted])
+    for (index, identity, parsed), result in zip(accepted, results, strict=True):
+        if isinstance(result, Exception):
+            responses[index] = refusal(requests[index], result, identity)
+        else:
+            responses[index] = _created(requests[index], parsed, result, identity)
+    return cast(list[PublishResponse[P]], responses)
 
 
-def _drafts(items: list[object], publisher: Publisher, prepare: Callable[[object], object]) -> list[Draft]:
-    """Read all items; each reason of each item is told.
+def refusal(request: PublishRequest, error: Exception, identity: P | None = None) -> PublishResponse[P]:
+    """Return the response to a request that this error kept from being published, and log a defect."""
+    if isinstance(error, IdempotencyConflict):
+        problem = {"index": error.index, "field": "idempotency_key", "message": str(error)}
+        error = ApiError(status.HTTP_409_CONFLICT, str(error), errors=[problem])
+    with bound_contextvars(request_id=request.request_id):
+        response = exception_handler(error, {})
+        if response is None:
+            logger.error("A request failed", exc_info=error)
+            content = {"code": "INTERNAL_ERROR", "message": failure_message(request.request_id)}
+            response = Response(content, status.HTTP_500_INTERNAL_SERVER_ERROR)
+    del response["Content-Type"]
+    body = _encoded(response.data, request)
+    return PublishResponse(response.status_code, body, response.headers, identity)
+
+
+def _created(
+    request: PublishRequest, parsed: ParsedRequest, receipts: list[Receipt], identity: P
+) -> PublishResponse[P]:
+    content = [receipt._asdict() for receipt in receipts]
+    body = _encoded(content if parsed.is_list else content[0], request)
+    return PublishResponse(status.HTTP_201_CREATED, body, {}, identity)
+
+
+def _check_body(request: PublishRequest) -> None:
+    """Refuse a body that is compressed, too large or empty.
 
     Raises:
-        ApiError: some item is no event, or is of a customer that is not the publisher's.
+        ApiError: with the reason.
     """
-    resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-    drafts: list[Draft] = []
-    errors: list[dict[str, Any]] = []
-    foreign: list[dict[str, Any]] = []
-    for index, item in enumerate(items):
-        try:
-            draft = read_event(
-                prepare(item),
-                customer_id=publisher.customer_id,
-                resources=resources,
-                max_bytes=settings.EVENTS_MAX_DATA_BYTES,
-            )
-        except InvalidEvent as error:
-            errors.extend(
-                {"index": index, "field": problem.field, "message": problem.message}
-                for problem in error.problems
-            )
-            continue
-        if draft.customer_id != publisher.customer_id and not publisher.is_platform_staff:
-            message = (
-                f"your credential publishes for its own customer alone, {publisher.customer_id}: leave it out"
-            )
-            foreign.append({"index": index, "field": "customer_id", "message": message})
-        drafts.append(draft)
-    if errors:
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ApiError(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
+        )
+    most = settings.EVENTS_MAX_REQUEST_BYTES
+    require_size(request.headers, request.body, most, ": publish in several requests")
+    if not request.body.strip():
         raise ApiError(
             status.HTTP_400_BAD_REQUEST,
-            f"{errors[0]['field'] or 'item'}: {errors[0]['message']}; nothing was stored",
+            "The body is empty: send an event, or a list of them, as JSON",
             code="INVALID_EVENT",
-            errors=errors,
+            errors=[{"index": None, "field": "", "message": "the body is empty"}],
         )
-    if foreign:
-        raise ApiError(
-            status.HTTP_403_FORBIDDEN, "Only platform staff publish for another customer", errors=foreign
-        )
-    return drafts
 
 
-def _check_signature(headers: Mapping[str, str], body: bytes) -> None:
-    """Where a secret is set, only what was signed with it is taken.
+def _require_acceptable(request: PublishRequest) -> None:
+    """Refuse a client that does not accept JSON.
 
-    The credential says for whom is published; the signature that the body is VoIPBIN's own and unchanged.
+    Raises:
+        NotAcceptable: it does not.
     """
-    secret = settings.EVENTS_VOIPBIN_WEBHOOK_SECRET
-    if not secret:
-        return
-    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    given = headers.get(SIGNATURE_HEADER.lower(), "")
-    if not hmac.compare_digest(given.encode(), expected.encode()):
-        raise ApiError(
-            status.HTTP_401_UNAUTHORIZED,
-            f"{SIGNATURE_HEADER} is missing or does not fit: send sha256=<hex HMAC of the body> with the shared secret",
-        )
+    if _accepted_type(request.headers.get("accept", "*/*")) is None:
+        raise NotAcceptable
+
+
+def _encoded(content: Any, request: PublishRequest) -> bytes:
+    return cast(bytes, _RENDERER.render(content, _accepted_type(request.headers.get("accept", "*/*"))))
+
+
+@lru_cache(maxsize=64)
+def _accepted_type(accept: str) -> str | None:
+    """The type of JSON that an Accept header prefers: empty if it has no parameters, `None` if JSON is not accepted."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = accept
+    try:
+        _, media_type = DefaultContentNegotiation().select_renderer(Request(request), [_RENDERER])
+    except NotAcceptable:
+        return None
+    # The renderer reads nothing else of it.
+    return media_type if ";" in media_type else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rest_framework import status
@@ -20,12 +20,7 @@ def read_json_object(request: Request, fields: Collection[str]) -> dict[str, Any
     Raises:
         ApiError: it is no such object.
     """
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if len(announced) > 9 or not announced.isdecimal() or int(announced) > MAX_BYTES:
-        raise _too_large()
-    body = request._request.body
-    if len(body) > MAX_BYTES:
-        raise _too_large()
+    body = read_body(request, MAX_BYTES)
     if not body.strip():
         return {}
     named = ", ".join(f'"{name}"' for name in sorted(fields)) or "no fields"
@@ -44,5 +39,26 @@ def read_json_object(request: Request, fields: Collection[str]) -> dict[str, Any
     return content
 
 
-def _too_large() -> ApiError:
-    return ApiError(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {MAX_BYTES} bytes")
+def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request as it was sent.
+
+    Raises:
+        ApiError: the body is larger than `most` bytes.
+    """
+    body = request._request.read(most + 1)
+    require_size(request.headers, body, most)
+    return body
+
+
+def require_size(headers: Mapping[str, str], body: bytes, most: int, advice: str = "") -> None:
+    """Refuse a body that has, or is announced to have, more than `most` bytes.
+
+    Raises:
+        ApiError: 413, with the limit and the advice.
+    """
+    # No digit of a huge number is looked at twice.
+    announced = headers.get("content-length") or "0"
+    if len(announced) > 18 or not announced.isdecimal() or int(announced) > most or len(body) > most:
+        raise ApiError(
+            status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {most} bytes{advice}"
+        )

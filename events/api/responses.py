@@ -18,6 +18,16 @@ from events.domain.visibility import NotVisible, UnknownCustomer, Visible
 from events.reading.paging import StalePlace
 from events.reading.parameters import InvalidQuery, Place
 
+JSON_HEADERS = {
+    "Content-Type": "application/json",
+    # A token, or what one customer alone may read: for no cache on the way, and none in the browser.
+    "Cache-Control": "no-store",
+    # Shown by a browser all the same, it is text and nothing else.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The headers of every response in JSON, whoever sends it."""
+
 
 def visible_to(request: Request, customer_id: str | None) -> Visible:
     """What the request's credential may read of this customer, or of its own where none is named.
@@ -60,5 +70,5 @@ def page_answer(
 
 
 def answer(text: str) -> HttpResponse:
-    """JSON text as an answer that no proxy or browser keeps: the next reader may see less."""
-    return HttpResponse(text, content_type="application/json", headers={"Cache-Control": "no-store"})
+    """JSON text as an answer."""
+    return HttpResponse(text, content_type="application/json")

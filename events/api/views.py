@@ -1,6 +1,7 @@
-"""Publishing over REST: `POST /v1.0/events` and VoIPBIN's own webhooks.
+"""The REST views of events: publishing, the history, one event, and current states.
 
-Most requests come in by `voipbin_ws.http.publish_endpoint`, which reads and stores them by the same functions.
+Servers pass publish requests to `voipbin_ws.http.publish_endpoint`, before Django; the views here answer those that
+only Django can, such as requests below a path prefix.
 """
 
 from __future__ import annotations
@@ -8,70 +9,146 @@ from __future__ import annotations
 from typing import cast
 
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from events.api import schemas
 from events.api.errors import ApiError
-from events.api.history_api import ReadsHistory
-from events.api.publish_request import Publisher, Read, read_events, read_webhook, require_may_publish
-from events.log.publish import IdempotencyConflict, publish
+from events.api.operation import operation
+from events.api.publish_parser import Parser, Publisher, parse_events, parse_webhook
+from events.api.publish_request import PublishRequest, publish_all
+from events.api.responses import answer, page_answer, reading_errors, visible_to
+from events.domain.topics import is_canonical_uuid, known_resources
+from events.domain.visibility import NotVisible
+from events.reading.history import NotKept, frame_of, read_history, read_one
+from events.reading.parameters import unknown_resource
+from events.reading.queries import read_history_query, read_state_query, refuse_parameters
+from events.reading.states import read_states
 
 
-def _body(request: Request) -> bytes:
-    """The request's body as it was sent.
-
-    Raises:
-        ApiError: it is empty, compressed, or larger than the setting PUBLISH_MAX_BYTES.
-    """
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        raise ApiError(
-            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
-        )
-    most = settings.EVENTS_MAX_REQUEST_BYTES
-    # Before it is read, where it says so: no digit of a huge number is looked at twice.
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    too_large = len(announced) > 18 or not announced.isdecimal() or int(announced) > most
-    if too_large or len(body := request._request.body) > most:
-        raise ApiError(
-            status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
-            f"The body is larger than {most} bytes: publish in several requests",
-        )
-    if not body.strip():
-        raise ApiError(
-            status.HTTP_400_BAD_REQUEST,
-            "The body is empty: send an event, or a list of them, as JSON",
-            code="INVALID_EVENT",
-            errors=[{"index": None, "field": "", "message": "the body is empty"}],
-        )
-    return body
-
-
-def _stored(request: Request, read: Read) -> Response:
-    publisher = cast(Publisher, request.user)
-    require_may_publish(publisher)
-    posted = read(publisher, request.headers, _body(request))
-    try:
-        receipts = publish(posted.drafts)
-    except IdempotencyConflict as error:
-        raise ApiError(
-            status.HTTP_409_CONFLICT,
-            str(error),
-            errors=[{"index": error.index, "field": "idempotency_key", "message": str(error)}],
-        ) from None
-    return Response(posted.answer(receipts), status=status.HTTP_201_CREATED)
-
-
-class EventsView(ReadsHistory, APIView):
+class EventsView(APIView):
     """`/v1.0/events`: GET reads; POST publishes one event, or a list that is stored whole or not at all."""
 
-    def post(self, request: Request) -> Response:
-        return _stored(request, read_events)
+    @operation(
+        "readEvents",
+        "Reading",
+        {200: ("A page.", schemas.EVENT_PAGE)},
+        schemas.HISTORY_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Read past events.
+
+        Events as subscribers receive them, in the order of the log. A page may hold fewer items than `limit`, or none,
+        although another page follows: only `next` shows whether there is one.
+        """
+        with reading_errors():
+            query = read_history_query(
+                dict(request.query_params.lists()),
+                resources=known_resources(settings.EVENTS_EXTRA_RESOURCES),
+            )
+            visible = visible_to(request, query.customer_id)
+            try:
+                page = read_history(visible, query)
+            except NotKept as error:
+                raise ApiError(status.HTTP_410_GONE, str(error)) from None
+        return page_answer({}, page.start, page.frames, page.next)
+
+    @operation(
+        "publishEvents",
+        "Publishing",
+        {201: ("Stored: a receipt, or a list of receipts for a list.", schemas.RECEIPTS)},
+        body=schemas.NEW_EVENTS,
+        examples=schemas.NEW_EVENT_EXAMPLES,
+        errors=schemas.PUBLISHING_ERRORS,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Publish events.
+
+        One event, or a list that is stored completely or not at all. 201 means stored. After 503, or without an answer,
+        send the request again with the same `idempotency_key`: no event is published twice. The body is JSON in UTF-8,
+        whatever its `Content-Type` says.
+        """
+        return _published(request, parse_events)
 
 
 class VoipbinWebhookView(APIView):
-    """`/v1.0/webhooks/voipbin`: VoIPBIN's webhooks as they are sent."""
+    """Receive a webhook of VoIPBIN.
 
-    def post(self, request: Request) -> Response:
-        return _stored(request, read_webhook)
+    Each webhook becomes one event; `data` keeps every original field. docs/protocol.md has a table of them.
+    """
+
+    @operation(
+        "takeVoipbinWebhook",
+        "Publishing",
+        {201: ("Stored.", schemas.Receipt)},
+        schemas.WEBHOOK_HEADERS,
+        body=schemas.VoipbinWebhook,
+        examples=schemas.WEBHOOK_EXAMPLES,
+        errors=schemas.PUBLISHING_ERRORS,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        return _published(request, parse_webhook)
+
+
+class EventView(APIView):
+    """Read one event."""
+
+    @operation("readEvent", "Reading", {200: ("The event.", schemas.Event)}, [schemas.EVENT_ID])
+    def get(self, request: Request, event_id: str) -> HttpResponse:
+        with reading_errors():
+            refuse_parameters(dict(request.query_params.lists()))
+            visible_to(request, None)
+        # One answer for what there is not and for what is somebody else's.
+        absent = ApiError(
+            status.HTTP_404_NOT_FOUND,
+            "There is no event with this id for you: it is the UUID that an event or a receipt gave as its id",
+        )
+        event = read_one(event_id) if is_canonical_uuid(event_id) else None
+        if event is None:
+            raise absent
+        try:
+            visible = visible_to(request, str(event.customer_id))
+        except NotVisible:
+            raise absent from None
+        frame = frame_of(visible, event)
+        if frame is None:
+            raise absent
+        return answer(frame)
+
+
+class ResourceStatesView(APIView):
+    """Read the present state.
+
+    The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with the
+    cursor as `since`, and no event is missed in between.
+    """
+
+    @operation(
+        "readStates",
+        "Reading",
+        {200: ("A page.", schemas.STATE_PAGE)},
+        schemas.STATE_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
+    def get(self, request: Request, resource: str) -> HttpResponse:
+        resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+        if resource not in resources:
+            raise ApiError(status.HTTP_404_NOT_FOUND, unknown_resource(resource, resources))
+        with reading_errors():
+            query = read_state_query(dict(request.query_params.lists()))
+            page = read_states(visible_to(request, query.customer_id), resource, query)
+        return page_answer({"resource": resource}, page.start, page.items, page.next)
+
+
+def _published(request: Request, parse: Parser) -> HttpResponse:
+    body = request._request.read(settings.EVENTS_MAX_REQUEST_BYTES + 1)
+    own_id = getattr(request._request, "request_id", "")
+    wanted = PublishRequest(parse, request.headers, body, query="", address="", request_id=own_id)
+    # REST framework has found out who publishes.
+    (response,) = publish_all([wanted], lambda _: cast(Publisher, request.user))
+    return HttpResponse(
+        response.body, status=response.status, headers=response.headers, content_type="application/json"
+    )

@@ -11,6 +11,9 @@ _PART = re.compile(r"([0-9a-f]{12})\.(0|[1-9][0-9]{0,17})", re.ASCII)
 MAX_LOGS = 1000
 """Logs that one cursor may speak of."""
 
+NO_EPOCH = "0" * 12
+"""The epoch of a log that does not exist yet. Its only position, 0, is the beginning of the log once there is one."""
+
 
 class InvalidCursor(ValueError):
     """The text is no cursor that this gateway gave."""
@@ -42,6 +45,13 @@ def parse_cursor(text: str) -> Mapping[str, int]:
     if len(positions) < len(parts) or len(parts) > MAX_LOGS:
         raise InvalidCursor("since is no cursor: send one back exactly as an ack, an event or a pong gave it")
     return positions
+
+
+def number_in(cursor: Mapping[str, int], epoch: str) -> int | None:
+    """The number that a cursor holds for the log of this epoch; `None` if the cursor is of other logs."""
+    if epoch in cursor:
+        return cursor[epoch]
+    return 0 if cursor.get(NO_EPOCH) == 0 else None
 
 
 def join_positions(positions: Iterable[Position]) -> str:

@@ -107,6 +107,11 @@ class Pattern:
     resource: str
     resource_id: str
 
+    @classmethod
+    def from_canonical(cls, text: str) -> Pattern:
+        """The pattern, or the topic, whose canonical form this is."""
+        return cls(*text.split(":", 3))
+
     def __str__(self) -> str:
         return f"{self.scope}:{self.scope_id}:{self.resource}:{self.resource_id}"
 

@@ -51,7 +51,7 @@ class Visible:
     def _allowed_in(self, scope: str, scope_id: str | None) -> tuple[Pattern, ...] | None:
         if self.allowed is None:
             return None
-        patterns = (Pattern(*text.split(":", 3)) for text in sorted(self.allowed))
+        patterns = (Pattern.from_canonical(text) for text in sorted(self.allowed))
         return tuple(each for each in patterns if (each.scope, each.scope_id) == (scope, scope_id))
 
     def _is_allowed(self, topic: str) -> bool:

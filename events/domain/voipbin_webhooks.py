@@ -1,4 +1,4 @@
-"""VoIPBIN's own webhooks, translated into events: their types, their words, and the published API's fields.
+"""VoIPBIN's own webhooks, translated into events: their types, their values, and the published API's fields.
 
 A webhook's data passes through whole. Where the published API has another word for a value, that word takes
 its place and the original stands under `voipbin`; a field that VoIPBIN calls otherwise is added beside it.
@@ -52,7 +52,7 @@ EVENT_TYPES: Mapping[str, str] = {
 """Any other `<resource>_<action>` of a known resource is `<resource>.<action>`."""
 
 DIRECTIONS: Mapping[str, str] = {"incoming": "inbound", "outgoing": "outbound"}
-"""The published API's words for VoIPBIN's."""
+"""The published API's values for VoIPBIN's."""
 
 CALL_STATUSES: Mapping[str, str] = {
     "dialing": "dialing",
@@ -62,7 +62,7 @@ CALL_STATUSES: Mapping[str, str] = {
     "terminating": "terminating",
     "hangup": "hangup",
 }
-"""The published API's words for VoIPBIN's; where it has none, VoIPBIN's own."""
+"""The published API's values for VoIPBIN's; where it has none, VoIPBIN's own."""
 
 HAPPENED = (
     *("tm_update", "tm_delete", "tm_end", "tm_hangup", "tm_service"),
@@ -93,15 +93,15 @@ def translate(webhook: object, *, resources: Collection[str]) -> dict[str, Any]:
     if problems:
         raise InvalidEvent(problems)
 
-    words = dict(_words(resource, action, data))
+    values = dict(_translated_values(resource, action, data))
     event_type = EVENT_TYPES.get(kind, f"{resource}.{action}")
-    if kind == "message_created" and words.get("direction", data.get("direction")) == "inbound":
+    if kind == "message_created" and values.get("direction", data.get("direction")) == "inbound":
         event_type = "message.received"
-    translated = {**data, **words}
+    translated = {**data, **values}
     for name, source in (*_ADDED.get(resource, {}).items(), *_ADDED.get(kind, {}).items()):
         if (value := source(data)) is not None:
             translated.setdefault(name, value)
-    originals = {"type": kind, **{name: data[name] for name in words if name in data}}
+    originals = {"type": kind, **{name: data[name] for name in values if name in data}}
     translated[_free_key(translated)] = originals
 
     item: dict[str, Any] = {"event_type": event_type, "data": translated}
@@ -161,7 +161,7 @@ def _data(webhook: Mapping[str, object], resource: str, problems: list[Problem])
     return data
 
 
-def _words(resource: str, action: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _translated_values(resource: str, action: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The values that the published API calls otherwise."""
     if direction := DIRECTIONS.get(data.get("direction", "")):
         yield "direction", direction

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import cast
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -19,7 +18,6 @@ from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows, insert_rows, update_rows
 from events.domain.cursor import Position
 from events.domain.event import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
-from events.log.group_commit import GroupCommit, Submission
 from events.log.state_projection import update_states
 from events.models import CustomerLog, Event, join_agents, split_agents
 
@@ -34,8 +32,7 @@ class IdempotencyConflict(Exception):
         self.index = index
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a publisher is told of an event that is stored; `replayed`: it was stored by an earlier request."""
 
     id: str
@@ -44,20 +41,27 @@ class Receipt:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What one caller wants to be published."""
+class _Request(NamedTuple):
+    """Events that are published together. `check` is called under the locks of their logs."""
 
     drafts: Sequence[Draft]
-    agents: Sequence[tuple[str, ...]]
-    check: Callable[[], None] | None
+    check: Callable[[], None] | None = None
+
+
+QueueAgents = Mapping[tuple[str, str], Sequence[str]]
+"""The agents who serve each queue, by its customer's and its own id."""
+
+Result = list[Receipt] | Exception
+"""The receipts of a request, or why nothing of it was stored."""
+
+_turn = threading.Lock()
+"""One commit at a time in this process: where SQLite is asked by several threads, they sleep until it is free."""
 
 
 def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None) -> list[Receipt]:
     """Store all of these events, or none, in their order, and tell of them. Returns a receipt for each.
 
-    When this returns, the events are committed and will reach every subscriber, whatever the channel layer does. Those
-    of other threads that publish at the same moment may be committed with them.
+    When this returns, the events are committed and will reach every subscriber, whatever the channel layer does.
     `check` is called while nobody else can publish for these customers; what it raises calls everything off.
 
     Raises:
@@ -65,92 +69,55 @@ def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None)
         django.db.DatabaseError: the database did not commit.
         RuntimeError: called inside a transaction, whose rollback would take back what a publisher was told.
     """
-    return _commits.submit(
-        _Request(drafts, _concerned(drafts), check), weight=len(drafts), alone=check is not None
-    )
+    (result,) = _publish([_Request(drafts, check)])
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def publish_each(requests: Sequence[Sequence[Draft]]) -> list[list[Receipt] | Exception]:
-    """As `publish`, for several callers at once: what came of each, its receipts or what `publish` would have raised.
-
-    Raises:
-        django.db.DatabaseError: the database does not even say who serves the queues; nothing was stored.
-    """
-    agents = iter(_concerned([draft for drafts in requests for draft in drafts]))
-    submissions = [
-        Submission[_Request, list[Receipt]](
-            _Request(drafts, list(islice(agents, len(drafts))), None), weight=len(drafts), alone=False
-        )
-        for drafts in requests
-    ]
-    return [
-        each.error if each.error is not None else cast(list[Receipt], each.result)
-        for each in _commits.submit_all(submissions)
-    ]
+def publish_each(requests: Sequence[Sequence[Draft]]) -> list[Result]:
+    """As `publish`, for several requests in one commit: the receipts of each, or what `publish` would have raised."""
+    return _publish([_Request(drafts) for drafts in requests]) if requests else []
 
 
-def _commit(group: list[Submission[_Request, list[Receipt]]]) -> None:
+def _publish(requests: Sequence[_Request]) -> list[Result]:
     try:
-        _store(group)
-    except OperationalError:
-        raise  # The database is away, for one as for all.
-    except DatabaseError:
-        if len(group) == 1:
-            raise
-        # It may be one of them alone that the database does not take.
-        for each in group:
-            each.result = each.error = None
-            _commit_alone(each)
+        serving = _agents_of_queues([draft for request in requests for draft in request.drafts])
+        with _turn:
+            batch, results = _store(requests, serving)
+    except (OperationalError, InterfaceError) as error:
+        return [error] * len(requests)  # The database is away, for one as for all.
+    except Exception as error:
+        if len(requests) == 1:
+            return [error]
+        # It may be one of them alone that fails.
+        return [result for request in requests for result in _publish([request])]
+    batch.announce()
+    return results
 
 
-def _commit_alone(submission: Submission[_Request, list[Receipt]]) -> None:
-    try:
-        _store([submission])
-    except DatabaseError as error:
-        submission.error = error
+def _agents_of_queues(drafts: Sequence[Draft]) -> QueueAgents:
+    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource == QUEUE_RESOURCE}
+    return import_string(settings.EVENTS_QUEUE_AGENTS)(queues) if queues else {}
 
 
-def _store(group: list[Submission[_Request, list[Receipt]]]) -> None:
-    results: list[tuple[Submission[_Request, list[Receipt]], list[Receipt]]] = []
-    drafts = [draft for submission in group for draft in submission.work.drafts]
+def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, list[Result]]:
+    drafts = [draft for request in requests for draft in request.drafts]
+    results: list[Result] = []
     with transaction.atomic(durable=True):
-        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), timezone.now())
+        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), serving, timezone.now())
         batch.recall(drafts)
-        for submission in group:
-            request = submission.work
+        for request in requests:
             try:
                 if request.check is not None:
                     request.check()
-                results.append((submission, batch.add(request)))
+                results.append(batch.add(request.drafts))
             except DatabaseError:
                 raise
             except Exception as error:
-                submission.error = error
+                results.append(error)
         batch.store()
-    for customer_id, (epoch, entries) in batch.announced().items():
-        announcer.ring(customer_id, epoch, entries)
-    for submission, receipts in results:
-        submission.result = receipts
-
-
-_commits: GroupCommit[_Request, list[Receipt]] = GroupCommit(_commit)
-
-
-def _concerned(drafts: Sequence[Draft]) -> list[tuple[str, ...]]:
-    """The agents of each draft, with those who serve the queues looked up once."""
-    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource == QUEUE_RESOURCE}
-    serving: Mapping[tuple[str, str], Sequence[str]] = {}
-    if queues:
-        serving = import_string(settings.EVENTS_QUEUE_AGENTS)(queues)
-    return [
-        concerned_agents(
-            draft,
-            serving.get((draft.customer_id, draft.resource_id), ())
-            if draft.resource == QUEUE_RESOURCE
-            else (),
-        )
-        for draft in drafts
-    ]
+    return batch, results
 
 
 def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
@@ -174,8 +141,9 @@ def _lock(ordered: list[str]) -> list[CustomerLog]:
 class _Batch:
     """The events of one transaction, under the locks of their logs."""
 
-    def __init__(self, logs: dict[str, CustomerLog], now: datetime) -> None:
+    def __init__(self, logs: dict[str, CustomerLog], serving: QueueAgents, now: datetime) -> None:
         self._logs = logs
+        self._serving = serving
         self._now = now
         self._events: list[Event] = []
         self._drafts: list[Draft] = []
@@ -192,17 +160,20 @@ class _Batch:
             for event in find_rows(Event, {"customer_id": [customer_id], "idempotency_key": wanted}):
                 self._by_key[(customer_id, event.idempotency_key or "")] = event
 
-    def add(self, request: _Request) -> list[Receipt]:
+    def add(self, drafts: Sequence[Draft]) -> list[Receipt]:
         """Give each draft the next number, or recall what its key stands for.
 
         Raises:
             IdempotencyConflict: none was added.
         """
-        digests = self._digests(request.drafts)
-        return [
-            self._add(draft, agent_ids, digest)
-            for draft, agent_ids, digest in zip(request.drafts, request.agents, digests, strict=True)
-        ]
+        # Nothing may fail once the first is added.
+        digests = self._digests(drafts)
+        agents = [concerned_agents(draft, self._agents_serving(draft)) for draft in drafts]
+        return [self._add(*each) for each in zip(drafts, agents, digests, strict=True)]
+
+    def _agents_serving(self, draft: Draft) -> Sequence[str]:
+        is_queue = draft.resource == QUEUE_RESOURCE
+        return self._serving.get((draft.customer_id, draft.resource_id), ()) if is_queue else ()
 
     def _digests(self, drafts: Sequence[Draft]) -> list[str]:
         found: list[str] = []
@@ -267,12 +238,10 @@ class _Batch:
         update_states(stored)
         import_string(settings.EVENTS_PROJECTION)(stored)
 
-    def announced(self) -> dict[str, tuple[str, list[Entry]]]:
-        """Epoch and new entries of each customer."""
-        return {
-            customer_id: (self._logs[customer_id].epoch, entries)
-            for customer_id, entries in self._entries.items()
-        }
+    def announce(self) -> None:
+        """Announce the new entries, once they are committed."""
+        for customer_id, entries in self._entries.items():
+            announcer.announce(customer_id, self._logs[customer_id].epoch, entries)
 
 
 def _receipt(event: Event, epoch: str, *, replayed: bool) -> Receipt:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models.functions import Length
 
-from events.domain.cursor import Position
+from events.domain.cursor import NO_EPOCH, Position
 from events.domain.event import Entry, make_entry, topics_of
 from events.models import CustomerLog, Event, split_agents
 
@@ -32,12 +32,20 @@ class Head:
         return Position(self.epoch, self.last_seq)
 
 
+BEFORE_LOG = Head(NO_EPOCH, 0, 0)
+
+
 def heads(customer_ids: Collection[str]) -> dict[str, Head]:
     """Where these customers' logs stand; a customer without any event yet is missing."""
     rows = CustomerLog.objects.filter(customer_id__in=customer_ids).values_list(
         "customer_id", "epoch", "last_seq", "floor"
     )
     return {str(customer_id): Head(epoch, last_seq, floor) for customer_id, epoch, last_seq, floor in rows}
+
+
+def head_of(customer_id: str) -> Head:
+    """Where this customer's log stands, or `BEFORE_LOG` if there is none yet."""
+    return heads([customer_id]).get(customer_id, BEFORE_LOG)
 
 
 def open_log(customer_id: str) -> Head:

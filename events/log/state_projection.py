@@ -70,11 +70,11 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
 
 
 def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState]:
-    told: dict[tuple[str, str], set[str]] = {}
+    resource_ids_of: dict[tuple[str, str], set[str]] = {}
     for _, draft in stored:
-        told.setdefault((draft.customer_id, draft.resource), set()).add(draft.resource_id)
+        resource_ids_of.setdefault((draft.customer_id, draft.resource), set()).add(draft.resource_id)
     found: dict[_Key, ResourceState] = {}
-    for (customer_id, resource), resource_ids in told.items():
+    for (customer_id, resource), resource_ids in resource_ids_of.items():
         members = {
             member_of(draft.resource, draft.data)
             for _, draft in stored

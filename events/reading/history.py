@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Max, Min, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
-from events.domain.cursor import Position
+from events.domain.cursor import Position, number_in
 from events.domain.visibility import Visible
-from events.log import reader as log
+from events.log import reader
 from events.models import Event, split_agents
 from events.reading.paging import rows_of_page, seen_by, start_of
 from events.reading.parameters import Paging, Place
@@ -63,12 +63,14 @@ def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
     if query.begin or query.end:
         above, upto = _between(visible.customer_id, wanted, above, upto)
     page = _Stretch.of(above, upto, query.paging, whole=query.resource_id is not None)
-    rows, more = rows_of_page(page.of_log(events).values_list(*log.COLUMNS), None, "seq", query.paging)
+    rows, more = rows_of_page(page.of_log(events).values_list(*reader.COLUMNS), None, "seq", query.paging)
     last = rows[-1][0] if more else page.rest
     return HistoryPage(
         start,
         tuple(
-            log.entry_of(visible.customer_id, head.epoch, row).frame(visible.topic(*log.address_of(row)))
+            reader.entry_of(visible.customer_id, head.epoch, row).frame(
+                visible.topic(*reader.address_of(row))
+            )
             for row in rows
         ),
         None if last is None else Place(start, last),
@@ -84,8 +86,10 @@ def frame_of(visible: Visible, event: Event) -> str | None:
     """The event's frame; none where the reader may not see it."""
     if not visible.includes(event.resource, event.resource_id, split_agents(event.agent_ids)):
         return None
-    head = log.open_log(visible.customer_id)
-    entry = log.entry_of(visible.customer_id, head.epoch, tuple(getattr(event, name) for name in log.COLUMNS))
+    head = reader.head_of(visible.customer_id)
+    entry = reader.entry_of(
+        visible.customer_id, head.epoch, tuple(getattr(event, name) for name in reader.COLUMNS)
+    )
     return entry.frame(visible.topic(event.resource, event.resource_id))
 
 
@@ -120,8 +124,8 @@ def _of_call(events: QuerySet[Event], call_id: str) -> QuerySet[Event]:
     return events.alias(named=named).filter(Q(resource="call", resource_id=call_id) | Q(named__gt=0))
 
 
-def _kept_after(after: Mapping[str, int], head: log.Head) -> int:
-    seq = after.get(head.epoch)
+def _kept_after(after: Mapping[str, int], head: reader.Head) -> int:
+    seq = number_in(after, head.epoch)
     if seq is None or seq > head.last_seq:
         raise NotKept("The cursor is of another log: the log was replaced, or it is another customer's")
     if seq < head.floor:

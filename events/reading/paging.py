@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from events.domain.cursor import Position
+from events.domain.cursor import Position, number_in
 from events.domain.topics import ANY, Pattern
 from events.domain.visibility import Visible
-from events.log import reader as log
+from events.log import reader
 from events.models import join_agents
 from events.reading.parameters import DEFAULT_LIMIT, Paging
 
@@ -27,17 +27,18 @@ class StalePlace(Exception):
     """The place of the next page is in a log that is not there any more."""
 
 
-def start_of(visible: Visible, paging: Paging) -> tuple[log.Head, Position]:
+def start_of(visible: Visible, paging: Paging) -> tuple[reader.Head, Position]:
     """Where the customer's log stands, and where it stood when the first page was read.
 
     Raises:
         StalePlace: the log was replaced meanwhile.
     """
-    head = log.open_log(visible.customer_id)
+    head = reader.head_of(visible.customer_id)
     if paging.place is None:
         return head, head.position
     start = paging.place.start
-    if start.epoch != head.epoch or start.seq > head.last_seq:
+    seq = number_in({start.epoch: start.seq}, head.epoch)
+    if seq is None or seq > head.last_seq:
         raise StalePlace
     return head, start
 

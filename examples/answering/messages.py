@@ -1,4 +1,4 @@
-"""Text messages, as the gateway's events tell of them."""
+"""Text messages, read from the gateway's events."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text message; `other` is the telephone number outside, `line` our own."""
+    """A text message; `phone` is the number of the other side, `line` our own number."""
 
     id: str
     at: datetime
     received: bool
     automatic: bool
-    other: str
+    phone: str
     line: str
     text: str
 
 
 def read_message(frame: Mapping[str, Any]) -> Message | None:
-    """The message that an event's frame tells of; none where it tells of something else or is unreadable."""
+    """Read an event; `None` if it is no message received or sent, or is not readable."""
     received = frame["event_type"] == "message.received"
     data = frame["data"]
     if not received and frame["event_type"] != "message.sent":

@@ -1,4 +1,4 @@
-"""Having the platform send a reply."""
+"""Sending replies through the platform."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 
 import httpx
 
+from examples.answering.errors import FatalError, error_message, log
 from examples.answering.store import Reply
-from examples.answering.trouble import Unusable, said_by, say
 
-PASSING = (403, 404, 408, 425, 429)
-"""Refusals that are not of the message: somebody may grant what is missing, or connect what is not there."""
+TEMPORARY = (403, 404, 408, 425, 429)
+"""Statuses that do not concern the message: they end once an operator grants or connects what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The API that sends messages. Under the same Idempotency-Key it must send only one."""
+    """The API that sends messages; it must send only one for each Idempotency-Key."""
 
     url: str
     key: str
     customer_id: str
 
     async def send(self, http: httpx.AsyncClient, reply: Reply) -> str | None:
-        """Send a reply; returns its new state, or none where it is to be tried again.
+        """Send a reply; return its new state, or `None` if it is to be tried again.
 
         Raises:
-            httpx.TransportError: the platform is away.
-            Unusable: it does not take our credential.
+            httpx.TransportError: the platform cannot be reached.
+            FatalError: the platform does not accept the credential.
         """
         body: dict[str, Any] = {
             "customer_id": self.customer_id,
-            "destinations": [{"type": "tel", "target": reply.to}],
+            "destinations": [{"type": "tel", "target": reply.phone}],
             "text": reply.text,
             "automatic": True,
         }
@@ -40,12 +40,12 @@ class Platform:
         headers = {"Idempotency-Key": f"auto-reply-{reply.message_id}"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
-        answer = await http.post(f"{self.url}/v1.0/messages", json=body, headers=headers)
-        if answer.is_success:
-            say(f"Answered {reply.to}")
+        response = await http.post(f"{self.url}/v1.0/messages", json=body, headers=headers)
+        if response.is_success:
+            log(f"Answered {reply.phone}")
             return "sent"
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise Unusable(f"The platform does not accept PLATFORM_API_KEY: {said_by(answer)}")
-        say(f"The platform does not send the reply to {reply.to}: {said_by(answer)}")
-        is_final = 400 <= answer.status_code < 500 and answer.status_code not in PASSING
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise FatalError(f"The platform does not accept PLATFORM_API_KEY: {error_message(response)}")
+        log(f"The platform does not send the reply to {reply.phone}: {error_message(response)}")
+        is_final = 400 <= response.status_code < 500 and response.status_code not in TEMPORARY
         return "refused" if is_final else None

@@ -1,7 +1,7 @@
-"""The admin pages of customers, agents, keys, connections and the audit log; importing registers them.
+"""The admin pages of customers, agents, keys, connections and the audit log.
 
-May import: everything in `subscriptions`. Start with `customer_scoped`, from which the pages inherit. Runs in the
-thread of the request.
+Importing the package registers the pages. May import: everything in `subscriptions`. Start with `customer_scoped`, from
+which the pages inherit. Runs in the thread of the request.
 """
 
 from subscriptions.admin.access_keys.pages import AccessKeyAdmin

@@ -1,11 +1,12 @@
-"""Actions of the admin that ask once more before they act, in lists and as buttons on the page of a single row."""
+"""Admin actions with a confirmation page, in lists and as buttons on a row's page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,19 +15,24 @@ from django.urls import reverse
 
 from events.admin.scope import ScopedAdmin
 
-MOST_AT_ONCE = 200
-"""Rows that one action takes: what is confirmed must be readable."""
+MAX_ROWS = 200
+"""Rows that one action accepts, so that the confirmation page stays readable."""
 
-MOST_WORD_CHARACTERS = 80
-WORD_TO_CLIENTS = "Your word to the clients, if you like; it goes into the audit log, with your name, as well"
+MAX_REASON_CHARACTERS = 80
+REASON_LABEL = "Reason for the clients (optional); it is recorded in the audit log with your name"
+
+CLOSING_CONSEQUENCE = (
+    "The clients receive the message that an operator closed their connections, and do not reconnect automatically. "
+    "The credentials stay valid, so clients can connect again. To keep a program out, revoke its access key."
+)
 
 
 class ConfirmingAdmin(ScopedAdmin):
-    """Rows that actions are done to; each action names those that it may be done to."""
+    """Pages with actions that have to be confirmed, also as buttons on a row's page."""
 
     change_form_template = "admin/change_form_with_actions.html"
     object_actions: tuple[str, ...] = ()
-    """Those of the list's actions that have a button on the page of a single row."""
+    """The actions that have a button on the page of a row."""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -34,78 +40,84 @@ class ConfirmingAdmin(ScopedAdmin):
         row = kwargs.get("obj")
         offered = self.get_actions(request) if row is not None else {}
         context["object_actions"] = [
-            (name, words) for name, words in self.offered_actions(request, row) if name in offered
+            (name, label) for name, label in self.offered_actions(request, row) if name in offered
         ]
         context["checkbox_name"] = ACTION_CHECKBOX_NAME
         return super().render_change_form(request, context, *args, **kwargs)
 
     def acts_on(self, request: HttpRequest, row: Any) -> bool:
-        """Whether this operator's actions may be done to the row."""
+        """Return whether this operator may use actions on the row."""
         return self.has_change_permission(request, row)
 
     def offered_actions(self, request: HttpRequest, row: Any | None) -> list[tuple[str, str]]:
-        """Names and words of the buttons on the page of this row."""
+        """Return the names and labels of the buttons on the page of this row."""
         if row is None or not self.acts_on(request, row):
             return []
         return [(name, getattr(type(self), name).short_description) for name in self.object_actions]
 
     def changeable(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
-        """Those of the rows that this operator may do something to."""
+        """Return the rows on which this operator may use actions."""
         return [row for row in rows if self.acts_on(request, row)]
 
-    def confirmed(
-        self,
-        request: HttpRequest,
-        rows: QuerySet[Any],
-        *,
-        action: str,
-        question: str,
-        consequence: str,
-        perform: Callable[[list[Any]], HttpResponse | None],
-        word: str = "",
-    ) -> HttpResponse | None:
-        """Ask once more with what follows, then `perform` the action on the rows that the operator may change.
-
-        With `word`, what it is for, the operator is asked for some words as well: see `word_of`.
-        """
-        chosen = self.changeable(request, rows[: MOST_AT_ONCE + 1])
-        if len(chosen) > MOST_AT_ONCE:
-            self.message_user(
-                request, f"Choose at most {MOST_AT_ONCE} at once; nothing was done.", messages.ERROR
-            )
-            return None
-        if not chosen:
-            self.message_user(
-                request, "None of these can be changed any more; nothing was done.", messages.WARNING
-            )
-            return None
-        if request.POST.get("confirmed"):
-            return perform(chosen)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": question,
-            "consequence": consequence,
-            "rows": chosen,
-            "action": action,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "word": word,
-            "most_word_characters": MOST_WORD_CHARACTERS,
-            "media": self.media,
-        }
-        return TemplateResponse(request, "admin/confirm_action.html", context)
-
     def to_list(self) -> HttpResponseRedirect:
-        """Back to the list."""
+        """Redirect to the list."""
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
-def word_of(request: HttpRequest) -> str:
-    """What the operator wrote when confirming: one line of printable text, or nothing."""
-    text = "".join(c if c.isprintable() else " " for c in request.POST.get("word", ""))
-    return " ".join(text.split())[:MOST_WORD_CHARACTERS]
+def confirmed(
+    description: str,
+    *,
+    question: str,
+    consequence: str,
+    permissions: Sequence[str] = ("change",),
+    reason_label: str = "",
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse | None]]:
+    """Turn a method of a ConfirmingAdmin into an action that runs after a confirmation page.
+
+    The method receives the request and the list of rows. With `reason_label` the page has an input field for a reason,
+    which `reason_of` returns.
+    """
+
+    def decorate(perform: Callable[..., HttpResponse]) -> Callable[..., HttpResponse | None]:
+        @admin.action(description=description, permissions=permissions)
+        @wraps(perform)
+        def action(self: ConfirmingAdmin, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+            chosen = self.changeable(request, rows[: MAX_ROWS + 1])
+            if len(chosen) > MAX_ROWS:
+                text = f"Select at most {MAX_ROWS} rows. Nothing was changed."
+                self.message_user(request, text, messages.ERROR)
+                return None
+            if not chosen:
+                text = "None of the selected rows can be changed any more. Nothing was changed."
+                self.message_user(request, text, messages.WARNING)
+                return None
+            if request.POST.get("confirmed"):
+                return perform(self, request, chosen)
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": question,
+                "consequence": consequence,
+                "rows": chosen,
+                "action": perform.__name__,
+                "checkbox_name": ACTION_CHECKBOX_NAME,
+                "reason_label": reason_label,
+                "max_reason_characters": MAX_REASON_CHARACTERS,
+                "media": self.media,
+            }
+            return TemplateResponse(request, "admin/confirm_action.html", context)
+
+        return action
+
+    return decorate
 
 
-def one_or_many(count: int, word: str) -> str:
-    """`1 key`, `2 keys`."""
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+def reason_of(request: HttpRequest) -> str:
+    """Return the reason that the operator entered, as one line of printable text, or ""."""
+    text = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
+    return " ".join(text.split())[:MAX_REASON_CHARACTERS]
+
+
+def one_or_many(count: int, noun: str) -> str:
+    """Return `1 key` or `2 keys`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,8 +1,8 @@
-"""Admin pages of what belongs to one customer: the customer is chosen first, and what is offered is that customer's."""
+"""Admin pages of rows that belong to one customer, which is chosen first."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib.admin.utils import get_deleted_objects
@@ -22,11 +22,11 @@ from events.hooks import Operator, operator_of
 from subscriptions.admin.confirmation import ConfirmingAdmin
 from subscriptions.models import Agent, Customer
 
-_PAIRING = capfirst(Agent.queues.through._meta.verbose_name)
+_JOIN_NAME = capfirst(str(Agent.queues.through._meta.verbose_name))
 
 
-class OperatorForm(forms.ModelForm):
-    """A form that knows whose hands it is in, and of which customer its row is."""
+class OperatorForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form with the operator who uses it and the customer of its row."""
 
     operator: Operator
     customer: Customer
@@ -36,21 +36,25 @@ class OperatorForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.customer = self.customer
 
+    def agents_offered(self) -> QuerySet[Agent]:
+        """Return the customer's agents whom this operator may choose."""
+        agents = self.customer.agents.order_by("name")
+        return agents if self.operator.is_platform else agents.exclude(pk__in=Agent.objects.of_the_platform())
+
 
 class OfCustomerAdmin(ConfirmingAdmin):
-    """Rows of one customer. The customer is settled when a row is made and stays: its id is part of every topic."""
+    """Pages of rows of one customer, which cannot be changed: its id is part of topics."""
 
-    form: type[OperatorForm]
     list_select_related = ["customer"]
-    list_filter: list[Any] = [CustomerFilter]
+    list_filter: ClassVar[list[Any]] = [CustomerFilter]
     list_per_page = 50
 
     def get_form(
         self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
     ) -> type[OperatorForm]:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        form.operator = operator_of(request)
-        form.customer = obj.customer if obj is not None else self._chosen_customer(request)
+        form = cast(type[OperatorForm], super().get_form(request, obj, change=change, **kwargs))
+        form.operator = cast(Operator, operator_of(request))
+        form.customer = obj.customer if obj is not None else cast(Customer, self._chosen_customer(request))
         form.user = request.user
         return form
 
@@ -69,7 +73,7 @@ class OfCustomerAdmin(ConfirmingAdmin):
         return customers if operator.customer_id is None else customers.filter(pk=operator.customer_id)
 
     def _chosen_customer(self, request: HttpRequest) -> Customer | None:
-        """The customer whom the address names, or the only one there is; none: it has to be chosen."""
+        """Return the customer that the URL names, or the only one, or `None`."""
         customers = self._customers(request)
         chosen = as_uuid(request.GET.get("customer", ""))
         if chosen is not None:
@@ -102,7 +106,7 @@ class OfCustomerAdmin(ConfirmingAdmin):
         return deleted_together(self, request, objs)
 
     def owner(self, row: Any) -> SafeString:
-        """The row's customer, as a link."""
+        """Return a link to the row's customer."""
         url = reverse("admin:subscriptions_customer_change", args=[row.customer_id])
         return format_html('<a href="{}">{}</a>', url, row.customer)
 
@@ -110,21 +114,27 @@ class OfCustomerAdmin(ConfirmingAdmin):
     owner.admin_order_field = "customer__name"  # type: ignore[attr-defined]
 
 
+def is_platform(request: HttpRequest) -> bool:
+    """Return whether the operator runs the platform, and so may see its own agents."""
+    operator = operator_of(request)
+    return operator is not None and operator.is_platform
+
+
 def deleted_together(
     model_admin: ScopedAdmin, request: HttpRequest, rows: Any
 ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-    """As Django's `get_deleted_objects`, for operators who may delete a row with all that belongs to it."""
+    """Return Django's `get_deleted_objects` for operators who may delete dependent rows."""
     taken, counts, perms_needed, protected = get_deleted_objects(rows, request, model_admin.admin_site)
     if all(model_admin.has_delete_permission(request, row) for row in rows):
         perms_needed = set()
-    counts.pop(Agent.queues.through._meta.verbose_name_plural, None)
-    return _without_pairings(taken), counts, perms_needed, protected
+    counts.pop(str(Agent.queues.through._meta.verbose_name_plural), None)
+    return _without_joins(taken), counts, perms_needed, protected
 
 
-def _without_pairings(listed: list[Any]) -> list[Any]:
-    """What a deletion takes along, without the rows that only pair agents with queues: they say nothing to people."""
+def _without_joins(listed: list[Any]) -> list[Any]:
+    """Leave out rows that only join agents and queues, which mean nothing to operators."""
     return [
-        _without_pairings(each) if isinstance(each, list) else each
+        _without_joins(each) if isinstance(each, list) else each
         for each in listed
-        if isinstance(each, list) or not str(each).startswith(_PAIRING)
+        if isinstance(each, list) or not str(each).startswith(_JOIN_NAME)
     ]

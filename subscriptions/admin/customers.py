@@ -1,11 +1,11 @@
-"""The admin's pages of customers and their queues."""
+"""Admin pages of customers and their queues."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.scope import ScopedAdmin, pill
+from events.admin.scope import pill
 from events.hooks import operator_of
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together
-from subscriptions.auth.access_version import access_changed
+from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 _RELATED = (
@@ -26,7 +26,7 @@ _RELATED = (
     ("Access keys", "subscriptions_accesskey"),
     ("Live connections", "subscriptions_liveconnection"),
     ("Events", "events_event"),
-    ("Present state", "events_resourcestate"),
+    ("Resource states", "events_resourcestate"),
     ("Audit log", "subscriptions_auditrecord"),
 )
 
@@ -37,39 +37,30 @@ def _count(model: Any) -> Subquery:
 
 
 @admin.register(Customer)
-class CustomerAdmin(ScopedAdmin):
+class CustomerAdmin(SwitchableAdmin):
     customer_path = "pk"
     list_display = ["name", "id", "standing", "agent_count", "queue_count", "key_count", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "id"]
-    search_help_text = "A customer's name or id"
+    search_help_text = "Name or id of a customer"
     list_per_page = 50
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["created_at", "related"]
-    delete_confirmation_template = "admin/subscriptions/delete_confirmation.html"
 
-    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
         return ["name", "id", "is_active", "created_at", "related"] if obj else ["name", "id", "is_active"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[str]:
-        return [*self.readonly_fields, "id"] if obj else list(self.readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         rows = super().get_queryset(request)
-        return rows.annotate(
+        annotated: QuerySet[Customer] = rows.annotate(
             agent_count=_count(Agent), queue_count=_count(Queue), key_count=_count(AccessKey)
         )
+        return annotated
 
     def may_change(self, request: HttpRequest, row: Customer | None) -> bool:
-        """A customer's own admin looks at the customer; whoever sees them all decides on it."""
+        """Return whether the operator sees all customers; a customer's own admin only views it."""
         operator = operator_of(request)
         return operator is not None and operator.customer_id is None
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        # What goes with a customer has to be looked at, one customer at a time.
-        actions.pop("delete_selected", None)
-        return actions
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
@@ -78,27 +69,6 @@ class CustomerAdmin(ScopedAdmin):
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
-
-    @admin.action(description="Switch off: refuse all credentials of these customers", permissions=["change"])
-    def switch_off(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:
-        self._switch(request, customers, on=False)
-
-    @admin.action(description="Switch on", permissions=["change"])
-    def switch_on(self, request: HttpRequest, customers: QuerySet[Customer]) -> None:
-        self._switch(request, customers, on=True)
-
-    def _switch(self, request: HttpRequest, customers: QuerySet[Customer], *, on: bool) -> None:
-        changed = list(customers.filter(is_active=not on))
-        Customer.objects.filter(pk__in=[customer.pk for customer in changed]).update(is_active=on)
-        access_changed()
-        for customer in changed:
-            self.log_change(request, customer, "Switched on." if on else "Switched off.")
-        words = one_or_many(len(changed), "customer")
-        self.message_user(request, f"Switched {'on' if on else 'off'}: {words}.", messages.SUCCESS)
-
-    @admin.display(description="state", ordering="is_active")
-    def standing(self, customer: Customer) -> SafeString:
-        return pill("active", "good") if customer.is_active else pill("switched off", "bad")
 
     @admin.display(description="agents", ordering="agent_count")
     def agent_count(self, customer: Any) -> int:
@@ -112,11 +82,11 @@ class CustomerAdmin(ScopedAdmin):
     def key_count(self, customer: Any) -> int:
         return customer.key_count or 0
 
-    @admin.display(description="see its")
+    @admin.display(description="related")
     def related(self, customer: Customer) -> SafeString:
         links = [
-            (reverse(f"admin:{name}_changelist") + f"?customer={customer.pk}", words)
-            for words, name in _RELATED
+            (reverse(f"admin:{name}_changelist") + f"?customer={customer.pk}", title)
+            for title, name in _RELATED
         ]
         return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
@@ -126,7 +96,7 @@ class QueueForm(OperatorForm):
         queryset=Agent.objects.none(),
         required=False,
         widget=FilteredSelectMultiple("agents", is_stacked=False),
-        help_text="The agents who serve this queue: its events reach their own topics.",
+        help_text="The agents who serve this queue. They receive its events on their own topics.",
     )
 
     class Meta:
@@ -136,20 +106,17 @@ class QueueForm(OperatorForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "agents" in self.fields:
-            agents = self.customer.agents.order_by("name")
-            if not self.operator.is_platform:
-                agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
-            self.fields["agents"].queryset = agents
-            self.fields["agents"].label_from_instance = lambda agent: agent.name
+            field: Any = self.fields["agents"]
+            field.queryset = self.agents_offered()
+            field.label_from_instance = lambda agent: agent.name
             if self.instance.pk and not self.instance._state.adding:
                 self.initial.setdefault("agents", list(self.instance.agents.values_list("pk", flat=True)))
 
     def _save_m2m(self) -> None:
-        super()._save_m2m()
+        super()._save_m2m()  # type: ignore[misc]
         if "agents" in self.fields:
-            offered = self.fields["agents"].queryset
-            # Those who are not offered to this operator stay as they are.
-            others = self.instance.agents.exclude(pk__in=offered)
+            # Agents that this operator may not see stay in the queue.
+            others = self.instance.agents.exclude(pk__in=self.agents_offered())
             self.instance.agents.set([*self.cleaned_data["agents"], *others])
 
 
@@ -158,21 +125,19 @@ class QueueAdmin(OfCustomerAdmin):
     form = QueueForm
     list_display = ["name", "owner", "id", "served_by"]
     search_fields = ["name", "id", "customer__name"]
-    search_help_text = "A queue's name or id, or its customer's name"
+    search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]
     fields = ["owner", "name", "id", "agents"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
-        return super().get_queryset(request).annotate(agent_count=Count("agents"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[str]:
-        return [*self.readonly_fields, "id"] if obj else list(self.readonly_fields)
+        queues: QuerySet[Queue] = super().get_queryset(request).annotate(agent_count=Count("agents"))
+        return queues
 
     @admin.display(description="served by", ordering="agent_count")
     def served_by(self, queue: Any) -> SafeString | str:
         url = reverse("admin:subscriptions_agent_changelist")
         if not queue.agent_count:
-            return pill("nobody", "warn")
+            return pill("no agents", "warn")
         return format_html(
             '<a href="{}?queue={}">{}</a>', url, queue.pk, one_or_many(queue.agent_count, "agent")
         )

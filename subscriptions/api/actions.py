@@ -1,4 +1,7 @@
-"""Having the platform do something with a call, or send a message: of what one may hear, and of nothing else."""
+"""REST views of platform actions: controlling calls and sending messages.
+
+They are limited to what the identity may subscribe to.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +16,32 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import reading_errors, visible_to
+from events.api.schemas import OF_CUSTOMER
 from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
 from events.models import ResourceState, split_agents
+from subscriptions.api import schemas
+from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
 from subscriptions.models import OptOut
-from subscriptions.platform.client import NO_PLATFORM, ask, platform_of
+from subscriptions.platform import client
 from subscriptions.protocol.permissions import Identity
 
-CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
-TARGETS = ("agent", "queue", "tel")
-MAX_TEXT = 1600
-"""Characters of a message: ten parts of an SMS, more than which carriers do not take."""
-
-_TEL = re.compile(r"\+?[0-9]{2,20}", re.ASCII)
+_TEL = re.compile(TEL_PATTERN, re.ASCII)
 
 
 class ActionsView(APIView):
-    """GET `/v1.0/actions`: what can be done, or why nothing can."""
+    """Read the available actions.
 
+    Whether the platform takes actions from this credential, and if not, why.
+    """
+
+    @operation("readActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
-        reason = None if platform_of(identity.customer_id) else NO_PLATFORM
+        reason = None if client.url_of(identity.customer_id) else client.NO_PLATFORM
         if reason is None and not _may_act(identity):
             reason = MAY_NOT_ACT
         return Response(
@@ -50,8 +56,21 @@ class ActionsView(APIView):
 
 
 class CallActionView(APIView):
-    """POST `/v1.0/calls/<id>/<action>`."""
+    """Act on a call.
 
+    `accept`: the credential's agent answers the ringing call. `transfer`: the call goes to another target. `voicemail`:
+    the call goes to voicemail. `hangup`: the call ends. Events report the result.
+    """
+
+    @operation(
+        "actOnCall",
+        "Acting",
+        {200: ("The platform acts.", schemas.CALL_ANSWER)},
+        schemas.CALL_PARAMETERS,
+        body=schemas.CALL_ORDER,
+        examples=schemas.CALL_ORDER_EXAMPLES,
+        errors=schemas.CALL_ERRORS,
+    )
     def post(self, request: Request, call_id: str, action: str) -> Response:
         if action not in CALL_ACTIONS:
             raise ApiError(
@@ -68,19 +87,28 @@ class CallActionView(APIView):
                 status.HTTP_403_FORBIDDEN,
                 "A call is accepted by an agent: this access key belongs to none",
             )
-        _require_in_hand(visible, identity, call_id)
+        _require_controllable(visible, identity, call_id)
         path = f"/v1.0/calls/{quote(call_id, safe='')}/{action}"
-        said = ask("POST", visible.customer_id, path, order)
-        return Response({"call_id": call_id, "action": action, "platform": said})
+        reply = client.request("POST", visible.customer_id, path, order)
+        return Response({"call_id": call_id, "action": action, "platform": reply})
 
 
 class MessagesView(APIView):
-    """POST `/v1.0/messages`: `{"to": "+15551234567", "text": "…"}`."""
+    """Send a text message."""
 
+    @operation(
+        "sendMessage",
+        "Acting",
+        {201: ("The platform sends the message.", schemas.MESSAGE_ANSWER)},
+        [OF_CUSTOMER],
+        body=schemas.NEW_MESSAGE,
+        examples={"a message": {"to": "+15551234567", "text": "We call you back at ten."}},
+        errors=schemas.MESSAGE_ERRORS,
+    )
     def post(self, request: Request) -> Response:
         identity = _actor(request)
         visible = _visible(request)
-        body = read_json_object(request, {"to", "text", "automatic"})
+        body = read_json_object(request, schemas.NEW_MESSAGE.fields)
         number, text, automatic = _message(body)
         if not visible.is_whole("message"):
             raise ApiError(
@@ -100,8 +128,8 @@ class MessagesView(APIView):
             "text": text,
             "automatic": automatic,
         }
-        said = ask("POST", visible.customer_id, "/v1.0/messages", order)
-        return Response({"to": number, "platform": said}, status=status.HTTP_201_CREATED)
+        reply = client.request("POST", visible.customer_id, "/v1.0/messages", order)
+        return Response({"to": number, "platform": reply}, status=status.HTTP_201_CREATED)
 
 
 MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
@@ -119,7 +147,7 @@ def _actor(request: Request) -> Identity:
 
 
 def _visible(request: Request) -> Visible:
-    """What the credential may hear of its customer; platform staff name another with `?customer_id=`."""
+    """Return what the identity may read of its customer, or of `?customer_id=`."""
     customer_id = request.query_params.get("customer_id")
     if customer_id is not None and not is_canonical_uuid(customer_id):
         raise ApiError(status.HTTP_400_BAD_REQUEST, "customer_id: write a UUID in lower case with dashes")
@@ -127,11 +155,13 @@ def _visible(request: Request) -> Visible:
         return visible_to(request, customer_id)
 
 
-def _require_in_hand(visible: Visible, identity: Identity, call_id: str) -> None:
-    """The call must be one that is heard, and live; an agent's own, where the agent does not hear all.
+def _require_controllable(visible: Visible, identity: Identity, call_id: str) -> None:
+    """Check that the call is live and visible.
+
+    It must be with this agent, unless the identity sees all calls.
 
     Raises:
-        ApiError: 404 alike for what there is not and what is somebody else's; 409 where it is too late.
+        ApiError: 404 if the call does not exist or is not visible, 409 if it is over or with another agent.
     """
     state = None
     if is_resource_id(call_id):
@@ -176,6 +206,6 @@ def _message(body: dict[str, Any]) -> tuple[str, str, bool]:
     if not isinstance(automatic, bool):
         errors.append({"field": "automatic", "message": "true or false"})
     if errors:
-        told = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
-        raise ApiError(status.HTTP_400_BAD_REQUEST, told, errors=errors)
+        message = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        raise ApiError(status.HTTP_400_BAD_REQUEST, message, errors=errors)
     return cast(str, number), cast(str, text), cast(bool, automatic)

@@ -1,4 +1,4 @@
-"""REST of the subscriptions app: logging in, and the plain GET of the WebSocket's address."""
+"""REST views of logging in, and of a plain GET to the WebSocket's URL."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.domain.strict_json import InvalidJson, decode
+from subscriptions.api import schemas
 from subscriptions.auth import login_throttle
 from subscriptions.auth.authentication import identify_http_request
-from subscriptions.auth.tokens import BadCredential, issue_token
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.handshake import may_open_socket
 from subscriptions.models import Agent
 
@@ -22,11 +25,23 @@ MAX_LOGIN_BYTES = 4096
 
 
 class LoginView(APIView):
-    """`POST /auth/login`: a user name and password for a token."""
+    """Log in.
+
+    Exchange a user name and password for a token.
+    """
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
+    @operation(
+        "login",
+        "Credentials",
+        {200: ("A token.", schemas.TOKEN)},
+        body=schemas.LOGIN,
+        examples={"mary": {"username": "mary", "password": "correct horse battery staple"}},
+        errors=("INVALID_REQUEST", "UNAUTHORIZED", "RATE_LIMITED"),
+        credential=False,
+    )
     def post(self, request: Request) -> Response:
         username, password = _login(request)
         address = request.META["REMOTE_ADDR"]
@@ -59,11 +74,16 @@ def _login(request: Request) -> tuple[str, str]:
 
 
 class WebSocketAddressView(APIView):
-    """`GET /v1.0/ws` without an upgrade: a browser cannot see why its socket was refused, here it can ask."""
+    """Read why a WebSocket was refused.
+
+    The address of the WebSocket (docs/asyncapi.yaml). Browsers do not show scripts why a WebSocket was refused: a plain
+    GET with the same credential returns what the handshake would have returned.
+    """
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
+    @operation("askAboutWebSocket", "WebSocket", {}, errors=["UPGRADE_REQUIRED"])
     def get(self, request: Request) -> Response:
         try:
             identity = identify_http_request(request)

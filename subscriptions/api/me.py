@@ -1,5 +1,8 @@
-"""Who is who: `GET /v1.0/me` tells whose credential this is, what it may hear, and the names behind the ids that events
-carry; `GET /v1.0/customers` whose events it may hear."""
+"""REST views of what a client may subscribe to.
+
+`GET /v1.0/me` returns the holder of the credential, its topics, and the names behind the ids in events;
+`GET /v1.0/customers` returns the customers whose events it may subscribe to.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
+from events.api.operation import operation
 from events.api.responses import reading_errors, visible_to
+from events.api.schemas import OF_CUSTOMER
 from events.domain.event import format_timestamp
 from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
 from events.models import CustomerLog
 from events.reading.parameters import Parameters
+from subscriptions.api import schemas
 from subscriptions.models import Agent, Customer, Queue
 from subscriptions.protocol.permissions import Identity, may_hold, may_subscribe
 
 
 def topics_for(identity: Identity) -> list[str]:
-    """The widest topics that the identity may subscribe to of its own customer, and its own agent's."""
+    """Return the widest topics that the identity may subscribe to."""
     if may_hold(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, ANY, ANY)).granted:
         topics = [f"{CUSTOMER_SCOPE}:{identity.customer_id}:{ANY}:{ANY}"]
     else:
@@ -37,12 +43,12 @@ def topics_for(identity: Identity) -> list[str]:
 
 
 def _narrowed(topics: list[str], identity: Identity) -> list[str]:
-    """What is left of these topics for an access key that is narrowed to some."""
+    """Narrow the topics to those that an access key is allowed."""
     own = (identity.customer_id, identity.agent_id)
-    allowed = [Pattern(*text.split(":", 3)) for text in sorted(identity.allowed_topics or ())]
-    left = [each for each in (Pattern(*text.split(":", 3)) for text in topics) if _may(identity, each)]
+    allowed = list(map(Pattern.from_canonical, sorted(identity.allowed_topics or ())))
+    left = [each for each in map(Pattern.from_canonical, topics) if _may(identity, each)]
     left += [each for each in allowed if each.scope_id in own and each not in left and _may(identity, each)]
-    # What is within another of them says nothing new.
+    # Patterns that another one covers are left out.
     return [
         str(each) for each in left if not any(other != each and other.covers(str(each)) for other in left)
     ]
@@ -52,16 +58,20 @@ def _may(identity: Identity, pattern: Pattern) -> bool:
     return may_subscribe(identity, pattern).granted
 
 
-def _hears_all(identity: Identity, resource: str) -> bool:
+def _sees_all(identity: Identity, resource: str) -> bool:
     return _may(identity, Pattern(CUSTOMER_SCOPE, identity.customer_id, resource, ANY))
 
 
+def _own_agent(identity: Identity) -> list[str]:
+    return [] if identity.agent_id is None else [identity.agent_id]
+
+
 def _agents(identity: Identity) -> list[dict[str, Any]]:
-    """The customer's agents as JSON objects; for who may not hear of them all, itself alone."""
+    """Return the customer's agents, or the agent alone if it may not see all of them."""
     agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
-    if not _hears_all(identity, "agent"):
-        # Whom else one's own events concern is nobody's to find out: names go with what may be heard.
-        agents = agents.filter(pk=identity.agent_id)
+    if not _sees_all(identity, "agent"):
+        # An agent must not learn the names of others from its own events.
+        agents = agents.filter(pk__in=_own_agent(identity))
     return [
         {
             "id": str(agent.pk),
@@ -75,16 +85,16 @@ def _agents(identity: Identity) -> list[dict[str, Any]]:
 
 
 def _queues(identity: Identity) -> list[dict[str, Any]]:
-    """The customer's queues as JSON objects, with those of their agents whose names the identity learns.
+    """Return the customer's queues, or only those that the agent serves.
 
-    For who may not hear of all queues, those that it serves.
+    An identity that may not see all queues gets the latter. They have only the agents that `_agents` returns.
     """
     queues = Queue.objects.filter(customer_id=identity.customer_id)
-    if not _hears_all(identity, "queue"):
-        queues = queues.filter(agents__pk=identity.agent_id)
+    if not _sees_all(identity, "queue"):
+        queues = queues.filter(agents__pk__in=_own_agent(identity))
     agents = Agent.objects.filter(is_active=True).order_by("pk")
-    if not _hears_all(identity, "agent"):
-        agents = agents.filter(pk=identity.agent_id)
+    if not _sees_all(identity, "agent"):
+        agents = agents.filter(pk__in=_own_agent(identity))
     queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))
     return [
         {
@@ -96,11 +106,11 @@ def _queues(identity: Identity) -> list[dict[str, Any]]:
     ]
 
 
-def _reader(request: Request) -> Identity:
-    """Whose credential asks.
+def reader_of(request: Request) -> Identity:
+    """Return the identity of the request.
 
     Raises:
-        ApiError: it may not read.
+        ApiError: The identity may not read.
     """
     identity = cast(Identity, request.user)
     if not identity.may_subscribe:
@@ -109,10 +119,10 @@ def _reader(request: Request) -> Identity:
 
 
 def _wanted_customer(request: Request) -> str | None:
-    """The customer whom the query names, if the credential may hear of it.
+    """Return the id of the customer that the query names, or `None`.
 
     Raises:
-        ApiError: it may not, or the query cannot be read.
+        ApiError: The identity may read nothing of this customer, or the query is invalid.
     """
     with reading_errors():
         parameters = Parameters(dict(request.query_params.lists()), ("customer_id",))
@@ -124,12 +134,16 @@ def _wanted_customer(request: Request) -> str | None:
 
 
 class MeView(APIView):
-    """`/v1.0/me`: what a page needs to know before it subscribes; platform staff may name a customer."""
+    """Read the identity of the credential.
 
+    Its customer, agent and role, the widest topics that it may subscribe to, and the names of the agents and queues.
+    """
+
+    @operation("readMe", "Credentials", {200: ("The identity.", schemas.Me)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
-        identity = _reader(request)
+        identity = reader_of(request)
         identity = replace(identity, customer_id=_wanted_customer(request) or identity.customer_id)
-        # A token of VoIPBIN's may be of a customer or an agent whom only the platform knows.
+        # A token of VoIPBIN may name a customer or agent that only the platform knows.
         customer = Customer.objects.filter(pk=identity.customer_id).first()
         agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None
         return Response(
@@ -148,10 +162,19 @@ class MeView(APIView):
 
 
 class CustomersView(APIView):
-    """`/v1.0/customers`: the customers of whom the credential may hear; for platform staff all, else its own."""
+    """List the customers.
 
+    Those whose events the credential may receive: for platform staff all, else its own.
+    """
+
+    @operation(
+        "listCustomers",
+        "Credentials",
+        {200: ("The customers.", schemas.CUSTOMERS)},
+        errors=schemas.REQUEST_ERRORS,
+    )
     def get(self, request: Request) -> Response:
-        identity = _reader(request)
+        identity = reader_of(request)
         with reading_errors():
             Parameters(dict(request.query_params.lists()), ()).finish()
         customers = Customer.objects.all()
@@ -163,7 +186,7 @@ class CustomersView(APIView):
             str(customer_id): name
             for customer_id, name in customers.order_by("name", "pk").values_list("pk", "name")
         }
-        # VoIPBIN's customers need no record of ours to have events.
+        # Customers of VoIPBIN may have events without a row here.
         for customer_id in logs.order_by("pk").values_list("pk", flat=True):
             names.setdefault(str(customer_id), None)
         return Response(

@@ -1,6 +1,8 @@
-"""The audit log's chain: each record sealed with a digest over itself and the one before, and what is wrong with it.
+"""The chain of the audit log, which shows what was changed, removed or inserted.
 
 Sans-I/O.
+
+Each record is sealed with a digest over its content and the digest of the record before it.
 """
 
 from __future__ import annotations
@@ -11,19 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-MOST_TOLD = 20
-"""Findings that are kept; the others are counted."""
+MAX_FINDINGS = 20
+"""Findings that are kept; further ones are only counted."""
 
 
 def seal(previous: str, position: int, content: Sequence[str | None]) -> str:
-    """The digest of a record: SHA-256, in hex, over the digest before it, its place in the chain and its content."""
+    """Return a record's digest: SHA-256 in hex over the previous digest, position and content."""
     sealed = json.dumps([previous, position, *content], separators=(",", ":"))
     return hashlib.sha256(sealed.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A stored record. `position` is none where it has no place in the chain."""
+    """A stored record; `position` is `None` if the record is not part of the chain."""
 
     id: int
     position: int | None
@@ -33,7 +35,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end of the chain: the place and the digest of a record, or of none before the first."""
+    """One end of the chain: the position and digest of a record, or 0 and FIRST_DIGEST."""
 
     position: int
     digest: str
@@ -43,7 +45,7 @@ class End:
 
 
 class Damage(StrEnum):
-    """What was done to the log."""
+    """The kind of a manipulation."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -52,7 +54,7 @@ class Damage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One place where the log is not as it was written. `positions` are the first and last place, `id` the row's."""
+    """A manipulated place of the log: first and last position, and the id of the row."""
 
     damage: Damage
     positions: tuple[int, int] | None
@@ -61,7 +63,10 @@ class Finding:
 
 
 class Verifier:
-    """Follows the chain from `floor`, the last record that was removed as too old; links come in the order of rows."""
+    """Verifies the chain from `floor` on, the last record that was pruned.
+
+    Links are taken in the order of their rows.
+    """
 
     def __init__(self, floor: End) -> None:
         self.damaged = 0
@@ -73,7 +78,7 @@ class Verifier:
         self._last_fits = True
 
     def take(self, link: Link) -> None:
-        """Look at the next record."""
+        """Verify the next record."""
         self.count += 1
         position = link.position
         if position is None:
@@ -82,14 +87,14 @@ class Verifier:
             )
             return
         if position <= self.end.position:
-            self._take_double(link, position)
+            self._take_duplicate(link, position)
             return
         missing = self.end.position + 1, position - 1
         if missing[0] <= missing[1]:
             self._find(
                 Damage.REMOVED, missing, None, f"{_records(*missing)} removed, before record {link.id}"
             )
-            # What it was sealed with is gone, so it cannot be checked itself.
+            # The digest that it was sealed with is missing, so the record itself cannot be verified.
             self._accept(link, position, fits=True)
             return
         fits = seal(self.end.digest, position, link.content) == link.digest
@@ -98,15 +103,15 @@ class Verifier:
             self._find(Damage.CHANGED, (position, position), link.id, message)
         self._accept(link, position, fits=fits)
 
-    def _take_double(self, link: Link, position: int) -> None:
-        """A second record of one number: the one that does not fit is the one that was inserted."""
-        is_the_true_one = (
+    def _take_duplicate(self, link: Link, position: int) -> None:
+        """Find out which of two records with the same position was inserted."""
+        is_genuine = (
             position == self.end.position
             and not self._last_fits
             and seal(self._before.digest, position, link.content) == link.digest
         )
-        inserted = self._last_id if is_the_true_one else link.id
-        if is_the_true_one:
+        inserted = self._last_id if is_genuine else link.id
+        if is_genuine:
             self.damaged -= 1
             del self.findings[self.damaged :]
             self.end = End(position, link.digest)
@@ -123,7 +128,7 @@ class Verifier:
         self._last_id, self._last_fits = link.id, fits
 
     def finish(self, head: End) -> None:
-        """Compare with where the gateway says that the chain ends."""
+        """Compare the last record with the head of the chain as the gateway stored it."""
         if head.position > self.end.position:
             missing = self.end.position + 1, head.position
             self._find(Damage.REMOVED, missing, None, f"{_records(*missing)} removed, at the end")
@@ -141,13 +146,13 @@ class Verifier:
             )
 
     def find_unrecorded_pruning(self, floor: End) -> None:
-        """Note that the chain begins after `floor`, and that no record says so."""
+        """Add the finding that the log was pruned up to `floor` without a record of it."""
         message = f"{_records(1, floor.position)} removed, and not by manage.py prune_audit"
         self._find(Damage.REMOVED, (1, floor.position), None, message)
 
     def _find(self, damage: Damage, positions: tuple[int, int] | None, row: int | None, message: str) -> None:
         self.damaged += 1
-        if len(self.findings) < MOST_TOLD:
+        if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Finding(damage, positions, row, message))
 
 
@@ -157,6 +162,6 @@ def _records(first: int, last: int) -> str:
     return f"The records with numbers {first} to {last} were"
 
 
-def pruned_words(floor: End) -> str:
-    """What the record of a pruning says, so that a floor that nobody recorded shows."""
+def pruning_detail(floor: End) -> str:
+    """Return the detail of the record of a pruning, by which a forged floor is found."""
     return f"all up to number {floor}"

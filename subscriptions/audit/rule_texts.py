@@ -1,60 +1,60 @@
-"""What each rule of the audit log means, in words for operators."""
+"""The meaning of each rule of the audit log, for operators."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Rule
 
-EXPLANATIONS: Mapping[str, str] = {
-    Rule.PLATFORM_STAFF: "Platform staff hear every customer.",
-    Rule.CUSTOMER_MANAGER: "Managers and admins hear everything of their customer.",
-    Rule.CUSTOMER_KEY: "An access key without an agent hears everything of its customer.",
+RULE_TEXTS: Mapping[str, str] = {
+    Rule.PLATFORM_STAFF: "Platform staff may subscribe to every customer.",
+    Rule.CUSTOMER_MANAGER: "Managers and admins may subscribe to everything of their customer.",
+    Rule.CUSTOMER_KEY: "An access key without an agent may subscribe to everything of its customer.",
     Rule.GRANTED_RESOURCE: "The agent was granted this resource of its customer.",
-    Rule.OWN_AGENT: "An agent hears its own topics.",
-    Rule.FOREIGN_CUSTOMER: "The topic is of another customer than the credential, or of one that does not exist.",
-    Rule.FOREIGN_AGENT: "An agent's topics are for that agent alone.",
+    Rule.OWN_AGENT: "An agent may subscribe to its own topics.",
+    Rule.FOREIGN_CUSTOMER: "The topic belongs to another customer than the credential, or to one that does not exist.",
+    Rule.FOREIGN_AGENT: "The topics of an agent are for that agent only.",
     Rule.RESOURCE_NOT_GRANTED: "The agent was not granted this resource of its customer.",
     Rule.TOPIC_NOT_ALLOWED: "The access key is narrowed to topics that do not cover this one.",
-    "invalid-topic": "The client wrote no topic, or named a resource that is not known.",
+    "invalid-topic": "The text is not a topic, or names an unknown resource.",
     "subscribe-rate": "The client subscribed faster than SUBSCRIBE_BURST and SUBSCRIBE_PER_SECOND allow.",
-    "connection-topics": "The connection held CONNECTION_MAX_TOPICS topics already.",
-    "from-now": "The client asked for what comes from now on.",
-    "recovered": "The client came back with its cursor, and was sent what it had missed.",
-    "not-recovered": "The client came back with its cursor, and was told that what it had missed cannot be had.",
-    "retention": "Records were removed because they were older than they are kept.",
-    "asked": "The client asked for it.",
+    "connection-topics": "The connection had CONNECTION_MAX_TOPICS topics already.",
+    "from-now": "The client subscribed to events from now on.",
+    "recovered": "The client reconnected with its cursor, and the missed events were sent.",
+    "not-recovered": "The client reconnected with its cursor, but the missed events could not be recovered.",
+    "retention": "Records older than the retention time were pruned.",
+    "asked": "The client requested it.",
     "no-credential": "The client sent no credential.",
     "ambiguous-credential": "The client sent more than one credential.",
-    "foreign-credential": "The new credential was of another customer or agent than the connection's first.",
-    "unknown-scheme": "The Authorization header was not of the form: Bearer <JWT or access key>.",
-    "malformed-credential": "What the client sent is neither a JWT nor an access key.",
-    "unknown-key": "There is no such access key; it may have been deleted, or copied in part.",
+    "foreign-credential": "The new credential belongs to another customer or agent than the connection.",
+    "unknown-scheme": "The Authorization header did not have the form: Bearer <JWT or access key>.",
+    "malformed-credential": "The credential is neither a JWT nor an access key.",
+    "unknown-key": "The access key does not exist; it may have been deleted, or copied incompletely.",
     "revoked-key": "The access key was revoked.",
     "expired-key": "The access key has expired.",
     "key-may-not-subscribe": "The access key may publish only.",
-    "expired-token": "The token has expired: its holder has to log in again.",
-    "invalid-token": "The token is damaged or lacks what it should say.",
-    "unknown-signature": "The token was signed with a key that is not accepted here.",
-    "unknown-agent": "The agent of the token or topic does not exist here.",
+    "expired-token": "The token has expired: the agent has to sign in again.",
+    "invalid-token": "The token is damaged, or lacks a claim.",
+    "unknown-signature": "The token is not signed with an accepted key.",
+    "unknown-agent": "The agent of the token or topic does not exist.",
     "revoked-token": "The agent was signed out everywhere after the token was issued.",
     "no-permission": "The VoIPBIN token names no permission.",
     "inactive-customer": "The customer is switched off.",
-    "inactive-agent": "The agent or its login is switched off.",
-    "closed-by-operator": "An operator closed the connection; the credential may still be good.",
-    "foreign-origin": "A page of an origin that is not listed in WEBSOCKET_ORIGINS tried to connect.",
-    "database-away": "The database did not answer, so the credential could not be checked.",
-    "client-left": "The client closed the connection, or it broke.",
-    CloseCode.RESTARTING.name: "The gateway stopped or restarted; clients come back by themselves.",
-    CloseCode.PROTOCOL_ERROR.name: "The client kept sending what cannot be read.",
-    CloseCode.TOKEN_EXPIRED.name: "The credential ran out while the client was connected.",
-    CloseCode.REVOKED.name: "The credential was revoked, or its owner switched off, while the client was connected.",
-    CloseCode.TOO_SLOW.name: "The client did not read what it had asked for.",
-    CloseCode.TOO_MANY.name: "The credential had too many connections.",
+    "inactive-agent": "The agent or its user is switched off.",
+    "closed-by-operator": "An operator closed the connection; the credential may still be valid.",
+    "foreign-origin": "The page's origin is not listed in WEBSOCKET_ORIGINS.",
+    "database-away": "The database was unavailable, so the credential could not be checked.",
+    "client-left": "The client closed the connection, or the connection was lost.",
+    CloseCode.RESTARTING.name: "The gateway stopped or restarted; clients reconnect automatically.",
+    CloseCode.PROTOCOL_ERROR.name: "The client kept sending unreadable messages.",
+    CloseCode.TOKEN_EXPIRED.name: "The credential expired while the client was connected.",
+    CloseCode.REVOKED.name: "The credential was revoked, or its holder switched off, while the client was connected.",
+    CloseCode.TOO_SLOW.name: "The client did not read its events fast enough.",
+    CloseCode.TOO_MANY.name: "The credential has too many connections.",
 }
 
 
-def explain(rule: str) -> str:
-    """What the rule means; empty for a rule that is not known here."""
-    return EXPLANATIONS.get(rule, "")
+def text_of(rule: str) -> str:
+    """Return the meaning of the rule, or "" if the rule is unknown."""
+    return RULE_TEXTS.get(rule, "")

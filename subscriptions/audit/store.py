@@ -1,4 +1,4 @@
-"""The audit log in the database: appending to its chain, verifying the chain, and removing what is too old."""
+"""The audit log in the database: appending to its chain, verifying and pruning it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from events.database.direct_sql import find_rows, insert_rows, update_rows
-from subscriptions.audit.chain import End, Finding, Link, Verifier, pruned_words, seal
+from subscriptions.audit.chain import End, Finding, Link, Verifier, pruning_detail, seal
 from subscriptions.models import AuditAction, AuditChain, AuditRecord, AuditVerdict
 
 CHAIN_ID = 1
@@ -20,11 +20,11 @@ SEALED_FIELDS = (
     *("at", "action", "verdict", "topic", "rule", "detail", "customer_id", "agent_id"),
     *("credential", "address", "client", "connection_id", "cursor"),
 )
-"""All that a record says; a field that is added later belongs here, at the end."""
+"""The sealed content of a record; later fields are added at the end."""
 
 
 def append(records: Sequence[AuditRecord]) -> None:
-    """Store these as the next links of the chain, in one transaction."""
+    """Store the records as the next links of the chain, in one transaction."""
     if not records:
         return
     with transaction.atomic():
@@ -40,30 +40,29 @@ def append(records: Sequence[AuditRecord]) -> None:
 def _locked_chain() -> AuditChain:
     found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
     if not found:
-        # Another process may make it at this moment: whoever comes second locks the first one's.
+        # Another process may create the row at the same moment: both lock the first one.
         AuditChain.objects.bulk_create([AuditChain(pk=CHAIN_ID)], ignore_conflicts=True)
         found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
     return found[0]
 
 
 def content_of(record: AuditRecord) -> tuple[str | None, ...]:
-    """What a record is sealed over: the same before it is stored and when it is read, on every database."""
-    return tuple(_canonical(getattr(record, name)) for name in SEALED_FIELDS)
+    """Return the sealed content, the same before storing and after reading."""
+    return tuple(canonical(getattr(record, name)) for name in SEALED_FIELDS)
 
 
-def _canonical(value: Any) -> str | None:
+def canonical(value: Any) -> str | None:
+    """Return the text of a field, the same on every database; `None` for `None`."""
     match value:
         case None:
             return None
         case dt.datetime():
             return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
-        case uuid.UUID():
-            return str(value)
     return str(value)
 
 
-def is_sealed_rightly(record: AuditRecord) -> bool:
-    """Whether a record of the chain fits its seal and the record before it, as far as that is kept."""
+def has_valid_seal(record: AuditRecord) -> bool:
+    """Return whether the record's digest matches its content and the record before it."""
     if record.position is None:
         return False
     before = AuditRecord.objects.filter(pk__lt=record.pk).order_by("-pk").first()
@@ -79,7 +78,7 @@ def is_sealed_rightly(record: AuditRecord) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What verifying found: `count` records from after `floor` up to `head`, and the first of `damaged` findings."""
+    """The result: `count` records between `floor` and `head`, the first of `damaged` findings."""
 
     count: int
     floor: End
@@ -87,21 +86,21 @@ class Verification:
     damaged: int
     findings: Sequence[Finding]
     is_noted_head: bool | None
-    """Whether the head that was noted outside is still in the chain; none where none was given or it was pruned."""
+    """Whether the head that was noted earlier is in the chain; `None` if not given or pruned."""
 
 
 def verify(noted: End | None = None) -> Verification:
-    """Read the whole audit log and check its chain, beside gateways that write on."""
+    """Verify the whole audit log, while gateways may append to it."""
     while True:
         before = chain_ends()
         verification = _verify(before[0], noted)
-        # What a pruning removed meanwhile is not missing.
+        # Repeated if the log was pruned meanwhile: those records are not missing.
         if not verification.findings or chain_ends()[0] == before[0]:
             return verification
 
 
 def chain_ends() -> tuple[End, End]:
-    """The chain's floor and its head, as the gateway keeps them."""
+    """Return the floor and the head of the chain as the gateway stored them."""
     chain = AuditChain.objects.filter(pk=CHAIN_ID).first() or AuditChain()
     return End(chain.floor_position, chain.floor_digest), End(chain.position, chain.digest)
 
@@ -111,7 +110,7 @@ def _verify(floor: End, noted: End | None) -> Verification:
     last_id, pruned = 0, ""
     is_noted = None if noted is None or noted.position <= floor.position else False
     while True:
-        # The head first: all records up to it can be read then, and nothing but later ones besides.
+        # The head is read first, so that all records up to it can be read afterwards.
         head = chain_ends()[1]
         rows = list(AuditRecord.objects.filter(pk__gt=last_id).order_by("pk")[:ROWS_AT_ONCE])
         if not rows:
@@ -124,13 +123,13 @@ def _verify(floor: End, noted: End | None) -> Verification:
                 pruned = row.detail
         last_id = rows[-1].pk
     verifier.finish(head)
-    if floor.position and pruned != pruned_words(floor):
+    if floor.position and pruned != pruning_detail(floor):
         verifier.find_unrecorded_pruning(floor)
     return Verification(verifier.count, floor, verifier.end, verifier.damaged, verifier.findings, is_noted)
 
 
 class BrokenChain(Exception):
-    """What was to be removed is not as it was written; nothing of it was removed."""
+    """Records to prune were manipulated; the batch with them was not removed."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -138,27 +137,27 @@ class BrokenChain(Exception):
 
 
 def prune(before: dt.datetime) -> int:
-    """Remove the records from before this moment, but never the last one; returns how many.
+    """Remove the records from before this time but never the last one; return their number.
 
-    The chain goes on from the last that was removed, and a record says so.
+    The last removed record becomes the floor of the chain, which is recorded as well.
 
     Raises:
-        BrokenChain: there is damage among them, whose traces would go with them.
+        BrokenChain: One of the records was manipulated, and pruning would remove the evidence.
     """
     removed = 0
-    while count := _prune_some(before):
+    while count := _prune_batch(before):
         removed += count
     return removed
 
 
-def _prune_some(before: dt.datetime) -> int:
+def _prune_batch(before: dt.datetime) -> int:
     with transaction.atomic():
         chain = _locked_chain()
         rows = list(AuditRecord.objects.order_by("pk")[: ROWS_AT_ONCE + 1])
         verifier = Verifier(End(chain.floor_position, chain.floor_digest))
         old: list[int] = []
         for row in rows[:-1]:
-            # In the order of the chain: a clock that was wrong once makes no hole in it.
+            # The order of the chain counts: a wrong clock must not leave a gap.
             if row.at >= before:
                 break
             verifier.take(Link(row.pk, row.position, row.digest, content_of(row)))
@@ -176,7 +175,7 @@ def _prune_some(before: dt.datetime) -> int:
                     action=AuditAction.PRUNE,
                     verdict=AuditVerdict.ENDED,
                     rule="retention",
-                    detail=pruned_words(verifier.end),
+                    detail=pruning_detail(verifier.end),
                     connection_id=uuid.uuid4(),
                 )
             ]

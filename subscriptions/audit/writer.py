@@ -1,4 +1,4 @@
-"""Writing the audit log: many records in one commit, and word to whoever must not go on before theirs is stored."""
+"""Writing the audit log in the background, with many records in one commit."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from subscriptions.models import AuditRecord, AuditVerdict
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 50_000
-"""Records that wait while the database is away; beyond, those that nobody waits for are counted and left out."""
+"""Records that are queued while the database is unavailable.
+
+Beyond this, the records of `record_soon` are counted and dropped.
+"""
 
 _Waiting = tuple[Sequence[AuditRecord], asyncio.Future[None] | None]
 
 
 class AuditWriter:
-    """The audit log of one process, on one event loop."""
+    """The queue of audit records of one process. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -31,11 +34,11 @@ class AuditWriter:
 
     @property
     def waiting(self) -> int:
-        """Records that are not stored yet."""
+        """Number of records that are not stored yet."""
         return self._count
 
-    def note(self, records: Sequence[AuditRecord]) -> None:
-        """Store these soon."""
+    def record_soon(self, records: Sequence[AuditRecord]) -> None:
+        """Queue the records; returns before they are stored."""
         self._count_refusals(records)
         if self._count + len(records) > MAX_WAITING:
             self.lost += len(records)
@@ -45,8 +48,8 @@ class AuditWriter:
             return
         self._add(records, None)
 
-    async def stored(self, records: Sequence[AuditRecord]) -> None:
-        """Store these and return when they are committed; while the database is away, that is when it is back."""
+    async def record_and_wait(self, records: Sequence[AuditRecord]) -> None:
+        """Store the records; returns when they are committed, however long the database is away."""
         if records:
             self._count_refusals(records)
             done = asyncio.get_running_loop().create_future()
@@ -59,7 +62,7 @@ class AuditWriter:
                 self.refusals[(record.action, record.rule)] += 1
 
     async def flush(self) -> None:
-        """Return when all that was given is stored."""
+        """Wait until all queued records are stored."""
         while self._task is not None and not self._task.done():
             await asyncio.wait([self._task])
 
@@ -73,7 +76,7 @@ class AuditWriter:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             if await self._write_together(batch) is not None:
-                # Not the database being away but what it was given: each alone, so that one bad record harms no other.
+                # A record was refused, the database is not away: stored one by one, so that the others are not lost.
                 for some in batch:
                     error = await self._write_together([some])
                     self._settle(some, error)

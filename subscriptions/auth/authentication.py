@@ -1,4 +1,4 @@
-"""Finding the credential in a request, for REST and for the WebSocket handshake alike, and whose it is."""
+"""Authentication of REST requests and WebSocket handshakes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from events.reading.parameters import CREDENTIAL_PARAMETERS
+from subscriptions.auth.access_keys import identify_key
 from subscriptions.auth.client_info import UNKNOWN, ClientInfo
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import identify_token
+from subscriptions.models import KEY_MARK
 from subscriptions.protocol.permissions import Identity
+
+MAX_CREDENTIAL_LENGTH = 8192
+"""Characters: what fits into a request line, with a reserve."""
 
 
 def credential_in(query: str, authorization: str) -> str:
-    """The credential of a request with this query string and Authorization header; empty where there is none.
+    """Find the credential in a query string or an Authorization header, or return "".
 
     Raises:
-        BadCredential: the header is of another scheme, or the query gives more than one.
+        BadCredential: The header has another scheme than Bearer, or the query has several credentials.
     """
     values = parse_qs(query, keep_blank_values=True)
     given = [value for name in CREDENTIAL_PARAMETERS for value in values.get(name, [])]
@@ -37,28 +43,50 @@ def credential_in(query: str, authorization: str) -> str:
     return credential.strip()
 
 
-def identify_request(query: str, headers: Mapping[str, str], caller: ClientInfo = UNKNOWN) -> Identity:
-    """Whose request this is.
+def identify(credential: str, client_info: ClientInfo = UNKNOWN) -> Identity:
+    """Return the identity that a JWT or an access key proves.
+
+    `client_info` is recorded as the last user of an access key.
 
     Raises:
-        BadCredential: nobody's, with the reason.
+        BadCredential: The credential is missing, malformed, unknown, expired or revoked, or its agent or customer is
+            inactive.
     """
-    return identify(credential_in(query, headers.get("authorization", "")), caller)
+    if not credential:
+        raise BadCredential("Send a credential: ?token=<JWT or access key>", "no-credential")
+    if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
+        raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
+    if credential.startswith(KEY_MARK):
+        return identify_key(credential, client_info)
+    if credential.count(".") == 2:
+        return identify_token(credential)
+    raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
+
+
+def identify_request(query: str, headers: Mapping[str, str], client_info: ClientInfo = UNKNOWN) -> Identity:
+    """Return the identity of a request with this query string and headers.
+
+    The names of the headers are in lower case.
+
+    Raises:
+        BadCredential: The credential is missing or not accepted.
+    """
+    return identify(credential_in(query, headers.get("authorization", "")), client_info)
 
 
 def identify_http_request(request: Request) -> Identity:
-    """Whose request this is.
+    """Return the identity of a REST request.
 
     Raises:
-        BadCredential: nobody's, with the reason.
+        BadCredential: The credential is missing or not accepted.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
-    caller = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
-    return identify_request(request.META.get("QUERY_STRING", ""), headers, caller)
+    client_info = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
+    return identify_request(request.META.get("QUERY_STRING", ""), headers, client_info)
 
 
 class CredentialAuthentication(BaseAuthentication):
-    """REST authentication by the same credentials as the WebSocket; `request.user` is the Identity."""
+    """REST authentication as for the WebSocket; `request.user` is the Identity."""
 
     def authenticate(self, request: Request) -> tuple[Identity, None]:
         try:

@@ -1,4 +1,4 @@
-"""Where a request or a connection comes from, as the network and the client tell, fit for any database.
+"""The address and name of a client, in a form that every database stores.
 
 Sans-I/O.
 """
@@ -14,14 +14,14 @@ MAX_CLIENT_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """The address that a request came from, and what the client calls itself."""
+    """The address that a request came from, and its User-Agent."""
 
     address: str = ""
     client: str = ""
 
     @classmethod
     def of(cls, address: str, headers: Mapping[str, str]) -> ClientInfo:
-        """Of a request with these headers, by their names in lower case."""
+        """Take the name from the headers, by their names in lower case, and shorten both."""
         return cls(
             storable(address, MAX_ADDRESS_CHARACTERS),
             storable(headers.get("user-agent", ""), MAX_CLIENT_CHARACTERS),
@@ -29,9 +29,9 @@ class ClientInfo:
 
 
 UNKNOWN = ClientInfo()
-"""Nobody who is to be noted."""
+"""A client that is not to be recorded."""
 
 
-def storable(text: str, most: int) -> str:
-    """What a client sent, as any database takes it: PostgreSQL refuses U+0000."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]
+def storable(text: str, max_characters: int) -> str:
+    """Shorten a text from a client, and replace U+0000, which PostgreSQL refuses."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:max_characters]

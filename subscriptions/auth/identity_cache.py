@@ -1,4 +1,4 @@
-"""Credentials that were identified a moment ago: while nothing has changed, one number is read instead of records."""
+"""A cache of identities: until a permission changes, one number is read instead of rows."""
 
 from __future__ import annotations
 
@@ -8,46 +8,49 @@ from collections.abc import Callable
 from django.views.decorators.debug import sensitive_variables
 
 from subscriptions.auth.access_version import current_version
+from subscriptions.auth.authentication import identify
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import identify
 from subscriptions.models import digest_of
 from subscriptions.protocol.permissions import Identity
 
-LONGEST_SECONDS = 10.0
-"""After this the records are read again: whoever changes them in the database itself does not count it."""
+MAX_AGE_SECONDS = 10.0
+"""After this time the records are read again: a change made in the database itself is not counted."""
 
-MOST_KNOWN = 10_000
+MAX_IDENTITIES = 10_000
 
 
 class IdentityCache:
-    """Belongs to one thread. `refresh` first, then `identify` whoever has come by then."""
+    """Identities by the digests of their credentials, for one thread.
+
+    Call `refresh` first, then `identify` for each of the requests that have arrived by then.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._changes = -1
-        self._known: dict[str, tuple[Identity, float]] = {}
+        self._version = -1
+        self._identities: dict[str, tuple[Identity, float]] = {}
 
     def refresh(self) -> None:
-        """Forget everybody if anything about who may do what has changed since the last time."""
-        # Before anybody is identified: what changes from here on is found by the next one.
-        changes = current_version()
-        if changes != self._changes or len(self._known) > MOST_KNOWN:
-            self._changes = changes
-            self._known.clear()
+        """Clear the cache if a permission has changed since the last call."""
+        # Read before anything is identified: a later change is found by the next refresh.
+        version = current_version()
+        if version != self._version or len(self._identities) > MAX_IDENTITIES:
+            self._version = version
+            self._identities.clear()
 
     @sensitive_variables()
-    def identify(self, credential: str, caller: ClientInfo) -> Identity:
-        """As `subscriptions.auth.tokens.identify`, as of the last `refresh`.
+    def identify(self, credential: str, client_info: ClientInfo) -> Identity:
+        """Return the identity of a credential as of the last `refresh`.
 
         Raises:
-            BadCredential: it is not accepted.
+            BadCredential: The credential is not accepted.
         """
         digest, now = digest_of(credential), self._clock()
-        identity, until = self._known.get(digest, (None, 0.0))
+        identity, until = self._identities.get(digest, (None, 0.0))
         if identity is None or now >= until:
-            identity = identify(credential, caller)
-            self._known[digest] = (
+            identity = identify(credential, client_info)
+            self._identities[digest] = (
                 identity,
-                min(now + LONGEST_SECONDS, identity.expires_at or now + LONGEST_SECONDS),
+                min(now + MAX_AGE_SECONDS, identity.expires_at or now + MAX_AGE_SECONDS),
             )
         return identity

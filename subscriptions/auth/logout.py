@@ -1,4 +1,4 @@
-"""The logins of agents: signing one out everywhere, and what becomes of a login without its agent."""
+"""Ending the access of an agent: signing it out everywhere, and removing its user with it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from subscriptions.models import Agent
 
 
 def sign_out(agent: Agent, now: datetime) -> None:
-    """Refuse the agent's tokens that were issued before `now`, and end its sessions in the admin.
+    """Refuse the agent's tokens that were issued before `now`, and end its admin sessions.
 
-    Its access keys go on: they are credentials of programs.
+    Its access keys stay valid: they are credentials of programs.
     """
     agent.tokens_valid_from = now
     agent.save(update_fields=["tokens_valid_from"])
@@ -24,25 +24,26 @@ def sign_out(agent: Agent, now: datetime) -> None:
 
 
 def end_sessions(user_id: int, now: datetime) -> None:
-    """End the sessions in which this user is logged in to the pages of the admin."""
-    # A session's content is signed text: there is no asking the database for whose it is.
-    theirs = [
+    """End the user's sessions in the admin."""
+    # A session is stored as signed text, so that the database cannot select by user.
+    session_keys = [
         session.pk
         for session in Session.objects.filter(expire_date__gt=now).iterator()
         if session.get_decoded().get(SESSION_KEY) == str(user_id)
     ]
-    Session.objects.filter(pk__in=theirs).delete()
+    Session.objects.filter(pk__in=session_keys).delete()
 
 
 def end_login(sender: type[Agent], instance: Agent, **kwargs: Any) -> None:  # noqa: ARG001 (Django names them)
-    """The agent is deleted, and its login with it. A login with a history in the admin is kept and closed."""
+    """Delete the user of a deleted agent, or deactivate it if it has an admin history."""
     users = get_user_model().objects.filter(pk=instance.user_id, is_superuser=False)
     if LogEntry.objects.filter(user_id=instance.user_id).exists():
-        users.update(is_active=False, is_staff=False)  # Its agent's end is what open sockets hear of.
+        # No signal: deleting the agent bumps the access version already.
+        users.update(is_active=False, is_staff=False)
     else:
         users.delete()
 
 
 def connect() -> None:
-    """Have logins end with their agents, however those are deleted: with their customer, too."""
+    """End the user of every deleted agent, also if the agent is deleted with its customer."""
     post_delete.connect(end_login, sender=Agent, dispatch_uid="subscriptions.auth.logout.end_login")

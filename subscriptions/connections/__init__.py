@@ -1,5 +1,5 @@
-"""WebSocket connections: handshake, accepted connection, audit records, reauthorization and drain.
+"""WebSocket connections: handshake, accepted connection, records, reauthorization, drain.
 
-May import: everything below `api`. Start with `connection`. Runs in the event loop; database work runs in worker
-threads.
+May import: `presence`, `auth`, `audit`, `delivery`, `models`, `protocol`. Start with `connection`. Runs in the event
+loop; database work runs in worker threads. Orders to close connections are given in Django's own threads.
 """

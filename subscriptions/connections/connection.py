@@ -1,6 +1,6 @@
-"""An accepted connection: carrying out what its session decides, its expiry, and its end."""
+"""An accepted connection: the effects of its session, its expiry and its end."""
 
-# Long because one connection's whole life is understood together.
+# Long because each effect and each way to end changes the same outbox, subscriber and session.
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ import asyncio
 import contextlib
 import logging
 import time
-from uuid import UUID
 
-from django.db import Error as DatabaseTrouble
+from django import db
 from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
 from events.domain.cursor import parse_cursor
-from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import BadCredential, identify
-from subscriptions.connections import connection_log
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.connections.inbox import Inbox
 from subscriptions.connections.recorder import ConnectionRecorder
-from subscriptions.connections.runtime import runtime
-from subscriptions.delivery.hub import LogReplaced
+from subscriptions.connections.runtime import Runtime
+from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import Outbox, OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
 from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import Transport
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
 from subscriptions.presence.pending_changes import ConnectionStats
-from subscriptions.protocol.delivered import delivered
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import (
     Close,
     Effect,
@@ -37,14 +35,11 @@ from subscriptions.protocol.effects import (
     Leave,
     Record,
     Send,
-    SendPong,
-    Verify,
 )
-from subscriptions.protocol.frames import text_frame
+from subscriptions.protocol.frames import last_delivered_cursor, text_frame
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
-    CloseCode,
     Ping,
     ack_frame,
     close_reason,
@@ -57,35 +52,43 @@ from subscriptions.protocol.session import Session
 logger = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 1.0
-"""How long a closing socket may take to read what waits for it."""
+"""How long a client may take to read what waits when its connection closes."""
 
 ABORT_SECONDS = 10.0
-"""How long a peer may take to answer our close before the connection is cut."""
+"""How long a peer may take to answer the close before the connection is cut."""
 
 LONGEST_TIMER_SECONDS = 86400.0
 
 
 class Connection:
-    """An accepted connection: its session, its outbox, its place in the hub."""
+    """An accepted connection. Belongs to one event loop."""
 
     def __init__(
-        self, transport: Transport, identity: Identity, recorder: ConnectionRecorder, *, batch: bool
+        self,
+        runtime: Runtime,
+        transport: Transport,
+        identity: Identity,
+        recorder: ConnectionRecorder,
+        *,
+        batch: bool,
     ) -> None:
         self.disconnect_code: int | None = None
         self.opened_at = timezone.now()
-        self._process = process = runtime()
+        self.connection_id = recorder.connection_id
+        self.client_info = recorder.client_info
+        self._runtime = runtime
         self._transport = transport
         self._recorder = recorder
         self._credential_id = identity.credential_id
-        self._session = Session(identity, process.limits, process.resources, time.monotonic())
+        self._session = Session(identity, runtime.limits, runtime.resources)
         self._outbox = Outbox(
             transport,
-            process.flusher,
-            max_bytes=process.outbox_max_bytes,
+            runtime.flusher,
+            max_bytes=runtime.outbox_max_bytes,
             batch=batch,
             on_slow=self._too_slow,
         )
-        self._listener = Subscriber(self._outbox, self.close)
+        self._subscriber = Subscriber(self._outbox, self.close)
         self._inbox = Inbox(
             act=self._act, ping_in=self._session.ping_in, pong=self._pong, hold=transport.hold_reading
         )
@@ -93,52 +96,41 @@ class Connection:
         self._close_code: CloseCode | None = None
         self._close_rule = "client-left"
         self._close_message = ""
-        self._heard_to = ""
+        self._delivered_to = ""
         self._expiry: asyncio.TimerHandle | None = None
-        process.hub.listeners.add(self._listener)
-        process.renewer.watch(self)
-        process.presence.opened(self)
-        recorder.note_connect()
-        connection_log.opened(recorder)
-        if process.count_in(self._credential_id) > process.connections_per_credential:
-            most = process.connections_per_credential
+        runtime.hub.subscribers.add(self._subscriber)
+        runtime.reauthorizer.watch(self)
+        runtime.presence.opened(self)
+        recorder.opened(identity)
+        if runtime.count_in(self._credential_id) > runtime.connections_per_credential:
+            most = runtime.connections_per_credential
             self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
-        if process.is_draining:
+        if runtime.is_draining:
             self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
         self._watch_expiry()
 
     @property
     def identity(self) -> Identity:
-        """Who speaks on it."""
+        """The identity that the client last authenticated as."""
         return self._session.identity
 
     @property
-    def connection_id(self) -> UUID:
-        """By which the audit log and the operators' pages call it."""
-        return self._recorder.connection_id
-
-    @property
-    def caller(self) -> ClientInfo:
-        """Where it comes from."""
-        return self._recorder.caller
-
-    @property
     def topics(self) -> list[str]:
-        """What it holds, as the client wrote it."""
+        """The subscribed topics, as the client wrote them."""
         return list(self._session.topics)
 
-    def figures(self) -> ConnectionStats:
-        """How it does, in numbers."""
+    def stats(self) -> ConnectionStats:
+        """The connection's current statistics."""
         outbox = self._outbox
-        return (
+        return ConnectionStats(
             outbox.sent,
             outbox.waiting,
-            round(outbox.stuck_for()),
-            self._process.hub.behind(self._listener),
+            round(outbox.stalled_seconds()),
+            self._runtime.hub.lag(self._subscriber),
         )
 
     async def identity_changed(self, identity: Identity) -> None:
-        """Go on as this identity: the same credential, to which something else is permitted now."""
+        """Apply changed permissions of the same credential."""
         if self._closing is None:
             effects = self._session.permissions_changed(identity)
             self._recorder.identity = identity
@@ -146,7 +138,7 @@ class Connection:
             await self._perform(effects)
 
     async def receive(self, text: str | None) -> None:
-        """Take a frame of the client; none is a binary one."""
+        """Take a frame of the client; `None` is a binary frame."""
         await self._inbox.put(text)
 
     async def _act(self, text: str | None) -> None:
@@ -160,91 +152,95 @@ class Connection:
             logger.exception("A client's message could not be acted on")
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
-    def _pong(self, ping: Ping | SendPong) -> None:
-        self._answer(pong_frame(self._process.hub.cursor(self._listener) or None, ping.request_id))
+    def _pong(self, ping: Ping) -> None:
+        self._answer(pong_frame(self._runtime.hub.cursor(self._subscriber) or None, ping.request_id))
 
     def _answer(self, frame: str) -> None:
         self._outbox.put_answer(text_frame(frame))
 
     async def _perform(self, effects: list[Effect]) -> None:
-        left_at = ""
         for effect in effects:
             match effect:
                 case Send(frame):
                     self._answer(frame)
                 case Record(entries):
-                    await self._recorder.stored(entries, left_at)
+                    await self._recorder.record_and_wait(entries)
                 case Join():
                     await self._join(effect)
-                case Leave(topics):
-                    left_at = self._process.hub.cursor(self._listener)
-                    self._process.hub.detach(self._listener, topics)
-                    self._process.presence.changed(self)
-                case SendPong():
+                case Leave(topics, entries, ack):
+                    cursor = self._runtime.hub.cursor(self._subscriber)
+                    self._runtime.hub.detach(self._subscriber, topics)
+                    if ack is not None:
+                        self._answer(ack)
+                    self._runtime.presence.changed(self)
+                    await self._recorder.record_and_wait(entries, cursor)
+                case Ping():
                     self._pong(effect)
                 case FindAgents(agent_ids, message):
                     customers = await until_database_answers(customers_of, agent_ids)
                     await self._perform(self._session.subscribe(message, customers, time.monotonic()))
-                case Verify(message):
-                    await self._perform(await self._verify(message))
+                case Authenticate():
+                    await self._perform(await self._verify(effect))
                     self._watch_expiry()
                 case Close(code, reason):
                     self.close(code, reason)
 
     async def _verify(self, message: Authenticate) -> list[Effect]:
         try:
-            identity = await in_database_thread(identify, message.token, self._recorder.caller)
+            identity = await in_database_thread(identify, message.token, self._recorder.client_info)
         except BadCredential as error:
-            self._recorder.note(
+            self._recorder.record_soon(
                 AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule=error.rule, detail=str(error)
             )
             return self._session.not_authenticated(message, str(error))
-        except DatabaseTrouble:
+        except db.Error:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
         effects = self._session.authenticated(message, identity)
         if self.identity is identity:
             self._recorder.identity = identity
-            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
-            self._process.presence.changed(self)
+            self._recorder.record_soon(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
+            self._runtime.presence.changed(self)
         else:
-            self._recorder.note(AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential")
+            self._recorder.record_soon(
+                AuditAction.AUTHENTICATE, AuditVerdict.REFUSED, rule="foreign-credential"
+            )
         return effects
 
     async def _join(self, join: Join) -> None:
-        hub, resumer = self._process.hub, self._process.resumer
+        hub, replayer = self._runtime.hub, self._runtime.replayer
         customer_ids = sorted({topic.customer_id for topic in join.topics})
         recovery = None
         while True:
             feeds = await hub.open(customer_ids)
             if join.since is not None:
-                recovery = await resumer.recovery(feeds, parse_cursor(join.since))
+                recovery = await replayer.recovery(feeds, parse_cursor(join.since))
             if hub.are_open(feeds):
                 break
-        # What is no longer permitted by now was told by an error already.
+        # An error was sent already for topics that are no longer permitted.
         topics = [topic for topic in join.topics if self._session.topics.get(topic.text) is topic]
         if self._closing is not None or not topics:
             return
-        self._process.presence.changed(self)
-        # From here to the acknowledgement nothing may be awaited, or the topics would not be live from its cursor on.
+        self._runtime.presence.changed(self)
+        # Nothing may be awaited up to the acknowledgement: its cursor is where the topics become live.
         if recovery is not None and recovery.reason is None:
-            resumer.begin(self._listener, topics, recovery.starts)
+            replayer.begin(self._subscriber, topics, recovery.starts)
         else:
-            hub.attach(self._listener, topics)
+            hub.attach(self._subscriber, topics)
         self._answer(
             ack_frame(
                 Action.SUBSCRIBE,
                 [topic.text for topic in topics],
                 request_id=join.request_id,
-                cursor=hub.cursor(self._listener),
+                cursor=hub.cursor(self._subscriber),
                 recovered=None if recovery is None else recovery.reason is None,
                 reason=None if recovery is None else recovery.reason,
             )
         )
-        self._recorder.note_live(feeds, recovery)
+        self._recorder.live(feeds, recovery)
         try:
-            await resumer.run(self._listener)
+            await replayer.run(self._subscriber)
         except (OutboxClosed, LogReplaced):
-            return  # The client is gone, or told to come back.
+            return  # The client has left, or reconnects.
         except LogPruned:
             self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")
 
@@ -260,7 +256,7 @@ class Connection:
         if left <= 0:
             self.close(CloseCode.TOKEN_EXPIRED, "The credential has expired: connect again with a new one")
         else:
-            # Looked at anew at least daily: a timer is of the steady clock, an expiry of the calendar's.
+            # At most a day: the timer runs by the monotonic clock, the expiry by the calendar.
             delay = min(left, LONGEST_TIMER_SECONDS)
             self._expiry = asyncio.get_running_loop().call_later(delay, self._watch_expiry)
 
@@ -268,9 +264,9 @@ class Connection:
         self.close(CloseCode.TOO_SLOW, "More waits for you than a connection may hold: read faster")
 
     def close(self, code: CloseCode, message: str, *, rule: str = "") -> None:
-        """Tell the client why, and close; returns at once. Only the first reason counts.
+        """Send the client the reason, and close; returns at once. Later calls have no effect.
 
-        `rule` is for the audit log, where the code's name does not say enough.
+        `rule` is for the audit log, if the name of the code is not specific enough.
         """
         if self._closing is None:
             self._close_code = code
@@ -281,10 +277,10 @@ class Connection:
 
     async def _close(self, code: CloseCode, message: str) -> None:
         if code is CloseCode.REVOKED:
-            # What waits is not for its eyes any more.
+            # The client is not authorised for what waits any more.
             self._outbox.discard()
         if code is CloseCode.TOO_SLOW:
-            # It will not read what waits for it; it can still be told why it is closed, should it ever read on.
+            # The client does not read what waits; the reason of the close is left for when it does.
             self._outbox.discard()
             self._transport.release()
         await self._outbox.finish(
@@ -292,44 +288,36 @@ class Connection:
         )
         self._transport.release()
         asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
-        # Each server says in its own way that the peer has left meanwhile.
+        # Each server has its own exception for a peer that has left.
         with contextlib.suppress(Exception):
             await self._transport.close(int(code), close_reason(message))
 
     def ended(self) -> None:
-        """The connection is over: leave nothing behind."""
-        process = self._process
+        """Release everything that belongs to the connection, which has ended."""
+        runtime = self._runtime
         if self._expiry is not None:
             self._expiry.cancel()
         self._inbox.close()
         self._leave_hub()
-        process.renewer.forget(self)
-        process.presence.ended(self)
+        runtime.reauthorizer.forget(self)
+        runtime.presence.ended(self)
         self._outbox.close()
-        process.count_out(self._credential_id, self.disconnect_code, self._close_rule)
-        told = f": {self._close_message}" if self._close_message else ""
-        self._recorder.note(
-            AuditAction.DISCONNECT,
-            AuditVerdict.ENDED,
-            rule=self._close_rule,
-            detail=f"close code {self.disconnect_code}{told}",
-            cursor=delivered(self._heard_to, self._outbox.unsent_events),
-        )
-
-        connection_log.closed(
-            self._recorder,
+        runtime.count_out(self._credential_id, self.disconnect_code, self._close_rule)
+        self._recorder.closed(
             code=self.disconnect_code,
-            reason=self._close_rule,
+            rule=self._close_rule,
+            message=self._close_message,
+            cursor=last_delivered_cursor(self._delivered_to, self._outbox.unsent_events),
             topics=len(self._session.topics),
             sent=self._outbox.sent,
             seconds=(timezone.now() - self.opened_at).total_seconds(),
         )
 
     def _leave_hub(self) -> None:
-        hub = self._process.hub
-        if self._listener in hub.listeners:
-            self._heard_to = hub.cursor(self._listener)
+        hub = self._runtime.hub
+        if self._subscriber in hub.subscribers:
+            self._delivered_to = hub.cursor(self._subscriber)
             if self._close_code in (CloseCode.TOO_SLOW, CloseCode.REVOKED):
-                # What waits is about to be forgotten.
-                self._heard_to = delivered(self._heard_to, self._outbox.unsent_events)
-            hub.leave(self._listener)
+                # What waits is about to be dropped.
+                self._delivered_to = last_delivered_cursor(self._delivered_to, self._outbox.unsent_events)
+            hub.leave(self._subscriber)

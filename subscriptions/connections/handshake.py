@@ -1,6 +1,6 @@
-"""The WebSocket handshake: who connects, from where, and the refusal where nobody may.
+"""The WebSocket handshake: the identity of the client, or the refusal.
 
-The socket is refused before it is accepted: a client that is accepted and then closed comes back at once, for ever.
+A client is refused before the connection is accepted: one that is accepted and then closed reconnects at once, forever.
 """
 
 from __future__ import annotations
@@ -10,48 +10,46 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django import db
 from django.conf import settings
-from django.db import Error as DatabaseTrouble
 
+from events.api.responses import JSON_HEADERS
 from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.tokens import BadCredential, Holder
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
 UNAVAILABLE = 503
 
-ANSWER_HEADERS = (
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-)
-"""Of an answer in JSON that is given without Django, whose middleware adds these to all others."""
+ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in JSON_HEADERS.items())
+"""Headers of a JSON response that is sent without Django, whose middleware adds them to others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no socket: an HTTP status, a code and a message for the client; for the operator a rule, and whose
-    the credential is where that is certain."""
+    """A refused handshake: HTTP status, code and message for the client, rule for operators.
+
+    `holder` is the owner of the credential, `None` if that is not certain.
+    """
 
     status: int
     code: str
     message: str
     rule: str
-    holder: Identity | Holder | None = None
+    holder: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the handshake tells of the client."""
+    """The parts of the handshake that identify the client."""
 
     query: str
     headers: Mapping[str, str]
-    caller: ClientInfo
+    client_info: ClientInfo
 
     @classmethod
     def of(cls, scope: Mapping[str, Any]) -> Request:
@@ -59,8 +57,8 @@ class Request:
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         client = scope.get("client")
-        caller = ClientInfo.of(client[0] if client else "", headers)
-        return cls(scope.get("query_string", b"").decode("latin-1"), headers, caller)
+        client_info = ClientInfo.of(client[0] if client else "", headers)
+        return cls(scope.get("query_string", b"").decode("latin-1"), headers, client_info)
 
     @property
     def wants_batches(self) -> bool:
@@ -68,7 +66,7 @@ class Request:
 
 
 async def admit(request: Request) -> Identity | Refusal:
-    """Whose socket this is to be, or why there is none."""
+    """Authenticate the client; returns its identity, or the refusal."""
     if not _origin_is_allowed(request.headers):
         return Refusal(
             FORBIDDEN,
@@ -78,11 +76,13 @@ async def admit(request: Request) -> Identity | Refusal:
         )
     identity = None
     try:
-        identity = await in_database_thread(identify_request, request.query, request.headers, request.caller)
+        identity = await in_database_thread(
+            identify_request, request.query, request.headers, request.client_info
+        )
         may_open_socket(identity)
     except BadCredential as error:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)
-    except DatabaseTrouble:
+    except db.Error:
         return Refusal(
             UNAVAILABLE, "UNAVAILABLE", "Credentials cannot be checked now: try again", "database-away"
         )
@@ -90,17 +90,17 @@ async def admit(request: Request) -> Identity | Refusal:
 
 
 def may_open_socket(identity: Identity) -> None:
-    """Whether the identity may have a WebSocket at all.
+    """Check that the identity may open a WebSocket.
 
     Raises:
-        BadCredential: it may not.
+        BadCredential: it is an access key without that permission.
     """
     if not identity.may_subscribe:
         raise BadCredential("This access key may not open a WebSocket", "key-may-not-subscribe")
 
 
 def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
-    """Programs send no Origin and are judged by their credential alone; a page must be ours or a listed one."""
+    """Whether a page of this origin may connect; programs send none, and may."""
     origin = headers.get("origin")
     if not origin or "*" in settings.WEBSOCKET_ORIGINS:
         return True
@@ -110,14 +110,14 @@ def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
         host = urlsplit(origin).netloc
     except ValueError:
         return False
-    # A page in a sandbox sends `null`, which names no host.
+    # A page in a sandbox sends `null`, which has no host.
     return host != "" and host == headers.get("host")
 
 
 async def refuse(
     scope: Mapping[str, Any], send: Callable[[Mapping[str, Any]], Awaitable[None]], refusal: Refusal
 ) -> None:
-    """Answer the handshake with the refusal: status and JSON body where the server can, its plain 403 elsewhere."""
+    """Answer with status and JSON body if the server supports that, else with its own 403."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return

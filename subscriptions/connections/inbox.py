@@ -1,31 +1,25 @@
-"""One socket's received frames: acted on one after the other, and pings answered though one of them takes long."""
+"""The inbox of one connection: handles frames in order, and pings out of order in time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from subscriptions.protocol.messages import Ping
 
 MAX_WAITING = 16
-"""Frames of a client that wait to be acted on before nothing more is read from it."""
+"""Frames that wait to be handled before the server stops reading from the client."""
 
 PING_WAITS_SECONDS = 1.0
-"""How long a ping may wait for its turn behind other messages before it is answered out of turn."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Received:
-    text: str | None
+"""How long a ping may wait behind other frames before it is answered out of order."""
 
 
 class Inbox:
-    """Frames on their way from one socket. Belongs to one event loop.
+    """Frames that wait to be handled. Belongs to one event loop.
 
-    `act` acts on a frame (none is a binary one), `ping_in` finds the ping that a frame may be, `pong` answers it, and
-    `hold` is called with whether the server is to read nothing more from the socket.
+    `act` handles a frame, where `None` is a binary one. `ping_in` parses a frame that may be a ping, and `pong` answers
+    it. `hold` is called with whether the server is to stop reading from the client.
     """
 
     def __init__(
@@ -40,13 +34,13 @@ class Inbox:
         self._ping_in = ping_in
         self._pong = pong
         self._hold = hold
-        self._waiting: deque[_Received] = deque()
+        self._waiting: deque[str | None] = deque()
         self._moved = asyncio.Event()
         self._acting: asyncio.Task[None] | None = None
         self._is_closed = False
 
     async def put(self, text: str | None) -> None:
-        """Take a frame. Returns before it is acted on, unless too many wait: then its sender has to wait as well."""
+        """Take a frame; returns at once, unless too many wait: then the client has to wait too."""
         if len(self._waiting) >= MAX_WAITING and not self._is_closed:
             self._hold(True)
             while len(self._waiting) >= MAX_WAITING and not self._is_closed:
@@ -55,18 +49,17 @@ class Inbox:
             self._hold(False)
         if self._is_closed:
             return
-        received = _Received(text)
-        self._waiting.append(received)
+        self._waiting.append(text)
         loop = asyncio.get_running_loop()
         if self._acting is None or self._acting.done():
             self._acting = loop.create_task(self._act_in_turn())
         elif text is not None and (ping := self._ping_in(text)):
-            # Behind a subscribe that waits for the database, or for its turn to replay, it would wait as well, and the
-            # client would take the connection for dead.
-            loop.call_later(PING_WAITS_SECONDS, self._answer_out_of_turn, received, ping)
+            # Behind a subscribe that waits for the database or for its replay, the answer would be late, and the client
+            # would consider the connection dead.
+            loop.call_later(PING_WAITS_SECONDS, self._answer_out_of_turn, text, ping)
 
     def close(self) -> None:
-        """Act on nothing any more, and break off what is under way."""
+        """Handle no frame any more, and cancel the one that is being handled."""
         self._is_closed = True
         self._waiting.clear()
         self._moved.set()
@@ -75,12 +68,12 @@ class Inbox:
 
     async def _act_in_turn(self) -> None:
         while self._waiting:
-            received = self._waiting.popleft()
+            text = self._waiting.popleft()
             self._moved.set()
-            await self._act(received.text)
+            await self._act(text)
 
-    def _answer_out_of_turn(self, received: _Received, ping: Ping) -> None:
-        if received in self._waiting:
-            self._waiting.remove(received)
+    def _answer_out_of_turn(self, text: str, ping: Ping) -> None:
+        if text in self._waiting:
+            self._waiting.remove(text)
             self._moved.set()
             self._pong(ping)

@@ -1,7 +1,7 @@
-"""Looking again at who is connected: what was revoked, switched off, changed or ordered acts on sockets that are open.
+"""Reauthorization: changed permissions and close orders take effect on open connections.
 
-A change is announced through the channel layer, so that it acts at once, and noted in the database, so that it is found
-at the next check where the layer is silent.
+A change is announced through the channel layer, so that it takes effect at once, and counted in the database, so that
+the next check finds it if the layer is silent.
 """
 
 from __future__ import annotations
@@ -10,122 +10,105 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import Error as DatabaseTrouble
+from django import db
 
 from events.database.threads import in_database_thread
+from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.access_version import current_version
-from subscriptions.auth.tokens import (
-    AGENT_KIND,
-    KEY_KIND,
-    BadCredential,
-    agent_identity,
-    key_identity,
-    require_active,
-    require_not_signed_out,
-)
+from subscriptions.auth.credentials import AGENT_KIND, KEY_KIND, BadCredential, require_active
+from subscriptions.auth.tokens import agent_identity, require_not_signed_out
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Identity
+
+if TYPE_CHECKING:
+    from subscriptions.connections.connection import Connection
 
 logger = logging.getLogger(__name__)
 
 CLOSED_BY_OPERATOR = "closed-by-operator"
 
 
-class Connection(Protocol):
-    """An open socket, as far as its credential goes."""
-
-    @property
-    def connection_id(self) -> UUID: ...
-
-    @property
-    def identity(self) -> Identity: ...
-
-    async def identity_changed(self, identity: Identity) -> None: ...
-
-    def close(self, code: CloseCode, message: str, *, rule: str = "") -> None: ...
-
-
 class Reauthorizer:
-    """Looks again at one process's connections: at once when told, and every `check_seconds` if something changed."""
+    """Checks the connections of one process: when notified, and every `check_seconds`."""
 
     def __init__(self, *, check_seconds: float) -> None:
         self._check_seconds = check_seconds
         self._connections: set[Connection] = set()
         self._new: set[Connection] = set()
-        self._told = asyncio.Event()
-        self._seen: int | None = None
+        self._notified = asyncio.Event()
+        self._seen_version: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin. Called in the event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._look())
+        """Start to check. Called in the event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def watch(self, connection: Connection) -> None:
-        """Look at this connection from now on."""
+        """Check this connection from now on."""
         self._connections.add(connection)
-        # Its credential was read before it came here, and may have changed between.
+        # Its credential was read before, and may have changed since.
         self._new.add(connection)
 
     def forget(self, connection: Connection) -> None:
-        """Look at it no more."""
+        """Stop checking this connection."""
         self._connections.discard(connection)
         self._new.discard(connection)
 
-    def tell(self) -> None:
-        """Something has changed: look at once."""
-        self._told.set()
+    def notify(self) -> None:
+        """Check at once, since permissions have changed."""
+        self._notified.set()
 
-    async def _look(self) -> None:
+    async def _run(self) -> None:
         while True:
-            # At once for the first time: what is ordered from now on is found by the number that is seen now.
-            self._told.clear()
+            # The first check runs at once: orders from now on are found by the version that it reads.
+            self._notified.clear()
             try:
-                await self._look_once()
-            except DatabaseTrouble as error:
+                await self._check()
+            except db.Error as error:
                 logger.warning("Open connections cannot be checked now: %s", error)
             except Exception:
                 logger.exception("The check of open connections failed and goes on")
             try:
                 async with asyncio.timeout(self._check_seconds):
-                    await self._told.wait()
+                    await self._notified.wait()
             except TimeoutError:
                 pass
 
-    async def _look_once(self) -> None:
-        changes = await in_database_thread(current_version)
-        looked_at = set(self._connections if changes != self._seen else self._new)
-        if not looked_at:
-            self._seen = changes
+    async def _check(self) -> None:
+        version = await in_database_thread(current_version)
+        checked = set(self._connections if version != self._seen_version else self._new)
+        if not checked:
+            self._seen_version = version
             return
-        if self._seen is not None and changes != self._seen:
-            self._carry_out(await in_database_thread(orders_after, self._seen))
-        outcomes = await in_database_thread(renew, {each.identity for each in looked_at})
+        if self._seen_version is not None and version != self._seen_version:
+            self._carry_out(await in_database_thread(orders_after, self._seen_version))
+        outcomes = await in_database_thread(current_identities, {each.identity for each in checked})
         narrowed = []
-        for connection in looked_at & self._connections:
+        for connection in checked & self._connections:
             outcome = outcomes.get(connection.identity)
             if isinstance(outcome, BadCredential):
                 connection.close(CloseCode.REVOKED, str(outcome))
             elif outcome is not None and outcome != connection.identity:
                 narrowed.append(connection.identity_changed(outcome))
-        # Together: each drops its topics first and then waits for its audit records, which are stored in one commit.
+        # Together: each ends its topics first and then waits for its audit records, which share one commit.
         await asyncio.gather(*narrowed)
-        # Only now: what failed half-way is done again.
-        self._new -= looked_at
-        self._seen = changes
+        # Only now: a check that failed half-way is repeated.
+        self._new -= checked
+        self._seen_version = version
 
     def _carry_out(self, orders: Iterable[CloseOrder]) -> None:
         for order in orders:
-            message = f"Closed by an operator: {order.word}" if order.word else "Closed by an operator"
+            message = f"Closed by an operator: {order.reason}" if order.reason else "Closed by an operator"
             key = f"{KEY_KIND}:{order.key_id}"
             for connection in list(self._connections):
                 if order.connection_id == connection.connection_id or (
@@ -134,68 +117,65 @@ class Reauthorizer:
                     connection.close(CloseCode.REVOKED, message, rule=CLOSED_BY_OPERATOR)
 
 
-def orders_after(change: int) -> list[CloseOrder]:
-    """The orders to close connections that were given after this number of changes."""
-    return list(CloseOrder.objects.filter(change__gt=change).order_by("pk"))
+def orders_after(version: int) -> list[CloseOrder]:
+    """The orders to close connections that were given after this access version."""
+    return list(CloseOrder.objects.filter(change__gt=version).order_by("pk"))
 
 
-def renew(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
-    """What each of these is now, asked with as few queries as kinds of credentials. An expiry is not judged here."""
-    asked = list(identities)
+def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
+    """The current identity of each credential, or why it is invalid; ignores expiry."""
+    credentials = [(each, *_kind_and_id(each)) for each in identities]
     keys = AccessKey.objects.select_related("customer", "agent__user", "agent__customer").in_bulk(
-        [_id_of(each) for each in asked if _kind_of(each) == KEY_KIND]
+        [pk for _, kind, pk in credentials if kind == KEY_KIND]
     )
     agents = Agent.objects.select_related("customer", "user").in_bulk(
-        [UUID(each.agent_id) for each in asked if each.agent_id and _kind_of(each) != KEY_KIND]
+        [pk for _, kind, pk in credentials if kind != KEY_KIND]
     )
-    customers = Customer.objects.in_bulk({UUID(each.customer_id) for each in asked})
+    customers = Customer.objects.in_bulk({UUID(each.customer_id) for each, *_ in credentials})
     outcomes: dict[Identity, Identity | BadCredential] = {}
-    for each in asked:
+    for each, kind, pk in credentials:
         try:
-            outcomes[each] = _renewed(each, keys, agents, customers)
+            if kind == KEY_KIND:
+                now = _of_key(keys.get(pk))
+            elif kind == AGENT_KIND:
+                now = _of_token(each, agents.get(pk))
+            else:
+                now = _of_voipbin(each, customers.get(UUID(each.customer_id)), agents.get(pk))
+            # A connection keeps its customer and agent: a moved credential has to reconnect.
+            if (each.customer_id, each.agent_id) != (now.customer_id, now.agent_id):
+                raise BadCredential(
+                    "This credential is another customer's or agent's now", "foreign-credential"
+                )
+            outcomes[each] = now
         except BadCredential as error:
             outcomes[each] = error
     return outcomes
 
 
-def _renewed(
-    identity: Identity,
-    keys: dict[UUID, AccessKey],
-    agents: dict[UUID, Agent],
-    customers: dict[UUID, Customer],
-) -> Identity:
-    kind = _kind_of(identity)
-    if kind == KEY_KIND:
-        if (key := keys.get(_id_of(identity))) is None:
-            raise BadCredential("This access key was deleted", "unknown-key")
-        renewed = key_identity(key)
-        if not renewed.may_subscribe:
-            raise BadCredential("This access key may not open a WebSocket any more", "key-may-not-subscribe")
-        return _same_holder(identity, renewed)
-    agent = agents.get(_id_of(identity))
-    if kind == AGENT_KIND:
-        if agent is None:
-            raise BadCredential("The agent of this token was deleted", "unknown-agent")
-        renewed = agent_identity(agent, expires_at=identity.expires_at, issued_at=identity.issued_at or 0.0)
-        return _same_holder(identity, renewed)
-    # VoIPBIN's own: its claims say what the agent may, our records only who is switched off and what was granted.
-    require_active(customers.get(UUID(identity.customer_id)), agent)
+def _kind_and_id(identity: Identity) -> tuple[str, UUID]:
+    kind, _, pk = identity.credential_id.partition(":")
+    return kind, UUID(pk)
+
+
+def _of_key(key: AccessKey | None) -> Identity:
+    if key is None:
+        raise BadCredential("This access key was deleted", "unknown-key")
+    identity = key_identity(key)
+    if not identity.may_subscribe:
+        raise BadCredential("This access key may not open a WebSocket any more", "key-may-not-subscribe")
+    return identity
+
+
+def _of_token(before: Identity, agent: Agent | None) -> Identity:
     if agent is None:
-        return identity
-    require_not_signed_out(agent, identity.issued_at or 0.0)
-    return _same_holder(identity, replace(identity, granted_resources=frozenset(agent.granted_resources)))
+        raise BadCredential("The agent of this token was deleted", "unknown-agent")
+    return agent_identity(agent, expires_at=before.expires_at, issued_at=before.issued_at or 0.0)
 
 
-def _same_holder(before: Identity, now: Identity) -> Identity:
-    """A connection stays its customer's and agent's: whoever moved has to come anew."""
-    if (before.customer_id, before.agent_id) != (now.customer_id, now.agent_id):
-        raise BadCredential("This credential is another customer's or agent's now", "foreign-credential")
-    return now
-
-
-def _kind_of(identity: Identity) -> str:
-    return identity.credential_id.partition(":")[0]
-
-
-def _id_of(identity: Identity) -> UUID:
-    return UUID(identity.credential_id.partition(":")[2])
+def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None) -> Identity:
+    # The token's claims have the role; only the active flags and granted resources are stored here.
+    require_active(customer, agent)
+    if agent is None:
+        return before
+    require_not_signed_out(agent, before.issued_at or 0.0)
+    return replace(before, granted_resources=frozenset(agent.granted_resources))

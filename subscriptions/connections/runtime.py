@@ -1,6 +1,6 @@
-"""What one server process has once: its hub, its audit writer, its count of connections; made on first use.
+"""The parts of a server process that exist once: hub, audit writer, count of connections.
 
-daphne has no lifespan events, so the first connection or request starts it, in the loop that serves it.
+daphne has no lifespan events, so the first connection or request starts the runtime, in the event loop that serves it.
 """
 
 from __future__ import annotations
@@ -16,45 +16,45 @@ from events.announcements.announcer import announcer
 from events.counters import stored_events
 from events.domain.topics import known_resources
 from subscriptions.audit.writer import AuditWriter
-from subscriptions.auth.access_version import ACCESS_CHANGED
 from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.presence.heartbeat import Presence
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
-from subscriptions.protocol.messages import CloseCode
 
 DRAIN_SPREAD_SECONDS = 2.0
-"""Over this time the sockets of a stopping process are closed, so that not all come back at the same moment."""
+"""Over this time a stopping process closes its connections, so that clients do not reconnect all at once."""
 
 KNOWN_CLOSE_CODES = frozenset(CloseCode) | {1000, 1001, 1005, 1006, 1007, 1009, 1011, 1012}
-"""Ours, and those of RFC 6455 that occur. A client may send any other, and each would be a number of its own."""
+"""Ours, and those of RFC 6455 that occur. Each other code that clients send would be one more metric."""
 
 DRAIN_PAUSE_SECONDS = 0.02
 DRAIN_TIMEOUT_SECONDS = 5.0
 
 
 class Runtime:
-    """The parts of a running process. Belongs to one event loop."""
+    """The parts of a server process. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self.renewer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
+        self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
+        self.flusher = Flusher()
         self.hub = Hub(
+            self.flusher,
             check_seconds=settings.CHECK_INTERVAL_SECONDS,
-            max_stuck_seconds=settings.OUTBOX_MAX_SECONDS,
-            also_hears={ACCESS_CHANGED: self.renewer.tell},
+            max_stalled_seconds=settings.OUTBOX_MAX_SECONDS,
+            on_access_changed=self.reauthorizer.notify,
         )
-        self.resumer = Replayer(
+        self.replayer = Replayer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
         now = asyncio.get_running_loop().time()
         self._events = Rate(lambda: stored_events.counts().get((), 0), now)
-        self._deliveries = Rate(lambda: self.hub.deliveries + self.resumer.deliveries, now)
+        self._deliveries = Rate(lambda: self.hub.deliveries + self.replayer.deliveries, now)
         self.audit = AuditWriter()
-        self.flusher = Flusher()
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
         self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL
@@ -75,11 +75,11 @@ class Runtime:
 
     @property
     def connections(self) -> int:
-        """Sockets that are open."""
+        """The number of open connections."""
         return self._connections.total()
 
     def state(self) -> ProcessState:
-        """How this process does, for the operators of all."""
+        """The state of this process, for the operators' pages."""
         now = asyncio.get_running_loop().time()
         late_events, late_seconds = self.hub.missing
         return ProcessState(
@@ -87,7 +87,7 @@ class Runtime:
             deliveries_a_minute=round(self._deliveries.a_minute(now), 1),
             late_events=late_events,
             late_seconds=round(late_seconds, 1),
-            silent_seconds=round(self.hub.silence_seconds, 1) if self.hub.lagging else 0.0,
+            silent_seconds=round(self.hub.layer.silence_seconds, 1) if self.hub.layer.is_silent else 0.0,
             audit_waiting=self.audit.waiting,
             audit_lost=self.audit.lost,
             is_draining=self.is_draining,
@@ -95,14 +95,14 @@ class Runtime:
         )
 
     def count_in(self, credential_id: str) -> int:
-        """Count one more connection of this credential; returns how many it has now."""
+        """Count a new connection of this credential; returns how many it has."""
         self.opened += 1
         self._connections[credential_id] += 1
         self.all_left.clear()
         return self._connections[credential_id]
 
     def count_out(self, credential_id: str, close_code: int | None, rule: str) -> None:
-        """Count one connection less, which ended so."""
+        """Count the end of a connection of this credential."""
         self.ended[(str(close_code) if close_code in KNOWN_CLOSE_CODES else "other", rule)] += 1
         self._connections[credential_id] -= 1
         if self._connections[credential_id] <= 0:
@@ -111,19 +111,19 @@ class Runtime:
             self.all_left.set()
 
     def start(self) -> None:
-        """Begin. Called in the event loop."""
+        """Start all tasks. Called in the event loop."""
         announcer.attach(asyncio.get_running_loop())
         self.hub.start()
-        self.renewer.start()
+        self.reauthorizer.start()
         self.presence.start()
 
     async def stop(self) -> None:
-        """Let every client know, wait for them to leave, store what is left of the audit log, end the tasks."""
+        """Close all connections, store the rest of the audit log, and end all tasks."""
         self.is_draining = True
-        listeners = list(self.hub.listeners)
-        pause = min(DRAIN_SPREAD_SECONDS / max(len(listeners), 1), DRAIN_PAUSE_SECONDS)
-        for listener in listeners:
-            listener.close(CloseCode.RESTARTING, "The gateway restarts: connect again with your cursor")
+        subscribers = list(self.hub.subscribers)
+        pause = min(DRAIN_SPREAD_SECONDS / max(len(subscribers), 1), DRAIN_PAUSE_SECONDS)
+        for subscriber in subscribers:
+            subscriber.close(CloseCode.RESTARTING, "The gateway restarts: connect again with your cursor")
             await asyncio.sleep(pause)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
@@ -131,7 +131,7 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
-        await self.renewer.stop()
+        await self.reauthorizer.stop()
         await self.presence.stop()
         await self.hub.stop()
         announcer.detach()
@@ -141,7 +141,7 @@ _runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
 
 
 def runtime() -> Runtime:
-    """The runtime of the running event loop, started if this is its first use."""
+    """The runtime of the running event loop; its first use starts it."""
     loop = asyncio.get_running_loop()
     found = _runtimes.get(loop)
     if found is None:

@@ -1,13 +1,13 @@
-"""One customer's log as this process hears it: which number comes next, what is missing, and who subscribed to what.
+"""The feed of one customer's log: its position, its gap and its subscriptions.
 
-Sans-I/O. Plain: entries go in, what is to be delivered comes out. The hub does the reading and sending.
+Sans-I/O. Entries go in, deliverable entries come out; the hub reads and sends.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from events.domain.event import Entry
 from events.domain.topics import covering_patterns
@@ -16,19 +16,26 @@ S = TypeVar("S")
 
 MAX_AHEAD = 1000
 MAX_AHEAD_BYTES = 512 * 1024
-"""How much is kept while an earlier entry is missing; beyond, it is read from the log like the missing one. All of it
-goes to the sockets at once when that one comes."""
+"""Entries and bytes that are kept while an earlier entry is missing; all others are read from the log. Those that are
+kept are delivered at once when the missing entry arrives."""
 
 TAIL_MAX_ENTRIES = 1000
 TAIL_MAX_BYTES = 512 * 1024
-"""How much of the recent past is kept for clients that come back within moments, so that a thousand reconnects read
-nothing from the database."""
+"""Entries and bytes that are kept after delivery, so that a thousand clients that reconnect at once read nothing from
+the database."""
+
+
+class Gap(NamedTuple):
+    """The numbers above `after` up to `upto`, which must be read from the log."""
+
+    after: int
+    upto: int
 
 
 class Feed(Generic[S]):
     """The feed of one customer for subscribers of type `S`.
 
-    `position` is the last number that was delivered; everything up to it is behind us, nothing above it has been sent.
+    `position` is the last number that was delivered: all entries up to it were, and none above it.
     """
 
     def __init__(self, customer_id: str, epoch: str, position: int) -> None:
@@ -45,9 +52,9 @@ class Feed(Generic[S]):
     # --- Numbers ---
 
     def offer(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Take entries from the layer or the log; return those whose turn it is, in order.
+        """Take entries from the layer or the log; returns those that can be delivered, in order.
 
-        What came before is dropped, what is too early is kept until the missing ones come.
+        Entries that were delivered before are dropped; early ones are kept until the missing ones arrive.
         """
         ready: list[Entry] = []
         for entry in entries:
@@ -67,22 +74,22 @@ class Feed(Generic[S]):
             self._ahead[entry.seq] = entry
             self._ahead_size += entry.size
 
-    def note_head(self, last_seq: int) -> None:
-        """Learn from the log itself that it goes up to this number."""
+    def raise_head(self, last_seq: int) -> None:
+        """Note that the log has entries up to this number."""
         self._highest = max(self._highest, last_seq)
 
     @property
     def head(self) -> int:
-        """The highest number that is known of."""
+        """The highest known number of the log."""
         return max(self.position, self._highest)
 
     @property
-    def gap(self) -> tuple[int, int] | None:
-        """The numbers that must be read from the log, `(after, upto)`; none while nothing is missing."""
+    def gap(self) -> Gap | None:
+        """The first numbers that are missing; `None` while nothing is missing."""
         if self._highest <= self.position:
             return None
         upto = min(self._ahead) - 1 if self._ahead else self._highest
-        return (self.position, upto) if upto > self.position else None
+        return Gap(self.position, upto) if upto > self.position else None
 
     def _advance(self, entry: Entry, ready: list[Entry]) -> None:
         self.position = entry.seq
@@ -94,7 +101,7 @@ class Feed(Generic[S]):
             self._tail_size -= self._tail.popleft().size
 
     def tail_after(self, seq: int) -> Sequence[Entry] | None:
-        """The entries above `seq` up to the position, if they are still kept here; else none."""
+        """The entries above `seq` up to the position; `None` if not all of them are kept."""
         if seq >= self.position:
             return ()
         if not self._tail or self._tail[0].seq > seq + 1:
@@ -105,16 +112,16 @@ class Feed(Generic[S]):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody listens."""
+        """Whether the feed has no subscriber."""
         return not self._index
 
     def attach(self, subscriber: S, patterns: Iterable[str]) -> None:
-        """Deliver what these patterns (in canonical form) cover to the subscriber from now on."""
+        """Deliver to the subscriber what these patterns, in canonical form, cover."""
         for pattern in patterns:
             self._index.setdefault(pattern, {})[subscriber] = None
 
     def detach(self, subscriber: S, patterns: Iterable[str]) -> None:
-        """Deliver them no more."""
+        """Stop delivering to the subscriber what these patterns cover."""
         for pattern in patterns:
             subscribers = self._index.get(pattern)
             if subscribers is not None:
@@ -123,7 +130,7 @@ class Feed(Generic[S]):
                     del self._index[pattern]
 
     def receivers(self, entry: Entry) -> list[tuple[str, list[S]]]:
-        """Who hears the entry, each once, by topic: by the customer's, where several of theirs match."""
+        """The entry's subscribers by topic, each once: with the first of its topics that matches."""
         index = self._index
         found: list[tuple[str, list[S]]] = []
         for topic in entry.topics:
@@ -142,11 +149,11 @@ class Feed(Generic[S]):
 
 
 class Replay:
-    """What one subscriber is to be sent of the past, when topics join those that it already holds.
+    """The past events to send to one subscriber, when topics join those that it already holds.
 
-    A start is a number of the customer's log: the subscriber hears what comes after it by that pattern. `position` is
-    where the feed stood when the replay began: up to there the held patterns have been delivered live. `begins_at`
-    can be ahead of that, where another process told the subscriber of events that have not come here yet.
+    A start is a number of the customer's log: the pattern delivers the entries after it. `position` is the feed's
+    position when the replay began: up to there the held patterns have been delivered live. `begins_at` is ahead of it
+    if another process has sent the client events that have not arrived here.
     """
 
     def __init__(self, held: Mapping[str, int], fresh: Mapping[str, int], position: int) -> None:
@@ -158,11 +165,11 @@ class Replay:
             self.starts.setdefault(pattern, start)
 
     def forget(self, pattern: str) -> None:
-        """The pattern was unsubscribed, or is not permitted any more, while the replay runs."""
+        """Remove a pattern that was unsubscribed, or is not permitted any more."""
         self.starts.pop(pattern, None)
 
     def topic(self, entry: Entry) -> str | None:
-        """The topic by which the entry is to be sent; none where it is not covered or was delivered before."""
+        """The topic to send the entry with; `None` if no pattern covers it or it was delivered."""
         if entry.seq <= self.position and _topic_by(entry, self._held):
             return None
         return _topic_by(entry, self.starts)

@@ -1,21 +1,24 @@
-"""The process's ear on the channel layer: its one channel, the groups that it joined, and whether it hears at all.
+"""The process's channel on the channel layer, its groups, and whether messages arrive.
 
-The layer can fall silent without an error: a half-open connection, a stopped Redis, a queue that overflowed. So the ear
-sends itself a canary; while that is late, nothing that it does not hear means anything.
+The layer can fall silent without an error: a half-open connection, a stopped Redis, a queue that overflowed. Therefore
+the process sends itself a canary; while the canary is late, the absence of announcements means nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
 
-from events.announcements.announcer import group_of
+from events.announcements.announcement import MESSAGE_TYPE, group_of
 
 logger = logging.getLogger(__name__)
+
+ACCESS_CHANGED = "access.changed"
+"""The type of the message that permissions changed, and the group of all processes to which it is sent."""
 
 CANARY_TYPE = "hub.canary"
 STOP_AGAIN_SECONDS = 0.2
@@ -23,116 +26,103 @@ TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 
 RESET_SECONDS = 10.0
-"""After this much silence the connections themselves are taken for dead and made anew."""
+"""After this much silence the connections are considered dead and replaced."""
 
 
 class LayerListener:
-    """Hears for one event loop.
+    """Receives the layer's messages for one event loop.
 
-    `on_message` are those who hear messages, by their type; `groups` are joined besides those of customers;
-    `patience_seconds` is how old the last canary may be.
+    `on_announcement` takes announcements of events, `on_access_changed` is called for each announced change of
+    permissions. `patience_seconds` is how old the last canary may be.
     """
 
     def __init__(
         self,
-        on_message: Mapping[str, Callable[[dict[str, Any]], None]],
         *,
-        groups: Sequence[str] = (),
+        on_announcement: Callable[[dict[str, Any]], None],
+        on_access_changed: Callable[[], None],
         patience_seconds: float,
     ) -> None:
-        self.lagging = False
-        self._on_message = on_message
-        self._standing_groups = groups
-        self._patience = patience_seconds
+        self.is_silent = False
+        self._on_announcement = on_announcement
+        self._on_access_changed = on_access_changed
+        self._patience_seconds = patience_seconds
         self._channel = ""
         self._groups: set[str] = set()
-        self._heard_at = 0.0
+        self._canary_at = 0.0
         self._reset_at = 0.0
-        self._listening: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to listen. Called in the event loop."""
-        self._heard_at = self._reset_at = asyncio.get_running_loop().time()
-        self._listening = asyncio.get_running_loop().create_task(self._listen())
+        """Start to receive messages. Called in the event loop."""
+        self._canary_at = self._reset_at = asyncio.get_running_loop().time()
+        self._task = asyncio.get_running_loop().create_task(self._receive_forever())
 
     async def stop(self) -> None:
-        """Listen no more."""
-        if self._listening is not None:
-            # A library that is just connecting may take the cancellation for its own, and listen on.
-            while not self._listening.done():
-                self._listening.cancel()
-                await asyncio.wait([self._listening], timeout=STOP_AGAIN_SECONDS)
+        """Stop receiving messages."""
+        if self._task is not None:
+            # A library that is connecting may swallow the cancellation, and receive on.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task], timeout=STOP_AGAIN_SECONDS)
 
     @property
     def silence_seconds(self) -> float:
-        """Since the last canary."""
-        return asyncio.get_running_loop().time() - self._heard_at
+        """Seconds since the last canary arrived; a little more than the interval is usual."""
+        return asyncio.get_running_loop().time() - self._canary_at
 
-    def hears(self, customer_id: str) -> bool:
-        """Whether announcements for this customer are expected to come: its group is joined."""
+    def is_joined(self, customer_id: str) -> bool:
+        """Whether the customer's group is joined."""
         return customer_id in self._groups
 
     async def join(self, customer_id: str) -> None:
-        """Join the customer's group, where the layer lets us now; else `hears` stays false."""
-        if not self._channel or self.lagging or customer_id in self._groups:
+        """Join the customer's group, if the layer answers now; see `is_joined`."""
+        if not self._channel or self.is_silent or customer_id in self._groups:
             return
         channel = self._channel
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().group_add(group_of(customer_id), channel)
-        except Exception as error:
+        error = await _error_of(get_channel_layer().group_add(group_of(customer_id), channel))
+        if error is not None:
             logger.warning("Cannot join the group of customer %s (%s): reading its log", customer_id, error)
-            return
-        if channel == self._channel:  # Else the connections were made anew meanwhile.
+        elif channel == self._channel:  # Else the connections were replaced meanwhile.
             self._groups.add(customer_id)
 
     async def leave(self, customer_id: str) -> None:
         """Leave the customer's group."""
         self._groups.discard(customer_id)
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().group_discard(group_of(customer_id), self._channel)
-        except Exception as error:
+        error = await _error_of(get_channel_layer().group_discard(group_of(customer_id), self._channel))
+        if error is not None:
             logger.debug("Cannot leave the group of customer %s: %s", customer_id, error)
 
     async def check(self) -> None:
-        """Judge by the last canary whether the layer is heard, and send the next one."""
+        """Update `is_silent` by the last canary, and send the next one."""
         now = asyncio.get_running_loop().time()
-        lagging = now - self._heard_at > self._patience
-        if lagging != self.lagging:
-            self.lagging = lagging
-            if lagging:
+        is_silent = now - self._canary_at > self._patience_seconds
+        if is_silent != self.is_silent:
+            self.is_silent = is_silent
+            if is_silent:
                 logger.warning("The channel layer is silent: the log is read instead")
             else:
                 logger.info("The channel layer is heard again")
-        if lagging and now - max(self._heard_at, self._reset_at) > RESET_SECONDS:
+        if is_silent and now - max(self._canary_at, self._reset_at) > RESET_SECONDS:
             self._reset_at = now
             await self._reset()
-        await self._send_canary()
-
-    async def _send_canary(self) -> None:
-        if not self._channel:
-            return
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().send(self._channel, {"type": CANARY_TYPE})
-        except Exception as error:
-            logger.debug("No canary: %s", error)
+        if self._channel:
+            error = await _error_of(get_channel_layer().send(self._channel, {"type": CANARY_TYPE}))
+            if error is not None:
+                logger.debug("The canary cannot be sent: %s", error)
 
     async def _reset(self) -> None:
-        """Forget the connections: on one that the other side forgot, nothing ever fails and nothing ever comes."""
+        """Replace the connections: on one that the other side dropped, no call ever fails."""
         logger.warning("The channel layer stays silent: connecting to it anew")
         await self.stop()
         self._channel = ""
         self._groups.clear()
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await get_channel_layer().flush()
-        except Exception as error:
+        error = await _error_of(get_channel_layer().flush())
+        if error is not None:
             logger.debug("The old connections to the channel layer do not close: %s", error)
-        self._listening = asyncio.get_running_loop().create_task(self._listen())
+        self._task = asyncio.get_running_loop().create_task(self._receive_forever())
 
-    async def _listen(self) -> None:
+    async def _receive_forever(self) -> None:
         layer = get_channel_layer()
         while True:
             try:
@@ -144,22 +134,34 @@ class LayerListener:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             try:
-                self._hear(message)
+                self._dispatch(message)
             except Exception:
-                # One bad message must not deafen the process; the log has what it may have carried.
+                # The process must not stop receiving; the log has the events of a bad announcement.
                 logger.exception("A message of the channel layer could not be read")
-            # Messages that wait already are received without a pause: let the sockets send between them.
+            # Messages that wait already are received without a pause: let outboxes write between them.
             await asyncio.sleep(0)
 
     async def _new_channel(self) -> str:
         layer = get_channel_layer()
         channel: str = await layer.new_channel()
-        for group in self._standing_groups:
-            await layer.group_add(group, channel)
+        await layer.group_add(ACCESS_CHANGED, channel)
         return channel
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        if message["type"] == CANARY_TYPE:
-            self._heard_at = asyncio.get_running_loop().time()
-        elif hears := self._on_message.get(message["type"]):
-            hears(message)
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == MESSAGE_TYPE:
+            self._on_announcement(message)
+        elif kind == CANARY_TYPE:
+            self._canary_at = asyncio.get_running_loop().time()
+        elif kind == ACCESS_CHANGED:
+            self._on_access_changed()
+
+
+async def _error_of(call: Awaitable[object]) -> Exception | None:
+    """Await a call of the layer for at most `TIMEOUT_SECONDS`; returns its exception."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await call
+    except Exception as error:
+        return error
+    return None

@@ -1,6 +1,6 @@
-"""One socket's waiting frames: bounded in size and age, and written in order, several at once where several wait."""
+"""The outbox of one connection: frames that wait to be written, bounded in size and age."""
 
-# Long because all that can happen to frames that wait is understood together.
+# Long because all methods change the same queue, whose invariants hold between any two of them.
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ import contextlib
 from collections.abc import Callable, Sequence
 
 from subscriptions.delivery.transport import Transport, nothing
-from subscriptions.protocol.frames import Answer, in_batches, payload_of
+from subscriptions.protocol.frames import Answer, in_batches
 
 WRITE_MAX_BYTES = 64 * 1024
-"""What one write to a socket takes in a go; a batch is no larger either."""
+"""Most bytes of one write, and of one batch."""
 
 FLUSHES_AT_ONCE = 500
-"""After so many writes, about three milliseconds, whatever else the event loop has to do has its turn."""
+"""Writes, about three milliseconds, after which the event loop can do other work."""
 
 ROOM_SHARE = 0.25
-"""A replay goes on while less than this share of the outbox is filled: live frames have the rest."""
+"""A replay proceeds while less than this share of the outbox is filled; the rest is for live events."""
 
 
 class OutboxClosed(Exception):
-    """Nothing is sent any more: the socket is gone or about to close."""
+    """Nothing is sent any more: the connection is closed or about to close."""
 
 
 class Flusher:
-    """Writes what waits in outboxes, once all that comes at the same moment is in them. Belongs to one event loop."""
+    """Writes the frames of all outboxes of one event loop.
+
+    It writes at the end of the loop's turn, so that frames that are put at the same moment share a write.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -37,18 +40,18 @@ class Flusher:
         return self._loop.time()
 
     def put(self, outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
-        """Send an event's frame to each of these sockets when its turn comes; it may share a message with others.
+        """Send an event's frame to each of these connections, after the frames that wait.
 
-        `is_alone`: no other event follows at this moment, so that none would share the write.
+        `is_alone` means that no other event follows at this moment that could share the write.
         """
-        # Done for every delivery: nothing is called that need not be.
+        # Runs for every delivery: without calls that can be avoided.
         size, due = len(frame), self._due
         was_idle = not due
         at_once = FLUSHES_AT_ONCE if is_alone else 0
         for outbox in outboxes:
             if outbox.is_closed:
                 continue
-            if at_once and not outbox._queued and outbox._stuck_since is None:
+            if at_once and not outbox._queued and outbox._stalled_since is None:
                 at_once -= 1
                 outbox.sent += 1
                 if not outbox._write_frames(frame):
@@ -60,7 +63,7 @@ class Flusher:
                 outbox._is_due = True
                 due.append(outbox)
             elif outbox._queued > WRITE_MAX_BYTES:
-                # Do not pile up what could be on its way; what then still waits has a limit.
+                # Write early instead of queueing more; what waits after that is limited.
                 outbox._write_and_judge()
         if was_idle and due:
             self._loop.call_soon(self._flush)
@@ -74,19 +77,13 @@ class Flusher:
             outbox.flush()
 
 
-def put_event(outboxes: Sequence[Outbox], frame: bytes, *, is_alone: bool) -> None:
-    """Send an event's frame to these sockets of one event loop, as `Flusher.put` does."""
-    if outboxes:
-        outboxes[0]._flusher.put(outboxes, frame, is_alone=is_alone)
-
-
 class Outbox:
-    """Frames on their way to one socket. Belongs to one event loop; nothing in it may be called from elsewhere.
+    """Frames that wait for one connection. Belongs to one event loop and is not thread-safe.
 
     `on_slow` is called once, when more than `max_bytes` wait. With `batch`, events that wait share a message.
     """
 
-    # Ten thousand of them are in a process.
+    # A process has ten thousand of them.
     __slots__ = (
         "_answers",
         "_batch",
@@ -99,7 +96,7 @@ class Outbox:
         "_moved",
         "_on_slow",
         "_queued",
-        "_stuck_since",
+        "_stalled_since",
         "_transport",
         "_write_frames",
         "is_closed",
@@ -118,7 +115,7 @@ class Outbox:
         self.sent = 0
         self.is_closed = False
         self._transport = transport
-        # By itself: the way to it is as long as all else that a delivery takes here.
+        # Bound once: looking it up takes as long as the rest of a delivery.
         self._write_frames = transport.write
         self._flusher = flusher
         self._max_bytes = max_bytes
@@ -130,17 +127,17 @@ class Outbox:
         self._in_flight = 0
         self._is_due = False
         self._is_slow = False
-        self._stuck_since: float | None = None
+        self._stalled_since: float | None = None
         self._moved: asyncio.Event | None = None
         transport.on_writable = self._writable
         transport.on_lost = self.close
 
     def put_event(self, frame: bytes) -> None:
-        """Send an event's frame when its turn comes; it may share a message with others."""
+        """Send an event's frame after those that wait; it may share a message with other events."""
         self._flusher.put((self,), frame, is_alone=False)
 
     def put_answer(self, frame: bytes) -> None:
-        """Send any other frame when its turn comes, as a message of its own."""
+        """Send any other frame after those that wait, as a message of its own."""
         if self.is_closed:
             return
         self._append_answer(frame)
@@ -158,10 +155,10 @@ class Outbox:
             self._on_slow()
 
     def flush(self) -> None:
-        """Write what waits, as far as the peer reads."""
+        """Write what waits, as far as the peer reads it."""
         self._is_due = False
-        if len(self._frames) == 1 and self._stuck_since is None and not self._answers:
-            # What waits most often.
+        if len(self._frames) == 1 and self._stalled_since is None and not self._answers:
+            # The most frequent case.
             frame = self._frames.pop()
             self._queued = 0
             self.sent += 1
@@ -171,7 +168,7 @@ class Outbox:
             self._write_and_judge()
 
     def _write(self) -> None:
-        while self._frames and self._stuck_since is None:
+        while self._frames and self._stalled_since is None:
             frames = self._take()
             size = self._queued
             self._queued -= sum(map(len, frames)) if self._frames else size
@@ -185,10 +182,10 @@ class Outbox:
 
     def _wait_for_peer(self, in_flight: int) -> None:
         self._in_flight = in_flight
-        self._stuck_since = self._flusher.time()
+        self._stalled_since = self._flusher.time()
 
     def _take(self) -> list[bytes]:
-        """The next frames for one write: at most `WRITE_MAX_BYTES`, or a single one that is larger."""
+        """The next frames to write: at most `WRITE_MAX_BYTES`, or a single larger one."""
         frames = self._frames
         if self._queued <= WRITE_MAX_BYTES:
             self._frames = []
@@ -203,29 +200,29 @@ class Outbox:
 
     def _writable(self) -> None:
         self._in_flight = 0
-        self._stuck_since = None
+        self._stalled_since = None
         self._write()
         self._wake()
 
     @property
     def waiting(self) -> int:
-        """Bytes that wait here for a peer to read."""
+        """Bytes that wait for the peer to read."""
         return self._queued + self._in_flight
 
     @property
-    def unsent_events(self) -> list[str]:
-        """The events' frames that wait here, in their order, as text."""
-        return [payload_of(frame).decode() for frame in self._frames if not isinstance(frame, Answer)]
+    def unsent_events(self) -> list[bytes]:
+        """The frames of events that wait, in order."""
+        return [frame for frame in self._frames if not isinstance(frame, Answer)]
 
-    def stuck_for(self) -> float:
-        """Seconds since the peer has taken nothing of what waits for it."""
-        return 0.0 if self._stuck_since is None else self._flusher.time() - self._stuck_since
+    def stalled_seconds(self) -> float:
+        """Seconds for which the peer has read nothing of what waits; 0 if nothing waits."""
+        return 0.0 if self._stalled_since is None else self._flusher.time() - self._stalled_since
 
     async def room(self) -> None:
-        """Wait until a replay may put in more.
+        """Wait until a replay may put more frames.
 
         Raises:
-            OutboxClosed: there will be none.
+            OutboxClosed: the outbox was closed before.
         """
         while self.waiting > self._max_bytes * ROOM_SHARE and not self.is_closed:
             self._write()
@@ -245,7 +242,7 @@ class Outbox:
             self._moved = None
 
     async def finish(self, *, last_frame: bytes | None, timeout_seconds: float) -> None:
-        """Send what waits and `last_frame` after it, for at most `timeout_seconds`. Nothing comes after that one."""
+        """Send what waits and then `last_frame`, for at most `timeout_seconds`, and close."""
         if self.is_closed:
             return
         if last_frame is not None:
@@ -260,17 +257,17 @@ class Outbox:
         self.close()
 
     def discard(self) -> None:
-        """Forget what waits and was not handed to the server yet."""
+        """Drop what waits and was not handed to the server."""
         self._frames = []
         self._answers = 0
         self._queued = 0
         self._wake()
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Drop what waits and every later frame."""
         self.is_closed = True
         self._in_flight = 0
-        self._stuck_since = None
+        self._stalled_since = None
         self._transport.on_writable = nothing
         self._transport.on_lost = nothing
         self._transport.stop()

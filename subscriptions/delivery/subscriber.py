@@ -1,4 +1,4 @@
-"""One socket as the hub knows it: where its frames go, and what it hears from which number on."""
+"""A connection as the hub sees it: its outbox, and its topics by customer."""
 
 from __future__ import annotations
 
@@ -7,60 +7,60 @@ from dataclasses import dataclass, field
 
 from subscriptions.delivery.feed import Replay
 from subscriptions.delivery.outbox import Outbox
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
-from subscriptions.protocol.messages import CloseCode
 
 
 @dataclass(slots=True)
 class CustomerSubscription:
-    """What one socket hears of one customer's log.
+    """The subscriptions of one connection to one customer's log.
 
-    `starts` has the number after which each pattern is heard. Two spellings of one pattern, such as `…:call` and
-    `…:call:*`, are one pattern here: it ends when both have been unsubscribed. While a replay runs, the socket is not
-    attached to the feed, and `sent_to` is the number up to which the replay has come.
+    `starts` has the number after which each pattern delivers. `topics` has the client's texts of each pattern: `…:call`
+    and `…:call:*` are one pattern, which ends when both have been unsubscribed. While a replay runs, the subscriber is
+    not attached to the feed, and `sent_to` is the number that the replay has reached.
     """
 
     starts: dict[str, int] = field(default_factory=dict)
-    spellings: dict[str, set[str]] = field(default_factory=dict)
+    topics: dict[str, set[str]] = field(default_factory=dict)
     replay: Replay | None = None
     sent_to: int = 0
 
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """`close` asks the socket's owner to tell the client why and to close; it returns at once."""
+    """The outbox and subscriptions of one connection; `close` starts to close it."""
 
     outbox: Outbox
     close: Callable[[CloseCode, str], None]
-    hearings: dict[str, CustomerSubscription] = field(default_factory=dict)
+    subscriptions: dict[str, CustomerSubscription] = field(default_factory=dict)
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
-        """Note these topics; returns their patterns by customer."""
+        """Add these topics; returns their patterns by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
-            hearing = self.hearings.setdefault(topic.customer_id, CustomerSubscription())
+            subscription = self.subscriptions.setdefault(topic.customer_id, CustomerSubscription())
             pattern = str(topic.pattern)
-            hearing.spellings.setdefault(pattern, set()).add(topic.text)
+            subscription.topics.setdefault(pattern, set()).add(topic.text)
             patterns.setdefault(topic.customer_id, []).append(pattern)
         return patterns
 
     def release(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
-        """Forget these topics; returns by customer the patterns that no other spelling still holds."""
+        """Remove these topics; returns the patterns without any topic left, by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
-            hearing = self.hearings.get(topic.customer_id)
-            if hearing is None:
+            subscription = self.subscriptions.get(topic.customer_id)
+            if subscription is None:
                 continue
             pattern = str(topic.pattern)
-            spellings = hearing.spellings.get(pattern, set())
-            spellings.discard(topic.text)
-            if spellings:
+            texts = subscription.topics.get(pattern, set())
+            texts.discard(topic.text)
+            if texts:
                 continue
-            hearing.spellings.pop(pattern, None)
-            hearing.starts.pop(pattern, None)
-            if hearing.replay is not None:
-                hearing.replay.forget(pattern)
-            if not hearing.spellings:
-                del self.hearings[topic.customer_id]
+            subscription.topics.pop(pattern, None)
+            subscription.starts.pop(pattern, None)
+            if subscription.replay is not None:
+                subscription.replay.forget(pattern)
+            if not subscription.topics:
+                del self.subscriptions[topic.customer_id]
             patterns.setdefault(topic.customer_id, []).append(pattern)
         return patterns

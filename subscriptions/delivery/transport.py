@@ -1,7 +1,7 @@
-"""The way of ready frames to one socket: straight into the server's connection where the server lets us, or by ASGI.
+"""The path of frames to one client: written to the server's connection, or sent over ASGI.
 
-ASGI knows nothing of whether a peer reads what it is sent, and makes a frame anew for every socket. A server that
-offers `ReadyFrames` in its scope takes bytes that are frames already, and tells when it wants no more of them.
+ASGI does not report whether a peer reads what it is sent, and builds a frame anew for every connection. A server that
+offers `ReadyFrames` in its scope takes complete frames as bytes, and reports when it can take no more of them.
 """
 
 from __future__ import annotations
@@ -15,44 +15,43 @@ from subscriptions.protocol.frames import payloads_in
 AsgiSend = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 READY_FRAMES = "voipbin_ws.ready_frames"
-"""The name under which a server's scope has its `ReadyFrames`, among the extensions."""
+"""The key of a server's `ReadyFrames` among the extensions of its scope."""
 
 
-class ReadyFrames(Protocol):
-    """A server's connection, as it takes ready frames. Everything happens in the server's event loop.
-
-    `on_writable` is called each time that more may be written again.
-    """
+class FrameWriter(Protocol):
+    """Writes frames to one peer. Belongs to the server's event loop."""
 
     on_writable: Callable[[], None]
-
-    def begin(self) -> None:
-        """The handshake is over: from here on frames are written."""
+    """Called each time that more may be written."""
 
     def write(self, frames: bytes) -> bool:
-        """Send whole frames; they are kept for a peer that does not read, and dropped after the connection's end.
+        """Send complete frames; they are dropped after the end of the connection.
 
-        Returns whether the peer reads what it is sent, so that more may be written now.
+        Returns whether more may be written now, without waiting for `on_writable`.
         """
 
     def hold_reading(self, hold: bool) -> None:
-        """Read nothing more from the peer, or go on."""
+        """Stop reading from the peer, or resume."""
 
     def release(self) -> None:
-        """Let more be written from now on, whatever the peer reads: what comes is the last."""
+        """Accept all further writes, whatever the peer reads: the last frames follow."""
 
     def abort(self) -> None:
-        """Drop the connection at once, with whatever the peer has not read."""
+        """Drop the connection at once, with everything that the peer has not read."""
 
 
-class Transport(Protocol):
-    """One socket's way out. `on_lost` is called when nothing can be sent any more and nobody else will say so."""
+class ReadyFrames(FrameWriter, Protocol):
+    """A server's connection that takes complete frames, and keeps those that are not sent."""
+
+    def begin(self) -> None:
+        """End the handshake: from here on frames are written."""
+
+
+class Transport(FrameWriter, Protocol):
+    """The path of one connection's frames."""
 
     on_lost: Callable[[], None]
-    on_writable: Callable[[], None]
-
-    def write(self, frames: bytes) -> bool:
-        """Send whole frames. Returns whether more may be written before `on_writable` is called."""
+    """Called when nothing can be sent any more and the server does not report it."""
 
     def stop(self) -> None:
         """Send nothing more of what was written and has not left."""
@@ -60,34 +59,26 @@ class Transport(Protocol):
     async def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake."""
 
-    def hold_reading(self, hold: bool) -> None:
-        """Read nothing more from the peer, or go on."""
-
-    def release(self) -> None:
-        """Let more be written from now on, whatever the peer reads: what comes is the last."""
-
-    def abort(self) -> None:
-        """Drop the connection at once, with whatever the peer has not read."""
-
 
 def nothing() -> None:
-    """What is called before somebody wants to be."""
+    """The callback before another one is set."""
 
 
 def transport_of(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
-    """The best way there is to this socket."""
+    """The fastest transport that the server of this scope offers."""
     ready = (scope.get("extensions") or {}).get(READY_FRAMES)
     return AsgiTransport(send) if ready is None else ReadyTransport(ready, send)
 
 
 class ReadyTransport:
-    """Under a server that takes ready frames."""
+    """The transport on a server that takes complete frames."""
 
     def __init__(self, ready: ReadyFrames, send: AsgiSend) -> None:
         self.on_lost = nothing
         ready.begin()
-        # Nothing between an outbox and its server: it is the most frequent call of all.
-        self.write = ready.write
+        # The server's own methods: `write` is called more often than anything else.
+        self.write, self.release, self.abort = ready.write, ready.release, ready.abort
+        self.hold_reading = ready.hold_reading
         self._ready = ready
         self._send = send
 
@@ -100,23 +91,14 @@ class ReadyTransport:
         self._ready.on_writable = call
 
     def stop(self) -> None:
-        """What was written is the server's already."""
-
-    def hold_reading(self, hold: bool) -> None:
-        self._ready.hold_reading(hold)
-
-    def release(self) -> None:
-        self._ready.release()
-
-    def abort(self) -> None:
-        self._ready.abort()
+        """Do nothing: the server already has what was written."""
 
     async def close(self, code: int, reason: str) -> None:
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 class AsgiTransport:
-    """Under any other server: each frame is opened again and sent as text; a `send` that takes time is waited for."""
+    """The transport on any other server: the text of each frame is sent over ASGI."""
 
     def __init__(self, send: AsgiSend) -> None:
         self.on_lost = nothing
@@ -133,7 +115,7 @@ class AsgiTransport:
             for payload in payloads_in(frames):
                 await self._send({"type": "websocket.send", "text": payload.decode()})
         except Exception:
-            # Each server has its own exception for a peer that is gone.
+            # Each server has its own exception for a peer that has left.
             self.on_lost()
         else:
             self._sending = None
@@ -146,11 +128,10 @@ class AsgiTransport:
     async def close(self, code: int, reason: str) -> None:
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
-    def hold_reading(self, hold: bool) -> None:
-        """There is no word for it: the server reads on."""
+    # ASGI has no message for these three: the server reads on, and has limits and time-outs of its own.
 
-    def release(self) -> None:
-        """There is no word for it: the server decides."""
+    def hold_reading(self, hold: bool) -> None: ...
 
-    def abort(self) -> None:
-        """There is no word for it: the server has its own time-outs."""
+    def release(self) -> None: ...
+
+    def abort(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Who an operator is, and the names behind the ids of customers and agents; the setting EVENTS_DIRECTORY names it."""
+"""The directory of operators, customers and agents (EVENTS_DIRECTORY)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from django.urls import reverse
 from events.hooks import AgentKey, Operator
 from subscriptions.models import Agent, AgentRole, Customer
 
-MOST_FOUND = 100
+MAX_FOUND = 100
 
 
-class PeopleDirectory:
-    """The directory of this gateway's customers and agents."""
+class CustomerDirectory:
+    """The directory in the gateway's own database."""
 
     def operator_of(self, user: Any) -> Operator | None:
-        """A superuser, platform staff, the admin of a customer, or whom a superuser gave permissions; else none."""
+        """Return the rights of a user of the admin, or `None` if the user may not use it.
+
+        Superusers and platform staff have all rights, admins those of their customer. Users without an agent have only
+        the permissions that a superuser gave them.
+        """
         if not (user.is_active and user.is_staff):
             return None
         if user.is_superuser:
@@ -40,10 +44,10 @@ class PeopleDirectory:
         return {(customer_id, agent_id): name for customer_id, agent_id, name in rows}
 
     def customers_named(self, text: str) -> list[uuid.UUID]:
-        return list(Customer.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+        return list(Customer.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MAX_FOUND])
 
     def agents_named(self, text: str) -> list[uuid.UUID]:
-        return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MOST_FOUND])
+        return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MAX_FOUND])
 
     def first_customers(self, count: int) -> list[tuple[uuid.UUID, str]]:
         return list(Customer.objects.order_by("name").values_list("pk", "name")[:count])
@@ -55,4 +59,4 @@ class PeopleDirectory:
         return reverse("admin:subscriptions_agent_change", args=[agent_id])
 
 
-directory = PeopleDirectory()
+directory = CustomerDirectory()

@@ -1,4 +1,4 @@
-"""What the customers' records take over from events, in the transaction that stores them."""
+"""Applying events to the rows of agents and opt-outs (EVENTS_PROJECTION)."""
 
 from __future__ import annotations
 
@@ -14,41 +14,44 @@ _STATUSES = frozenset(AgentStatus.values)
 Stored = Sequence[tuple[Event, Draft]]
 
 
-def keep(stored: Stored) -> None:
-    """Take over what these events say, in their order. Their customers' logs must be locked."""
-    _keep_statuses(stored)
-    _keep_opt_outs(stored)
+def apply(stored: Stored) -> None:
+    """Apply events in their order, in the transaction that stores them.
+
+    The logs of their customers must be locked.
+    """
+    _apply_statuses(stored)
+    _apply_opt_outs(stored)
 
 
-def _keep_statuses(stored: Stored) -> None:
-    """An agent is what the last agent.status of its own customer says, whoever published it."""
-    told = [
+def _apply_statuses(stored: Stored) -> None:
+    """Set each agent's status to the last `agent.status` of its own customer."""
+    reported = [
         (event, draft)
         for event, draft in stored
         if draft.event_type == "agent.status" and is_canonical_uuid(draft.resource_id)
     ]
-    if not told:
+    if not reported:
         return
-    ids = {draft.resource_id for _, draft in told}
+    ids = {draft.resource_id for _, draft in reported}
     agents = {
         (str(agent.customer_id), str(agent.pk)): agent
         for agent in Agent.objects.filter(pk__in=ids).only("customer_id", "status", "status_changed_at")
     }
     changed: dict[str, Agent] = {}
-    for event, draft in told:
+    for event, draft in reported:
         agent = agents.get((draft.customer_id, draft.resource_id))
         status = draft.data.get("status")
         if agent is None or not isinstance(status, str) or status not in _STATUSES or agent.status == status:
             continue
         agent.status = status
-        # A clock that is ahead must not make a status that has not begun.
+        # A publisher's clock that is ahead must not date a status into the future.
         agent.status_changed_at = min(event.timestamp, event.stored_at)
         changed[draft.resource_id] = agent
     Agent.objects.bulk_update(changed.values(), ["status", "status_changed_at"])
 
 
-def _keep_opt_outs(stored: Stored) -> None:
-    """Whoever wrote STOP wants no messages, until START."""
+def _apply_opt_outs(stored: Stored) -> None:
+    """Store an opt-out for each STOP, and delete it for each START."""
     for event, draft in stored:
         if draft.event_type != "message.received":
             continue

@@ -1,4 +1,4 @@
-"""What of a customer's events an identity may read: exactly what it may subscribe to."""
+"""The events that an identity may read, as it may subscribe (EVENTS_VISIBILITY)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from django.conf import settings
 
 from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern, known_resources
 from events.domain.visibility import NotVisible, UnknownCustomer, Visible
-from events.log import reader as log
+from events.log import reader
 from subscriptions.models import Customer
 from subscriptions.protocol.permissions import Identity, Verdict, may_hold, may_subscribe
 
 
 def visible_to(identity: Identity, customer_id: str | None) -> Visible:
-    """What the identity may read of this customer, or of its own where none is named.
+    """Return what the identity may read of this customer, by default its own.
 
     Raises:
-        NotVisible: nothing.
-        UnknownCustomer: whoever may read all customers named one that there is not.
+        NotVisible: The identity may read nothing of the customer.
+        UnknownCustomer: The customer does not exist; raised only for platform staff.
     """
     if not identity.may_subscribe:
         raise NotVisible("This access key may not read: use one that may subscribe")
@@ -34,23 +34,23 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
             raise UnknownCustomer(f"There is no customer {customer_id}")
         return visible
     granted = {name for name in known_resources(settings.EVENTS_EXTRA_RESOURCES) if verdict(name).granted}
-    hears_itself = (
+    sees_own_agent = (
         own_agent is not None and may_hold(identity, Pattern(AGENT_SCOPE, own_agent, ANY, ANY)).granted
     )
-    if not granted and not hears_itself:
+    if not granted and not sees_own_agent:
         raise NotVisible(everything.message)
     visible = Visible(
-        customer_id, frozenset(granted), own_agent if hears_itself else None, identity.allowed_topics
+        customer_id, frozenset(granted), own_agent if sees_own_agent else None, identity.allowed_topics
     )
     _require_something(visible, identity)
     return visible
 
 
 def _require_something(visible: Visible, identity: Identity) -> None:
-    """Refuse an access key that is narrowed to nothing of this customer.
+    """Check that an access key's allowed topics include something of this customer.
 
     Raises:
-        NotVisible: it is.
+        NotVisible: They do not.
     """
     if visible.allowed is not None and not visible.of_customer and not visible.of_agent:
         everything = Pattern(CUSTOMER_SCOPE, visible.customer_id, ANY, ANY)
@@ -58,5 +58,5 @@ def _require_something(visible: Visible, identity: Identity) -> None:
 
 
 def _exists(customer_id: str) -> bool:
-    # VoIPBIN's customers need no record of ours to have events.
-    return bool(log.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()
+    # Customers of VoIPBIN may have events without a row here.
+    return bool(reader.heads([customer_id])) or Customer.objects.filter(pk=customer_id).exists()

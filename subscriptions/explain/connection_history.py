@@ -1,6 +1,8 @@
-"""Connections as the audit log tells of them: when each was open, and between which cursors it heard what.
+"""The history of connections, read from the audit log.
 
 Sans-I/O.
+
+It shows when each connection was open, and between which cursors it received which topics.
 """
 
 from __future__ import annotations
@@ -8,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from events.domain.cursor import parse_cursor
 
 _OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "authenticate", "disconnect"})
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One record of the audit log, as far as it tells of a connection."""
+class HistoryRecord(NamedTuple):
+    """One record of the audit log, with the fields that concern a connection."""
 
     at: datetime
     action: str
@@ -25,153 +28,113 @@ class Told:
     rule: str = ""
     detail: str = ""
     cursor: str = ""
-    connection_id: str = ""
+    connection_id: UUID | str = ""
     credential: str = ""
     address: str = ""
     client: str = ""
 
+    @property
+    def is_granted(self) -> bool:
+        return self.verdict == "granted"
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """The sequence numbers of the cursor, by the epochs of their logs."""
+        return parse_cursor(self.cursor) if self.cursor else {}
+
 
 @dataclass(slots=True)
 class Subscription:
-    """A topic that a connection asked for, as the client wrote it.
+    """A topic that a connection requested, as the client wrote it, by its records.
 
-    Positions are numbers by the epochs of their logs: it heard what came after `starts`, up to `ends`. Until it was
-    live, `live_at` is none; until it ended, `ended_at` is.
+    The connection received the events after the positions of `live` up to those of `ended`. `live` is `None` if the
+    subscription was never acknowledged, `ended` while it is open.
     """
 
-    topic: str
-    asked_at: datetime
-    granted: bool
-    rule: str
-    detail: str = ""
-    live_at: datetime | None = None
-    live_rule: str = ""
-    live_detail: str = ""
-    starts: Mapping[str, int] = field(default_factory=dict)
-    ended_at: datetime | None = None
-    end_rule: str = ""
-    end_detail: str = ""
-    ends: Mapping[str, int] = field(default_factory=dict)
+    requested: HistoryRecord
+    live: HistoryRecord | None = None
+    ended: HistoryRecord | None = None
 
 
 @dataclass(slots=True)
 class Connection:
-    """One connection. `opened_at` is none where its begin is not told any more, `closed_at` where no end is told.
+    """One connection. `opened` and `closed` are `None` if they are not recorded.
 
-    Where no end is told, `replaced_at` is when the same client connected again, if it did.
+    If no end is recorded, `replaced_at` is when the same client connected again, or `None`.
     """
 
     id: str
     credential: str
     address: str
     client: str
-    opened_at: datetime | None = None
-    process: str = ""
-    closed_at: datetime | None = None
+    opened: HistoryRecord | None = None
+    closed: HistoryRecord | None = None
     replaced_at: datetime | None = None
-    close_rule: str = ""
-    close_detail: str = ""
     subscriptions: list[Subscription] = field(default_factory=list)
 
+    @property
+    def granted(self) -> list[Subscription]:
+        return [each for each in self.subscriptions if each.requested.is_granted]
+
     def was_open_at(self, moment: datetime) -> bool:
-        """Whether it was, by the clocks of the processes."""
-        began = self.opened_at is None or self.opened_at <= moment
-        return began and (self.closed_at is None or moment < self.closed_at)
+        """Return whether the connection was open, by the clocks of the processes."""
+        began = self.opened is None or self.opened.at <= moment
+        return began and (self.closed is None or moment < self.closed.at)
 
     def was_lost_at(self, moment: datetime) -> bool:
-        """Whether it had ended by then without a word, as far as its client's coming back tells."""
-        return self.closed_at is None and self.replaced_at is not None and self.replaced_at <= moment
+        """Return whether it had ended unrecorded, because its client connected again."""
+        return self.closed is None and self.replaced_at is not None and self.replaced_at <= moment
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedHandshake:
-    """A connection that there never was."""
-
-    at: datetime
-    rule: str
-    detail: str
-    address: str
-    client: str
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """All that is told, in the order in which it began."""
+class ConnectionHistory:
+    """Connections and refused handshakes, in the order of their first records."""
 
     connections: tuple[Connection, ...] = ()
-    refused: tuple[RefusedHandshake, ...] = ()
+    refused: tuple[HistoryRecord, ...] = ()
 
 
-def connections_of(records: Iterable[Told]) -> Connections:
-    """Read records in the order in which they were written."""
+def read_history(records: Iterable[HistoryRecord]) -> ConnectionHistory:
+    """Read the history from records in the order in which they were written."""
     found: dict[str, Connection] = {}
-    refused: list[RefusedHandshake] = []
+    refused: list[HistoryRecord] = []
     for record in records:
         if record.action == "refuse":
-            refused.append(
-                RefusedHandshake(record.at, record.rule, record.detail, record.address, record.client)
-            )
-            continue
-        if record.action not in _OF_A_CONNECTION:
-            continue
-        connection = found.get(record.connection_id)
-        if connection is None:
-            connection = found[record.connection_id] = Connection(
-                record.connection_id, record.credential, record.address, record.client
-            )
-        _take(connection, record)
+            refused.append(record)
+        elif record.action in _OF_A_CONNECTION:
+            key = str(record.connection_id)
+            if key not in found:
+                found[key] = Connection(key, record.credential, record.address, record.client)
+            _take(found[key], record)
     _note_replacements(list(found.values()))
-    return Connections(tuple(found.values()), tuple(refused))
+    return ConnectionHistory(tuple(found.values()), tuple(refused))
 
 
 def _note_replacements(connections: Sequence[Connection]) -> None:
     last: dict[tuple[str, str, str], datetime] = {}
     for connection in reversed(connections):
         client = (connection.credential, connection.address, connection.client)
-        if connection.closed_at is None:
+        if connection.closed is None:
             connection.replaced_at = last.get(client)
-        if connection.opened_at is not None:
-            last[client] = connection.opened_at
+        if connection.opened is not None:
+            last[client] = connection.opened.at
 
 
-def _take(connection: Connection, record: Told) -> None:
+def _take(connection: Connection, record: HistoryRecord) -> None:
+    held = [each for each in connection.granted if each.ended is None]
     match record.action, record.verdict:
         case "connect", _:
-            connection.opened_at, connection.process = record.at, record.detail
-        case "subscribe", ("granted" | "refused") as verdict:
-            connection.subscriptions.append(
-                Subscription(
-                    record.topic,
-                    record.at,
-                    granted=verdict == "granted",
-                    rule=record.rule,
-                    detail=record.detail,
-                )
-            )
+            connection.opened = record
+        case "subscribe", ("granted" | "refused"):
+            connection.subscriptions.append(Subscription(record))
         case "live", _:
-            for each in _held(connection):
-                if each.live_at is None:
-                    each.live_at, each.live_rule = record.at, record.rule
-                    each.live_detail, each.starts = record.detail, _positions(record.cursor)
+            for each in held:
+                each.live = each.live or record
         case (("subscribe" | "unsubscribe"), "ended"):
-            for each in _held(connection):
-                if each.topic == record.topic:
-                    _end(each, record)
+            for each in held:
+                if each.requested.topic == record.topic:
+                    each.ended = record
         case "disconnect", _:
-            connection.closed_at, connection.close_rule = record.at, record.rule
-            connection.close_detail = record.detail
-            for each in _held(connection):
-                _end(each, record)
-
-
-def _held(connection: Connection) -> list[Subscription]:
-    return [each for each in connection.subscriptions if each.granted and each.ended_at is None]
-
-
-def _end(subscription: Subscription, record: Told) -> None:
-    subscription.ended_at, subscription.end_rule = record.at, record.rule
-    subscription.end_detail, subscription.ends = record.detail, _positions(record.cursor)
-
-
-def _positions(cursor: str) -> Mapping[str, int]:
-    return parse_cursor(cursor) if cursor else {}
+            connection.closed = record
+            for each in held:
+                each.ended = record

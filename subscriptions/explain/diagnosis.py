@@ -1,9 +1,9 @@
-"""Why somebody did or did not get an event: facts in, the steps of its way out, each with its rule.
+"""Why a receiver did or did not get an event, step by step, each with its rule.
 
 Sans-I/O.
 """
 
-# Long because the steps of one event's way are judged in one place, each by what the others know.
+# Long because the steps of one event's way use each other's results.
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TypeVar
 from subscriptions.explain.connection_history import Connection, Subscription
 from subscriptions.explain.near_miss import address_of, covers, near_miss, pattern_of
 from subscriptions.explain.report import (
+    Answer,
     Evidence,
     Explanation,
     NoEvent,
@@ -24,15 +25,15 @@ from subscriptions.explain.report import (
     StoredEvent,
     moment,
 )
-from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, reached
+from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, judge
 from subscriptions.protocol.permissions import Rule, may_subscribe
 
 T = TypeVar("T")
 
 MOST_LISTED = 20
-"""Connections and patterns that a step lists."""
+"""Connections and patterns that a step lists at most."""
 
-_TELLING = frozenset(
+_DECISIVE = frozenset(
     {
         DeliveryOutcome.TOO_SLOW,
         DeliveryOutcome.UNSUBSCRIBED_BEFORE,
@@ -41,54 +42,61 @@ _TELLING = frozenset(
         DeliveryOutcome.NOT_RECOVERED,
     }
 )
-"""What became of an event that says more than a credential or permission that is gone by now."""
+"""Outcomes that explain more than a credential or permission that has ended since."""
 
 _LATER = frozenset({DeliveryOutcome.SUBSCRIBED_LATER, DeliveryOutcome.NOT_RECOVERED})
 
+NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", "This depends on the event, which was not found.")
 Fitting = Sequence[tuple[Connection, Subscription]]
 
 
 def explain(
     receiver: Receiver, event: StoredEvent | NoEvent, evidence: Evidence, resources: Collection[str]
 ) -> Explanation:
-    """Go the way of the event, step by step; `resources` are the known resource names."""
+    """Answer the question of each step; `resources` are the known resource names."""
     fitting = [
         (connection, subscription)
-        for connection in evidence.told.connections
-        for subscription in connection.subscriptions
-        if subscription.granted and _is_covered(event.topics, subscription, resources)
+        for connection in evidence.history.connections
+        for subscription in connection.granted
+        if _is_covered(event.topics, subscription.requested.topic, resources)
     ]
+    is_stored = isinstance(event, StoredEvent)
     steps = (
-        stored(event),
-        credential(receiver, event),
-        permitted(receiver, event),
-        subscribed(event, evidence, fitting, resources),
-        connected(event, evidence),
-        sent(event, evidence, fitting),
+        Step("event", "Was the event stored?", *stored(event)),
+        Step("credential", "Is the credential good?", *credential(receiver, event)),
+        Step("permission", "May it receive the event?", *permitted(receiver, event)),
+        Step(
+            "subscription",
+            "Did it subscribe to a pattern that covers the event?",
+            *subscribed(event, evidence, fitting, resources),
+        ),
+        Step(
+            "connection",
+            "Was it connected then?" if is_stored else "Is it connected now?",
+            *connected(event, evidence),
+        ),
+        Step("delivery", "Was it sent?", *sent(event, evidence, fitting)),
     )
     return Explanation(steps, _reason(steps))
 
 
-def _is_covered(topics: Iterable[str], subscription: Subscription, resources: Collection[str]) -> bool:
-    pattern = pattern_of(subscription.topic, resources)
+def _is_covered(topics: Iterable[str], requested: str, resources: Collection[str]) -> bool:
+    pattern = pattern_of(requested, resources)
     return pattern is not None and any(covers(pattern, topic) for topic in topics)
 
 
 def _reason(steps: Sequence[Step]) -> Step:
     last = steps[-1]
-    if last.outcome is Outcome.YES or last.rule in _TELLING:
+    if last.outcome is Outcome.YES or last.rule in _DECISIVE:
         return last
     return next((step for step in steps if step.outcome is Outcome.NO), last)
 
 
-def stored(event: StoredEvent | NoEvent) -> Step:
-    """Whether there is such an event."""
-    question = "Was the event stored?"
+def stored(event: StoredEvent | NoEvent) -> Answer:
+    """Answer whether the event exists."""
     if isinstance(event, NoEvent):
-        return Step("event", question, Outcome.NO, event.rule, event.message)
-    return Step(
-        "event",
-        question,
+        return Answer(Outcome.NO, event.rule, event.message)
+    return Answer(
         Outcome.YES,
         "stored",
         f"It was stored on {moment(event.stored_at)}, at cursor {event.position}.",
@@ -101,159 +109,142 @@ def stored(event: StoredEvent | NoEvent) -> Step:
     )
 
 
-def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Step:
-    """Whether the receiver's credential is accepted, or was when it mattered."""
-    name, question, trouble = "credential", "Is the credential good?", receiver.trouble
-    if trouble is None:
-        return Step(name, question, Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
-    if isinstance(event, StoredEvent) and trouble.since is not None and trouble.since > event.stored_at:
+def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
+    """Answer whether the credential is accepted, or was when the event was stored."""
+    problem = receiver.problem
+    if problem is None:
+        return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
+    if isinstance(event, StoredEvent) and problem.since is not None and problem.since > event.stored_at:
         message = (
-            f"{receiver.name} was accepted when the event was stored. Since {moment(trouble.since)} it is not: "
-            f"{trouble.message}."
+            f"{receiver.name} was accepted when the event was stored. Since {moment(problem.since)} it is not: "
+            f"{problem.message}."
         )
-        return Step(name, question, Outcome.YES, trouble.rule, message, receiver.facts)
-    since = f", since {moment(trouble.since)}" if trouble.since else ""
-    message = f"{receiver.name} is not accepted{since}: {trouble.message}."
-    return Step(name, question, Outcome.NO, trouble.rule, message, receiver.facts)
+        return Answer(Outcome.YES, problem.rule, message, receiver.facts)
+    since = f", since {moment(problem.since)}" if problem.since else ""
+    message = f"{receiver.name} is not accepted{since}: {problem.message}."
+    return Answer(Outcome.NO, problem.rule, message, receiver.facts)
 
 
-def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Step:
-    """Whether the receiver may hear the event by any of its topics."""
-    name, question = "permission", "May it hear the event?"
+def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
+    """Answer whether the receiver may subscribe to any topic of the event."""
     if not event.topics:
-        return _skipped(name, question)
+        return NOT_APPLICABLE
     identity = receiver.identity
     if not identity.may_subscribe:
         message = "No: this access key may publish only."
-        return Step(name, question, Outcome.NO, "key-may-not-subscribe", message)
+        return Answer(Outcome.NO, "key-may-not-subscribe", message)
     verdicts = [(topic, may_subscribe(identity, address_of(topic))) for topic in event.topics]
     facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
     for topic, verdict in verdicts:
         if verdict.granted:
-            return Step(name, question, Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
+            return Answer(Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
     verdict = verdicts[0][1]
-    message = f"It may not hear the event. To the client that means: {verdict.message}."
+    message = f"It may not receive the event. The error for the client is: {verdict.message}."
     if verdict.rule is Rule.RESOURCE_NOT_GRANTED:
         message += " And the event does not concern this agent, so it is not on the agent's own topics."
-    return Step(name, question, Outcome.NO, verdict.rule, message, facts)
+    return Answer(Outcome.NO, verdict.rule, message, facts)
 
 
 def subscribed(
     event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting, resources: Collection[str]
-) -> Step:
-    """Whether the receiver subscribed to anything that covers the event, ever; else to what instead."""
-    name, question = "subscription", "Did it subscribe to a pattern that covers the event?"
+) -> Answer:
+    """Answer whether the receiver ever subscribed to a pattern that covers the event."""
     if not event.topics:
-        return _skipped(name, question)
-    asked = [each for connection in evidence.told.connections for each in connection.subscriptions]
+        return NOT_APPLICABLE
+    requested = [
+        each.requested for connection in evidence.history.connections for each in connection.subscriptions
+    ]
     facts = _first(
         dict.fromkeys(
-            ("granted" if each.granted else f"refused: {each.rule}", each.topic) for each in reversed(asked)
+            ("granted" if each.is_granted else f"refused: {each.rule}", each.topic)
+            for each in reversed(requested)
         )
     )
     if fitting:
-        topics = dict.fromkeys(subscription.topic for _, subscription in reversed(fitting))
-        return Step(name, question, Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
-    if not evidence.told.connections:
+        topics = dict.fromkeys(subscription.requested.topic for _, subscription in reversed(fitting))
+        return Answer(Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
+    if not evidence.history.connections:
         message = f"It subscribed to nothing: no connection of it is known{_looked_from(evidence)}."
-        return Step(name, question, Outcome.SKIPPED, "", message)
-    miss = near_miss(event.topics, asked, resources)
+        return Answer(Outcome.SKIPPED, "", message)
+    miss = near_miss(event.topics, requested, resources)
     if miss is None:
         message = "No: it was connected, but subscribed to nothing of the kind."
-        return Step(name, question, Outcome.NO, "nothing-subscribed", message, facts)
-    return Step(name, question, Outcome.NO, miss.rule, f"No. {miss.message}", facts)
+        return Answer(Outcome.NO, "nothing-subscribed", message, facts)
+    return Answer(Outcome.NO, miss.rule, f"No. {miss.message}", facts)
 
 
-def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Step:
-    """Whether the receiver was connected when the event was stored, or is now where there is no event."""
-    name = "connection"
-    if isinstance(event, StoredEvent):
-        question, at = "Was it connected then?", event.stored_at
-    else:
-        question, at = "Is it connected now?", evidence.now
-    connections = evidence.told.connections
+def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
+    """Answer whether the receiver was connected when the event was stored, or is now."""
+    at = event.stored_at if isinstance(event, StoredEvent) else evidence.now
+    connections = evidence.history.connections
     facts = _first(_shown(each, evidence) for each in reversed(connections))
     if evidence.looked_from is not None:
         facts += (("looked at", f"what is recorded since {moment(evidence.looked_from)}"),)
     maybe = [each for each in connections if each.was_open_at(at)]
-    count = sum(each.closed_at is not None or each.id in evidence.open_now for each in maybe)
+    count = sum(each.closed is not None or each.id in evidence.open_now for each in maybe)
     if count:
         message = f"Yes, by {count} connections." if count > 1 else "Yes, by one connection."
-        return Step(name, question, Outcome.YES, "connected", message, facts)
+        return Answer(Outcome.YES, "connected", message, facts)
     lost = [each for each in maybe if not each.was_lost_at(at)]
     if lost and isinstance(event, StoredEvent):
-        message = f"Not known: of connection {lost[-1].id} no end is recorded, for its process ended without a word."
-        return Step(name, question, Outcome.UNKNOWN, "process-lost", message, facts)
-    rule, told = _away(at, evidence)
-    return Step(name, question, Outcome.NO, rule, f"No: {'; '.join(told)}.", facts)
+        message = f"Not known: no end of connection {lost[-1].id} is recorded, because its process ended unexpectedly."
+        return Answer(Outcome.UNKNOWN, "process-lost", message, facts)
+    rule, reasons = _absence(at, evidence)
+    return Answer(Outcome.NO, rule, f"No: {'; '.join(reasons)}.", facts)
 
 
-def _away(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
-    """Why nobody was there, by rule and in words."""
-    told: list[str] = []
+def _absence(at: datetime, evidence: Evidence) -> tuple[str, list[str]]:
+    """Return the rule and the reasons why no connection was open."""
+    reasons: list[str] = []
     rule = "never-connected"
-    before = [
-        (each.closed_at, each)
-        for each in evidence.told.connections
-        if each.closed_at is not None and each.closed_at <= at
-    ]
-    after = [
-        each.opened_at
-        for each in evidence.told.connections
-        if each.opened_at is not None and each.opened_at > at
-    ]
+    connections = evidence.history.connections
+    before = [each.closed for each in connections if each.closed is not None and each.closed.at <= at]
+    after = [each.opened.at for each in connections if each.opened is not None and each.opened.at > at]
     if before:
         rule = "disconnected-before"
-        closed_at, last = max(before, key=lambda pair: pair[0])
-        told.append(f"its last connection ended on {moment(closed_at)} ({last.close_rule})")
-    refused = [each for each in evidence.told.refused if not before or each.at > before[-1][0]]
+        last = max(before, key=lambda record: record.at)
+        reasons.append(f"its last connection ended on {moment(last.at)} ({last.rule})")
+    refused = [each for each in evidence.history.refused if not before or each.at > before[-1].at]
     if refused:
         rule = "refused-handshake" if not before else rule
-        told.append(
+        reasons.append(
             f"its attempt on {moment(refused[-1].at)} was refused ({refused[-1].rule}): {refused[-1].detail}"
         )
     if after:
         rule = "connected-later" if not before else rule
-        told.append(f"it connected on {moment(min(after))}")
-    return rule, told or [f"no connection of it is known{_looked_from(evidence)}"]
+        reasons.append(f"it connected on {moment(min(after))}")
+    return rule, reasons or [f"no connection of it is known{_looked_from(evidence)}"]
 
 
-def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Step:
-    """Whether the event was sent to any of the receiver's connections, when, and else what was in the way."""
-    name, question = "delivery", "Was it sent?"
+def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> Answer:
+    """Answer whether, and when, the event was sent over any of the connections."""
     if isinstance(event, NoEvent):
-        return _skipped(name, question)
-    judged = [reached(event, *each, evidence.open_now) for each in fitting]
-    if not judged:
-        return Step(
-            name,
-            question,
+        return NOT_APPLICABLE
+    verdicts = [judge(event, *each, evidence.open_now) for each in fitting]
+    if not verdicts:
+        return Answer(
             Outcome.NO,
             "not-subscribed",
             "No: nothing that it subscribed to covers the event.",
         )
-    telling = best(judged)
-    facts = _first((each.fate.value, f"connection {each.connection.id}") for each in reversed(judged))
-    message = " ".join(f"{each.message}." for each in _story(telling, judged))
-    prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(telling.outcome, "")
-    return Step(name, question, telling.outcome, telling.fate, f"{prefix}{message}", facts)
+    decisive = best(verdicts)
+    facts = _first((each.delivery.value, f"connection {each.connection.id}") for each in reversed(verdicts))
+    message = " ".join(f"{each.message}." for each in _relevant(decisive, verdicts))
+    prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(decisive.outcome, "")
+    return Answer(decisive.outcome, decisive.delivery, f"{prefix}{message}", facts)
 
 
-def _story(telling: Verdict, judged: Sequence[Verdict]) -> list[Verdict]:
-    """What tells most, and beside it how the receiver left before the event or came back after it."""
-    if telling.outcome is Outcome.YES:
-        return [telling]
-    is_later = telling.fate in _LATER
-    others = [each for each in judged if (each.fate in _LATER) != is_later]
+def _relevant(decisive: Verdict, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the decisive verdict, and how the receiver left before or came back after it."""
+    if decisive.outcome is Outcome.YES:
+        return [decisive]
+    is_later = decisive.delivery in _LATER
+    others = [each for each in verdicts if (each.delivery in _LATER) != is_later]
     if not others:
-        return [telling]
+        return [decisive]
     if is_later:
-        return [best(others), telling]
-    return [telling, min(others, key=lambda each: each.subscription.asked_at)]
-
-
-def _skipped(name: str, question: str) -> Step:
-    return Step(name, question, Outcome.SKIPPED, "", "Not to be told without the event.")
+        return [best(others), decisive]
+    return [decisive, min(others, key=lambda each: each.subscription.requested.at)]
 
 
 def _first(items: Iterable[T]) -> tuple[T, ...]:
@@ -261,15 +252,18 @@ def _first(items: Iterable[T]) -> tuple[T, ...]:
 
 
 def _shown(connection: Connection, evidence: Evidence) -> tuple[str, str]:
-    began = moment(connection.opened_at) if connection.opened_at else "before the records that were looked at"
-    if connection.closed_at is not None:
-        ended = f"until {moment(connection.closed_at)} ({connection.close_rule})"
+    opened, closed = connection.opened, connection.closed
+    began = moment(opened.at) if opened else "before the records that were looked at"
+    if closed is not None:
+        ended = f"until {moment(closed.at)} ({closed.rule})"
     elif connection.id in evidence.open_now:
         ended = "open"
     else:
-        ended = "no end is recorded: its process ended without a word"
+        ended = "no end is recorded: its process ended unexpectedly"
     where = "".join(
-        f"; {each}" for each in (connection.address, connection.client, connection.process) if each
+        f"; {each}"
+        for each in (connection.address, connection.client, opened.detail if opened else "")
+        if each
     )
     return "connection", f"{connection.id}, from {began}, {ended}{where}"
 

@@ -1,48 +1,46 @@
-"""Gathering what explaining needs: who is asked about, the event, and what the audit log tells of the connections."""
+"""Collecting the evidence for a diagnosis: the receiver, and its connections' history."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from events.domain.topics import known_resources
-from subscriptions.auth.tokens import KEY_KIND, BadCredential, key_identity, require_active
-from subscriptions.explain import diagnosis as explanation
-from subscriptions.explain.connection_history import Told, connections_of
+from subscriptions.auth.access_keys import identity_of_key, key_identity
+from subscriptions.auth.credentials import KEY_KIND, BadCredential, require_active
+from subscriptions.auth.tokens import identity_of_agent
+from subscriptions.explain import diagnosis
+from subscriptions.explain.connection_history import HistoryRecord, read_history
 from subscriptions.explain.report import (
+    CredentialProblem,
     Evidence,
     Explanation,
     NoEvent,
     Receiver,
     StoredEvent,
-    Trouble,
     moment,
 )
 from subscriptions.models import AccessKey, Agent, AuditRecord, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
-from subscriptions.presence.registry import figures_of, live
-from subscriptions.protocol.permissions import Identity, Role
+from subscriptions.presence.registry import live, stats_of
+from subscriptions.protocol.permissions import Identity
 
 RECORDS_EACH_WAY = 1000
-"""Records of the receiver that are looked at from before the event, and from after it."""
+"""Records of the receiver that are read from before the event, and from after it."""
 
 RECORDS_AT_MOST = 20_000
-"""Records of all the connections that these lead to."""
-
-_FIELDS = (
-    *("at", "action", "verdict", "topic", "rule", "detail", "cursor"),
-    *("connection_id", "credential", "address", "client"),
-)
+"""Records of all the connections that these belong to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose connections are asked about: the receiver, and how its records and its open connections are found."""
+    """A receiver, and the queries for its audit records and its live connections."""
 
     receiver: Receiver
     records: Q
@@ -50,21 +48,22 @@ class Subject:
 
 
 def subject_of_key(key: AccessKey) -> Subject:
-    """Whoever uses this access key."""
-    trouble = None
+    """Build the subject for all clients that use this access key."""
+    problem = None
     try:
         key_identity(key)
     except BadCredential as error:
-        trouble = Trouble(error.rule, str(error), key.revoked_at)
-    if trouble is None and key.is_expired(timezone.now()):
-        trouble = Trouble("expired-key", "This access key has expired", key.expires_at)
+        problem = CredentialProblem(error.rule, str(error), key.revoked_at)
+    if problem is None and key.is_expired(timezone.now()):
+        problem = CredentialProblem("expired-key", "This access key has expired", key.expires_at)
+    own_agent = key.agent if key.agent is not None and key.agent.customer_id == key.customer_id else None
     facts = (
         ("label", key.label),
         ("of", f"{key.customer}" + (f", for {key.agent.name}" if key.agent else "")),
         ("expires", moment(key.expires_at) if key.expires_at else "never"),
         *((("revoked", moment(key.revoked_at)),) if key.revoked_at else ()),
     )
-    receiver = Receiver(f"key {key.prefix}… ({key.label})", _as_if_accepted(key), trouble, facts)
+    receiver = Receiver(f"key {key.prefix}… ({key.label})", identity_of_key(key, own_agent), problem, facts)
     return Subject(
         receiver,
         Q(customer_id=key.customer_id, credential=f"key {key.prefix}"),
@@ -72,36 +71,13 @@ def subject_of_key(key: AccessKey) -> Subject:
     )
 
 
-def _as_if_accepted(key: AccessKey) -> Identity:
-    """Whose the key would be if it were accepted."""
-    copy = AccessKey(**{field.attname: getattr(key, field.attname) for field in key._meta.concrete_fields})
-    copy.revoked_at = None
-    if key.agent is None or key.agent.customer_id != key.customer_id:
-        copy.agent = None
-    else:
-        copy.agent = Agent.objects.select_related("customer", "user").get(pk=key.agent_id)
-        copy.agent.is_active = copy.agent.user.is_active = True
-    copy.customer = type(key.customer)(pk=key.customer_id, is_active=True)
-    return key_identity(copy)
-
-
 def subject_of_agent(agent: Agent) -> Subject:
-    """The agent, by whichever token or key."""
-    trouble = None
+    """Build the subject for an agent, with any of its tokens and keys."""
+    problem = None
     try:
         require_active(agent.customer, agent)
     except BadCredential as error:
-        trouble = Trouble(error.rule, str(error), None)
-    identity = Identity(
-        customer_id=str(agent.customer_id),
-        agent_id=str(agent.pk),
-        role=Role(agent.role),
-        credential=f"token of {agent.user.get_username()}",
-        credential_id="",
-        may_subscribe=True,
-        may_publish=False,
-        granted_resources=frozenset(agent.granted_resources),
-    )
+        problem = CredentialProblem(error.rule, str(error), None)
     signed_out = agent.tokens_valid_from
     facts = (
         ("role", agent.get_role_display()),
@@ -110,11 +86,11 @@ def subject_of_agent(agent: Agent) -> Subject:
         *((("tokens refused from before", moment(signed_out)),) if signed_out else ()),
     )
     mine = Q(customer_id=agent.customer_id, agent_id=agent.pk)
-    return Subject(Receiver(agent.name, identity, trouble, facts), mine, mine)
+    return Subject(Receiver(agent.name, identity_of_agent(agent), problem, facts), mine, mine)
 
 
 def subject_of_identity(identity: Identity) -> Subject:
-    """Who speaks, by this very credential where it is an access key, and else by any of the agent's."""
+    """Build the subject for a client: its access key, or else any token of its agent."""
     kind, _, key_id = identity.credential_id.partition(":")
     mine = Q(customer_id=identity.customer_id)
     if kind == KEY_KIND:
@@ -128,18 +104,21 @@ def subject_of_identity(identity: Identity) -> Subject:
 
 
 def explain(subject: Subject, event: StoredEvent | NoEvent, *, name_processes: bool = True) -> Explanation:
-    """Why the subject did or did not get the event; names of processes are for operators alone."""
+    """Explain why the subject did or did not get the event.
+
+    Names of processes are for operators only.
+    """
     now = timezone.now()
     at = event.stored_at if isinstance(event, StoredEvent) else None
     evidence = _evidence(subject, at, now, name_processes=name_processes)
     resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-    return explanation.explain(subject.receiver, event, evidence, resources)
+    return diagnosis.explain(subject.receiver, event, evidence, resources)
 
 
 def _evidence(
     subject: Subject, at: dt.datetime | None, now: dt.datetime, *, name_processes: bool
 ) -> Evidence:
-    # First who is connected: whoever leaves meanwhile has a record by then.
+    # Live connections first: one that closes meanwhile has its record by then.
     open_now = _open_now(subject)
     records = AuditRecord.objects.filter(subject.records)
     before, after = records.order_by("-pk"), records.none()
@@ -150,30 +129,26 @@ def _evidence(
     looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else None
     looked_at += after.values_list(*columns)[:RECORDS_EACH_WAY]
     ids = {connection_id for *_, connection_id in looked_at} | set(open_now)
-    rows = AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*_FIELDS)
+    rows = (
+        AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*HistoryRecord._fields)
+    )
     newest = list(rows[:RECORDS_AT_MOST])
     if len(newest) == RECORDS_AT_MOST:
         looked_from = newest[-1][0]
-    told = connections_of(_told(row, name_processes=name_processes) for row in reversed(newest))
-    return Evidence(told, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
+    history = read_history(
+        record._replace(detail="") if record.action == "connect" and not name_processes else record
+        for record in map(HistoryRecord._make, reversed(newest))
+    )
+    return Evidence(history, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
 
 
 def _first_after(at: dt.datetime) -> int | None:
     return AuditRecord.objects.filter(at__gt=at).order_by("at", "pk").values_list("pk", flat=True).first()
 
 
-def _open_now(subject: Subject) -> Mapping[object, int]:
-    """The ids of the subject's open connections, with the bytes that wait in each."""
+def _open_now(subject: Subject) -> Mapping[UUID, int]:
+    """Return the ids of the subject's live connections with their queued bytes."""
     rows = live(LiveConnection.objects.filter(subject.live))
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
-    figures = figures_of(connections)
-    return {each.pk: figures.get(each.pk, NO_STATS)[1] for each in connections}
-
-
-def _told(row: tuple, *, name_processes: bool) -> Told:  # type: ignore[type-arg]
-    at, action, verdict, topic, rule, detail, cursor, connection_id, credential, address, client = row
-    if action == "connect" and not name_processes:
-        detail = ""
-    return Told(
-        at, action, verdict, topic, rule, detail, cursor, str(connection_id), credential, address, client
-    )
+    stats = stats_of(connections)
+    return {each.pk: stats.get(each.pk, NO_STATS).queued_bytes for each in connections}

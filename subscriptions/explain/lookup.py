@@ -1,9 +1,8 @@
-"""Finding the event that somebody asks about: by its id, its cursor or a topic, and only where they may know of it."""
+"""Looking up an event by its id, cursor or topic, as far as the viewer may see it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -27,98 +26,91 @@ from subscriptions.models import Agent
 from subscriptions.protocol.permissions import Identity, may_subscribe
 
 NUMBERS_SEARCHED = 20_000
-"""How far back in a customer's log an event is looked for by a topic with a wildcard, or of an agent."""
+"""Latest numbers of a log that are searched for a pattern with a wildcard or of an agent."""
 
 
-class UnreadableQuestion(ValueError):
-    """The text names no event and no topic; the message says what is right."""
-
-
-class Eyes(Protocol):
-    """What somebody who asks may know of."""
-
-    def sees_log(self, customer_id: str) -> bool:
-        """Whether they may know where this customer's log stands."""
-
-    def may_ask(self, pattern: Pattern) -> bool:
-        """Whether they may know if there are events of this pattern."""
-
-    def seen(self, event: StoredEvent) -> StoredEvent | None:
-        """The event as they may know it; none where they may not even know that there is one."""
+class InvalidLookup(ValueError):
+    """The text is no id, cursor or topic; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorViewer:
-    """An operator's: everything of one customer, or of all."""
+    """An operator, who sees everything of one customer, or of all if `customer_id` is `None`."""
 
     customer_id: UUID | None
 
     def sees_log(self, customer_id: str) -> bool:
+        """Return whether the viewer may know the position of this customer's log."""
         return self.customer_id is None or str(self.customer_id) == customer_id
 
-    def may_ask(self, pattern: Pattern) -> bool:
+    def may_query(self, pattern: Pattern) -> bool:
+        """Return whether the viewer may know if there are events of this pattern."""
         customer_id = customer_of(pattern)
         return customer_id is not None and self.sees_log(customer_id)
 
-    def seen(self, event: StoredEvent) -> StoredEvent | None:
+    def redact(self, event: StoredEvent) -> StoredEvent | None:
+        """Return what the viewer may see of the event, or `None` if nothing."""
         return event if self.sees_log(event.customer_id) else None
 
 
 @dataclass(frozen=True, slots=True)
 class ClientViewer:
-    """A client's: what its credential may hear, and of that the topics by which it may."""
+    """A client, which sees the topics that its credential may subscribe to."""
 
     identity: Identity
 
     def sees_log(self, customer_id: str) -> bool:
         return self.identity.is_platform_staff or self.identity.customer_id == customer_id
 
-    def may_ask(self, pattern: Pattern) -> bool:
+    def may_query(self, pattern: Pattern) -> bool:
         return may_subscribe(self.identity, pattern).granted
 
-    def seen(self, event: StoredEvent) -> StoredEvent | None:
+    def redact(self, event: StoredEvent) -> StoredEvent | None:
         topics = tuple(
             topic for topic in event.topics if may_subscribe(self.identity, address_of(topic)).granted
         )
         return replace(event, topics=topics) if topics else None
 
 
-def find(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
-    """The event with this id or cursor, or the newest of this topic.
+Viewer = OperatorViewer | ClientViewer
+
+
+def find(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
+    """Return the event with this id or cursor, or the newest event of this topic.
 
     Raises:
-        UnreadableQuestion: the text is none of these.
+        InvalidLookup: The text is no id, cursor or topic.
     """
     text = text.strip()
     if is_canonical_uuid(text.lower()):
-        return _by_id(text.lower(), eyes)
+        return _by_id(text.lower(), viewer)
     if ":" in text:
-        return _by_topic(text, eyes)
+        return _by_topic(text, viewer)
     try:
         positions = parse_cursor(text)
     except InvalidCursor:
-        raise UnreadableQuestion(
+        raise InvalidLookup(
             "Write an event's id or cursor, or a topic such as "
             "customer_id:12345678-1234-1234-1234-123456789012:call:*"
         ) from None
     if len(positions) > 1:
-        raise UnreadableQuestion("This is a cursor of several logs: write the one that the event bore")
+        raise InvalidLookup("This is a cursor of several logs: write the one that the event bore")
     [(epoch, seq)] = positions.items()
-    return _by_cursor(Position(epoch, seq), eyes)
+    return _by_cursor(Position(epoch, seq), viewer)
 
 
-def _by_id(event_id: str, eyes: Eyes) -> StoredEvent | NoEvent:
+def _by_id(event_id: str, viewer: Viewer) -> StoredEvent | NoEvent:
     event = Event.objects.filter(pk=event_id).first()
-    seen = eyes.seen(stored(event)) if event is not None else None
+    seen = viewer.redact(stored(event)) if event is not None else None
     return seen or NoEvent(
         "unknown-event",
         f"There is no event {event_id}: it was never published, it has been pruned, or it is not yours to see.",
     )
 
 
-def _by_cursor(position: Position, eyes: Eyes) -> StoredEvent | NoEvent:
+def _by_cursor(position: Position, viewer: Viewer) -> StoredEvent | NoEvent:
     log = CustomerLog.objects.filter(epoch=position.epoch).first()
-    if log is None or not eyes.sees_log(str(log.customer_id)):
+    if log is None or not viewer.sees_log(str(log.customer_id)):
         return NoEvent(
             "other-log",
             f"No log that is yours to see has the cursor {position}: the log was replaced since, or it is another's.",
@@ -133,22 +125,22 @@ def _by_cursor(position: Position, eyes: Eyes) -> StoredEvent | NoEvent:
             "pruned", f"It has been pruned: of this log the events after number {log.floor} are kept."
         )
     event = Event.objects.filter(customer_id=log.customer_id, seq=position.seq).first()
-    seen = eyes.seen(stored(event)) if event is not None else None
+    seen = viewer.redact(stored(event)) if event is not None else None
     return seen or NoEvent("unknown-event", f"There is no event at cursor {position} that is yours to see.")
 
 
-def _by_topic(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
+def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     try:
         pattern = parse_pattern(text, known_resources(settings.EVENTS_EXTRA_RESOURCES))
     except InvalidTopic as error:
-        raise UnreadableQuestion(str(error)) from None
+        raise InvalidLookup(str(error)) from None
     customer_id = customer_of(pattern)
     absent = NoEvent(
         "no-event-of-topic",
         f"No event of {pattern} is kept: none was published, it has been pruned, or it is not yours to see.",
         (str(pattern),),
     )
-    if customer_id is None or not eyes.may_ask(pattern):
+    if customer_id is None or not viewer.may_query(pattern):
         return absent
     log = CustomerLog.objects.filter(pk=customer_id).first()
     if log is None:
@@ -164,7 +156,7 @@ def _by_topic(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
         events = events.filter(seq__gt=log.last_seq - NUMBERS_SEARCHED)
     newest = events.first()
     if newest is not None:
-        return eyes.seen(stored(newest)) or absent
+        return viewer.redact(stored(newest)) or absent
     kept = Event.objects.filter(customer_id=customer_id).order_by("seq").first()
     since = f": of this log the events since {moment(kept.stored_at)} are kept" if kept else ""
     return replace(
@@ -173,7 +165,7 @@ def _by_topic(text: str, eyes: Eyes) -> StoredEvent | NoEvent:
 
 
 def customer_of(pattern: Pattern) -> str | None:
-    """Whose log the pattern's events are in; none where the agent is not known."""
+    """Return the id of the customer of the pattern, or `None` if the agent is unknown."""
     if pattern.scope == CUSTOMER_SCOPE:
         return pattern.scope_id
     owner = Agent.objects.filter(pk=pattern.scope_id).values_list("customer_id", flat=True).first()
@@ -181,7 +173,7 @@ def customer_of(pattern: Pattern) -> str | None:
 
 
 def stored(event: Event) -> StoredEvent:
-    """The event with its place in its log and its topics."""
+    """Return the event with its position and its topics."""
     customer_id = str(event.customer_id)
     epoch = CustomerLog.objects.filter(pk=customer_id).values_list("epoch", flat=True).first()
     return StoredEvent(

@@ -1,4 +1,4 @@
-"""Of all that somebody subscribed to, or tried to, what comes closest to an event that none of it covers.
+"""Finding the requested topic that comes closest to an event that no subscription covers.
 
 Sans-I/O.
 """
@@ -19,15 +19,15 @@ from events.domain.topics import (
     parse_pattern,
     quoted,
 )
-from subscriptions.explain.connection_history import Subscription
+from subscriptions.explain.connection_history import HistoryRecord
 
 LIKE = 0.6
-"""How alike a topic that could not be read has to be to the event's, of 1."""
+"""Least similarity, of 1, of an unreadable topic to a topic of the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """What was asked for instead, and why that is not the event."""
+    """The requested topic that comes closest, and why it does not cover the event."""
 
     closeness: float
     rule: str
@@ -35,7 +35,7 @@ class NearMiss:
 
 
 def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
-    """The pattern that the text is; none where it is none."""
+    """Parse a pattern; return `None` if the text is invalid."""
     try:
         return parse_pattern(topic, resources)
     except InvalidTopic:
@@ -43,44 +43,46 @@ def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
 
 
 def address_of(topic: str) -> Pattern:
-    """An event's topic, or a pattern in canonical form, in its parts."""
-    return Pattern(*topic.split(":", 3))
+    """Split an event's topic, or a pattern in canonical form, into its parts."""
+    return Pattern.from_canonical(topic)
 
 
 def covers(pattern: Pattern, topic: str) -> bool:
-    """Whether all events with this topic, which may have wildcards itself, are the pattern's."""
+    """Return whether the pattern covers the topic, which may have wildcards itself."""
     return str(pattern) in covering_patterns(topic)
 
 
 def near_miss(
-    topics: Sequence[str], asked: Iterable[Subscription], resources: Collection[str]
+    topics: Sequence[str], requested: Iterable[HistoryRecord], resources: Collection[str]
 ) -> NearMiss | None:
-    """The closest of what was asked for, given that none that was granted covers any of the event's topics."""
+    """Return the closest requested topic, given that no granted one covers the event."""
     misses = [
         miss
-        for subscription in {each.topic: each for each in asked}.values()
-        if (miss := _miss(topics, subscription, resources)) is not None
+        for each in {each.topic: each for each in requested}.values()
+        if (miss := _miss(topics, each, resources)) is not None
     ]
     return max(misses, key=lambda miss: miss.closeness, default=None)
 
 
-def _miss(topics: Sequence[str], asked: Subscription, resources: Collection[str]) -> NearMiss | None:
-    pattern = pattern_of(asked.topic, resources)
+def _miss(topics: Sequence[str], requested: HistoryRecord, resources: Collection[str]) -> NearMiss | None:
+    pattern = pattern_of(requested.topic, resources)
     if pattern is None:
-        return _unreadable(topics, asked)
-    if not asked.granted:
+        return _unreadable(topics, requested)
+    if not requested.is_granted:
         if any(covers(pattern, topic) for topic in topics):
             return NearMiss(
-                10, asked.rule, f"It asked for {asked.topic} and was refused ({asked.rule}): {asked.detail}"
+                10,
+                requested.rule,
+                f"It requested {requested.topic} and was refused ({requested.rule}): {requested.detail}",
             )
         return None
     return max((_other(topic, pattern, topics) for topic in topics), key=lambda miss: miss.closeness)
 
 
-def _unreadable(topics: Sequence[str], asked: Subscription) -> NearMiss | None:
+def _unreadable(topics: Sequence[str], requested: HistoryRecord) -> NearMiss | None:
     likeness = max(
         (
-            difflib.SequenceMatcher(None, asked.topic.lower()[:300], covering).ratio()
+            difflib.SequenceMatcher(None, requested.topic.lower()[:300], covering).ratio()
             for topic in topics[:10]
             for covering in (*covering_patterns(topic), topic.rpartition(":")[0])
         ),
@@ -89,12 +91,14 @@ def _unreadable(topics: Sequence[str], asked: Subscription) -> NearMiss | None:
     if likeness < LIKE:
         return None
     return NearMiss(
-        7 + likeness, asked.rule, f"It asked for {quoted(asked.topic)} and was refused: {asked.detail}"
+        7 + likeness,
+        requested.rule,
+        f"It requested {quoted(requested.topic)} and was refused: {requested.detail}",
     )
 
 
 def _other(topic: str, pattern: Pattern, topics: Sequence[str]) -> NearMiss:
-    """How the pattern differs from one topic of the event."""
+    """Describe how the pattern differs from one topic of the event."""
     event = address_of(topic)
     same_resource = pattern.resource in (ANY, event.resource)
     same_id = pattern.resource_id in (ANY, event.resource_id)

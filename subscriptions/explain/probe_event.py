@@ -1,4 +1,7 @@
-"""Test events: published by an operator to see whether an agent or a key hears them; they change no present state."""
+"""Test events, which an operator publishes to see whether a receiver gets them.
+
+They do not change any resource state.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ from events.domain.topics import known_resources
 from events.log.publish import Receipt, publish
 from subscriptions.models import AccessKey, Agent
 
-WORDS = "A test event: an operator wants to see whether it arrives."
+MESSAGE = "A test event: an operator wants to see whether it arrives."
 
 
-def trial_of(receiver: Agent | AccessKey) -> Draft:
-    """The test event for this receiver: the agent's own, or that of a key which belongs to nobody."""
+def probe_for(receiver: Agent | AccessKey) -> Draft:
+    """Build the test event of an agent, or of an access key without one."""
     if isinstance(receiver, AccessKey) and receiver.agent is not None:
         receiver = receiver.agent
     resource = "agent" if isinstance(receiver, Agent) else "accesskey"
     item = {
         "event_type": f"{resource}.{TEST_ACTION}",
-        "data": {f"{resource}_id": str(receiver.pk), "message": WORDS},
+        "data": {f"{resource}_id": str(receiver.pk), "message": MESSAGE},
     }
     return read_event(
         item,
@@ -31,12 +34,12 @@ def trial_of(receiver: Agent | AccessKey) -> Draft:
     )
 
 
-def topics_of_probe(receiver: Agent | AccessKey) -> tuple[str, ...]:
-    """Where it is heard."""
-    draft = trial_of(receiver)
+def probe_topics(receiver: Agent | AccessKey) -> tuple[str, ...]:
+    """Return the topics on which the test event is delivered."""
+    draft = probe_for(receiver)
     return topics_of(draft.customer_id, draft.resource, draft.resource_id, concerned_agents(draft))
 
 
 def publish_probe(receiver: Agent | AccessKey) -> Receipt:
-    """Publish a test event for this receiver."""
-    return publish([trial_of(receiver)])[0]
+    """Publish the test event of this receiver."""
+    return publish([probe_for(receiver)])[0]

@@ -1,4 +1,4 @@
-"""What explaining speaks of: the event, its receiver, what is known of the connections, and the steps of the answer.
+"""The data of an explanation: event, receiver, evidence, and the steps of the answer.
 
 Sans-I/O.
 """
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from events.domain.cursor import Position
-from subscriptions.explain.connection_history import Connections
+from subscriptions.explain.connection_history import ConnectionHistory
 from subscriptions.protocol.permissions import Identity
 
 _YES_OR_NO = re.compile(r"\A(?:Yes|No)[.:] ")
@@ -22,7 +22,7 @@ Facts = tuple[tuple[str, str], ...]
 
 
 class Outcome(StrEnum):
-    """What a step says of the event's way: it went on, it ended here, it cannot be told, or it was not asked."""
+    """The answer of a step: passed, ended here, not known, or not applicable."""
 
     YES = "yes"
     NO = "no"
@@ -30,9 +30,17 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an event's way to a receiver."""
+class Answer(NamedTuple):
+    """The answer to the question of one step."""
+
+    outcome: Outcome
+    rule: str
+    message: str
+    facts: Facts = ()
+
+
+class Step(NamedTuple):
+    """One step of an event's way to a receiver: a question with its answer."""
 
     name: str
     question: str
@@ -44,26 +52,26 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All steps, and the one that tells why."""
+    """All steps, and the decisive one."""
 
     steps: tuple[Step, ...]
     reason: Step
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the event was delivered."""
+        """The outcome of the last step: whether the event was delivered."""
         return self.steps[-1].outcome
 
     @property
     def conclusion(self) -> str:
-        """The answer in one or two sentences."""
+        """The reason in one or two sentences."""
         text = _YES_OR_NO.sub("", self.reason.message)
         return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """The event that is asked about."""
+    """The event to explain."""
 
     id: str
     event_type: str
@@ -75,7 +83,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class NoEvent:
-    """There is no such event; `topics` are those that were asked about, if a topic was."""
+    """The event does not exist; `topics` has the topic that was looked up, if any."""
 
     rule: str
     message: str
@@ -83,8 +91,8 @@ class NoEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a credential is not accepted now; `since` is none where that is not known."""
+class CredentialProblem:
+    """Why a credential is not accepted now; `since` is `None` if that is not known."""
 
     rule: str
     message: str
@@ -93,11 +101,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who should have got it. `identity` is what the credential stands for, or would if it were accepted."""
+    """The agent or access key that should get the event.
+
+    `identity` is what the credential proves, or would prove if it were accepted; `problem` is `None` if it is accepted.
+    """
 
     name: str
     identity: Identity
-    trouble: Trouble | None
+    problem: CredentialProblem | None
     facts: Facts = ()
 
 
@@ -105,37 +116,30 @@ class Receiver:
 class Evidence:
     """What is known of the receiver's connections.
 
-    `open_now` has the ids of those that a living process holds, and how many bytes wait there to be read. `looked_from`
-    is the time of the oldest record that was looked at, none where all were.
+    `open_now` has the ids of live connections with their queued bytes. `looked_from` is the time of the oldest record
+    that was read, `None` if all were.
     """
 
-    told: Connections
+    history: ConnectionHistory
     open_now: Mapping[str, int]
     looked_from: datetime | None
     now: datetime
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
-    """The answer for programs: whether it was delivered (null where that is not known), why, and every step."""
+    """Encode the explanation for the REST API; `delivered` is null if not known."""
     delivered = {Outcome.YES: True, Outcome.NO: False, Outcome.SKIPPED: False}.get(explanation.outcome)
     return {
         "delivered": delivered,
         "rule": explanation.reason.rule,
         "reason": explanation.conclusion,
         "steps": [
-            {
-                "name": step.name,
-                "question": step.question,
-                "outcome": step.outcome.value,
-                "rule": step.rule,
-                "message": step.message,
-                "facts": [{"name": name, "value": value} for name, value in step.facts],
-            }
+            {**step._asdict(), "facts": [{"name": name, "value": value} for name, value in step.facts]}
             for step in explanation.steps
         ],
     }
 
 
 def moment(at: datetime) -> str:
-    """A time as the answers write it: UTC, to the millisecond, in which a phone platform's things happen."""
+    """Format a time in UTC, to the millisecond."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"

@@ -1,4 +1,4 @@
-"""Whether an event reached a connection through one of its subscriptions that cover it, or what was in the way.
+"""Whether an event was sent over one subscription that covers it, and if not, why.
 
 Sans-I/O.
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from events.domain.cursor import Position
-from subscriptions.explain.connection_history import Connection, Subscription
+from subscriptions.explain.connection_history import Connection, HistoryRecord, Subscription
 from subscriptions.explain.report import Outcome, StoredEvent, moment
 
 
 class DeliveryOutcome(StrEnum):
-    """What became of an event on one subscription; the later in this order, the closer it came to arriving."""
+    """The outcome of an event on one subscription, in the order of its progress."""
 
     SUBSCRIBED_LATER = "subscribed-later"
     NOT_ACKNOWLEDGED = "not-acknowledged"
@@ -31,7 +30,7 @@ class DeliveryOutcome(StrEnum):
     DELIVERED = "delivered"
 
 
-_ORDER = {fate: number for number, fate in enumerate(DeliveryOutcome)}
+_ORDER = {delivery: number for number, delivery in enumerate(DeliveryOutcome)}
 _OUTCOMES = {
     DeliveryOutcome.DELIVERED: Outcome.YES,
     DeliveryOutcome.PROCESS_LOST: Outcome.UNKNOWN,
@@ -41,92 +40,93 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the event on one subscription, in words."""
+    """The outcome of the event on one subscription, with a message."""
 
-    fate: DeliveryOutcome
+    delivery: DeliveryOutcome
     message: str
     connection: Connection
     subscription: Subscription
 
     @property
     def outcome(self) -> Outcome:
-        return _OUTCOMES.get(self.fate, Outcome.NO)
+        return _OUTCOMES.get(self.delivery, Outcome.NO)
 
 
-def best(reached: Sequence[Verdict]) -> Verdict:
-    """The one that tells most: the closest to arriving, and of several the latest."""
+def best(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict with the most progress, and the latest of several."""
     return max(
-        reached, key=lambda each: (_ORDER[each.fate], each.subscription.live_at or each.subscription.asked_at)
+        verdicts,
+        key=lambda each: (_ORDER[each.delivery], (each.subscription.live or each.subscription.requested).at),
     )
 
 
-def reached(
+def judge(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
 ) -> Verdict:
-    """What became of the event on a granted subscription that covers it."""
-    fate, message = _fate(event, connection, subscription, open_now)
-    return Verdict(fate, message, connection, subscription)
+    """Judge the event on a granted subscription that covers it."""
+    delivery, message = _delivery(event, connection, subscription, open_now)
+    return Verdict(delivery, message, connection, subscription)
 
 
-def _fate(
+def _delivery(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
 ) -> tuple[DeliveryOutcome, str]:
     position = event.position
-    if subscription.live_at is None:
+    if subscription.live is None:
         return _never_live(subscription)
-    start = subscription.starts.get(position.epoch)
+    start = subscription.live.positions.get(position.epoch)
     if start is None:
         return DeliveryOutcome.OTHER_LOG, (
-            f"{_asked(subscription)}, when the customer's log was another: it was replaced since"
+            f"{_subscribed(subscription)}, when the customer's log was another: it was replaced since"
         )
     if position.seq <= start:
-        return _later(subscription, Position(position.epoch, start))
-    if subscription.ended_at is None:
+        return _later(subscription, subscription.live, Position(position.epoch, start))
+    if subscription.ended is None:
         if (waiting := open_now.get(connection.id)) is not None:
             return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
         if connection.was_lost_at(event.stored_at):
             return DeliveryOutcome.CLOSED_BEFORE, (
-                f"Connection {connection.id} ended without a word, as its process did, before the same client came back"
+                f"Connection {connection.id} ended unexpectedly with its process before the same client reconnected"
             )
         return DeliveryOutcome.PROCESS_LOST, (
-            f"Connection {connection.id} was subscribed, but its process ended without a word: whether the event was "
-            "sent before is not known. A client that comes back with its cursor is sent what it missed"
+            f"Connection {connection.id} was subscribed, but its process ended unexpectedly: whether the event was "
+            "sent before is not known. A client that reconnects with its cursor is sent what it missed"
         )
-    end = subscription.ends.get(position.epoch)
+    end = subscription.ended.positions.get(position.epoch)
     if end is None:
         return DeliveryOutcome.OTHER_LOG, (
-            f"The subscription of connection {connection.id} ended on {moment(subscription.ended_at)}, when the "
+            f"The subscription of connection {connection.id} ended on {moment(subscription.ended.at)}, when the "
             "customer's log was replaced: whether the event was sent before is not known"
         )
     if position.seq <= end:
         return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, "")
-    return _ended(connection, subscription, subscription.ended_at, Position(position.epoch, end))
+    return _ended(connection, subscription, subscription.ended, Position(position.epoch, end))
 
 
-def _asked(subscription: Subscription) -> str:
-    return f"It subscribed to {subscription.topic} on {moment(subscription.asked_at)}"
+def _subscribed(subscription: Subscription) -> str:
+    return f"It subscribed to {subscription.requested.topic} on {moment(subscription.requested.at)}"
 
 
 def _never_live(subscription: Subscription) -> tuple[DeliveryOutcome, str]:
-    ended = f" ({subscription.end_rule})" if subscription.end_rule else ""
+    ended = f" ({subscription.ended.rule})" if subscription.ended and subscription.ended.rule else ""
     return DeliveryOutcome.NOT_ACKNOWLEDGED, (
-        f"{_asked(subscription)}, but that was not acknowledged: the connection ended first{ended}"
+        f"{_subscribed(subscription)}, but that was not acknowledged: the connection ended first{ended}"
     )
 
 
-def _later(subscription: Subscription, start: Position) -> tuple[DeliveryOutcome, str]:
-    if subscription.live_rule == "not-recovered":
+def _later(subscription: Subscription, live: HistoryRecord, start: Position) -> tuple[DeliveryOutcome, str]:
+    if live.rule == "not-recovered":
         return DeliveryOutcome.NOT_RECOVERED, (
-            f"{_asked(subscription)} with a cursor, but was told that what came before {start} could not be "
-            f"recovered: {subscription.live_detail}"
+            f"{_subscribed(subscription)} with a cursor, but what came before {start} could not be recovered: "
+            f"{live.detail}"
         )
-    if subscription.live_rule == "recovered":
+    if live.rule == "recovered":
         return DeliveryOutcome.SUBSCRIBED_LATER, (
-            f"{_asked(subscription)} with the cursor {start}, by which it had seen the event already"
+            f"{_subscribed(subscription)} with the cursor {start}, by which it had seen the event already"
         )
     return DeliveryOutcome.SUBSCRIBED_LATER, (
-        f"{_asked(subscription)}, after the event: it hears what comes after {start}. A client that subscribes with "
-        "since and its last cursor is sent what it missed"
+        f"{_subscribed(subscription)}, after the event: it receives what comes after {start}. A client that "
+        "subscribes with since and its last cursor is sent what it missed"
     )
 
 
@@ -135,9 +135,9 @@ def _open(waiting: int) -> str:
 
 
 def _delivered(event: StoredEvent, connection: Connection, subscription: Subscription, state: str) -> str:
-    how, at, live_at = "as it happened", event.stored_at, subscription.live_at
-    if live_at is not None and event.stored_at < live_at and subscription.live_rule == "recovered":
-        how, at = "among what it had missed", live_at
+    how, at, live = "as it happened", event.stored_at, subscription.live
+    if live is not None and event.stored_at < live.at and live.rule == "recovered":
+        how, at = "among what it had missed", live.at
     return (
         f"It was sent over connection {connection.id}{state}, on {moment(at)} or moments later, {how}, "
         f"at cursor {event.position}"
@@ -145,21 +145,19 @@ def _delivered(event: StoredEvent, connection: Connection, subscription: Subscri
 
 
 def _ended(
-    connection: Connection, subscription: Subscription, ended_at: datetime, end: Position
+    connection: Connection, subscription: Subscription, ended: HistoryRecord, end: Position
 ) -> tuple[DeliveryOutcome, str]:
-    rule = subscription.end_rule
-    when = f"on {moment(ended_at)}, after it was sent everything up to {end}"
+    topic, rule = subscription.requested.topic, ended.rule
+    when = f"on {moment(ended.at)}, after it was sent everything up to {end}"
     match rule:
         case "TOO_SLOW":
             return DeliveryOutcome.TOO_SLOW, (
-                f"It did not read what it had asked for: connection {connection.id} was closed as too slow {when}"
+                f"It did not read its events: connection {connection.id} was closed as too slow {when}"
             )
         case "asked":
-            return DeliveryOutcome.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {subscription.topic} {when}"
+            return DeliveryOutcome.UNSUBSCRIBED_BEFORE, f"It unsubscribed from {topic} {when}"
         case "client-left":
             return DeliveryOutcome.LEFT_BEFORE, f"Connection {connection.id} was left or broke {when}"
-    if connection.closed_at is not None and subscription.ended_at == connection.closed_at:
+    if ended is connection.closed:
         return DeliveryOutcome.CLOSED_BEFORE, f"Connection {connection.id} was closed ({rule}) {when}"
-    return DeliveryOutcome.PERMISSION_ENDED, (
-        f"{subscription.topic} was taken from it ({rule}) {when}: {subscription.end_detail}"
-    )
+    return DeliveryOutcome.PERMISSION_ENDED, (f"{topic} was taken from it ({rule}) {when}: {ended.detail}")

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('change', models.BigIntegerField(db_index=True, help_text='`AccessChanges.count` from which on it stands.')),
                 ('connection_id', models.UUIDField(null=True)),
                 ('key_id', models.UUIDField(null=True)),
-                ('word', models.CharField(max_length=120)),
+                ('reason', models.CharField(db_column='word', max_length=120)),
                 ('given_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('lease_ends_at', models.DateTimeField(editable=False)),
                 ('connections', models.PositiveIntegerField(default=0, editable=False)),
-                ('figures', models.TextField(default='{}', editable=False, help_text='JSON: what moves all the time, by connection; `roster.Figures`.')),
+                ('figures', models.TextField(default='{}', editable=False)),
             ],
         ),
         migrations.AddField(

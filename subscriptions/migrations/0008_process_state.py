@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='gatewayprocess',
             name='state',
-            field=models.TextField(default='{}', editable=False, help_text='JSON: how it does; `process_state.ProcessState`.'),
+            field=models.TextField(default='{}', editable=False),
         ),
     ]

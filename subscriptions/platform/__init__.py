@@ -1,4 +1,4 @@
-"""Requests to the phone platform, and the opt-outs that it must respect.
+"""Requests to the phone platform: its client, agents' statuses, and opt-outs of messages.
 
 May import: `models`, `events`. Start with `client`. Runs in the thread of the request.
 """

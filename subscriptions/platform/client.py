@@ -1,4 +1,4 @@
-"""Asking the platform to do something: its API over HTTP, with every way in which that can fail told apart."""
+"""The client of the platform's HTTP API, with an error code for each kind of failure."""
 
 from __future__ import annotations
 
@@ -17,71 +17,77 @@ from events.domain.strict_json import InvalidJson, decode
 
 logger = logging.getLogger(__name__)
 
-MAX_ANSWER_BYTES = 64 * 2**10
-MAX_SHOWN = 300
+MAX_REPLY_BYTES = 64 * 2**10
+MAX_MESSAGE_CHARACTERS = 300
 NO_PLATFORM = "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL"
 
 
-def platform_of(customer_id: str) -> str | None:
-    """The root of the API of the customer's platform; none where there is none."""
+def url_of(customer_id: str) -> str | None:
+    """Return the root URL of the customer's platform, or `None` if not configured."""
     urls: Mapping[str, str] = settings.PLATFORM_API_URLS
     return urls.get(customer_id) or urls.get("")
 
 
-def ask(method: str, customer_id: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Have the platform do something for a customer; returns what it answered, an object that may be empty.
+def request(method: str, customer_id: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Send a request for a customer; return the JSON object of the reply, which may be empty.
 
     Raises:
-        ApiError: 501 NO_PLATFORM, 409 PLATFORM_REFUSED with the platform's own words, 502 PLATFORM_UNAVAILABLE, or
-            504 PLATFORM_TIMEOUT, after which nobody knows whether it was done.
+        ApiError: 501 NO_PLATFORM, 409 PLATFORM_REFUSED with the platform's message, 502 PLATFORM_UNAVAILABLE, or
+            504 PLATFORM_TIMEOUT, after which it is unknown whether the platform acted.
     """
-    root = platform_of(customer_id)
+    root = url_of(customer_id)
     if root is None:
         raise ApiError(status.HTTP_501_NOT_IMPLEMENTED, NO_PLATFORM, code="NO_PLATFORM")
-    # A platform that is slow must not keep the database's connections to itself.
+    # A slow platform must not occupy database connections.
     connections.close_all()
-    patience = settings.PLATFORM_ANSWER_SECONDS
+    timeout_seconds = settings.PLATFORM_ANSWER_SECONDS
     headers = {"Authorization": f"Bearer {settings.PLATFORM_API_KEY}"} if settings.PLATFORM_API_KEY else {}
     content = {"customer_id": customer_id, **body}
     try:
         with (
-            httpx.Client(timeout=patience, trust_env=False) as client,
-            client.stream(method, root + path, json=content, headers=headers) as answer,
+            httpx.Client(timeout=timeout_seconds, trust_env=False) as http,
+            http.stream(method, root + path, json=content, headers=headers) as response,
         ):
-            code, said = answer.status_code, _read(answer, time.monotonic() + patience)
+            code, reply = response.status_code, _read(response, time.monotonic() + timeout_seconds)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise _away(root, f"cannot be reached, and nothing was done ({type(error).__name__})") from None
+        raise _unavailable(
+            root, f"cannot be reached, and nothing was done ({type(error).__name__})"
+        ) from None
     except httpx.TimeoutException:
-        logger.warning("The platform at %s did not answer %s %s within %g s", root, method, path, patience)
+        logger.warning(
+            "The platform at %s did not answer %s %s within %g s", root, method, path, timeout_seconds
+        )
         raise ApiError(
             status.HTTP_504_GATEWAY_TIMEOUT,
-            f"The platform did not answer within {patience:g} s. It may yet do it: look before you try again",
+            f"The platform did not answer within {timeout_seconds:g} s. It may yet do it: look before you try again",
             code="PLATFORM_TIMEOUT",
         ) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _away(
+        raise _unavailable(
             root, f"broke the connection off: look before you try again ({type(error).__name__})"
         ) from None
     if 200 <= code < 300:
-        return said
+        return reply
     if 400 <= code < 500 and code not in (401, 407, 408, 429):
         raise ApiError(
             status.HTTP_409_CONFLICT,
-            f"The platform refuses: {_words_of(said) or f'it answers {code}'}",
+            f"The platform refuses: {_message_of(reply) or f'it answers {code}'}",
             code="PLATFORM_REFUSED",
         )
     if code == status.HTTP_401_UNAUTHORIZED:
-        raise _away(root, "does not accept the gateway's own credential: an operator checks PLATFORM_API_KEY")
-    raise _away(root, f"answers {code}{': ' + _words_of(said) if _words_of(said) else ''}")
+        raise _unavailable(
+            root, "does not accept the gateway's own credential: an operator checks PLATFORM_API_KEY"
+        )
+    raise _unavailable(root, f"answers {code}{': ' + _message_of(reply) if _message_of(reply) else ''}")
 
 
-def _read(answer: httpx.Response, deadline: float) -> dict[str, Any]:
+def _read(response: httpx.Response, deadline: float) -> dict[str, Any]:
     body = b""
-    for chunk in answer.iter_bytes():
+    for chunk in response.iter_bytes():
         body += chunk
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer comes in drops")
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > MAX_REPLY_BYTES:
             return {}
     try:
         content = decode(body)
@@ -90,16 +96,16 @@ def _read(answer: httpx.Response, deadline: float) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _words_of(said: Mapping[str, Any]) -> str:
-    """What the platform's error says to people, wherever it says so."""
-    nested = said.get("error")
-    for place in (said, nested if isinstance(nested, dict) else {}):
+def _message_of(reply: Mapping[str, Any]) -> str:
+    """Find the message of the platform's error in the usual fields, or return ""."""
+    nested = reply.get("error")
+    for place in (reply, nested if isinstance(nested, dict) else {}):
         for name in ("message", "detail", "reason"):
-            if isinstance(words := place.get(name), str) and words.strip():
-                return words.strip()[:MAX_SHOWN]
-    return nested.strip()[:MAX_SHOWN] if isinstance(nested, str) else ""
+            if isinstance(text := place.get(name), str) and text.strip():
+                return text.strip()[:MAX_MESSAGE_CHARACTERS]
+    return nested.strip()[:MAX_MESSAGE_CHARACTERS] if isinstance(nested, str) else ""
 
 
-def _away(root: str, what: str) -> ApiError:
+def _unavailable(root: str, what: str) -> ApiError:
     logger.warning("The platform at %s %s", root, what)
     return ApiError(status.HTTP_502_BAD_GATEWAY, f"The platform {what}", code="PLATFORM_UNAVAILABLE")

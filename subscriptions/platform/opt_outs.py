@@ -1,4 +1,4 @@
-"""The words by which people say that they want no messages, or want them again.
+"""The keywords in text messages by which people opt out of messages, and in again.
 
 Sans-I/O.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"})
-"""The words of the CTIA's messaging principles and of the carriers; alone in a message, in any case."""
+"""Keywords of the CTIA's messaging principles and of carriers; valid only alone, in any case."""
 
 START_WORDS = frozenset({"start", "unstop"})
 MAX_NUMBER = 128
@@ -17,13 +17,16 @@ _AROUND = " \t\r\n.,!?\"'“”’"
 
 
 def parse_keyword(message: Mapping[str, Any]) -> tuple[str | None, bool | None]:
-    """The number that a received message is from, and whether it wants no messages; none where it does not say."""
+    """Return the sender of a received message, and whether the message opts out.
+
+    The number is `None` if there is no valid one, the second value `None` if the text is no keyword.
+    """
     source = message.get("source")
     number = source.get("target") if isinstance(source, Mapping) else source
     if not isinstance(number, str) or not 0 < len(number) <= MAX_NUMBER:
         return None, None
     text = message.get("text")
-    word = text[:64].strip(_AROUND).lower() if isinstance(text, str) else ""
-    if word in STOP_WORDS:
+    keyword = text[:64].strip(_AROUND).lower() if isinstance(text, str) else ""
+    if keyword in STOP_WORDS:
         return number, True
-    return number, False if word in START_WORDS else None
+    return number, False if keyword in START_WORDS else None

@@ -1,7 +1,7 @@
-"""Letting the operators' pages know who is connected to this process: a lease in the database, and a row a connection.
+"""The heartbeat, which keeps this process and its connections listed in the database.
 
-Each beat renews the lease and writes what changed. The rows of a process whose lease ran out are shown nowhere, and
-other processes delete them. The database being away costs nothing but that: the next beat tells it all.
+Each beat renews the process's lease and stores what has changed. The rows of a process whose lease has ended are not
+shown, and other processes delete them. After an outage of the database the next beat stores all changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import ClientInfo, storable
-from subscriptions.auth.tokens import KEY_KIND
+from subscriptions.auth.credentials import KEY_KIND
 from subscriptions.models import LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS, ConnectionStats, PendingChanges
 from subscriptions.presence.process_status import ProcessState
@@ -29,29 +29,29 @@ logger = logging.getLogger(__name__)
 
 BEATS_IN_A_LEASE = 3
 GRACE_SECONDS = 1.0
-"""A lease lasts this much longer than so many beats."""
+"""Added to the lease."""
 
-NEWS_PAUSE_SECONDS = 1.0
-"""Who comes or goes is told at once, but not more often than this."""
+MIN_PAUSE_SECONDS = 1.0
+"""Time between two beats if connections open and close all the time."""
 
 STOP_SECONDS = 2.0
-"""How long a process that ends tries to say so."""
+"""How long a stopping process tries to delete its rows."""
 
 SWEEP_BEATS = 10
-"""So many beats apart what crashed processes and old orders left behind is deleted."""
+"""Beats between two deletions of what crashed processes left behind."""
 
-MOST_AT_ONCE = 1000
-"""Rows of one beat: after an outage those of all connections would hold up whoever publishes meanwhile."""
+MAX_ROWS = 1000
+"""Rows of one beat: after an outage, the rows of all connections would delay publishers."""
 
 SLICE = 200
-"""Connections that are looked at, about a millisecond, before the event loop has its turn."""
+"""Connections that are read, in about 1 ms, before the event loop gets a turn."""
 
 TOPICS_STORED = 200
-"""Of each connection; the number of all of them is stored beside."""
+"""Topics per connection; their total number is stored as well."""
 
 
 class Connection(Protocol):
-    """An open socket, as operators see it."""
+    """An open connection, as operators see it."""
 
     @property
     def connection_id(self) -> uuid.UUID: ...
@@ -60,7 +60,7 @@ class Connection(Protocol):
     def identity(self) -> Identity: ...
 
     @property
-    def caller(self) -> ClientInfo: ...
+    def client_info(self) -> ClientInfo: ...
 
     @property
     def opened_at(self) -> datetime: ...
@@ -68,11 +68,11 @@ class Connection(Protocol):
     @property
     def topics(self) -> Sequence[str]: ...
 
-    def figures(self) -> ConnectionStats: ...
+    def stats(self) -> ConnectionStats: ...
 
 
 class Presence:
-    """What one process tells of itself, every `beat_seconds`; `state` says how it does."""
+    """The heartbeat of one process, every `beat_seconds`; `state` returns its status."""
 
     def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
         self._beat_seconds = beat_seconds
@@ -80,20 +80,20 @@ class Presence:
         self._lease_seconds = beat_seconds * BEATS_IN_A_LEASE + GRACE_SECONDS
         self._entry = ProcessEntry(timedelta(seconds=self._lease_seconds))
         self._connections: dict[uuid.UUID, Connection] = {}
-        self._roster: PendingChanges[uuid.UUID] = PendingChanges()
-        self._news = asyncio.Event()
-        self._figures_at = 0.0
-        self._behind_since: dict[uuid.UUID, float] = {}
+        self._pending: PendingChanges[uuid.UUID] = PendingChanges()
+        self._wake = asyncio.Event()
+        self._stats_at = 0.0
+        self._lagging_since: dict[uuid.UUID, float] = {}
         self._beats = 0
         self._is_failing = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin. Called in the event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._live())
+        """Start the heartbeat in the running event loop."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Take all of it back: the process ends."""
+        """Stop the heartbeat and delete the rows of this process."""
         if self._task is None:
             return
         self._task.cancel()
@@ -108,24 +108,24 @@ class Presence:
             )
 
     def opened(self, connection: Connection) -> None:
-        """Tell of it from now on."""
+        """List a new connection."""
         self._connections[connection.connection_id] = connection
-        self._roster.opened(connection.connection_id)
-        self._news.set()
+        self._pending.opened(connection.connection_id)
+        self._wake.set()
 
     def changed(self, connection: Connection) -> None:
-        """Its topics or its credential are different now."""
-        self._roster.changed(connection.connection_id)
-        self._news.set()
+        """Store a connection again whose topics or identity have changed."""
+        self._pending.changed(connection.connection_id)
+        self._wake.set()
 
     def ended(self, connection: Connection) -> None:
-        """Tell of it no more."""
+        """Remove a connection from the list."""
         self._connections.pop(connection.connection_id, None)
-        self._behind_since.pop(connection.connection_id, None)
-        self._roster.closed(connection.connection_id)
-        self._news.set()
+        self._lagging_since.pop(connection.connection_id, None)
+        self._pending.closed(connection.connection_id)
+        self._wake.set()
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + self._beat_seconds
@@ -133,42 +133,42 @@ class Presence:
                 await self._beat()
             except DatabaseTrouble as error:
                 if not self._is_failing:
-                    logger.warning("Live connections cannot be told of now: %s", error)
+                    logger.warning("Live connections cannot be stored now: %s", error)
                 self._is_failing = True
             except Exception:
-                logger.exception("A beat of the live connections failed and they go on")
+                logger.exception("A heartbeat failed; the next one follows")
             else:
                 self._is_failing = False
-            await asyncio.sleep(min(NEWS_PAUSE_SECONDS, self._beat_seconds))
+            await asyncio.sleep(min(MIN_PAUSE_SECONDS, self._beat_seconds))
             try:
                 async with asyncio.timeout_at(due):
-                    await self._news.wait()
+                    await self._wake.wait()
             except TimeoutError:
                 pass
 
     async def _beat(self) -> None:
-        self._news.clear()
-        changes = self._roster.take(MOST_AT_ONCE)
+        self._wake.clear()
+        changes = self._pending.take(MAX_ROWS)
         try:
-            news = Report(
+            report = Report(
                 await self._rows(changes.written),
                 changes.deleted,
-                await self._figures(),
-                len(self._connections),
+                await self._stats(),
+                len(self._pending),
                 replace(self._state(), lease_seconds=self._lease_seconds).as_json(),
             )
-            is_known = await in_database_thread(self._entry.tell, news)
+            is_known = await in_database_thread(self._entry.save, report)
         except BaseException:
-            self._roster.not_told(changes)
+            self._pending.failed(changes)
             raise
         if not is_known:
-            # Others took this process for dead and deleted its rows: it was stopped, or the database was away.
-            self._roster.lost()
-            self._news.set()
+            # Another process deleted the rows after the lease: this one was suspended, or the database was away.
+            self._pending.reset()
+            self._wake.set()
             return
-        self._roster.told(changes)
-        if self._roster.has_untold:
-            self._news.set()
+        self._pending.stored(changes)
+        if self._pending.is_dirty:
+            self._wake.set()
         self._beats += 1
         if self._beats % SWEEP_BEATS == 1:
             await in_database_thread(sweep)
@@ -193,33 +193,34 @@ class Presence:
             key_id=uuid.UUID(credential_id) if kind == KEY_KIND else None,
             credential=storable(identity.credential, 60),
             is_platform_staff=identity.is_platform_staff,
-            address=connection.caller.address,
-            client=connection.caller.client,
+            address=connection.client_info.address,
+            client=connection.client_info.client,
             topics="\n".join(topics[:TOPICS_STORED]),
             topic_count=len(topics),
             opened_at=connection.opened_at,
         )
 
-    async def _figures(self) -> dict[str, ConnectionStats] | None:
-        """Those of all connections that have any, once a beat; none between two beats."""
+    async def _stats(self) -> dict[str, ConnectionStats] | None:
+        """Return the stats of connections that have any, or `None` between two regular beats."""
         now = asyncio.get_running_loop().time()
-        if now - self._figures_at < self._beat_seconds * 0.9:
+        if now - self._stats_at < self._beat_seconds * 0.9:
             return None
-        self._figures_at = now
-        figures: dict[str, ConnectionStats] = {}
+        self._stats_at = now
+        stats: dict[str, ConnectionStats] = {}
         for number, connection in enumerate(list(self._connections.values()), 1):
-            found = self._with_lateness(connection, connection.figures(), now)
+            found = self._with_lag_seconds(connection, connection.stats(), now)
             if found != NO_STATS:
-                figures[connection.connection_id.hex] = found
+                stats[connection.connection_id.hex] = found
             if number % SLICE == 0:
                 await asyncio.sleep(0)
-        return figures
+        return stats
 
-    def _with_lateness(self, connection: Connection, figures: ConnectionStats, now: float) -> ConnectionStats:
-        """A socket notes for how long its client takes nothing; for how long it is behind is seen from beat to beat."""
-        sent, waiting, seconds, behind = figures
-        if not behind:
-            self._behind_since.pop(connection.connection_id, None)
-            return figures
-        since = self._behind_since.setdefault(connection.connection_id, now)
-        return sent, waiting, max(seconds, round(now - since)), behind
+    def _with_lag_seconds(
+        self, connection: Connection, stats: ConnectionStats, now: float
+    ) -> ConnectionStats:
+        """Add for how long the connection has lagged, which only successive beats show."""
+        if not stats.lag_events:
+            self._lagging_since.pop(connection.connection_id, None)
+            return stats
+        since = self._lagging_since.setdefault(connection.connection_id, now)
+        return stats._replace(stalled_seconds=max(stats.stalled_seconds, round(now - since)))

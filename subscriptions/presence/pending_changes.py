@@ -1,4 +1,4 @@
-"""What the database is still to be told of one process's connections: who came, went or changed since.
+"""The changes of one process's connections that are not stored in the database yet.
 
 Sans-I/O.
 """
@@ -7,20 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K")
 
-ConnectionStats = tuple[int, int, int, int]
-"""Of one connection: events sent, bytes waiting, seconds for which its client has taken nothing of them or it has been
-behind, and events of the logs that it hears and that are not even waiting yet."""
 
-NO_STATS: ConnectionStats = (0, 0, 0, 0)
+class ConnectionStats(NamedTuple):
+    """Numbers of one connection, stored as a JSON array.
+
+    `stalled_seconds` is how long the client has read nothing of the queued bytes, or the connection has lagged;
+    `lag_events` are events of its logs that are not queued yet.
+    """
+
+    sent_events: int = 0
+    queued_bytes: int = 0
+    stalled_seconds: int = 0
+    lag_events: int = 0
+
+
+NO_STATS = ConnectionStats()
 
 
 @dataclass(frozen=True, slots=True)
 class Changes(Generic[K]):
-    """What is to be written and what to be deleted."""
+    """Keys of the connections to write and to delete."""
 
     written: frozenset[K]
     deleted: frozenset[K]
@@ -30,54 +40,57 @@ class Changes(Generic[K]):
 
 
 class PendingChanges(Generic[K]):
-    """The connections of one process, by a key. The database may get to know what is said to be untold, or not."""
+    """Open connections by a key, and which of them are dirty.
+
+    A write that failed may have been stored all the same, so its rows are deleted later in any case.
+    """
 
     def __init__(self) -> None:
         self._open: set[K] = set()
-        self._untold: set[K] = set()
+        self._dirty: set[K] = set()
         self._maybe_stored: set[K] = set()
 
     def __len__(self) -> int:
         return len(self._open)
 
     def opened(self, key: K) -> None:
-        """It has come."""
+        """Add a connection."""
         self._open.add(key)
-        self._untold.add(key)
+        self._dirty.add(key)
 
     def changed(self, key: K) -> None:
-        """Something of it that is stored is different now."""
+        """Mark a connection as dirty."""
         if key in self._open:
-            self._untold.add(key)
+            self._dirty.add(key)
 
     def closed(self, key: K) -> None:
-        """It has gone."""
+        """Remove a connection."""
         self._open.discard(key)
-        self._untold.discard(key)
+        self._dirty.discard(key)
 
     @property
-    def has_untold(self) -> bool:
-        """Whether there is more than was taken."""
-        return bool(self._untold)
+    def is_dirty(self) -> bool:
+        """Whether connections are left to be written."""
+        return bool(self._dirty)
 
     def take(self, most: int) -> Changes[K]:
-        """What is to be told now, at most so many of each; `told` or `not_told` says what became of it."""
-        written = frozenset(islice(self._untold, most))
+        """Return at most `most` keys to write and to delete; call `stored` or `failed` with them."""
+        written = frozenset(islice(self._dirty, most))
         changes = Changes(written, frozenset(islice(self._maybe_stored - self._open, most)))
-        self._untold -= written
-        # Also where telling fails: it may have come through all the same.
+        self._dirty -= written
+        # Before the outcome is known: a failed commit may have succeeded.
         self._maybe_stored |= changes.written
         return changes
 
-    def told(self, changes: Changes[K]) -> None:
-        """It is stored."""
+    def stored(self, changes: Changes[K]) -> None:
+        """Confirm that the changes are stored."""
         self._maybe_stored -= changes.deleted
 
-    def not_told(self, changes: Changes[K]) -> None:
-        """It may not be stored: it is to be told again."""
-        self._untold |= changes.written & self._open
+    def failed(self, changes: Changes[K]) -> None:
+        """Mark the changes as dirty again: they may not be stored."""
+        self._dirty |= changes.written & self._open
 
-    def lost(self) -> None:
-        """The database has nothing of this process any more: everything is to be told again."""
-        self._untold = set(self._open)
+    def reset(self) -> None:
+        """Mark everything as dirty: the database has no rows of this process any more."""
+        self._dirty = set(self._open)
         self._maybe_stored.clear()

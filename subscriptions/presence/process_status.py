@@ -1,4 +1,4 @@
-"""How one process does, as it tells operators with each beat: rates, what is late, what waits, and what went wrong.
+"""The status of one process: rates, lag, queues, and its last warnings.
 
 Sans-I/O.
 """
@@ -18,7 +18,7 @@ MAX_TROUBLE_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that was logged as a warning or worse, at a time in seconds since 1970."""
+    """A logged warning or error; `at` is in seconds since 1970."""
 
     at: float
     level: str
@@ -26,47 +26,47 @@ class Trouble:
 
 
 class Troubles:
-    """The last of them, from any thread."""
+    """The last warnings and errors. Thread-safe."""
 
     def __init__(self) -> None:
         self._last: deque[Trouble] = deque(maxlen=TROUBLES_KEPT)
 
-    def note(self, at: float, level: str, words: str) -> None:
-        """Add one; the words must have no credential."""
-        self._last.append(Trouble(at, level, words[:MAX_TROUBLE_CHARACTERS]))
+    def note(self, at: float, level: str, text: str) -> None:
+        """Add an entry; the text must not contain credentials."""
+        self._last.append(Trouble(at, level, text[:MAX_TROUBLE_CHARACTERS]))
 
     def lately(self, now: float) -> list[Trouble]:
-        """Those of the last hour, the oldest first."""
+        """Return the entries of the last hour, oldest first."""
         return [trouble for trouble in list(self._last) if now - trouble.at < TROUBLES_SECONDS]
 
 
 troubles = Troubles()
-"""Those of this process."""
+"""The entries of this process."""
 
 
 class Rate:
-    """How much a count has grown in the last minute; `count` says what it is now.
+    """The growth of a counter per minute. `count` returns its present value.
 
-    Times are in seconds of any steady clock.
+    Times are in seconds of a monotonic clock.
     """
 
     def __init__(self, count: Callable[[], int], now: float) -> None:
         self._count = count
-        self._seen: deque[tuple[float, int]] = deque([(now, count())])
+        self._samples: deque[tuple[float, int]] = deque([(now, count())])
 
     def a_minute(self, now: float) -> float:
-        """By what was seen at earlier calls; after a longer time without any it is the mean of that time."""
+        """Return the growth over the last minute, or the mean since the last call if longer."""
         count = self._count()
-        self._seen.append((now, count))
-        while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_SECONDS:
-            self._seen.popleft()
-        since, before = self._seen[0]
+        self._samples.append((now, count))
+        while len(self._samples) > 2 and now - self._samples[1][0] >= WINDOW_SECONDS:
+            self._samples.popleft()
+        since, before = self._samples[0]
         return (count - before) * WINDOW_SECONDS / max(WINDOW_SECONDS, now - since)
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessState:
-    """The numbers of one process; times in seconds. What an older version does not tell is as if all were well."""
+    """The status of one process; what an older version does not store has its default."""
 
     lease_seconds: float = 0.0
     events_a_minute: float = 0.0
@@ -74,28 +74,28 @@ class ProcessState:
     late_events: int = 0
     late_seconds: float = 0.0
     silent_seconds: float = 0.0
-    """For how long the channel layer has been silent; 0 while it is heard."""
+    """How long no announcement has arrived through the channel layer; 0 while it works."""
     audit_waiting: int = 0
     audit_lost: int = 0
     is_draining: bool = False
     troubles: tuple[Trouble, ...] = ()
 
     def as_json(self) -> str:
-        """Text for `from_json`."""
+        """Encode the status for `from_json`."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> ProcessState:
-        """What this version knows of what any version told."""
-        told = json.loads(text)
+        """Decode a status that any version has stored; unknown fields are ignored."""
+        stored = json.loads(text)
         known = {field.name for field in fields(cls)}
-        told["troubles"] = _troubles(told.get("troubles", ()))
-        return cls(**{name: value for name, value in told.items() if name in known})
+        stored["troubles"] = _troubles(stored.get("troubles", ()))
+        return cls(**{name: value for name, value in stored.items() if name in known})
 
 
-def _troubles(told: Iterable[dict[str, object]]) -> tuple[Trouble, ...]:
+def _troubles(stored: Iterable[dict[str, object]]) -> tuple[Trouble, ...]:
     return tuple(
         Trouble(float(str(each["at"])), str(each["level"]), str(each["words"]))
-        for each in told
+        for each in stored
         if each.keys() >= {"at", "level", "words"}
     )

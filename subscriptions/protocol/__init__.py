@@ -1,5 +1,5 @@
-"""The WebSocket protocol: messages, frames, permissions and the session of one connection, without I/O.
+"""The WebSocket protocol without I/O: messages, frames, permissions and sessions.
 
-May import: `events.domain`. Start with `session`: a message in, effects out. Pure values and functions; a session is
-used by one connection, in the event loop.
+May import: `events.domain`. Start with `session`: one message in, its effects out. Values and pure functions; each
+session belongs to one connection and its event loop.
 """

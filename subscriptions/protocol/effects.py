@@ -1,4 +1,4 @@
-"""What a session decides is to be done: one frozen dataclass for each effect."""
+"""The effects that a session requests from its connection, one frozen dataclass for each."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from events.domain.topics import Pattern
-from subscriptions.protocol.messages import Action, Authenticate, CloseCode, RequestId, Subscribe
+from subscriptions.protocol.codes import CloseCode
+from subscriptions.protocol.messages import Action, Authenticate, Ping, RequestId, Subscribe
 
 
 class RecordedVerdict(StrEnum):
-    """What the audit log says of a topic."""
+    """The outcome of a request for one topic, as the audit log stores it."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -19,7 +20,7 @@ class RecordedVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldTopic:
-    """A topic that the connection holds: as the client wrote it, what it means, and whose log its events are in."""
+    """A subscribed topic: the client's text, its pattern, and its customer."""
 
     text: str
     pattern: Pattern
@@ -28,7 +29,7 @@ class HeldTopic:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What is to be recorded of one topic."""
+    """The audit record of a request for one topic."""
 
     action: Action
     topic: str
@@ -46,14 +47,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Store these in the audit log before going on."""
+    """Store these in the audit log, then go on with the next effect."""
 
     entries: tuple[AuditEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Make these topics live, and acknowledge them with the cursor from which they are."""
+    """Make these topics live, and acknowledge them with the cursor that they begin after."""
 
     topics: tuple[HeldTopic, ...]
     since: str | None
@@ -62,39 +63,32 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Stop these topics."""
+    """End these topics, send `ack`, then store the entries with the topics' last cursor.
+
+    Nothing is awaited between ending the topics and the ack: up to it, the client's cursor holds for them too.
+    """
 
     topics: tuple[HeldTopic, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SendPong:
-    """Answer a ping with the cursor up to which everything has been sent."""
-
-    request_id: RequestId | None
+    entries: tuple[AuditEntry, ...]
+    ack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FindAgents:
-    """Find the customers of these agents, then call `subscribe` with what was found."""
+    """Find the customers of these agents, then call `subscribe` with them."""
 
     agent_ids: frozenset[str]
     message: Subscribe
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
-    """Verify this credential, then call `authenticated` or `not_authenticated`."""
-
-    message: Authenticate
-
-
-@dataclass(frozen=True, slots=True)
 class Close:
-    """Tell the client why, and close."""
+    """Send the client an error frame with the reason, and close."""
 
     code: CloseCode
     message: str
 
 
-Effect = Send | Record | Join | Leave | SendPong | FindAgents | Verify | Close
+# A Ping is answered with the cursor of all events that were sent; the credential of an Authenticate is verified, then
+# `authenticated` or `not_authenticated` is called.
+Effect = Send | Record | Join | Leave | FindAgents | Close | Ping | Authenticate

@@ -1,16 +1,23 @@
-"""WebSocket frames as bytes: an event's is built once, and written as it is to every socket that hears it.
+"""WebSocket frames as bytes: an event's frame is built once for all its subscribers.
 
-A server's frames are not masked and, here, never fragmented (RFC 6455, sections 5.1, 5.2 and 5.4), so that they can
-be put one behind the other into a single write.
+A server's frames are not masked and, here, never fragmented (RFC 6455, sections 5.1, 5.2 and 5.4), so that several of
+them can be joined into a single write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from events.domain.cursor import Position, join_positions, parse_cursor
+
+_CURSOR_AT_END = re.compile(rb'"cursor": "([0-9a-f]{12})\.([0-9]{1,18})"\}\Z')
+_LONGEST_END = 64
+"""Bytes at the end of an event's frame in which its cursor is."""
 
 
 class Answer(bytes):
-    """The frame of an answer, which never shares a message with events."""
+    """The frame of an answer to the client, which never shares a message with events."""
 
 
 def text_frame(text: str) -> bytes:
@@ -19,7 +26,7 @@ def text_frame(text: str) -> bytes:
 
 
 def framed(payload: bytes) -> bytes:
-    """The frame of a text message whose UTF-8 is given."""
+    """The frame of a text message with this UTF-8 payload."""
     size = len(payload)
     if size < 126:
         return b"\x81%c%b" % (size, payload)
@@ -29,7 +36,7 @@ def framed(payload: bytes) -> bytes:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """What is in a frame that was built here."""
+    """The payload of a frame that was built here."""
     return frame[_HEADER_SIZES.get(frame[1], 2) :]
 
 
@@ -37,7 +44,7 @@ _HEADER_SIZES = {126: 4, 127: 10}
 
 
 def payloads_in(frames: bytes) -> Iterator[bytes]:
-    """What is in frames that were built here, and put one behind the other."""
+    """The payloads of joined frames that were built here."""
     start = 0
     while start < len(frames):
         size, payload = frames[start + 1], start + _HEADER_SIZES.get(frames[start + 1], 2)
@@ -48,7 +55,7 @@ def payloads_in(frames: bytes) -> Iterator[bytes]:
 
 
 def in_batches(frames: Sequence[bytes]) -> Iterator[bytes]:
-    """The same messages, with events that follow each other joined into one: a JSON array of them."""
+    """The same messages, with successive events combined into one: a JSON array of them."""
     together: list[bytes] = []
     for frame in frames:
         if isinstance(frame, Answer):
@@ -65,3 +72,19 @@ def _joined(frames: Sequence[bytes]) -> Iterator[bytes]:
         yield framed(b"[" + b", ".join(map(payload_of, frames)) + b"]")
     else:
         yield from frames
+
+
+def last_delivered_cursor(cursor: str, waiting: Iterable[bytes]) -> str:
+    """The cursor up to which every event was handed to the server.
+
+    `cursor` is how far events were put into the outbox; `waiting` are the frames of events that are still in it.
+    """
+    if not cursor:
+        return ""
+    delivered = dict(parse_cursor(cursor))
+    for frame in waiting:
+        if found := _CURSOR_AT_END.search(frame[-_LONGEST_END:]):
+            epoch, seq = found[1].decode(), int(found[2])
+            if epoch in delivered:
+                delivered[epoch] = min(delivered[epoch], seq - 1)
+    return join_positions(Position(epoch, seq) for epoch, seq in delivered.items())

@@ -1,13 +1,42 @@
-"""What one connection may ask for, and how the rate of its subscribing is kept."""
+"""The limits of one connection, and a rate limit that keeps a single number."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+ROUNDING_SECONDS = 1e-6
+"""A shorter wait is a rounding error: seconds since 1970 are floats with a precision of 0.2 µs."""
+
+
+class Taken(NamedTuple):
+    """When the limit is full again, and the seconds to wait; if not 0, nothing was taken."""
+
+    full_at: float
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `burst` at once, and one more every `refill_seconds`.
+
+    This is the generic cell rate algorithm (ITU-T I.371, annex A): its whole state is the time at which the limit is
+    full again.
+    """
+
+    burst: int
+    refill_seconds: float
+
+    def take(self, full_at: float, now: float, wanted: int = 1) -> Taken:
+        """Take `wanted` at once, or nothing. Both times are in seconds of one clock."""
+        after = max(full_at, now) + wanted * self.refill_seconds
+        wait = after - now - self.burst * self.refill_seconds
+        return Taken(full_at, wait) if wait > ROUNDING_SECONDS else Taken(after, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may ask for; settings of the same names in capitals."""
+    """What one connection may request; each field is the setting of the same name in capitals."""
 
     message_max_bytes: int
     message_max_topics: int
@@ -16,40 +45,7 @@ class Limits:
     subscribe_per_second: int
     unreadable_messages_max: int
 
-
-@dataclass(slots=True)
-class Bucket:
-    """How many topics may be subscribed at once, refilled with time."""
-
-    burst: int
-    per_second: int
-    left: float = 0.0
-    at: float = 0.0
-
-    def take(self, wanted: int, now: float) -> bool:
-        self.left = min(self.burst, self.left + (now - self.at) * self.per_second)
-        self.at = now
-        if wanted > self.left:
-            return False
-        self.left -= wanted
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """So many at once, and one more every `refill_seconds`; all that is kept of it is when it will be full again.
-
-    That is the generic cell rate algorithm (ITU-T I.371, annex A).
-    """
-
-    burst: int
-    refill_seconds: float
-
-    def take(self, full_at: float, now: float) -> tuple[float, float]:
-        """Take one; both times in seconds of one clock.
-
-        Returns when it will be full again, and how many seconds are to be waited: with more than 0 nothing was taken.
-        """
-        after = max(full_at, now) + self.refill_seconds
-        wait = after - now - self.burst * self.refill_seconds
-        return (full_at, wait) if wait > 0 else (after, 0.0)
+    @property
+    def subscribe_rate(self) -> RateLimit:
+        """The rate at which a client may subscribe to topics."""
+        return RateLimit(self.subscribe_burst, 1 / self.subscribe_per_second)

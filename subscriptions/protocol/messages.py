@@ -1,49 +1,25 @@
-"""Every frame between client and gateway: reading the client's messages, writing ours, and all codes, numbered once."""
+"""The messages between client and gateway: parsing the client's, building the gateway's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.strict_json import InvalidJson, decode, encode
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 
 RequestId = str | int | float
 
 MAX_REQUEST_ID_LENGTH = 128
 MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a close frame has 125 bytes, two of them the code."""
-
-
-class ErrorCode(StrEnum):
-    """Codes of error frames that leave the socket open."""
-
-    PERMISSION_DENIED = "PERMISSION_DENIED"
-    INVALID_TOPIC = "INVALID_TOPIC"
-    INVALID_MESSAGE = "INVALID_MESSAGE"
-    RATE_LIMITED = "RATE_LIMITED"
-
-
-class CloseCode(IntEnum):
-    """Codes with which the gateway closes a socket; an error frame with the same name comes just before."""
-
-    RESTARTING = 4012
-    PROTOCOL_ERROR = 4400
-    TOKEN_EXPIRED = 4401
-    REVOKED = 4403
-    TOO_SLOW = 4408
-    TOO_MANY = 4429
-
-    @property
-    def retry(self) -> bool:
-        """Whether the client may come back without a person doing something first."""
-        return self not in (CloseCode.PROTOCOL_ERROR, CloseCode.REVOKED)
+"""RFC 6455, section 5.5: a control frame has at most 125 bytes, and the close code takes two of them."""
 
 
 class Action(StrEnum):
-    """The types of messages that a client sends."""
+    """The types of a client's messages."""
 
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
@@ -52,7 +28,7 @@ class Action(StrEnum):
 
 
 class UnreadableMessage(ValueError):
-    """The client's message cannot be acted on; the message says why and what is right."""
+    """A message of the client is invalid; the text says why, and what would be valid."""
 
     def __init__(self, message: str, action: str | None = None, request_id: RequestId | None = None) -> None:
         super().__init__(message)
@@ -88,10 +64,11 @@ Message = Subscribe | Unsubscribe | Ping | Authenticate
 
 
 def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
-    """Read one text frame of a client.
+    """Parse one text frame of a client.
 
     Raises:
-        UnreadableMessage: it is too large, not JSON, not an object, of no known type, or its fields are wrong.
+        UnreadableMessage: the text is larger than `max_bytes` of UTF-8, not a JSON object, of no known type, or a
+            field is invalid.
     """
     if len(text) > max_bytes or len(text.encode("utf-8", "replace")) > max_bytes:
         raise UnreadableMessage(
@@ -103,21 +80,20 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
         raise UnreadableMessage(f"The message is {_as_sentence(error)}") from None
     if not isinstance(message, dict):
         raise UnreadableMessage('A message is a JSON object such as {"type": "subscribe", "topics": ["…"]}')
-    request_id = _request_id(message)
+    request_id, action = _request_id(message), None
     try:
-        action = Action(str(message.get("type")))
-    except ValueError:
-        raise UnreadableMessage(
-            '"type" is one of subscribe, unsubscribe, ping and authenticate', None, request_id
-        ) from None
-    if action is Action.PING:
-        return Ping(request_id)
-    if action is Action.AUTHENTICATE:
-        return Authenticate(_token(message, request_id), request_id)
-    topics = _topics(message, action, request_id, max_topics)
-    if action is Action.UNSUBSCRIBE:
-        return Unsubscribe(topics, request_id)
-    return Subscribe(topics, _since(message, request_id), request_id)
+        action = _action(message)
+        match action:
+            case Action.SUBSCRIBE:
+                return Subscribe(_topics(message, max_topics), _since(message), request_id)
+            case Action.UNSUBSCRIBE:
+                return Unsubscribe(_topics(message, max_topics), request_id)
+            case Action.PING:
+                return Ping(request_id)
+            case Action.AUTHENTICATE:
+                return Authenticate(_token(message), request_id)
+    except UnreadableMessage as error:
+        raise UnreadableMessage(str(error), action, request_id) from None
 
 
 def _as_sentence(error: InvalidJson) -> str:
@@ -138,39 +114,42 @@ def _request_id(message: dict[str, Any]) -> RequestId | None:
     )
 
 
-def _token(message: dict[str, Any], request_id: RequestId | None) -> str:
+def _action(message: dict[str, Any]) -> Action:
+    try:
+        return Action(str(message.get("type")))
+    except ValueError:
+        raise UnreadableMessage('"type" is one of subscribe, unsubscribe, ping and authenticate') from None
+
+
+def _token(message: dict[str, Any]) -> str:
     token = message.get("token")
     if isinstance(token, str) and token:
         return token
-    raise UnreadableMessage('"token" is the new credential as a string', Action.AUTHENTICATE, request_id)
+    raise UnreadableMessage('"token" is the new credential as a string')
 
 
-def _topics(
-    message: dict[str, Any], action: Action, request_id: RequestId | None, max_topics: int
-) -> tuple[str, ...]:
+def _topics(message: dict[str, Any], max_topics: int) -> tuple[str, ...]:
     topics = message.get("topics")
     if not isinstance(topics, list) or not topics or not all(isinstance(topic, str) for topic in topics):
-        raise UnreadableMessage('"topics" is a list of at least one topic, each a string', action, request_id)
+        raise UnreadableMessage('"topics" is a list of at least one topic, each a string')
     unique = tuple(dict.fromkeys(topics))
     if len(unique) > max_topics:
         raise UnreadableMessage(
-            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages",
-            action,
-            request_id,
+            f"{len(unique)} topics in one message, {max_topics} are the most: send several messages"
         )
     return unique
 
 
-def _since(message: dict[str, Any], request_id: RequestId | None) -> str | None:
+def _since(message: dict[str, Any]) -> str | None:
     since = message.get("since")
     if since is None:
         return None
+    if not isinstance(since, str):
+        raise UnreadableMessage('"since" is a cursor as a string')
     try:
-        if not isinstance(since, str):
-            raise InvalidCursor('"since" is a cursor as a string')
         parse_cursor(since)
     except InvalidCursor as error:
-        raise UnreadableMessage(str(error), Action.SUBSCRIBE, request_id) from None
+        raise UnreadableMessage(str(error)) from None
     return since
 
 
@@ -183,7 +162,7 @@ def ack_frame(
     recovered: bool | None = None,
     reason: str | None = None,
 ) -> str:
-    """What a client is told of what it was granted. `recovered` is given where the client asked `since`."""
+    """Build the acknowledgement of a request; `recovered` and `reason` answer its `since`."""
     frame: dict[str, Any] = {"type": "ack", "action": action, "topics": list(topics), "status": "success"}
     if cursor is not None:
         frame["cursor"] = cursor
@@ -202,7 +181,7 @@ def error_frame(
     *,
     request_id: RequestId | None = None,
 ) -> str:
-    """What a client is told of what it was refused."""
+    """Build the error frame for refused topics or an invalid message."""
     return _with_request_id(
         {"type": "error", "action": action, "topics": list(topics), "code": code, "message": message},
         request_id,
@@ -210,7 +189,7 @@ def error_frame(
 
 
 def closing_frame(code: CloseCode, message: str) -> str:
-    """The error frame just before a close: some servers drop the reason of the close itself."""
+    """Build the error frame that precedes a close, of which some servers drop the reason."""
     return encode(
         {
             "type": "error",
@@ -224,12 +203,12 @@ def closing_frame(code: CloseCode, message: str) -> str:
 
 
 def close_reason(message: str) -> str:
-    """As much of the message as the reason of a close has room for."""
+    """As much of the message as fits into the reason of a close."""
     return message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
 
 
 def pong_frame(cursor: str | None, request_id: RequestId | None = None) -> str:
-    """The answer to a ping; the cursor is none while nothing is subscribed."""
+    """Build the answer to a ping; `cursor` is `None` while nothing is subscribed."""
     return _with_request_id({"type": "pong", "cursor": cursor}, request_id)
 
 

@@ -1,4 +1,4 @@
-"""Who may hear what: the identity behind a credential, and the verdict on each topic with the rule behind it."""
+"""The identity behind a credential, and the verdict on each topic with the rule behind it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 from events.domain.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
 
 MOST_NAMED = 5
-"""Allowed topics that a refusal names."""
+"""Allowed topics that a refusal lists."""
 
 
 class Role(StrEnum):
-    """What an agent is to the platform."""
+    """The role of an agent on the platform."""
 
     AGENT = "agent"
     MANAGER = "manager"
@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Rule(StrEnum):
-    """Why a topic was granted or refused, by name; the audit log and the operators' pages show it."""
+    """The rules that grant or refuse a topic, by the names in the audit log."""
 
     PLATFORM_STAFF = "platform-staff"
     CUSTOMER_MANAGER = "customer-manager"
@@ -36,13 +36,12 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who speaks, as their credential proved it.
+    """The customer, agent and permissions that a credential proved.
 
-    `role` is none for an access key that belongs to no agent. `credential` names the credential for people, by a key's
-    prefix and never by a secret; `credential_id` tells two apart. `allowed_topics` are the patterns, in canonical form,
-    to which an access key is narrowed, whatever else its holder may hear; none for what is not narrowed. `expires_at`
-    and `issued_at` are in seconds since the epoch; no expiry is none for never, and only tokens say when they were
-    issued.
+    `role` is `None` for an access key that belongs to no agent. `credential` names the credential for people, a key by
+    its prefix and never by its secret; `credential_id` is unique. `allowed_topics` are the patterns in canonical form
+    to which an access key is limited, `None` if it is not. `expires_at` and `issued_at` are in seconds since 1970;
+    they are `None` if the credential never expires or does not contain its time of issue.
     """
 
     customer_id: str
@@ -59,7 +58,7 @@ class Identity:
 
     @property
     def is_authenticated(self) -> bool:
-        """Always: nobody without a valid credential has an identity. Asked by REST permissions."""
+        """True, for REST framework: only valid credentials have an identity."""
         return True
 
     @property
@@ -69,7 +68,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a topic is granted, and why; `message` tells the refused client what is right."""
+    """Whether a topic is granted, by which rule, and what a refused client is sent."""
 
     granted: bool
     rule: Rule
@@ -79,19 +78,19 @@ class Verdict:
 def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
     """Decide on one topic.
 
-    The refusals are the same whether the customer or agent exists or not, so that nobody can probe for them.
+    The refusals are the same whether the customer or agent exists or not, so that clients cannot probe for them.
     """
     verdict = may_hold(identity, pattern)
     if not verdict.granted or identity.allowed_topics is None:
         return verdict
-    # A wildcard covers a pattern as it covers a topic: what is allowed in parts is not allowed as a whole.
+    # A pattern must be covered by a single allowed one: several that cover its parts are not enough.
     if identity.allowed_topics.isdisjoint(covering_patterns(str(pattern))):
         return Verdict(False, Rule.TOPIC_NOT_ALLOWED, _not_allowed(identity.allowed_topics))
     return verdict
 
 
 def may_hold(identity: Identity, pattern: Pattern) -> Verdict:
-    """Decide on one topic by who holds the credential, before an access key's own list of topics narrows it."""
+    """Decide on one topic, whatever topics the access key is limited to."""
     if identity.is_platform_staff:
         return Verdict(True, Rule.PLATFORM_STAFF)
     if pattern.scope == AGENT_SCOPE:

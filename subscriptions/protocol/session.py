@@ -1,9 +1,9 @@
-"""One client's conversation: each of its messages in, the effects to carry out back. No socket, no clock, no database.
+"""The session of one connection: a message of the client in, its effects out.
 
-Whoever carries the effects out does so in their order and waits for each.
+Sans-I/O. The connection carries the effects out in order, each after the one before has finished.
 """
 
-# Long because one conversation is decided in one place.
+# Long because the effects of all messages are decided on the same state.
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.effects import (
     AuditEntry,
     Close,
@@ -22,15 +23,11 @@ from subscriptions.protocol.effects import (
     Record,
     RecordedVerdict,
     Send,
-    SendPong,
-    Verify,
 )
-from subscriptions.protocol.limits import Bucket, Limits
+from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
-    CloseCode,
-    ErrorCode,
     Ping,
     RequestId,
     Subscribe,
@@ -43,12 +40,12 @@ from subscriptions.protocol.messages import (
 from subscriptions.protocol.permissions import Identity, may_subscribe
 
 MAX_PING_LENGTH = 512
-"""Characters: room for a request id of any length and some spaces."""
+"""Characters: enough for a request id of any length and some spaces."""
 
 
 @dataclass(slots=True)
 class _Refusals:
-    """The refused topics of one message, to be told in one error for each code."""
+    """The refused topics of one message, reported in one error frame for each code."""
 
     by_code: dict[ErrorCode, tuple[list[str], str]] = field(default_factory=dict)
 
@@ -58,7 +55,7 @@ class _Refusals:
         if message not in first:
             self.by_code[code] = (topics, f"{first}; {message}" if len(first) < 500 else first)
 
-    def frames(self, action: Action, request_id: RequestId | None) -> list[Send]:
+    def frames(self, action: Action, request_id: RequestId | None) -> list[Effect]:
         return [
             Send(error_frame(action, topics, code, message, request_id=request_id))
             for code, (topics, message) in self.by_code.items()
@@ -66,23 +63,21 @@ class _Refusals:
 
 
 class Session:
-    """The conversation with one client.
+    """The identity, topics and limits of one connection.
 
-    `resources` are the known resource names; times are seconds of any steady clock.
+    `resources` are the known resource names. Times are in seconds of any monotonic clock.
     """
 
-    def __init__(self, identity: Identity, limits: Limits, resources: Collection[str], now: float) -> None:
+    def __init__(self, identity: Identity, limits: Limits, resources: Collection[str]) -> None:
         self.identity = identity
         self.topics: dict[str, HeldTopic] = {}
         self._limits = limits
         self._resources = resources
         self._unreadable = 0
-        self._bucket = Bucket(
-            limits.subscribe_burst, limits.subscribe_per_second, limits.subscribe_burst, now
-        )
+        self._rate_full_at = 0.0
 
     def receive(self, text: str, now: float) -> list[Effect]:
-        """Act on one text frame."""
+        """Decide on one text frame."""
         try:
             message = read_message(
                 text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics
@@ -97,13 +92,11 @@ class Session:
                 return self.subscribe(message, {}, now)
             case Unsubscribe():
                 return self._unsubscribe(message)
-            case Ping():
-                return [SendPong(message.request_id)]
-            case Authenticate():
-                return [Verify(message)]
+            case Ping() | Authenticate():
+                return [message]
 
     def ping_in(self, text: str) -> Ping | None:
-        """The ping that this text frame is; none for everything else, which `receive` acts on."""
+        """The ping in this text frame; `None` if it is any other message."""
         if len(text) > MAX_PING_LENGTH or '"ping"' not in text:
             return None
         try:
@@ -113,7 +106,7 @@ class Session:
         return message if isinstance(message, Ping) else None
 
     def receive_binary(self) -> list[Effect]:
-        """Act on a binary frame, which the contract has none of."""
+        """Decide on a binary frame, which the protocol does not have."""
         return self._unreadable_message("Messages are text frames; this one was binary", None, None)
 
     def _unreadable_message(
@@ -133,7 +126,7 @@ class Session:
         return effects
 
     def _unknown_agents(self, message: Subscribe) -> frozenset[str]:
-        """Agents whose customer is not known from the identity: only platform staff may hear any of them."""
+        """Other agents, to which only platform staff may subscribe: their customers are unknown."""
         if not self.identity.is_platform_staff:
             return frozenset()
         patterns = [pattern for topic in message.topics if (pattern := self._parse(topic))]
@@ -150,7 +143,7 @@ class Session:
             return None
 
     def subscribe(self, message: Subscribe, agent_customers: Mapping[str, str], now: float) -> list[Effect]:
-        """Decide on each topic of a subscribe; `agent_customers` are the customers of agents asked for."""
+        """Decide on each topic; `agent_customers` are the customers that `FindAgents` found."""
         action, request_id = Action.SUBSCRIBE, message.request_id
         refusals = _Refusals()
         entries: list[AuditEntry] = []
@@ -160,9 +153,11 @@ class Session:
             refusals.add(topic, code, reason)
             entries.append(AuditEntry(action, topic, RecordedVerdict.REFUSED, rule, reason))
 
-        in_time = self._bucket.take(len(message.topics), now)
+        self._rate_full_at, wait = self._limits.subscribe_rate.take(
+            self._rate_full_at, now, len(message.topics)
+        )
         for topic in message.topics:
-            if not in_time:
+            if wait:
                 refuse(topic, ErrorCode.RATE_LIMITED, self._rate_message(), "subscribe-rate")
                 continue
             try:
@@ -199,8 +194,7 @@ class Session:
         effects: list[Effect] = [Record(tuple(entries))]
         if granted:
             effects.append(Join(tuple(granted), message.since, request_id))
-        effects.extend(refusals.frames(action, request_id))
-        return effects
+        return effects + refusals.frames(action, request_id)
 
     def _rate_message(self) -> str:
         limits = self._limits
@@ -226,7 +220,7 @@ class Session:
             if held is not None:
                 left.append(held)
             else:
-                # Leaving what is not held is no mistake: a client may ask again after a lost answer.
+                # A topic that is not held is acknowledged too: a client may repeat the request after a lost answer.
                 try:
                     parse_pattern(topic, self._resources)
                 except InvalidTopic as error:
@@ -234,21 +228,14 @@ class Session:
                     continue
             done.append(topic)
         effects: list[Effect] = []
-        if left:
-            # Right before the ack: other topics move the client's cursor on, and up to the ack it must hold for these.
-            effects.append(Leave(tuple(left)))
         if done:
-            effects.append(Send(ack_frame(action, done, request_id=request_id)))
-        if left:
-            # Only now is it known up to where they were heard.
-            effects.append(
-                Record(tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left))
-            )
-        effects.extend(refusals.frames(action, request_id))
-        return effects
+            ack = ack_frame(action, done, request_id=request_id)
+            entries = tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left)
+            effects.append(Leave(tuple(left), entries, ack) if left else Send(ack))
+        return effects + refusals.frames(action, request_id)
 
     def authenticated(self, message: Authenticate, identity: Identity) -> list[Effect]:
-        """Go on with a new identity, which must be of the same customer and agent."""
+        """Replace the identity by a new one, which must be of the same customer and agent."""
         action, request_id = Action.AUTHENTICATE, message.request_id
         if (identity.customer_id, identity.agent_id) != (self.identity.customer_id, self.identity.agent_id):
             reason = "The new credential is of another customer or agent: open a new connection with it"
@@ -260,7 +247,7 @@ class Session:
         return effects
 
     def not_authenticated(self, message: Authenticate, reason: str) -> list[Effect]:
-        """Keep the old identity; the client is told why."""
+        """Keep the identity, and send the client the reason."""
         return [
             Send(
                 error_frame(
@@ -274,7 +261,7 @@ class Session:
         ]
 
     def permissions_changed(self, identity: Identity) -> list[Effect]:
-        """Drop the topics that the identity may no longer hear, and tell of each."""
+        """Replace the identity, and end the topics that it may not subscribe to."""
         self.identity = identity
         refusals = _Refusals()
         dropped: list[HeldTopic] = []
@@ -292,4 +279,4 @@ class Session:
                 )
         if not dropped:
             return []
-        return [Leave(tuple(dropped)), Record(tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]
+        return [Leave(tuple(dropped), tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]

@@ -15,7 +15,7 @@ from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 from tests.support.ports import free_port
 from tests.support.processes import ServerProcess
-from voipbin_ws.demo.simulation.model.tenants import centre_of
+from voipbin_ws.demo.simulation.model.tenants import tenant_of
 
 NO_PLATFORM = "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL"
 
@@ -127,7 +127,7 @@ def test_accept_answers_a_call_of_the_simulator(page: Page, gateway: Gateways, t
     port = free_port()
     serving = gateway(PLATFORM_API_URL=f"http://127.0.0.1:{port}", PLATFORM_API_KEY="a-key")
     acme = company("Acme")
-    simulated = centre_of(acme.id)
+    simulated = tenant_of(acme.id)
     agent = Person(
         simulated.agents[0].name,
         id=simulated.agents[0].id,

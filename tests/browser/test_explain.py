@@ -218,11 +218,11 @@ def test_a_test_event_shows_whether_events_arrive(scene: Scene, pages: Pages) ->
         _choose(page, "key", "listener")
         _ask(page, scene.topic())
         page.click("button:has-text('Publish a test event')")
-        expect(page.locator(".messagelist")).to_contain_text("The test event is published")
+        expect(page.locator(".messagelist")).to_contain_text("The test event was published")
         event = listener.receive()
         assert event["event_type"] == "accesskey.test"
         assert page.input_value("#id_what") == event["id"]
-        expect(page.locator(".trial code").first).to_have_text(event["topic"])
+        expect(page.locator(".probe code").first).to_have_text(event["topic"])
         wait_until(lambda: _was_delivered(page), "the page says that it was delivered")
     assert pages.console == []
 
@@ -247,10 +247,10 @@ def test_an_operator_follows_a_call_through_its_events(scene: Scene, pages: Page
     assert page.locator("#result_list td.field-event_type").all_inner_texts() == types[::-1]
     page.click("#result_list tbody tr:last-child th a")
     expect(page.locator(".readonly pre.json")).to_contain_text("Wanda Follow")
-    page.click("text=All of this call")
+    page.click("text=All events of this call")
     assert page.locator("#result_list td.field-event_type").all_inner_texts() == types[::-1]
     page.click("#result_list tbody tr:first-child th a")
-    page.click("text=Who got it? Explain…")
+    page.click(".object-tools >> text=Explain…")
     _choose(page, "key", "never there")
     page.click("input[value=Explain]")
     _expect_reason(page, "never-connected", "no connection of it is known")

@@ -59,7 +59,7 @@ def expect_to_receive_calls(
     topic = f"customer_id:{acme.id}:call:*"
     key, errors = acme.key("of the customer"), folder / "errors.txt"
     with Program(gateway, acme, key, [*command, topic], errors=errors, path=path) as program:
-        program.wait_until_it_hears()
+        program.wait_until_it_receives()
         events = [{"event_type": "call.created", "data": {"id": new_id(), "note": "Zoë’s"}} for _ in range(3)]
         receipts = publish(gateway, acme.key("that publishes"), *events)
         received = program.events_until(receipts[-1]["cursor"])

@@ -1,1 +1,1 @@
-"""One suite for every client: cases in JSON, a server that plays them, and a runner for each client."""
+"""The conformance suite of the clients: cases, a scripted server, a runner for each."""

@@ -1,12 +1,14 @@
-"""A clock that stands still until it is moved."""
+"""A clock that only the test moves."""
 
 from __future__ import annotations
 
 import asyncio
 
+from voipbin_ws_client.states import Clock
 
-class ManualClock:
-    """Sleepers sleep until `move` has passed their time."""
+
+class ManualClock(Clock):
+    """A clock whose sleepers wake when `move` has passed their time."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,13 +29,13 @@ class ManualClock:
             self._sleepers.pop(sleeper, None)
 
     def move(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let so many seconds pass."""
         self.now += seconds
         for sleeper, wakes_at in list(self._sleepers.items()):
             if wakes_at <= self.now and not sleeper.done():
                 sleeper.set_result(None)
 
     async def slept_for(self, seconds: float) -> None:
-        """Wait until somebody sleeps for exactly so long."""
+        """Wait until a task sleeps for exactly so many seconds."""
         while self.now + seconds not in self._sleepers.values():
             await asyncio.sleep(0.005)

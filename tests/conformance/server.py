@@ -1,4 +1,4 @@
-"""A WebSocket server that does what a case says and nothing else."""
+"""A WebSocket server that plays the steps of a case and does nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 PATIENCE_SECONDS = 20.0
-"""Bounds a failure; no step of a working client takes as long."""
+"""The limit of one step; a working client takes far less."""
 
 REASONS = {200: "OK", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 426: "Upgrade Required"}
 
@@ -27,7 +27,7 @@ def _answer(status: int, body: object) -> Response:
 
 
 class Attempt:
-    """A client at the door."""
+    """An opening handshake without an answer yet."""
 
     def __init__(self, request: Request) -> None:
         self.query = dict(parse_qsl(urlsplit(request.path).query))
@@ -37,7 +37,7 @@ class Attempt:
 
 
 class ScriptedServer:
-    """`async with ScriptedServer() as server`: it listens at `server.url`, and `server.play(step)` plays a step."""
+    """A server at `url` within `async with`; `play` plays a step."""
 
     def __init__(self) -> None:
         self.attempts: asyncio.Queue[Attempt] = asyncio.Queue()
@@ -67,7 +67,7 @@ class ScriptedServer:
         """Play one of the server's steps.
 
         Raises:
-            AssertionError: the client did something else.
+            AssertionError: the client did not do what the step expects.
         """
         [(name, details)] = step.items()
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -99,7 +99,7 @@ class ScriptedServer:
         assert message == wanted
 
     async def next_message(self) -> dict[str, Any]:
-        """The client's next message, without its request_id."""
+        """Return the client's next message without its request_id."""
         assert self.socket is not None
         message: dict[str, Any] = json.loads(await self.socket.recv())
         if "request_id" in message:
@@ -127,7 +127,7 @@ class ScriptedServer:
         assert self.socket is not None
         self.socket.transport.abort()
 
-    # --- websockets' hooks ---
+    # --- Hooks of websockets ---
 
     async def _decide(self, _: ServerConnection, request: Request) -> Response | None:
         if request.headers.get("Upgrade", "").lower() != "websocket":

@@ -28,10 +28,10 @@ ERRORS = {
 
 
 class Runner:
-    """Plays one case."""
+    """A client that plays one case."""
 
     def __init__(self, case: Mapping[str, Any], server: ScriptedServer) -> None:
-        self.asked: list[str] = []
+        self.provider_reasons: list[str] = []
         self.clock = ManualClock()
         self._server = server
         self._changes: asyncio.Queue[StateChange] = asyncio.Queue()
@@ -51,7 +51,7 @@ class Runner:
         )
 
     async def _provide(self, reason: str) -> str:
-        self.asked.append(reason)
+        self.provider_reasons.append(reason)
         return next(self._tokens)
 
     async def play(self, step: Mapping[str, Any]) -> None:
@@ -133,6 +133,6 @@ async def test_case(case: Mapping[str, Any]) -> None:
                     raise AssertionError(
                         f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}"
                     ) from error
-        assert runner.asked == case.get("asked", runner.asked)
+        assert runner.provider_reasons == case.get("provider_reasons", runner.provider_reasons)
         assert server.attempts.empty()
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,4 +1,4 @@
-"""A small project around deploy/: what it installs is a wheel of its own, so that no network is needed."""
+"""A small project around deploy/. It installs wheels of its own, so that no network is needed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Project:
 
     @classmethod
     def create(cls, folder: Path, venv: Path) -> Project:
-        """Make one whose gateway needs `greeting` and whose tests need `applause` too; it has a copy of `venv`."""
-        # Links are enough: what is installed adds files and replaces some, and writes into none.
+        """Create a project whose gateway needs `greeting` and whose tests also need `applause`."""
+        # Links are enough: an installation adds and replaces files, and writes into none.
         shutil.copytree(venv, folder / ".venv", symlinks=True, copy_function=os.link)
         shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "tests").mkdir()
@@ -42,7 +42,7 @@ class Project:
         (self.folder / file).write_text("\n".join(lines) + "\n")
 
     def start(self, purpose: str, **environment: str) -> subprocess.Popen[str]:
-        """Begin to prepare, in a process group of its own."""
+        """Start the preparation in a process group of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "deploy.prepare", purpose],
             stdin=subprocess.DEVNULL,
@@ -55,13 +55,13 @@ class Project:
         )
 
     def prepare(self, purpose: str, **environment: str) -> tuple[int, str]:
-        """Prepare; returns the exit code and all that was said."""
+        """Prepare; return the exit code and the output."""
         process = self.start(purpose, **environment)
         said, _ = process.communicate()
         return process.returncode, said
 
     def imports(self, module: str) -> bool:
-        """Whether .venv has it."""
+        """Return whether .venv has the module."""
         python = self.folder / ".venv" / "bin" / "python"
         return subprocess.run([python, "-c", f"import {module}"], stderr=subprocess.DEVNULL).returncode == 0
 
@@ -84,6 +84,6 @@ def write_wheel(folder: Path, name: str) -> str:
 
 
 def _without_pip_settings() -> dict[str, str]:
-    # Of this machine's index, mirrors and proxies the tests want to know nothing.
+    # The tests must not depend on this machine's index, mirrors and proxies.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     return kept | {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "1"}

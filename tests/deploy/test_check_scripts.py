@@ -1,4 +1,4 @@
-"""The check of the scripts runs each checker in Node, and says in one line where there is none."""
+"""The check of the scripts runs each checker in Node, and prints one line if one is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from deploy import check_scripts, programs
 from deploy.programs import NPM_CI, Program
 
-# Notes what it is asked to run, and fails for the checker called "strict".
+# Records what it is started with, and fails for the checker called "strict".
 NODE = """#!/bin/sh
 echo "$(basename "$1")" >> {folder}/ran
 case "$1" in *strict) exit 2 ;; esac
@@ -29,7 +29,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path, *checkers: str) -> None:
-    """Have the check use these checkers, each of which is there once its file is."""
+    """Make the check use these checkers, each of which exists once its file does."""
 
     def program(name: str) -> Program:
         file = folder / name

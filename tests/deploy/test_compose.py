@@ -1,4 +1,4 @@
-"""The compose file and the image: read as Docker reads them, and every setting that they name is one."""
+"""The compose file and the image as Docker reads them, and the settings that they name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def compose() -> dict[str, Any]:
 
 
 def settings_of_ours() -> set[str]:
-    """The environment variables that voipbin_ws/settings.py reads."""
+    """Return the environment variables that voipbin_ws/settings.py reads."""
     tree = ast.parse((ROOT / "voipbin_ws" / "settings.py").read_text())
     return {
         node.args[0].value
@@ -43,7 +43,7 @@ def settings_of_ours() -> set[str]:
 
 
 def ours() -> dict[str, dict[str, Any]]:
-    """The services that run our own image."""
+    """Return the services that run the gateway's image."""
     return {name: each for name, each in compose()["services"].items() if each["image"] == "voipbin-ws"}
 
 
@@ -55,7 +55,7 @@ def variables_of(path: Path) -> dict[str, str]:
 
 
 def test_it_is_a_compose_file() -> None:
-    # The reader knows no merge keys; YAML's own does.
+    # The reader knows no merge keys; a YAML parser does.
     read = PyCompose.from_json(json.dumps(compose()))
     read.validate()
     assert {"postgres", "redis", "gateway-1", "gateway-2", "proxy"} <= set(read.service_names())
@@ -71,8 +71,8 @@ def test_every_setting_that_a_service_of_ours_gets_is_one() -> None:
 
 
 def test_every_variable_that_it_asks_for_is_in_the_example() -> None:
-    asked = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
-    assert asked == set(variables_of(DEPLOY / "compose" / ".env.example"))
+    requested = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text()))
+    assert requested == set(variables_of(DEPLOY / "compose" / ".env.example"))
 
 
 def test_no_secret_has_a_default() -> None:

@@ -1,4 +1,4 @@
-"""What pip and the system say of a failure, as told to a newcomer."""
+"""Explanations of failures of pip and of the operating system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENDS_WITHOUT_MATCH = "ERROR: No matching distribution found for Django==5.2.19"
 
 
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "reported"),
     [
         (
             "WARNING: Retrying after connection broken by 'NewConnectionError(... Errno -3 Temporary failure in name "
@@ -31,15 +31,15 @@ ENDS_WITHOUT_MATCH = "ERROR: No matching distribution found for Django==5.2.19"
         ("Killed", "pip could not install requirements.txt: put that right"),
     ],
 )
-def test_a_failed_pip_is_explained(output: str, told: str) -> None:
+def test_a_failed_pip_is_explained(output: str, reported: str) -> None:
     explained = explain_pip(output, "pip could not install requirements.txt")
-    assert told in explained
+    assert reported in explained
     assert explained.endswith("then run make again")
     assert "\n" not in explained
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "reported"),
     [
         (errno.ENOSPC, "no space left on the disk"),
         (errno.EROFS, "may not write /srv/project/var"),
@@ -47,5 +47,5 @@ def test_a_failed_pip_is_explained(output: str, told: str) -> None:
         (errno.EIO, "Input/output error"),
     ],
 )
-def test_an_error_of_the_system_is_explained(code: int, told: str) -> None:
-    assert told in explain_os_error(OSError(code, os.strerror(code), "/srv/project/var"))
+def test_an_error_of_the_system_is_explained(code: int, reported: str) -> None:
+    assert reported in explain_os_error(OSError(code, os.strerror(code), "/srv/project/var"))

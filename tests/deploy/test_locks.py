@@ -12,18 +12,18 @@ from packaging.utils import canonicalize_name
 
 from tests.deploy.project import ROOT
 
-ASKED_AND_LOCKED = [
+DIRECT_AND_LOCKED = [
     (ROOT / "requirements.in", ROOT / "requirements.txt"),
     (ROOT / "tests" / "requirements.in", ROOT / "tests" / "requirements.txt"),
 ]
 
 
-def asked_for(file: Path) -> dict[str, str]:
+def direct_pins(file: Path) -> dict[str, str]:
     """The direct dependencies by name, with their exact versions; those of included files too."""
     pins: dict[str, str] = {}
     for line in file.read_text().splitlines():
         if line.startswith("-r "):
-            pins |= asked_for(file.parent / line.removeprefix("-r "))
+            pins |= direct_pins(file.parent / line.removeprefix("-r "))
         elif line and not line.startswith(("#", "-c ")):
             pins.update([pin_of(line)])
     return pins
@@ -50,31 +50,33 @@ def pin_of(line: str) -> tuple[str, str]:
     return canonicalize_name(requirement.name), version.version
 
 
-@pytest.mark.parametrize(("asked", "lock"), ASKED_AND_LOCKED, ids=["run", "test"])
-def test_each_direct_dependency_is_locked_at_its_version(asked: Path, lock: Path) -> None:
+@pytest.mark.parametrize(("requested", "lock"), DIRECT_AND_LOCKED, ids=["run", "test"])
+def test_each_direct_dependency_is_locked_at_its_version(requested: Path, lock: Path) -> None:
     versions = locked(lock)
-    differing = {name: pin for name, pin in asked_for(asked).items() if versions.get(name) != [pin]}
+    differing = {name: pin for name, pin in direct_pins(requested).items() if versions.get(name) != [pin]}
     assert not differing, "make lock"
 
 
-@pytest.mark.parametrize(("asked", "lock"), ASKED_AND_LOCKED, ids=["run", "test"])
-def test_each_locked_package_has_hashes(asked: Path, lock: Path) -> None:
+@pytest.mark.parametrize(("requested", "lock"), DIRECT_AND_LOCKED, ids=["run", "test"])
+def test_each_locked_package_has_hashes(requested: Path, lock: Path) -> None:
     without = [
         entry for entry in entries(lock) if not re.search(r"^ +--hash=sha256:[0-9a-f]{64}", entry, re.M)
     ]
     assert not without
-    assert len(entries(lock)) >= len(asked_for(asked))
+    assert len(entries(lock)) >= len(direct_pins(requested))
 
 
 def test_the_tests_run_with_what_the_gateway_runs_with() -> None:
-    (_, gateways), (_, tests) = ASKED_AND_LOCKED
+    (_, gateways), (_, tests) = DIRECT_AND_LOCKED
     assert locked(gateways).items() <= locked(tests).items()
 
 
 @pytest.mark.parametrize("folder", [".", "examples"])
 def test_what_npm_installs_is_locked_with_its_hash(folder: str) -> None:
-    asked = json.loads((ROOT / folder / "package.json").read_text())
+    requested = json.loads((ROOT / folder / "package.json").read_text())
     _, *packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"].items()
     versions = {name.removeprefix("node_modules/"): package["version"] for name, package in packages}
-    assert (asked.get("dependencies", {}) | asked.get("devDependencies", {})).items() <= versions.items()
+    assert (
+        requested.get("dependencies", {}) | requested.get("devDependencies", {})
+    ).items() <= versions.items()
     assert all(package["integrity"].startswith("sha512-") for _, package in packages)

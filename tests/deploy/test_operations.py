@@ -1,4 +1,4 @@
-"""docs/operations.md beside what it tells of: alarms, metrics, readiness, commands and files that there are."""
+"""docs/operations.md names only alarms, metrics, readiness parts, commands and files that exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def alarms() -> dict[str, dict[str, object]]:
 
 
 def metrics_of(text: str) -> set[str]:
-    """The names of our own metrics in a text, as the code calls them."""
+    """Return the names of the gateway's metrics in a text, as the code writes them."""
     found = re.findall(r"\bvoipbin_ws_([a-z_]+)", text)
     return {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in found}
 
@@ -45,7 +45,7 @@ def test_every_part_of_readiness_is_explained() -> None:
     code = (ROOT / "voipbin_ws" / "observability" / "health.py").read_text()
     parts = re.findall(r'^        "(\w+)": _part\(', code, re.MULTILINE)
     assert len(parts) >= 4
-    section = TEXT.partition("## Is it well?")[2].partition("\n## ")[0]
+    section = TEXT.partition("## Health")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == parts
 
 

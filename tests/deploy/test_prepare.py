@@ -1,4 +1,4 @@
-"""Preparing the environment: a newcomer gets it whole, or one line that says what to do."""
+"""The preparation completes the environment or prints one line that says what to do."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class SilentIndex:
         self.url = f"http://127.0.0.1:{server.getsockname()[1]}"
         self._server = server
 
-    def wait_until_asked(self) -> None:
+    def wait_until_requested(self) -> None:
         self._connection, _ = self._server.accept()
 
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with nothing but pip, as somebody might make it by hand."""
+    """An environment with nothing but pip, as if made by hand."""
     folder = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     return folder
@@ -53,7 +53,7 @@ def silent_index() -> Iterator[SilentIndex]:
 
 
 def assert_one_line(said: str, *parts: str) -> None:
-    """What was said ends with one line of complaint, which holds all of `parts`; no traceback."""
+    """The output ends with one line of complaint that contains all `parts`; no traceback."""
     *progress, complaint = said.splitlines()
     assert complaint.startswith("voipbin-ws")
     for part in parts:
@@ -84,7 +84,7 @@ def test_each_purpose_gets_its_requirements_and_the_second_time_nothing_is_done(
     )
 
 
-def test_no_network_is_told_and_repaired_by_the_next_run(project: Project) -> None:
+def test_no_network_is_reported_and_repaired_by_the_next_run(project: Project) -> None:
     requirements = (project.folder / "requirements.txt").read_text()
     project.require("requirements.txt", FROM_AN_INDEX)
     code, said = project.prepare("run", PIP_INDEX_URL=UNREACHABLE)
@@ -101,10 +101,10 @@ def test_an_installation_that_was_killed_is_made_anew(project: Project, silent_i
     requirements = (project.folder / "requirements.txt").read_text()
     project.require("requirements.txt", requirements, FROM_AN_INDEX)
     killed = project.start("run", PIP_INDEX_URL=silent_index.url)
-    silent_index.wait_until_asked()
+    silent_index.wait_until_requested()
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
-    # What pip leaves when it dies between unpacking the metadata and the module.
+    # The files that an interrupted pip leaves: metadata without the module.
     packages = next((project.folder / ".venv" / "lib").glob("python*/site-packages"))
     half = packages / "greeting-1.0.dist-info"
     half.mkdir()
@@ -122,7 +122,7 @@ def test_a_second_make_waits_for_the_first_even_where_only_its_pip_lives_on(
     requirements = (project.folder / "requirements.txt").read_text()
     project.require("requirements.txt", FROM_AN_INDEX)
     first = project.start("run", PIP_INDEX_URL=silent_index.url)
-    silent_index.wait_until_asked()
+    silent_index.wait_until_requested()
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
@@ -187,7 +187,7 @@ def test_a_python_without_its_venv_module_is_refused(project: Project) -> None:
     assert not (project.folder / ".venv" / "prepared.json").exists()
 
 
-def test_an_incomplete_copy_of_the_project_is_told(project: Project) -> None:
+def test_an_incomplete_copy_of_the_project_is_reported(project: Project) -> None:
     (project.folder / "requirements.txt").unlink()
     code, said = project.prepare("run")
     assert code == 1
@@ -200,13 +200,13 @@ def test_an_unknown_purpose_is_refused(project: Project) -> None:
     assert_one_line(said, "run, test")
 
 
-def test_the_door_can_be_read_by_an_old_python() -> None:
+def test_the_entry_point_can_be_parsed_by_an_old_python() -> None:
     for module in ("__init__.py", "prepare.py"):
         ast.parse((ROOT / "deploy" / module).read_text(), feature_version=(3, 6))
 
 
 def run_forged(project: Project, forgery: str) -> tuple[int, str]:
-    """Prepare with a Python that has been made to look like another."""
+    """Prepare with a Python that was made to look like another."""
     start = "runpy.run_module('deploy.prepare', run_name='__main__')"
     program = f"import runpy, sys; sys.argv = ['prepare', 'run']; {forgery}; {start}"
     done = subprocess.run(

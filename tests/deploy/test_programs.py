@@ -1,4 +1,4 @@
-"""Getting the programs that the tests need: by apt-get as root, else by telling which are missing."""
+"""Programs that the tests need: installed by apt-get as root, or else reported as missing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from deploy import programs
 from deploy.programs import Program
 
-# Knows the package only after an update, as on a machine that never asked for the lists.
+# Knows the package only after an update, as on a machine that has no package lists yet.
 APT_GET = """#!/bin/sh
-echo "$@" >> {folder}/asked
+echo "$@" >> {folder}/calls
 case "$1" in
     update) touch {folder}/lists ;;
     install) [ -e {folder}/lists ] || exit 100
@@ -41,7 +41,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_root_gets_what_there_is_and_hears_of_the_rest(
+def test_root_installs_what_there_is_and_reports_the_rest(
     machine: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert programs.main() == 0
@@ -58,7 +58,7 @@ def test_in_ci_what_is_missing_is_a_failure(machine: Path, monkeypatch: pytest.M
     assert programs.main() == 0
 
 
-def test_others_than_root_are_told_what_to_install(
+def test_other_users_are_shown_what_to_install(
     machine: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
@@ -66,17 +66,17 @@ def test_others_than_root_are_told_what_to_install(
     first, second = capfd.readouterr().err.splitlines()
     assert first.endswith("As root: apt-get install there-is-one.")
     assert second.endswith("As root: apt-get install there-is-none.")
-    assert not (machine / "asked").exists()
+    assert not (machine / "calls").exists()
 
 
-def test_with_everything_there_nothing_is_asked_or_said(
+def test_with_everything_there_nothing_is_requested_or_said(
     machine: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (machine / "one").touch()
     (machine / "other").touch()
     assert programs.main() == 0
     assert capfd.readouterr() == ("", "")
-    assert not (machine / "asked").exists()
+    assert not (machine / "calls").exists()
 
 
 def test_the_newest_postgres_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The systemd units: what systemd thinks of them, and that what they start is a command that there is."""
+"""The systemd units are valid, and start commands that exist."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def unit(path: Path) -> RawConfigParser:
 
 
 def started_by(path: Path, instance: str = "8001") -> list[tuple[str, Namespace]]:
-    """The management commands of a unit, each with its options as the command reads them."""
+    """Return the management commands of a unit with their parsed options."""
     started = []
     for line in re.findall(r"^ExecStart=(.*)$", path.read_text(), re.MULTILINE):
         python, script, name, *options = shlex.split(line.replace("%i", instance))
@@ -45,7 +45,7 @@ def parsed(name: str, options: list[str]) -> Namespace:
 
 @pytest.fixture(scope="module")
 def as_installed(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The units with paths that exist here."""
+    """The units with paths that exist on this machine."""
     folder = tmp_path_factory.mktemp("units")
     for path in FOLDER.iterdir():
         text = path.read_text().replace(f"{INSTALLED}/.venv/bin/python", sys.executable)

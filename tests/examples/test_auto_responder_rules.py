@@ -1,4 +1,4 @@
-"""The auto-responder's rules: which text is answered with what, and what a file must not say."""
+"""The auto-responder's rules: replies to texts, and errors in a file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from examples.answering.errors import FatalError
 from examples.answering.rules import Rules, read_rules
-from examples.answering.trouble import Unusable
 from examples.auto_responder import main
 from subscriptions.platform.opt_outs import START_WORDS, STOP_WORDS
 from tests.support.processes import ROOT
@@ -31,10 +31,10 @@ reply = "Bahnhofstraße 1."
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Rules:
-    return written(tmp_path, GOOD)
+    return rules_from(tmp_path, GOOD)
 
 
-def written(folder: Path, text: str) -> Rules:
+def rules_from(folder: Path, text: str) -> Rules:
     path = folder / "rules.toml"
     path.write_text(text)
     return read_rules(path)
@@ -61,20 +61,20 @@ def test_the_first_rule_with_a_keyword_among_the_words_answers(
 
 
 @pytest.mark.parametrize("text", ["stop", "STOP", " Stop! ", "“STOP”", "Opt-out.", "opt  out"])
-def test_stop_is_heeded_however_it_is_written(rules: Rules, text: str) -> None:
+def test_stop_is_recognised_in_every_spelling(rules: Rules, text: str) -> None:
     assert rules.parse_keyword(text) is rules.stop
 
 
 @pytest.mark.parametrize("text", ["Please stop by", "stopped", "stop start", "", "…"])
-def test_stop_within_a_sentence_is_none(rules: Rules, text: str) -> None:
+def test_stop_within_a_sentence_is_not_the_keyword(rules: Rules, text: str) -> None:
     assert rules.parse_keyword(text) is None
 
 
-def test_start_is_heeded(rules: Rules) -> None:
+def test_start_is_recognised(rules: Rules) -> None:
     assert rules.parse_keyword("start") is rules.start
 
 
-def test_the_bundled_rules_stop_for_whatever_the_gateway_stops_for() -> None:
+def test_the_bundled_rules_have_all_keywords_of_the_gateway() -> None:
     bundled = read_rules(RULES)
     assert all(bundled.parse_keyword(word) is bundled.stop for word in STOP_WORDS)
     assert all(bundled.parse_keyword(word) is bundled.start for word in START_WORDS)
@@ -82,7 +82,7 @@ def test_the_bundled_rules_stop_for_whatever_the_gateway_stops_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (("[stop]", "[stop"), "line 2"),
         (("[start]", "[begin]"), "'begin' is not known: there are answer_within_hours"),
@@ -96,18 +96,18 @@ def test_the_bundled_rules_stop_for_whatever_the_gateway_stops_for() -> None:
         (("[[rules]]", "[rules]"), "rules"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told_in_one_line(
-    tmp_path: Path, change: tuple[str, str], said: str
+def test_an_invalid_file_is_reported_in_one_line(
+    tmp_path: Path, change: tuple[str, str], expected: str
 ) -> None:
-    with pytest.raises(Unusable) as error:
-        written(tmp_path, GOOD.replace(*change))
+    with pytest.raises(FatalError) as error:
+        rules_from(tmp_path, GOOD.replace(*change))
     assert str(error.value).startswith(f"{tmp_path}/rules.toml: ")
-    assert said in str(error.value)
+    assert expected in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"none\.toml cannot be read: No such file"):
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(FatalError, match=r"none\.toml cannot be read: No such file"):
         read_rules(tmp_path / "none.toml")
 
 
@@ -120,29 +120,29 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
-        ({"VOIPBIN_TOKEN": ""}, "Set VOIPBIN_TOKEN: a credential that may hear messages"),
+        ({"VOIPBIN_TOKEN": ""}, "Set VOIPBIN_TOKEN: a credential that may subscribe to messages"),
         ({"VOIPBIN_WS_URL": "http://127.0.0.1"}, "is no WebSocket address such as wss://"),
         ({"PLATFORM_API_URL": "api.example.com"}, "'api.example.com' is no address such as https://"),
     ],
 )
-def test_what_is_wrong_with_a_setting_is_told_in_one_line(
+def test_an_invalid_setting_is_reported_in_one_line(
     tmp_path: Path,
     change: dict[str, str],
-    said: str,
+    expected: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in (SETTINGS | change).items():
         monkeypatch.setenv(name, value)
     assert main(["--database", str(tmp_path / "kept.sqlite3")]) == 1
-    told = capsys.readouterr().err
-    assert said in told
-    assert len(told.splitlines()) == 1
+    output = capsys.readouterr().err
+    assert expected in output
+    assert len(output.splitlines()) == 1
 
 
-def test_a_file_that_is_no_database_is_told_in_one_line(
+def test_a_file_that_is_no_database_is_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, value in SETTINGS.items():

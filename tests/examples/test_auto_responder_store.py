@@ -1,4 +1,4 @@
-"""What the auto-responder decides and keeps: each message once, STOP from then on, nothing to itself."""
+"""The auto-responder's decisions: each message once, no reply after STOP, none to itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from examples.answering.errors import FatalError
 from examples.answering.messages import Message, read_message
 from examples.answering.rules import Rule, Rules
 from examples.answering.store import REMEMBERED, Store
-from examples.answering.trouble import Unusable
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 CUSTOMER = "12345678-1234-1234-1234-123456789012"
@@ -38,11 +38,11 @@ _ids = iter(range(1_000_000))
 
 def message(text: str, **more: Any) -> Message:
     facts = {"id": f"message-{next(_ids)}", "at": NOW, "received": True, "automatic": False}
-    return Message(**(facts | {"other": DANA, "line": LINE, "text": text} | more))
+    return Message(**(facts | {"phone": DANA, "line": LINE, "text": text} | more))
 
 
 def take(store: Store, *messages: Message, **more: Any) -> None:
-    store.take(messages, RULES, more.pop("cursor", "e.1"), **more)
+    store.record(messages, RULES, more.pop("cursor", "e.1"), **more)
 
 
 def waiting(store: Store) -> list[str]:
@@ -53,20 +53,20 @@ def waiting(store: Store) -> list[str]:
     return texts
 
 
-def test_a_message_is_answered_once_however_often_it_is_told(store: Store) -> None:
-    asked = message("Your hours?")
-    take(store, asked, asked)
-    take(store, asked)
+def test_a_message_that_is_received_again_is_answered_once(store: Store) -> None:
+    question = message("Your hours?")
+    take(store, question, question)
+    take(store, question)
     assert waiting(store) == ["9 to 5."]
     reply = store.next_waiting(0)
     assert reply is not None
-    assert (reply.to, reply.line, reply.message_id) == (DANA, LINE, asked.id)
-    store.settle(reply, "sent")
-    take(store, asked)
+    assert (reply.phone, reply.line, reply.message_id) == (DANA, LINE, question.id)
+    store.set_state(reply, "sent")
+    take(store, question)
     assert waiting(store) == []
 
 
-def test_what_fits_no_rule_is_not_answered(store: Store) -> None:
+def test_a_message_that_matches_no_rule_is_not_answered(store: Store) -> None:
     take(store, message("Thanks!"))
     assert waiting(store) == []
 
@@ -74,65 +74,65 @@ def test_what_fits_no_rule_is_not_answered(store: Store) -> None:
 def test_stop_is_confirmed_once_and_nothing_follows_until_start(store: Store) -> None:
     take(store, message("stop"), message("hours"), message("STOP"))
     assert waiting(store) == ["Stopped."]
-    take(store, message("hours", other="+15552009999"))
+    take(store, message("hours", phone="+15552009999"))
     assert waiting(store) == ["Stopped.", "9 to 5."]
     take(store, message("start"), message("hours"))
     assert waiting(store) == ["Stopped.", "9 to 5.", "Started.", "9 to 5."]
 
 
-def test_start_of_somebody_who_never_stopped_is_not_answered(store: Store) -> None:
+def test_start_without_an_earlier_stop_is_not_answered(store: Store) -> None:
     take(store, message("start"))
     assert waiting(store) == []
 
 
-def test_what_was_to_be_sent_is_not_once_its_receiver_has_written_stop(store: Store) -> None:
+def test_stop_drops_the_replies_that_are_not_sent_yet(store: Store) -> None:
     take(store, message("hours"))
     take(store, message("stop"))
     assert waiting(store) == ["Stopped."]
 
 
-def test_it_does_not_answer_itself(store: Store) -> None:
+def test_the_responder_does_not_answer_itself(store: Store) -> None:
     ours = "+15550100101"
-    take(store, message("hours", received=False, line=ours))  # One of our lines writes to somebody,
-    take(store, message("hours", other=ours))  # and to another one of ours,
-    take(store, message("hours", other=LINE))  # or to itself.
+    take(store, message("hours", received=False, line=ours))  # One of our lines writes to a customer,
+    take(store, message("hours", phone=ours))  # and to another one of ours,
+    take(store, message("hours", phone=LINE))  # or to itself.
     take(store, message("hours", automatic=True))  # And there are other machines.
-    take(store, message("hours", other=""))
+    take(store, message("hours", phone=""))
     assert waiting(store) == []
 
 
-def test_a_machine_is_heeded_when_it_wants_no_more(store: Store) -> None:
+def test_stop_of_a_machine_counts(store: Store) -> None:
     take(store, message("stop", automatic=True), message("hours"))
     assert waiting(store) == ["Stopped."]
 
 
-def test_a_number_is_answered_so_often_an_hour_and_no_more(store: Store) -> None:
+def test_a_number_gets_a_limited_number_of_replies_an_hour(store: Store) -> None:
     take(store, *(message("hours") for _ in range(5)))
     assert waiting(store) == ["9 to 5."] * 3
-    take(store, message("hours", other="+15552009999"))
+    take(store, message("hours", phone="+15552009999"))
     assert len(waiting(store)) == 4
     take(store, message("hours", at=NOW + timedelta(minutes=61)))
     assert len(waiting(store)) == 5
 
 
-def test_what_is_read_back_too_late_changes_who_wants_no_messages_and_is_not_answered(store: Store) -> None:
+def test_old_messages_of_the_history_change_opt_outs_and_are_not_answered(store: Store) -> None:
     early = {"at": NOW - timedelta(minutes=1)}
-    take(store, message("stop", **early), message("hours", other="+15552009999", **early), since=NOW)
+    take(store, message("stop", **early), message("hours", phone="+15552009999", **early), since=NOW)
     take(store, message("hours"))
     assert waiting(store) == []
 
 
-def test_reading_all_of_it_again_changes_nothing(store: Store) -> None:
-    story = [message(text) for text in ("stop", "stop", "start", "hours", "stop", "start")]
-    take(store, *story)
+def test_reading_the_history_again_changes_nothing(store: Store) -> None:
+    messages = [message(text) for text in ("stop", "stop", "start", "hours", "stop", "start")]
+    take(store, *messages)
     before = waiting(store)
-    take(store, *story)
+    take(store, *messages)
     assert waiting(store) == before
     take(store, message("hours", at=NOW + timedelta(hours=2)))
     assert waiting(store)[-1] == "9 to 5."
 
 
-def test_cursor_and_replies_are_kept_together_or_not_at_all(store: Store, tmp_path: Path) -> None:
+def test_cursor_and_replies_are_stored_together_or_not_at_all(store: Store, tmp_path: Path) -> None:
     take(store, message("hours"), cursor="e.5")
     with pytest.raises(AttributeError):
         take(store, message("hours"), None, cursor="e.6")  # type: ignore[arg-type]
@@ -142,22 +142,22 @@ def test_cursor_and_replies_are_kept_together_or_not_at_all(store: Store, tmp_pa
     again.close()
 
 
-def test_what_was_answered_long_ago_is_forgotten_and_what_waits_is_not(store: Store, tmp_path: Path) -> None:
-    sent, left = message("hours"), message("hours", other="+15552009999")
+def test_old_replies_are_deleted_unless_they_wait(store: Store, tmp_path: Path) -> None:
+    sent, left = message("hours"), message("hours", phone="+15552009999")
     take(store, sent, left)
     reply = store.next_waiting(0)
     assert reply is not None
-    store.settle(reply, "sent")
+    store.set_state(reply, "sent")
     store.close()
     later = Store(tmp_path / "kept.sqlite3", CUSTOMER, NOW + REMEMBERED + timedelta(days=1))
     assert waiting(later) == ["9 to 5."]
-    later.take([sent, left], RULES, None)
+    later.record([sent, left], RULES, None)
     assert len(waiting(later)) == 2
     later.close()
 
 
 def test_another_customers_file_is_refused(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=f"is of another customer, {CUSTOMER}"):
+    with pytest.raises(FatalError, match=f"is of another customer, {CUSTOMER}"):
         Store(tmp_path / "kept.sqlite3", CUSTOMER.replace("1", "2"), NOW)
 
 
@@ -171,7 +171,7 @@ def frame(event_type: str, **data: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("event", "wanted"),
+    ("event", "expected"),
     [
         (
             frame("message.received", source={"target": DANA}, destination={"target": LINE}, text="hours"),
@@ -189,13 +189,11 @@ def frame(event_type: str, **data: Any) -> dict[str, Any]:
         ),
         (
             frame("message.received", source=["x"], targets=[None]),
-            message("", id="the:id", other="", line=""),
+            message("", id="the:id", phone="", line=""),
         ),
         (frame("message.delivery", status="delivered"), None),
         (frame("message.received", source=DANA) | {"timestamp": "yesterday"}, None),
     ],
 )
-def test_messages_are_read_in_whatever_way_platforms_write_them(
-    event: dict[str, Any], wanted: Message | None
-) -> None:
-    assert read_message(event) == wanted
+def test_messages_are_read_in_all_forms_of_platforms(event: dict[str, Any], expected: Message | None) -> None:
+    assert read_message(event) == expected

@@ -25,15 +25,15 @@ def rows(report: Path) -> list[tuple[str, ...]]:
     for case in cases:
         values = {each.get("name"): each.get("value") for each in case.findall(".//property")}
         if "published" in values:
-            found.append((_told(str(case.get("name"))), *(str(values[column]) for column in COLUMNS)))
+            found.append((_reported(str(case.get("name"))), *(str(values[column]) for column in COLUMNS)))
     return found
 
 
-def _told(name: str) -> str:
+def _reported(name: str) -> str:
     words, _, parameters = name.removeprefix("test_").partition("[")
-    told = words.replace("_", " ").replace("redis", "Redis").replace("postgres", "PostgreSQL")
+    reported = words.replace("_", " ").replace("redis", "Redis").replace("postgres", "PostgreSQL")
     kinds = re.sub(r"\b(\d+)\b", r"\1 s", parameters.rstrip("]").replace("-", ", "))
-    return f"{told} ({kinds})" if kinds else told
+    return f"{reported} ({kinds})" if kinds else reported
 
 
 def main() -> None:

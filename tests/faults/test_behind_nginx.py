@@ -1,4 +1,4 @@
-"""Two gateway processes behind nginx as it is shipped: nothing is lost, and nobody's credential is logged."""
+"""Two gateway processes behind nginx as it is shipped: nothing is lost, and no one's credential is logged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.requirement import require
 from tests.support.waiting import wait_until
 
 SPOOFED = "203.0.113.9"
-"""An address of nobody's (RFC 5737), which a client claims to have."""
+"""An address of no one's (RFC 5737), which a client claims to have."""
 
 FROM = "127.0.0.77"
 """Where a client really connects from."""

@@ -91,21 +91,21 @@ async def test_a_client_that_stops_reading(
             ]
             chatting = [asyncio.create_task(_chat(each)) for each, _ in [(late, since), *never] if chatty]
             sent = await _publish_files(alone, owner, megabytes=16)
-            heard, code = await _read_to_the_end(late)
+            received, code = await _read_to_the_end(late)
             assert code == 4408
-            assert heard == sent[: len(heard)]
-            assert len(heard) < len(sent)
+            assert received == sent[: len(received)]
+            assert len(received) < len(sent)
             await _publish_files(alone, owner, megabytes=64)
             # A third of what it would be if everything were kept for them.
             assert _resident_bytes(alone.pid) - before < NEVER_READING * (16 + 64) / 3 * 2**20
             for task in chatting:
                 task.cancel()
         async with connect(url, max_size=None) as socket:
-            last = heard[-1][1] if heard else since
+            last = received[-1][1] if received else since
             await socket.send(json.dumps({"type": "subscribe", "topics": [files], "since": last}))
             assert json.loads(await socket.recv())["recovered"]
-            rest = [json.loads(await socket.recv()) for _ in sent[len(heard) :]]
-            assert [(event["id"], event["cursor"]) for event in rest] == sent[len(heard) :]
+            rest = [json.loads(await socket.recv()) for _ in sent[len(received) :]]
+            assert [(event["id"], event["cursor"]) for event in rest] == sent[len(received) :]
     assert all(each.connections == 1 for each in load.subscribers)
 
 
@@ -167,7 +167,7 @@ async def test_pruning_while_clients_read_the_past(start_alone: Callable[..., Ga
 async def _reads_nothing(
     gateway: Gateway, url: str, topic: str
 ) -> AsyncIterator[tuple[ClientConnection, str]]:
-    """A connection that takes little before somebody reads it, and the cursor from which it is subscribed."""
+    """A connection that takes little before someone reads it, and the cursor from which it is subscribed."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
     narrow.connect(("127.0.0.1", gateway.port))
@@ -187,14 +187,14 @@ async def _chat(connection: ClientConnection) -> None:
 
 async def _read_to_the_end(connection: ClientConnection) -> tuple[list[tuple[str, str]], int]:
     """Ids and cursors of the events that still come, and the code of the close."""
-    heard: list[tuple[str, str]] = []
+    received: list[tuple[str, str]] = []
     with contextlib.suppress(ConnectionClosed):
         while True:
             frame = json.loads(await connection.recv())
             if "event_type" in frame:
-                heard.append((frame["id"], frame["cursor"]))
+                received.append((frame["id"], frame["cursor"]))
     assert connection.close_code is not None
-    return heard, connection.close_code
+    return received, connection.close_code
 
 
 async def _publish_files(gateway: Gateway, owner: Company, *, megabytes: int) -> list[tuple[str, str]]:

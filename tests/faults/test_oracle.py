@@ -6,8 +6,8 @@ import pytest
 
 from tests.faults.support.oracle import (
     Happening,
-    HeardEvent,
     Missed,
+    ReceivedEvent,
     Started,
     Stopped,
     StoredEvent,
@@ -29,29 +29,29 @@ LOG = [
 ]
 
 
-def heard(*numbers: int) -> list[Happening]:
-    return [HeardEvent(f"a{seq}", seq, f"customer_id:acme:call:{seq}") for seq in numbers]
+def received(*numbers: int) -> list[Happening]:
+    return [ReceivedEvent(f"a{seq}", seq, f"customer_id:acme:call:{seq}") for seq in numbers]
 
 
 def problems(*happenings: Happening, acknowledged: tuple[str, ...] = (), log: list[StoredEvent] = LOG) -> str:
     return "; ".join(judge(acknowledged, log, [Story("Ann", ACME, list(happenings))]).problems)
 
 
-def test_a_client_that_heard_all_has_nothing_to_complain_of() -> None:
-    assert problems(Started(2, (CALLS,)), *heard(3, 5, 7, 9), acknowledged=("a1", "g1")) == ""
+def test_a_client_that_received_all_has_nothing_to_complain_of() -> None:
+    assert problems(Started(2, (CALLS,)), *received(3, 5, 7, 9), acknowledged=("a1", "g1")) == ""
 
 
 @pytest.mark.parametrize(
     ("happenings", "problem"),
     [
-        ([Started(2, (CALLS,)), *heard(3, 7, 9)], "never heard 1 events"),
-        ([Started(2, (CALLS,)), *heard(3, 5, 7)], "never heard 1 events"),
-        ([Started(2, (CALLS,)), *heard(3, 5, 5, 7, 9)], "heard 1 events twice"),
-        ([Started(2, (CALLS,)), *heard(3, 7, 5, 9)], "heard number 5 after number 7"),
-        ([Started(2, (CALLS,)), *heard(1, 3, 5, 7, 9)], "did not ask for"),
-        ([Started(2, (CALLS,)), *heard(3, 4, 5, 7, 9)], "did not ask for"),
-        ([Started(2, (CALLS,)), *heard(3, 5, 7, 9), HeardEvent("g1", 11, "")], "of another customer"),
-        ([Started(2, (CALLS,)), *heard(3, 5, 7, 9), HeardEvent("x", 11, "")], "that is not stored"),
+        ([Started(2, (CALLS,)), *received(3, 7, 9)], "never received 1 events"),
+        ([Started(2, (CALLS,)), *received(3, 5, 7)], "never received 1 events"),
+        ([Started(2, (CALLS,)), *received(3, 5, 5, 7, 9)], "received 1 events twice"),
+        ([Started(2, (CALLS,)), *received(3, 7, 5, 9)], "received number 5 after number 7"),
+        ([Started(2, (CALLS,)), *received(1, 3, 5, 7, 9)], "did not subscribe to"),
+        ([Started(2, (CALLS,)), *received(3, 4, 5, 7, 9)], "did not subscribe to"),
+        ([Started(2, (CALLS,)), *received(3, 5, 7, 9), ReceivedEvent("g1", 11, "")], "of another customer"),
+        ([Started(2, (CALLS,)), *received(3, 5, 7, 9), ReceivedEvent("x", 11, "")], "that is not stored"),
     ],
 )
 def test_each_broken_promise_is_found(happenings: list[Happening], problem: str) -> None:
@@ -70,17 +70,17 @@ def test_a_hole_and_a_double_in_the_numbers_are_found() -> None:
 
 
 def test_what_the_gateway_said_was_missed_may_be_missing_and_nothing_else() -> None:
-    assert problems(Started(0, (CALLS,)), *heard(1), Missed(6), *heard(7, 9)) == ""
-    assert "never heard" in problems(Started(0, (CALLS,)), *heard(1), Missed(6), *heard(9))
+    assert problems(Started(0, (CALLS,)), *received(1), Missed(6), *received(7, 9)) == ""
+    assert "never received" in problems(Started(0, (CALLS,)), *received(1), Missed(6), *received(9))
 
 
 def test_between_unsubscribing_and_subscribing_with_a_cursor_nothing_may_be_missing() -> None:
     back = [
         Started(0, (CALLS, QUEUES)),
-        *heard(1, 2, 3),
+        *received(1, 2, 3),
         Stopped((QUEUES,)),
-        *heard(5),
+        *received(5),
         Started(3, (QUEUES,)),
     ]
-    assert problems(*back, *heard(4, 6, 7, 8, 9, 10)) == ""
-    assert "never heard" in problems(*back, *heard(6, 7, 8, 9, 10))
+    assert problems(*back, *received(4, 6, 7, 8, 9, 10)) == ""
+    assert "never received" in problems(*back, *received(6, 7, 8, 9, 10))

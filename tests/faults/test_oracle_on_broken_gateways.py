@@ -28,10 +28,10 @@ async def verdict_on(*gateways: Gateway, drops: int = 0) -> Verdict:
 @pytest.mark.parametrize(
     ("failpoints", "drops", "problem"),
     [
-        ("lossy_bell no_back_fill", 0, "never heard"),
-        ("silent_bell no_number_check", 0, "never heard"),
-        ("no_tail no_hold_while_replaying", 6, "heard number|twice"),
-        ("lossy_bell no_deduplication", 0, "twice"),
+        ("lossy_announcer no_back_fill", 0, "never received"),
+        ("silent_announcer no_number_check", 0, "never received"),
+        ("no_tail no_hold_while_replaying", 6, "received number|twice"),
+        ("lossy_announcer no_deduplication", 0, "twice"),
     ],
 )
 async def test_a_switched_off_safeguard_is_noticed(
@@ -42,7 +42,7 @@ async def test_a_switched_off_safeguard_is_noticed(
     assert any(re.search(problem, each) for each in verdict.problems), verdict.problems
 
 
-@pytest.mark.parametrize("failpoints", ["lossy_bell", "silent_bell", "no_tail"])
+@pytest.mark.parametrize("failpoints", ["lossy_announcer", "silent_announcer", "no_tail"])
 async def test_the_same_faults_are_harmless_with_all_safeguards(gateway: Gateways, failpoints: str) -> None:
     faulty = gateway("uvicorn", **FAILPOINTS, FAILPOINTS=failpoints, CHECK_INTERVAL_SECONDS="0.5")
     verdict = await verdict_on(faulty, drops=3)

@@ -1,4 +1,4 @@
-"""`manage.py consume_amqp` on a real RabbitMQ: what a backend sent there is heard on sockets, once, whatever fails."""
+"""`manage.py consume_amqp` on a real RabbitMQ: clients receive what a backend sent there, once, whatever fails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitmqServe
 
 @pytest.fixture(scope="module")
 def gateway(gateway_of_file: Gateways) -> Gateway:
-    """A process that hears of others' events through Redis alone: it looks into the log once a minute."""
+    """A process that receives others' events through Redis alone: it looks into the log once a minute."""
     return gateway_of_file(
         "uvicorn", postgres=True, redis=True, CHECK_INTERVAL_SECONDS="60", DATABASE_ANSWER_SECONDS="2"
     )
@@ -111,7 +111,7 @@ def stop(process: ServerProcess) -> int:
     return process.wait()
 
 
-def test_both_shapes_are_heard_at_once_on_another_processs_socket_and_poison_is_parked(
+def test_both_shapes_are_received_at_once_on_another_processs_socket_and_poison_is_parked(
     gateway: Gateway, acme: Company, backend: Backend, consume: Start
 ) -> None:
     consumer = consume()
@@ -229,7 +229,7 @@ def signals_as_before() -> Iterator[None]:
         ("{url}", ("--exchange", "amq.nothing"), "the broker refuses"),
     ],
 )
-def test_what_is_wrong_with_the_configuration_is_told_in_one_line(
+def test_what_is_wrong_with_the_configuration_is_reported_in_one_line(
     rabbitmq: RabbitmqServer,
     settings: Any,
     signals_as_before: None,

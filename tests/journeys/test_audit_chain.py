@@ -41,7 +41,7 @@ def write_at_once() -> None:
         writer.join()
 
 
-def test_whoever_writes_at_the_same_time_makes_one_chain(migrated_postgres: MigratedPostgres) -> None:
+def test_concurrent_writers_make_one_chain(migrated_postgres: MigratedPostgres) -> None:
     url = migrated_postgres.create_database()
     environment = gateway_environment(url)
     manage(environment, "shell", "--verbosity", "0", "--command", WRITE)

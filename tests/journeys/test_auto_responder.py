@@ -47,9 +47,9 @@ def test_killed_between_sending_and_noting_it_and_away_it_misses_and_doubles_not
     early = new_number()
     office.writes(early, "What are your hours?", "STOP")  # Before there was a responder.
     first = office.start()
-    [asked] = office.writes(anna, "What are your hours?")
+    [requested] = office.writes(anna, "What are your hours?")
     office.got(anna, HOURS)
-    publish(office.gateway, office.acme.key("that publishes"), asked)  # Once more, as another event.
+    publish(office.gateway, office.acme.key("that publishes"), requested)  # Once more, as another event.
     office.writes(anna, "Thanks!")
     office.writes(early, "Your hours?")
 
@@ -115,7 +115,7 @@ def test_while_the_platform_is_away_replies_wait(office: Office) -> None:
         ({"PLATFORM_API_KEY": "wrong"}, "The platform does not accept PLATFORM_API_KEY: 401 Send the"),
     ],
 )
-def test_what_it_cannot_work_with_is_told_in_one_line(
+def test_what_it_cannot_work_with_is_reported_in_one_line(
     office: Office, wrong: dict[str, str], said: str
 ) -> None:
     anna = new_number()

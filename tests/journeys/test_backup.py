@@ -1,4 +1,4 @@
-"""Backup and restore as docs/operations.md says: a client from after the backup is told, and hears what comes then."""
+"""Backup and restore as in docs/operations.md: a client from after the backup is notified and receives new events."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_after_a_restore_clients_are_told_and_go_on(gateway: Gateways, kind: str, folder: Path) -> None:
+def test_after_a_restore_clients_are_notified_and_resume(gateway: Gateways, kind: str, folder: Path) -> None:
     database = {"database_url": f"sqlite:///{folder}/var/db.sqlite3"} if kind == WITH_SQLITE else {}
     if database:
         manage(gateway_environment(database["database_url"]), "migrate", "--verbosity", "0")

@@ -46,7 +46,7 @@ async def test_a_slow_caller_is_disconnected_and_still_gets_everything_once(
     ) as client:
         await _until(lambda: client.cursor is not None)
         before = client.cursor
-        # Nobody knows how much the buffers between the two can hold: until it is too much.
+        # No one knows how much the buffers between the two can hold: until it is too much.
         most = 0
         while not _closed_as_too_slow(serving):
             events = [call(number, filling="x" * 200_000) for number in range(most, most + 10)]
@@ -56,16 +56,16 @@ async def test_a_slow_caller_is_disconnected_and_still_gets_everything_once(
             with contextlib.suppress(TimeoutError):
                 await _until(lambda: _closed_as_too_slow(serving), seconds=0.5)
         assert client.cursor == before
-        heard = [await anext(client) for _ in range(most)]
-    assert [item.data["number"] for item in heard if isinstance(item, Event)] == list(range(most))
+        received = [await anext(client) for _ in range(most)]
+    assert [item.data["number"] for item in received if isinstance(item, Event)] == list(range(most))
     assert [change.current for change in changes[:3]] == ["connected", "reconnecting", "connected"]
     assert changes[2].recovered
 
 
 def _closed_as_too_slow(serving: Gateway) -> bool:
     with closing(sqlite3.connect(serving.database_url.removeprefix("sqlite:///"))) as database:
-        asked = database.execute("SELECT count(*) FROM subscriptions_auditrecord WHERE rule = 'TOO_SLOW'")
-        return asked.fetchone() != (0,)
+        requested = database.execute("SELECT count(*) FROM subscriptions_auditrecord WHERE rule = 'TOO_SLOW'")
+        return requested.fetchone() != (0,)
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -85,17 +85,17 @@ async def test_a_token_that_expires_is_replaced_and_nothing_is_missed(
 
     async with EventClient(serving.ws_url, token=provide, topics=[f"customer_id:{acme.id}"]) as client:
         await _until(lambda: client.cursor is not None)
-        heard: list[Event | Gap] = []
+        received: list[Event | Gap] = []
 
         async def publish_one() -> None:
-            await asyncio.to_thread(publish, serving, acme.key("that publishes"), call(len(heard)))
-            heard.append(await anext(client))
+            await asyncio.to_thread(publish, serving, acme.key("that publishes"), call(len(received)))
+            received.append(await anext(client))
 
         while len(reasons) < 2:
             await publish_one()
         await publish_one()
     assert reasons == ["connect", "expired"]
-    assert [item.data["number"] for item in heard if isinstance(item, Event)] == list(range(len(heard)))
+    assert [item.data["number"] for item in received if isinstance(item, Event)] == list(range(len(received)))
 
 
 async def test_platform_staff_resume_several_customers_at_once(gateway: Gateways, acme: Company) -> None:
@@ -115,9 +115,9 @@ async def test_platform_staff_resume_several_customers_at_once(gateway: Gateways
     async with EventClient(
         serving.ws_url, token=platform.token("admin"), topics=topics, cursor=cursor
     ) as client:
-        heard = [await anext(client) for _ in range(2)]
-        assert [item.data["number"] for item in heard if isinstance(item, Event)] == [2, 2]
-        assert not any(isinstance(item, Gap) for item in heard)
+        received = [await anext(client) for _ in range(2)]
+        assert [item.data["number"] for item in received if isinstance(item, Event)] == [2, 2]
+        assert not any(isinstance(item, Gap) for item in received)
 
 
 async def _until(condition: Callable[[], bool], *, seconds: float = 60) -> None:

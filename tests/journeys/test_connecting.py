@@ -107,13 +107,13 @@ def test_a_credential_that_is_not_accepted_gets_no_socket_and_a_plain_get_says_w
 ) -> None:
     query_of, said = REFUSED[kind]
     query = query_of(outcasts)
-    asked = get(gateway_on_each_stack, "", ADDRESS + query)
-    assert asked.status_code == 401
-    assert asked.headers["WWW-Authenticate"].startswith("Bearer")
-    assert asked.json()["code"] == "UNAUTHORIZED"
-    assert said in asked.json()["message"]
+    requested = get(gateway_on_each_stack, "", ADDRESS + query)
+    assert requested.status_code == 401
+    assert requested.headers["WWW-Authenticate"].startswith("Bearer")
+    assert requested.json()["code"] == "UNAUTHORIZED"
+    assert said in requested.json()["message"]
     # daphne's handshake has no other refusal than a bare 403.
-    expected = (403, None) if stack.server == "daphne" else (401, asked.json())
+    expected = (403, None) if stack.server == "daphne" else (401, requested.json())
     assert refusal_of(gateway_on_each_stack, query) == expected
 
 
@@ -130,12 +130,12 @@ def test_each_way_to_give_a_credential_opens_a_socket(
     credential = acme.token("manager") if kind == "token" else acme.key("of the manager")
     if way == "Authorization":
         query, header = "", [f"Authorization: Bearer {credential}"]
-        asked = get(gateway_on_each_stack, credential, ADDRESS)
+        requested = get(gateway_on_each_stack, credential, ADDRESS)
     else:
         query, header = f"?{way}={credential}", []
-        asked = get(gateway_on_each_stack, "", ADDRESS + query)
-    assert asked.status_code == 426
-    assert asked.json()["code"] == "UPGRADE_REQUIRED"
+        requested = get(gateway_on_each_stack, "", ADDRESS + query)
+    assert requested.status_code == 426
+    assert requested.json()["code"] == "UPGRADE_REQUIRED"
     socket = websocket.create_connection(gateway_on_each_stack.ws_url + query, timeout=30, header=header)
     socket.send('{"type": "ping"}')
     assert json.loads(socket.recv()) == {"type": "pong", "cursor": None}
@@ -184,7 +184,7 @@ def test_there_is_no_socket_at_another_address(
 
 
 @pytest.mark.parametrize(
-    ("permission", "hears"),
+    ("permission", "receives"),
     [
         (0x10, {"own agent"}),
         (0x40, {"own agent", "customer"}),
@@ -194,7 +194,7 @@ def test_there_is_no_socket_at_another_address(
     ],
 )
 def test_voipbins_own_tokens_are_good_for_what_their_bits_say(
-    voipbins: Gateway, permission: int, hears: set[str]
+    voipbins: Gateway, permission: int, receives: set[str]
 ) -> None:
     own, stranger, agent = new_id(), new_id(), new_id()
     topics = {
@@ -206,7 +206,7 @@ def test_voipbins_own_tokens_are_good_for_what_their_bits_say(
         conversation.send({"type": "subscribe", "topics": list(topics.values())})
         answers = conversation.before_pong()
     granted = {topic for frame in answers if frame["type"] == "ack" for topic in frame["topics"]}
-    assert granted == {topics[name] for name in hears}
+    assert granted == {topics[name] for name in receives}
 
 
 @pytest.mark.parametrize(

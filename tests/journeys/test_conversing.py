@@ -1,4 +1,4 @@
-"""What a client says and hears on an open socket: topics ended, cursors, batches, new credentials, the end."""
+"""What a client sends and receives on an open socket: topics ended, cursors, batches, new credentials, the end."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_after_a_break_everything_missed_comes_in_order_before_what_is_new(
         assert manager.before_pong() == []
 
 
-def test_who_hears_several_customers_has_a_cursor_for_each(
+def test_who_receives_several_customers_has_a_cursor_for_each(
     gateway_on_each_stack: Gateway, acme: Company, globex: Company, platform: Company
 ) -> None:
     of_acme, of_globex = (f"customer_id:{each.id}:call" for each in (acme, globex))
@@ -122,7 +122,7 @@ def test_batches_hold_events_alone_and_keep_their_order(
     assert answers == ["ack", "pong"]
 
 
-def test_a_new_credential_in_flight_drops_what_it_may_not_hear(
+def test_a_new_credential_in_flight_drops_what_it_is_not_authorised_for(
     gateway_on_each_stack: Gateway, acme: Company, globex: Company
 ) -> None:
     owner = f"customer_id:{acme.id}"

@@ -1,4 +1,4 @@
-"""The programs that newcomers meet first, each in a process of its own: the example hears VoIPBIN's own webhooks."""
+"""The programs that newcomers meet first, each in a process of its own: the example receives VoIPBIN's own webhooks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 CUSTOMER = "5e4a0680-804e-11ec-8477-2fea5968d85b"
 """Whose these webhooks are, where they say."""
 
-HEARD_AS = {
+RECEIVED_AS = {
     "activeflow_created": "activeflow.updated",
     "activeflow_updated": "activeflow.updated",
     "activeflow_deleted": "activeflow.completed",
@@ -67,12 +67,12 @@ def acme(gateway_on_each_stack: Gateway) -> Company:
 
 @pytest.fixture
 def program(gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path) -> Iterator[Program]:
-    """It listens to everything of the customer, and has heard something."""
+    """It listens to everything of the customer, and has received something."""
     command = [sys.executable, str(ROOT / "examples" / "subscribe.py"), f"customer_id:{CUSTOMER}"]
     with Program(
         gateway_on_each_stack, acme, acme.token("manager"), command, errors=tmp_path / "errors.txt"
     ) as program:
-        program.wait_until_it_hears()
+        program.wait_until_it_receives()
         yield program
 
 
@@ -84,10 +84,10 @@ def test_the_webhooks_reach_a_program_of_a_few_lines(
         answer = post(gateway_on_each_stack, acme.key("that publishes"), webhook, "/v1.0/webhooks/voipbin")
         assert answer.status_code == 201, answer.text
         receipts.append(answer.json())
-    heard = program.events_until(receipts[-1]["cursor"])
+    received = program.events_until(receipts[-1]["cursor"])
 
-    assert [event["id"] for event in heard] == [receipt["id"] for receipt in receipts]
-    for webhook, event, receipt in zip(WEBHOOKS, heard, receipts, strict=True):
+    assert [event["id"] for event in received] == [receipt["id"] for receipt in receipts]
+    for webhook, event, receipt in zip(WEBHOOKS, received, receipts, strict=True):
         assert event["event_type"] == event_type_of(webhook)
         assert event["topic"] == receipt["topics"][0] == topic_of(webhook)
         assert lost_fields(webhook, event) == {}
@@ -98,7 +98,7 @@ def event_type_of(webhook: dict[str, Any]) -> str:
     if webhook["type"] == "message_created":
         incoming = webhook["data"]["direction"] in ("incoming", "inbound")
         return "message.received" if incoming else "message.sent"
-    return HEARD_AS[webhook["type"]]
+    return RECEIVED_AS[webhook["type"]]
 
 
 def topic_of(webhook: dict[str, Any]) -> str:
@@ -129,7 +129,7 @@ def lost_fields(webhook: dict[str, Any], event: dict[str, Any]) -> dict[str, Any
     }
 
 
-def test_the_readmes_first_subscription_hears_what_is_published(
+def test_the_readmes_first_subscription_receives_what_is_published(
     gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path
 ) -> None:
     [code] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -147,4 +147,4 @@ def test_the_readmes_first_subscription_hears_what_is_published(
 
 
 def test_the_fixtures_have_every_kind_of_webhook() -> None:
-    assert {webhook["type"] for webhook in WEBHOOKS} == {*HEARD_AS, "message_created"}
+    assert {webhook["type"] for webhook in WEBHOOKS} == {*RECEIVED_AS, "message_created"}

@@ -40,7 +40,7 @@ def test_without_its_database_it_is_alive_and_not_ready(
     )
 
 
-def test_a_silent_layer_is_told_and_clients_may_come_all_the_same(
+def test_a_silent_layer_is_reported_and_clients_may_come_all_the_same(
     gateway: Gateways, redis_server: RedisServer
 ) -> None:
     alone = gateway("uvicorn", redis=True, CHECK_INTERVAL_SECONDS="0.2")

@@ -1,4 +1,4 @@
-"""Every limit on what a client or publisher may ask for: kept, told with its error, and harming nobody else."""
+"""Every limit of clients and publishers: enforced, answered with its error, and without effect on others."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def topics(acme: Company, count: int, start: int = 0) -> list[str]:
     return [f"customer_id:{acme.id}:call:{number}" for number in range(start, start + count)]
 
 
-def test_a_message_that_is_too_large_is_told_and_the_socket_goes_on(limited: Gateway, acme: Company) -> None:
+def test_a_message_that_is_too_large_is_reported_and_the_socket_goes_on(
+    limited: Gateway, acme: Company
+) -> None:
     with Conversation(limited, acme.token("manager")) as client:
         fits = '{"type": "ping"}'.ljust(1024)
         assert client.ask(fits)["type"] == "pong"

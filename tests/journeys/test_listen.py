@@ -21,7 +21,7 @@ from tests.journeys.support.cast import Company, company, settle
 from tests.journeys.support.conversation import publish
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 from tests.support.waiting import wait_until
 
 SERVERS = ["daphne", "uvicorn"]
@@ -40,7 +40,7 @@ class Listening:
         written = self._collected(self.lines) if output is None else output
         errors = self._collected(self.said)
         with Path(os.devnull).open() as nothing:
-            self.process = nursery.start(
+            self.process = prefork.start(
                 command, environment | NO_DATABASE, stdin=nothing, stdout=written, stderr=errors
             )
         for file in {written, errors} - {output}:
@@ -82,13 +82,13 @@ def call(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def connected(gateway: Gateway, company: Company, listener: Listening) -> None:
-    """Wait until the listener hears: publishes until it does, as no word of it tells when it is subscribed."""
+    """Wait until the listener receives: publishes until it does, as it does not report when it is subscribed."""
 
-    def heard() -> bool:
+    def received() -> bool:
         publish(gateway, company.key("that publishes"), call(-1))
         return bool(listener.lines)
 
-    wait_until(heard, "the first line")
+    wait_until(received, "the first line")
 
 
 def numbers_of(lines: list[str]) -> list[int]:
@@ -192,13 +192,13 @@ def test_a_closed_pipe_ends_it_quietly_and_at_once(serving: Gateway, globex: Com
         os.close(writing)
         os.set_blocking(reading, False)
 
-        def heard() -> bool:
+        def received() -> bool:
             publish(serving, globex.key("that publishes"), call(1))
             with contextlib.suppress(BlockingIOError):
                 return bool(os.read(reading, 1))
             return False
 
-        wait_until(heard, "the first line")
+        wait_until(received, "the first line")
         os.close(reading)
         assert listener.ended() == 0
         assert listener.said == []
@@ -214,7 +214,7 @@ def test_ctrl_c_ends_it_quietly(serving: Gateway, globex: Company) -> None:
         assert listener.said == []
 
 
-def test_what_cannot_be_heard_is_told_in_one_line_each(serving: Gateway, globex: Company) -> None:
+def test_what_cannot_be_received_is_reported_in_one_line_each(serving: Gateway, globex: Company) -> None:
     code, said = end_of(serving.ws_url, globex.token("agent"), f"customer_id:{globex.id}", "nonsense")
     assert code == 1
     assert len(said) == 3
@@ -222,14 +222,14 @@ def test_what_cannot_be_heard_is_told_in_one_line_each(serving: Gateway, globex:
     assert "None of the topics" in said[2]
 
 
-def test_a_bad_credential_is_told_in_one_line(serving: Gateway) -> None:
+def test_a_bad_credential_is_reported_in_one_line(serving: Gateway) -> None:
     code, said = end_of(serving.ws_url, "vb_" + "x" * 32, "x")
     assert (code, len(said)) == (1, 1)
     assert "not known" in said[0]
 
 
 @pytest.mark.parametrize("bad", [("--url", "http://127.0.0.1"), ("--since", "yesterday"), ("--token", "")])
-def test_what_cannot_work_is_told_in_one_line(bad: tuple[str, str]) -> None:
+def test_what_cannot_work_is_reported_in_one_line(bad: tuple[str, str]) -> None:
     code, said = end_of("ws://127.0.0.1:1/", "x", "topic", *bad)
     assert (code, len(said)) == (1, 1), said
 

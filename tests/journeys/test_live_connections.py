@@ -29,8 +29,8 @@ class Desk:
 
     def close(self, connection_id: str, word: str) -> None:
         chosen = {"action": "close_connections", "_selected_action": connection_id, "confirmed": "yes"}
-        assert self._operator.post(LIST, chosen | {"word": word}).status_code == 302
-        assert "Told to close" in self._operator.get(LIST).text
+        assert self._operator.post(LIST, chosen | {"reason": word}).status_code == 302
+        assert "Closing 1 connection" in self._operator.get(LIST).text
 
 
 def connected(gateway: Gateway, secret: str, client: str) -> websocket.WebSocket:
@@ -55,8 +55,8 @@ def test_one_process_shows_and_closes_the_others_sockets_and_forgets_it_when_it_
     [first_id] = desk.listed(q="theirs/1")
 
     desk.close(first_id, "you flood us")
-    told = json.loads(first.recv())
-    assert (told["code"], told["message"]) == ("REVOKED", "Closed by an operator: you flood us")
+    reported = json.loads(first.recv())
+    assert (reported["code"], reported["message"]) == ("REVOKED", "Closed by an operator: you flood us")
     opcode, data = first.recv_data()
     assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 4403)
     wait_until(lambda: len(desk.listed()) == 2, "the closed one to go")

@@ -19,12 +19,12 @@ from tests.support.databases import MigratedSqlite
 from tests.support.gateway import manage
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
-from voipbin_ws.demo.simulation.model.tenants import ACME, CENTRES
+from voipbin_ws.demo.simulation.model.tenants import ACME, TENANTS
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as somebody would unpack it."""
+    """The project as someone would unpack it."""
     return unpack(tmp_path_factory.mktemp("unpacked") / "voipbin-ws")
 
 
@@ -50,16 +50,16 @@ class Subscriber:
     def __init__(self, url: str, token: str, *topics: str) -> None:
         self.socket = websocket.create_connection(f"{url}?token={token}", timeout=60)
         self.socket.send(json.dumps({"type": "subscribe", "topics": topics}))
-        assert self.hear()["type"] == "ack"
+        assert self.receive()["type"] == "ack"
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         return json.loads(self.socket.recv())
 
-    def hear_until(self, wanted: set[str]) -> list[dict[str, Any]]:
-        heard = []
-        while wanted - {event["event_type"] for event in heard}:
-            heard.append(self.hear())
-        return heard
+    def receive_until(self, wanted: set[str]) -> list[dict[str, Any]]:
+        received = []
+        while wanted - {event["event_type"] for event in received}:
+            received.append(self.receive())
+        return received
 
 
 def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run: Any) -> None:
@@ -76,13 +76,13 @@ def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run:
         exported["VOIPBIN_API_URL"] + "/v1.0/events", json=event, headers={"Authorization": f"Bearer {key}"}
     )
     assert published.status_code == 201
-    heard = acme.hear_until({"call.created", "call.status", "activeflow.updated"})
-    assert {event["topic"].split(":")[1] for event in heard} == {ACME.id}
+    received = acme.receive_until({"call.created", "call.status", "activeflow.updated"})
+    assert {event["topic"].split(":")[1] for event in received} == {ACME.id}
     assert "of-a-newcomer" in {
-        event["data"]["id"] for event in heard if event["event_type"] == "call.created"
+        event["data"]["id"] for event in received if event["event_type"] == "call.created"
     }
 
-    for person in (person for centre in CENTRES for person in centre.people):
+    for person in (person for tenant in TENANTS for person in tenant.people):
         assert person.username in running.said()
     tokens = {}
     for username in ("globex-admin", "operator"):
@@ -92,7 +92,7 @@ def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run:
         tokens[username] = answer.json()["token"]
     globex = "/v1.0/resources/call"
     wait_until(lambda: running.get(globex, tokens["globex-admin"])["items"], "a call of Globex")
-    # Somebody has asked for the hours by now, and a program has answered.
+    # Someone has asked for the opening hours by now, and a program has answered.
     sent = "/v1.0/events?type=message.sent"
     wait_until(
         lambda: any(
@@ -123,7 +123,7 @@ def test_a_second_run_keeps_the_data_and_the_key_and_ends_what_a_killed_one_left
 
     second = run(SIMULATE="0")
     assert second.exported()["VOIPBIN_PUBLISH_KEY"] == exported["VOIPBIN_PUBLISH_KEY"]
-    # Nothing simulates: what is there is of before, and nobody is on the telephone any more.
+    # Nothing simulates: what is there is of before, and no one is on the telephone any more.
     assert not second.pids("simulate")
     kept = {item["resource_id"] for item in second.get("/v1.0/resources/call?limit=1000", token)["items"]}
     assert left <= kept
@@ -138,7 +138,7 @@ def test_a_second_run_keeps_the_data_and_the_key_and_ends_what_a_killed_one_left
     assert "Traceback" not in second.said()
 
 
-def test_a_port_in_use_is_told_in_one_line(folder: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, said = make_run(folder, PORT=str(port))
@@ -148,7 +148,7 @@ def test_a_port_in_use_is_told_in_one_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "eighty"), ("PORT", "70000"), ("SIMULATE", "perhaps")])
-def test_a_setting_that_is_none_is_told_in_one_line(folder: Path, name: str, value: str) -> None:
+def test_a_setting_that_is_none_is_reported_in_one_line(folder: Path, name: str, value: str) -> None:
     code, said = make_run(folder, **{"PORT": str(free_port())} | {name: value})
     assert code != 0
     assert len(said) == 1
@@ -156,7 +156,7 @@ def test_a_setting_that_is_none_is_told_in_one_line(folder: Path, name: str, val
     assert value in said[0]
 
 
-def test_a_database_with_somebody_elses_customers_is_left_alone(
+def test_a_database_with_someone_elses_customers_is_left_alone(
     folder: Path, migrated_sqlite: MigratedSqlite
 ) -> None:
     database = clean({}) | {"DATABASE_URL": migrated_sqlite.create_database(), "SECRET_KEY": "the tests'"}

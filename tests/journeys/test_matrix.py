@@ -1,4 +1,4 @@
-"""Who hears what: every kind of credential, every form of topic, own and foreign, against an oracle of the contract."""
+"""Who receives what: every kind of credential and topic, own and foreign, judged by an oracle of the contract."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def everybody(acme: Company, globex: Company, platform: Company) -> list[Subscri
     return [
         *listeners(acme),
         *listeners(globex),
-        Subscriber("staff", staff.token, platform.id, staff.id, hears_all=True),
-        Subscriber("staff's key", platform.key("of the staff"), platform.id, staff.id, hears_all=True),
+        Subscriber("staff", staff.token, platform.id, staff.id, receives_all=True),
+        Subscriber("staff's key", platform.key("of the staff"), platform.id, staff.id, receives_all=True),
     ]
 
 
@@ -33,7 +33,7 @@ def agents(acme: Company, globex: Company, platform: Company) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def asked(acme: Company, globex: Company) -> list[str]:
+def requested(acme: Company, globex: Company) -> list[str]:
     """Every form of topic of both customers and of agents of both."""
     owners = [("customer_id", company.id) for company in (acme, globex)] + [
         ("agent_id", company.person(name).id)
@@ -44,13 +44,13 @@ def asked(acme: Company, globex: Company) -> list[str]:
 
 
 def test_each_topic_is_granted_or_refused_as_the_contract_says(
-    gateway_on_each_stack: Gateway, everybody: list[Subscriber], asked: list[str]
+    gateway_on_each_stack: Gateway, everybody: list[Subscriber], requested: list[str]
 ) -> None:
     for listener in everybody:
         with Conversation(gateway_on_each_stack, listener.credential) as conversation:
-            granted = [pattern for pattern in asked if listener.may_hear(pattern)]
-            refused = [pattern for pattern in asked if not listener.may_hear(pattern)]
-            conversation.send({"type": "subscribe", "topics": asked})
+            granted = [pattern for pattern in requested if listener.is_authorised(pattern)]
+            refused = [pattern for pattern in requested if not listener.is_authorised(pattern)]
+            conversation.send({"type": "subscribe", "topics": requested})
             answers = conversation.before_pong()
         acks = [frame["topics"] for frame in answers if frame["type"] == "ack"]
         errors = [(frame["code"], frame["topics"]) for frame in answers if frame["type"] == "error"]
@@ -58,10 +58,10 @@ def test_each_topic_is_granted_or_refused_as_the_contract_says(
         assert errors == ([("PERMISSION_DENIED", refused)] if refused else []), listener.name
 
 
-async def test_each_subscription_hears_its_own_events_and_no_other(
+async def test_each_subscription_receives_its_own_events_and_no_other(
     gateway_on_each_stack: Gateway,
     everybody: list[Subscriber],
-    asked: list[str],
+    requested: list[str],
     agents: dict[str, str],
     acme: Company,
     globex: Company,
@@ -75,7 +75,10 @@ async def test_each_subscription_hears_its_own_events_and_no_other(
     sockets: list[tuple[Subscriber, str, ClientConnection]] = []
     for listener in everybody:
         sockets += await asyncio.gather(
-            *(_listening(gateway_on_each_stack, listener, topics) for topics in _for_sockets(listener, asked))
+            *(
+                _listening(gateway_on_each_stack, listener, topics)
+                for topics in _for_sockets(listener, requested)
+            )
         )
 
     receipts = await asyncio.to_thread(
@@ -83,16 +86,16 @@ async def test_each_subscription_hears_its_own_events_and_no_other(
     )
     for each, receipt in zip(published, receipts, strict=True):
         assert tuple(receipt["topics"]) == each.topics
-    # The hub hands an event to all who hear it before the next one: what the witness has, the others have before their
-    # pong.
+    # The hub hands an event to all who receive it before the next one: what the witness has, the
+    # others have before their pong.
     ends = {receipt["cursor"] for receipt in _last_of_each_log(receipts)}
     while ends:
         ends.discard(json.loads(await witness.recv())["cursor"])
 
-    heard = await asyncio.gather(*(_heard(socket) for _, _, socket in sockets))
-    for (listener, pattern, _), frames in zip(sockets, heard, strict=True):
+    received = await asyncio.gather(*(_received(socket) for _, _, socket in sockets))
+    for (listener, pattern, _), frames in zip(sockets, received, strict=True):
         expected = []
-        if listener.may_hear(pattern):
+        if listener.is_authorised(pattern):
             expected = [
                 (receipt["id"], topic, each.item["data"])
                 for each, receipt in zip(published, receipts, strict=True)
@@ -100,7 +103,7 @@ async def test_each_subscription_hears_its_own_events_and_no_other(
             ]
         got = [(frame["id"], frame["topic"], frame["data"]) for frame in frames]
         assert got == expected, f"{listener.name} of {listener.customer_id} on {pattern}"
-    assert sum(map(len, heard)) > len(published)
+    assert sum(map(len, received)) > len(published)
     await asyncio.gather(witness.close(), *(socket.close() for _, _, socket in sockets))
 
 
@@ -118,9 +121,9 @@ def test_five_overlapping_topics_bring_each_event_once(
         conversation.subscribe(*topics)
         items = [{**each.item, "customer_id": acme.id} for each in published]
         receipts = publish(gateway_on_each_stack, acme.key("that publishes"), *items)
-        heard = conversation.until(receipts[-1]["cursor"])
+        received = conversation.until(receipts[-1]["cursor"])
         assert conversation.before_pong() == []
-    assert [(frame["id"], frame["topic"]) for frame in heard] == [
+    assert [(frame["id"], frame["topic"]) for frame in received] == [
         (receipt["id"], each.topics[0]) for each, receipt in zip(published, receipts, strict=True)
     ]
 
@@ -130,12 +133,12 @@ async def _connect(gateway: Gateway, credential: str) -> ClientConnection:
     return await connect(address, compression=None, ping_interval=None, open_timeout=30, max_queue=None)
 
 
-def _for_sockets(listener: Subscriber, asked: list[str]) -> list[list[str]]:
+def _for_sockets(listener: Subscriber, requested: list[str]) -> list[list[str]]:
     refused: dict[str, list[str]] = {}
-    for pattern in asked:
-        if not listener.may_hear(pattern):
+    for pattern in requested:
+        if not listener.is_authorised(pattern):
             refused.setdefault(":".join(pattern.split(":")[:2]), []).append(pattern)
-    return [[pattern] for pattern in asked if listener.may_hear(pattern)] + list(refused.values())
+    return [[pattern] for pattern in requested if listener.is_authorised(pattern)] + list(refused.values())
 
 
 async def _listening(
@@ -144,7 +147,7 @@ async def _listening(
     socket = await _connect(gateway, listener.credential)
     answer = await _ask(socket, *topics)
     assert answer["topics"] == topics
-    assert (answer["type"] == "ack") == listener.may_hear(topics[0]), f"{listener.name}: {answer}"
+    assert (answer["type"] == "ack") == listener.is_authorised(topics[0]), f"{listener.name}: {answer}"
     return listener, topics[0], socket
 
 
@@ -153,7 +156,7 @@ async def _ask(socket: ClientConnection, *topics: str) -> Frame:
     return json.loads(await socket.recv())
 
 
-async def _heard(socket: ClientConnection) -> list[Frame]:
+async def _received(socket: ClientConnection) -> list[Frame]:
     await socket.send('{"type": "ping"}')
     frames = []
     while (frame := json.loads(await socket.recv())).get("type") != "pong":

@@ -1,7 +1,7 @@
 """Credentials sent in every possible way, and looked for in all that is given out: logs, answers, frames, metrics
 and the database."""
 
-# Long because every way to send a credential stands in one list, to be read by whoever looks for one that is missing.
+# Long because every way to send a credential stands in one list, so that a missing one is easy to find.
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Everything:
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         self._client.cookies.clear()
         answer = self._client.request(method, path, **options)
-        # A redirect tells whoever asked the address that it asked for.
+        # A redirect repeats the address of the request.
         headers = "\n".join(
             f"{name}: {value}" for name, value in answer.headers.items() if name != "location"
         )
@@ -71,7 +71,7 @@ class Everything:
         return answer
 
     def log_in(self, username: str, password: str) -> None:
-        """The one answer that has a credential, which is for whoever asked."""
+        """The one answer that has a credential, which is for the client that requested it."""
         answer = self._client.post("/auth/login", json={"username": username, "password": password})
         assert answer.status_code in (200, 401)
 
@@ -131,7 +131,7 @@ class Everything:
 
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
-def told(request: pytest.FixtureRequest, gateway_of_file: Gateways) -> tuple[Markers, Everything]:
+def reported(request: pytest.FixtureRequest, gateway_of_file: Gateways) -> tuple[Markers, Everything]:
     """A gateway that was sent all of them, and all that it gave out."""
     acme = company(f"Acme of {request.param}")
     acme.people.append(
@@ -227,7 +227,7 @@ def _send(markers: Markers, everything: Everything, acme: Company) -> None:
             headers={**bearer, "X-VoIPBIN-Signature": credential},
             content="{",
         )
-    # Frames that nobody can act on.
+    # Frames that no one can act on.
     key = markers.good_key
     for frame in (
         f'{{"type": "authenticate", "token": "{key}"',
@@ -256,8 +256,10 @@ def _send(markers: Markers, everything: Everything, acme: Company) -> None:
     everything.ask("GET", "/metrics", headers={"Authorization": f"Bearer {markers.wrong_password}"})
 
 
-def test_no_credential_is_in_anything_that_the_gateway_gives_out(told: tuple[Markers, Everything]) -> None:
-    markers, everything = told
+def test_no_credential_is_in_anything_that_the_gateway_gives_out(
+    reported: tuple[Markers, Everything],
+) -> None:
+    markers, everything = reported
     found = {
         (where, secret)
         for where, text in everything.texts
@@ -268,9 +270,9 @@ def test_no_credential_is_in_anything_that_the_gateway_gives_out(told: tuple[Mar
     assert found == set()
 
 
-def test_it_was_looked_for_where_there_was_something(told: tuple[Markers, Everything]) -> None:
+def test_it_was_looked_for_where_there_was_something(reported: tuple[Markers, Everything]) -> None:
     """A search of empty logs finds nothing either."""
-    markers, everything = told
+    markers, everything = reported
     log = everything.gateway.log_text()
     texts = dict(everything.texts)
     for expected in (
@@ -292,8 +294,8 @@ def test_it_was_looked_for_where_there_was_something(told: tuple[Markers, Everyt
     assert len(refusals) >= 12
 
 
-def test_a_connections_lines_say_what_an_operator_asks(told: tuple[Markers, Everything]) -> None:
-    everything = told[1]
+def test_a_connections_lines_say_what_an_operator_asks(reported: tuple[Markers, Everything]) -> None:
+    everything = reported[1]
     lines = [json.loads(line) for line in everything.gateway.log_text().splitlines() if line.startswith("{")]
     closed = [line for line in lines if line["message"] == "connection closed" and line["topics"]]
     assert closed

@@ -30,13 +30,13 @@ def test_without_a_database_publishing_says_503_and_sockets_stay(
         # Each waits for the database in vain, so all at once.
         with ThreadPoolExecutor() as threads:
             posted = threads.submit(post, serving, key, event)
-            asked = threads.submit(get, serving, acme.token("manager"), "/v1.0/ws")
+            requested = threads.submit(get, serving, acme.token("manager"), "/v1.0/ws")
             connected = threads.submit(Conversation, serving, acme.token("manager"))
         refused = posted.result()
         assert refused.status_code == 503
         assert refused.json()["code"] == "UNAVAILABLE"
         assert int(refused.headers["Retry-After"]) >= 1
-        assert asked.result().status_code == 503
+        assert requested.result().status_code == 503
         with pytest.raises(websocket.WebSocketBadStatusException) as handshake:
             connected.result()
         assert handshake.value.status_code == (403 if server == "daphne" else 503)
@@ -45,6 +45,6 @@ def test_without_a_database_publishing_says_503_and_sockets_stay(
         postgres_server.restart()
         wait_until(lambda: post(serving, key, event).status_code == 201, "the database to be back")
         [last] = publish(serving, key, {"event_type": "call.ended", "data": {"id": new_id()}})
-        heard = manager.until(last["cursor"])
-        assert [frame["event_type"] for frame in heard] == ["call.status", "call.ended"]
-        assert cursors(heard)[-1] == last["cursor"]
+        received = manager.until(last["cursor"])
+        assert [frame["event_type"] for frame in received] == ["call.status", "call.ended"]
+        assert cursors(received)[-1] == last["cursor"]

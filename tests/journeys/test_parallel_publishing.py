@@ -81,7 +81,7 @@ def test_of_two_events_under_one_key_one_is_stored_and_every_other_request_is_a_
 
 
 def test_events_become_visible_in_the_order_of_their_numbers(gateways: list[Gateway], acme: Company) -> None:
-    """Whoever reads on after the last number that it saw misses nothing, however many publish at once."""
+    """A reader that continues after the last number it saw misses nothing, however many publish at once."""
     done = Flag()
 
     def watch() -> list[dict[str, Any]]:
@@ -108,14 +108,16 @@ def test_events_become_visible_in_the_order_of_their_numbers(gateways: list[Gate
     with ThreadPoolExecutor(PUBLISHERS + 1) as pool:
         watching = pool.submit(watch)
         try:
-            told = list(pool.map(publish_in_turn, range(PUBLISHERS)))
+            reported = list(pool.map(publish_in_turn, range(PUBLISHERS)))
         finally:
             done.set()
         seen = watching.result()
-    count = sum(map(len, told))
+    count = sum(map(len, reported))
     assert numbers(seen) == list(range(1, count + 2))
-    assert {item["id"] for item in seen[1:]} == {receipt["id"] for receipts in told for receipt in receipts}
-    for publisher, receipts in enumerate(told):
+    assert {item["id"] for item in seen[1:]} == {
+        receipt["id"] for receipts in reported for receipt in receipts
+    }
+    for publisher, receipts in enumerate(reported):
         own = [item["id"] for item in seen if item["data"].get("by") == publisher]
         assert own == [receipt["id"] for receipt in receipts]
 
@@ -168,14 +170,14 @@ def test_without_its_database_it_says_so_stores_nothing_and_goes_on_afterwards(
     webhook = {"type": "call_created", "data": {"id": "c"}}
     with ThreadPoolExecutor(5) as pool:
         # At once, for each waits for the database before it gives up.
-        asked = [
+        requested = [
             pool.submit(post, on_postgres, publisher, event),
             pool.submit(post, on_postgres, publisher, webhook, "/v1.0/webhooks/voipbin"),
             pool.submit(get, on_postgres, manager, "/v1.0/events"),
             pool.submit(get, on_postgres, manager, f"/v1.0/events/{first.json()['id']}"),
             pool.submit(get, on_postgres, manager, "/v1.0/calls"),
         ]
-        answers = [each.result() for each in asked]
+        answers = [each.result() for each in requested]
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE"), answer.text
         assert answer.headers["Retry-After"] == "1"

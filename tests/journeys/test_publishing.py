@@ -30,10 +30,10 @@ def test_many_events_of_one_request_arrive_in_order_and_once(
         receipts = publish(
             gateway_on_each_stack, acme.key("that publishes"), *(call(number) for number in range(MANY))
         )
-        heard = manager.until(receipts[-1]["cursor"])
+        received = manager.until(receipts[-1]["cursor"])
         assert manager.before_pong() == []
-    assert [frame["data"]["number"] for frame in heard] == list(range(MANY))
-    assert [(frame["id"], frame["cursor"], [frame["topic"]]) for frame in heard] == [
+    assert [frame["data"]["number"] for frame in received] == list(range(MANY))
+    assert [(frame["id"], frame["cursor"], [frame["topic"]]) for frame in received] == [
         (receipt["id"], receipt["cursor"], receipt["topics"]) for receipt in receipts
     ]
 
@@ -117,7 +117,9 @@ def test_a_customer_publishes_for_itself_alone_and_staff_for_everybody(
 
 
 @pytest.mark.parametrize("name", ["agent", "granted agent", "manager"])
-def test_who_may_not_publish_is_told_so(gateway_on_each_stack: Gateway, acme: Company, name: str) -> None:
+def test_who_is_not_authorised_to_publish_is_refused(
+    gateway_on_each_stack: Gateway, acme: Company, name: str
+) -> None:
     answer = post(gateway_on_each_stack, acme.token(name), call())
     assert answer.status_code == 403
     assert answer.json()["code"] == "PERMISSION_DENIED"
@@ -131,7 +133,7 @@ def test_an_admin_publishes_with_its_token(gateway_on_each_stack: Gateway, acme:
     ("credential", "said"),
     [("", "Send a credential"), ("vb_unknown", "not known"), ("a.b.c", "not a JWT"), ("x", "neither")],
 )
-def test_nobody_publishes_without_a_credential_that_is_accepted(
+def test_nothing_is_published_without_a_credential_that_is_accepted(
     gateway_on_each_stack: Gateway, credential: str, said: str
 ) -> None:
     answer = post(gateway_on_each_stack, credential, call())
@@ -186,13 +188,11 @@ def test_a_compressed_body_is_refused_and_the_content_type_is_nobodys_business(
     key = acme.key("that publishes")
     compressed = post(gateway_on_each_stack, key, gzip.compress(body), **{"Content-Encoding": "gzip"})
     assert (compressed.status_code, compressed.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
-    form = {
-        "Content-Type": "application/x-www-form-urlencoded"
-    }  # As curl sends it, where it is not told otherwise.
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # As curl sends it, by default.
     assert post(gateway_on_each_stack, key, body, **form).status_code == 201
 
 
-def test_another_process_publishes_and_subscribers_hear_it(
+def test_another_process_publishes_and_subscribers_receive_it(
     gateway_on_each_stack: Gateway, acme: Company, stack: Stack
 ) -> None:
     """With Redis at once; without, the gateway finds it when it next compares its numbers with the log's."""
@@ -200,11 +200,11 @@ def test_another_process_publishes_and_subscribers_hear_it(
     with Conversation(gateway_on_each_stack, acme.token("manager")) as manager:
         manager.subscribe(f"customer_id:{acme.id}")
         cursor = _publish_from_another_process(gateway_on_each_stack, acme, event)
-        [heard] = manager.until(cursor)
-    assert heard["data"] == event["data"]
+        [received] = manager.until(cursor)
+    assert received["data"] == event["data"]
 
 
-def test_with_redis_nobody_waits_for_the_comparison(gateway: Gateways) -> None:
+def test_with_redis_no_subscriber_waits_for_the_position_check(gateway: Gateways) -> None:
     patient = gateway(redis=True, CHECK_INTERVAL_SECONDS="60")
     acme = company("Acme")
     settle(patient, acme)

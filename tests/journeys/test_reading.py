@@ -165,7 +165,7 @@ def test_filters_find_the_same_on_each_database(gateway_on_each_stack: Gateway, 
     assert shown["data"]["note"] == "100% \\ 'quoted' \"é\" \u2028"
 
 
-def test_what_was_pruned_is_told_to_readers_and_to_sockets(
+def test_what_was_pruned_is_reported_to_readers_and_to_sockets(
     gateway_on_each_stack: Gateway, platform: Company
 ) -> None:
     gateway, acme = gateway_on_each_stack, platform

@@ -78,7 +78,7 @@ def credential(owner: Company, name: str) -> str:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_socket_whose_credential_is_taken_away_is_closed_and_told(
+def test_a_socket_whose_credential_is_taken_away_is_closed_and_notified(
     gateway_to_change: Gateway, acme: Company, change: str
 ) -> None:
     name, script = CHANGES[change]
@@ -88,9 +88,9 @@ def test_a_socket_whose_credential_is_taken_away_is_closed_and_told(
     untouched = subscribed(gateway_to_change, stranger.token("manager"), f"customer_id:{stranger.id}:*:*")
     socket = subscribed(gateway_to_change, credential(acme, name), everything)
     gateway_to_change.manage("shell", "--verbosity", "0", text=IMPORTS + script.format(customer=acme.id))
-    told = json.loads(socket.recv())
-    assert (told["code"], told["retry"]) == ("REVOKED", False)
-    assert told["message"]
+    reported = json.loads(socket.recv())
+    assert (reported["code"], reported["retry"]) == ("REVOKED", False)
+    assert reported["message"]
     opcode, data = socket.recv_data()
     assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 4403)
     untouched.send('{"type": "ping"}')
@@ -103,8 +103,12 @@ def test_a_role_that_is_taken_away_takes_just_its_topics(gateway_to_change: Gate
     socket = subscribed(gateway_to_change, acme.token("manager"), own, all_calls)
     script = f"agent = Agent.objects.get(name='manager', customer_id='{acme.id}')\nagent.role = 'agent'\nagent.save()"
     gateway_to_change.manage("shell", "--verbosity", "0", text=IMPORTS + script)
-    told = json.loads(socket.recv())
-    assert (told["action"], told["topics"], told["code"]) == ("subscribe", [all_calls], "PERMISSION_DENIED")
+    reported = json.loads(socket.recv())
+    assert (reported["action"], reported["topics"], reported["code"]) == (
+        "subscribe",
+        [all_calls],
+        "PERMISSION_DENIED",
+    )
     publish = (
         "from events.log.publish import publish\nfrom events.domain.event_parser import read_event\n"
         "from events.domain.topics import known_resources\n"

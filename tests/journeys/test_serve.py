@@ -1,4 +1,4 @@
-"""`manage.py serve`: a gateway process that says when it is ready, and ends as it was told to."""
+"""`manage.py serve`: a gateway process that says when it is ready, and ends as requested."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_sigterm_ends_it_in_order_and_it_comes_back_at_its_address(gateway: Gate
     assert "Traceback" not in serving.log_text()
 
 
-def test_a_port_in_use_is_told_in_one_line(gateway: Gateways) -> None:
+def test_a_port_in_use_is_reported_in_one_line(gateway: Gateways) -> None:
     serving = gateway()
     with pytest.raises(AssertionError) as failed:
         manage(serving.environment, "serve", "--port", str(serving.port))

@@ -22,7 +22,7 @@ def test_a_ping_is_answered_while_a_subscribe_waits_for_its_audit_record(
     settle(alone, acme)
     socket = websocket.create_connection(f"{alone.ws_url}?token={acme.token('manager')}", timeout=30)
     with sqlite3.connect(urlsplit(alone.database_url).path, timeout=30, isolation_level=None) as database:
-        database.execute("BEGIN IMMEDIATE")  # Nobody else writes now, not even an audit record.
+        database.execute("BEGIN IMMEDIATE")  # No one else writes now, not even an audit record.
         socket.send(json.dumps({"type": "subscribe", "topics": [f"customer_id:{acme.id}"], "request_id": 1}))
         socket.send('{"type": "ping", "request_id": 2}')
         assert json.loads(socket.recv()) == {"type": "pong", "cursor": None, "request_id": 2}

@@ -1,4 +1,4 @@
-"""`manage.py serve --workers 2`: two processes on one port, each replaced when it crashes, all ended in order."""
+"""`manage.py serve --workers 2`: two processes on one port, replaced on a crash, ended in order."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ except NeverServed as error:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that this one has started."""
+    """Return the child processes of a process."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -46,13 +46,13 @@ def children(pid: int) -> list[int]:
 def _open_files(pid: int) -> set[str]:
     found: set[str] = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # Closed since the folder was read.
+        with contextlib.suppress(FileNotFoundError):  # Closed since the folder was listed.
             found.add(str(descriptor.readlink()))
     return found
 
 
 def holder(conversation: Conversation, workers: list[int]) -> int:
-    """The worker that holds the other end of this socket."""
+    """Return the worker that holds the server's end of this connection."""
     port = conversation._socket.sock.getsockname()[1]
     lines = Path("/proc/net/tcp").read_text().splitlines()
     inodes = {line.split()[9] for line in lines if line.split()[2].endswith(f":{port:04X}")}
@@ -66,7 +66,7 @@ Start = Callable[..., Gateway]
 
 @pytest.fixture
 def start(gateway: Gateways) -> Iterator[Start]:
-    """Starts a gateway of two workers, which end even where their parent does not end them."""
+    """Starts gateways of two workers, which are killed at the end of the test."""
     workers: list[int] = []
 
     def start(server: str, **options: bool) -> Gateway:
@@ -105,7 +105,7 @@ def stack() -> Iterator[contextlib.ExitStack]:
 def conversations_with_both(
     gateway: Gateway, acme: Company, workers: list[int], stack: contextlib.ExitStack
 ) -> dict[int, Conversation]:
-    """A conversation with each worker."""
+    """Return a conversation with each worker."""
     found: dict[int, Conversation] = {}
 
     def connect() -> bool:
@@ -149,7 +149,7 @@ def test_both_serve_a_crashed_one_is_replaced_and_all_end_in_order(
     assert "Traceback" not in gateway_of_two.log_text()
 
 
-def test_workers_end_with_their_parent_however_it_ends_and_before_anybody_came(start: Start) -> None:
+def test_workers_end_with_their_parent_however_it_ends_and_before_anyone_came(start: Start) -> None:
     started = start("daphne", redis=True)
     workers = children(started.pid)
     os.kill(started.pid, signal.SIGKILL)
@@ -158,7 +158,7 @@ def test_workers_end_with_their_parent_however_it_ends_and_before_anybody_came(s
         httpx.get(started.url)
 
 
-def test_workers_that_cannot_serve_end_everything_with_a_word() -> None:
+def test_workers_that_cannot_serve_end_the_command_with_a_reason() -> None:
     environment = gateway_environment("sqlite:////nowhere", DJANGO_SETTINGS_MODULE="voipbin_ws.settings")
     done = subprocess.run(
         [sys.executable, "-c", NEVER_SERVES], capture_output=True, text=True, cwd=ROOT, env=environment

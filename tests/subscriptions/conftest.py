@@ -1,4 +1,4 @@
-"""Fixtures: a hub on a stage of its own, and a customer with its admin."""
+"""Fixtures: a hub in its harness, and a customer with its admin."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from subscriptions.connections.runtime import Runtime, runtime
 from subscriptions.models import Customer
 from subscriptions.protocol import messages as protocol
 from tests.subscriptions.support.admin_client import Desk, admin_of
-from tests.subscriptions.support.hub_harness import Stage
+from tests.subscriptions.support.hub_harness import HubHarness
 from tests.subscriptions.support.people import customer
 from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.frames import check_received
 
-MakeStage = Callable[..., Awaitable[Stage]]
+MakeHarness = Callable[..., Awaitable[HubHarness]]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _answers_are_as_described() -> Iterator[None]:
-    """Every answer that is made in this process is one of docs/asyncapi.yaml."""
+    """Check that every frame of this process is described in docs/asyncapi.yaml."""
     encode = protocol.encode
 
     def checked(frame: object) -> str:
@@ -51,44 +51,44 @@ def ada(acme: Customer) -> Desk:
 
 @pytest.fixture
 def fresh_layer() -> Iterator[None]:
-    """An in-memory layer of the test's own: its queues belong to one event loop."""
+    """An in-memory layer for this test: its queues belong to one event loop."""
     before, channel_layers.backends = channel_layers.backends, {}
     yield
     channel_layers.backends = before
 
 
 @pytest_asyncio.fixture
-async def make_stage(
+async def make_harness(
     transactional_db: None, fresh_layer: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[MakeStage]:
-    """Makes a stage: `await make_stage(check_seconds=…)`."""
-    stages: list[Stage] = []
+) -> AsyncIterator[MakeHarness]:
+    """Make a harness: `await make_harness(check_seconds=…)`."""
+    harnesses: list[HubHarness] = []
 
-    async def make(**options: float) -> Stage:
-        stage = Stage(**options)
-        monkeypatch.setattr(announcer, "ring", stage.note)
-        await stage.start()
-        stages.append(stage)
-        return stage
+    async def make(**options: float) -> HubHarness:
+        harness = HubHarness(**options)
+        monkeypatch.setattr(announcer, "announce", harness.hold_back)
+        await harness.start()
+        harnesses.append(harness)
+        return harness
 
     yield make
-    for stage in stages:
-        await stage.hub.stop()
+    for harness in harnesses:
+        await harness.hub.stop()
 
 
 @pytest_asyncio.fixture
-async def stage(make_stage: MakeStage) -> Stage:
-    """A hub that never compares numbers by itself: what it knows, it knows from announcements."""
-    return await make_stage()
+async def harness(make_harness: MakeHarness) -> HubHarness:
+    """A hub that never compares numbers: it knows only announcements."""
+    return await make_harness()
 
 
 @pytest_asyncio.fixture
 async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Runtime]:
-    """The process's runtime, with an end."""
+    """The process's runtime, ended after the test."""
     process = runtime()
     yield process
     await process.audit.flush()
-    await process.renewer.stop()
+    await process.reauthorizer.stop()
     await process.presence.stop()
     await process.hub.stop()
     announcer.detach()
@@ -96,7 +96,7 @@ async def process(transactional_db: None, fresh_layer: None) -> AsyncIterator[Ru
 
 @pytest.fixture
 def theirs(settings: Any) -> Iterator[Platform]:
-    """The platform of all customers, which says yes to everything."""
+    """The platform of all customers, which accepts every request."""
     with platform() as server:
         settings.PLATFORM_API_URLS = {"": server.url}
         yield server

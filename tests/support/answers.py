@@ -1,4 +1,4 @@
-"""The REST interface's own description: each answer that a test sees must be as it says, and have no other field."""
+"""The check of every answer that a test receives against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,18 +7,27 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema_rs
 
-ANYWHERE = {405, 406, 500}
-"""Statuses that any address may answer, without being described at each."""
+UNIVERSAL_STATUSES = {405, 406, 500}
+"""Statuses that any address may answer without describing them."""
+
+
+_making = Lock()
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document, as the gateway serves it. drf-spectacular cannot make it in two threads at once."""
+    with _making:
+        return _document()
 
 
 @cache
-def document() -> dict[str, Any]:
-    """The OpenAPI document, as the gateway serves it."""
+def _document() -> dict[str, Any]:
     from voipbin_ws.pages.api_docs import openapi_text
 
     described: dict[str, Any] = json.loads(openapi_text())
@@ -34,9 +43,11 @@ class Operation:
     described: Mapping[str, Any]
 
     def answer_schema(self, status: int) -> dict[str, Any] | None:
-        """What the answer's body is held against, empty where it is no JSON; none where the status is not described."""
+        """Return the schema of the body: empty if it is not JSON, `None` if the status is not described."""
         responses = self.described["responses"]
-        answer = responses.get(str(status)) or (responses.get("default") if status in ANYWHERE else None)
+        answer = responses.get(str(status)) or (
+            responses.get("default") if status in UNIVERSAL_STATUSES else None
+        )
         if answer is None:
             return None
         schema: dict[str, Any] = answer["content"].get("application/json", {}).get("schema", {})
@@ -44,12 +55,12 @@ class Operation:
 
     @property
     def parameters(self) -> set[str]:
-        """The names that may stand in the query."""
+        """The names of the query parameters."""
         return {each["name"] for each in self.described.get("parameters", []) if each["in"] == "query"}
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """The description of a method of an address; none where the gateway has no such address."""
+    """Return the description of a method of an address, or `None` if the gateway has no such address."""
     for pattern, template in _templates():
         if pattern.fullmatch(path):
             described = document()["paths"][template].get(method.lower())
@@ -58,9 +69,12 @@ def operation_of(method: str, path: str) -> Operation | None:
 
 
 def check_answer(method: str, url: str, sent: str | bytes, status: int, answered: str | bytes) -> None:
-    """Raises AssertionError where the answer is not as described, or a request is granted that is not.
+    """Check an answer, and the request if it was granted.
 
-    Addresses that are not of the interface, and methods that an address does not know, are let pass.
+    Addresses outside the document, and methods that an address does not support, are ignored.
+
+    Raises:
+        AssertionError: the answer has a status, a value or a field that is not described, or the granted request has.
     """
     parts = urlsplit(url)
     operation = operation_of(method, parts.path)
@@ -70,14 +84,14 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
     schema = operation.answer_schema(status)
     assert schema is not None, f"{where}, which is not described: {answered!r}"
     if schema:
-        _check(json.dumps(schema), json.loads(answered), where, closed=True)
+        _validate(json.dumps(schema), json.loads(answered), where, closed=True)
     if 200 <= status < 300:
         named = {name for name, _ in parse_qsl(parts.query)} - {"token", "accesskey"}
         assert named <= operation.parameters, f"{where} to parameters that are not described: {named}"
         body = operation.described.get("requestBody")
         if body is not None and sent:
             schema = body["content"]["application/json"]["schema"]
-            _check(
+            _validate(
                 json.dumps(schema),
                 json.loads(sent),
                 f"{where} to a body that is not as described",
@@ -85,7 +99,7 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
             )
 
 
-def _check(schema: str, value: object, where: str, *, closed: bool) -> None:
+def _validate(schema: str, value: object, where: str, *, closed: bool) -> None:
     for error in _validator(schema, closed).iter_errors(value):
         place = "/".join(map(str, error.instance_path))
         raise AssertionError(f"{where}: {place}: {error.message}: {value}")
@@ -94,16 +108,16 @@ def _check(schema: str, value: object, where: str, *, closed: bool) -> None:
 @cache
 def _validator(schema: str, closed: bool) -> jsonschema_rs.Draft202012Validator:
     whole: dict[str, Any] = {**json.loads(schema), "components": document()["components"]}
-    return jsonschema_rs.Draft202012Validator(_closed(whole) if closed else whole)
+    return jsonschema_rs.Draft202012Validator(_without_further_fields(whole) if closed else whole)
 
 
-def _closed(schema: Any) -> Any:
-    """Clients ignore what they do not know. That no such thing is sent undescribed, only the tests can see."""
+def _without_further_fields(schema: Any) -> Any:
+    """Forbid undescribed fields: clients ignore them, so only a test notices them."""
     if isinstance(schema, list):
-        return [_closed(each) for each in schema]
+        return [_without_further_fields(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    inner = {name: _closed(each) for name, each in schema.items()}
+    inner = {name: _without_further_fields(each) for name, each in schema.items()}
     if schema.get("type") == "object" and "properties" in schema:
         inner.setdefault("additionalProperties", False)
     return inner
@@ -111,7 +125,7 @@ def _closed(schema: Any) -> Any:
 
 @cache
 def _templates() -> list[tuple[re.Pattern[str], str]]:
-    """The addresses, those that say most first."""
+    """Return the addresses with their patterns, the most specific first."""
     found = sorted(document()["paths"], key=lambda template: (template.count("{"), -len(template)))
     return [(re.compile(_NAME.sub("(.+)", re.escape(each))), each) for each in found]
 

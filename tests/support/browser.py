@@ -1,4 +1,4 @@
-"""Chromium's pages, watched for errors that nobody would see."""
+"""Chromium's pages, watched for errors that no one would see."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.ports import on_free_port
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 from tests.support.processes import ServerProcess
 
 SECRET_KEY = "the secret of a gateway that only the tests know"
@@ -34,7 +34,7 @@ def manage(
 
     Raises AssertionError, with all that it wrote, where it does not end with 0.
     """
-    done = nursery.run([sys.executable, "manage.py", *command], environment, text=text or "", timeout=timeout)
+    done = prefork.run([sys.executable, "manage.py", *command], environment, text=text or "", timeout=timeout)
     if done.returncode != 0:
         raise AssertionError(
             f"manage.py {' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"

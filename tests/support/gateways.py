@@ -1,4 +1,4 @@
-"""Starts gateways for a test or a file of tests, each on the parts that it is asked to use."""
+"""Starts gateways for a test or a file of tests, each on the parts that it uses."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _listens(port: int) -> bool:
 
 
 def _write_certificate(folder: Path) -> None:
-    """A certificate for localhost that nobody but the tests trusts."""
+    """A certificate for localhost that no one but the tests trusts."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

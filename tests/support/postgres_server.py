@@ -44,7 +44,7 @@ class PostgresServer:
         return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, template: str = "template1") -> str:
-        """Make a database that nobody else uses, a copy of `template`; returns its URL."""
+        """Make a database that no one else uses, a copy of `template`; returns its URL."""
         name = next(self._names)
         # A copy waits for the last session of its template to be over, for five seconds; a closed one lingers.
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
@@ -55,7 +55,7 @@ class PostgresServer:
         return self.url(name)
 
     def stop(self) -> None:
-        """SIGSTOP to the server and all of its sessions: connections stay, and nobody answers."""
+        """SIGSTOP to the server and all of its sessions: connections stay, and no one answers."""
         self._process.send(signal.SIGSTOP)
         self._signal_children(signal.SIGSTOP)
 

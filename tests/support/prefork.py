@@ -26,15 +26,15 @@ _AT_THE_START = ("LD_", "MALLOC_", "PYTHON")
 """Variables that Python, its memory and its libraries look at once, when the program is loaded."""
 
 
-class Born:
-    """A process of the nursery; like `subprocess.Popen` as far as it goes."""
+class ForkedProcess:
+    """A process of the prefork server; like `subprocess.Popen` as far as it goes."""
 
-    def __init__(self, command: Sequence[str], told: int) -> None:
+    def __init__(self, command: Sequence[str], reported: int) -> None:
         self.args = list(command)
         self.returncode: int | None = None
-        self._told = os.fdopen(told, "rb", buffering=0)
+        self._reported = os.fdopen(reported, "rb", buffering=0)
         self.pid = int(self._line(None) or 0)
-        assert self.pid, "the nursery is gone"
+        assert self.pid, "the prefork is gone"
 
     def send_signal(self, number: int) -> None:
         """Send a signal; one that has ended gets none."""
@@ -55,22 +55,22 @@ class Born:
         """Wait for the end; raises subprocess.TimeoutExpired."""
         if self.returncode is None:
             line = self._line(timeout)
-            # Where the nursery itself was killed, nobody can tell any more.
+            # Where the prefork server itself was killed, its end is unknown.
             self.returncode = int(line) if line else -signal.SIGKILL
-            self._told.close()
+            self._reported.close()
         return self.returncode
 
     def _line(self, timeout: float | None) -> bytes:
-        if not select.select([self._told], [], [], timeout)[0]:
+        if not select.select([self._reported], [], [], timeout)[0]:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
         line = b""
-        while not line.endswith(b"\n") and (byte := self._told.read(1)):
+        while not line.endswith(b"\n") and (byte := self._reported.read(1)):
             line += byte
         return line
 
 
-class Nursery:
-    """This process's nursery; starts on first use, and ends with this process."""
+class Prefork:
+    """This process's prefork server; starts on first use, and ends with this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,7 +78,7 @@ class Nursery:
         self._process: subprocess.Popen[bytes] | None = None
 
     def takes(self, command: Sequence[str], environment: Mapping[str, str]) -> bool:
-        """Whether this is a command for here: `manage.py` by our own Python, which is told nothing special."""
+        """Whether this is a command for here: `manage.py` by our own Python, which has no options of its own."""
         special = {name for name in environment if name.startswith(_AT_THE_START)} - {"PYTHONUNBUFFERED"}
         return list(command[:2]) == [sys.executable, "manage.py"] and not special
 
@@ -91,17 +91,17 @@ class Nursery:
         stdout: IO[Any] | int,
         stderr: IO[Any] | int,
         new_session: bool = False,
-    ) -> Born:
+    ) -> ForkedProcess:
         """Start a command in the project's folder, on these open files."""
         reading, writing = os.pipe()
         files = [each if isinstance(each, int) else each.fileno() for each in (stdin, stdout, stderr)]
-        asked = {"arguments": command[1:], "environment": dict(environment), "new_session": new_session}
+        requested = {"arguments": command[1:], "environment": dict(environment), "new_session": new_session}
         try:
             with self._lock:
-                socket.send_fds(self._connected(), [json.dumps(asked).encode()], [*files, writing])
+                socket.send_fds(self._connected(), [json.dumps(requested).encode()], [*files, writing])
         finally:
             os.close(writing)
-        return Born(command, reading)
+        return ForkedProcess(command, reading)
 
     def run(
         self, command: Sequence[str], environment: Mapping[str, str], *, text: str = "", timeout: float = 100
@@ -114,11 +114,11 @@ class Nursery:
         ):
             given.write(text)
             given.seek(0)
-            born = self.start(command, environment, stdin=given, stdout=output, stderr=errors)
+            process = self.start(command, environment, stdin=given, stdout=output, stderr=errors)
             try:
-                code = born.wait(timeout)
+                code = process.wait(timeout)
             except subprocess.TimeoutExpired:
-                os.kill(born.pid, signal.SIGKILL)
+                os.kill(process.pid, signal.SIGKILL)
                 raise
             output.seek(0)
             errors.seek(0)
@@ -136,7 +136,7 @@ class Nursery:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 command = [sys.executable, str(FORKER), str(theirs.fileno())]
-                # What a developer has told Python is not for gateways; without it they keep what they compile.
+                # What a developer has notified Python is not for gateways; without it they keep what they compile.
                 plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
                 self._process = subprocess.Popen(
                     command, cwd=ROOT, env=plain, pass_fds=[theirs.fileno()], start_new_session=True
@@ -145,4 +145,4 @@ class Nursery:
         return self._control
 
 
-nursery = Nursery()
+prefork = Prefork()

@@ -33,23 +33,23 @@ _LIBRARIES = """
 
 _MOST_BYTES = 2**17
 _INHERITED = 4
-"""Files that a new process is given: its standard ones, and where its number and its end are told."""
+"""Files that a new process is given: its standard ones, and where its number and its end are notified."""
 
 
-class Forker:
+class PreforkServer:
     """The process that forks."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._woken, self._waking = os.pipe()
-        self._tell: dict[int, int] = {}
-        """Where the end of each process is told."""
+        self._send: dict[int, int] = {}
+        """Where the end of each process is notified."""
         os.set_blocking(self._waking, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
 
     def serve(self) -> dict[str, Any]:
-        """Fork as asked, until the tests are over. Returns in a new process alone, with what it was asked."""
+        """Fork as requested, until the tests are over. Returns in a new process alone, with what it was requested."""
         while True:
             ready, _, _ = select.select([self._control.fileno(), self._woken], [], [])
             if self._woken in ready:
@@ -63,8 +63,8 @@ class Forker:
                 if pid == 0:
                     self._leave()
                     return self._settle(json.loads(message), files)
-                self._tell[pid] = files.pop()
-                os.write(self._tell[pid], f"{pid}\n".encode())
+                self._send[pid] = files.pop()
+                os.write(self._send[pid], f"{pid}\n".encode())
                 for file in files:
                     os.close(file)
 
@@ -74,7 +74,7 @@ class Forker:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
-                file = self._tell.pop(pid)
+                file = self._send.pop(pid)
                 with contextlib.suppress(BrokenPipeError):
                     os.write(file, f"{os.waitstatus_to_exitcode(status)}\n".encode())
                 os.close(file)
@@ -86,29 +86,29 @@ class Forker:
         # Where the tests run in a shell's background, it is ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._control.close()
-        for file in (self._woken, self._waking, *self._tell.values()):
+        for file in (self._woken, self._waking, *self._send.values()):
             os.close(file)
 
-    def _settle(self, asked: dict[str, Any], files: list[int]) -> dict[str, Any]:
-        if asked["new_session"]:
+    def _settle(self, requested: dict[str, Any], files: list[int]) -> dict[str, Any]:
+        if requested["new_session"]:
             os.setsid()
         for number, file in enumerate(files[:3]):
             os.dup2(file, number)
         for file in files:
             os.close(file)
         os.environ.clear()
-        os.environ.update(asked["environment"])
+        os.environ.update(requested["environment"])
         bare = "PYTHONUNBUFFERED" in os.environ
         sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), encoding="utf-8")  # noqa: SIM115
         sys.stdout = _output(1, bare, "strict")
         sys.stderr = _output(2, bare, "backslashreplace")
-        return asked
+        return requested
 
 
 def _output(number: int, bare: bool, errors: str) -> io.TextIOWrapper:
     raw = open(number, "wb", buffering=0 if bare else -1, closefd=False)  # noqa: SIM115
     return io.TextIOWrapper(
-        raw,  # type: ignore[arg-type] # as Python itself does it
+        raw,
         encoding="utf-8",
         errors=errors,
         write_through=bare,
@@ -118,14 +118,14 @@ def _output(number: int, bare: bool, errors: str) -> io.TextIOWrapper:
 
 def main() -> NoReturn:
     for name in _LIBRARIES:
-        # Whoever needs what is not there says so better.
+        # The command that needs it reports it better.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
     gc.freeze()
     sys.path[0] = str(Path.cwd())
-    asked = Forker(socket.socket(fileno=int(sys.argv[1]))).serve()
-    sys.argv = asked["arguments"]
+    requested = PreforkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
+    sys.argv = requested["arguments"]
     runpy.run_path(sys.argv[0], run_name="__main__")
     sys.exit(0)
 

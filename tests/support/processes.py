@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.support.prefork import ROOT, Born, nursery
+from tests.support.prefork import ROOT, ForkedProcess, prefork
 from tests.support.reaper import reaper
 from tests.support.waiting import wait_until
 
@@ -35,8 +35,8 @@ class ServerProcess:
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = os.environ if environment is None else environment
         with log.open("ab") as output, Path(os.devnull).open() as nothing:
-            if folder == ROOT and user is None and nursery.takes(command, environment):
-                self._process: subprocess.Popen[bytes] | Born = nursery.start(
+            if folder == ROOT and user is None and prefork.takes(command, environment):
+                self._process: subprocess.Popen[bytes] | ForkedProcess = prefork.start(
                     command, environment, stdin=nothing, stdout=output, stderr=output, new_session=True
                 )
             else:

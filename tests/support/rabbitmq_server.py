@@ -104,5 +104,5 @@ class RabbitmqServer:
 
 
 def _answers_names(port: int) -> bool:
-    asked = subprocess.run(["epmd", "-port", str(port), "-names"], capture_output=True)
-    return asked.returncode == 0
+    requested = subprocess.run(["epmd", "-port", str(port), "-names"], capture_output=True)
+    return requested.returncode == 0

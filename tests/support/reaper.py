@@ -1,6 +1,6 @@
 """Ends what the tests started, even where pytest itself is killed: a small process that outlives it by a moment.
 
-It is told what there is over a pipe, and acts when the pipe ends, as it does however the other end dies.
+It is notified what there is over a pipe, and acts when the pipe ends, as it does however the other end dies.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Reaper:
 
     def watch_group(self, group: int) -> None:
         """Kill the process group `group` when the tests are over."""
-        self._tell(f"watch {group}")
+        self._send(f"watch {group}")
 
     def forget_group(self, group: int) -> None:
         """The group has ended, and its number may be given to another."""
-        self._tell(f"forget {group}")
+        self._send(f"forget {group}")
 
     def watch_folder(self, folder: Path) -> None:
         """Delete `folder` when the tests are over."""
-        self._tell(f"delete {folder}")
+        self._send(f"delete {folder}")
 
     def finish(self) -> None:
         """The tests are over: have it all ended and deleted now, and wait for that."""
@@ -38,7 +38,7 @@ class Reaper:
             self._process.communicate()
             self._process = None
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         if self._process is None:
             command = [sys.executable, "-I", "-S", __file__]
             self._process = subprocess.Popen(

@@ -32,7 +32,7 @@ class RedisServer:
         self._process.kill()
 
     def stop(self) -> None:
-        """SIGSTOP: the port still takes connections, and nobody answers."""
+        """SIGSTOP: the port still takes connections, and no one answers."""
         self._process.send(signal.SIGSTOP)
 
     def resume(self) -> None:

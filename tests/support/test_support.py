@@ -17,7 +17,7 @@ from deploy.programs import Program
 from tests.support.browser import launched
 from tests.support.gateway import gateway_environment
 from tests.support.postgres_server import PostgresServer
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 from tests.support.processes import ROOT, DidNotStart, ServerProcess
 from tests.support.redis_server import RedisServer
 from tests.support.requirement import require
@@ -90,17 +90,17 @@ WRITES = (
 def test_a_process_of_the_nursery_is_as_any_other() -> None:
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", WRITES]
     environment = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", WORD="one")
-    assert nursery.takes(command, environment)
-    done = nursery.run(command, environment, text="given")
+    assert prefork.takes(command, environment)
+    done = prefork.run(command, environment, text="given")
     alone = subprocess.run(command, env=environment, input="given", capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (alone.returncode, alone.stdout, alone.stderr)
     assert done.stdout == f"given one {command[2:]}\n"
-    assert not nursery.takes(command, environment | {"PYTHONPATH": "."})
-    assert not nursery.takes(command, environment | {"MALLOC_ARENA_MAX": "1"})
-    assert not nursery.takes(["sh", "-c", "true"], environment)
+    assert not prefork.takes(command, environment | {"PYTHONPATH": "."})
+    assert not prefork.takes(command, environment | {"MALLOC_ARENA_MAX": "1"})
+    assert not prefork.takes(["sh", "-c", "true"], environment)
 
 
-def test_a_process_of_the_nursery_that_is_killed_tells_by_what(tmp_path: Path) -> None:
+def test_a_process_of_the_nursery_that_is_killed_reports_by_what(tmp_path: Path) -> None:
     waits = [
         "shell",
         "--verbosity",

@@ -1,4 +1,4 @@
-"""The system checks: each finds what it is for and is documented; a gateway that is set up well hears nothing."""
+"""Each system check finds its problem and is documented; a good configuration has no findings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from django.core import checks
 
 from tests.support.gateway import gateway_environment
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("events", "subscriptions", "voipbin_ws")
@@ -22,7 +22,7 @@ DEPLOYED = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "REDIS_URL": "redis://127.0.0.1:6379/0",
 }
-"""What docs/settings.md asks of everybody, without a database, which is not asked for anything."""
+"""What docs/settings.md requires of a deployment, without a database."""
 
 
 def test_nothing_is_wrong_where_nothing_is_set() -> None:
@@ -33,23 +33,23 @@ def test_the_documented_deployment_has_nothing_to_explain() -> None:
     assert _check(DEPLOYED, "--deploy") == []
 
 
-def test_a_gateway_that_is_not_ready_for_the_world_is_told_all_of_it() -> None:
-    """And Django's own checks agree that the one setting PUBLIC_URL is what was missing."""
+def test_an_unprepared_deployment_has_all_findings() -> None:
+    """Django's own checks confirm that PUBLIC_URL was the missing setting."""
     found = set(_check({"ALLOWED_HOSTS": "*", "WEBSOCKET_ORIGINS": "*"}, "--deploy"))
     assert found >= {f"voipbin_ws.W00{number}" for number in (1, 2, 5, 7)} | {"subscriptions.W001"}
     assert found >= {f"security.{number}" for number in ("W004", "W008", "W012", "W016")}
 
 
 def _check(environment: dict[str, str], *options: str) -> list[str]:
-    """The checks of a fresh process that found something."""
-    everything = gateway_environment("sqlite:////tmp/nobody-opens-this.sqlite3", SECRET_KEY="") | environment
-    done = nursery.run([sys.executable, "manage.py", "check", *options], everything)
+    """Return the ids of the checks that found something in a new process."""
+    everything = gateway_environment("sqlite:////tmp/never-opened.sqlite3", SECRET_KEY="") | environment
+    done = prefork.run([sys.executable, "manage.py", "check", *options], everything)
     assert done.returncode == 0, done.stderr
     return re.findall(r"^\?: \((\S+)\)", done.stderr, re.MULTILINE)
 
 
 def found(**options: Any) -> set[str]:
-    """The checks of ours that find something in this process."""
+    """Return the ids of the gateway's checks that find something in this process."""
     return {str(each.id) for each in checks.run_checks(**options) if str(each.id).startswith(OURS)}
 
 
@@ -137,7 +137,7 @@ def test_a_database_that_could_forget_what_it_was_given_is_found(monkeypatch: py
 
 
 class _Answers:
-    """A connection that has one answer: this machine has no file system that cannot do WAL."""
+    """A connection with one answer, because this machine has no file system without WAL."""
 
     def __init__(self, vendor: str, answer: str) -> None:
         self.vendor = vendor
@@ -210,7 +210,7 @@ def test_every_check_is_documented_once_and_no_other() -> None:
 
 
 def test_every_secret_of_the_documentation_is_known_as_one() -> None:
-    from voipbin_ws.checks import EXAMPLES
+    from voipbin_ws.checks import EXAMPLE_SECRETS
 
     rows = re.findall(
         r"^\| `(\w*(?:KEY|SECRET|_TOKEN)\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
@@ -219,5 +219,5 @@ def test_every_secret_of_the_documentation_is_known_as_one() -> None:
     )
     assert len(rows) >= 5
     for name, example in rows:
-        if name != "PLATFORM_API_KEY":  # Given to the platform, not made here.
-            assert set(example.split(",")) <= set(EXAMPLES), name
+        if name != "PLATFORM_API_KEY":  # Issued by the platform, not generated here.
+            assert set(example.split(",")) <= set(EXAMPLE_SECRETS), name

@@ -1,4 +1,4 @@
-"""A bad setting stops the start with one line: its name, what is wrong, and an example that would be right."""
+"""A bad setting stops the start with one line: name, problem, and an example of a good value."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tests.support.prefork import nursery
+from tests.support.prefork import prefork
 from voipbin_ws.environment import (
+    comma_separated,
     database,
     flag,
-    kept_secret,
     keys,
     level,
+    load_or_create_secret,
     origins,
     platforms,
     read,
@@ -26,10 +27,9 @@ from voipbin_ws.environment import (
     resources,
     seconds,
     whole,
-    words,
 )
 
-# Each setting with a value that is wrong, and a word that says why.
+# A bad value for each setting, and a part of the message.
 BAD = [
     ("DEBUG", "maybe", "write 1 or 0"),
     ("DATABASE_URL", "somewhere", "sqlite:/// and postgresql://"),
@@ -61,7 +61,7 @@ BAD = [
     ("PLATFORM_API_URL", "https://hunter2.example.com,https://b.example.com", "one address for all"),
     ("PLATFORM_API_KEY", "hunter2 €", "ASCII"),
     ("PLATFORM_ANSWER_SECONDS", "0", "from 0.5"),
-    # Right alone, and wrong beside another.
+    # Valid alone, and invalid with another setting.
     ("EVENT_MAX_BYTES", "8388608", "EVENT_MAX_BYTES"),
     ("MESSAGE_MAX_TOPICS", "2000", "MESSAGE_MAX_TOPICS"),
 ]
@@ -70,11 +70,11 @@ BAD = [
 def check(tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     own = {"SECRET_KEY": "a secret of this test", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
-    return nursery.run([sys.executable, "manage.py", "check"], inherited | own | variables)
+    return prefork.run([sys.executable, "manage.py", "check"], inherited | own | variables)
 
 
 @pytest.mark.parametrize(("name", "value", "why"), BAD, ids=[f"{name}={value}" for name, value, _ in BAD])
-def test_a_bad_value_is_told_in_one_line_with_an_example(
+def test_a_bad_value_is_reported_in_one_line_with_an_example(
     tmp_path: Path, name: str, value: str, why: str
 ) -> None:
     done = check(tmp_path, **{name: value})
@@ -116,7 +116,7 @@ def test_a_value_that_is_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) 
         (flag, "NO", False),
         (whole(0, 10), "10", 10),
         (seconds(0, 1), "0.5", 0.5),
-        (words, " a, ,b ", ["a", "b"]),
+        (comma_separated, " a, ,b ", ["a", "b"]),
         (origins, "https://a.example.com,*,http://b:8000", ["https://a.example.com", "*", "http://b:8000"]),
         (redis, "rediss://:pw@cache:6380/1", "rediss://:pw@cache:6380/1"),
         (redis, "unix:///run/redis.sock", "unix:///run/redis.sock"),
@@ -164,11 +164,11 @@ def test_database_urls_are_read() -> None:
     assert database("sqlite:////var/lib/x.sqlite3")["NAME"] == "/var/lib/x.sqlite3"
 
 
-def test_the_kept_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_secret_is_created_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "var" / "secret_key"
-    first = kept_secret(path)
+    first = load_or_create_secret(path)
     assert len(first) >= 50
-    assert kept_secret(path) == first
+    assert load_or_create_secret(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["secret_key"]
 
@@ -179,7 +179,7 @@ def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
 
     def take() -> None:
         start.wait()
-        found.append(kept_secret(path))
+        found.append(load_or_create_secret(path))
 
     threads = [threading.Thread(target=take) for _ in range(8)]
     for thread in threads:
@@ -189,10 +189,10 @@ def test_processes_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
     assert set(found) == {path.read_text()}
 
 
-def test_a_secret_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_stored_is_reported(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("in the way")
     with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY is unset .* For example: SECRET_KEY="):
-        kept_secret(tmp_path / "var" / "secret_key")
+        load_or_create_secret(tmp_path / "var" / "secret_key")
 
 
 def test_platforms_are_one_for_all_and_some_of_their_own() -> None:

@@ -1,4 +1,4 @@
-"""The admin's login form, which does not let anybody guess passwords."""
+"""The admin's login form, with the limit on failed logins."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from subscriptions.auth import login_throttle
 
 
 class AdminLoginForm(AdminAuthenticationForm):
-    """Django's own; `retry_after` are the whole seconds to wait where nothing was looked at."""
+    """Django's form. `retry_after` is the wait in seconds, `None` if the login was checked."""
 
     retry_after: int | None = None
 
     def clean(self) -> dict[str, Any]:
+        assert self.request is not None  # noqa: S101 - the admin gives it
         username, address = self.cleaned_data.get("username"), self.request.META["REMOTE_ADDR"]
         if username is None or self.cleaned_data.get("password") is None:
             return super().clean()

@@ -1,4 +1,4 @@
-"""The admin as a whole: its names, who may enter, and its index in an order that an operator understands."""
+"""The admin site: its titles, its access rule, and its index in an order for operators."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from events.hooks import operator_of
 from voipbin_ws.admin.login_form import AdminLoginForm
-from voipbin_ws.admin.system_status import system_state
+from voipbin_ws.admin.system_status import system_status
 
 GROUPS = (
     (
@@ -52,7 +53,7 @@ GROUPS = (
         },
     ),
 )
-"""The index: title of each group, the app it is linked to, and the words beside each model."""
+"""Groups of the index: title, linked app, and the description of each model."""
 
 
 class GatewayAdminSite(admin.AdminSite):
@@ -62,8 +63,8 @@ class GatewayAdminSite(admin.AdminSite):
     login_form = AdminLoginForm
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register pages; those of Django's own apps become `DeclaredAdmin` too."""
-        # Its package registers pages with this site, which must be there by then.
+        """Register pages, those of Django's own apps as `DeclaredAdmin`."""
+        # Imported here, because events.admin registers pages with this site.
         from events.admin.scope import DeclaredAdmin
 
         if admin_class is None or not issubclass(admin_class, DeclaredAdmin):
@@ -79,11 +80,10 @@ class GatewayAdminSite(admin.AdminSite):
             response["Retry-After"] = str(seconds)
         return response
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         operator = operator_of(request)
-        system = None if operator is None else system_state(operator)
-        response: HttpResponse = super().index(request, {"system": system, **(extra_context or {})})
-        return response
+        system = None if operator is None else system_status(operator)
+        return super().index(request, {"system": system, **(extra_context or {})})
 
     def has_permission(self, request: HttpRequest) -> bool:
         return operator_of(request) is not None

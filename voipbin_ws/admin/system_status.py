@@ -1,4 +1,4 @@
-"""The state of the system on the admin's front page: all of it to the platform's operators, to customers their own."""
+"""The system status on the admin's front page, for platform operators and for customers."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ LONG_AUDIT_QUEUE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number with its name, what it means, where it leads and how good it is: `good`, `warn`, `bad` or neither."""
+    """A number with its name, meaning and link. `severity` is `good`, `warn`, `bad` or empty."""
 
     name: str
     value: str
     note: str = ""
-    mood: str = ""
+    severity: str = ""
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """A process as the database knows it."""
+    """A process as its database row describes it."""
 
     name: str
     started_at: dt.datetime
-    heard_seconds: float
-    """Since it last told of itself."""
+    reported_seconds_ago: float
+    """Seconds since the process last updated its row."""
     is_alive: bool
     connections: int
     state: ProcessState
 
     @property
-    def verdict(self) -> tuple[str, str]:
-        """In a word, and how good that is."""
+    def label(self) -> tuple[str, str]:
+        """The status in a word, with its severity."""
         if not self.is_alive:
             return "gone", "bad"
         if self.state.is_draining:
@@ -64,29 +64,29 @@ class ProcessRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SystemState:
-    """What the front page shows."""
+class SystemStatus:
+    """The content of the front page."""
 
     tiles: list[Tile]
     processes: list[ProcessRow] = field(default_factory=list)
     troubles: list[tuple[dt.datetime, str, Trouble]] = field(default_factory=list)
-    """When, in which process, and what; the newest first."""
+    """Time, process and trouble, newest first."""
 
 
-def system_state(operator: Operator) -> SystemState | None:
-    """What this operator may know of the state of the system; none: nothing."""
+def system_status(operator: Operator) -> SystemStatus | None:
+    """Return the status that this operator may see, or `None`."""
     if operator.is_platform:
-        return _of_the_platform()
-    return None if operator.customer_id is None else _of_customer(operator.customer_id)
+        return _platform_status()
+    return None if operator.customer_id is None else _customer_status(operator.customer_id)
 
 
 # --- Who runs the platform ---
 
 
-def _of_the_platform() -> SystemState:
-    asked_at = time.perf_counter()
+def _platform_status() -> SystemStatus:
+    start = time.perf_counter()
     processes = _processes()
-    database_seconds = time.perf_counter() - asked_at
+    database_seconds = time.perf_counter() - start
     alive = [process for process in processes if process.is_alive]
     tiles = [
         _connections(sum(process.connections for process in alive)),
@@ -102,7 +102,7 @@ def _of_the_platform() -> SystemState:
         _audit_queue(alive),
         _refusals(AuditRecord.objects.all()),
     ]
-    return SystemState(tiles, processes, _troubles(alive))
+    return SystemStatus(tiles, processes, _troubles(alive))
 
 
 def _processes() -> list[ProcessRow]:
@@ -114,7 +114,7 @@ def _processes() -> list[ProcessRow]:
             ProcessRow(
                 name=process.name,
                 started_at=process.started_at,
-                heard_seconds=max(0.0, state.lease_seconds - left),
+                reported_seconds_ago=max(0.0, state.lease_seconds - left),
                 is_alive=left > 0,
                 connections=process.connections,
                 state=state,
@@ -137,8 +137,8 @@ def _lag(processes: list[ProcessRow]) -> Tile:
     events = sum(process.state.late_events for process in processes)
     if not events:
         return Tile("Behind the log", "nothing", "every stored event was delivered", "good")
-    mood = "bad" if late >= LATE_SECONDS else "warn"
-    return Tile("Behind the log", _plural(events, "event"), f"the first for {late:.0f} s", mood)
+    severity = "bad" if late >= LATE_SECONDS else "warn"
+    return Tile("Behind the log", _plural(events, "event"), f"the first for {late:.0f} s", severity)
 
 
 def _layer(processes: list[ProcessRow]) -> Tile:
@@ -155,8 +155,8 @@ def _layer(processes: list[ProcessRow]) -> Tile:
 
 
 def _database(seconds: float) -> Tile:
-    mood = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
-    return Tile("Database", f"{seconds * 1000:.0f} ms", f"{connection.display_name} answers", mood)
+    severity = "warn" if seconds > SLOW_DATABASE_SECONDS else "good"
+    return Tile("Database", f"{seconds * 1000:.0f} ms", f"{connection.display_name} answers", severity)
 
 
 def _audit_queue(processes: list[ProcessRow]) -> Tile:
@@ -165,23 +165,27 @@ def _audit_queue(processes: list[ProcessRow]) -> Tile:
         return Tile(
             "Audit log", f"{_number(lost)} lost", f"and {_number(waiting)} waiting to be stored", "bad"
         )
-    mood = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
-    return Tile("Audit log", f"{_number(waiting)} waiting", "records that are not stored yet", mood)
+    severity = "warn" if waiting > LONG_AUDIT_QUEUE else "good"
+    return Tile("Audit log", f"{_number(waiting)} waiting", "records that are not stored yet", severity)
 
 
 # --- A customer's own ---
 
 
-def _of_customer(customer_id: Any) -> SystemState:
+def _customer_status(customer_id: Any) -> SystemStatus:
     own = {"customer_id": customer_id}
     connections = live(LiveConnection.objects.filter(**own, is_platform_staff=False)).count()
     events = Event.objects.filter(**own)
     last = events.order_by("-seq").values_list("stored_at", flat=True).first()
-    return SystemState(
+    return SystemStatus(
         [
             _connections(connections),
             _events(events),
-            Tile("Last event", _ago(last), last.strftime("%Y-%m-%d %H:%M:%S") if last else "none is kept"),
+            Tile(
+                "Last event",
+                _time_since(last),
+                last.strftime("%Y-%m-%d %H:%M:%S") if last else "none is kept",
+            ),
             _refusals(AuditRecord.objects.filter(**own)),
         ]
     )
@@ -215,7 +219,7 @@ def _plural(count: int, word: str) -> str:
     return f"{_number(count)} {word}{'' if count == 1 else 's'}"
 
 
-def _ago(moment: dt.datetime | None) -> str:
+def _time_since(moment: dt.datetime | None) -> str:
     if moment is None:
         return "—"
     seconds = max(0, round((timezone.now() - moment).total_seconds()))

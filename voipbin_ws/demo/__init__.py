@@ -1,1 +1,4 @@
-"""The demo: a contact centre to look at, a gateway that serves it and simulators that publish its life."""
+"""The demo of `make run`: a gateway with a seeded database, and simulators.
+
+Start with the command `demo`. Its processes are a gateway, two simulators and the auto-responder.
+"""

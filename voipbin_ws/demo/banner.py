@@ -1,4 +1,4 @@
-"""What the demo shows: where to look, as whom, and the lines to copy."""
+"""The text that the demo shows: addresses, logins and lines to copy."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ PAGES = (
     ("/agent", "Agent desktop", ("anna", "ben")),
     ("/admin/", "Operation", ("operator", "acme-admin")),
 )
-"""Path, what it is, and the logins to try it with."""
+"""Path, title, and logins to try."""
 
 ROLES = {"admin": "admin", "manager": "manager", "agent": "agent", "staff": "platform staff"}
 
 
-RESPONDING = (
+RESPONDER_LINES = (
     "Acme's customers write, too: a program answers what its hours are, and STOP (var/auto-responder.log).",
     "",
 )
 
 
-def greeting(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
-    """The text, for the terminal; its `export` lines can be evaluated by a shell."""
+def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
+    """Return the text for the terminal. A shell can evaluate its `export` lines."""
     url = f"http://127.0.0.1:{port}"
     key = demo.keys.publish[ACME.id]
     topic = f"customer_id:{ACME.id}:call:*"
@@ -37,7 +37,7 @@ def greeting(demo: Demo, port: int, *, simulating: bool, responding: bool) -> st
         "",
         *_logins(demo.logins),
         "",
-        *(RESPONDING if responding else ()),
+        *(RESPONDER_LINES if responding else ()),
         "Listen, in another terminal, after the five lines below:",
         f"  .venv/bin/python manage.py listen '{topic}'",
         "",
@@ -63,19 +63,19 @@ def _logins(logins: Sequence[Login]) -> list[str]:
         (
             login.person.username,
             login.person.name,
-            f"{ROLES[login.person.role]} of {login.centre.name}"
+            f"{ROLES[login.person.role]} of {login.tenant.name}"
             if login.person.role != "staff"
             else ROLES["staff"],
             "" if login.password else "with the password that you gave",
         )
         for login in logins
     ]
-    said = f"Logins, all with the password {passwords.pop()}:" if passwords else "Logins:"
-    return [said, *_table(rows)]
+    heading = f"Logins, all with the password {passwords.pop()}:" if passwords else "Logins:"
+    return [heading, *_table(rows)]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows with their columns below one another."""
+    """Return the rows with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         ("  " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()

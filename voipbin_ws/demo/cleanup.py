@@ -1,4 +1,4 @@
-"""What simulators that were killed left behind: calls that nobody would ever end, ended before new ones begin."""
+"""Cleanup after killed simulators: their calls are ended before new ones begin."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import httpx
 from django.db.models import Exists, OuterRef
 
 from events.models import Event, ResourceState
-from voipbin_ws.demo.simulation.model.event_recorder import KEY_MARK
+from voipbin_ws.demo.simulation.model.event_recorder import KEY_PREFIX
 
-MOST_IN_REQUEST = 500
+MAX_EVENTS_IN_REQUEST = 500
 REASON = "simulator killed"
 
 
-class NotTaken(Exception):
-    """The gateway did not take the events; the message says what it answered."""
+class NotPublished(Exception):
+    """The gateway did not take the events; the message is its answer."""
 
 
-def end_leftovers(url: str, publish_keys: Mapping[str, str]) -> None:
-    """Publish the end of all that earlier simulators began and did not end, each customer's with its key.
+def end_unfinished(url: str, publish_keys: Mapping[str, str]) -> None:
+    """Publish the end of each customer's resources that earlier simulators left.
 
     Raises:
-        NotTaken: it was not published.
+        NotPublished: the gateway did not take the events.
         DatabaseError: the database does not answer.
     """
     for customer_id, key in publish_keys.items():
         events = list(_endings(customer_id))
-        for start in range(0, len(events), MOST_IN_REQUEST):
-            _publish(url, key, events[start : start + MOST_IN_REQUEST])
+        for start in range(0, len(events), MAX_EVENTS_IN_REQUEST):
+            _publish(url, key, events[start : start + MAX_EVENTS_IN_REQUEST])
 
 
 def _publish(url: str, key: str, events: list[dict[str, Any]]) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        answer = httpx.post(f"{url}/v1.0/events", json=events, headers=headers, timeout=30, trust_env=False)
+        response = httpx.post(f"{url}/v1.0/events", json=events, headers=headers, timeout=30, trust_env=False)
     except httpx.TransportError as error:
-        raise NotTaken(f"no answer ({type(error).__name__})") from None
-    if answer.status_code != httpx.codes.CREATED:
-        raise NotTaken(f"{answer.status_code} {answer.text[:200]}")
+        raise NotPublished(f"no answer ({type(error).__name__})") from None
+    if response.status_code != httpx.codes.CREATED:
+        raise NotPublished(f"{response.status_code} {response.text[:200]}")
 
 
 def _endings(customer_id: str) -> Iterator[dict[str, Any]]:
-    """One event for each resource that still lives though its simulator does not."""
+    """Yield one event for each live resource of an earlier simulator."""
     simulated = Event.objects.filter(
-        customer_id=customer_id, seq=OuterRef("seq"), idempotency_key__startswith=KEY_MARK
+        customer_id=customer_id, seq=OuterRef("seq"), idempotency_key__startswith=KEY_PREFIX
     )
     for state in ResourceState.objects.filter(Exists(simulated), customer_id=customer_id, live=True):
         if ending := _ending(state, json.loads(state.body)):

@@ -1,4 +1,4 @@
-"""Where the simulators take orders, so that the gateway, which starts before them, can be told."""
+"""Addresses of the simulators' APIs, known to the gateway before the simulators start."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 HOST = "127.0.0.1"
 
 
-class StandIn:
-    """A free port for each customer's simulator, kept until it starts, and a key that other programs do not know."""
+class CommandRelay:
+    """A free port for each customer's simulator, reserved until it starts, and a random key."""
 
     def __init__(self, customer_ids: Sequence[str]) -> None:
-        self._kept = {customer_id: socket.socket() for customer_id in customer_ids}
-        for kept in self._kept.values():
-            kept.bind((HOST, 0))
+        self._reserved = {customer_id: socket.socket() for customer_id in customer_ids}
+        for reserved in self._reserved.values():
+            reserved.bind((HOST, 0))
         self.url_of = {
             customer_id: f"http://{HOST}:{self._port(customer_id)}" for customer_id in customer_ids
         }
@@ -26,10 +26,10 @@ class StandIn:
         }
 
     def release(self, customer_id: str) -> int:
-        """The customer's port, for its simulator to take at once."""
+        """Free the customer's port and return it, for its simulator to use at once."""
         port = self._port(customer_id)
-        self._kept[customer_id].close()
+        self._reserved[customer_id].close()
         return port
 
     def _port(self, customer_id: str) -> int:
-        return int(self._kept[customer_id].getsockname()[1])
+        return int(self._reserved[customer_id].getsockname()[1])

@@ -1,4 +1,4 @@
-"""var/demo.json: the keys of the demo's programs, which the database itself holds only as hashes."""
+"""The keys of the demo's programs in var/demo.json; the database stores only their hashes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PATH = VAR_DIR / "demo.json"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Secrets: what publishes for each customer, by its id, and what the auto-responder hears by."""
+    """The publish key of each customer, by its id, and the auto-responder's key."""
 
     publish: dict[str, str] = field(default_factory=dict)
     responder: str = ""
 
 
-def kept_keys() -> Keys:
-    """The keys of the run before; what cannot be read is as good as lost."""
+def load_keys() -> Keys:
+    """Return the keys of the last run; none if the file cannot be read."""
     try:
         kept = json.loads(PATH.read_text())
         publish = {str(customer_id): str(secret) for customer_id, secret in kept["publish_keys"].items()}
@@ -29,8 +29,8 @@ def kept_keys() -> Keys:
         return Keys()
 
 
-def keep_keys(keys: Keys) -> None:
-    """Keep them for the next run, readable by the owner alone."""
+def store_keys(keys: Keys) -> None:
+    """Store the keys for the next run, readable by the owner alone."""
     written = PATH.with_suffix(".new")
     written.unlink(missing_ok=True)
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""The demo's processes: started, watched, and ended in order whatever happens to the demo itself."""
+"""The demo's processes: started, watched, and ended in order."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 
 from voipbin_ws.settings import BASE_DIR
 
-PATIENCE = 8.0
+TIMEOUT_SECONDS = 8.0
 """Seconds that a process may take to end before it is killed."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 class Process:
-    """One of the project's Python programs, such as `manage.py`, in a process group of its own, writing to a log.
+    """One of the project's Python programs, such as `manage.py`, writing to a log.
 
-    Of its own, so that Ctrl-C reaches the demo alone: the simulators must end their calls while the gateway still
-    stands.
+    It has a process group of its own, so that Ctrl-C reaches the demo alone: simulators must end their calls while the
+    gateway still runs.
     """
 
     def __init__(
@@ -45,50 +45,43 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=_parent_death_signal(),
             )
 
     @property
-    def running(self) -> bool:
-        return self._popen.poll() is None
-
-    @property
-    def returncode(self) -> int | None:
+    def exit_code(self) -> int | None:
+        """The exit code; `None` while the process runs."""
         return self._popen.poll()
 
+    @property
+    def output(self) -> str:
+        """All that the process wrote."""
+        return self.log.read_text(errors="replace")
+
     def terminate(self) -> None:
-        if self.running:
-            self._popen.terminate()
+        self._popen.terminate()
 
     def wait(self, seconds: float) -> None:
-        """Wait for its end, so long; then kill it."""
+        """Wait `seconds` for the end of the process, then kill it."""
         try:
             self._popen.wait(max(seconds, 0.0))
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
-        """End it and whatever it started, now."""
+        """Kill the process and all that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
 
-    def has_said(self, text: str) -> bool:
-        """Whether it wrote this."""
-        return text in self.log.read_text(errors="replace")
-
-    def last_words(self, lines: int = 5) -> list[str]:
-        """The end of what it wrote."""
-        return self.log.read_text(errors="replace").rstrip().splitlines()[-lines:]
-
 
 def end_in_order(*stages: Sequence[Process]) -> None:
-    """End the processes, each stage when the one before has ended; a second signal to the demo kills what is left."""
+    """End the processes, stage after stage; kill the remaining ones on a second signal."""
     try:
         for processes in stages:
             for process in processes:
                 process.terminate()
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + TIMEOUT_SECONDS
             for process in processes:
                 process.wait(deadline - time.monotonic())
     finally:
@@ -96,16 +89,19 @@ def end_in_order(*stages: Sequence[Process]) -> None:
             process.kill()
 
 
-def _end_with_parent() -> Callable[[], None] | None:
-    """What a child does first so that it ends even where the demo is killed and can end nothing: Linux alone has it."""
+def _parent_death_signal() -> Callable[[], None] | None:
+    """Return what a child runs first in order to end with the demo, even if that is killed.
+
+    `None` except on Linux, which alone can send a signal at the parent's death.
+    """
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 
-    def ask() -> None:
+    def request_signal() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask
+    return request_signal

@@ -1,4 +1,4 @@
-"""The demo's database: made where there is none, left as it is where there is one, and never mixed with real data."""
+"""The demo's database: created once, kept as it is, and never mixed with real data."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from django.utils import timezone
 
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue, digest_of
-from voipbin_ws.demo.key_file import Keys, keep_keys, kept_keys
-from voipbin_ws.demo.simulation.model.tenants import ACME, CENTRES, GLOBEX, PLATFORM, Centre, Person
+from voipbin_ws.demo.key_file import Keys, load_keys, store_keys
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, PLATFORM, TENANTS, Person, Tenant
 
 PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a gateway that only this machine reaches
 PUBLISHING = (ACME, GLOBEX)
 GRANTED_TO_AGENTS = ["message"]
 
 
-class NotTheDemos(Exception):
-    """The database is somebody's; the message says what to do."""
+class ForeignDatabase(Exception):
+    """The database holds data that is not the demo's; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A person of the demo as the greeting shows them; no password where they have one of their own by now."""
+    """A login of the demo. `password` is `None` if the user has chosen another one."""
 
     person: Person
-    centre: Centre
+    tenant: Tenant
     password: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The seeded demo: who can log in, the keys of its programs, and a token of Acme's admin."""
+    """The seeded demo: its logins, the keys of its programs, and a token of Acme's admin."""
 
     logins: tuple[Login, ...]
     keys: Keys
@@ -43,11 +43,11 @@ class Demo:
 
 
 def prepare_database() -> Demo:
-    """Bring the database's tables up to date, and the demo into it where it is not there yet.
+    """Migrate the database and seed it, unless it is seeded.
 
     Raises:
-        NotTheDemos: it holds customers or logins, and the demo did not put them there.
-        DatabaseError: it does not answer.
+        ForeignDatabase: it holds customers or logins that are not the demo's.
+        DatabaseError: the database does not answer.
     """
     _refuse_foreign()
     call_command("migrate", verbosity=0, interactive=False)
@@ -56,7 +56,7 @@ def prepare_database() -> Demo:
             _seed()
     admin = Agent.objects.select_related("customer", "user").filter(pk=_admin(ACME).id).first()
     if admin is None:
-        raise NotTheDemos(
+        raise ForeignDatabase(
             "Acme's admin was deleted from the demo's database: delete the database to begin anew"
         )
     return Demo(tuple(_logins()), _keys(), issue_token(admin))
@@ -73,30 +73,30 @@ def _refuse_foreign() -> None:
         found = f"the login {username!r}"
     else:
         return
-    raise NotTheDemos(
+    raise ForeignDatabase(
         f"This database holds {found}, which is not the demo's, and the demo's passwords are known to everybody: "
         "point DATABASE_URL at an empty database, or run the gateway alone with manage.py serve"
     )
 
 
 def _is_seeded() -> bool:
-    # Nobody else has a customer of this id.
+    # Only the demo has a customer of this id.
     return Customer.objects.filter(pk=PLATFORM.id).exists()
 
 
-def _admin(centre: Centre) -> Person:
-    return next(person for person in centre.people if person.role == "admin")
+def _admin(tenant: Tenant) -> Person:
+    return next(person for person in tenant.people if person.role == "admin")
 
 
 def _seed() -> None:
-    # One hash for all: what it protects is on the screen anyway, and each costs a third of a second.
+    # One hash for all: the password is printed anyway, and each hash takes a third of a second.
     password = make_password(PASSWORD)
-    for centre in CENTRES:
-        customer = Customer.objects.create(id=centre.id, name=centre.name)
+    for tenant in TENANTS:
+        customer = Customer.objects.create(id=tenant.id, name=tenant.name)
         queues = [
-            Queue.objects.create(id=queue.id, customer=customer, name=queue.name) for queue in centre.queues
+            Queue.objects.create(id=queue.id, customer=customer, name=queue.name) for queue in tenant.queues
         ]
-        for person in centre.people:
+        for person in tenant.people:
             user = get_user_model().objects.create(
                 username=person.username,
                 password=password,
@@ -117,45 +117,45 @@ def _seed() -> None:
 
 
 def _logins() -> list[Login]:
-    """Who is still there and can log in."""
+    """Return the logins that still exist and are active."""
     agents = {
         str(agent.pk): agent for agent in Agent.objects.select_related("user").filter(user__is_active=True)
     }
     fits: dict[str, bool] = {}
     logins = []
-    for centre in CENTRES:
-        for person in centre.people:
+    for tenant in TENANTS:
+        for person in tenant.people:
             if (agent := agents.get(person.id)) is None:
                 continue
             encoded = agent.user.password
             if encoded not in fits:
                 fits[encoded] = check_password(PASSWORD, encoded)
             shown = Person(person.id, agent.user.get_username(), agent.name, person.role)
-            logins.append(Login(shown, centre, PASSWORD if fits[encoded] else None))
+            logins.append(Login(shown, tenant, PASSWORD if fits[encoded] else None))
     return logins
 
 
 def _keys() -> Keys:
-    """The keys as on the run before where they still work."""
-    kept = kept_keys()
+    """Return the keys of the last run, with new ones for those that no longer work."""
+    kept = load_keys()
     keys = Keys(
         {
-            centre.id: _key(
-                kept.publish.get(centre.id, ""), centre, f"The demo's telephone system of {centre.name}", True
+            tenant.id: _key(
+                kept.publish.get(tenant.id, ""), tenant, f"The demo's telephone system of {tenant.name}", True
             )
-            for centre in PUBLISHING
+            for tenant in PUBLISHING
         },
         _key(kept.responder, ACME, "The demo's auto-responder", False),
     )
     if keys != kept:
-        keep_keys(keys)
+        store_keys(keys)
     return keys
 
 
-def _key(secret: str, centre: Centre, label: str, may_publish: bool) -> str:
-    """`secret`, or that of a new key where it is none that works."""
+def _key(secret: str, tenant: Tenant, label: str, may_publish: bool) -> str:
+    """Return `secret`, or the secret of a new key if `secret` does not work."""
     known = (
-        AccessKey.objects.filter(digest=digest_of(secret), customer_id=centre.id).first() if secret else None
+        AccessKey.objects.filter(digest=digest_of(secret), customer_id=tenant.id).first() if secret else None
     )
     if (
         known is not None
@@ -164,7 +164,7 @@ def _key(secret: str, centre: Centre, label: str, may_publish: bool) -> str:
         and not known.is_expired(timezone.now())
     ):
         return secret
-    key = AccessKey(customer_id=centre.id, label=label, may_publish=may_publish)
+    key = AccessKey(customer_id=tenant.id, label=label, may_publish=may_publish)
     secret = key.make_secret()
     key.save()
     return secret

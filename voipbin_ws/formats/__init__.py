@@ -1,1 +1,1 @@
-"""How times and dates are written on the pages."""
+"""Formats of times and dates on the pages."""

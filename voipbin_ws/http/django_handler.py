@@ -25,7 +25,7 @@ Message = dict[str, Any]
 Send = Callable[[Message], Any]
 
 
-class OneThreadHandler(ASGIHandler):  # type: ignore[misc]
+class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
     """Django's ASGI handler, with all of a request in one thread."""
 
     def __init__(self) -> None:
@@ -71,9 +71,6 @@ class OneThreadHandler(ASGIHandler):  # type: ignore[misc]
         finally:
             # Tells that the request is over, for which the database connection of this thread waits.
             response.close()
-            if request is not None:
-                # REST framework's request and its context hold each other, and this until they are collected.
-                request._body = b""
 
     def _response(self, request: HttpRequest) -> Any:
         response = self.get_response(request)

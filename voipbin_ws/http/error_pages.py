@@ -10,14 +10,17 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-FAILED_CODE = "INTERNAL_ERROR"
+from events.api.errors import failure_message
+
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
     """400: the request's Host is not ours, or it is not as HTTP has it."""
-    words = "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
-    return _answer(request, 400, "INVALID_REQUEST", "Not understood", words)
+    message = (
+        "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
+    )
+    return _answer(request, 400, "INVALID_REQUEST", "Not understood", message)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
@@ -25,13 +28,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
     return _answer(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
 
 
-def foreign_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """403: a form without the token of the page that it was on (settings.CSRF_FAILURE_VIEW)."""
-    words = (
+    message = (
         "The form came without the cookie that belongs to it, or from another site. "
         "Go back, load the page anew and try again; cookies must be allowed"
     )
-    return _answer(request, 403, "PERMISSION_DENIED", "The form is too old", words)
+    return _answer(request, 403, "PERMISSION_DENIED", "The form is too old", message)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
@@ -41,18 +44,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of ours, whose trace is in the log."""
-    return _answer(
-        request, 500, FAILED_CODE, "That failed", words_of_failure(getattr(request, "request_id", ""))
-    )
+    message = failure_message(getattr(request, "request_id", ""))
+    return _answer(request, 500, "INTERNAL_ERROR", "That failed", message)
 
 
-def words_of_failure(request_id: str) -> str:
-    """What a client is told of a defect of ours."""
-    return "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
-
-
-def _answer(request: HttpRequest, status: int, code: str, title: str, words: str) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, code: str, title: str, message: str) -> HttpResponse:
     if request.path.startswith(FOR_PROGRAMS):
-        return JsonResponse({"code": code, "message": words}, status=status)
-    context: dict[str, Any] = {"title": title, "words": f"{words}."}
+        return JsonResponse({"code": code, "message": message}, status=status)
+    context: dict[str, Any] = {"title": title, "message": f"{message}."}
     return HttpResponse(render_to_string("error.html", context), status=status)

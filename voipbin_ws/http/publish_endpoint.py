@@ -1,14 +1,11 @@
-"""The fast path of publishing: what is posted plainly is stored past Django's middleware and REST framework.
+"""The ASGI endpoint of publishing, past Django's middleware and REST framework.
 
 At an even pace these cost more than all that is done for the event, whose code is small enough to stay in the
-processor's caches. Whatever is not plain, or not accepted, goes the usual way, which knows every case and says what is
-wrong: here is only what succeeds, and a database that does not answer.
+processor's caches.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -16,20 +13,15 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from events.api.publish_request import Read, read_events, read_webhook
-from subscriptions.connections.handshake import Request
-from voipbin_ws.http.publish_queue import Done, Post, Posts
-from voipbin_ws.http.request_log import REQUEST_ID_HEADER, holder, request_id, tell
-from voipbin_ws.http.security_headers import headers_of_data
+from events.api.publish_parser import Parser, parse_events, parse_webhook
+from events.api.publish_request import PublishRequest, PublishResponse
+from subscriptions.protocol.permissions import Identity
+from voipbin_ws.http.publish_queue import PublishQueue
+from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
+from voipbin_ws.http.security_headers import json_headers
 
-WAYS: Mapping[str, Read] = {"/v1.0/events": read_events, "/v1.0/webhooks/voipbin": read_webhook}
-"""What can be posted, by its address."""
-
-MAX_BODY_BYTES = 64 * 1024
-"""What is larger has a thread of its own on the usual way, and is so much work that the way does not matter."""
-
-_PLAIN_ACCEPTS = frozenset({"*/*", "application/json", "application/json, text/plain, */*"})
-"""What clients send that take any JSON: curl, Python's and Go's libraries, browsers; axios."""
+PARSERS: Mapping[str, Parser] = {"/v1.0/events": parse_events, "/v1.0/webhooks/voipbin": parse_webhook}
+"""What is published, by the address to which it is posted."""
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -37,92 +29,89 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
-class FastPath:
-    """Stores what is posted plainly; everything else is the `usual` application's."""
+class PublishEndpoint:
+    """Publishes what is posted to the addresses of `PARSERS`; passes every other request to the `django` application.
 
-    def __init__(self, usual: Application) -> None:
-        self._usual = usual
-        self._posts = Posts()
+    Django also gets requests below a path prefix, whose addresses it resolves, and those for a foreign host, which it
+    refuses.
+    """
+
+    def __init__(self, django: Application) -> None:
+        self._django = django
+        self._queue = PublishQueue()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        read = WAYS.get(scope["path"]) if scope["method"] == "POST" else None
-        request = None if read is None else Request.of(scope)
-        if read is None or request is None or not _is_plain(scope, request.headers):
-            await self._usual(scope, receive, send)
+        parse = PARSERS.get(scope["path"])
+        if parse is None or scope["method"] != "POST" or scope.get("root_path"):
+            await self._django(scope, receive, send)
             return
-        headers, caller = request.headers, request.caller
+        headers = _headers(scope)
+        host, _ = split_domain_port(headers.get("host", ""))
+        if not validate_host(host, settings.ALLOWED_HOSTS):
+            await self._django(scope, receive, send)
+            return
         began = time.perf_counter()
-        body = await _whole_body(receive)
+        body = await _read_body(receive)
         if body is None:
             return
-        own_id = request_id(headers.get(REQUEST_ID_HEADER.lower()))
-        done_later: asyncio.Future[Done | None] = asyncio.get_running_loop().create_future()
-        post = Post(read, headers, body, caller, own_id, done_later)
-        self._posts.add(post)
-        done = await post.done
-        if done is None:
-            await self._usual(scope, _again(body, receive), send)
-            return
-        tell(
+        request = PublishRequest(
+            parse,
+            headers,
+            body,
+            query=scope.get("query_string", b"").decode("latin-1"),
+            address=(scope.get("client") or ("",))[0],
+            request_id=request_id(headers.get(REQUEST_ID_HEADER.lower())),
+        )
+        response = await self._queue.publish(request)
+        log_request(
             method="POST",
             path=scope["path"],
             route=scope["path"],
-            status=done.status,
-            request_id=own_id,
+            status=response.status,
+            request_id=request.request_id,
             seconds=time.perf_counter() - began,
-            address=caller.address,
-            client=caller.client,
-            who={} if done.identity is None else holder(done.identity),
+            address=request.address,
+            client=headers.get("user-agent", ""),
+            identity={} if response.identity is None else identity_fields(response.identity),
         )
-        await _answer(done, scope.get("scheme", "http"), own_id, send)
+        await _send(response, request, scope.get("scheme", "http"), send)
 
 
-def _is_plain(scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
-    """Whether nothing about the request is unusual, no header given twice."""
-    length = headers.get("content-length", "")
-    return (
-        len(headers) == len(scope["headers"])
-        and not scope.get("query_string")
-        and not scope.get("root_path")
-        and "content-encoding" not in headers
-        and headers.get("accept", "*/*") in _PLAIN_ACCEPTS
-        and length.isdecimal()
-        and len(length) <= len(str(MAX_BODY_BYTES))
-        and 0 < int(length) <= min(MAX_BODY_BYTES, settings.EVENTS_MAX_REQUEST_BYTES)
-        and validate_host(split_domain_port(headers.get("host", ""))[0], settings.ALLOWED_HOSTS)
-    )
+def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The headers by their names in lower case; the values of one that is sent several times are joined."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
 
 
-async def _whole_body(receive: Receive) -> bytes | None:
-    """The body; none if the client left before it was sent."""
+async def _read_body(receive: Receive) -> bytes | None:
+    """The body, cut where it is larger than allowed; `None` if the client disconnected before its end."""
     parts: list[bytes] = []
+    room = settings.EVENTS_MAX_REQUEST_BYTES + 1
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        parts.append(message.get("body", b""))
+        part = message.get("body", b"")[:room]
+        parts.append(part)
+        room -= len(part)
         if not message.get("more_body"):
             return b"".join(parts)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body once more."""
-    given = [{"type": "http.request", "body": body}]
-
-    async def receive_again() -> Message:
-        return given.pop() if given else await receive()
-
-    return receive_again
-
-
-async def _answer(done: Done, scheme: str, own_id: str, send: Send) -> None:
-    body = json.dumps(done.content, separators=(",", ":"), ensure_ascii=False).encode()
+async def _send(
+    response: PublishResponse[Identity], request: PublishRequest, scheme: str, send: Send
+) -> None:
+    own = {
+        **response.headers,
+        "Content-Length": str(len(response.body)),
+        REQUEST_ID_HEADER: request.request_id,
+    }
     headers = [
-        *headers_of_data(scheme),
-        (b"content-length", b"%d" % len(body)),
-        (REQUEST_ID_HEADER.lower().encode(), own_id.encode()),
+        *json_headers(scheme),
+        *((name.lower().encode(), value.encode()) for name, value in own.items()),
     ]
-    if done.status == 503:
-        headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": done.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,143 +1,117 @@
-"""Posts that wait to be published, carried out in one thread: those that come meanwhile are its next batch."""
+"""Publish requests that wait for their batch: one thread publishes them, and those that come meanwhile are the next.
+
+Large requests have threads of their own, so that none waits for them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import NamedTuple
 
-import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError
+from rest_framework.exceptions import AuthenticationFailed
 
-from events.api.errors import unavailable
-from events.api.publish_request import Posted, Read, require_may_publish
+from events.api.publish_request import PublishRequest, PublishResponse, publish_all, refusal
 from events.database.threads import good_connections
-from events.log.publish import IdempotencyConflict, Receipt, publish_each
-from subscriptions.auth.authentication import credential_in
+from subscriptions.auth.authentication import credential_in, identify
 from subscriptions.auth.client_info import ClientInfo
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.identity_cache import IdentityCache
 from subscriptions.protocol.permissions import Identity
-from voipbin_ws.http.error_pages import FAILED_CODE, words_of_failure
 
-logger = structlog.stdlib.get_logger(__name__)
+MAX_BATCH_REQUESTS = 64
+MAX_BATCH_BYTES = 128 * 1024
+"""Requests whose commit is shared, and their bodies together: the first of them waits until the last is stored."""
 
-POSTS_AT_ONCE = 64
-"""Posts whose commit is shared: the first of them waits until the last is read."""
+LARGE_BODY_BYTES = 64 * 1024
+"""The body of a request that is published by itself, in a thread of its own, is larger than this."""
 
+LARGE_REQUESTS_AT_ONCE = 4
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What came of a post: the answer's status and content, and whose it was; none for nobody's, if it was not found
-    out."""
-
-    status: int
-    content: Any
-    identity: Identity | None
+Response = PublishResponse[Identity]
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A request to publish; `done` becomes what came of it, or none where the usual way has to say what is wrong."""
-
-    read: Read
-    headers: Mapping[str, str]
-    body: bytes
-    caller: ClientInfo
-    request_id: str
-    done: asyncio.Future[Done | None]
-
-    def tell(self, done: Done | None) -> None:
-        """Called from any thread."""
-        with suppress(RuntimeError):  # The event loop has ended, and whoever waited in it.
-            self.done.get_loop().call_soon_threadsafe(self._told, done)
-
-    def _told(self, done: Done | None) -> None:
-        if not self.done.done():  # Else whoever waited for it was cancelled.
-            self.done.set_result(done)
+class _Waiting(NamedTuple):
+    request: PublishRequest
+    response: asyncio.Future[Response]
 
 
-class Posts:
-    """Those that wait, and the thread that carries them out."""
+class PublishQueue:
+    """The requests that wait, and the threads that publish them."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publishing")
-        self._waiting: deque[Post] = deque()
+        self._large_threads = ThreadPoolExecutor(
+            LARGE_REQUESTS_AT_ONCE, thread_name_prefix="publishing-large"
+        )
+        self._waiting: deque[_Waiting] = deque()
         self._lock = threading.Lock()
         self._is_busy = False
-        self._known = IdentityCache()
+        self._identity_cache = IdentityCache()
 
-    def add(self, post: Post) -> None:
-        """Have it carried out soon."""
+    async def publish(self, request: PublishRequest) -> Response:
+        """Publish a request, with others or by itself, and return the response."""
+        loop = asyncio.get_running_loop()
+        if len(request.body) > LARGE_BODY_BYTES:
+            return await loop.run_in_executor(self._large_threads, _publish_alone, request)
+        waiting = _Waiting(request, loop.create_future())
         with self._lock:
-            self._waiting.append(post)
+            self._waiting.append(waiting)
             is_busy, self._is_busy = self._is_busy, True
         if not is_busy:
-            self._thread.submit(self._carry_out_all)
+            self._thread.submit(self._publish_waiting)
+        return await waiting.response
 
-    def _carry_out_all(self) -> None:
+    def _publish_waiting(self) -> None:
         with good_connections():
-            while posts := self._next():
-                for post, done in zip(posts, _carried_out(posts, self._known), strict=True):
-                    post.tell(done)
+            while batch := self._next_batch():
+                for (_, future), response in zip(batch, self._publish_batch(batch), strict=True):
+                    with suppress(RuntimeError):  # The event loop has ended.
+                        future.get_loop().call_soon_threadsafe(_resolve, future, response)
 
-    def _next(self) -> list[Post]:
+    def _next_batch(self) -> list[_Waiting]:
         with self._lock:
-            posts = [self._waiting.popleft() for _ in range(min(len(self._waiting), POSTS_AT_ONCE))]
-            self._is_busy = bool(posts)
-        return posts
+            batch: list[_Waiting] = []
+            size = 0
+            while self._waiting and len(batch) < MAX_BATCH_REQUESTS and size < MAX_BATCH_BYTES:
+                batch.append(self._waiting.popleft())
+                size += len(batch[-1].request.body)
+            self._is_busy = bool(batch)
+            return batch
+
+    def _publish_batch(self, batch: list[_Waiting]) -> list[Response]:
+        requests = [request for request, _ in batch]
+        try:
+            self._identity_cache.refresh()
+            return publish_all(requests, partial(_authenticate, identify=self._identity_cache.identify))
+        except Exception as error:
+            return [refusal(request, error) for request in requests]
 
 
-def _carried_out(posts: list[Post], known: IdentityCache) -> list[Done | None]:
-    """What came of each."""
-    done: list[Done | None] = [None] * len(posts)
-    read: dict[int, tuple[Identity, Posted]] = {}
+def _publish_alone(request: PublishRequest) -> Response:
+    with good_connections():
+        (response,) = publish_all([request], partial(_authenticate, identify=identify))
+    return response
+
+
+def _authenticate(request: PublishRequest, *, identify: Callable[[str, ClientInfo], Identity]) -> Identity:
+    """Return the identity of a request's credential.
+
+    Raises:
+        AuthenticationFailed: there is no credential, or it is not accepted.
+    """
     try:
-        known.refresh()
-        for index, post in enumerate(posts):
-            if (readable := _read(post, known)) is not None:
-                read[index] = readable
-        results = publish_each([posted.drafts for _, posted in read.values()])
-    except (OperationalError, InterfaceError) as error:
-        # Nothing was stored of any. Each would wait for as long by itself.
-        return [_unavailable(error, None, post.request_id) for post in posts]
-    except Exception:
-        return done  # A defect of ours, before anything was stored: the usual way shows and logs it.
-    for (index, (identity, posted)), result in zip(read.items(), results, strict=True):
-        done[index] = _done(posted, result, identity, posts[index].request_id)
-    return done
+        credential = credential_in(request.query, request.headers.get("authorization", ""))
+        return identify(credential, ClientInfo.of(request.address, request.headers))
+    except BadCredential as error:
+        raise AuthenticationFailed(str(error)) from None
 
 
-def _read(post: Post, known: IdentityCache) -> tuple[Identity, Posted] | None:
-    """Whose it is, and what is to be published; none where nothing is."""
-    try:
-        identity = known.identify(credential_in("", post.headers.get("authorization", "")), post.caller)
-        require_may_publish(identity)
-        return identity, post.read(identity, post.headers, post.body)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        return None  # Refused, or a defect of ours that this post alone runs into.
-
-
-def _done(posted: Posted, result: list[Receipt] | Exception, identity: Identity, own_id: str) -> Done | None:
-    """What came of one of those that were to be published. One that may be stored must not be tried again here."""
-    match result:
-        case IdempotencyConflict():
-            return None
-        case DatabaseError() | InterfaceError():
-            return _unavailable(result, identity, own_id)
-        case Exception():
-            logger.error("A request failed", exc_info=result, request_id=own_id)
-            return Done(500, {"code": FAILED_CODE, "message": words_of_failure(own_id)}, identity)
-    return Done(201, posted.answer(result), identity)
-
-
-def _unavailable(error: Exception, identity: Identity | None, own_id: str) -> Done:
-    with structlog.contextvars.bound_contextvars(request_id=own_id):
-        refusal = unavailable(error)
-    return Done(refusal.status_code, refusal.content, identity)
+def _resolve(future: asyncio.Future[Response], response: Response) -> None:
+    if not future.done():  # Else the request was cancelled.
+        future.set_result(response)

@@ -43,13 +43,28 @@ durations = Histogram(
 )
 
 
-def access_log(get_response: Respond) -> Respond:
+def log_requests(get_response: Respond) -> Respond:
     """Django's hook."""
 
-    def respond(request: HttpRequest) -> HttpResponseBase:
+    def respond(request: Any) -> HttpResponseBase:
         began = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=_identify(request)):
-            return _told(request, get_response(request), began)
+        request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+            response = get_response(request)
+            response[REQUEST_ID_HEADER] = request.request_id
+            match = request.resolver_match
+            log_request(
+                method=request.method if request.method in _METHODS else "other",
+                path=request.path,
+                route=f"/{match.route}" if match is not None else "none",
+                status=response.status_code,
+                request_id=request.request_id,
+                seconds=time.perf_counter() - began,
+                address=request.META.get("REMOTE_ADDR", ""),
+                client=request.headers.get("User-Agent", ""),
+                identity=_identity_fields(request),
+            )
+        return response
 
     return respond
 
@@ -61,29 +76,7 @@ def request_id(given: str | None) -> str:
     return uuid.uuid4().hex
 
 
-def _identify(request: HttpRequest) -> str:
-    request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))  # type: ignore[attr-defined]
-    return request.request_id  # type: ignore[attr-defined,no-any-return]
-
-
-def _told(request: HttpRequest, response: HttpResponseBase, began: float) -> HttpResponseBase:
-    response[REQUEST_ID_HEADER] = request.request_id  # type: ignore[attr-defined]
-    match = request.resolver_match
-    tell(
-        method=request.method if request.method in _METHODS else "other",
-        path=request.path,
-        route=f"/{match.route}" if match is not None else "none",
-        status=response.status_code,
-        request_id=request.request_id,  # type: ignore[attr-defined]
-        seconds=time.perf_counter() - began,
-        address=request.META.get("REMOTE_ADDR", ""),
-        client=request.headers.get("User-Agent", ""),
-        who=_who(request),
-    )
-    return response
-
-
-def tell(
+def log_request(
     *,
     method: str,
     path: str,
@@ -93,13 +86,13 @@ def tell(
     seconds: float,
     address: str,
     client: str,
-    who: Mapping[str, Any],
+    identity: Mapping[str, Any],
 ) -> None:
     """Log and count one request. `path` is without the query, which has credentials, and what people searched for."""
     requests.labels(route, method, status).inc()
     durations.labels(route).observe(seconds)
-    say = logger.debug if path in _PROBES else logger.info
-    say(
+    log = logger.debug if path in _PROBES else logger.info
+    log(
         "request",
         method=method,
         path=path,
@@ -108,20 +101,20 @@ def tell(
         milliseconds=round(seconds * 1000, 1),
         address=address,
         client=client[:MAX_CLIENT_CHARACTERS],
-        **who,
+        **identity,
     )
 
 
-def _who(request: HttpRequest) -> Mapping[str, Any]:
+def _identity_fields(request: HttpRequest) -> Mapping[str, Any]:
     # What REST framework found. A session that nobody asked for is not looked up for this.
     user = request.__dict__.get("user")
     if type(user) is Identity:  # isinstance would ask the session.
-        return holder(user)
+        return identity_fields(user)
     person = getattr(request, "_cached_user", None)
     return {"user": person.pk} if person is not None and person.pk is not None else {}
 
 
-def holder(identity: Identity) -> Mapping[str, Any]:
+def identity_fields(identity: Identity) -> Mapping[str, Any]:
     """Whose request it is, as the line says it."""
     return {
         "customer": identity.customer_id,

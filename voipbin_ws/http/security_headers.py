@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from events.api.responses import JSON_HEADERS
+
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
 PAGE_POLICY = "; ".join(
@@ -25,23 +27,19 @@ PAGE_POLICY = "; ".join(
 )
 """Scripts, styles and connections of our own alone, nothing inline: what a caller calls himself can never run."""
 
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For answers that are no page: shown by a browser all the same, they are text and nothing else."""
-
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def security_headers(get_response: Respond) -> Respond:
     """Django's hook. A view may set a header of these itself."""
-    return lambda request: _protected(get_response(request))
+    return lambda request: _with_security_headers(get_response(request))
 
 
-def _protected(response: HttpResponseBase) -> HttpResponseBase:
+def _with_security_headers(response: HttpResponseBase) -> HttpResponseBase:
     headers = response.headers
     if headers.get("Content-Type", "").startswith("application/json"):
-        headers.setdefault("Content-Security-Policy", DATA_POLICY)
-        # A token, or what one customer alone may read: for no cache on the way, and none in the browser.
-        headers.setdefault("Cache-Control", "no-store")
+        for name, value in JSON_HEADERS.items():
+            headers.setdefault(name, value)
     elif not (settings.DEBUG and response.status_code in (404, 500)):  # Django's debug pages are all inline.
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
@@ -51,13 +49,13 @@ def _protected(response: HttpResponseBase) -> HttpResponseBase:
 
 
 @cache
-def headers_of_data(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
+def json_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
     """What the middleware gives an answer in JSON to a request by `http` or `https`, for one that does not pass it."""
     scope = {"type": "http", "method": "GET", "path": "/v1.0/", "scheme": scheme, "headers": []}
-    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_data)))
+    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
     response = respond(ASGIRequest(scope, BytesIO()))
     return tuple((name.lower().encode(), value.encode()) for name, value in response.items())
 
 
-def _data(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
+def _json_response(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
     return HttpResponse(content_type="application/json")

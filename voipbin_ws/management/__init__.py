@@ -1,1 +1,1 @@
-"""The project's own management commands."""
+"""The project's management commands."""

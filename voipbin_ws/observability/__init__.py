@@ -1,4 +1,4 @@
-"""Metrics, health and logs.
+"""Metrics, health and logs of a process.
 
-Start with `metrics`. Collectors run in the thread of the scrape.
+Start with `metrics`. Metrics are collected in the event loop; log lines are written in the thread that logs.
 """

@@ -1,11 +1,11 @@
-"""Whether this process lives (`/healthz`) and should be given clients (`/readyz`), for load balancers and operators."""
+"""Health of a process: `/healthz` says that it lives, `/readyz` that it can take clients."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, Literal
 
-from django.db import Error as DatabaseTrouble
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -15,10 +15,10 @@ from subscriptions.connections.runtime import runtime
 from voipbin_ws import __version__
 
 LATE_SECONDS = 10.0
-"""For how long events may be known to be missing here before it is told."""
+"""Seconds for which stored events may be missing here before `/readyz` reports it."""
 
 DATABASE_SECONDS = 2.0
-"""How long the database may take to answer before the process counts as not ready."""
+"""Seconds that the database may take to answer before the process counts as not ready."""
 
 
 @require_safe
@@ -29,18 +29,18 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives
 
 @require_safe
 async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives it)
-    """200 with the state of each part, or 503 with the reason where new clients had better go elsewhere.
+    """Return 200 with the state of each part, or 503 if new clients should go elsewhere.
 
-    A silent channel layer is told and is no such reason: events are read from the log meanwhile. Nor is being late with
-    that, which clients that were sent away would have everywhere.
+    A silent channel layer is reported without 503, because events are then read from the log. So is a late log, which
+    clients would find at every other process too.
     """
     process = runtime()
-    silence, (events, late) = process.hub.silence_seconds, process.hub.missing
+    silence, (events, late) = process.hub.layer.silence_seconds, process.hub.missing
     parts = {
-        "database": _part(await _database_trouble()),
+        "database": _part(await _database_problem()),
         "draining": _part(process.is_draining and "the process is stopping"),
         "channel_layer": _part(
-            process.hub.lagging and f"silent for {silence:.0f} seconds: the log is read instead"
+            process.hub.layer.is_silent and f"silent for {silence:.0f} seconds: the log is read instead"
         ),
         "log": _part(
             late >= LATE_SECONDS
@@ -55,17 +55,17 @@ def _part(reason: str | Literal[False]) -> dict[str, Any]:
     return {"ok": not reason, "reason": reason or ""}
 
 
-async def _database_trouble() -> str:
+async def _database_problem() -> str:
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
-            await in_database_thread(_ask)
+            await in_database_thread(_query)
     except TimeoutError:
         return f"no answer for {DATABASE_SECONDS:.0f} seconds"
-    except DatabaseTrouble as error:
+    except DatabaseError as error:
         return f"it does not answer ({type(error).__name__})"
     return ""
 
 
-def _ask() -> None:
+def _query() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

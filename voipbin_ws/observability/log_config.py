@@ -1,7 +1,7 @@
-"""How everything that is logged is written: for people or as JSON, with the ids of its request or connection, and
-without any credential, whoever logged it.
+"""Format of all log lines: readable or JSON, with the ids of their request or connection.
 
-All loggers of the process go through it: ours, Django's, daphne's and uvicorn's.
+All loggers of the process use it: the gateway's, Django's, daphne's and uvicorn's. Credentials are removed from every
+line.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from structlog.stdlib import ProcessorFormatter
 
 from subscriptions.presence.process_status import troubles
 
-OURS = ("voipbin_ws", "events", "subscriptions")
+APPS = ("voipbin_ws", "events", "subscriptions")
 
-_SECRETS = (
-    # Of an access key the part stays by which people tell keys apart.
+_SECRET_PATTERNS = (
+    # An access key keeps the prefix by which operators tell keys apart.
     (re.compile(r"(vb_[A-Za-z0-9]{8})[A-Za-z0-9]{8,}"), r"\1…"),
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "[token]"),
     (re.compile(r"(?i)((?:token|accesskey|password|secret)=)[^&\s\"'<>]+"), r"\1[hidden]"),
@@ -29,32 +29,36 @@ _SECRETS = (
 
 _NEEDS_QUOTES = re.compile(r"[\s=\"']")
 
-_MARKS = ("vb_", "eyj", "token=", "accesskey=", "password=", "secret=", "bearer ", "@")
-"""What every one of these has in it, in lower case: most lines have none, and are not looked through."""
+_SECRET_MARKS = ("vb_", "eyj", "token=", "accesskey=", "password=", "secret=", "bearer ", "@")
+"""Substrings, in lower case, of which each pattern needs one: most lines have none."""
 
 
-def without_secrets(text: str) -> str:
-    """The text with every credential cut short that it should never have had."""
+def redact_secrets(text: str) -> str:
+    """Return the text with all credentials shortened or replaced."""
     lower = text.lower()
-    if not any(mark in lower for mark in _MARKS):
+    if not any(mark in lower for mark in _SECRET_MARKS):
         return text
-    for pattern, instead in _SECRETS:
+    for pattern, instead in _SECRET_PATTERNS:
         text = pattern.sub(instead, text)
     return text
 
 
-def configuration(level: str, form: str) -> dict[str, Any]:
-    """Django's LOGGING: from `level` on, on standard error, as `readable` lines or as `json`."""
+def logging_configuration(level: str, form: str) -> dict[str, Any]:
+    """Return Django's LOGGING: lines from `level` on, to standard error, `readable` or `json`."""
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_GATHERING, ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED_PROCESSORS,
+            ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     formatter = {
         "()": _LineFormatter,
-        "foreign_pre_chain": _GATHERING,
-        "processors": [ProcessorFormatter.remove_processors_meta, *_WRITING[form], _hide],
+        "foreign_pre_chain": _SHARED_PROCESSORS,
+        "processors": [ProcessorFormatter.remove_processors_meta, *_RENDERERS[form], _redact],
     }
     both = ["stderr", "troubles"]
     return {
@@ -66,18 +70,18 @@ def configuration(level: str, form: str) -> dict[str, Any]:
             "troubles": {"()": _TroublesHandler, "level": "WARNING"},
         },
         "root": {"handlers": both, "level": "WARNING"},
-        "loggers": {name: {"level": level, "handlers": both, "propagate": False} for name in OURS}
-        # The servers' own lines of each request have its query: ours, without, are enough.
+        "loggers": {name: {"level": level, "handlers": both, "propagate": False} for name in APPS}
+        # The servers' lines of each request contain its query; the gateway's own have none.
         | {name: {"level": "WARNING"} for name in ("daphne", "uvicorn", "uvicorn.access", "uvicorn.error")}
-        # Django has a handler of its own.
+        # Django brings a handler of its own.
         | {"django": {"level": "WARNING", "handlers": []}}
-        # What a client did wrong is the client's to read, in its answer.
+        # Errors of a client are in the response to that client.
         | {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
     }
 
 
 class _LineFormatter(ProcessorFormatter):
-    """structlog's, which copies every record for the case that several format it: ours are formatted once."""
+    """structlog's formatter without its copy of each record, for records are formatted once."""
 
     def format(self, record: logging.LogRecord) -> str:
         if not isinstance(record.msg, dict):
@@ -89,7 +93,10 @@ class _LineFormatter(ProcessorFormatter):
 
 
 def _readable(_logger: object, _level: str, fields: dict[str, Any]) -> str:
-    """A line for people. structlog's own costs half as much again as all else that a request's line takes."""
+    """Return a readable line.
+
+    structlog's own renderer costs half as much again as all else that a request's line takes.
+    """
     first = f"{fields.pop('timestamp', '')} [{fields.pop('level', ''):<9}] {_text(fields.pop('event', ''))}"
     first += f" [{fields.pop('logger', '')}]"
     traces = [fields.pop(name) for name in ("stack", "exception") if name in fields]
@@ -98,7 +105,7 @@ def _readable(_logger: object, _level: str, fields: dict[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """On one line: an address may hold a line break, and nobody can write a line of the log that way."""
+    """Return the value on one line: a line break in an address must not forge a log line."""
     text = str(value)
     return text if text.isprintable() else _escaped(text)
 
@@ -113,32 +120,32 @@ def _escaped(text: str) -> str:
 
 
 class _TroublesHandler(logging.Handler):
-    """Keeps what went wrong for the operators' pages."""
+    """Keeps warnings and errors for the admin's front page."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith("django.security"):
-            return  # What a client did wrong.
+            return  # An error of the client.
         try:
             words = record.msg["event"] if isinstance(record.msg, dict) else record.getMessage()
             if record.exc_info and record.exc_info[0] is not None:
                 words = f"{words} ({record.exc_info[0].__name__}: {record.exc_info[1]})"
-            words = _escaped(without_secrets(str(words)))
+            words = _escaped(redact_secrets(str(words)))
             troubles.note(record.created, record.levelname, f"{record.name}: {words}")
         except Exception:
             self.handleError(record)
 
 
-def _hide(_logger: object, _level: str, line: str) -> str:
-    return without_secrets(line)
+def _redact(_logger: object, _level: str, line: str) -> str:
+    return redact_secrets(line)
 
 
-_GATHERING: list[Any] = [
+_SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-_WRITING: dict[str, list[Any]] = {
+_RENDERERS: dict[str, list[Any]] = {
     "json": [
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),

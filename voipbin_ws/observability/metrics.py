@@ -1,4 +1,4 @@
-"""What Prometheus reads of this process: numbers that its parts keep anyway, collected when it asks."""
+"""Prometheus metrics of a process, collected from its parts at each scrape."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from prometheus_client.utils import floatToGoString
 from events.announcements.announcer import announcer
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
-from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
+from subscriptions.delivery.latency_histogram import BUCKETS, LatencyHistogram
 from voipbin_ws import __version__
-from voipbin_ws.http import request_log as access_log
+from voipbin_ws.http import request_log
 
 PREFIX = "voipbin_ws"
 
 
 def registry_of(process: Runtime) -> CollectorRegistry:
-    """All metrics of this process. They are collected in its event loop."""
+    """Return all metrics of this process, to be collected in its event loop."""
     registry = CollectorRegistry(auto_describe=False)
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
@@ -48,8 +48,8 @@ class _GatewayCollector(Collector):
         yield from self._events()
         yield from self._layer_and_log()
         yield from self._audit_log()
-        yield from access_log.requests.collect()
-        yield from access_log.durations.collect()
+        yield from request_log.requests.collect()
+        yield from request_log.durations.collect()
 
     def _sockets(self) -> Iterator[Metric]:
         process = self._process
@@ -63,10 +63,10 @@ class _GatewayCollector(Collector):
         for labels, count in process.ended.items():
             ended.add_metric(labels, count)
         yield ended
-        listeners = list(process.hub.listeners)
-        hearings = [hearing for listener in listeners for hearing in listener.hearings.values()]
-        subscriptions = sum(len(spellings) for each in hearings for spellings in each.spellings.values())
-        waiting = [listener.outbox.waiting for listener in listeners]
+        subscribers = list(process.hub.subscribers)
+        held = [each for subscriber in subscribers for each in subscriber.subscriptions.values()]
+        subscriptions = sum(len(topics) for each in held for topics in each.topics.values())
+        waiting = [subscriber.outbox.waiting for subscriber in subscribers]
         yield _gauge("subscriptions", "Topics that are held, by all connections together.", subscriptions)
         yield _gauge("outbox_bytes", "Bytes that wait for clients to read them.", sum(waiting))
         yield _gauge(
@@ -81,14 +81,16 @@ class _GatewayCollector(Collector):
             f"{PREFIX}_deliveries", "Events given to sockets, as they happened or replayed.", labels=["way"]
         )
         deliveries.add_metric(["live"], process.hub.deliveries)
-        deliveries.add_metric(["replay"], process.resumer.deliveries)
+        deliveries.add_metric(["replay"], process.replayer.deliveries)
         yield deliveries
         yield _histogram(
             "delivery_latency_seconds",
             "From an event's commit until it was written to the sockets that hear it, for each of them.",
             process.hub.latencies,
         )
-        yield _counter("replays", "Times that a client was sent what it had missed.", process.resumer.replays)
+        yield _counter(
+            "replays", "Times that a client was sent what it had missed.", process.replayer.replays
+        )
 
     def _layer_and_log(self) -> Iterator[Metric]:
         hub = self._process.hub
@@ -102,10 +104,12 @@ class _GatewayCollector(Collector):
         yield _gauge(
             "layer_silence_seconds",
             "Since the channel layer was last heard; some are usual.",
-            hub.silence_seconds,
+            hub.layer.silence_seconds,
         )
         yield _gauge(
-            "layer_lagging", "Whether the channel layer is silent and the log is read instead.", hub.lagging
+            "layer_lagging",
+            "Whether the channel layer is silent and the log is read instead.",
+            hub.layer.is_silent,
         )
         yield _counter(
             "bell_failures", "Announcements that the channel layer did not take.", announcer.failures
@@ -137,7 +141,7 @@ def _counter(name: str, help_text: str, value: float) -> Metric:
     return CounterMetricFamily(f"{PREFIX}_{name}", help_text, value=value)
 
 
-def _histogram(name: str, help_text: str, latencies: Latencies) -> Metric:
+def _histogram(name: str, help_text: str, latencies: LatencyHistogram) -> Metric:
     bounds = [*map(floatToGoString, BUCKETS), "+Inf"]
     buckets = list(zip(bounds, accumulate(latencies.counts), strict=True))
     return HistogramMetricFamily(

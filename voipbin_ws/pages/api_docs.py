@@ -1,6 +1,6 @@
-"""The whole interface described for machines and shown to people: REST by OpenAPI, the WebSocket by AsyncAPI.
+"""The description of the interface: REST as OpenAPI, the WebSocket as AsyncAPI, each as a document and as a page.
 
-What makes the descriptions is imported by whoever asks for one first: most processes never do.
+The modules that build the descriptions are imported on the first request for one: most processes never serve them.
 """
 
 from __future__ import annotations
@@ -8,74 +8,80 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from voipbin_ws.http.security_headers import PAGE_POLICY
+from voipbin_ws.pages.views import page
+
+Schema = Mapping[str, Any]
 
 SWAGGER_POLICY = f"{PAGE_POLICY}; img-src 'self' data:"
-"""Swagger UI draws its arrows from `data:` addresses; beyond that, nothing that other pages may not."""
+"""The policy of other pages, and `data:` images: Swagger UI draws its arrows from them."""
+
+_building = Lock()
+
+
+def openapi_text() -> str:
+    """Return the OpenAPI document as JSON; the first call builds it."""
+    # drf-spectacular resolves its extensions in module state, which is not safe for threads.
+    with _building:
+        return _build_openapi()
 
 
 @cache
-def openapi_text() -> str:
-    """The OpenAPI document as JSON."""
+def _build_openapi() -> str:
     from drf_spectacular.generators import SchemaGenerator
     from drf_spectacular.renderers import OpenApiJsonRenderer
 
-    document = SchemaGenerator().get_schema(request=None, public=True)
+    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     text: bytes = OpenApiJsonRenderer().render(document)
     return text.decode()
 
 
 @cache
 def asyncapi_text() -> str:
-    """The AsyncAPI document as YAML, as docs/asyncapi.yaml has it."""
+    """Return the AsyncAPI document as YAML: docs/asyncapi.yaml."""
     return (settings.BASE_DIR / "docs" / "asyncapi.yaml").read_text()
 
 
 @require_safe
-def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
+def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django passes it)
+    """Serve the OpenAPI document."""
     return _document(openapi_text(), "application/json")
 
 
 @require_safe
 def asyncapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Serve the AsyncAPI document."""
     return _document(asyncapi_text(), "application/yaml")
 
 
-def _document(text: str, kind: str) -> HttpResponse:
-    return HttpResponse(text, content_type=kind, headers={"Cache-Control": "no-cache"})
+def _document(text: str, content_type: str) -> HttpResponse:
+    return HttpResponse(text, content_type=content_type, headers={"Cache-Control": "no-cache"})
 
 
 @require_safe
 def rest_page(request: HttpRequest) -> HttpResponse:
-    """Swagger UI, which also sends requests."""
-    response = _page(request, "docs/rest.html", {"title": "REST"})
+    """Serve Swagger UI, which also sends requests."""
+    response = page(request, "docs/rest.html", title="REST")
     response["Content-Security-Policy"] = SWAGGER_POLICY
     return response
 
 
 @require_safe
 def websocket_page(request: HttpRequest) -> HttpResponse:
-    """The AsyncAPI document for people."""
-    return _page(request, "docs/websocket.html", {"title": "WebSocket", **_shown()})
-
-
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    response = render(request, template, context)
-    # The files that it names change with it.
-    response["Cache-Control"] = "no-cache"
-    return response
+    """Serve the AsyncAPI document as a page."""
+    return page(request, "docs/websocket.html", title="WebSocket", **_websocket_context())
 
 
 @cache
-def _shown() -> dict[str, Any]:
-    """The AsyncAPI document in the order in which people read it."""
+def _websocket_context() -> dict[str, Any]:
+    """Return the contents of the AsyncAPI document in the order of the page."""
     import yaml
 
     document = yaml.safe_load(asyncapi_text())
@@ -83,29 +89,28 @@ def _shown() -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     messages = {}
     for name, message in document["components"]["messages"].items():
-        payload = message["payload"]["$ref"].rpartition("/")[2]
+        payload = schemas[_target(message["payload"])]
         messages[name] = {
             **message,
             "anchor": f"message-{name}",
-            "fields": list(_fields(schemas[payload], schemas)),
-            "items": schemas[payload].get("items"),
-            "shown": [_json(example["payload"]) for example in message["examples"]],
+            "fields": list(_fields(payload, schemas)),
+            "items": payload.get("items"),
+            "examples_as_json": [_json(example["payload"]) for example in message["examples"]],
         }
     operations = [
         {
             **operation,
-            "sent": [messages[_name(each)] for each in operation["messages"]],
-            "answers": [messages[_name(each)] for each in operation.get("reply", {}).get("messages", [])],
+            "sent": [messages[_target(each)] for each in operation["messages"]],
+            "answers": [messages[_target(each)] for each in operation.get("reply", {}).get("messages", [])],
         }
         for operation in document["operations"].values()
     ]
     return {
         "info": document["info"],
-        "address": socket["address"],
         "socket": socket,
         "query": list(_fields(socket["bindings"]["ws"]["query"], schemas)),
         "headers": list(_fields(socket["bindings"]["ws"]["headers"], schemas)),
-        "closes": socket["x-close-codes"],
+        "close_codes": socket["x-close-codes"],
         "refusals": socket["x-refusals"],
         "operations": operations,
         "messages": messages.values(),
@@ -122,41 +127,42 @@ def _shown() -> dict[str, Any]:
     }
 
 
-def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each field of an object with its type and meaning in words."""
-    for name, field in schema.get("properties", {}).items():
-        resolved = _resolved(field, schemas)
+def _fields(schema: Schema, schemas: Schema) -> Iterator[dict[str, Any]]:
+    """Yield name, presence, type and description of each property of an object."""
+    for name, unresolved in schema.get("properties", {}).items():
+        field = _resolve(unresolved, schemas)
         yield {
             "name": name,
-            "needed": name in schema.get("required", ()),
-            "type": _kind(resolved, schemas),
-            "description": resolved.get("description", ""),
+            "required": name in schema.get("required", ()),
+            "type": _type_text(field, schemas),
+            "description": field.get("description", ""),
         }
 
 
-def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema with what it refers to laid under it."""
+def _resolve(schema: Schema, schemas: Schema) -> Schema:
+    """Return the schema merged with those that it refers to."""
     for part in [schema] if "$ref" in schema else schema.get("allOf", []):
-        schema = {**_resolved(schemas[_name(part)], schemas), **schema}
+        schema = {**_resolve(schemas[_target(part)], schemas), **schema}
     return schema
 
 
-def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+def _type_text(schema: Schema, schemas: Schema) -> str:
     if "const" in schema:
         return _json(schema["const"])
     if "enum" in schema:
         return " · ".join(_json(value) for value in schema["enum"])
     if "oneOf" in schema:
-        return " or ".join(_kind(_resolved(each, schemas), schemas) for each in schema["oneOf"])
+        return " or ".join(_type_text(_resolve(each, schemas), schemas) for each in schema["oneOf"])
     kind = schema.get("type", "anything")
-    words = " or ".join(kind) if isinstance(kind, list) else kind
+    text = " or ".join(kind) if isinstance(kind, list) else str(kind)
     if kind == "array" and "items" in schema:
-        words = f"list of {_kind(_resolved(schema['items'], schemas), schemas)}"
-    return f"{words} ({schema['format']})" if "format" in schema else words
+        text = f"list of {_type_text(_resolve(schema['items'], schemas), schemas)}"
+    return f"{text} ({schema['format']})" if "format" in schema else text
 
 
-def _name(reference: Mapping[str, str]) -> str:
-    return reference["$ref"].rpartition("/")[2]
+def _target(reference: Schema) -> str:
+    """Return the name that a `$ref` ends in."""
+    return str(reference["$ref"]).rpartition("/")[2]
 
 
 def _json(value: object) -> str:

@@ -1,115 +1,111 @@
-"""The OpenAPI document as a whole: drf-spectacular's hooks, by which the apps' addresses come together."""
+"""The OpenAPI document: drf-spectacular's hooks, and what does not come from the views of the REST interface."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
-import events.api.openapi_paths
-import subscriptions.api.openapi
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
 
 _TAGS = {
-    "Publishing": "Tell the gateway what happened.",
-    "Reading": "What happened, and the present state.",
-    "Acting": "Have the connected platform do something; an agent's status.",
-    "Credentials": "Log in, and ask whose a credential is.",
+    "Publishing": "Publish events to the gateway.",
+    "Reading": "Past events, and the present state.",
+    "Acting": "Actions of the connected platform; the status of agents.",
+    "Credentials": "Log in, and read the identity of a credential.",
     "WebSocket": "The WebSocket itself is described by [AsyncAPI](/docs/websocket).",
     "Health": "For load balancers and monitoring, without a credential.",
 }
+_BEARER = {"type": "http", "scheme": "bearer"}
+_IN_QUERY = {"type": "apiKey", "in": "query"}
+_SECURITY_SCHEMES = {
+    "bearer": {**_BEARER, "description": "A token (JWT) of an agent, or an access key (`vb_…`)."},
+    "token": {
+        **_IN_QUERY,
+        "name": "token",
+        "description": "A token or an access key. Prefer the header: addresses are often logged.",
+    },
+    "accesskey": {**_IN_QUERY, "name": "accesskey", "description": "An access key."},
+    "metrics": {**_BEARER, "description": "The setting `METRICS_TOKEN`, only for `/metrics`."},
+}
 
 
-def begin(endpoints: list[Any]) -> list[Any]:
-    """The hook before: by the time it is found, this module's imports have described the views."""
+def describe_views(endpoints: list[Any]) -> list[Any]:
+    """Apply the descriptions of the views' methods (`events.api.operation`): the hook before."""
+    for _, _, method, view in endpoints:
+        handler = getattr(view.cls, method.lower())
+        summary, _, description = inspect.cleandoc(handler.__doc__ or view.cls.__doc__).partition("\n\n")
+        extend_schema(
+            **handler.operation, summary=summary.removesuffix("."), description=" ".join(description.split())
+        )(handler)
     return endpoints
 
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """The hook after: what does not come from the views."""
-    components = result.setdefault("components", {})
-    components["schemas"] = {**events.api.openapi_paths.SCHEMAS, **subscriptions.api.openapi.SCHEMAS}
-    result["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
+    """Add what does not come from the views: the hook after."""
+    result["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     result["servers"] = [{"url": "/", "description": "This gateway."}]
-    calls = result["paths"]["/v1.0/calls"]["get"]
-    calls["operationId"], calls["summary"] = "readCalls", "Read the present state of calls"
-    result["paths"].update(_HEALTH)
-    components.setdefault("securitySchemes", {})["metrics"] = {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "The setting `METRICS_TOKEN`, for `/metrics` alone.",
+    # One view has two addresses.
+    result["paths"]["/v1.0/calls"]["get"] |= {
+        "operationId": "readCalls",
+        "summary": "Read the present state of calls",
     }
+    result["paths"] |= _HEALTH
+    result["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    schemas = result["components"]["schemas"]
+    # drf-spectacular does not take these from serializers.
+    for strict in ("NewEvent", "CallOrder", "Target", "NewMessage", "StatusChoice"):
+        schemas[strict]["additionalProperties"] = False
+    schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
+    schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}
     return result
 
 
-def _healthy(
-    name: str, summary: str, *, security: Sequence[Any] = (), **answers: tuple[str, str, Mapping[str, Any]]
-) -> dict[str, Any]:
+def _health(name: str, summary: str, answers: Mapping[str, tuple[str, Any]], **more: Any) -> dict[str, Any]:
     responses = {
-        status.removeprefix("s"): {
+        status: {
             "description": description,
-            "content": {kind: {"schema": schema}},
+            "content": {"text/plain" if schema == _TEXT else "application/json": {"schema": schema}},
         }
-        for status, (description, kind, schema) in answers.items()
+        for status, (description, schema) in answers.items()
     }
-    return {
-        "get": {
-            "operationId": name,
-            "summary": summary,
-            "tags": ["Health"],
-            "security": list(security),
-            "responses": responses,
-        }
-    }
+    operation = {"operationId": name, "summary": summary, "tags": ["Health"], "responses": responses}
+    return {"get": {**operation, "security": [], **more}}
 
 
-_JSON = "application/json"
-_PART = {
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_TEXT = {"type": "string"}
+_VERSION = {**_TEXT, "description": "The gateway's version."}
+_PARTS = {
     "type": "object",
-    "required": ["ok", "reason"],
-    "properties": {"ok": {"type": "boolean"}, "reason": {"type": "string"}},
-    "additionalProperties": True,
+    "description": "The state of each part, with the reason of a failure.",
+    "additionalProperties": {**_object(ok={"type": "boolean"}, reason=_TEXT), "additionalProperties": True},
 }
-_READY = {
-    "type": "object",
-    "required": ["ready", "parts"],
-    "properties": {
-        "ready": {"type": "boolean"},
-        "parts": {
-            "type": "object",
-            "description": "The state of each part, with the reason where something is wrong.",
-            "additionalProperties": _PART,
-        },
-    },
-}
-_REFUSED = {"$ref": "#/components/schemas/Error"}
+_READY = _object(ready={"type": "boolean"}, parts=_PARTS)
+_ERROR = {"$ref": "#/components/schemas/Error"}
 _HEALTH = {
-    "/metrics": _healthy(
+    "/metrics": _health(
         "readMetrics",
-        "Read the process's numbers, for Prometheus",
-        security=({"metrics": []}, {}),
-        s200=("The numbers, also as OpenMetrics.", "text/plain", {"type": "string"}),
-        s401=("`UNAUTHORIZED`: the token of the metrics is missing or wrong.", _JSON, _REFUSED),
-        s403=("`PERMISSION_DENIED`: no token is set, and this is another machine.", _JSON, _REFUSED),
+        "Read the metrics of the process, for Prometheus",
+        {
+            "200": ("The metrics, also as OpenMetrics.", _TEXT),
+            "401": ("`UNAUTHORIZED`: the token for metrics is missing or wrong.", _ERROR),
+            "403": ("`PERMISSION_DENIED`: no token is set, and this is another machine.", _ERROR),
+        },
+        security=[{"metrics": []}, {}],
     ),
-    "/healthz": _healthy(
+    "/healthz": _health(
         "readHealth",
-        "Ask whether the process lives",
-        s200=(
-            "It does.",
-            _JSON,
-            {
-                "type": "object",
-                "required": ["status", "version"],
-                "properties": {
-                    "status": {"const": "alive"},
-                    "version": {"type": "string", "description": "The gateway's version."},
-                },
-            },
-        ),
+        "Read whether the process is alive",
+        {"200": ("It is alive.", _object(status={"const": "alive"}, version=_VERSION))},
     ),
-    "/readyz": _healthy(
+    "/readyz": _health(
         "readReadiness",
-        "Ask whether the process should be given clients",
-        s200=("It should.", _JSON, _READY),
-        s503=("It should not; the reason stands at its part.", _JSON, _READY),
+        "Read whether the process is ready for clients",
+        {"200": ("It is ready.", _READY), "503": ("It is not ready; its parts have the reason.", _READY)},
     ),
 }

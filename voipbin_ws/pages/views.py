@@ -1,6 +1,8 @@
-"""The pages for people. They hold no data: a script in them signs in and hears what its credential may hear."""
+"""The pages for people. They hold no data: their scripts log in and subscribe with the user's credential."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,18 +11,19 @@ from django.views.decorators.http import require_safe
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The live calls, for a supervisor."""
-    return _page(request, "dashboard.html", "Live calls")
+    """Serve the dashboard: the live calls, for a supervisor."""
+    return page(request, "dashboard.html", title="Live calls")
 
 
 @require_safe
 def agent_desktop(request: HttpRequest) -> HttpResponse:
-    """Calls and messages, for an agent at work."""
-    return _page(request, "agent.html", "Agent desktop")
+    """Serve the agent desktop: calls and messages, for an agent."""
+    return page(request, "agent.html", title="Agent desktop")
 
 
-def _page(request: HttpRequest, template: str, title: str) -> HttpResponse:
-    response = render(request, template, {"title": title})
+def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """Return the rendered template as a response that browsers revalidate."""
+    response = render(request, template, context)
     # The files that it names change with it.
     response["Cache-Control"] = "no-cache"
     return response

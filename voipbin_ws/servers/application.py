@@ -1,4 +1,4 @@
-"""The ASGI application behind every server: who gets a connection, and the runtime's start and end."""
+"""The ASGI application of both servers: HTTP, WebSockets and the life of the runtime."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-NO_SUCH_SOCKET = Refusal(404, "NOT_FOUND", "There is no WebSocket at this address: connect to /v1.0/ws", "")
+NO_SUCH_ENDPOINT = Refusal(404, "NOT_FOUND", "There is no WebSocket at this address: connect to /v1.0/ws", "")
 
 
 class GatewayApplication:
-    """HTTP to Django, WebSockets to the consumers; the runtime begins with the first of either.
+    """Passes HTTP to Django and WebSockets to the consumers; the first starts the runtime.
 
-    Once `is_stopping`, only requests under way are still answered.
+    After `is_stopping` is set, new HTTP requests are refused with 503.
     """
 
     def __init__(self, django: Any) -> None:
         self.is_stopping = False
         self._django = django
-        self._sockets = URLRouter(websocket_urlpatterns)
-        self._entrance: Any = ProxyHeadersMiddleware(self._enter, settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
+        self._websockets = URLRouter(websocket_urlpatterns)
+        self._behind_proxies: Any = ProxyHeadersMiddleware(self._dispatch, settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._entrance(scope, receive, send)
+        await self._behind_proxies(scope, receive, send)
 
-    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http" if self.is_stopping:
                 await _unavailable(send)
@@ -52,12 +52,12 @@ class GatewayApplication:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._sockets(scope, receive, send)
+            await self._websockets(scope, receive, send)
         except ValueError as error:
             if not str(error).startswith("No route found"):
                 raise
             await receive()
-            await refuse(scope, send, NO_SUCH_SOCKET)
+            await refuse(scope, send, NO_SUCH_ENDPOINT)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

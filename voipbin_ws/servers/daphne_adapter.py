@@ -1,4 +1,4 @@
-"""daphne's connections: WebSockets that take ready frames and report a slow peer, HTTP answers that fail visibly."""
+"""Adapters to daphne: WebSockets that take ready frames, and failed requests that end."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from twisted.internet import reactor as installed
 from subscriptions.delivery.transport import READY_FRAMES, nothing
 
 reactor: Any = installed
-"""The one that daphne.server has installed: another's first import would install Twisted's default one."""
-
+"""The reactor that daphne.server installed; imported first, it would be Twisted's default."""
 
 _OPEN = WebSocketProtocol.STATE_OPEN
-"""Looked up once: it is asked for at each delivery."""
+"""Looked up once, because each delivery compares with it."""
 
 
 def _end_failed_request(request: Any, exception: BaseException) -> None:
-    """Answer a request whose application raised with 500; cut the connection where the answer has begun.
+    """Answer a failed request with 500, or cut its connection if the response has begun.
 
-    daphne's own begins a second answer there. That raises in its periodic check of requests, which then never runs
-    again, so that the clients of all requests that fail later wait for ever.
+    daphne's own handler begins a second response there. That raises in its periodic check of requests, which then never
+    runs again, so that clients of all requests that fail later wait for ever.
     """
     if not request._response_started:
         _answer_500(request, exception)
@@ -37,7 +36,7 @@ WebRequest.handle_exception = _end_failed_request
 
 
 class ReadyFramesServer(Server):  # type: ignore[misc]
-    """daphne, with each of its WebSockets offered to the application as `ReadyFrames`."""
+    """daphne, which offers each of its WebSockets to the application as `ReadyFrames`."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, WebSocketProtocol):
@@ -46,10 +45,9 @@ class ReadyFramesServer(Server):  # type: ignore[misc]
 
 
 class DaphneFrames:
-    """A connection of daphne's as `ReadyFrames`, and a Twisted push producer on its transport.
+    """A connection of daphne as `ReadyFrames`, and a Twisted push producer on its transport.
 
-    Autobahn, on which daphne is built, writes whole frames too, so that its control frames come between two of ours,
-    never into one.
+    Autobahn, on which daphne is built, also writes whole frames: its control frames never come into one of ours.
     """
 
     __slots__ = ("_connection", "_is_producer", "_is_writable", "_send", "_transport", "on_writable")
@@ -64,7 +62,7 @@ class DaphneFrames:
         self._is_producer = False
 
     def begin(self) -> None:
-        # The HTTP channel that the socket was upgraded from is still registered there.
+        # The HTTP channel that the WebSocket was upgraded from is still registered.
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
         self._is_producer = True
@@ -75,8 +73,8 @@ class DaphneFrames:
         transport = self._transport
         sent = 0
         if self._send is not None and not transport.dataBuffer and not transport._tempDataBuffer:
-            # Straight to the kernel: Twisted would first ask the event loop whether it may, at a higher cost.
-            # Full, or gone: the transport finds out which, and tells as it always does.
+            # Straight to the kernel: Twisted would first wait for the event loop to report it writable.
+            # If the socket is full or closed, the transport finds out and reports it as usual.
             try:
                 sent = self._send(frames)
             except OSError:
@@ -95,7 +93,7 @@ class DaphneFrames:
 
     def release(self) -> None:
         if self._is_producer:
-            # A transport with a paused producer would wait for it before it closes.
+            # A transport with a paused producer would wait for it before closing.
             self._is_producer = False
             self._transport.unregisterProducer()
         self.resumeProducing()

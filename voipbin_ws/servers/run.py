@@ -1,4 +1,4 @@
-"""Running the gateway under daphne or uvicorn, and stopping it without dropping anybody unheard."""
+"""Running the gateway under daphne or uvicorn, and stopping it in order."""
 
 from __future__ import annotations
 
@@ -18,26 +18,24 @@ from subscriptions.connections.runtime import runtime
 from voipbin_ws.observability.metrics_endpoints import open_metrics_port
 
 MAX_FRAME_BYTES = 2**20
-"""Above every limit of ours, so that it is ours that answers, with an error frame instead of a lost connection."""
-
+"""Above all limits of the gateway, so that a client receives an error frame of its own."""
 
 HANDSHAKE_EXTRA_SECONDS = 10
-"""What a handshake may take beyond the database's longest answer, so that it is refused instead of dropped."""
-
+"""Seconds beyond DATABASE_ANSWER_SECONDS for a handshake, so that it is refused."""
 
 REQUESTS_TIMEOUT_SECONDS = 5
-"""What requests under way may take when the process stops."""
+"""Seconds that running requests may take when the process stops."""
 
 
-class PortInUse(Exception):
-    """Nothing can listen there; the message says why."""
+class PortUnavailable(Exception):
+    """No server can listen at the address; the message says why."""
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A bound socket, so that a port in use is told in our words before any server starts.
+    """Return a listening socket, so that a port in use is reported before a server starts.
 
     Raises:
-        PortInUse: another program listens there, or the address is not this machine's.
+        PortUnavailable: another program listens there, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -46,7 +44,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise PortInUse(
+        raise PortUnavailable(
             f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port"
         ) from None
     bound.listen(2048)
@@ -55,19 +53,19 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """The address at which a client reaches this socket."""
+    """Return the URL at which clients reach this socket."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(address: str) -> None:
-    """The one line on standard output that says the server is ready."""
+def print_address(address: str) -> None:
+    """Print the one line that says the server is ready."""
     sys.stdout.write(f"Listening on {address}\n")
     sys.stdout.flush()
 
 
-def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; calls `serves` once it does."""
+def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; call `on_ready` when the server listens."""
     from voipbin_ws.servers.daphne_adapter import ReadyFramesServer, reactor
 
     ports: list[Any] = []
@@ -80,11 +78,11 @@ def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None
     handshake_seconds = settings.DATABASE_ANSWER_SECONDS + HANDSHAKE_EXTRA_SECONDS
     server = Server(
         application,
-        endpoints=[f"fd:fileno={bound.detach()}"],  # Twisted makes its own of it and closes this one.
+        endpoints=[f"fd:fileno={bound.detach()}"],  # Twisted duplicates the descriptor and closes this one.
         signal_handlers=False,
         websocket_handshake_timeout=handshake_seconds,
         websocket_connect_timeout=handshake_seconds,
-        websocket_timeout=-1,  # Its default ends every connection after a day.
+        websocket_timeout=-1,  # The default ends every connection after a day.
         ping_interval=settings.PING_SECONDS,
         ping_timeout=settings.PONG_SECONDS,
         websocket_max_message_size=MAX_FRAME_BYTES,
@@ -102,24 +100,24 @@ def run_daphne(application: Any, bound: socket.socket, serves: Callable[[], None
         reactor.callLater(0, reactor.stop)
 
     def ready() -> None:
-        # A peer that has long not read gets as long as ours to come to our close frame; the default is one second.
+        # A slow reader gets as long as in the gateway's own closing to reach the close frame; the default is 1 s.
         # Each call sets the null Origin anew, which the handshake judges itself.
         server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
         _on_signals(loop, lambda: loop.create_task(stop()))
         loop.call_soon(open_metrics_port)
-        serves()
+        on_ready()
 
     server.ready_callable = ready
     server.run()
 
 
-def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; calls `serves` once it does."""
+def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; call `on_ready` when the server listens."""
     import uvicorn
 
-    from voipbin_ws.servers.uvicorn_adapter import UvicornSocket
+    from voipbin_ws.servers.uvicorn_adapter import UvicornProtocol
 
-    # It complains of every handshake that was refused with an answer of our own.
+    # uvicorn warns of every handshake that the gateway refused with a response of its own.
     logging.getLogger("uvicorn.error").addFilter(
         lambda record: "without completing handshake" not in str(record.msg)
     )
@@ -128,16 +126,16 @@ def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], Non
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             open_metrics_port()
-            serves()
+            on_ready()
 
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
-            # Having stopped in order, uvicorn's own lets the signal end the process after all.
+            # After an orderly stop, uvicorn's own handler would still let the signal end the process.
             _on_signals(asyncio.get_running_loop(), lambda: setattr(self, "should_exit", True))
             yield
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            # Before uvicorn's own shutdown, which closes every socket with 1012 and no word.
+            # uvicorn's shutdown closes connections with 1012 and without a reason, so the gateway closes them first.
             for each in self.servers:
                 each.close()
             await runtime().stop()
@@ -146,24 +144,26 @@ def run_uvicorn(application: Any, bound: socket.socket, serves: Callable[[], Non
     config = uvicorn.Config(
         application,
         loop="uvloop",
-        ws=UvicornSocket,
+        ws=UvicornProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=settings.PING_SECONDS,
         ws_ping_timeout=settings.PONG_SECONDS,
         ws_per_message_deflate=False,
         lifespan="on",
-        access_log=False,  # Its lines carry the query, and the query the credential.
+        access_log=False,  # Its lines contain the query, which can contain a credential.
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # The application heeds them, on both servers, from TRUSTED_PROXIES alone.
+        proxy_headers=False,  # The application evaluates them, on both servers, from TRUSTED_PROXIES alone.
         timeout_graceful_shutdown=5,
     )
     Server(config).run(sockets=[bound])
 
 
 async def _requests_done(server: Any) -> None:
-    """Wait for requests under way: daphne would only cancel them, and the thread of one that waits for the event loop
-    meanwhile would keep the process alive for ever."""
+    """Wait for running requests, which daphne would cancel.
+
+    The thread of a cancelled request that waits for the event loop would keep the process alive for ever.
+    """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(REQUESTS_TIMEOUT_SECONDS):
             while under_way := [
@@ -181,7 +181,7 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Callable[[], None]], None]] = {
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
-    """Stop once at the first signal; a second one ends the process at once."""
+    """Call `stop` at the first signal; a second one ends the process at once."""
 
     def first() -> None:
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket connection, extended to take frames that are ready."""
+"""Adapter to uvicorn: WebSockets that take ready frames."""
 
 from __future__ import annotations
 
@@ -12,56 +12,56 @@ from events.domain.strict_json import encode
 from subscriptions.connections.handshake import ANSWER_HEADERS
 from subscriptions.delivery.transport import READY_FRAMES, nothing
 
-_WORDS = encode(
+_BODY = encode(
     {"code": "INVALID_REQUEST", "message": "The address or a header is too long: 8192 bytes at most"}
 )
-_UNREADABLE = b"\r\n".join(
+_BAD_REQUEST = b"\r\n".join(
     (
         b"HTTP/1.1 400 Bad Request",
         *(b": ".join(header) for header in ANSWER_HEADERS),
-        b"content-length: %d" % len(_WORDS),
+        b"content-length: %d" % len(_BODY),
         b"connection: close",
         b"",
-        _WORDS.encode(),
+        _BODY.encode(),
     )
 )
 
 
-class UvicornSocket(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which offers itself to the application as `ReadyFrames`."""
+class UvicornProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which offers its connections to the application as `ReadyFrames`."""
 
-    _ready: UvicornFrames | None = None
+    _frames: UvicornFrames | None = None
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            # Good enough for uvicorn's HTTP parser, and not for its WebSocket parser: nobody would ever answer.
-            self.transport.write(_UNREADABLE)
+            # Valid for uvicorn's HTTP parser but not for its WebSocket parser: without this, no response is ever sent.
+            self.transport.write(_BAD_REQUEST)
             self.transport.close()
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"]
-        extensions[READY_FRAMES] = self._ready = UvicornFrames(self)
+        extensions[READY_FRAMES] = self._frames = UvicornFrames(self)
         try:
             await super().run_asgi()
         finally:
-            self._ready.on_writable = nothing
+            self._frames.on_writable = nothing
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._ready is not None:
-            self._ready.on_writable()
+        if self._frames is not None:
+            self._frames.on_writable()
 
 
 class UvicornFrames:
-    """A connection of uvicorn's as `ReadyFrames`.
+    """A connection of uvicorn as `ReadyFrames`.
 
-    uvicorn writes whole frames too, so that its control frames come between two of ours, never into one.
+    uvicorn also writes whole frames, so that its control frames never come into one of ours.
     """
 
     __slots__ = ("_connection", "_descriptor", "_is_released", "_transport", "on_writable")
 
-    def __init__(self, connection: UvicornSocket) -> None:
+    def __init__(self, connection: UvicornProtocol) -> None:
         self.on_writable: Callable[[], None] = nothing
         self._connection = connection
         self._transport: Any = connection.transport
@@ -70,31 +70,31 @@ class UvicornFrames:
         self._is_released = False
 
     def begin(self) -> None:
-        """uvicorn tells of a full transport by itself."""
+        """Do nothing: uvicorn reports a full transport by itself."""
 
     def write(self, frames: bytes) -> bool:
         transport = self._transport
-        # Where the close is ours, its outbox was closed before; the server's own closes the transport at once.
+        # Before the gateway's own close the outbox was closed; a close by uvicorn closes the transport at once.
         if transport.is_closing():
             return True
         sent = 0
         if self._descriptor is not None and not transport.get_write_buffer_size():
-            # Straight to the kernel: the event loop would do the same, only later and at a higher cost.
+            # Straight to the kernel: the event loop would do the same, later and at a higher cost.
             try:
                 sent = os.write(self._descriptor, frames)
             except OSError:
-                sent = 0  # Full, or gone: the transport finds out which, and tells as it always does.
+                sent = 0  # Full or closed: the transport finds out and reports it as usual.
             if sent == len(frames):
                 return True
         transport.write(memoryview(frames)[sent:])
         return self._is_released or self._connection.writable.is_set()
 
     def hold_reading(self, hold: bool) -> None:
-        """uvicorn does so by itself, while a message is acted on."""
+        """Do nothing: uvicorn pauses reading by itself while a message is processed."""
 
     def release(self) -> None:
         self._is_released = True
-        self._connection.writable.set()  # Its own `send` would wait for the peer to read.
+        self._connection.writable.set()  # uvicorn's `send` would wait for the peer to read.
         self.on_writable()
 
     def abort(self) -> None:

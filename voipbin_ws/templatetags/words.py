@@ -1,4 +1,4 @@
-"""Descriptions as HTML: paragraphs, numbered lists and `code`, and everything else as it stands."""
+"""Descriptions as HTML: paragraphs, numbered lists and `code`; other text is escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBERED = re.compile(r"^\d+\. ", re.MULTILINE)
 
 @register.filter
 def words(text: str) -> SafeString:
-    """The text of a description as HTML."""
+    """Return the text of a description as HTML."""
     blocks = (_block(block) for block in str(escape(text)).strip().split("\n\n") if block)
     return mark_safe("\n".join(blocks))  # noqa: S308 - escaped above
 

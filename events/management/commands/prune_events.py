@@ -48,12 +48,12 @@ class Command(BaseCommand):
                 pruned = prune(each, stored_before, dry_run=options["dry_run"])
                 total = [total[0] + pruned.events, total[1] + pruned.states]
                 if pruned.events or pruned.states:
-                    self.stdout.write(_told(each, pruned, dry_run=options["dry_run"]))
+                    self.stdout.write(_line(each, pruned, dry_run=options["dry_run"]))
         done = "Would remove" if options["dry_run"] else "Removed"
         self.stdout.write(f"{done} {_counted(*total)} of {len(customers)} customers.")
 
 
-def _told(customer: str, pruned: Pruned, *, dry_run: bool) -> str:
+def _line(customer: str, pruned: Pruned, *, dry_run: bool) -> str:
     done = "would remove" if dry_run else "removed"
     return (
         f"{customer}: {done} {_counted(pruned.events, pruned.states)}; kept from number {pruned.floor + 1} on"

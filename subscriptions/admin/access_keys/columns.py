@@ -1,24 +1,27 @@
-"""An access key as the admin shows it, in lists and on its page."""
+"""The columns and the status filter of access keys in the admin."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin.scope import pill
-from subscriptions.admin.access_keys.form import expiry_in_words
+from subscriptions.admin.access_keys.form import expiry_text
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.auth.access_keys import KeyStatus, status_of
 from subscriptions.models import AccessKey
 
 CLIENT_SHOWN = 30
-"""Characters of what a client calls itself, in a list."""
+"""Characters of the client's name in the list."""
 
 _PILLS = {
     KeyStatus.ACTIVE: "good",
@@ -28,10 +31,34 @@ _PILLS = {
 }
 
 
-class KeyColumns:
-    """What is shown of a key; the admin that it is mixed into knows its `owner`."""
+class StatusFilter(admin.SimpleListFilter):
+    """By status, as a query for what `access_keys.status_of` computes."""
 
-    owner: Any
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.name.lower(), status.value.capitalize()) for status in KeyStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
+        now = timezone.now()
+        lasting = Q(expires_at=None) | Q(expires_at__gt=now)
+        match self.value():
+            case "active":
+                return queryset.filter(lasting, revoked_at=None, last_used_at__isnull=False)
+            case "unused":
+                return queryset.filter(lasting, revoked_at=None, last_used_at=None)
+            case "expired":
+                return queryset.filter(revoked_at=None, expires_at__lte=now)
+            case "revoked":
+                return queryset.filter(revoked_at__isnull=False)
+        return queryset
+
+
+class KeyColumns:
+    """A mixin with the columns of a key; the admin class has the column `owner`."""
+
+    owner: Callable[[AccessKey], SafeString]
 
     @admin.display(description="key", ordering="prefix")
     def key(self, key: AccessKey) -> str:
@@ -46,7 +73,7 @@ class KeyColumns:
         status = status_of(key, timezone.now())
         return pill(status.value, _PILLS[status])
 
-    @admin.display(description="of", ordering="customer__name")
+    @admin.display(description="holder", ordering="customer__name")
     def speaks_for(self, key: AccessKey) -> SafeString:
         if key.agent is None:
             return self.owner(key)
@@ -56,9 +83,9 @@ class KeyColumns:
     @admin.display(description="agent")
     def for_agent(self, key: AccessKey) -> SafeString | str:
         if key.agent is None:
-            return "none: it hears everything of the customer"
+            return "– (key of the whole customer)"
         url = reverse("admin:subscriptions_agent_change", args=[key.agent_id])
-        return format_html('<a href="{}">{}</a>: it hears what this agent hears', url, key.agent.name)
+        return format_html('<a href="{}">{}</a>: has the permissions of this agent', url, key.agent.name)
 
     @admin.display(description="last used", ordering="last_used_at")
     def last_used(self, key: AccessKey) -> SafeString | None:
@@ -85,7 +112,7 @@ class KeyColumns:
         places = [place for place in (key.last_used_address, key.last_used_client) if place]
         return format_html("{}{}", moment, format_html_join("", ", {}", ((place,) for place in places)))
 
-    @admin.display(description="sockets", ordering="socket_count")
+    @admin.display(description="connections", ordering="socket_count")
     def open_sockets(self, key: Any) -> SafeString | str:
         if not key.socket_count:
             return "–"
@@ -95,14 +122,14 @@ class KeyColumns:
     @admin.display(description="allowed topics")
     def allowed(self, key: AccessKey) -> SafeString | str:
         if not key.allowed_topics:
-            return "all that it speaks for"
+            return "no limit"
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in key.allowed_topics))
 
-    @admin.display(description="may")
+    @admin.display(description="permissions")
     def rights(self, key: AccessKey) -> str:
         narrowed = f" ({one_or_many(len(key.allowed_topics), 'topic')})" if key.allowed_topics else ""
         held = ((f"subscribe{narrowed}", key.may_subscribe), ("publish", key.may_publish))
-        return ", ".join(word for word, is_held in held if is_held)
+        return ", ".join(right for right, is_held in held if is_held)
 
     @admin.display(description="rotated into")
     def rotated_into(self, key: AccessKey) -> SafeString:
@@ -113,4 +140,4 @@ class KeyColumns:
     def expires(self, key: AccessKey) -> SafeString | str:
         if key.expires_at is None:
             return "never"
-        return format_html('<span title="{}">{}</span>', expiry_in_words(key), key.expires_at.date())
+        return format_html('<span title="{}">{}</span>', expiry_text(key), key.expires_at.date())

@@ -1,4 +1,4 @@
-"""The form of an access key, with its expiry as people say it."""
+"""The form of an access key."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from django.utils import timezone
 from events.domain.topics import InvalidTopic, known_resources, parse_pattern
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
-from subscriptions.auth.tokens import BadCredential, key_identity
-from subscriptions.models import AccessKey, Agent
+from subscriptions.auth.access_keys import key_identity
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.models import AccessKey
 
 KEEP = "keep"
 NEVER = "never"
 ON_DATE = "date"
-MOST_ALLOWED_TOPICS = 100
-DAYS = {"1": "In a day", "7": "In a week", "90": "In 90 days", "365": "In a year"}
+MAX_ALLOWED_TOPICS = 100
+DAYS = {"1": "In 1 day", "7": "In 7 days", "90": "In 90 days", "365": "In 365 days"}
 
 
 class AccessKeyForm(OperatorForm):
     expiry = forms.ChoiceField(label="Expires", widget=forms.RadioSelect)
     expires_on = forms.DateField(
-        label="On this date",
+        label="Expiry date",
         required=False,
         widget=AdminDateWidget,
-        help_text="The key works to the end of this day, in UTC.",
+        help_text="The key is valid until the end of this day (UTC).",
     )
     allowed_topics = forms.CharField(
         required=False,
@@ -48,35 +49,32 @@ class AccessKeyForm(OperatorForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
+        field: Any
         if "agent" in self.fields:
-            agents = self.customer.agents.order_by("name")
-            if not self.operator.is_platform:
-                agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
-            self.fields["agent"].queryset = agents
-            self.fields["agent"].empty_label = "nobody: it hears everything of the customer"
-            self.fields["agent"].label_from_instance = lambda agent: (
-                f"{agent.name} ({agent.get_role_display()})"
-            )
+            field = self.fields["agent"]
+            field.queryset = self.agents_offered()
+            field.empty_label = "– (key of the whole customer)"
+            field.label_from_instance = lambda agent: f"{agent.name} ({agent.get_role_display()})"
         if "allowed_topics" in self.fields:
             self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
             self.fields["allowed_topics"].help_text = (
-                "One a line, such as customer_id:"
-                f"{self.customer.pk}:call:*. The key hears nothing outside of them, in subscriptions and over REST; "
-                "empty: all that it speaks for."
+                f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
+                "to and read over REST. Empty for no limit."
             )
         if "expiry" in self.fields:
-            choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On a date, below")]
+            choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]
             if not self.is_new:
-                choices.insert(0, (KEEP, f"As it is: {expiry_in_words(self.instance)}"))
-            self.fields["expiry"].choices = choices
+                choices.insert(0, (KEEP, f"Unchanged: {expiry_text(self.instance)}"))
+            field = self.fields["expiry"]
+            field.choices = choices
             self.initial["expiry"] = "365" if self.is_new else KEEP
         if self.is_new:
             self.initial["made_as"] = uuid.uuid4()
 
     def clean_expires_on(self) -> dt.date | None:
-        day = self.cleaned_data["expires_on"]
+        day: dt.date | None = self.cleaned_data["expires_on"]
         if day is not None and day < timezone.now().date():
-            raise ValidationError("This day is over: choose today or later.")
+            raise ValidationError("This date is in the past: choose today or later.")
         return day
 
     def clean_allowed_topics(self) -> list[str]:
@@ -88,18 +86,18 @@ class AccessKeyForm(OperatorForm):
                 patterns.append(str(parse_pattern(line, known)))
             except InvalidTopic as error:
                 errors.append(f"{line[:80]}: {error}")
-        if len(patterns) > MOST_ALLOWED_TOPICS:
-            errors.append(f"A key is narrowed to at most {MOST_ALLOWED_TOPICS} topics: use wildcards.")
+        if len(patterns) > MAX_ALLOWED_TOPICS:
+            errors.append(f"A key can have at most {MAX_ALLOWED_TOPICS} allowed topics: use wildcards.")
         if errors:
             raise ValidationError(errors)
         return list(dict.fromkeys(patterns))
 
     def clean_made_as(self) -> uuid.UUID | None:
-        made_as = self.cleaned_data["made_as"]
-        if self.is_new and AccessKey.objects.filter(pk=made_as).exists():
+        made_as: uuid.UUID | None = self.cleaned_data["made_as"]
+        if self.is_new and made_as and AccessKey.objects.filter(pk=made_as).exists():
             raise ValidationError(
-                "This key was made already, and its secret is not shown twice. If you did not note it, revoke the "
-                "key and make another."
+                "This key was created already, and its secret is not shown again. If you have not copied it, revoke "
+                "the key and create another."
             )
         return made_as
 
@@ -112,33 +110,33 @@ class AccessKeyForm(OperatorForm):
         ):
             self.add_error("expires_on", "Choose a date, or another expiry.")
         if "made_as" in self.errors:
-            # Its field is hidden.
+            # Shown at the top of the form, because the field is hidden.
             self.add_error(None, self.errors.pop("made_as").as_data())
         return cleaned
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if self.is_new and (made_as := self.cleaned_data.get("made_as")):
             self.instance.pk = made_as
         if expiry := self.cleaned_data.get("expiry"):
             self._set_expiry(expiry)
 
-        self._require_something_heard()
+        self._require_effective_topics()
 
-    def _require_something_heard(self) -> None:
-        """Refuse topics of which the key would hear not one, whoever it is made for: each line stands for nothing."""
+    def _require_effective_topics(self) -> None:
+        """Refuse allowed topics if the key may not subscribe to any of them."""
         if self.errors or not self.instance.allowed_topics or not self.instance.may_subscribe:
             return
         try:
             identity = key_identity(self.instance)
         except BadCredential:
-            return  # It hears nothing now, whatever it is narrowed to.
-        heard = topics_for(identity)
-        if not identity.is_platform_staff and not heard:
+            return  # It may subscribe to nothing now, whatever its topics.
+        topics = topics_for(identity)
+        if not identity.is_platform_staff and not topics:
             wide = topics_for(replace(identity, allowed_topics=None))
             self.add_error(
                 "allowed_topics",
-                f"With these the key would hear nothing at all. What it speaks for is: {', '.join(wide) or 'nothing'}.",
+                f"With these the key could subscribe to nothing. It may use: {', '.join(wide) or 'nothing'}.",
             )
 
     def _set_expiry(self, expiry: str) -> None:
@@ -150,6 +148,6 @@ class AccessKeyForm(OperatorForm):
             self.instance.expires_at = dt.datetime.combine(day, dt.time.max, dt.UTC)
 
 
-def expiry_in_words(key: AccessKey) -> str:
-    """When the key expires."""
+def expiry_text(key: AccessKey) -> str:
+    """Return when the key expires."""
     return "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""The admin's pages of access keys: making one, the single showing of its secret, revoking, rotating."""
+"""Admin pages of access keys: creating, revoking and rotating them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
-from events.hooks import operator_of
-from subscriptions.admin.access_keys.columns import KeyColumns
+from subscriptions.admin.access_keys.columns import KeyColumns, StatusFilter
 from subscriptions.admin.access_keys.form import AccessKeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
-from subscriptions.admin.access_keys.status_filter import StatusFilter
-from subscriptions.admin.confirmation import WORD_TO_CLIENTS, one_or_many, word_of
-from subscriptions.admin.customer_scoped import OfCustomerAdmin
+from subscriptions.admin.confirmation import (
+    CLOSING_CONSEQUENCE,
+    REASON_LABEL,
+    confirmed,
+    one_or_many,
+    reason_of,
+)
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
 from subscriptions.auth.access_keys import CannotRotate, revoke, rotate
 from subscriptions.connections.close_orders import close_all_of_key
 from subscriptions.models import AccessKey, Agent, LiveConnection
@@ -33,7 +37,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     list_filter = [CustomerFilter, StatusFilter, "may_publish", "may_subscribe"]
     list_select_related = ["customer", "agent"]
     search_fields = ["label", "prefix", "customer__name", "agent__name"]
-    search_help_text = "A label, the beginning of a key, or the name of a customer or agent"
+    search_help_text = "Label or prefix of a key, or name of a customer or agent"
     actions = ["revoke_keys", "rotate_keys", "close_sockets"]
     object_actions = ("close_sockets", "rotate_keys", "revoke_keys")
     readonly_fields = [
@@ -56,8 +60,8 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
-                ("What it may do", {"fields": [*rights, "allowed_topics"]}),
-                ("How long", {"fields": ["expiry", "expires_on", "made_as"]}),
+                ("Permissions", {"fields": [*rights, "allowed_topics"]}),
+                ("Validity", {"fields": ["expiry", "expires_on", "made_as"]}),
             ]
         writes = self.has_change_permission(request, obj)
         past = {
@@ -71,16 +75,16 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             "created_at",
             "last_use",
             "open_sockets",
-            *(name for name, told in past.items() if told),
+            *(name for name, is_set in past.items() if is_set),
         ]
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
-            ("What it may do", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
-            ("How long", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
+            ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
+            ("Validity", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        # Without the buttons beside it that would leave the form.
+        # Without the related widget, whose buttons would leave the form.
         return (
             db_field.formfield()
             if db_field.name == "agent"
@@ -89,47 +93,44 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessKey]:
         keys = super().get_queryset(request).select_related("customer", "agent__user", "replaced_by")
-        operator = operator_of(request)
-        if operator is None or not operator.is_platform:
+        if not is_platform(request):
             keys = keys.exclude(agent__in=Agent.objects.of_the_platform())
         sockets = live(LiveConnection.objects.filter(key_id=OuterRef("pk"))).order_by()
         count = sockets.values("key_id").annotate(count=Count("pk")).values("count")
-        return keys.annotate(socket_count=Coalesce(Subquery(count), 0))
+        annotated: QuerySet[AccessKey] = keys.annotate(socket_count=Coalesce(Subquery(count), 0))
+        return annotated
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [F("revoked_at").desc(nulls_first=True), "-created_at"]
 
     def reaches(self, request: HttpRequest, row: AccessKey) -> bool:
-        operator = operator_of(request)
         return super().reaches(request, row) and (
-            row.agent is None
-            or not row.agent.is_of_the_platform
-            or (operator is not None and operator.is_platform)
+            row.agent is None or not row.agent.is_of_the_platform or is_platform(request)
         )
 
     def may_change(self, request: HttpRequest, row: AccessKey | None) -> bool:
         return row is None or row.revoked_at is None
 
     def may_delete(self, request: HttpRequest, row: AccessKey | None) -> bool:
-        """Revoking is the way: a deleted key's records could not be told from those of a key that never was."""
+        """Keys are revoked instead: audit records must not name a key that does not exist."""
         return False
 
     def save_model(self, request: HttpRequest, obj: AccessKey, form: AccessKeyForm, change: bool) -> None:
         if not change:
-            # Kept on the request alone, for the one page that shows it.
+            # The secret is kept on the request only, for the response that shows it.
             request._shown_keys = [self._shown(request, obj, obj.make_secret())]  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
     def response_add(
         self, request: HttpRequest, obj: AccessKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self._show(request, request._shown_keys, title="The new access key")  # type: ignore[attr-defined]
+        return self._show(request, request._shown_keys, title="New access key")  # type: ignore[attr-defined]
 
     def _shown(self, request: HttpRequest, key: AccessKey, secret: str) -> ShownKey:
         return ShownKey(key, secret, request.build_absolute_uri("/"))
 
     def _show(self, request: HttpRequest, shown: list[ShownKey], *, title: str) -> TemplateResponse:
-        """Show secrets, in the answer itself: a redirect would carry them through a cookie or the session."""
+        """Show secrets in the response itself: a redirect would store them in the session."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -142,84 +143,63 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        # A secret that is shown once wants its page to itself.
+        # Saving leads to the page that shows the secret once.
         context["show_save_and_add_another"] = False
         if kwargs.get("add"):
             context["show_save_and_continue"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.action(description="Revoke", permissions=["change"])
-    def revoke_keys(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
-        def perform(chosen: list[AccessKey]) -> HttpResponse:
-            now = timezone.now()
-            revoked = [key for key in chosen if revoke(key, now)]
-            for key in revoked:
-                self.log_change(request, key, "Revoked.")
-            self.message_user(request, f"Revoked: {one_or_many(len(revoked), 'key')}.", messages.SUCCESS)
-            return self.to_list()
+    @confirmed(
+        "Revoke",
+        question="Revoke these access keys?",
+        consequence=(
+            "The keys are refused from now on. This cannot be undone. To replace a key without an interruption, rotate "
+            "it instead."
+        ),
+    )
+    def revoke_keys(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
+        now = timezone.now()
+        revoked = [key for key in keys if revoke(key, now)]
+        for key in revoked:
+            self.log_change(request, key, "Revoked.")
+        self.message_user(request, f"Revoked: {one_or_many(len(revoked), 'key')}.", messages.SUCCESS)
+        return self.to_list()
 
-        return self.confirmed(
-            request,
-            keys,
-            action="revoke_keys",
-            question="Revoke these access keys?",
-            consequence=(
-                "They are refused from now on, and this cannot be undone. To replace a key without an interruption, "
-                "rotate it instead."
-            ),
-            perform=perform,
-        )
+    @confirmed(
+        "Rotate",
+        question="Rotate these access keys?",
+        consequence=(
+            "Each key gets a successor with the same label, customer, permissions and lifetime. Its secret is shown "
+            "once, on the next page. The old key stays valid for 24 hours, so that you can replace it without an "
+            "interruption."
+        ),
+        permissions=("change", "add"),
+    )
+    @sensitive_variables()
+    def rotate_keys(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
+        now = timezone.now()
+        shown = []
+        for old in keys:
+            try:
+                new, secret = rotate(old, now)
+            except CannotRotate as error:
+                self.message_user(request, f"{error}.", messages.ERROR)
+                continue
+            self.log_change(request, old, f"Rotated into {new}.")
+            self.log_addition(request, new, f"Created by rotating {old}.")
+            shown.append(self._shown(request, new, secret))
+        return self._show(request, shown, title="Rotated access keys") if shown else self.to_list()
 
-    @admin.action(description="Rotate", permissions=["change", "add"])
-    def rotate_keys(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
-        @sensitive_variables()
-        def perform(chosen: list[AccessKey]) -> HttpResponse:
-            now = timezone.now()
-            shown = []
-            for old in chosen:
-                try:
-                    new, secret = rotate(old, now)
-                except CannotRotate as error:
-                    self.message_user(request, f"{error}.", messages.ERROR)
-                    continue
-                self.log_change(request, old, f"Rotated into {new}.")
-                self.log_addition(request, new, f"Made by rotating {old}.")
-                shown.append(self._shown(request, new, secret))
-            return self._show(request, shown, title="Rotated access keys") if shown else self.to_list()
-
-        return self.confirmed(
-            request,
-            keys,
-            action="rotate_keys",
-            question="Rotate these access keys?",
-            consequence=(
-                "Each gets a successor with the same label, owner, rights and length of life, whose secret is shown "
-                "once, on the next page. The old key works for 24 hours more, so that you can put the new one in its "
-                "place without an interruption."
-            ),
-            perform=perform,
-        )
-
-    @admin.action(description="Close its sockets", permissions=["change"])
-    def close_sockets(self, request: HttpRequest, keys: QuerySet[AccessKey]) -> HttpResponse | None:
-        def perform(chosen: list[AccessKey]) -> HttpResponse:
-            word = word_of(request)
-            for key in chosen:
-                close_all_of_key(key, by=request.user.get_username(), word=word)
-                self.log_change(request, key, "Closed all its sockets.")
-            words = one_or_many(len(chosen), "key")
-            self.message_user(request, f"Told to close: all sockets of {words}.", messages.SUCCESS)
-            return self.to_list()
-
-        return self.confirmed(
-            request,
-            keys,
-            action="close_sockets",
-            question="Close all open sockets of these access keys?",
-            consequence=(
-                "Their clients are told that an operator closed them, and not to come back by themselves. The keys "
-                "stay good: whoever connects anew gets in. To keep a program out, revoke its key."
-            ),
-            perform=perform,
-            word=WORD_TO_CLIENTS,
-        )
+    @confirmed(
+        "Close connections",
+        question="Close all connections of these access keys?",
+        consequence=CLOSING_CONSEQUENCE,
+        reason_label=REASON_LABEL,
+    )
+    def close_sockets(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
+        for key in keys:
+            close_all_of_key(key, by=request.user.get_username(), reason=reason_of(request))
+            self.log_change(request, key, "Closed all connections.")
+        count = one_or_many(len(keys), "key")
+        self.message_user(request, f"Closing all connections of {count}.", messages.SUCCESS)
+        return self.to_list()

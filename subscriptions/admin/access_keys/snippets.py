@@ -1,4 +1,4 @@
-"""A new access key as it is shown once, with lines that use it as they stand."""
+"""A new access key as it is shown once, with snippets that use it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 from dataclasses import dataclass, field
 
 from subscriptions.api.me import topics_for
-from subscriptions.auth.tokens import BadCredential, key_identity
+from subscriptions.auth.access_keys import key_identity
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey
 
-MOST_TOPICS = 10
+MAX_TOPICS = 10
 
 
 @dataclass(frozen=True)
 class ShownKey:
-    """A key and its secret; `origin` is the gateway's address as the operator's browser knows it, with a slash."""
+    """A key and its secret; `origin` is the gateway's URL with a slash at its end."""
 
     key: AccessKey
     secret: str = field(repr=False)
@@ -22,12 +23,12 @@ class ShownKey:
 
     @property
     def topics(self) -> list[str]:
-        """The widest topics that the key hears; not all of a long list, which nobody reads."""
+        """The widest topics that the key may subscribe to, at most MAX_TOPICS."""
         try:
             identity = key_identity(self.key)
         except BadCredential:
             return []
-        return topics_for(identity)[:MOST_TOPICS] or sorted(identity.allowed_topics or ())[:MOST_TOPICS]
+        return topics_for(identity)[:MAX_TOPICS] or sorted(identity.allowed_topics or ())[:MAX_TOPICS]
 
     @property
     def socket_address(self) -> str:
@@ -39,7 +40,7 @@ class ShownKey:
 
     @property
     def python(self) -> str:
-        """A program that prints all that the key hears; needs the package websocket-client."""
+        """A program that prints all events of the key; needs the package websocket-client."""
         return (
             "import websocket\n\n"
             "socket = websocket.create_connection(\n"
@@ -53,12 +54,12 @@ class ShownKey:
 
     @property
     def wscat(self) -> str:
-        """A line for a terminal with wscat; the frame to subscribe is typed into it."""
+        """A command that connects with wscat, into which the frame is typed."""
         return f"wscat -c '{self.socket_address}' -H 'Authorization: Bearer {self.secret}'"
 
     @property
     def curl(self) -> str:
-        """A line that publishes an event of a call."""
+        """A command that publishes an event of a call."""
         event = {"event_type": "call.created", "data": {"id": "test-call-1", "status": "ringing"}}
         return (
             f"curl -X POST '{self.origin}v1.0/events' \\\n"

@@ -1,1 +1,1 @@
-"""Admin pages of agents, with their log-in and status."""
+"""Admin pages of agents, with their users and statuses."""

@@ -1,4 +1,4 @@
-"""The form of an agent: the person, the login, and what this person may do and hear, in one."""
+"""The form of an agent with its user: name, sign-in, permissions and status."""
 
 from __future__ import annotations
 
@@ -17,25 +17,23 @@ from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.api.agent_status import CHOOSABLE
 from subscriptions.auth.logout import end_sessions
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
+from subscriptions.platform.agent_status import CHOOSABLE
 
 ADMIN_ROLES = (AgentRole.ADMIN, AgentRole.STAFF)
 User = get_user_model()
 
 
 def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The resources to tick, in groups; `held` that are not known any more can still be unticked."""
-    extra = sorted(
-        known_resources(settings.EVENTS_EXTRA_RESOURCES) - {*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES}
-    )
+    """Return the known resources in groups, and those of `held` that are unknown now."""
     known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+    extra = sorted(known - {*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES})
     groups = {
-        "In the published API": PUBLISHED_RESOURCES,
-        "Others of the platform": sorted(PLATFORM_RESOURCES),
+        "Published API": PUBLISHED_RESOURCES,
+        "Other platform resources": sorted(PLATFORM_RESOURCES),
         "Added by EXTRA_RESOURCES": extra,
-        "Not known any more: untick": [name for name in held if name not in known],
+        "No longer known: deselect": [name for name in held if name not in known],
     }
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
 
@@ -44,34 +42,34 @@ class AgentForm(OperatorForm):
     username = UsernameField(
         label="User name",
         max_length=User._meta.get_field("username").max_length,
-        help_text="To log in with: letters, digits and @ . + - _ only.",
+        help_text="For signing in: letters, digits and @ . + - _ only.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
     password = forms.CharField(
         strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
     )
     password_again = forms.CharField(
-        label="The same again",
+        label="Repeat password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
     )
     may_use_admin = forms.BooleanField(
-        label="May use these pages",
+        label="May use the admin",
         required=False,
-        help_text="For admins, who see and manage their own customer alone here, and for platform staff.",
+        help_text="Only for admins, who see and manage their own customer, and for platform staff.",
     )
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
         widget=FilteredSelectMultiple("queues", is_stacked=False),
-        help_text="Events of these queues reach the agent's own topics.",
+        help_text="The agent receives the events of these queues on its own topics.",
     )
     granted_resources = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "resources"}),
         help_text=(
-            "What the agent may hear of its customer besides its own topics. Managers and admins hear everything "
-            "whatever is ticked."
+            "Resources of the customer that the agent may subscribe to, besides its own topics. Managers and admins "
+            "may subscribe to everything."
         ),
     )
 
@@ -84,40 +82,36 @@ class AgentForm(OperatorForm):
         self.is_new = self.instance._state.adding
         self.login = User() if self.is_new else self.instance.user
         if "username" not in self.fields:
-            return  # Whoever may only look gets no fields at all.
-        self.fields["queues"].queryset = self.customer.queues.order_by("name")
-        self.fields["queues"].label_from_instance = lambda queue: queue.name
-        if "status" in self.fields:
+            return  # Operators who may only view get no fields.
+        fields: dict[str, Any] = self.fields
+        fields["queues"].queryset = self.customer.queues.order_by("name")
+        fields["queues"].label_from_instance = lambda queue: queue.name
+        if "status" in fields:
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
-            self.fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+            fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
         held = [] if self.is_new else list(self.instance.granted_resources)
-        self.fields["granted_resources"].choices = resource_choices(held)
+        fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
-            self.fields["role"].choices = [
-                choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF
-            ]
+            fields["role"].choices = [choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF]
         rules = " ".join(password_validators_help_texts())
         if self.is_new:
-            self.fields["password"].help_text = rules
+            fields["password"].help_text = rules
         else:
             self.initial["username"] = self.login.get_username()
             self.initial["may_use_admin"] = self.login.is_staff
             for name in ("password", "password_again"):
-                self.fields[name].required = False
-            self.fields["password"].label = "New password"
-            self.fields[
-                "password"
-            ].help_text = (
-                f"Empty keeps the present one. A new one also signs the agent out everywhere. {rules}"
-            )
+                fields[name].required = False
+            fields["password"].label = "New password"
+            kept = "Empty keeps the present password. A new one also signs the agent out everywhere."
+            fields["password"].help_text = f"{kept} {rules}"
 
     def clean_username(self) -> str:
-        username = self.cleaned_data["username"]
+        username: str = self.cleaned_data["username"]
         User._meta.get_field("username").run_validators(username)
         self.login.username = username
         others = User.objects.exclude(pk=self.login.pk)
-        # Two logins that differ in case alone would be taken for each other.
+        # User names that differ only in case would be confused.
         if others.filter(username__iexact=username).exists():
             raise ValidationError("This user name is taken: choose another.")
         return username
@@ -128,7 +122,7 @@ class AgentForm(OperatorForm):
         password = cleaned.get("password")
         if password or cleaned.get("password_again"):
             if password != cleaned.get("password_again"):
-                self.add_error("password_again", "This is not the same password.")
+                self.add_error("password_again", "The passwords differ.")
             elif password:
                 try:
                     validate_password(password, self.login)
@@ -136,24 +130,24 @@ class AgentForm(OperatorForm):
                     self.add_error("password", error)
         if cleaned.get("may_use_admin") and cleaned.get("role") not in ADMIN_ROLES:
             self.add_error(
-                "may_use_admin", "Only admins and platform staff may use these pages: untick this."
+                "may_use_admin", "Only admins and platform staff may use the admin: deselect this."
             )
-        if self._is_oneself() and not (
+        if self._is_own_user() and not (
             cleaned.get("is_active")
             and cleaned.get("may_use_admin")
             and cleaned.get("role") == self.initial["role"]
         ):
             raise ValidationError(
-                "You cannot switch yourself off, change your own role or shut yourself out: ask another admin."
+                "You cannot switch yourself off, change your own role or lock yourself out: ask another admin."
             )
         return cleaned
 
-    def _is_oneself(self) -> bool:
+    def _is_own_user(self) -> bool:
         return not self.is_new and self.login.pk == self.user.pk and not self.user.is_superuser
 
     @transaction.atomic
     def store(self) -> None:
-        """Save the login and the agent but for its status, which is published; queues follow with `save_m2m`."""
+        """Save the user and the agent without its status, which is published afterwards."""
         now = timezone.now()
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]

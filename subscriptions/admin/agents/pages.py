@@ -1,89 +1,62 @@
-"""The admin's pages of agents."""
+"""Admin pages of agents."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter
-from events.admin.scope import as_uuid, pill
+from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
-from events.hooks import operator_of
 from subscriptions.admin.agents.form import AgentForm
-from subscriptions.admin.confirmation import one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin
-from subscriptions.api.agent_status import choose_status
-from subscriptions.auth.access_version import access_changed
+from subscriptions.admin.confirmation import confirmed, one_or_many
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
+from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, Queue
+from subscriptions.platform.agent_status import choose_status
 
 
-class QueueFilter(admin.SimpleListFilter):
-    """The agents of one queue; comes with the link from the queue."""
-
-    title = "queue"
-    parameter_name = "queue"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        if (value := self.value()) is None:
-            return []
-        if (queue_id := as_uuid(value)) is None:
-            raise IncorrectLookupParameters(f"{value} is no queue's id")
-        queue = (
-            model_admin.admin_site.get_model_admin(Queue).get_queryset(request).filter(pk=queue_id).first()
-        )
-        return [(value, queue.name if queue else "unknown")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Agent]) -> QuerySet[Agent]:
-        value = self.value()
-        return queryset if value is None else queryset.filter(queues=as_uuid(value))
+class QueueFilter(LinkFilter):
+    parameter_name = title = "queue"
+    field = "queues"
+    row_model = Queue
 
 
 @admin.register(Agent)
-class AgentAdmin(OfCustomerAdmin):
+class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
     list_display = ["name", "username", "owner", "role", "standing", "status", "serves", "uses_admin"]
     list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
     list_select_related = ["customer", "user"]
     search_fields = ["name", "id", "user__username", "customer__name"]
-    search_help_text = "An agent's name, id or user name, or a customer's name"
+    search_help_text = "Name, id or user name of an agent, or name of a customer"
     actions = ["sign_out_everywhere", "switch_off", "switch_on"]
     object_actions = ("sign_out_everywhere",)
     readonly_fields = ["owner", "tokens_valid_from", "status_changed_at", "created_at", "login"]
-    delete_confirmation_template = "admin/subscriptions/delete_confirmation.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Agent | None = None) -> list[Any]:
         may_write = self.has_change_permission(request, obj) if obj else True
         login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
         return [
             (None, {"fields": ["owner", "name", "id"]}),
-            ("Login", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
-            ("What this person may do and hear", {"fields": ["role", "is_active", "granted_resources"]}),
-            ("At work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
+            ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
+            ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
+            ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
         ]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> list[str]:
-        return [*self.readonly_fields, "id"] if obj else list(self.readonly_fields)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         agents = super().get_queryset(request).select_related("customer", "user")
-        operator = operator_of(request)
-        if operator is None or not operator.is_platform:
+        if not is_platform(request):
             agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
         return agents.prefetch_related(Prefetch("queues", Queue.objects.order_by("name")))
 
     def reaches(self, request: HttpRequest, row: Agent) -> bool:
-        operator = operator_of(request)
-        return super().reaches(request, row) and (
-            not row.is_of_the_platform or (operator is not None and operator.is_platform)
-        )
+        return super().reaches(request, row) and (not row.is_of_the_platform or is_platform(request))
 
     def may_change(self, request: HttpRequest, row: Agent | None) -> bool:
         return row is None or request.user.is_superuser or not row.user.is_superuser
@@ -91,16 +64,10 @@ class AgentAdmin(OfCustomerAdmin):
     def may_delete(self, request: HttpRequest, row: Agent | None) -> bool:
         return self.may_change(request, row) and (row is None or row.user_id != request.user.pk)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        # Switching off is the way; what goes with an agent has to be looked at, one agent at a time.
-        actions.pop("delete_selected", None)
-        return actions
-
     def save_model(self, request: HttpRequest, obj: Agent, form: AgentForm, change: bool) -> None:
         form.store()
         if obj.status != (chosen := form.cleaned_data["status"]):
-            # Its event is stored with it, in a transaction of its own.
+            # The status is stored with its event, in a transaction of its own.
             transaction.on_commit(lambda: self._choose_status(request, obj, chosen))
 
     def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
@@ -115,46 +82,26 @@ class AgentAdmin(OfCustomerAdmin):
                 messages.WARNING,
             )
 
-    @admin.action(description="Sign out everywhere", permissions=["change"])
-    def sign_out_everywhere(self, request: HttpRequest, agents: QuerySet[Agent]) -> HttpResponse | None:
-        def perform(chosen: list[Agent]) -> HttpResponse:
-            now = timezone.now()
-            for agent in chosen:
-                sign_out(agent, now)
-                self.log_change(request, agent, "Signed out everywhere.")
-            self.message_user(
-                request, f"Signed out everywhere: {one_or_many(len(chosen), 'agent')}.", messages.SUCCESS
-            )
-            return self.to_list()
+    @confirmed(
+        "Sign out everywhere",
+        question="Sign these agents out everywhere?",
+        consequence=(
+            "All tokens issued to them until now are refused, and their admin sessions end. They can sign in again "
+            "with their passwords. Their access keys stay valid: revoke them separately."
+        ),
+    )
+    def sign_out_everywhere(self, request: HttpRequest, agents: list[Agent]) -> HttpResponse:
+        now = timezone.now()
+        for agent in agents:
+            sign_out(agent, now)
+            self.log_change(request, agent, "Signed out everywhere.")
+        count = one_or_many(len(agents), "agent")
+        self.message_user(request, f"Signed out everywhere: {count}.", messages.SUCCESS)
+        return self.to_list()
 
-        return self.confirmed(
-            request,
-            agents,
-            action="sign_out_everywhere",
-            question="Sign these agents out everywhere?",
-            consequence=(
-                "Every token that was issued to them up to now is refused, and they leave these pages. They may log in "
-                "again with their passwords. Their access keys go on working: revoke those one by one."
-            ),
-            perform=perform,
-        )
-
-    @admin.action(description="Switch off: refuse their logins, tokens and keys", permissions=["change"])
-    def switch_off(self, request: HttpRequest, agents: QuerySet[Agent]) -> None:
-        self._switch(request, agents.exclude(user=request.user.pk), on=False)
-
-    @admin.action(description="Switch on", permissions=["change"])
-    def switch_on(self, request: HttpRequest, agents: QuerySet[Agent]) -> None:
-        self._switch(request, agents, on=True)
-
-    def _switch(self, request: HttpRequest, agents: QuerySet[Agent], *, on: bool) -> None:
-        changed = self.changeable(request, agents.filter(is_active=not on))
-        Agent.objects.filter(pk__in=[agent.pk for agent in changed]).update(is_active=on)
-        access_changed()
-        for agent in changed:
-            self.log_change(request, agent, "Switched on." if on else "Switched off.")
-        words = one_or_many(len(changed), "agent")
-        self.message_user(request, f"Switched {'on' if on else 'off'}: {words}.", messages.SUCCESS)
+    def switch(self, request: HttpRequest, rows: QuerySet[Agent], *, on: bool) -> None:
+        # Operators cannot lock themselves out.
+        super().switch(request, rows if on else rows.exclude(user=request.user.pk), on=on)
 
     @admin.display(description="user name", ordering="user__username")
     def username(self, agent: Agent) -> str:
@@ -162,11 +109,7 @@ class AgentAdmin(OfCustomerAdmin):
 
     login = username
 
-    @admin.display(description="state", ordering="is_active")
-    def standing(self, agent: Agent) -> SafeString:
-        return pill("active", "good") if agent.is_active else pill("switched off", "bad")
-
-    @admin.display(description="serves")
+    @admin.display(description="queues")
     def serves(self, agent: Agent) -> str:
         return ", ".join(queue.name for queue in agent.queues.all()) or "–"
 

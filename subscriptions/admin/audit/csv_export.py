@@ -1,26 +1,40 @@
-"""The audit log as a CSV file: the records of the list as it is filtered, streamed."""
+"""Export of the filtered audit log as a streamed CSV file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from subscriptions.admin.audit.spreadsheet import lines
+from subscriptions.audit.store import canonical
 from subscriptions.models import AuditRecord
 
 ROWS_AT_ONCE = 500
-COLUMNS = (
-    *("number", "time", "action", "verdict", "topic", "rule", "detail", "customer", "customer id", "agent"),
-    *("agent id", "credential", "address", "client", "connection", "cursor", "digest"),
-)
+COLUMNS = {
+    "number": "position",
+    "time": "at",
+    **{name: name for name in ("action", "verdict", "topic", "rule", "detail")},
+    "customer": "customer_name",
+    "customer id": "customer_id",
+    "agent": "agent_name",
+    "agent id": "agent_id",
+    **{name: name for name in ("credential", "address", "client")},
+    "connection": "connection_id",
+    **{name: name for name in ("cursor", "digest")},
+}
+"""The columns of the file, and the attributes of a record that they contain."""
+
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Characters that make a cell a formula (OWASP, CSV Injection), also in full width."""
 
 
 def export(records: QuerySet[AuditRecord], model_admin: Any) -> StreamingHttpResponse:
-    """The records, newest first, as a file to download."""
+    """Return the records as a file to download, newest first."""
     name = f"audit-{timezone.now():%Y%m%d-%H%M%S}.csv"
     return StreamingHttpResponse(
         _chunks(records.order_by("-pk"), model_admin),
@@ -30,7 +44,7 @@ def export(records: QuerySet[AuditRecord], model_admin: Any) -> StreamingHttpRes
 
 
 def _chunks(records: QuerySet[AuditRecord], model_admin: Any) -> Iterator[str]:
-    # For spreadsheets that would take UTF-8 for something else.
+    # The mark makes spreadsheets read the file as UTF-8.
     yield "\N{BYTE ORDER MARK}" + lines([COLUMNS])
     last = None
     while rows := list((records if last is None else records.filter(pk__lt=last))[:ROWS_AT_ONCE]):
@@ -40,22 +54,16 @@ def _chunks(records: QuerySet[AuditRecord], model_admin: Any) -> Iterator[str]:
 
 
 def _cells(row: Any) -> list[str]:
-    return [
-        "" if row.position is None else str(row.position),
-        row.at.isoformat(timespec="microseconds"),
-        row.action,
-        row.verdict,
-        row.topic,
-        row.rule,
-        row.detail,
-        row.customer_name,
-        str(row.customer_id or ""),
-        row.agent_name,
-        str(row.agent_id or ""),
-        row.credential,
-        row.address,
-        row.client,
-        str(row.connection_id),
-        row.cursor,
-        row.digest,
-    ]
+    return [canonical(getattr(row, name)) or "" for name in COLUMNS.values()]
+
+
+def cell(text: str) -> str:
+    """Return the text as a cell, with an apostrophe if it would be a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_BEGINS) else text
+
+
+def lines(rows: Iterable[Iterable[str]]) -> str:
+    """Encode rows as CSV (RFC 4180)."""
+    text = io.StringIO()
+    csv.writer(text).writerows([cell(each) for each in row] for row in rows)
+    return text.getvalue()

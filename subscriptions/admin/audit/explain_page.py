@@ -1,4 +1,7 @@
-"""The admin's page that explains why somebody did or did not get an event, and publishes test events."""
+"""The admin page that explains why a receiver did or did not get an event.
+
+It publishes test events as well.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from events.hooks import Operator, operator_of
-from subscriptions.audit.rule_texts import explain as explain_rule
+from subscriptions.audit.rule_texts import text_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
-from subscriptions.explain.lookup import OperatorViewer, UnreadableQuestion, find
-from subscriptions.explain.probe_event import publish_probe, topics_of_probe
+from subscriptions.explain.lookup import InvalidLookup, OperatorViewer, find
+from subscriptions.explain.probe_event import probe_topics, publish_probe
 from subscriptions.explain.report import Explanation, NoEvent, Outcome, Step, StoredEvent
 from subscriptions.models import AccessKey, Agent, AuditRecord
 
@@ -27,30 +30,30 @@ _PILLS = {
     Outcome.YES: ("yes", "good"),
     Outcome.NO: ("no", "bad"),
     Outcome.UNKNOWN: ("not known", "warn"),
-    Outcome.SKIPPED: ("not asked", "quiet"),
+    Outcome.SKIPPED: ("not applicable", "quiet"),
 }
 
 
 class ExplainForm(forms.Form):
     agent = forms.ModelChoiceField(Agent.objects.none(), required=False)
-    key = forms.ModelChoiceField(AccessKey.objects.none(), label="Or access key", required=False)
+    key = forms.ModelChoiceField(AccessKey.objects.none(), label="or access key", required=False)
     what = forms.CharField(
         label="Event or topic",
         max_length=400,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off", "spellcheck": "false"}),
-        help_text="An event's id or cursor; or a topic or pattern, whose newest event is looked at.",
+        help_text="Id or cursor of an event; or a topic or pattern, whose newest event is explained.",
     )
 
     def __init__(self, *args: Any, request: HttpRequest, site: admin.AdminSite, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.operator = operator_of(request)
         for name, model, path in (("agent", Agent, "agent"), ("key", AccessKey, "replaces")):
-            # What the lists offer is what may be asked about.
+            # The operator may ask about the rows of the lists.
             self.fields[name].queryset = site.get_model_admin(model).get_queryset(request)  # type: ignore[attr-defined]
             self.fields[name].widget = AutocompleteSelect(
                 AccessKey._meta.get_field(path),
                 site,
-                attrs={"data-placeholder": "Nobody"},
+                attrs={"data-placeholder": "Not selected"},
                 choices=self.fields[name].choices,  # type: ignore[attr-defined]
             )
 
@@ -58,7 +61,7 @@ class ExplainForm(forms.Form):
         assert self.operator is not None  # noqa: S101
         try:
             return find(self.cleaned_data["what"], OperatorViewer(self.operator.customer_id))
-        except UnreadableQuestion as error:
+        except InvalidLookup as error:
             raise forms.ValidationError(f"{error}.") from None
 
     def clean(self) -> dict[str, Any]:
@@ -66,12 +69,12 @@ class ExplainForm(forms.Form):
         if not self.errors.keys() & {"agent", "key"} and bool(cleaned.get("agent")) == bool(
             cleaned.get("key")
         ):
-            raise forms.ValidationError("Choose who should have got it: an agent, or else an access key.")
+            raise forms.ValidationError("Choose the receiver: either an agent or an access key.")
         return cleaned
 
     @property
     def receiver(self) -> Agent | AccessKey | None:
-        """Who was chosen, whatever else is wrong."""
+        """The chosen receiver, also if other fields are invalid."""
         if not self.is_bound:
             return None
         self.full_clean()
@@ -79,25 +82,27 @@ class ExplainForm(forms.Form):
 
 
 def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
-    """The page: asked by GET; a POST publishes a test event and asks about that. `records` is the audit log's admin."""
+    """Show the page for GET; publish a test event for POST and redirect to its explanation.
+
+    `records` is the admin of the audit log.
+    """
     operator = operator_of(request)
     if operator is None or not records.has_view_permission(request):
         raise PermissionDenied
     site = records.admin_site
-    asked = request.POST if request.method == "POST" else request.GET
-    # Other pages lead here with one half of the question, which is no mistake yet.
-    is_asked = "agent" in asked or "key" in asked
-    form = ExplainForm(asked if is_asked else None, request=request, site=site, initial=asked.dict())
+    query = request.POST if request.method == "POST" else request.GET
+    # Links of other pages fill in one half of the form, which is not an error yet.
+    has_receiver = "agent" in query or "key" in query
+    form = ExplainForm(query if has_receiver else None, request=request, site=site, initial=query.dict())
     receiver = form.receiver
     if request.method == "POST":
-        return _try_out(request, operator, receiver, records)
-    explanation, event = None, None
-    if receiver is not None and "what" not in asked:
+        return _publish_probe(request, operator, receiver, records)
+    explanation = None
+    if receiver is not None and "what" not in query:
         form.errors.pop("what", None)
     elif receiver is not None and form.is_valid():
-        event = form.cleaned_data["what"]
         subject = subject_of_agent(receiver) if isinstance(receiver, Agent) else subject_of_key(receiver)
-        explanation = explain(subject, event)
+        explanation = explain(subject, form.cleaned_data["what"])
     context = {
         **site.each_context(request),
         "opts": AuditRecord._meta,
@@ -105,33 +110,32 @@ def explain_page(request: HttpRequest, records: Any) -> HttpResponse:
         "form": form,
         "media": records.media + form.media,
         "receiver": receiver,
-        "may_try": receiver is not None and _may_try(operator, receiver),
-        "trial_topics": topics_of_probe(receiver) if receiver is not None else (),
+        "may_probe": receiver is not None and _may_probe(operator, receiver),
+        "probe_topics": probe_topics(receiver) if receiver is not None else (),
         "explanation": explanation and _shown(explanation),
-        "event": event if isinstance(event, StoredEvent) else None,
     }
     return TemplateResponse(request, "admin/subscriptions/auditrecord/explain.html", context)
 
 
-def _may_try(operator: Operator, receiver: Agent | AccessKey) -> bool:
+def _may_probe(operator: Operator, receiver: Agent | AccessKey) -> bool:
     return operator.may_by_role and operator.sees(receiver.customer_id)
 
 
-def _try_out(
+def _publish_probe(
     request: HttpRequest, operator: Operator, receiver: Agent | AccessKey | None, records: Any
 ) -> HttpResponse:
-    if receiver is None or not _may_try(operator, receiver):
+    if receiver is None or not _may_probe(operator, receiver):
         raise PermissionDenied
     receipt = publish_probe(receiver)
     records.admin_site.get_model_admin(type(receiver)).log_change(
-        request, receiver, f"Published a test event for it: {receipt.id}."
+        request, receiver, f"Published a test event: {receipt.id}."
     )
-    messages.success(request, "The test event is published. This is what became of it:")
+    messages.success(request, "The test event was published. The result:")
     return HttpResponseRedirect(address_of_explain(receiver, receipt.id))
 
 
 def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
-    """The page with this question."""
+    """Return the URL of the page for this receiver and this event or topic."""
     query = {"what": what} if what else {}
     if receiver is not None:
         query["agent" if isinstance(receiver, Agent) else "key"] = str(receiver.pk)
@@ -139,7 +143,7 @@ def address_of_explain(receiver: Agent | AccessKey | None, what: str) -> str:
 
 
 def _shown(explanation: Explanation) -> dict[str, Any]:
-    word, kind = _PILLS[explanation.outcome]
+    _, kind = _PILLS[explanation.outcome]
     titles = {
         Outcome.YES: "It was delivered",
         Outcome.UNKNOWN: "Whether it was delivered is not known",
@@ -147,27 +151,26 @@ def _shown(explanation: Explanation) -> dict[str, Any]:
     return {
         "title": titles.get(explanation.outcome, "It was not delivered"),
         "kind": "bad" if explanation.outcome in (Outcome.NO, Outcome.SKIPPED) else kind,
-        "word": word,
         "conclusion": explanation.conclusion,
         "steps": [_shown_step(step, step is explanation.reason) for step in explanation.steps],
     }
 
 
 def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
-    word, kind = _PILLS[step.outcome]
+    label, kind = _PILLS[step.outcome]
     return {
         "step": step,
-        "word": word,
+        "label": label,
         "kind": kind,
         "is_reason": is_reason,
-        "meaning": explain_rule(step.rule),
+        "meaning": text_of(step.rule),
         "facts": [(name, value, _link(name, value)) for name, value in step.facts],
-        "shows_rule": step.outcome is not Outcome.YES or explain_rule(step.rule),
+        "shows_rule": step.outcome is not Outcome.YES or text_of(step.rule),
     }
 
 
 def _link(name: str, value: str) -> str:
-    """Where more is told of a fact, if there is more."""
+    """Return the URL of a page about the fact, or ""."""
     if name == "id":
         return reverse("admin:events_event_change", args=[value])
     text = value if name == "connection" else value.removeprefix("connection ")

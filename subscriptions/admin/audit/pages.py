@@ -1,27 +1,27 @@
-"""The admin's page of the audit log: to search and to look at, never to change."""
+"""The admin pages of the audit log, which are read-only."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, TimeFilter, WordFilter
-from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.admin.filters import CustomerFilter, TextFilter, TimeFilter, ValueFilter
+from events.admin.scope import as_uuid, pill
+from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.audit.csv_export import export
 from subscriptions.admin.audit.explain_page import address_of_explain, explain_page
-from subscriptions.audit.rule_texts import EXPLANATIONS, explain
-from subscriptions.audit.store import is_sealed_rightly
+from subscriptions.audit.rule_texts import RULE_TEXTS, text_of
+from subscriptions.audit.store import has_valid_seal
 from subscriptions.event_hooks.directory import directory
 from subscriptions.models import (
     KEY_MARK,
@@ -32,66 +32,63 @@ from subscriptions.models import (
     AuditVerdict,
 )
 
-_UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_PILLS = {AuditVerdict.GRANTED: "good", AuditVerdict.REFUSED: "bad", AuditVerdict.ENDED: "quiet"}
+_PILLS: dict[str, str] = {
+    AuditVerdict.GRANTED: "good",
+    AuditVerdict.REFUSED: "bad",
+    AuditVerdict.ENDED: "quiet",
+}
 
 
 class AtFilter(TimeFilter):
     field = "at"
 
 
-class RuleFilter(admin.SimpleListFilter):
-    """By rule. All that there are: a rule that is asked for may have occurred long ago."""
+class RuleFilter(ValueFilter):
+    """By rule. All rules are listed: the one that is searched for may have occurred long ago."""
 
-    title = "rule"
-    parameter_name = "rule"
+    field = parameter_name = title = "rule"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.value()
-        return [
-            (rule, rule) for rule in sorted({*EXPLANATIONS, *([chosen] if chosen else [])}, key=str.lower)
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
-        value = self.value()
-        return queryset if value is None else queryset.filter(rule=value.replace("\0", ""))
+    def values(self, request: HttpRequest, model_admin: Any) -> Iterable[str]:
+        return RULE_TEXTS
 
 
-class AgentFilter(WordFilter):
-    parameter_name = title = "agent"
-    hint = "A name or id"
+class AgentFilter(TextFilter):
+    parameters = ("agent",)
+    title = "agent"
+    hint = "Name or id"
 
-    def found_by(self, word: str) -> Q:
-        agent_id = as_uuid(word)
-        return Q(agent_id=agent_id) if agent_id else Q(agent_id__in=directory.agents_named(word))
+    def found_by(self, term: str) -> Q:
+        agent_id = as_uuid(term)
+        return Q(agent_id=agent_id) if agent_id else Q(agent_id__in=directory.agents_named(term))
 
 
-class KeyFilter(WordFilter):
-    parameter_name = "key"
+class KeyFilter(TextFilter):
+    parameters = ("key",)
     title = "access key"
-    hint = "Its beginning, vb_…"
+    hint = "Prefix, vb_…"
 
-    def found_by(self, word: str) -> Q:
-        return credential_of_key(word)
-
-
-class TopicFilter(WordFilter):
-    parameter_name = title = "topic"
-    hint = "A topic, or part of it"
-
-    def found_by(self, word: str) -> Q:
-        return Q(topic__icontains=word)
+    def found_by(self, term: str) -> Q:
+        return credential_of_key(term)
 
 
-def credential_of_key(word: str) -> Q:
-    """The records of keys that begin so; of a whole key only the beginning is stored, or sent on."""
-    word = word if word.startswith(KEY_MARK) else f"{KEY_MARK}{word}"
-    stored = f"key {word[:KEY_PREFIX_CHARACTERS]}"
-    return Q(credential=stored) if len(word) >= KEY_PREFIX_CHARACTERS else Q(credential__startswith=stored)
+class TopicFilter(TextFilter):
+    parameters = ("topic",)
+    title = "topic"
+    hint = "Topic or part of it"
+
+    def found_by(self, term: str) -> Q:
+        return Q(topic__icontains=term)
+
+
+def credential_of_key(term: str) -> Q:
+    """Match records by the beginning of a key; of a whole key only its prefix is used."""
+    term = term if term.startswith(KEY_MARK) else f"{KEY_MARK}{term}"
+    stored = f"key {term[:KEY_PREFIX_CHARACTERS]}"
+    return Q(credential=stored) if len(term) >= KEY_PREFIX_CHARACTERS else Q(credential__startswith=stored)
 
 
 @admin.register(AuditRecord)
-class AuditRecordAdmin(RecordAdmin):
+class AuditRecordAdmin(AgentRecordAdmin):
     change_form_template = "admin/subscriptions/auditrecord/record.html"
     list_display = ["at", "what", "short_topic", "who", "origin"]
     list_filter = [
@@ -99,9 +96,7 @@ class AuditRecordAdmin(RecordAdmin):
         *("verdict", "action", RuleFilter),
     ]
     search_fields = ["topic"]
-    search_help_text = (
-        "A customer's or agent's name or id, a key's beginning, a topic, address or connection id"
-    )
+    search_help_text = "Name or id of a customer or agent, prefix of a key, topic, address or connection id"
     exact_fields = ["customer_id", "agent_id", "connection_id"]
     part_fields = ["topic", "credential", "address"]
     fields = [
@@ -122,7 +117,6 @@ class AuditRecordAdmin(RecordAdmin):
         "position",
         "seal",
     ]
-    readonly_fields = ["colored_verdict", "meaning", "customer", "agent", "connection", "seal"]
 
     def get_urls(self) -> list[Any]:
         pages = (("explain", self.explain_view), ("export", self.export_view))
@@ -138,7 +132,7 @@ class AuditRecordAdmin(RecordAdmin):
         return explain_page(request, self)
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """The list with its filters and its search, whole."""
+        """Export the whole list, as it is filtered and searched."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -160,55 +154,47 @@ class AuditRecordAdmin(RecordAdmin):
             request, object_id, form_url, {"explain_url": explain_url, **(extra_context or {})}
         )
 
-    def _explain_url(self, request: HttpRequest, record: AuditRecord) -> str:
-        """The question that whoever looks at this record has: why this one hears or does not hear this topic."""
+    def _explain_url(self, request: HttpRequest, record: Any) -> str:
+        """Return the URL that explains the record's topic for its key or agent, or ""."""
         keys = self.admin_site.get_model_admin(AccessKey).get_queryset(request)
         prefix = record.credential.removeprefix("key ")
-        receiver = keys.filter(customer_id=record.customer_id, prefix=prefix).first()
+        receiver: Any = keys.filter(customer_id=record.customer_id, prefix=prefix).first()
         if receiver is None:
             agents = self.admin_site.get_model_admin(Agent).get_queryset(request)
             receiver = agents.filter(customer_id=record.customer_id, pk=record.agent_id).first()
         return "" if receiver is None else address_of_explain(receiver, record.topic)
 
-    def found_by(self, word: str) -> Q:
-        if word.startswith(KEY_MARK) and word.isascii():
-            # Whoever pastes a whole key wants what was done with it.
-            return credential_of_key(word)
-        return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
-
-    def name_rows(self, rows: Iterable[AuditRecord]) -> None:
-        rows = list(rows)
-        super().name_rows(rows)
-        names = directory.agent_names({row.agent_id for row in rows if row.agent_id is not None})
-        for row in rows:
-            row.agent_name = names.get((row.customer_id, row.agent_id), "")
+    def found_by(self, term: str) -> Q:
+        if term.startswith(KEY_MARK) and term.isascii():
+            # A whole key may be pasted; only its prefix is used.
+            return credential_of_key(term)
+        return super().found_by(term)
 
     @admin.display(description="verdict")
     def colored_verdict(self, record: AuditRecord) -> SafeString:
         return pill(record.get_verdict_display().lower(), _PILLS.get(record.verdict, "quiet"))
 
-    @admin.display(description="what")
+    @admin.display(description="action")
     def what(self, record: AuditRecord) -> SafeString:
         return format_html(
             '{} {}<br><span class="quiet" title="{}">{}</span>',
             record.get_action_display(),
             self.colored_verdict(record),
-            explain(record.rule),
+            text_of(record.rule),
             record.rule,
         )
 
     @admin.display(description="topic")
     def short_topic(self, record: AuditRecord) -> SafeString | None:
-        """The topic with the beginning of its UUIDs, and whole for who points at it."""
+        """Return the topic with shortened UUIDs, and the whole topic as its title."""
         if not record.topic:
             return None
-        short = _UUID_END.sub("…", record.topic)
-        return format_html('<code title="{}">{}</code>', record.topic, short)
+        return format_html('<code title="{}">{}</code>', record.topic, shortened(record.topic))
 
-    @admin.display(description="who")
+    @admin.display(description="holder")
     def who(self, record: AuditRecord) -> SafeString:
         names = [name for name in (self.agent(record), self.customer(record)) if name]
-        shown = format_html_join(", ", "{}", ((name,) for name in names)) or "not known"
+        shown = format_html_join(", ", "{}", ((name,) for name in names)) or "unknown"
         return format_html('{}<br><span class="quiet">{}</span>', shown, record.credential)
 
     @admin.display(description="from")
@@ -217,28 +203,18 @@ class AuditRecordAdmin(RecordAdmin):
             "{}<br>{}", record.address, self._connection_link(record, str(record.connection_id)[:8])
         )
 
-    @admin.display(description="that is")
+    @admin.display(description="meaning")
     def meaning(self, record: AuditRecord) -> str:
-        return explain(record.rule)
+        return text_of(record.rule)
 
     @admin.display(description="seal")
     def seal(self, record: AuditRecord) -> SafeString | str:
-        """The digest, and whether it is what the chain asks for at this place."""
+        """Return the digest, and whether it fits its place in the chain."""
         if record.position is None:
-            return pill("no link of the chain: it was inserted", "bad")
-        if not is_sealed_rightly(record):
-            return format_html(
-                "<code>{}</code> {}", record.digest, pill("the record is not as it was written", "bad")
-            )
+            return pill("not part of the chain: inserted", "bad")
+        if not has_valid_seal(record):
+            return format_html("<code>{}</code> {}", record.digest, pill("the record was changed", "bad"))
         return format_html("<code>{}</code>", record.digest)
-
-    @admin.display(description="agent")
-    def agent(self, record: Any) -> SafeString | str | None:
-        if record.agent_id is None:
-            return None
-        if not record.agent_name:
-            return record.agent_id
-        return format_html('<a href="{}">{}</a>', directory.agent_url(record.agent_id), record.agent_name)
 
     @admin.display(description="connection")
     def connection(self, record: AuditRecord) -> SafeString:
@@ -246,5 +222,5 @@ class AuditRecordAdmin(RecordAdmin):
 
     def _connection_link(self, record: AuditRecord, shown: str) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        words = f"All records of connection {record.connection_id}"
-        return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, words, shown)
+        title = f"All records of connection {record.connection_id}"
+        return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, title, shown)

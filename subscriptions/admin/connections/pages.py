@@ -1,4 +1,4 @@
-"""The admin's page of who is connected now, in whichever process, and closing connections."""
+"""The admin pages of live connections, in all processes, and closing connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -18,30 +18,37 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter
-from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
-from subscriptions.admin.confirmation import WORD_TO_CLIENTS, ConfirmingAdmin, one_or_many, word_of
+from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
+from subscriptions.admin.confirmation import (
+    CLOSING_CONSEQUENCE,
+    REASON_LABEL,
+    ConfirmingAdmin,
+    confirmed,
+    one_or_many,
+    reason_of,
+)
 from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
+from subscriptions.admin.customer_scoped import is_platform
 from subscriptions.connections.close_orders import close_connections
-from subscriptions.event_hooks.directory import directory
 from subscriptions.models import AccessKey, Agent, CloseOrder, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
-from subscriptions.presence.registry import figures_of, live
+from subscriptions.presence.registry import live, stats_of
 
 TOPICS_SHOWN = 2
-_UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @admin.register(LiveConnection)
-class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
+class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     change_form_template = "admin/subscriptions/liveconnection/change_form.html"
     change_list_template = "admin/subscriptions/liveconnection/change_list.html"
-    list_display = ["who", "from_where", "hears", "since", "sent", "waiting", "lag"]
+    list_display = ["who", "from_where", "subscriptions", "since", "sent", "waiting", "lag"]
     list_select_related = ["process"]
     list_filter = [CustomerFilter, KeyFilter, CredentialFilter, PaceFilter]
     search_fields = ["topics"]
     search_help_text = (
-        "A customer's or agent's name or id, a key's beginning, an address, client, topic or connection id"
+        "Name or id of a customer or agent, prefix of a key, address, client, topic or connection id"
     )
     exact_fields = ["id", "customer_id", "agent_id", "key_id"]
     part_fields = ["topics", "credential", "address", "client"]
@@ -61,21 +68,10 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
         "process",
         "records",
     ]
-    readonly_fields = [
-        "customer",
-        "agent",
-        "credential_link",
-        "all_topics",
-        "sent",
-        "waiting",
-        "lag",
-        "records",
-    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LiveConnection]:
         connections = live(super().get_queryset(request))
-        operator = operator_of(request)
-        if operator is None or not operator.is_platform:
+        if not is_platform(request):
             of_the_platform = Agent.objects.of_the_platform().values("pk")
             connections = connections.filter(is_platform_staff=False).exclude(
                 agent_id__isnull=False, agent_id__in=of_the_platform
@@ -86,7 +82,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         context = dict(extra_context or {})
-        keys = self.admin_site.get_model_admin(AccessKey)
+        keys: Any = self.admin_site.get_model_admin(AccessKey)
         key_id = as_uuid(request.GET.get(KeyFilter.parameter_name, ""))
         key = keys.get_queryset(request).filter(pk=key_id).first() if key_id else None
         if key is not None and keys.acts_on(request, key):
@@ -101,58 +97,45 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
         return self.has_close_permission(request)
 
     def has_close_permission(self, request: HttpRequest) -> bool:
-        """Whoever runs the platform or is the customer's admin; others need the right to delete connections."""
+        """Return whether the operator may close connections, by role or a Django permission."""
         operator = operator_of(request)
         return operator is not None and (
             operator.may_by_role or request.user.has_perm("subscriptions.delete_liveconnection")
         )
 
-    def found_by(self, word: str) -> Q:
-        return super().found_by(word) | Q(agent_id__in=directory.agents_named(word))
-
-    def name_rows(self, rows: Iterable[LiveConnection]) -> None:
+    def name_rows(self, rows: Iterable[Any]) -> None:
         rows = list(rows)
         super().name_rows(rows)
-        names = directory.agent_names({row.agent_id for row in rows if row.agent_id is not None})
         keys = dict(
             AccessKey.objects.filter(pk__in=[row.key_id for row in rows if row.key_id]).values_list(
                 "pk", "label"
             )
         )
-        figures = figures_of(rows)
+        stats = stats_of(rows)
         closing = set(
             CloseOrder.objects.filter(connection_id__in=[row.pk for row in rows]).values_list(
                 "connection_id", flat=True
             )
         )
         for row in rows:
-            row.agent_name = names.get((row.customer_id, row.agent_id), "")
             row.key_label = keys.get(row.key_id, "")
-            row.figures = figures.get(row.pk, NO_STATS)
+            row.stats = stats.get(row.pk, NO_STATS)
             row.is_closing = row.pk in closing
 
-    @admin.action(description="Close connection", permissions=["close"])
-    def close_connections(self, request: HttpRequest, rows: QuerySet[LiveConnection]) -> HttpResponse | None:
-        def perform(chosen: list[LiveConnection]) -> HttpResponse:
-            close_connections(chosen, by=request.user.get_username(), word=word_of(request))
-            words = one_or_many(len(chosen), "connection")
-            self.message_user(request, f"Told to close: {words}.", messages.SUCCESS)
-            return self.to_list()
+    @confirmed(
+        "Close connection",
+        question="Close these connections?",
+        consequence=CLOSING_CONSEQUENCE,
+        permissions=("close",),
+        reason_label=REASON_LABEL,
+    )
+    def close_connections(self, request: HttpRequest, rows: list[LiveConnection]) -> HttpResponse:
+        close_connections(rows, by=request.user.get_username(), reason=reason_of(request))
+        count = one_or_many(len(rows), "connection")
+        self.message_user(request, f"Closing {count}.", messages.SUCCESS)
+        return self.to_list()
 
-        return self.confirmed(
-            request,
-            rows,
-            action="close_connections",
-            question="Close these connections?",
-            consequence=(
-                "Their clients are told that an operator closed them, and not to come back by themselves. The "
-                "credentials stay good: whoever connects anew gets in. To keep a program out, revoke its access key."
-            ),
-            perform=perform,
-            word=WORD_TO_CLIENTS,
-        )
-
-    @admin.display(description="who", ordering="customer_id")
+    @admin.display(description="holder", ordering="customer_id")
     def who(self, row: Any) -> SafeString:
         names = [name for name in (row.agent_name, row.customer_name) if name] or [str(row.customer_id)]
         closing = format_html(" {}", pill("closing", "warn")) if row.is_closing else ""
@@ -170,18 +153,18 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
             '{}<br><span class="quiet" title="{}">{}</span>', row.address or "–", row.client, client
         )
 
-    @admin.display(description="hears")
-    def hears(self, row: LiveConnection) -> SafeString | str:
+    @admin.display(description="topics")
+    def subscriptions(self, row: LiveConnection) -> SafeString | str:
         topics = row.topics.split("\n")[:TOPICS_SHOWN] if row.topics else []
         own = re.compile(f"(?<=^customer_id:){row.customer_id}|(?<=^agent_id:){row.agent_id}")
         shown = format_html_join(
             "",
             '<code title="{}">{}</code><br>',
-            ((topic, _UUID_END.sub("…", own.sub("…", topic))) for topic in topics),
+            ((topic, shortened(own.sub("…", topic))) for topic in topics),
         )
         if more := row.topic_count - len(topics):
             return format_html('{}<span class="quiet">and {} more</span>', shown, more)
-        return shown or "nothing yet"
+        return shown or "none yet"
 
     @admin.display(description="since", ordering="opened_at")
     def since(self, row: LiveConnection) -> SafeString:
@@ -190,33 +173,27 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
 
     @admin.display(description="sent")
     def sent(self, row: Any) -> str:
-        return f"{row.figures[0]:,}"
+        return f"{row.stats.sent_events:,}"
 
-    @admin.display(description="waiting")
+    @admin.display(description="queued")
     def waiting(self, row: Any) -> SafeString | str:
-        _, waiting, stuck, _ = row.figures
-        if not waiting:
+        if not row.stats.queued_bytes:
             return "–"
-        shown = filesizeformat(waiting)
-        return pill(f"{shown}, for {stuck} s", "bad") if stuck > 1 else shown
+        shown = filesizeformat(row.stats.queued_bytes)
+        seconds = row.stats.stalled_seconds
+        return pill(f"{shown}, for {seconds} s", "bad") if seconds > 1 else shown
 
     @admin.display(description="lag")
     def lag(self, row: Any) -> SafeString | str:
-        _, _, seconds, behind = row.figures
-        return pill(f"{one_or_many(behind, 'event')}, for {seconds} s", "warn") if behind else "none"
-
-    @admin.display(description="agent")
-    def agent(self, row: Any) -> SafeString | str | None:
-        if row.agent_id is None:
-            return None
-        if not row.agent_name:
-            return str(row.agent_id)
-        return format_html('<a href="{}">{}</a>', directory.agent_url(row.agent_id), row.agent_name)
+        if not row.stats.lag_events:
+            return "none"
+        events = one_or_many(row.stats.lag_events, "event")
+        return pill(f"{events}, for {row.stats.stalled_seconds} s", "warn")
 
     @admin.display(description="credential")
     def credential_link(self, row: Any) -> SafeString | str:
         if row.key_id is None:
-            return row.credential
+            return str(row.credential)
         url = reverse("admin:subscriptions_accesskey_change", args=[row.key_id])
         return format_html('<a href="{}">{}… {}</a>', url, row.credential, row.key_label)
 
@@ -231,11 +208,11 @@ class LiveConnectionAdmin(ConfirmingAdmin, RecordAdmin):
     @admin.display(description="audit log")
     def records(self, row: LiveConnection) -> SafeString:
         url = reverse("admin:subscriptions_auditrecord_changelist")
-        return format_html('<a href="{}?q={}">What this connection asked for</a>', url, row.pk)
+        return format_html('<a href="{}?q={}">Records of this connection</a>', url, row.pk)
 
 
 def _short(age: timedelta) -> str:
-    """A length of time in its largest unit."""
+    """Format a duration in its largest unit."""
     seconds = max(0, int(age.total_seconds()))
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= length:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from events.domain.topics import is_canonical_uuid
 from events.management.arguments import needs_database
 from subscriptions.explain.evidence import Subject, explain, subject_of_agent, subject_of_key
-from subscriptions.explain.lookup import OperatorViewer, UnreadableQuestion, find
+from subscriptions.explain.lookup import InvalidLookup, OperatorViewer, find
 from subscriptions.explain.report import Explanation, Outcome, as_json
 from subscriptions.models import KEY_PREFIX_CHARACTERS, AccessKey, Agent
 
@@ -27,9 +27,9 @@ _MARKS = {Outcome.YES: "yes", Outcome.NO: "NO", Outcome.UNKNOWN: "?", Outcome.SK
 
 class Command(BaseCommand):
     help = (
-        "Tell why an agent or an access key did or did not get an event, step by step: whether it was stored, the "
-        "credential is good, it may be heard, something was subscribed that covers it, a connection was open, and it "
-        "was sent."
+        "Explain why an agent or an access key did or did not get an event, step by step: whether it was stored, the "
+        "credential is valid and permitted to receive it, a subscription covers it, a connection was open, and it was "
+        "sent."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
@@ -39,7 +39,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "event", metavar="EVENT", help="an event's id or cursor, or a topic, whose newest event is meant"
+            "event",
+            metavar="EVENT",
+            help="id or cursor of an event, or a topic, whose newest event is explained",
         )
         receiver = parser.add_mutually_exclusive_group(required=True)
         receiver.add_argument("--agent", metavar="AGENT", help="the agent's id or user name")
@@ -53,7 +55,7 @@ class Command(BaseCommand):
             with needs_database():
                 subject = _agent(options["agent"]) if options["agent"] is not None else _key(options["key"])
                 explanation = explain(subject, find(options["event"], OperatorViewer(None)))
-        except UnreadableQuestion as error:
+        except InvalidLookup as error:
             raise CommandError(f"{error}.") from None
         if options["json"]:
             self.stdout.write(json.dumps(as_json(explanation), indent=2, ensure_ascii=False))
@@ -73,7 +75,7 @@ def _key(text: str) -> Subject:
     named = Q(prefix=text[:KEY_PREFIX_CHARACTERS]) | (Q(pk=text) if is_canonical_uuid(text) else Q())
     keys = list(AccessKey.objects.select_related("customer", "agent__user").filter(named)[:2])
     if len(keys) != 1:
-        # Whoever pastes a whole key: it is not repeated.
+        # A whole key may have been pasted, which must not be printed.
         begin = repr(text[:KEY_PREFIX_CHARACTERS])
         raise CommandError(
             f"There is no single access key {begin}: give its beginning, vb_ and eight more, or its id."

@@ -1,4 +1,4 @@
-"""`manage.py listen`: follow events in the terminal."""
+"""The command `manage.py listen`, which prints events in the terminal."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from voipbin_ws_client import Event, EventClient, Gap, Refusal, State, StateChange, Terminated
-from voipbin_ws_client.event_line import event_line, printable
+
+from subscriptions.management.event_line import event_line, printable
 
 DEFAULT_URL = "ws://127.0.0.1:8000/v1.0/ws"
 INTERRUPTED = 130
-"""What shells give a program that Ctrl-C ended."""
+"""The exit code of a program that Ctrl-C ended, as shells report it."""
 
 EPILOG = """examples:
   manage.py listen customer_id:12345678-1234-1234-1234-123456789012
@@ -27,14 +28,14 @@ EPILOG = """examples:
 """
 
 
-class ReaderLeft(Exception):
-    """Nobody reads our output any more."""
+class OutputClosed(Exception):
+    """The reader of the output has closed its pipe."""
 
 
 class Command(BaseCommand):
-    """The command. It is a client like any other, and needs no database."""
+    """The command; a client like any other, which needs no database."""
 
-    help = "Follow the events of topics, through lost connections and restarts of the gateway, without missing one."
+    help = "Print the events of topics, across lost connections and restarts of the gateway, without missing one."
     requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
@@ -54,10 +55,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--token",
             default=os.environ.get("VOIPBIN_TOKEN"),
-            help="the credential, a JWT or an access key (VOIPBIN_TOKEN, which no list of processes shows)",
+            help="the credential, a JWT or an access key (VOIPBIN_TOKEN, which the list of processes does not show)",
         )
-        parser.add_argument("--since", metavar="CURSOR", help="begin with what came after this cursor")
-        parser.add_argument("--json", action="store_true", help="one event a line, as it came")
+        parser.add_argument("--since", metavar="CURSOR", help="begin with the events after this cursor")
+        parser.add_argument(
+            "--json", action="store_true", help="print each event as a line of JSON, as received"
+        )
         parser.add_argument(
             "--batch", action="store_true", help="let the gateway send several events at once"
         )
@@ -71,8 +74,8 @@ class Command(BaseCommand):
             asyncio.run(self._listen(options))
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
-        except (BrokenPipeError, ReaderLeft):
-            # Python would complain of it once more as it ends.
+        except (BrokenPipeError, OutputClosed):
+            # Else Python reports the closed pipe once more when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     async def _listen(self, options: dict[str, Any]) -> None:
@@ -83,19 +86,19 @@ class Command(BaseCommand):
                 topics=options["topics"],
                 cursor=options["since"],
                 batch=options["batch"],
-                on_state=self._tell,
+                on_state=self._show_state,
             )
         except ValueError as error:
             raise CommandError(str(error)) from None
-        left = set(options["topics"])
-        async with client, _until_reader_leaves():
+        remaining = set(options["topics"])
+        async with client, _until_output_closes():
             try:
                 async for item in client:
                     self._show(item, as_json=options["json"])
                     if isinstance(item, Refusal):
-                        left.difference_update(item.topics)
-                    if not left:
-                        raise CommandError("None of the topics may be heard")
+                        remaining.difference_update(item.topics)
+                    if not remaining:
+                        raise CommandError("None of the topics is subscribed")
             except Terminated as error:
                 raise CommandError(error.message) from None
 
@@ -106,34 +109,34 @@ class Command(BaseCommand):
                     line = json.dumps(item.frame, ensure_ascii=False)
                 else:
                     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-                    line = event_line(item.type, item.timestamp, item.topic, item.data, colour=colour)
-                # Not Django's wrapper: it adds colours and line ends of its own.
+                    line = event_line(item, colour=colour)
+                # Not Django's self.stdout, which adds colours and line ends.
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
             case Gap():
-                self._say(f"Events may be missing here: {item.reason}")
+                self._log(f"Events may be missing here: {item.reason}")
             case Refusal():
-                self._say(f"Refused {', '.join(item.topics)}: {item.message}")
+                self._log(f"Refused {', '.join(item.topics)}: {item.message}")
 
-    def _tell(self, change: StateChange) -> None:
-        match change.current:
-            case State.RECONNECTING if change.previous is State.CONNECTING:
-                self._say(f"No connection yet ({change.reason}), trying again in {change.retry_in:.1f} s")
-            case State.RECONNECTING if change.previous is State.CONNECTED:
-                self._say(f"Connection lost ({change.reason}), trying again in {change.retry_in:.1f} s")
-            case State.RECONNECTING:
-                self._say(f"Still no connection ({change.reason}), trying again in {change.retry_in:.1f} s")
-            case State.CONNECTED if change.previous is State.RECONNECTING:
-                self._say("Connected again, nothing was missed" if change.recovered else "Connected again")
+    def _show_state(self, change: StateChange) -> None:
+        if change.current is State.RECONNECTING:
+            problems = {State.CONNECTING: "No connection yet", State.CONNECTED: "Connection lost"}
+            problem = problems.get(change.previous, "Still no connection")
+            self._log(f"{problem} ({change.reason}), trying again in {change.retry_in:.1f} s")
+        elif change.current is State.CONNECTED and change.previous is State.RECONNECTING:
+            self._log("Connected again, nothing was missed" if change.recovered else "Connected again")
 
-    def _say(self, text: str) -> None:
+    def _log(self, text: str) -> None:
         sys.stderr.write(f"{printable(text)}\n")
         sys.stderr.flush()
 
 
 @contextlib.asynccontextmanager
-async def _until_reader_leaves() -> AsyncIterator[None]:
-    """Ends the block with ReaderLeft when the other end of our pipe is closed: the next event may be hours away."""
+async def _until_output_closes() -> AsyncIterator[None]:
+    """Raise OutputClosed in the block once the reader of the output has closed its pipe.
+
+    Without that, the command would end only with the next event, which may be hours away.
+    """
     output = sys.stdout.fileno()
     if not stat.S_ISFIFO(os.fstat(output).st_mode):
         yield
@@ -141,18 +144,18 @@ async def _until_reader_leaves() -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     block = asyncio.timeout(None)
 
-    def left() -> None:
+    def close() -> None:
         loop.remove_reader(output)
         block.reschedule(loop.time())
 
-    # A pipe's writing end becomes readable for one reason: nobody reads at the other.
-    loop.add_reader(output, left)
+    # The writing end of a pipe becomes readable only when its reading end is closed.
+    loop.add_reader(output, close)
     try:
         async with block:
             yield
     except TimeoutError:
         if block.expired():
-            raise ReaderLeft from None
+            raise OutputClosed from None
         raise
     finally:
         loop.remove_reader(output)

@@ -1,4 +1,4 @@
-"""`manage.py prune_audit`: remove audit records that are older than they need to be kept."""
+"""`manage.py prune_audit`: remove audit records older than their retention time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from subscriptions.audit.store import BrokenChain, chain_ends, prune
 
 class Command(BaseCommand):
     help = (
-        "Remove audit records from longer ago than this. The chain stays whole: it goes on from the last record that "
-        "was removed, and a record says so. Explain knows nothing of connections whose records are gone, however long "
-        "they stay open. It may run beside the servers, at any time."
+        "Remove audit records that are older than this. The chain stays valid: it starts after the last removed "
+        "record, which is recorded as well. Explain cannot use connections whose records were removed, even while they "
+        "are open. May run at any time beside the servers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

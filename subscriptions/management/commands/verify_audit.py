@@ -1,4 +1,4 @@
-"""`manage.py verify_audit`: find what was changed, removed or inserted in the audit log."""
+"""`manage.py verify_audit`: find changed, removed and inserted audit records."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _END = re.compile(r"(0|[1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
 
 class Command(BaseCommand):
     help = (
-        "Check the chain of the audit log: each record is sealed with a digest over itself and the one before it. "
-        "Prints how many records there are and the head of the chain. Note it outside the database: who writes to that "
-        "could seal a changed log anew, which only a head from before will show. Ends with 1 where anything was "
-        "changed, removed or inserted. It may run beside the servers, at any time."
+        "Verify the chain of the audit log: each record is sealed with a digest over itself and the record before it. "
+        "Prints the number of records and the head of the chain. Note the head outside the database: with write access "
+        "to that, a changed log could be sealed again, which only an earlier head shows. The exit status is 1 if "
+        "records were changed, removed or inserted. May run at any time beside the servers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

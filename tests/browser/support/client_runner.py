@@ -56,7 +56,7 @@ def play(
         except Exception as error:
             raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
     reasons = page.evaluate("() => harness.tokenReasons")
-    assert reasons == case.get("asked", reasons)
+    assert reasons == case.get("provider_reasons", reasons)
     assert server.server.attempts.empty()
 
 

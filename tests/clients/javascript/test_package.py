@@ -44,7 +44,7 @@ def test_the_example_of_its_readme_prints_events_in_an_empty_project(
     command = [str(require(NODE)), str(tmp_path / "example.js")]
     key, errors = acme.key("of the customer"), tmp_path / "errors.txt"
     with Program(gateway, acme, key, command, errors=errors, path=os.defpath) as program:
-        program.wait_until_it_hears()
+        program.wait_until_it_receives()
         events = [{"event_type": "call.created", "data": {"id": new_id()}} for _ in range(3)]
         receipts = publish(gateway, acme.key("that publishes"), *events)
         printed = program.events_until(receipts[-1]["cursor"])

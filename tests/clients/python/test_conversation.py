@@ -1,4 +1,4 @@
-"""Whatever is lost when: a client's conversation gives every event of its topics once, from the topic's start on."""
+"""Each event of a client's topics is delivered once, wherever connections break."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voipbin_ws_client import pending_requests as requests
 from voipbin_ws_client.conversation import Conversation, Step
-from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.positions import Positions, parse_cursor
 from voipbin_ws_client.updates import Event, Frame, Gap
-
-from events.domain.cursor import parse_cursor
 
 EPOCH = "0123456789ab"
 TOPICS = ("a", "b", "c", "d", "e", "f")
 
 
 class Gateway:
-    """One log and one connection, kept as the real one promises: answers in order, a replay before what is new."""
+    """One log and one connection of a gateway: ordered answers, replayed events first."""
 
     def __init__(self) -> None:
         self.log: list[frozenset[str]] = []
@@ -52,11 +50,11 @@ class Gateway:
         since = parse_cursor(message["since"])[EPOCH] if "since" in message else position
         recovered = {"recovered": True} if "since" in message else {}
         self.sent.append({**ack, "cursor": f"{EPOCH}.{since}", **recovered})
-        held = dict(self.starts)
+        subscribed = dict(self.starts)
         self.starts.update(dict.fromkeys(topics, since))
         for seq in range(since + 1, position + 1):
             event = self.log[seq - 1]
-            if event & set(topics) and not any(held.get(topic, seq) < seq for topic in event):
+            if event & set(topics) and not any(subscribed.get(topic, seq) < seq for topic in event):
                 self._send(seq)
 
     def _send(self, seq: int) -> None:
@@ -68,44 +66,44 @@ class Gateway:
         self.sent.append({"type": "pong", "cursor": f"{EPOCH}.{len(self.log)}" if self.starts else None})
 
 
-class World:
+class Simulation:
     """A client, a gateway, and the messages between them."""
 
     def __init__(self, topics: list[str]) -> None:
         self.gateway = Gateway()
-        self.client = Conversation(topics, Progress({}))
-        self.asked: deque[Frame] = deque()
-        self.begins: dict[str, int] = {}
-        self.heard: list[int] = []
+        self.client = Conversation(topics, Positions({}))
+        self.messages: deque[Frame] = deque()
+        self.starts: dict[str, int] = {}
+        self.received: list[int] = []
         self.reconnect()
 
-    def do(self, step: Step) -> None:
-        self.asked.extend(step.messages)
+    def perform(self, step: Step) -> None:
+        self.messages.extend(step.messages)
         for entry in step.entries:
             assert not isinstance(entry.item, Gap)
             if isinstance(entry.item, Event):
-                self.heard.append(entry.item.data["seq"])
+                self.received.append(entry.item.data["seq"])
 
     def reconnect(self) -> None:
-        self.client.lost()
+        self.client.connection_lost()
         self.gateway.connect()
-        self.asked.clear()
-        self.do(self.client.opened())
+        self.messages.clear()
+        self.perform(self.client.connection_opened())
 
     def server_reads(self, count: int) -> None:
-        for _ in range(min(count, len(self.asked))):
-            self.gateway.take(self.asked.popleft())
+        for _ in range(min(count, len(self.messages))):
+            self.gateway.take(self.messages.popleft())
 
     def client_reads(self, count: int) -> None:
         for _ in range(min(count, len(self.gateway.sent))):
             frame = self.gateway.sent.popleft()
             if frame.get("action") == "subscribe":
                 for topic in frame["topics"]:
-                    self.begins.setdefault(topic, parse_cursor(frame["cursor"])[EPOCH])
-            self.do(self.client.receive(frame))
+                    self.starts.setdefault(topic, parse_cursor(frame["cursor"])[EPOCH])
+            self.perform(self.client.receive(frame))
 
     def settle(self) -> None:
-        while self.asked or self.gateway.sent:
+        while self.messages or self.gateway.sent:
             self.server_reads(1000)
             self.client_reads(1000)
 
@@ -113,15 +111,15 @@ class World:
         return [
             seq
             for seq, topics in enumerate(self.gateway.log, 1)
-            if any(self.begins[topic] < seq for topic in topics & self.begins.keys())
+            if any(self.starts[topic] < seq for topic in topics & self.starts.keys())
         ]
 
 
-a_few = st.integers(1, 4)
+counts = st.integers(1, 4)
 moves = st.one_of(
     st.tuples(st.just("publish"), st.frozensets(st.sampled_from(TOPICS), min_size=1, max_size=3)),
-    st.tuples(st.just("server_reads"), a_few),
-    st.tuples(st.just("client_reads"), a_few),
+    st.tuples(st.just("server_reads"), counts),
+    st.tuples(st.just("client_reads"), counts),
     st.tuples(st.just("reconnect"), st.none()),
     st.tuples(st.just("subscribe"), st.sampled_from(TOPICS)),
     st.tuples(st.just("ping"), st.none()),
@@ -135,43 +133,45 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(TOPICS), max_size=5, unique=True), st.lists(moves, max_size=60))
-def test_every_event_once_whatever_breaks(topics: list[str], happening: list[tuple[str, Any]]) -> None:
-    world = World(topics)
-    for move, argument in happening:
+def test_every_event_is_delivered_once_if_connections_break(
+    topics: list[str], steps: list[tuple[str, Any]]
+) -> None:
+    simulation = Simulation(topics)
+    for move, argument in steps:
         match move:
             case "publish":
-                world.gateway.publish(argument)
+                simulation.gateway.publish(argument)
             case "reconnect":
-                world.reconnect()
+                simulation.reconnect()
             case "subscribe":
-                world.do(world.client.subscribe([argument], lambda: None)[1])
+                simulation.perform(simulation.client.subscribe([argument], lambda: None)[1])
             case "ping":
-                world.gateway.ping()
+                simulation.gateway.ping()
             case _:
-                getattr(world, move)(argument)
-    world.settle()
-    world.reconnect()
-    world.settle()
-    assert sorted(world.heard) == world.expected()
+                getattr(simulation, move)(argument)
+    simulation.settle()
+    simulation.reconnect()
+    simulation.settle()
+    assert sorted(simulation.received) == simulation.expected()
 
 
-def test_without_chunks_they_are_in_order_as_well() -> None:
-    world = World(["a", "b"])
-    world.settle()
+def test_events_are_in_order_if_one_message_has_all_topics() -> None:
+    simulation = Simulation(["a", "b"])
+    simulation.settle()
     for number in range(20):
-        world.gateway.publish(frozenset(["a"] if number % 2 else ["b"]))
-        world.client_reads(1 if number % 3 else 0)
+        simulation.gateway.publish(frozenset(["a"] if number % 2 else ["b"]))
+        simulation.client_reads(1 if number % 3 else 0)
         if number % 5 == 0:
-            world.reconnect()
-            world.server_reads(1)
-    world.settle()
-    assert world.heard == world.expected() == list(range(1, 21))
+            simulation.reconnect()
+            simulation.server_reads(1)
+    simulation.settle()
+    assert simulation.received == simulation.expected() == list(range(1, 21))
 
 
-def test_what_one_connection_sends_twice_is_not_hidden() -> None:
-    world = World(["a"])
-    world.settle()
-    world.gateway.publish(frozenset("a"))
-    world.gateway.sent.append(world.gateway.sent[-1])
-    world.settle()
-    assert world.heard == [1, 1]
+def test_a_duplicate_of_one_connection_is_not_hidden() -> None:
+    simulation = Simulation(["a"])
+    simulation.settle()
+    simulation.gateway.publish(frozenset("a"))
+    simulation.gateway.sent.append(simulation.gateway.sent[-1])
+    simulation.settle()
+    assert simulation.received == [1, 1]

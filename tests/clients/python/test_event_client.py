@@ -1,6 +1,6 @@
-"""The Python client's own side: its inbox, its cursor, cancelling, closing, and what a caller gets wrong."""
+"""The Python client: inbox, cursor, cancelling, closing, and invalid arguments."""
 
-# Long because the cases of one module stand together.
+# Long because the tests of one module are in one file.
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def frame(seq: int, **data: Any) -> str:
 
 
 async def subscribed(server: ScriptedServer) -> None:
-    """Play a server that grants what it is asked for."""
+    """Accept a connection and grant its subscription."""
     await server.accept({})
     await grant(server)
 
@@ -54,7 +54,7 @@ def number_of(item: object) -> int:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"url": "http://example.com"}, "WebSocket address"),
         ({"url": "nonsense"}, "WebSocket address"),
@@ -62,12 +62,12 @@ def number_of(item: object) -> int:
         ({"url": "ws://example.com", "cursor": "yesterday"}, "no cursor"),
     ],
 )
-def test_what_cannot_work_is_told_at_once(arguments: dict[str, str], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_invalid_arguments_raise_at_once(arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         EventClient(**arguments)  # type: ignore[arg-type]
 
 
-async def test_the_cursor_has_what_the_caller_took_and_not_what_waits(server: ScriptedServer) -> None:
+async def test_the_cursor_follows_the_items_taken_and_not_those_waiting(server: ScriptedServer) -> None:
     async with EventClient(server.url, topics=[TOPIC]) as client:
         await subscribed(server)
         for seq in (1, 2, 3):
@@ -82,7 +82,9 @@ async def test_the_cursor_has_what_the_caller_took_and_not_what_waits(server: Sc
     assert cursors[:2] == [f"{EPOCH}.1", f"{EPOCH}.2"]
 
 
-async def test_a_caller_who_does_not_read_stops_the_server_from_sending(server: ScriptedServer) -> None:
+async def test_an_application_that_does_not_read_stops_the_server_from_sending(
+    server: ScriptedServer,
+) -> None:
     async with EventClient(
         server.url, topics=[TOPIC], max_waiting=5, idle_seconds=0.01, answer_seconds=0.01
     ) as client:
@@ -95,7 +97,7 @@ async def test_a_caller_who_does_not_read_stops_the_server_from_sending(server: 
                     await server.socket.send(frame(sent + 1, filling="x" * 100_000))
                 sent += 1
         except TimeoutError:
-            sent += 1  # It has left the server's hands, only not its buffers.
+            sent += 1  # The last frame is in the server's buffer.
         assert 5 < sent < 500
         assert client.state is State.CONNECTED
         assert [number_of(await anext(client)) for _ in range(sent)] == list(range(1, sent + 1))
@@ -115,28 +117,28 @@ async def test_cancelling_the_wait_for_an_item_loses_none(server: ScriptedServer
             assert number_of(await anext(client)) == seq
 
 
-async def test_a_subscribe_that_is_cancelled_is_withdrawn(server: ScriptedServer) -> None:
+async def test_a_cancelled_subscribe_is_withdrawn(server: ScriptedServer) -> None:
     async with EventClient(server.url, topics=[TOPIC]) as client:
         await subscribed(server)
-        asking = asyncio.create_task(client.subscribe("other"))
+        subscribing = asyncio.create_task(client.subscribe("other"))
         assert await server.next_message() == {"type": "subscribe", "topics": ["other"]}
-        asking.cancel()
+        subscribing.cancel()
         assert await server.next_message() == {"type": "unsubscribe", "topics": ["other"]}
         assert client.topics == (TOPIC,)
 
 
-async def test_a_cancelled_subscribe_leaves_others_what_they_wait_for(server: ScriptedServer) -> None:
+async def test_a_cancelled_subscribe_does_not_affect_another_one(server: ScriptedServer) -> None:
     async with EventClient(server.url) as client:
         await server.accept({})
-        asking = [asyncio.create_task(client.subscribe("other")) for _ in range(2)]
+        subscribing = [asyncio.create_task(client.subscribe("other")) for _ in range(2)]
         await asyncio.sleep(0)
-        asking[0].cancel()
+        subscribing[0].cancel()
         await grant(server)
-        await asking[1]
+        await subscribing[1]
         assert client.topics == ("other",)
 
 
-async def test_subscribing_to_what_is_held_asks_nobody(server: ScriptedServer) -> None:
+async def test_subscribing_again_sends_nothing(server: ScriptedServer) -> None:
     async with EventClient(server.url, topics=[TOPIC]) as client:
         await subscribed(server)
         await client.subscribe(TOPIC)
@@ -144,31 +146,31 @@ async def test_subscribing_to_what_is_held_asks_nobody(server: ScriptedServer) -
         await client.unsubscribe("never held")
 
 
-async def test_whoever_waits_when_it_is_closed_is_told(server: ScriptedServer) -> None:
+async def test_closing_ends_every_wait(server: ScriptedServer) -> None:
     async with EventClient(server.url) as client:
         await server.accept({})
-        asking = asyncio.create_task(client.subscribe(TOPIC))
+        subscribing = asyncio.create_task(client.subscribe(TOPIC))
         await server.next_message()
         reading = asyncio.create_task(anext(client, None))
         await asyncio.sleep(0)
         await client.aclose()
         assert await reading is None
         with pytest.raises(ClientClosed):
-            await asking
+            await subscribing
     with pytest.raises(ClientClosed):
         await client.subscribe(TOPIC)
     await client.aclose()
 
 
-async def test_whoever_waits_when_it_fails_is_told_why(server: ScriptedServer) -> None:
+async def test_a_failure_ends_every_wait_with_its_reason(server: ScriptedServer) -> None:
     async with EventClient(server.url, topics=[TOPIC]) as client:
         await server.accept({})
         await server.next_message()
-        asking = asyncio.create_task(client.subscribe("other"))
+        subscribing = asyncio.create_task(client.subscribe("other"))
         await server.next_message()
         await server.close({"code": 4403, "reason": "Revoked"})
         with pytest.raises(Forbidden, match="Revoked"):
-            await asking
+            await subscribing
         for _ in range(2):
             with pytest.raises(Forbidden, match="Revoked"):
                 await anext(client)
@@ -177,15 +179,15 @@ async def test_whoever_waits_when_it_fails_is_told_why(server: ScriptedServer) -
     assert client.state is State.FAILED
 
 
-async def test_a_provider_in_trouble_is_asked_again(server: ScriptedServer) -> None:
+async def test_a_failing_token_provider_is_called_again(server: ScriptedServer) -> None:
     clock, changes = ManualClock(), asyncio.Queue[StateChange]()
-    answers = iter([OSError("the log-in server is away"), "good"])
+    responses = iter([OSError("the log-in server is away"), "good"])
 
     async def provide(_: str) -> str:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = next(responses)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     async with EventClient(
         server.url,
@@ -203,29 +205,33 @@ async def test_a_provider_in_trouble_is_asked_again(server: ScriptedServer) -> N
         await server.accept({"token": "good"})
 
 
-@pytest.mark.parametrize(("answer", "error"), [(None, TypeError), (Unauthorized("sign in", 0), Unauthorized)])
-async def test_a_provider_that_gives_none_ends_it(server: ScriptedServer, answer: Any, error: type) -> None:
+@pytest.mark.parametrize(
+    ("response", "error"), [(None, TypeError), (Unauthorized("sign in", 0), Unauthorized)]
+)
+async def test_a_token_provider_that_returns_no_token_ends_the_client(
+    server: ScriptedServer, response: Any, error: type
+) -> None:
     async def provide(_: str) -> Any:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     async with EventClient(server.url, token=provide) as client:
         with pytest.raises(error):
             await anext(client)
 
 
-async def test_a_failing_handler_of_states_breaks_nothing(server: ScriptedServer) -> None:
-    def fail(_: StateChange) -> None:
+async def test_a_failing_state_handler_does_not_affect_the_client(server: ScriptedServer) -> None:
+    def handler(_: StateChange) -> None:
         raise RuntimeError
 
-    async with EventClient(server.url, topics=[TOPIC], on_state=fail) as client:
+    async with EventClient(server.url, topics=[TOPIC], on_state=handler) as client:
         await subscribed(server)
         await server.send_text(frame(1))
         assert number_of(await anext(client)) == 1
 
 
-async def test_nothing_listening_is_no_end() -> None:
+async def test_a_refused_tcp_connection_is_tried_again() -> None:
     changes = asyncio.Queue[StateChange]()
     async with EventClient("ws://127.0.0.1:1/", on_state=changes.put_nowait, clock=ManualClock()):
         change = await changes.get()

@@ -1,4 +1,4 @@
-"""Events, states and logs in the admin: found, shown as they are, and changed by nobody."""
+"""The admin pages of events, states and logs: search, display, and no changes."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_what_was_published_is_shown_as_text(root: Desk, acme: Customer) -> None
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
 
 
-def test_a_foreign_agents_name_is_not_told(acme: Customer) -> None:
+def test_a_foreign_agents_name_is_not_shown(acme: Customer) -> None:
     stranger = agent(customer("Globex"))
     Agent.objects.filter(pk=stranger.pk).update(name="Someone of Globex")
     row = event(acme, agent_ids=str(stranger.pk))
@@ -98,15 +98,15 @@ def test_a_foreign_agents_name_is_not_told(acme: Customer) -> None:
 
 
 def test_an_event_whose_log_is_gone_is_shown(root: Desk, acme: Customer) -> None:
-    assert "number 1 of a log that is gone" in root.open(event(acme)).text
+    assert "number 1 of a log that was deleted" in root.open(event(acme)).text
 
 
 def test_an_event_is_found_by_what_is_known_of_it(root: Desk, acme: Customer) -> None:
     ann = agent(acme)
     event(customer("Globex"), 1, resource_id="other", event_type="message.sent", resource="message")
     wanted = event(acme, 7, agent_ids=str(ann.pk))
-    for words in (str(wanted.pk), "call-7", "acme", str(acme.pk), str(ann.pk), "call.created", "acme call-7"):
-        assert found(root.list(Event, q=words)) == [wanted.pk], words
+    for text in (str(wanted.pk), "call-7", "acme", str(acme.pk), str(ann.pk), "call.created", "acme call-7"):
+        assert found(root.list(Event, q=text)) == [wanted.pk], text
     assert found(root.list(Event, q="call-8")) == []
 
 
@@ -148,7 +148,7 @@ def test_a_log_is_found_by_its_epoch(root: Desk, acme: Customer) -> None:
     assert found(root.list(CustomerLog, q=log.epoch)) == [acme.pk]
 
 
-def test_nobody_changes_what_happened(root: Desk, acme: Customer) -> None:
+def test_events_cannot_be_changed(root: Desk, acme: Customer) -> None:
     rows: list[Model] = [event(acme), state(acme), CustomerLog.objects.create(customer_id=acme.pk)]
     for row in rows:
         before = type(row).objects.values().get()
@@ -161,7 +161,7 @@ def test_nobody_changes_what_happened(root: Desk, acme: Customer) -> None:
 
 
 @pytest.mark.parametrize("model", [Event, ResourceState, CustomerLog])
-def test_lists_never_ask_for_all_rows(root: Desk, model: type[Model]) -> None:
+def test_lists_never_read_all_rows(root: Desk, model: type[Model]) -> None:
     for number in range(60):
         owner = customer(f"Customer {number}")
         event(owner)
@@ -169,9 +169,9 @@ def test_lists_never_ask_for_all_rows(root: Desk, model: type[Model]) -> None:
         CustomerLog.objects.create(customer_id=owner.pk)
     with CaptureQueriesContext(connection) as captured:
         assert root.list(model).rows == 50
-    asked = [
+    queries = [
         each["sql"] for each in captured.captured_queries if f'FROM "{model._meta.db_table}"' in each["sql"]
     ]
-    assert asked
-    assert [sql for sql in asked if "LIMIT" not in sql] == []
+    assert queries
+    assert [sql for sql in queries if "LIMIT" not in sql] == []
     assert len(captured.captured_queries) < 15

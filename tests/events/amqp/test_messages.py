@@ -70,7 +70,7 @@ def test_a_message_that_names_no_customer_is_of_the_one_that_was_configured() ->
         (b" " * 20_001, "larger than 20000 bytes"),
     ],
 )
-def test_what_is_no_event_is_told_why(content: object, reason: str) -> None:
+def test_what_is_no_event_is_refused_with_the_reason(content: object, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
         read_message(message(content), RULES)
 

@@ -1,4 +1,4 @@
-"""The bell: what is rung arrives whole and in order; what cannot be rung is counted and hurts nobody."""
+"""The announcer: announcements arrive whole and in order; failures are counted and harm no publisher."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from events.announcements import announcer as announcer_module
-from events.announcements.announcer import (
-    MAX_MESSAGE_CHARACTERS,
-    Announcer,
-    announcements,
-    group_of,
-    read_announcement,
-)
+from events.announcements import announcer as module
+from events.announcements.announcement import group_of, read_announcement
+from events.announcements.announcer import Announcer
 from events.domain.event import Entry
 from tests.events.support.people import new_id
 from tests.support.redis_server import RedisServer
@@ -33,36 +28,14 @@ def entry(seq: int, size: int = 10) -> Entry:
 
 
 def entries_of(messages: list[dict[str, Any]]) -> list[Entry]:
-    return [each for message in messages for each in read_announcement(message)[2]]
-
-
-def test_a_group_has_a_name_that_every_layer_takes() -> None:
-    InMemoryChannelLayer().require_valid_group_name(group_of(CUSTOMER))
-    assert group_of(CUSTOMER) != group_of(new_id())
-
-
-def test_an_announcement_is_read_as_it_was_made() -> None:
-    entries = [entry(1), entry(2)]
-    [message] = announcements(CUSTOMER, EPOCH, entries)
-    assert read_announcement(message) == (CUSTOMER, EPOCH, entries)
-
-
-@pytest.mark.parametrize("size", [10, MAX_MESSAGE_CHARACTERS // 3, MAX_MESSAGE_CHARACTERS * 2])
-def test_much_is_split_into_messages_and_nothing_is_left_out(size: int) -> None:
-    entries = [entry(seq, size) for seq in range(1, 8)]
-    messages = announcements(CUSTOMER, EPOCH, entries)
-    assert entries_of(messages) == entries
-    for message in messages:
-        part = read_announcement(message)[2]
-        assert len(part) == 1 or sum(each.size for each in part) <= MAX_MESSAGE_CHARACTERS
-    assert len(messages) == {10: 1, MAX_MESSAGE_CHARACTERS // 3: 4, MAX_MESSAGE_CHARACTERS * 2: 7}[size]
+    return [each for message in messages for each in read_announcement(message).entries]
 
 
 @pytest.fixture
 def layer(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisPubSubChannelLayer:
     """A layer on the real Redis, as the settings would configure it."""
     made = RedisPubSubChannelLayer(hosts=[redis_server.url], prefix=f"test-{new_id()}")
-    monkeypatch.setattr(announcer_module, "get_channel_layer", lambda: made)
+    monkeypatch.setattr(module, "get_channel_layer", lambda: made)
     return made
 
 
@@ -72,7 +45,7 @@ async def joined(layer: RedisPubSubChannelLayer) -> str:
     return channel
 
 
-async def heard(layer: RedisPubSubChannelLayer, channel: str, count: int) -> list[Entry]:
+async def received(layer: RedisPubSubChannelLayer, channel: str, count: int) -> list[Entry]:
     found: list[Entry] = []
     async with asyncio.timeout(20):
         while len(found) < count:
@@ -80,66 +53,66 @@ async def heard(layer: RedisPubSubChannelLayer, channel: str, count: int) -> lis
     return found
 
 
-async def test_a_process_without_a_loop_of_its_own_has_rung_when_ring_returns(
+async def test_a_process_without_a_loop_of_its_own_has_sent_when_announce_returns(
     layer: RedisPubSubChannelLayer,
 ) -> None:
     channel = await joined(layer)
     announcer = Announcer()
-    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1), entry(2)])
-    assert await heard(layer, channel, 2) == [entry(1), entry(2)]
+    await asyncio.to_thread(announcer.announce, CUSTOMER, EPOCH, [entry(1), entry(2)])
+    assert await received(layer, channel, 2) == [entry(1), entry(2)]
     assert announcer.failures == 0
 
 
-async def test_a_server_rings_from_its_loop_in_the_order_in_which_it_was_asked_to(
+async def test_a_server_sends_from_its_loop_in_the_order_of_the_calls(
     layer: RedisPubSubChannelLayer,
 ) -> None:
     channel = await joined(layer)
     announcer = Announcer()
     announcer.attach(asyncio.get_running_loop())
 
-    def ring_many() -> None:
+    def announce_many() -> None:
         for seq in range(1, 101):
-            announcer.ring(CUSTOMER, EPOCH, [entry(seq)])
+            announcer.announce(CUSTOMER, EPOCH, [entry(seq)])
 
-    publisher = threading.Thread(target=ring_many)
+    publisher = threading.Thread(target=announce_many)
     publisher.start()
-    assert [each.seq for each in await heard(layer, channel, 100)] == list(range(1, 101))
+    assert [each.seq for each in await received(layer, channel, 100)] == list(range(1, 101))
     publisher.join()
 
 
-async def test_other_customers_hear_nothing_of_it(layer: RedisPubSubChannelLayer) -> None:
+async def test_the_groups_of_other_customers_receive_nothing(layer: RedisPubSubChannelLayer) -> None:
     stranger = await layer.new_channel()
     await layer.group_add(group_of(new_id()), stranger)
     channel = await joined(layer)
     announcer = Announcer()
-    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1)])
-    await heard(layer, channel, 1)
+    await asyncio.to_thread(announcer.announce, CUSTOMER, EPOCH, [entry(1)])
+    await received(layer, channel, 1)
     await layer.send(stranger, {"type": "end"})
     assert await layer.receive(stranger) == {"type": "end"}
 
 
 @pytest.mark.parametrize("attached", [False, True])
-async def test_a_broker_that_is_away_is_counted_told_once_and_no_error(
+async def test_a_broker_that_is_away_is_counted_logged_once_and_no_error(
     attached: bool,
     layer: RedisPubSubChannelLayer,
     redis_server: RedisServer,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(announcer_module, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.0)
     announcer = Announcer()
     if attached:
         announcer.attach(asyncio.get_running_loop())
 
-    async def ring_and_count(failures: int) -> None:
-        await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1)])
+    async def announce_and_count(failures: int) -> None:
+        await asyncio.to_thread(announcer.announce, CUSTOMER, EPOCH, [entry(1)])
         async with asyncio.timeout(20):
             while announcer.failures < failures:
                 await asyncio.sleep(0.01)
 
     redis_server.kill()
-    await ring_and_count(1)
-    await ring_and_count(2)
+    await announce_and_count(1)
+    await announce_and_count(2)
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1
     assert "from the log" in warnings[0].getMessage()
@@ -147,24 +120,24 @@ async def test_a_broker_that_is_away_is_counted_told_once_and_no_error(
     redis_server.restart()
     channel = await joined(layer)
     async with asyncio.timeout(20):
-        hearing = asyncio.ensure_future(heard(layer, channel, 1))
-        while not hearing.done():
-            await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(2)])
-            await asyncio.wait([hearing], timeout=0.1)
-    assert (await hearing)[0] == entry(2)
+        receiving = asyncio.ensure_future(received(layer, channel, 1))
+        while not receiving.done():
+            await asyncio.to_thread(announcer.announce, CUSTOMER, EPOCH, [entry(2)])
+            await asyncio.wait([receiving], timeout=0.1)
+    assert (await receiving)[0] == entry(2)
     assert any("again" in record.getMessage() for record in caplog.records)
 
 
-async def test_after_a_failure_nobody_waits_for_the_next_one(
+async def test_after_a_failure_no_publisher_waits_for_the_next_one(
     layer: RedisPubSubChannelLayer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(announcer_module, "SILENT_SECONDS", 3600.0)
+    monkeypatch.setattr(module, "SILENT_SECONDS", 3600.0)
     announcer = Announcer()
     redis_server.kill()
-    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(1)])
+    await asyncio.to_thread(announcer.announce, CUSTOMER, EPOCH, [entry(1)])
     redis_server.restart()
     channel = await joined(layer)
-    await asyncio.to_thread(announcer.ring, CUSTOMER, EPOCH, [entry(2)])
+    await asyncio.to_thread(announcer.announce, CUSTOMER, EPOCH, [entry(2)])
     assert announcer.failures == 2
     await layer.send(channel, {"type": "end"})
     assert await layer.receive(channel) == {"type": "end"}
@@ -173,21 +146,21 @@ async def test_after_a_failure_nobody_waits_for_the_next_one(
 async def test_a_layer_that_takes_nothing_fills_no_memory(
     layer: RedisPubSubChannelLayer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(announcer_module, "MAX_WAITING", 5)
+    monkeypatch.setattr(module, "MAX_WAITING", 5)
     announcer = Announcer()
     announcer.attach(asyncio.get_running_loop())
     redis_server.stop()
     for seq in range(1, 51):
-        announcer.ring(CUSTOMER, EPOCH, [entry(seq)])
+        announcer.announce(CUSTOMER, EPOCH, [entry(seq)])
     async with asyncio.timeout(20):
         while announcer.failures < 44:
             await asyncio.sleep(0.01)
     assert len(announcer._waiting) <= 5
 
 
-def test_without_a_broker_a_command_rings_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The in-memory layer reaches no other process: there, the log tells."""
-    monkeypatch.setattr(announcer_module, "get_channel_layer", InMemoryChannelLayer)
+def test_without_a_broker_a_command_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The in-memory layer reaches no other process: those read the log."""
+    monkeypatch.setattr(module, "get_channel_layer", InMemoryChannelLayer)
     announcer = Announcer()
-    announcer.ring(CUSTOMER, EPOCH, [entry(1)])
+    announcer.announce(CUSTOMER, EPOCH, [entry(1)])
     assert announcer.failures == 0

@@ -18,7 +18,7 @@ async def heard(layer: LocalChannelLayer, channel: str) -> int:
     return number
 
 
-async def test_a_group_hears_in_order_and_nobody_else_does() -> None:
+async def test_a_group_receives_in_order_and_no_other_does() -> None:
     layer = LocalChannelLayer(capacity=10)
     ours, theirs = await layer.new_channel(), await layer.new_channel()
     await layer.group_add("ours", ours)
@@ -51,7 +51,7 @@ async def test_what_a_sender_changes_afterwards_is_not_heard() -> None:
     assert await heard(layer, channel) == 0
 
 
-async def test_nobody_in_a_group_is_no_trouble_and_a_bad_name_is() -> None:
+async def test_an_empty_group_is_no_error_and_a_bad_name_is() -> None:
     layer = LocalChannelLayer()
     await layer.group_send("nobody", message(0))
     with pytest.raises(TypeError, match="Group name"):

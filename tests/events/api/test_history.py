@@ -27,7 +27,7 @@ def call(company: Company, call_id: str = "c", event_type: str = "call.status", 
     return store(company.id, event_type, {"id": call_id}, **fields).cursor
 
 
-def test_an_event_is_shown_as_a_subscriber_hears_it() -> None:
+def test_an_event_is_shown_as_a_subscriber_receives_it() -> None:
     acme = Company()
     data = {"id": "c", "status": "answered", "odd": [1.50, "é"]}
     receipt = store(acme.id, "call.status", data, timestamp=TIME.format(1))
@@ -116,7 +116,7 @@ def test_after_a_cursor_comes_only_what_is_newer() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["a" * 12 + ".1", "{epoch}.9", "{epoch}.1"])
-def test_a_cursor_whose_successors_are_not_kept_is_told_apart(cursor: str) -> None:
+def test_a_cursor_whose_successors_are_not_kept_is_refused(cursor: str) -> None:
     acme = Company()
     epoch, *_ = [call(acme).split(".")[0] for _ in range(4)]
     Event.objects.filter(seq__lte=2).delete()
@@ -154,7 +154,7 @@ def test_platform_staff_see_any_customer() -> None:
     assert staff.get(EVENTS, customer_id=new_id()).status == 404
 
 
-def test_an_agent_sees_what_it_would_hear_by_the_topic_it_would_hear_it_by() -> None:
+def test_an_agent_sees_what_it_may_subscribe_to_with_the_topic_that_it_would_receive() -> None:
     acme = Company()
     agent = acme.person("agent", granted_resources=["message"])
     mine = store(acme.id, "call.status", {"id": "c"}, agent_ids=[new_id(), agent.agent_id])
@@ -210,7 +210,7 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
         ({"limit": "many"}, "limit", "from 1 to 1000"),
     ],
 )
-def test_a_bad_parameter_is_told_with_what_is_right(
+def test_a_bad_parameter_is_refused_with_what_is_right(
     parameters: dict[str, str], field: str, says: str
 ) -> None:
     answer = Company().key().get(EVENTS, **{f"{name}_": value for name, value in parameters.items()})

@@ -71,7 +71,7 @@ BAD_FIELDS: list[tuple[str, Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "field", "says"), BAD_FIELDS)
-def test_each_bad_field_is_told_with_what_is_right(name: str, value: Any, field: str, says: str) -> None:
+def test_each_bad_field_is_named_with_what_is_right(name: str, value: Any, field: str, says: str) -> None:
     answer = Company().key(may_publish=True).post(EVENTS, {**CALL, name: value})
     [error] = refused(answer, 400, "INVALID_EVENT")
     assert (error["index"], error["field"]) == (0, field)
@@ -79,7 +79,7 @@ def test_each_bad_field_is_told_with_what_is_right(name: str, value: Any, field:
     assert error["message"] in answer.body["message"]
 
 
-def test_every_bad_field_of_every_item_is_told_at_once() -> None:
+def test_every_bad_field_of_every_item_is_named_at_once() -> None:
     events = [
         CALL,
         {

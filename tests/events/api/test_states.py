@@ -178,7 +178,7 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
     assert (answer.status, answer.body["code"]) == (403, "PERMISSION_DENIED")
 
 
-def test_nobody_reads_without_a_credential() -> None:
+def test_reading_needs_a_credential() -> None:
     assert NOBODY.get(CALLS).status == 401
     assert NOBODY.get(CALLS, token="vb_guess").status == 401
 
@@ -221,7 +221,7 @@ def test_the_credential_may_stand_in_the_address() -> None:
         ({"": "true"}, "", "unknown parameter"),
     ],
 )
-def test_a_bad_parameter_is_told_with_what_is_right(
+def test_a_bad_parameter_is_refused_with_what_is_right(
     parameters: dict[str, str], field: str, says: str
 ) -> None:
     answer = Company().key().get(CALLS, **parameters)
@@ -232,7 +232,7 @@ def test_a_bad_parameter_is_told_with_what_is_right(
     assert problem["message"] in answer.body["message"]
 
 
-def test_all_bad_parameters_are_told_at_once() -> None:
+def test_all_bad_parameters_are_named_at_once() -> None:
     answer = Company().key().get(f"{CALLS}?limit=x&active=maybe&active=true&what=1")
     assert [each["field"] for each in answer.body["errors"]] == ["active", "what", "active", "limit"]
 

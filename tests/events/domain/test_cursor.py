@@ -2,7 +2,15 @@
 
 import pytest
 
-from events.domain.cursor import MAX_LOGS, InvalidCursor, Position, join_positions, parse_cursor
+from events.domain.cursor import (
+    MAX_LOGS,
+    NO_EPOCH,
+    InvalidCursor,
+    Position,
+    join_positions,
+    number_in,
+    parse_cursor,
+)
 
 VALID = [
     ("0123456789ab.0", {"0123456789ab": 0}),
@@ -49,3 +57,12 @@ def test_a_cursor_reads_back_as_it_was_given(text: str, positions: dict[str, int
 def test_what_was_never_given_is_no_cursor_and_the_message_says_what_to_send(text: str) -> None:
     with pytest.raises(InvalidCursor, match="send one back exactly as an ack, an event or a pong gave it"):
         parse_cursor(text)
+
+
+def test_a_cursor_holds_a_number_for_its_own_logs_and_the_beginning_for_one_that_did_not_exist() -> None:
+    cursor = {"0123456789ab": 17}
+    assert number_in(cursor, "0123456789ab") == 17
+    assert number_in(cursor, "ffffffffffff") is None
+    assert number_in({NO_EPOCH: 0}, "0123456789ab") == 0
+    assert number_in({NO_EPOCH: 7}, "0123456789ab") is None
+    assert number_in(cursor | {NO_EPOCH: 0}, "0123456789ab") == 17

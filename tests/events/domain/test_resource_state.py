@@ -92,7 +92,7 @@ def test_an_event_ends_a_call_or_does_not(event_type: str, data: dict[str, Any],
     assert ends_call(event_type, data) is ends
 
 
-def test_what_is_told_anew_replaces_what_was_known_and_the_rest_stays() -> None:
+def test_what_is_named_anew_replaces_what_was_known_and_the_rest_stays() -> None:
     earlier = {"id": "c", "status": "ringing", "source": {"target": "a", "name": "b"}, "note": "x"}
     later = {"status": "answered", "source": {"target": "c"}, "note": None}
     assert merged(earlier, later) == {

@@ -203,11 +203,11 @@ def test_a_calls_status_is_the_published_apis_and_the_original_stands_beside_it(
     assert data["voipbin"] == ({"type": kind} if word == status else {"type": kind, "status": status})
 
 
-def test_an_update_does_not_tell_the_status_of_a_call() -> None:
+def test_an_update_does_not_set_the_status_of_a_call() -> None:
     assert "status" not in data_of("call_updated")
 
 
-def test_a_status_that_was_told_by_the_type_alone_has_no_original() -> None:
+def test_a_status_from_the_type_alone_has_no_original() -> None:
     data = data_of("call_hangup")
     assert (data["status"], data["voipbin"]) == ("hangup", {"type": "call_hangup"})
 
@@ -296,7 +296,7 @@ def test_a_message_has_the_destination_and_status_that_its_targets_agree_on(
         ("call_hangup", {"status": "hangup"}, "previous_status"),
     ],
 )
-def test_what_a_webhook_does_not_tell_is_not_made_up(kind: str, data: dict[str, Any], absent: str) -> None:
+def test_what_a_webhook_does_not_have_is_not_made_up(kind: str, data: dict[str, Any], absent: str) -> None:
     assert absent not in data_of(kind, **data)
 
 
@@ -365,14 +365,14 @@ def test_an_event_has_the_time_of_the_update_or_else_the_most_telling(
 
 
 @pytest.mark.parametrize("times", [{}, {"tm_update": NOT_YET, "tm_create": NOT_YET}, {"tm_create": "soon"}])
-def test_where_no_time_is_told_the_gateway_takes_its_own(times: dict[str, Any]) -> None:
+def test_without_a_time_the_gateway_takes_its_own(times: dict[str, Any]) -> None:
     assert "timestamp" not in event({"type": "call_updated", "data": {"id": IN_CALL, **times}})
 
 
 @pytest.mark.parametrize(
     "none", [{}, {"customer_id": NIL}, {"customer_id": None}, {"customer_id": ""}], ids=repr
 )
-def test_a_customer_who_is_none_is_left_to_the_credential(none: dict[str, Any]) -> None:
+def test_a_nil_customer_is_left_to_the_credential(none: dict[str, Any]) -> None:
     item = event({"type": "call_updated", "data": {"id": IN_CALL, **none}})
     assert "customer_id" not in item
     assert read_event(item, customer_id=OWN, resources=RESOURCES, max_bytes=1000).customer_id == OWN

@@ -48,6 +48,6 @@ def test_one_customers_log_alone(capsys: pytest.CaptureFixture[str]) -> None:
     [(new_id(), "There are no events of customer"), ("ACME", "no UUID")],
     ids=["nobody's", "a name"],
 )
-def test_a_customer_who_is_none_is_told(customer_id: str, said: str) -> None:
+def test_an_unknown_customer_is_refused(customer_id: str, said: str) -> None:
     with pytest.raises(CommandError, match=said):
         call_command("renew_epochs", "--customer", customer_id)

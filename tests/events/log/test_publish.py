@@ -32,10 +32,10 @@ def last_seq(customer_id: str) -> int:
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[Entry]]]:
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[Entry]]]:
     """What the bell was asked to tell."""
     told: list[tuple[str, str, list[Entry]]] = []
-    monkeypatch.setattr(publishing.announcer, "ring", lambda *what: told.append(what))
+    monkeypatch.setattr(publishing.announcer, "announce", lambda *what: told.append(what))
     return told
 
 
@@ -59,17 +59,17 @@ def test_receipts_come_in_the_order_of_the_request() -> None:
     assert receipts[0].topics == (f"customer_id:{acme}:call:a", f"agent_id:{agent_id}:call:a")
 
 
-def test_the_bell_is_told_what_was_stored_and_after_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_stored_is_announced_after_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     acme = new_id()
     depth = len(connection.savepoint_ids)
     told: list[Entry] = []
 
-    def ring(customer_id: str, epoch: str, entries: list[Entry]) -> None:
+    def announce(customer_id: str, epoch: str, entries: list[Entry]) -> None:
         assert len(connection.savepoint_ids) == depth
         assert (customer_id, last_seq(acme)) == (acme, 2)
         told.extend(entries)
 
-    monkeypatch.setattr(publishing.announcer, "ring", ring)
+    monkeypatch.setattr(publishing.announcer, "announce", announce)
     receipts = publish([call(acme, "a"), call(acme, "b")])
     assert [entry.seq for entry in told] == [1, 2]
     assert [entry.topics for entry in told] == [receipt.topics for receipt in receipts]
@@ -77,12 +77,12 @@ def test_the_bell_is_told_what_was_stored_and_after_the_commit(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("fails", ["update_states", "insert_rows", "update_rows"])
-def test_where_a_step_fails_nothing_is_stored_and_nobody_is_told(
-    fails: str, rung: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_if_a_step_fails_nothing_is_stored_or_announced(
+    fails: str, announced: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme = new_id()
     store(acme, "call.status", {"id": "before"})
-    rung.clear()
+    announced.clear()
 
     def fail(*args: Any, **kwargs: Any) -> None:
         raise DatabaseError("disk full")
@@ -97,11 +97,11 @@ def test_where_a_step_fails_nothing_is_stored_and_nobody_is_told(
     monkeypatch.undo()
     assert (numbers(acme), last_seq(acme)) == ([1], 1)
     assert ResourceState.objects.count() == CustomerLog.objects.count() == 1
-    assert rung == []
+    assert announced == []
     assert store(acme, "call.status", {"id": "after"}).cursor.endswith(".2")
 
 
-def test_a_bell_that_breaks_does_not_take_back_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_announcer_that_fails_does_not_undo_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_layer() -> None:
         raise RuntimeError("no layer")
 
@@ -121,14 +121,14 @@ def test_an_outer_transaction_that_could_take_it_back_is_refused() -> None:
 # --- Keys ---
 
 
-def test_the_same_key_again_gives_the_first_event_and_stores_nothing(rung: list[Any]) -> None:
+def test_the_same_key_again_gives_the_first_event_and_stores_nothing(announced: list[Any]) -> None:
     acme = new_id()
     first = publish([call(acme, idempotency_key="k")])[0]
-    rung.clear()
+    announced.clear()
     again = publish([call(acme, idempotency_key="k")])[0]
     assert (again.id, again.cursor, again.topics) == (first.id, first.cursor, first.topics)
     assert (first.replayed, again.replayed) == (False, True)
-    assert (numbers(acme), last_seq(acme), rung) == ([1], 1, [])
+    assert (numbers(acme), last_seq(acme), announced) == ([1], 1, [])
 
 
 def test_a_key_twice_in_one_request_is_one_event() -> None:

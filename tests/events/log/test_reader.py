@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from events.domain.cursor import parse_cursor
-from events.log import reader as log
+from events.log import reader
 from events.models import CustomerLog
 from tests.events.support.people import new_id
 from tests.events.support.stored import store
@@ -14,15 +14,15 @@ pytestmark = pytest.mark.django_db
 
 
 def seqs(customer_id: str, *, after: int, upto: int = 1000, limit: int = 1000) -> list[int]:
-    epoch = log.heads([customer_id])[customer_id].epoch
-    return [entry.seq for entry in log.read(customer_id, epoch, after=after, upto=upto, limit=limit)]
+    epoch = reader.heads([customer_id])[customer_id].epoch
+    return [entry.seq for entry in reader.read(customer_id, epoch, after=after, upto=upto, limit=limit)]
 
 
-def test_heads_tell_where_logs_stand_and_nothing_of_customers_without_events() -> None:
+def test_heads_are_where_logs_stand_and_customers_without_events_have_none() -> None:
     acme, other, quiet = new_id(), new_id(), new_id()
     last = [store(acme, "call.status", {"id": "c"}) for _ in range(3)][-1]
     store(other, "call.status", {"id": "c"})
-    heads = log.heads([acme, other, quiet])
+    heads = reader.heads([acme, other, quiet])
     assert set(heads) == {acme, other}
     assert (heads[acme].last_seq, heads[acme].floor) == (3, 0)
     assert str(heads[acme].position) == last.cursor
@@ -32,10 +32,10 @@ def test_heads_tell_where_logs_stand_and_nothing_of_customers_without_events() -
 
 def test_opening_a_log_makes_it_once() -> None:
     customer_id = new_id()
-    first = log.open_log(customer_id)
+    first = reader.open_log(customer_id)
     assert (first.last_seq, first.floor) == (0, 0)
     assert parse_cursor(str(first.position)) == {first.epoch: 0}
-    assert log.open_log(customer_id) == first
+    assert reader.open_log(customer_id) == first
     assert store(customer_id, "call.status", {"id": "c"}).cursor == f"{first.epoch}.1"
 
 
@@ -53,7 +53,7 @@ def test_entries_come_in_order_between_two_numbers() -> None:
 
 
 def test_many_rows_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 3)
     acme = new_id()
     for _ in range(7):
         store(acme, "call.status", {"id": "c"})
@@ -63,8 +63,8 @@ def test_many_rows_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_of_large_events_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(log, "PAGE_MAX_CHARACTERS", 5000)
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(reader, "PAGE_MAX_CHARACTERS", 5000)
     acme = new_id()
     for _ in range(9):
         store(acme, "call.status", {"id": "c", "note": "x" * 2000})
@@ -77,8 +77,8 @@ def test_a_page_of_large_events_ends_early(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_event_larger_than_a_page_is_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "PAGE_MAX_CHARACTERS", 1000)
-    monkeypatch.setattr(log, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(reader, "PAGE_MAX_CHARACTERS", 1000)
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 1)
     acme = new_id()
     for _ in range(2):
         store(acme, "call.status", {"id": "c", "note": "x" * 2000})
@@ -89,7 +89,7 @@ def test_an_entry_has_all_topics_and_the_data_as_it_was_stored() -> None:
     acme, agent_id = new_id(), new_id()
     receipt = store(acme, "call.status", {"id": "c", "n": 1.50, "é": "\u2028"}, agent_ids=[agent_id])
     epoch, _ = receipt.cursor.split(".")
-    [entry] = log.read(acme, epoch, after=0, upto=1, limit=10)
+    [entry] = reader.read(acme, epoch, after=0, upto=1, limit=10)
     assert entry.topics == receipt.topics == (f"customer_id:{acme}:call:c", f"agent_id:{agent_id}:call:c")
     frame = entry.frame(entry.topics[1])
     assert f'"topic": "agent_id:{agent_id}:call:c", "data": {{"id": "c", "n": 1.5, "é": "\u2028"}}, ' in frame

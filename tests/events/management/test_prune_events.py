@@ -11,8 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from events.log import reader as log
-from events.log import retention
+from events.log import reader, retention
 from events.models import CustomerLog, Event, ResourceState
 from tests.events.support.people import Company, new_id
 from tests.events.support.stored import store
@@ -37,7 +36,7 @@ def kept(customer_id: str) -> list[int]:
 
 
 def floor(customer_id: str) -> int:
-    return log.heads([customer_id])[customer_id].floor
+    return reader.heads([customer_id])[customer_id].floor
 
 
 def states(customer_id: str) -> set[str]:
@@ -55,7 +54,7 @@ def test_what_is_older_goes_and_the_floor_rises() -> None:
         assert f"{customer_id}: removed 2 events and 0 ended states; kept from number 3 on\n" in said
     assert said.endswith("Removed 4 events and 0 ended states of 2 customers.\n")
     assert prune("--older-than", "30d") == "Removed 0 events and 0 ended states of 2 customers.\n"
-    assert log.heads([acme])[acme].last_seq == 4
+    assert reader.heads([acme])[acme].last_seq == 4
 
 
 def test_the_newest_event_stays_however_old_it_is() -> None:
@@ -121,13 +120,13 @@ def test_a_key_is_free_again_when_its_event_is_gone() -> None:
     assert (again.id != first.id, again.replayed) == (True, False)
 
 
-def test_whoever_reads_page_by_page_meanwhile_gets_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "ROWS_AT_ONCE", 3)
+def test_reading_page_by_page_meanwhile_has_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 3)
     acme = new_id()
     for number in range(10):
         call(acme, f"c{number}", days=40 if number < 8 else 0)
-    epoch = log.heads([acme])[acme].epoch
-    rows_of = log._rows
+    epoch = reader.heads([acme])[acme].epoch
+    rows_of = reader._rows
     reads: list[int] = []
 
     def rows_then_prune(customer_id: str, after: int, upto: int, limit: int) -> object:
@@ -137,14 +136,14 @@ def test_whoever_reads_page_by_page_meanwhile_gets_no_hole(monkeypatch: pytest.M
         reads.append(after)
         return rows
 
-    monkeypatch.setattr(log, "_rows", rows_then_prune)
-    assert [entry.seq for entry in log.read(acme, epoch, after=0, upto=10, limit=10)] == [1, 2, 3]
+    monkeypatch.setattr(reader, "_rows", rows_then_prune)
+    assert [entry.seq for entry in reader.read(acme, epoch, after=0, upto=10, limit=10)] == [1, 2, 3]
     # Going on from there shows the hole at the very beginning, where the gateway looks for it.
-    assert [entry.seq for entry in log.read(acme, epoch, after=3, upto=10, limit=10)] == [9, 10]
+    assert [entry.seq for entry in reader.read(acme, epoch, after=3, upto=10, limit=10)] == [9, 10]
     assert floor(acme) == 8
 
 
-def test_history_begins_where_the_log_is_kept_and_older_cursors_are_told() -> None:
+def test_history_begins_where_the_log_is_kept_and_older_cursors_are_refused() -> None:
     acme = Company()
     for number in range(4):
         call(acme.id, f"c{number}", days=40 if number < 2 else 0)
@@ -213,7 +212,7 @@ def test_an_age_has_a_unit(text: str, age: timedelta) -> None:
     ("customer", "says"),
     [("acme", "UUID"), ("0f2a7c54-9d1b-4c59-8a77-3c1b2e4d5f60", "no events of customer")],
 )
-def test_an_unknown_customer_is_told(customer: str, says: str) -> None:
+def test_an_unknown_customer_is_refused(customer: str, says: str) -> None:
     with pytest.raises(CommandError, match=says):
         prune("--older-than", "30d", "--customer", customer)
 

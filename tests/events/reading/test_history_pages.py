@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from events.log import reader as log
 from events.models import CustomerLog
 from events.reading import history
 from tests.events.support.people import Answer, ClientInfo, Company
@@ -94,7 +93,19 @@ def test_a_place_in_a_log_that_was_replaced_is_gone() -> None:
 def test_a_customer_without_events_has_a_cursor_to_begin_with() -> None:
     acme = Company()
     answer = acme.key().get(EVENTS)
-    assert answer.body == {"cursor": str(log.open_log(acme.id).position), "items": [], "next": None}
+    assert answer.body == {"cursor": "000000000000.0", "items": [], "next": None}
+    assert not CustomerLog.objects.exists(), "a GET inserted a row"
+
+
+def test_what_follows_that_cursor_is_everything_unless_some_was_pruned() -> None:
+    acme = Company()
+    manager = acme.person("manager")
+    before = manager.get(EVENTS).body["cursor"]
+    assert manager.get(EVENTS, after=before).body["items"] == []
+    call(acme)
+    assert len(manager.get(EVENTS, after=before).body["items"]) == 1
+    CustomerLog.objects.update(floor=1)
+    assert manager.get(EVENTS, after=before).status == 410
 
 
 # --- What it costs ---

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.domain.strict_json import decode
-from events.log import reader as log
+from events.log import reader
 from events.models import CustomerLog, ResourceState
 from events.reading import paging as pages
 from events.reading import states as present
@@ -36,8 +36,21 @@ def test_a_customer_without_events_has_a_cursor_to_begin_with() -> None:
     acme = Company()
     answer = acme.key().get(CALLS)
     assert answer.body["items"] == []
-    assert answer.body["cursor"] == str(log.open_log(acme.id).position)
-    assert answer.body["cursor"].endswith(".0")
+    assert answer.body["cursor"] == "000000000000.0"
+    assert not CustomerLog.objects.exists(), "a GET inserted a row"
+
+
+def test_pages_go_on_where_the_log_began_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    acme = Company()
+    manager = acme.person("manager")
+    with monkeypatch.context() as patch:
+        patch.setattr(reader, "heads", lambda _: {})
+        for number in range(3):
+            call(acme, f"c{number}")
+        first = manager.get(CALLS, limit="2")
+    second = manager.get(CALLS, limit="2", next_=first.body["next"])
+    assert (first.ids, second.ids) == (["c0", "c1"], ["c2"])
+    assert first.body["cursor"] == second.body["cursor"] == "000000000000.0"
 
 
 def pages_of(ask: Any, path: str = CALLS, **parameters: str) -> list[Answer]:
@@ -103,15 +116,15 @@ def test_a_page_of_large_states_ends_early_and_goes_on(monkeypatch: pytest.Monke
     assert [each for page in found for each in page.ids] == [f"c{number}" for number in range(7)]
 
 
-def data_of(entry: log.Entry) -> dict[str, Any]:
+def data_of(entry: reader.Entry) -> dict[str, Any]:
     data: dict[str, Any] = decode(entry.frame(""))["data"]
     return data
 
 
-def entries_after(customer_id: str, cursor: str) -> list[log.Entry]:
+def entries_after(customer_id: str, cursor: str) -> list[reader.Entry]:
     epoch, seq = cursor.split(".")
-    entries: list[log.Entry] = []
-    while page := log.read(
+    entries: list[reader.Entry] = []
+    while page := reader.read(
         customer_id, epoch, after=entries[-1].seq if entries else int(seq), upto=10**9, limit=1000
     ):
         entries.extend(page)

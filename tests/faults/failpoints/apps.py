@@ -19,44 +19,44 @@ def kill_after_commit() -> None:
     """Die between a commit and its announcement, at every 25th number of a customer."""
     from events.log import publish as publishing
 
-    class DeadlyBell:
-        def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+    class DeadlyAnnouncer:
+        def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             if any(entry.seq % KILL_EVERY == 0 for entry in entries):
                 os.kill(os.getpid(), signal.SIGKILL)
-            announcer.ring(customer_id, epoch, entries)
+            announcer.announce(customer_id, epoch, entries)
 
-    announcer = publishing.bell
-    publishing.bell = DeadlyBell()  # type: ignore[assignment]
+    announcer = publishing.announcer
+    publishing.announcer = DeadlyAnnouncer()  # type: ignore[assignment]
 
 
-def silent_bell() -> None:
+def silent_announcer() -> None:
     """Never announce anything."""
     from events.log import publish as publishing
 
-    class SilentBell:
-        def ring(self, customer_id: str, epoch: str, entries: Any) -> None:
+    class SilentAnnouncer:
+        def announce(self, customer_id: str, epoch: str, entries: Any) -> None:
             pass
 
-    publishing.bell = SilentBell()  # type: ignore[assignment]
+    publishing.announcer = SilentAnnouncer()  # type: ignore[assignment]
 
 
-def lossy_bell() -> None:
+def lossy_announcer() -> None:
     """Announce two of three, and every fifth a second time when others have come after it."""
     from events.log import publish as publishing
 
     waiting: dict[str, list[Entry]] = {}
 
-    class LossyBell:
-        def ring(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
+    class LossyAnnouncer:
+        def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
             again = waiting.setdefault(customer_id, [])
-            for told in ([entry for entry in entries if entry.seq % 3], again[:-2]):
-                if told:
-                    announcer.ring(customer_id, epoch, told)
+            for reported in ([entry for entry in entries if entry.seq % 3], again[:-2]):
+                if reported:
+                    announcer.announce(customer_id, epoch, reported)
             del again[:-2]
             again += [entry for entry in entries if not entry.seq % 5]
 
-    announcer = publishing.bell
-    publishing.bell = LossyBell()  # type: ignore[assignment]
+    announcer = publishing.announcer
+    publishing.announcer = LossyAnnouncer()  # type: ignore[assignment]
 
 
 def stall_on_signal() -> None:
@@ -107,10 +107,10 @@ def no_hold_while_replaying() -> None:
 
     begin = Replayer.begin
 
-    def begin_and_attach(self: Any, listener: Any, topics: Any, starts: Any) -> None:
-        begin(self, listener, topics, starts)
-        for customer_id, hearing in listener.hearings.items():
-            self._hub.feed(customer_id).attach(listener, hearing.replay.starts)
+    def begin_and_attach(self: Any, subscriber: Any, topics: Any, starts: Any) -> None:
+        begin(self, subscriber, topics, starts)
+        for customer_id, receiving in subscriber.subscriptions.items():
+            self._hub.feed(customer_id).attach(subscriber, receiving.replay.starts)
 
     Replayer.begin = begin_and_attach  # type: ignore[method-assign]
 
@@ -151,8 +151,8 @@ FAILPOINTS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
         kill_after_commit,
-        silent_bell,
-        lossy_bell,
+        silent_announcer,
+        lossy_announcer,
         stall_on_signal,
         no_back_fill,
         no_number_check,

@@ -154,16 +154,16 @@ class Drill:
             acknowledged |= publisher.acknowledged
         return max(
             (
-                heard - acknowledged[event]
+                received - acknowledged[event]
                 for subscriber in self.subscribers
-                for event, heard in subscriber.heard_at.items()
+                for event, received in subscriber.received_at.items()
                 if event in acknowledged
             ),
             default=0.0,
         )
 
     def acknowledged(self) -> list[str]:
-        """The ids of all events that publishers were told are stored."""
+        """The ids of all events that publishers know to be stored."""
         return [event for publisher in self._publishers for event in publisher.acknowledged]
 
     def _acknowledged_count(self) -> int:

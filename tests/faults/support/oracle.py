@@ -1,4 +1,4 @@
-"""The one judge of all drills: what was acknowledged, what is stored, and what each client heard must agree.
+"""The one judge of all drills: what was acknowledged, what is stored, and what each client received must agree.
 
 Plain: it gets three lists and knows nothing of the gateway's own code, so that a bug there cannot hide itself here.
 """
@@ -36,7 +36,7 @@ class Stopped:
 
 
 @dataclass(frozen=True)
-class HeardEvent:
+class ReceivedEvent:
     """An event arrived."""
 
     id: str
@@ -51,7 +51,7 @@ class Missed:
     seq: int
 
 
-Happening = Started | Stopped | HeardEvent | Missed
+Happening = Started | Stopped | ReceivedEvent | Missed
 
 
 @dataclass
@@ -80,7 +80,7 @@ def covers(pattern: str, topic: str) -> bool:
 
 
 def judge(acknowledged: Iterable[str], stored: Sequence[StoredEvent], stories: Iterable[Story]) -> Verdict:
-    """Compare the ids that publishers were told are stored, what is stored, and what clients heard."""
+    """Compare the ids that publishers know to be stored, what is stored, and what clients received."""
     verdict = Verdict(published=len(stored))
     ids = {event.id for event in stored}
     if missing := [each for each in acknowledged if each not in ids]:
@@ -101,37 +101,37 @@ def judge(acknowledged: Iterable[str], stored: Sequence[StoredEvent], stories: I
 
 def _judge_story(story: Story, log: Sequence[StoredEvent], ids: set[str], verdict: Verdict) -> None:
     own = {event.id for event in log}
-    heard = [each for each in story.happenings if isinstance(each, HeardEvent)]
-    verdict.delivered += len(heard)
-    if strange := [each for each in heard if each.id not in own]:
+    received = [each for each in story.happenings if isinstance(each, ReceivedEvent)]
+    verdict.delivered += len(received)
+    if strange := [each for each in received if each.id not in own]:
         kind = "of another customer" if strange[0].id in ids else "that is not stored"
-        verdict.problems.append(f"{story.name} heard {len(strange)} events {kind}, such as {strange[0]}")
-    counts = Counter(each.id for each in heard)
+        verdict.problems.append(f"{story.name} received {len(strange)} events {kind}, such as {strange[0]}")
+    counts = Counter(each.id for each in received)
     if doubles := {each: count for each, count in counts.items() if count > 1}:
         verdict.doubled += sum(count - 1 for count in doubles.values())
         verdict.problems.append(
-            f"{story.name} heard {len(doubles)} events twice, such as {next(iter(doubles))}"
+            f"{story.name} received {len(doubles)} events twice, such as {next(iter(doubles))}"
         )
     expected, optional = _expected(story, log)
     if lost := [event for event in expected.values() if event.id not in counts]:
         verdict.lost += len(lost)
-        verdict.problems.append(f"{story.name} never heard {len(lost)} events, such as {lost[0]}")
+        verdict.problems.append(f"{story.name} never received {len(lost)} events, such as {lost[0]}")
     if unasked := [
-        each for each in heard if each.id not in expected and each.id not in optional and each.id in own
+        each for each in received if each.id not in expected and each.id not in optional and each.id in own
     ]:
         verdict.problems.append(
-            f"{story.name} heard {len(unasked)} events that it did not ask for: {unasked[0]}"
+            f"{story.name} received {len(unasked)} events that it did not subscribe to: {unasked[0]}"
         )
     _judge_order(story, verdict)
 
 
 def _expected(story: Story, log: Sequence[StoredEvent]) -> tuple[Mapping[str, StoredEvent], set[str]]:
-    """The events that the client must have heard, and those that it may have: around an unsubscribe, and in a gap."""
+    """The events that a client must have received, and those that it may have: around an unsubscribe or a gap."""
     must: dict[str, StoredEvent] = {}
     may: set[str] = set()
     spans: dict[str, list[tuple[int, int | None]]] = {}
     open_at: dict[str, int] = {}
-    last_heard = 0
+    last_received = 0
     holes: list[tuple[int, int]] = []
     for each in story.happenings:
         match each:
@@ -140,11 +140,11 @@ def _expected(story: Story, log: Sequence[StoredEvent]) -> tuple[Mapping[str, St
                     open_at.setdefault(pattern, seq)
             case Stopped(patterns):
                 for pattern in patterns:
-                    spans.setdefault(pattern, []).append((open_at.pop(pattern), last_heard))
-            case HeardEvent():
-                last_heard = max(last_heard, each.seq)
+                    spans.setdefault(pattern, []).append((open_at.pop(pattern), last_received))
+            case ReceivedEvent():
+                last_received = max(last_received, each.seq)
             case Missed(seq):
-                holes.append((last_heard, seq))
+                holes.append((last_received, seq))
     for pattern, seq in open_at.items():
         spans.setdefault(pattern, []).append((seq, None))
     for event in log:
@@ -167,8 +167,8 @@ def _judge_order(story: Story, verdict: Verdict) -> None:
     for each in story.happenings:
         if isinstance(each, Started):
             last = min(last, each.seq)
-        elif isinstance(each, HeardEvent):
+        elif isinstance(each, ReceivedEvent):
             if each.seq <= last:
-                verdict.problems.append(f"{story.name} heard number {each.seq} after number {last}")
+                verdict.problems.append(f"{story.name} received number {each.seq} after number {last}")
                 return
             last = each.seq

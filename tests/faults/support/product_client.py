@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from voipbin_ws_client import Event, EventClient, Gap, State, StateChange
 
-from tests.faults.support.oracle import HeardEvent, Missed, Started, Story
+from tests.faults.support.oracle import Missed, ReceivedEvent, Started, Story
 
 
 class ProductClient:
@@ -16,7 +16,7 @@ class ProductClient:
 
     def __init__(self, name: str, customer_id: str, url: str, token: str, patterns: Sequence[str]) -> None:
         self.story = Story(name, customer_id)
-        self.heard_at: dict[str, float] = {}
+        self.received_at: dict[str, float] = {}
         self.connections = 0
         self.close_codes: list[int] = []
         self.ready = asyncio.Event()
@@ -28,12 +28,12 @@ class ProductClient:
 
     @property
     def last_seq(self) -> int:
-        """Up to where its cursor says that it has heard everything."""
+        """Up to where its cursor says that it has received everything."""
         return _seq(self._client.cursor) if self._client.cursor else 0
 
     @property
     def failure(self) -> BaseException | None:
-        """What ended it before its time, such as an answer that it never asked for."""
+        """What ended it before its time, such as an unexpected answer."""
         return self._task.exception() if self._task.done() and not self._task.cancelled() else None
 
     async def stop(self) -> None:
@@ -48,7 +48,7 @@ class ProductClient:
         if change.current is State.CONNECTED:
             self.connections += 1
             if not self.story.happenings:
-                # Nobody publishes before all are ready, so this is the cursor of its first ack.
+                # No one publishes before all are ready, so this is the cursor of its first ack.
                 self.story.happenings.append(Started(self.last_seq, self._patterns))
                 self.ready.set()
 
@@ -57,8 +57,8 @@ class ProductClient:
             async for item in client:
                 match item:
                     case Event(id=str(event_id), cursor=str(cursor)):
-                        self.story.happenings.append(HeardEvent(event_id, _seq(cursor), item.topic))
-                        self.heard_at.setdefault(event_id, time.monotonic())
+                        self.story.happenings.append(ReceivedEvent(event_id, _seq(cursor), item.topic))
+                        self.received_at.setdefault(event_id, time.monotonic())
                     case Gap(cursor=str(cursor)):
                         self.story.happenings.append(Missed(_seq(cursor)))
                     case _:

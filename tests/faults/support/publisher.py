@@ -1,4 +1,4 @@
-"""A backend of the drills: publishes steadily, tries again with the same key, and notes what it was told is stored."""
+"""A backend of the drills: publishes steadily, tries again with the same key, and notes what it knows to be stored."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.faults.support.oracle import HeardEvent, Missed, Started, Stopped, Story
+from tests.faults.support.oracle import Missed, ReceivedEvent, Started, Stopped, Story
 from tests.support.frames import check_received
 
 PING_SECONDS = 1.0
@@ -40,7 +40,7 @@ class Subscriber:
         cursor: str | None = None,
     ) -> None:
         self.story = Story(name, customer_id)
-        self.heard_at: dict[str, float] = {}
+        self.received_at: dict[str, float] = {}
         self.connections = 0
         self.close_codes: list[int] = []
         self.last_seq = 0
@@ -57,7 +57,7 @@ class Subscriber:
 
     @property
     def failure(self) -> BaseException | None:
-        """What ended it before its time, such as an answer that it never asked for."""
+        """What ended it before its time, such as an unexpected answer."""
         return self._task.exception() if self._task.done() and not self._task.cancelled() else None
 
     async def stop(self) -> None:
@@ -137,8 +137,8 @@ class Subscriber:
     def _read(self, frame: dict[str, Any]) -> None:
         if "event_type" in frame:
             seq = _seq(frame["cursor"])
-            self.story.happenings.append(HeardEvent(frame["id"], seq, frame["topic"]))
-            self.heard_at.setdefault(frame["id"], time.monotonic())
+            self.story.happenings.append(ReceivedEvent(frame["id"], seq, frame["topic"]))
+            self.received_at.setdefault(frame["id"], time.monotonic())
             self.last_seq = max(self.last_seq, seq)
             self._cursor = frame["cursor"]
         elif frame["type"] == "ack":
@@ -165,7 +165,7 @@ class Subscriber:
                 self._cursor = frame["cursor"]
             self.ready.set()
         elif frame["action"] == "unsubscribe":
-            # Now, not when somebody waits for it has its turn: what comes next moves the cursor on.
+            # Now, not when someone waits for it has its turn: what comes next moves the cursor on.
             self.story.happenings.append(Stopped(tuple(frame["topics"])))
             self._cursor_at_stop = self._cursor
         if future := self._acks.pop(frame.get("request_id"), None):

@@ -32,7 +32,7 @@ class Backend:
                 channel.basic_publish(EXCHANGE, f"acme.{self.queue}", body, sent, mandatory=True)
 
     def waiting(self, queue: str) -> int:
-        """Messages in the queue that were handed to nobody."""
+        """Messages in the queue that were handed to no one."""
         with self._channel() as channel:
             return channel.queue_declare(queue, passive=True).method.message_count
 

@@ -1,6 +1,6 @@
 """The cast of the journeys: two customers, their people, queues and keys, put into a gateway's database.
 
-Each cast has ids of its own, so that many can share a gateway and none hears of another.
+Each cast has ids of its own, so that many can share a gateway and none receives another.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Company:
 
 
 def company(name: str) -> Company:
-    """A customer with one of everything: roles, kinds of keys, a queue that two serve and one that nobody does."""
+    """A customer with one of everything: roles, kinds of keys, a queue that two serve and one that no one does."""
     served, empty = new_id(), new_id()
     ann = Person("agent", queues=[served])
     gil = Person("granted agent", granted=["message", "queue"], queues=[served])
@@ -119,8 +119,8 @@ def token_of(agent_id: str, *, key: str = JWT_KEY, algorithm: str = "HS256", **c
 
 def settle(gateway: Gateway, *companies: Company) -> None:
     """Put them into the gateway's database, and fill in the tokens of their people."""
-    asked = json.dumps([asdict(each) for each in companies])
-    tokens = json.loads(gateway.manage("shell", "--verbosity", "0", "--command", STORE, text=asked))
+    requested = json.dumps([asdict(each) for each in companies])
+    tokens = json.loads(gateway.manage("shell", "--verbosity", "0", "--command", STORE, text=requested))
     for each in companies:
         for person in each.people:
             person.token = tokens[person.id]

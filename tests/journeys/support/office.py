@@ -54,7 +54,7 @@ class Office:
         return process
 
     def writes(self, number: str, *texts: str, **more: Any) -> list[dict[str, Any]]:
-        """Somebody writes; returns the events."""
+        """Someone writes; returns the events."""
         events = [
             {
                 "event_type": "message.received",

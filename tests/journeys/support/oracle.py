@@ -1,4 +1,4 @@
-"""What the contract says of who hears what, written from docs/protocol.md: it shares no code with the gateway."""
+"""What the contract says of who receives what, written from docs/protocol.md: it shares no code with the gateway."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ CALL, MESSAGE = "the-call", "the-message"
 
 @dataclass(frozen=True)
 class Subscriber:
-    """Somebody with a credential, and what the contract goes by."""
+    """Someone with a credential, and what the contract goes by."""
 
     name: str
     credential: str
     customer_id: str
     agent_id: str | None = None
-    hears_customer: bool = False
-    hears_all: bool = False
+    receives_customer: bool = False
+    receives_all: bool = False
     granted: tuple[str, ...] = ()
 
-    def may_hear(self, pattern: str) -> bool:
+    def is_authorised(self, pattern: str) -> bool:
         scope, scope_id, *rest = pattern.split(":")
-        if self.hears_all:
+        if self.receives_all:
             return True
         if scope == "agent_id":
             return scope_id == self.agent_id
         own = scope_id == self.customer_id
-        return own and (self.hears_customer or (bool(rest) and rest[0] in self.granted))
+        return own and (self.receives_customer or (bool(rest) and rest[0] in self.granted))
 
 
 def listeners(company: Company) -> Iterator[Subscriber]:
@@ -50,14 +50,14 @@ def listeners(company: Company) -> Iterator[Subscriber]:
     manager, agent, gil = company.person("manager"), company.person("agent"), company.person("granted agent")
     granted = tuple(gil.granted)
     for person in (manager, company.person("admin")):
-        yield Subscriber(person.name, person.token, company.id, person.id, hears_customer=True)
+        yield Subscriber(person.name, person.token, company.id, person.id, receives_customer=True)
     yield Subscriber("agent", agent.token, company.id, agent.id)
     yield Subscriber("granted agent", gil.token, company.id, gil.id, granted=granted)
-    yield Subscriber("customer's key", company.key("of the customer"), company.id, hears_customer=True)
+    yield Subscriber("customer's key", company.key("of the customer"), company.id, receives_customer=True)
     yield Subscriber("agent's key", company.key("of the agent"), company.id, agent.id)
     yield Subscriber("granted key", company.key("of the granted agent"), company.id, gil.id, granted=granted)
     yield Subscriber(
-        "manager's key", company.key("of the manager"), company.id, manager.id, hears_customer=True
+        "manager's key", company.key("of the manager"), company.id, manager.id, receives_customer=True
     )
 
 
@@ -79,11 +79,11 @@ class Published:
     item: Frame
 
     def topic_for(self, pattern: str, agents: dict[str, str]) -> str | None:
-        """The event's topic by which the pattern hears it; `agents` has the customer of each."""
+        """The event's topic by which the pattern receives it; `agents` has the customer of each."""
         scope, scope_id, *rest = pattern.split(":")
         resource, resource_id = [*rest, "*", "*"][:2]
         if (scope_id if scope == "customer_id" else agents[scope_id]) != self.customer_id:
-            return None  # Naming a stranger's agent gives a publisher no way into its ear.
+            return None  # Naming another customer's agent does not let a publisher reach that agent.
         for topic in self.topics:
             parts = topic.split(":", 3)
             if (

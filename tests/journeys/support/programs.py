@@ -1,4 +1,4 @@
-"""A program that prints what it hears, one JSON a line, in a process of its own."""
+"""A program that prints what it receives, one JSON a line, in a process of its own."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Program:
             events.append(self.next())
         return events
 
-    def wait_until_it_hears(self) -> None:
+    def wait_until_it_receives(self) -> None:
         """Publish calls until it prints something, and take all that it prints of them."""
 
         def call() -> str:
@@ -84,5 +84,5 @@ class Program:
             return str(receipt["cursor"])
 
         wait_until(lambda: call() and not self._lines.empty(), "the program to listen")
-        # The first line may be the acknowledgement, and what was published just before it is not heard.
+        # The first line may be the acknowledgement, and what was published just before it is not received.
         self.events_until(call())

@@ -1,4 +1,4 @@
-"""Customers and queues in the admin: made, switched off, deleted with all that is theirs but what happened."""
+"""The admin pages of customers and queues: creating, switching off, deleting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import uuid
 import pytest
 from django.contrib.auth.models import User
 
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, Queue
 from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
@@ -69,7 +70,7 @@ def test_deleting_a_customer_says_what_goes_and_leaves_what_happened(acme: Custo
     stranger = access_key(acme)[0]
     desk = superuser()
     page = desk.get(address(gone.customer, "delete"))
-    for word in ("gone person", "gone queue", "gone key", "Events and audit records stay"):
+    for word in ("gone person", "gone queue", "gone key", "Events and audit records remain"):
         assert word in page.text
     assert "Agent-queue relationship" not in page.text
     assert desk.post(address(gone.customer, "delete"), {"post": "yes"}).was_saved
@@ -108,5 +109,5 @@ def test_what_is_added_begins_with_the_customer_where_there_are_several(acme: Cu
     assert Queue.objects.count() == 1
 
 
-def test_without_customers_one_is_told_to_add_one() -> None:
+def test_without_customers_the_page_links_to_adding_one() -> None:
     assert "There is no customer yet" in superuser().get(address(Agent, "add")).text

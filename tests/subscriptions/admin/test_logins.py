@@ -1,4 +1,4 @@
-"""Taking access from agents in the admin: signed out everywhere, switched off, deleted with their logins."""
+"""Removing an agent's access in the admin: signing out, switching off, deleting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
-from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent
@@ -19,7 +21,7 @@ def test_signing_out_everywhere_ends_tokens_and_sessions_but_not_the_login(ada: 
     bystander, _ = admin_of(acme)
     token = issue_token(person)
     asked = ada.act("sign_out_everywhere", [person], confirmed=False)
-    assert "access keys go on" in asked.text
+    assert "access keys stay valid" in asked.text
     identify(token)
     ada.act("sign_out_everywhere", [person])
     with pytest.raises(BadCredential) as refusal:
@@ -44,7 +46,7 @@ def test_a_deleted_agents_login_and_keys_go_too(ada: Desk, acme: Customer) -> No
     person = agent(acme)
     access_key(acme, agent=person)
     page = ada.get(address(person, "delete"))
-    assert "login goes too" in page.text
+    assert "user and access keys are deleted" in page.text
     assert "Access key" in page.text
     ada.post(address(person, "delete"), {"post": "yes"})
     assert not Agent.objects.filter(pk=person.pk).exists()

@@ -1,4 +1,4 @@
-"""Actions: of what one may hear, carried out by the platform, and each way in which that fails told apart."""
+"""Platform actions on visible calls, and the error for each kind of failure."""
 
 # Long because the cases of one module stand together.
 
@@ -64,7 +64,7 @@ def test_a_transfer_says_where_to(theirs: Platform) -> None:
     assert theirs.asked == []
 
 
-def test_what_one_does_not_hear_is_as_if_it_were_not(theirs: Platform) -> None:
+def test_an_invisible_call_is_answered_like_a_missing_one(theirs: Platform) -> None:
     acme, globex = Company(), Company("Globex")
     ann, bob = acme.person(), acme.person()
     anns = call(acme, agent=ann)
@@ -77,7 +77,7 @@ def test_what_one_does_not_hear_is_as_if_it_were_not(theirs: Platform) -> None:
     assert theirs.asked == []
 
 
-def test_who_hears_all_calls_may_act_on_all(theirs: Platform) -> None:
+def test_an_identity_that_sees_all_calls_may_act_on_all(theirs: Platform) -> None:
     acme = Company()
     address = call(acme, agent=acme.person())
     staff = Company("Platform").person("staff")
@@ -89,7 +89,7 @@ def test_who_hears_all_calls_may_act_on_all(theirs: Platform) -> None:
     assert acme.key(may_publish=True).post(f"{address}/accept", "").status == 403
 
 
-def test_a_call_that_is_with_somebody_else_by_now_or_over_is_left_alone(theirs: Platform) -> None:
+def test_a_call_with_another_agent_or_over_is_refused(theirs: Platform) -> None:
     acme = Company()
     ann, bob = acme.person(), acme.person()
     address = call(acme, agent=ann)
@@ -131,16 +131,16 @@ def test_what_is_no_action_and_what_is_no_body_is_refused(theirs: Platform) -> N
         ((-1, None), 504, "PLATFORM_TIMEOUT", "within 0.5 s"),
     ],
 )
-def test_each_trouble_is_told_as_what_it_is(
+def test_each_failure_has_its_own_code(
     theirs: Platform, settings: Any, answer: Any, status: int, code: str, says: str
 ) -> None:
     settings.PLATFORM_ANSWER_SECONDS = 0.5
     acme = Company()
     ann = acme.person()
     theirs.answers = [answer]
-    told = ann.post(f"{call(acme, agent=ann)}/accept", "")
-    assert (told.status, told.body["code"]) == (status, code)
-    assert says in told.body["message"]
+    answer = ann.post(f"{call(acme, agent=ann)}/accept", "")
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert says in answer.body["message"]
 
 
 @pytest.mark.parametrize("answer", [b"[]", b"not json", b'{"text": "' + b"x" * 100_000 + b'"}', b""])
@@ -148,17 +148,17 @@ def test_a_yes_counts_whatever_its_body_is(theirs: Platform, answer: bytes) -> N
     acme = Company()
     ann = acme.person()
     theirs.answers = [(200, answer)]
-    told = ann.post(f"{call(acme, agent=ann)}/accept", "")
-    assert (told.status, told.body["platform"]) == (200, {})
+    answer = ann.post(f"{call(acme, agent=ann)}/accept", "")
+    assert (answer.status, answer.body["platform"]) == (200, {})
 
 
 def test_without_a_platform_it_is_said_before_and_at_the_act(settings: Any) -> None:
     settings.PLATFORM_API_URLS = {}
     acme = Company()
     ann = acme.person()
-    told = ann.get("/v1.0/actions").body
-    assert (told["available"], told["call"], told["message"]) == (False, [], False)
-    assert "PLATFORM_API_URL" in told["reason"]
+    answer = ann.get("/v1.0/actions").body
+    assert (answer["available"], answer["call"], answer["message"]) == (False, [], False)
+    assert "PLATFORM_API_URL" in answer["reason"]
     answer = ann.post(f"{call(acme, agent=ann)}/accept", "")
     assert (answer.status, answer.body["code"]) == (501, "NO_PLATFORM")
     settings.PLATFORM_API_URLS = {"": nobody()}
@@ -167,7 +167,7 @@ def test_without_a_platform_it_is_said_before_and_at_the_act(settings: Any) -> N
     assert "nothing was done" in answer.body["message"]
 
 
-def test_what_one_may_do_is_told_beforehand(theirs: Platform, settings: Any) -> None:
+def test_the_available_actions_are_returned(theirs: Platform, settings: Any) -> None:
     acme, globex = Company(), Company("Globex")
     everything = {"available": True, "reason": None, "call": ["accept", "transfer", "voicemail", "hangup"]}
     assert acme.person(granted_resources=["message"]).get("/v1.0/actions").body == everything | {

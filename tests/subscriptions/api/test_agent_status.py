@@ -1,4 +1,4 @@
-"""What an agent is: chosen by those who may, told by the platform, and stored with its event or not at all."""
+"""An agent's status: permissions, the platform, and storing it with its event."""
 
 # Long because the cases of one module stand together.
 
@@ -35,11 +35,11 @@ def status_of(agent: ClientInfo) -> str:
     return Agent.objects.get(pk=agent.agent_id).status
 
 
-def told(agent: ClientInfo, **data: Any) -> dict[str, Any]:
+def status_event(agent: ClientInfo, **data: Any) -> dict[str, Any]:
     return {"event_type": "agent.status", "data": {"agent_id": agent.agent_id, **data}}
 
 
-def test_an_agent_chooses_and_everybody_hears_what_it_was_before() -> None:
+def test_an_agent_chooses_and_the_event_has_the_previous_status() -> None:
     acme = Company()
     ann = acme.person()
     before = timezone.now()
@@ -79,7 +79,7 @@ def test_managers_and_admins_choose_for_their_customers_agents(role: str) -> Non
     assert (status_of(ann), status_of(foreign)) == ("away", "offline")
 
 
-def test_platform_staff_choose_for_everybody() -> None:
+def test_platform_staff_choose_for_every_agent() -> None:
     ann = Company().person()
     assert Company("Platform").person("staff").put(address(ann), {"status": "away"}).status == 200
     assert status_of(ann) == "away"
@@ -91,7 +91,7 @@ def test_nobody_else_chooses_or_looks() -> None:
     for who in (bob, acme.key(), acme.key(bob), acme.key(may_publish=True)):
         for answer in (who.put(address(ann), {"status": "away"}), who.get(address(ann))):
             assert answer.status == 403
-            # Whether there is such an agent is not told.
+            # Whether there is such an agent is not revealed.
         assert who.get(address(new_id())).body == answer.body
     assert NOBODY.put(address(ann), {"status": "away"}).status == 401
     assert acme.key(ann).put(address(ann), {"status": "available"}).status == 200
@@ -126,14 +126,14 @@ def test_what_is_no_choice_is_refused_and_changes_nothing(body: Any) -> None:
 
 def test_the_status_and_its_event_are_stored_both_or_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     ann = Company().person()
-    kept = projections.keep
+    kept = projections.apply
 
     def fails_after(stored: Any) -> None:
         kept(stored)
         assert status_of(ann) == "away"
         raise DatabaseError("the disk is full")
 
-    monkeypatch.setattr(projections, "keep", fails_after)
+    monkeypatch.setattr(projections, "apply", fails_after)
     assert ann.put(address(ann), {"status": "away"}).status == 503
     assert (status_of(ann), published()) == ("offline", [])
 
@@ -164,7 +164,7 @@ def test_of_two_who_choose_at_once_each_names_what_the_other_left() -> None:
 # --- With a platform that carries it out ---
 
 
-def test_the_platform_is_asked_first_even_where_nothing_changes_here(settings: Any) -> None:
+def test_the_platform_gets_the_request_first_even_if_nothing_changes_here(settings: Any) -> None:
     acme = Company()
     ann = acme.person()
     with platform() as theirs:
@@ -190,10 +190,10 @@ def test_what_the_platform_refuses_is_not_stored(settings: Any) -> None:
     assert (status_of(ann), published()) == ("offline", [])
 
 
-def test_a_busy_agent_changes_once_the_call_is_over_and_is_told_so(settings: Any) -> None:
+def test_a_busy_agent_changes_once_the_call_is_over_and_the_answer_says_so(settings: Any) -> None:
     acme = Company()
     ann = acme.person()
-    acme.key(may_publish=True).post("/v1.0/events", told(ann, status="busy"))
+    acme.key(may_publish=True).post("/v1.0/events", status_event(ann, status="busy"))
     with platform() as theirs:
         settings.PLATFORM_API_URLS = {acme.id: theirs.url}
         theirs.answers = [(200, {"status": "busy", "next_status": "away"})]

@@ -1,4 +1,4 @@
-"""`GET /v1.0/explain`: told of real connections, of what the credential may hear, and nothing to a stranger."""
+"""`GET /v1.0/explain` with real connections, and its limits by the credential."""
 
 from __future__ import annotations
 
@@ -54,53 +54,51 @@ def call(of: Customer, call_id: str = "c1", **data: Any) -> Any:
     return store(str(of.pk), "call.status", {"id": call_id, **data})
 
 
-async def test_what_became_of_an_event_is_told_of_real_connections(
-    process: Runtime, acme: Customer, key: str
-) -> None:
-    async def story(event: str) -> tuple[bool | None, str]:
+async def test_real_connections_are_explained(process: Runtime, acme: Customer, key: str) -> None:
+    async def explained(event: str) -> tuple[bool | None, str]:
         await process.audit.flush()
         await until_told(process)
-        told = await sync_to_async(why)(key, event=event)
-        return told["delivered"], told["rule"]
+        body = await sync_to_async(why)(key, event=event)
+        return body["delivered"], body["rule"]
 
     async def happens() -> Any:
         return await in_database_thread(call, acme)
 
     calls = f"customer_id:{acme.pk}:call:*"
-    unheard = await happens()
-    assert await story(unheard.id) == (False, "never-connected")
+    earlier = await happens()
+    assert await explained(earlier.id) == (False, "never-connected")
     socket = await Socket(f"token={key}").open()
     begin = await socket.subscribe(calls)
-    heard = await happens()
-    assert (await socket.frame())["id"] == heard.id
-    assert await story(heard.id) == (True, "delivered")
-    assert await story(heard.cursor) == (True, "delivered")
-    assert await story(unheard.id) == (False, "connected-later")
+    delivered = await happens()
+    assert (await socket.frame())["id"] == delivered.id
+    assert await explained(delivered.id) == (True, "delivered")
+    assert await explained(delivered.cursor) == (True, "delivered")
+    assert await explained(earlier.id) == (False, "connected-later")
     await socket.ask({"type": "unsubscribe", "topics": [calls]})
     ended = await happens()
-    assert await story(ended.id) == (False, "unsubscribed-before")
+    assert await explained(ended.id) == (False, "unsubscribed-before")
     await socket.leave()
     missed = await happens()
     again = await Socket(f"token={key}").open()
     await again.subscribe(calls, since=begin["cursor"])
-    for receipt in (heard, ended, missed):
+    for receipt in (delivered, ended, missed):
         assert (await again.frame())["id"] == receipt.id
-    assert await story(missed.id) == (True, "delivered")
-    assert await story(heard.id) == (True, "delivered")
+    assert await explained(missed.id) == (True, "delivered")
+    assert await explained(delivered.id) == (True, "delivered")
     await again.leave()
-    assert await story(missed.id) == (True, "delivered")
+    assert await explained(missed.id) == (True, "delivered")
 
 
-async def test_who_was_refused_at_the_door_is_told_so(process: Runtime, acme: Customer) -> None:
+async def test_a_refused_handshake_is_explained(process: Runtime, acme: Customer) -> None:
     old, secret = await sync_to_async(access_key)(acme, expires_at=timezone.now() - timedelta(minutes=1))
     (close,) = await Socket(f"token={secret}").connect()
     assert close["type"] == "websocket.close"
     receipt = await in_database_thread(call, acme)
     await process.audit.flush()
     event = await in_database_thread(find, receipt.id, OperatorViewer(None))
-    told = await in_database_thread(lambda: explain(subject_of_key(old), event))
-    assert told.reason.rule == "expired-key"
-    assert told.steps[4].rule == "refused-handshake"
+    body = await in_database_thread(lambda: explain(subject_of_key(old), event))
+    assert body.reason.rule == "expired-key"
+    assert body.steps[4].rule == "refused-handshake"
 
 
 async def until_told(process: Runtime) -> None:
@@ -115,14 +113,14 @@ def test_a_topic_is_explained_by_its_newest_event_or_the_lack_of_one(acme: Custo
     for asked in (topic, f"{topic}:*", f"{topic}:c1", f"customer_id:{acme.pk}"):
         facts = {fact["name"]: fact["value"] for fact in why(key, topic=asked)["steps"][0]["facts"]}
         assert facts["id"] == newest.id
-    told = why(key, topic=f"{topic}:c2")
-    assert (told["rule"], [step["outcome"] for step in told["steps"]][:3]) == (
+    body = why(key, topic=f"{topic}:c2")
+    assert (body["rule"], [step["outcome"] for step in body["steps"]][:3]) == (
         "no-event-of-topic",
         ["no", "yes", "yes"],
     )
 
 
-def test_what_has_been_pruned_was_never_given_or_is_of_another_log_is_told(acme: Customer, key: str) -> None:
+def test_a_pruned_a_future_and_a_foreign_cursor_are_explained(acme: Customer, key: str) -> None:
     old, _ = call(acme), call(acme)
     Event.objects.update(stored_at=timezone.now() - timedelta(days=2))
     prune(str(acme.pk), timezone.now() - timedelta(days=1))
@@ -136,18 +134,18 @@ def test_what_has_been_pruned_was_never_given_or_is_of_another_log_is_told(acme:
         assert why(key, event=event)["rule"] == rule
 
 
-def test_an_agent_is_told_what_concerns_it_and_of_nobody_else(acme: Customer, ann: Agent) -> None:
+def test_an_agent_gets_explanations_of_its_own_events_only(acme: Customer, ann: Agent) -> None:
     bob = agent(acme)
     mine = call(acme, agent_id=str(ann.pk))
     ours = store(str(acme.pk), "call.status", {"id": "c2"}, agent_ids=[str(ann.pk), str(bob.pk)])
-    told = ask(issue_token(ann), event=ours.id)
-    assert told.json()["steps"][2]["rule"] == "own-agent"
-    assert str(bob.pk) not in told.content.decode()
+    body = ask(issue_token(ann), event=ours.id)
+    assert body.json()["steps"][2]["rule"] == "own-agent"
+    assert str(bob.pk) not in body.content.decode()
     assert why(issue_token(ann), topic=f"agent_id:{ann.pk}:call:*")["steps"][0]["outcome"] == "yes"
     assert why(issue_token(ann), event=mine.cursor)["steps"][0]["outcome"] == "yes"
 
 
-def test_what_may_not_be_heard_is_as_if_there_were_nothing(acme: Customer, ann: Agent, key: str) -> None:
+def test_an_invisible_event_is_answered_like_a_missing_one(acme: Customer, ann: Agent, key: str) -> None:
     globex = customer("Globex")
     theirs, not_hers = call(globex), call(acme)
     epoch = CustomerLog.objects.get(pk=globex.pk).epoch
@@ -180,7 +178,7 @@ def test_what_may_not_be_heard_is_as_if_there_were_nothing(acme: Customer, ann: 
     assert (refused["steps"][0]["outcome"], refused["steps"][2]["rule"]) == ("no", "resource-not-granted")
 
 
-def test_platform_staff_may_ask_about_every_customer(acme: Customer) -> None:
+def test_platform_staff_get_explanations_for_every_customer(acme: Customer) -> None:
     globex = customer("Globex")
     theirs = call(globex)
     staff = issue_token(agent(acme, "staff"))
@@ -201,7 +199,7 @@ def test_platform_staff_may_ask_about_every_customer(acme: Customer) -> None:
         ({"event": "\0"}, "an event's id or cursor"),
     ],
 )
-def test_an_unreadable_question_is_told_what_is_right(
+def test_an_invalid_query_is_refused_with_what_is_right(
     key: str, parameters: dict[str, str], message: str
 ) -> None:
     answer = ask(key, **parameters)
@@ -209,7 +207,7 @@ def test_an_unreadable_question_is_told_what_is_right(
     assert message in answer.json()["message"]
 
 
-def test_who_may_not_read_is_told_so(acme: Customer) -> None:
+def test_a_key_that_may_not_read_is_refused(acme: Customer) -> None:
     publisher = access_key(acme, may_subscribe=False, may_publish=True)[1]
     assert ask(publisher, event="x").status_code == 403
     assert ask("nonsense", event="x").status_code == 401

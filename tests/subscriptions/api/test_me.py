@@ -27,20 +27,20 @@ def me(credential: str, **parameters: str) -> Any:
 
 
 @pytest.mark.parametrize("role", ["manager", "admin", "staff"])
-def test_who_hears_everything_learns_all_names_of_its_customer_and_none_of_a_stranger(role: str) -> None:
+def test_with_all_permissions_the_names_of_the_own_customer_are_returned_and_no_others(role: str) -> None:
     acme, globex = customer("Acme"), customer("Globex")
     boss, ann = agent(acme, role), agent(acme)
     agent(globex), agent(acme, is_active=False)
     queue = Queue.objects.create(customer=acme, name="Support")
     queue.agents.add(ann, agent(acme, is_active=False))
     Queue.objects.create(customer=globex, name="Front desk")
-    told = me(issue_token(boss))
-    assert told["customer"] == {"id": str(acme.pk), "name": "Acme"}
-    assert told["agent"] == {"id": str(boss.pk), "name": boss.name}
-    assert told["role"] == role
-    assert told["topics"] == [f"customer_id:{acme.pk}:*:*", f"agent_id:{boss.pk}:*:*"]
-    assert {each["id"] for each in told["agents"]} == {str(boss.pk), str(ann.pk)}
-    assert told["queues"] == [{"id": str(queue.pk), "name": "Support", "agent_ids": [str(ann.pk)]}]
+    body = me(issue_token(boss))
+    assert body["customer"] == {"id": str(acme.pk), "name": "Acme"}
+    assert body["agent"] == {"id": str(boss.pk), "name": boss.name}
+    assert body["role"] == role
+    assert body["topics"] == [f"customer_id:{acme.pk}:*:*", f"agent_id:{boss.pk}:*:*"]
+    assert {each["id"] for each in body["agents"]} == {str(boss.pk), str(ann.pk)}
+    assert body["queues"] == [{"id": str(queue.pk), "name": "Support", "agent_ids": [str(ann.pk)]}]
 
 
 def test_an_agent_learns_its_own_name_and_the_queues_it_serves() -> None:
@@ -51,11 +51,11 @@ def test_an_agent_learns_its_own_name_and_the_queues_it_serves() -> None:
     Queue.objects.create(customer=acme, name="Sales")
     ann.queues.add(served)
     served.agents.add(agent(acme))
-    told = me(issue_token(ann))
-    assert told["topics"] == [f"customer_id:{acme.pk}:message:*", f"agent_id:{ann.pk}:*:*"]
-    assert [each["id"] for each in told["agents"]] == [str(ann.pk)]
-    assert [each["id"] for each in told["queues"]] == [str(served.pk)]
-    assert told["queues"][0]["agent_ids"] == [str(ann.pk)]
+    body = me(issue_token(ann))
+    assert body["topics"] == [f"customer_id:{acme.pk}:message:*", f"agent_id:{ann.pk}:*:*"]
+    assert [each["id"] for each in body["agents"]] == [str(ann.pk)]
+    assert [each["id"] for each in body["queues"]] == [str(served.pk)]
+    assert body["queues"][0]["agent_ids"] == [str(ann.pk)]
 
 
 def test_names_go_with_what_was_granted() -> None:
@@ -63,20 +63,29 @@ def test_names_go_with_what_was_granted() -> None:
     ann = agent(acme, granted_resources=["agent", "queue"])
     agent(acme)
     Queue.objects.create(customer=acme, name="Sales")
-    told = me(issue_token(ann))
-    assert len(told["agents"]) == Agent.objects.count() == 2
-    assert len(told["queues"]) == 1
+    body = me(issue_token(ann))
+    assert len(body["agents"]) == Agent.objects.count() == 2
+    assert len(body["queues"]) == 1
 
 
 def test_a_key_of_the_customer_is_no_agent() -> None:
     acme = customer()
     _, secret = access_key(acme)
-    told = me(secret)
-    assert (told["agent"], told["role"]) == (None, None)
-    assert told["topics"] == [f"customer_id:{acme.pk}:*:*"]
+    body = me(secret)
+    assert (body["agent"], body["role"]) == (None, None)
+    assert body["topics"] == [f"customer_id:{acme.pk}:*:*"]
 
 
-def test_without_a_credential_nobody_is_told_anything() -> None:
+def test_a_narrowed_key_without_an_agent_learns_no_names() -> None:
+    acme = customer()
+    agent(acme)
+    Queue.objects.create(customer=acme, name="Sales")
+    _, secret = access_key(acme, allowed_topics=[f"customer_id:{acme.pk}:call:*"])
+    body = me(secret)
+    assert (body["agents"], body["queues"]) == ([], [])
+
+
+def test_a_credential_is_required() -> None:
     assert Client().get("/v1.0/me").status_code == 401
 
 
@@ -94,19 +103,19 @@ def test_platform_staff_learn_the_names_of_the_customer_that_they_name() -> None
     acme, globex = customer("Acme"), customer("Globex")
     staff, ann = agent(acme, "staff"), agent(globex)
     queue = Queue.objects.create(customer=globex, name="Front desk")
-    told = me(issue_token(staff), customer_id=str(globex.pk))
-    assert told["customer"] == {"id": str(globex.pk), "name": "Globex"}
-    assert told["agent"]["id"] == str(staff.pk)
-    assert told["topics"][0] == f"customer_id:{globex.pk}:*:*"
-    assert [each["id"] for each in told["agents"]] == [str(ann.pk)]
-    assert told["queues"] == [{"id": str(queue.pk), "name": "Front desk", "agent_ids": []}]
+    body = me(issue_token(staff), customer_id=str(globex.pk))
+    assert body["customer"] == {"id": str(globex.pk), "name": "Globex"}
+    assert body["agent"]["id"] == str(staff.pk)
+    assert body["topics"][0] == f"customer_id:{globex.pk}:*:*"
+    assert [each["id"] for each in body["agents"]] == [str(ann.pk)]
+    assert body["queues"] == [{"id": str(queue.pk), "name": "Front desk", "agent_ids": []}]
     assert ask(issue_token(staff), "/v1.0/me", customer_id=str(uuid.uuid4())).status_code == 404
     assert ask(issue_token(staff), "/v1.0/me", customer_id="globex").status_code == 400
     assert ask(issue_token(staff), "/v1.0/me", customer="globex").status_code == 400
 
 
 @pytest.mark.parametrize("role", ["agent", "manager", "admin"])
-def test_nobody_else_learns_whether_there_is_another_customer(role: str) -> None:
+def test_other_roles_do_not_learn_whether_another_customer_exists(role: str) -> None:
     acme, globex = customer("Acme"), customer("Globex")
     token = issue_token(agent(acme, role))
     there, absent = (ask(token, "/v1.0/me", customer_id=each) for each in (str(globex.pk), str(uuid.uuid4())))

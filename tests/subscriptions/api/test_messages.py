@@ -1,4 +1,4 @@
-"""Messages to people outside: sent by the platform, by who hears the answers, and to nobody who wrote STOP."""
+"""Messages sent through the platform: permissions, validation, and opt-outs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_message_goes_to_the_platform(theirs: Platform) -> None:
     ]
 
 
-def test_who_does_not_hear_messages_writes_none(theirs: Platform) -> None:
+def test_messages_are_sent_only_with_the_permission_to_receive_them(theirs: Platform) -> None:
     acme = Company()
     for who in (acme.person(), acme.person(granted_resources=["call"]), acme.key()):
         assert who.post("/v1.0/messages", {"to": NUMBER, "text": "Hello"}).status == 403
@@ -58,7 +58,7 @@ def test_what_is_no_message_is_refused(theirs: Platform, body: Any, field: str) 
 
 
 @pytest.mark.parametrize("text", ["STOP", " stop. ", "Unsubscribe", "“Stop!”"])
-def test_whoever_wrote_stop_gets_no_message_until_start(theirs: Platform, text: str) -> None:
+def test_no_message_is_sent_between_stop_and_start(theirs: Platform, text: str) -> None:
     acme, globex = Company(), Company("Globex")
     manager, message = acme.person("manager"), {"to": NUMBER, "text": "Hello"}
     wrote(acme, text)
@@ -73,13 +73,13 @@ def test_whoever_wrote_stop_gets_no_message_until_start(theirs: Platform, text: 
 
 
 @pytest.mark.parametrize("text", ["Don't stop", "Stop by at noon?", "", "x" * 5000])
-def test_a_sentence_with_the_word_is_no_wish_to_be_left_alone(theirs: Platform, text: str) -> None:
+def test_a_sentence_with_the_keyword_is_not_an_opt_out(theirs: Platform, text: str) -> None:
     acme = Company()
     wrote(acme, text)
     assert acme.person("manager").post("/v1.0/messages", {"to": NUMBER, "text": "Hello"}).status == 201
 
 
-def test_what_names_no_number_opts_nobody_out() -> None:
+def test_a_message_without_a_number_opts_no_number_out() -> None:
     acme = Company()
     for source in (None, 7, [], {}, {"target": None}, {"target": ""}, {"target": "x" * 129}, ""):
         data = {"id": "m", "source": source, "text": "STOP"}

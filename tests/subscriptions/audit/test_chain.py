@@ -9,13 +9,13 @@ from subscriptions.audit.chain import End, Link, Verifier, seal
 FLOOR = End(0, "0" * 64)
 
 
-def chain(*words: str) -> list[Link]:
-    """Links that say these words, as they were written."""
+def chain(*texts: str) -> list[Link]:
+    """Links that say these texts, as they were written."""
     links: list[Link] = []
     digest = FLOOR.digest
-    for position, word in enumerate(words, start=1):
-        digest = seal(digest, position, (word,))
-        links.append(Link(10 * position, position, digest, (word,)))
+    for position, text in enumerate(texts, start=1):
+        digest = seal(digest, position, (text,))
+        links.append(Link(10 * position, position, digest, (text,)))
     return links
 
 
@@ -55,9 +55,9 @@ FORGED = Link(25, 2, seal(WHOLE[0].digest, 2, ("forged",)), ("forged",))
 def test_what_was_done_to_the_chain_is_found(
     links: list[Link], findings: list[tuple[str, tuple[int, int] | None, int | None]]
 ) -> None:
-    told = found(links, end_of(WHOLE))
-    assert told[: len(findings)] == findings
-    assert bool(told) == bool(findings)
+    found_now = found(links, end_of(WHOLE))
+    assert found_now[: len(findings)] == findings
+    assert bool(found_now) == bool(findings)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The audit log in the database: a chain whoever writes, in which nothing is changed, removed or inserted unseen."""
+"""The audit log in the database: one chain, which shows every manipulation."""
 
 from __future__ import annotations
 

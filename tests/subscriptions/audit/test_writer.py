@@ -1,4 +1,4 @@
-"""The audit log: many records in one commit, and nobody goes on before theirs is stored."""
+"""The queue of audit records: many in one commit, and waiting until they are stored."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def reached(gate: Gate) -> None:
 
 async def test_it_returns_when_the_record_is_committed_and_not_before(gate: Gate) -> None:
     writer = AuditWriter()
-    waiting = asyncio.ensure_future(writer.stored([record("a")]))
+    waiting = asyncio.ensure_future(writer.record_and_wait([record("a")]))
     await reached(gate)
     assert not waiting.done()
     assert (writer.waiting, await stored()) == (1, [])
@@ -82,10 +82,10 @@ async def test_it_returns_when_the_record_is_committed_and_not_before(gate: Gate
 
 async def test_what_comes_while_one_is_written_shares_the_next_commit(gate: Gate) -> None:
     writer = AuditWriter()
-    first = asyncio.ensure_future(writer.stored([record("first")]))
+    first = asyncio.ensure_future(writer.record_and_wait([record("first")]))
     await reached(gate)
-    others = [asyncio.ensure_future(writer.stored([record(str(number))])) for number in range(100)]
-    writer.note([record("noted")])
+    others = [asyncio.ensure_future(writer.record_and_wait([record(str(number))])) for number in range(100)]
+    writer.record_soon([record("noted")])
     await asyncio.sleep(0)
     gate.open.set()
     await asyncio.wait_for(asyncio.gather(first, *others), 30)
@@ -102,7 +102,7 @@ async def test_while_the_database_is_away_it_waits_and_then_stores(
     gate.failures = [OperationalError("the database is away") for _ in range(3)]
     gate.open.set()
     writer = AuditWriter()
-    await asyncio.wait_for(writer.stored([record("a")]), 30)
+    await asyncio.wait_for(writer.record_and_wait([record("a")]), 30)
     assert [each.topic for each in await stored()] == ["a"]
     assert writer.lost == 0
 
@@ -112,17 +112,17 @@ async def test_flushing_stores_all_that_was_noted(gate: Gate) -> None:
     writer = AuditWriter()
     await writer.flush()
     for number in range(20):
-        writer.note([record(str(number))])
+        writer.record_soon([record(str(number))])
     await asyncio.wait_for(writer.flush(), 30)
     assert len(await stored()) == 20
 
 
 async def test_a_record_that_cannot_be_stored_harms_no_other(gate: Gate) -> None:
     writer = AuditWriter()
-    first = asyncio.ensure_future(writer.stored([record("first")]))
+    first = asyncio.ensure_future(writer.record_and_wait([record("first")]))
     await reached(gate)
-    bad = asyncio.ensure_future(writer.stored([record("bad", customer_id="no UUID")]))
-    good = asyncio.ensure_future(writer.stored([record("good")]))
+    bad = asyncio.ensure_future(writer.record_and_wait([record("bad", customer_id="no UUID")]))
+    good = asyncio.ensure_future(writer.record_and_wait([record("good")]))
     await asyncio.sleep(0)
     gate.open.set()
     await asyncio.wait_for(asyncio.gather(first, good), 30)
@@ -130,26 +130,26 @@ async def test_a_record_that_cannot_be_stored_harms_no_other(gate: Gate) -> None
         await bad
     assert [each.topic for each in await stored()] == ["first", "good"]
     assert (writer.lost, writer.waiting) == (1, 0)
-    await asyncio.wait_for(writer.stored([record("later")]), 30)
+    await asyncio.wait_for(writer.record_and_wait([record("later")]), 30)
 
 
 async def test_a_commit_that_failed_takes_new_numbers(gate: Gate) -> None:
     gate.open.set()
     writer = AuditWriter()
     # As after a commit that failed: the numbers of the first attempt are another's by now.
-    await writer.stored([record("another's", id=1)])
+    await writer.record_and_wait([record("another's", id=1)])
     again = record("again")
     again.pk = (await stored())[0].pk
-    await asyncio.wait_for(writer.stored([again]), 30)
+    await asyncio.wait_for(writer.record_and_wait([again]), 30)
     assert [each.topic for each in await stored()] == ["another's", "again"]
 
 
-async def test_what_nobody_waits_for_is_bounded(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_queue_of_record_soon_is_bounded(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_module, "MAX_WAITING", 3)
     writer = AuditWriter()
     for number in range(5):
-        writer.note([record(str(number))])
-    waited_for = asyncio.ensure_future(writer.stored([record("waited for")]))
+        writer.record_soon([record(str(number))])
+    waited_for = asyncio.ensure_future(writer.record_and_wait([record("waited for")]))
     gate.open.set()
     await asyncio.wait_for(waited_for, 30)
     assert writer.lost == 2
@@ -157,7 +157,7 @@ async def test_what_nobody_waits_for_is_bounded(gate: Gate, monkeypatch: pytest.
 
 
 async def test_nothing_to_record_is_nothing_to_wait_for(gate: Gate) -> None:
-    await asyncio.wait_for(AuditWriter().stored([]), 5)
+    await asyncio.wait_for(AuditWriter().record_and_wait([]), 5)
     assert not gate.reached.is_set()
 
 
@@ -177,27 +177,33 @@ IDENTITY = Identity(
 async def test_a_record_says_who_where_from_and_why() -> None:
     writer = AuditWriter()
     recorder = ConnectionRecorder(writer, CONNECTION, ClientInfo.of("192.0.2.7", {"user-agent": "a client"}))
-    recorder.note("refuse", "refused", rule="unknown-key", detail="This access key is not known")
+    recorder.record_soon("refuse", "refused", rule="unknown-key", detail="This access key is not known")
     recorder.identity = IDENTITY
     entry = AuditEntry(Action.SUBSCRIBE, "customer_id:x", RecordedVerdict.REFUSED, "invalid-topic", "no id")
-    await recorder.stored([entry])
-    refused, asked = await stored()
+    await recorder.record_and_wait([entry])
+    refused, subscribed = await stored()
     assert (refused.action, refused.rule, refused.customer_id, refused.credential) == (
         "refuse",
         "unknown-key",
         None,
         "",
     )
-    assert (asked.action, asked.verdict, asked.topic, asked.rule, asked.detail) == (
+    assert (subscribed.action, subscribed.verdict, subscribed.topic, subscribed.rule, subscribed.detail) == (
         "subscribe",
         "refused",
         "customer_id:x",
         "invalid-topic",
         "no id",
     )
-    assert (str(asked.customer_id), str(asked.agent_id)) == (IDENTITY.customer_id, IDENTITY.agent_id)
-    assert (asked.credential, asked.address, asked.client) == ("key vb_12345678", "192.0.2.7", "a client")
-    assert refused.connection_id == asked.connection_id == CONNECTION
+    assert (str(subscribed.customer_id), str(subscribed.agent_id)) == (
+        IDENTITY.customer_id,
+        IDENTITY.agent_id,
+    )
+    assert (str(subscribed.customer_id), str(subscribed.agent_id)) == (
+        IDENTITY.customer_id,
+        IDENTITY.agent_id,
+    )
+    assert refused.connection_id == subscribed.connection_id == CONNECTION
 
 
 async def test_whatever_a_client_sends_can_be_recorded() -> None:
@@ -205,7 +211,7 @@ async def test_whatever_a_client_sends_can_be_recorded() -> None:
     recorder = ConnectionRecorder(
         writer, CONNECTION, ClientInfo.of("x" * 500, {"user-agent": "agent\0\x7f" * 100})
     )
-    await recorder.stored(
+    await recorder.record_and_wait(
         [AuditEntry(Action.SUBSCRIBE, "t\0" * 5000, RecordedVerdict.REFUSED, "invalid-topic", "d" * 5000)]
     )
     (found,) = await stored()

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import logging
+
 import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.test import APIRequestFactory
 
-from subscriptions.auth.authentication import CredentialAuthentication, credential_in, identify_request
-from subscriptions.auth.tokens import BadCredential
-from tests.subscriptions.support.people import access_key, customer
+from subscriptions.auth.authentication import (
+    CredentialAuthentication,
+    credential_in,
+    identify,
+    identify_request,
+)
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
+from tests.subscriptions.support.credentials import refused
+from tests.subscriptions.support.people import access_key, agent, customer
 
 
 @pytest.mark.parametrize(
@@ -44,7 +58,7 @@ def test_two_credentials_are_refused(query: str) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["Basic YTpi", "vb_abc", "Token abc"])
-def test_another_scheme_is_refused_and_told_the_right_one(authorization: str) -> None:
+def test_another_scheme_is_refused_with_the_right_one(authorization: str) -> None:
     with pytest.raises(BadCredential, match="Authorization: Bearer") as error:
         credential_in("", authorization)
     assert error.value.rule == "unknown-scheme"
@@ -89,3 +103,54 @@ def test_rest_takes_the_same_credentials() -> None:
         CredentialAuthentication().authenticate(APIRequestFactory().get("/"))
     with pytest.raises(AuthenticationFailed, match="not known"):
         CredentialAuthentication().authenticate(APIRequestFactory().get(f"/?token={secret[:-1]}_"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("credential", "rule"),
+    [
+        ("", "no-credential"),
+        ("nonsense", "malformed-credential"),
+        ("a.b", "malformed-credential"),
+        ("a.b.c", "malformed-credential"),
+        ("..", "malformed-credential"),
+        ("a.b.c.d", "malformed-credential"),
+        ("vb_" + "x" * 9000, "malformed-credential"),
+        ("ключ", "malformed-credential"),
+        ("vb_\0", "unknown-key"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_is_no_credential_is_refused(credential: str, rule: str) -> None:
+    assert refused(credential).rule == rule
+
+
+@pytest.mark.django_db
+def test_a_deep_payload_is_refused() -> None:
+    body = base64.urlsafe_b64encode(b"[" * 5000).decode()
+    head = base64.urlsafe_b64encode(b'{"alg": "HS256"}').decode().rstrip("=")
+    assert refused(f"{head}.{body}.x").rule == "malformed-credential"
+
+
+@pytest.mark.django_db
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(max_size=200) | st.tuples(st.binary(max_size=60), st.binary(max_size=60)).map(str))
+@example("eyJhbGciOiJIUzI1NiJ9.bnVsbA.")
+@example("vb_" + "a" * 32)
+def test_any_text_is_refused_with_a_reason(credential: str) -> None:
+    with pytest.raises(BadCredential):
+        identify(credential)
+
+
+@pytest.mark.django_db
+def test_nothing_of_a_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    acme = customer()
+    ann = agent(acme)
+    caplog.set_level(logging.DEBUG)
+    _, secret = access_key(acme, revoked_at=timezone.now())
+    token = issue_token(ann)
+    identify(token)
+    refused(secret)
+    refused(token + "x")
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith("django.db")]
+    assert not [line for line in said if secret in line or token in line]

@@ -1,4 +1,4 @@
-"""Known credentials: as good as asking anew, whatever has changed, with one query where nothing has."""
+"""The identity cache: as current as reading the rows, with one query if nothing changed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscriptions.auth.access_keys import revoke
-from subscriptions.auth.access_version import access_changed
+from subscriptions.auth.access_version import bump
+from subscriptions.auth.authentication import identify
 from subscriptions.auth.client_info import UNKNOWN
-from subscriptions.auth.identity_cache import LONGEST_SECONDS, IdentityCache
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.identity_cache import MAX_AGE_SECONDS, IdentityCache
 from subscriptions.models import AccessKey, Agent
 from subscriptions.protocol.permissions import Identity
 from tests.events.support.people import Company
@@ -33,20 +34,20 @@ class Clock:
 
 
 class Door:
-    """Known credentials as whoever asks for them sees them; `queries` are those that the last time took."""
+    """A cache that is refreshed before each use; `queries` has those of the last use."""
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.queries = 0
-        self._known = IdentityCache(self.clock)
+        self._identities = IdentityCache(self.clock)
 
     def identify(self, credential: str) -> Identity:
         with CaptureQueriesContext(
             connection,
         ) as captured:
             try:
-                self._known.refresh()
-                return self._known.identify(credential, UNKNOWN)
+                self._identities.refresh()
+                return self._identities.identify(credential, UNKNOWN)
             finally:
                 self.queries = len(captured)
 
@@ -121,19 +122,19 @@ def test_a_refusal_is_not_remembered(door: Door) -> None:
 
 
 def test_nobody_is_known_beyond_the_end_of_the_credential(door: Door) -> None:
-    secret = Company().key(expires_at=timezone.now() + timedelta(seconds=LONGEST_SECONDS / 2)).credential
+    secret = Company().key(expires_at=timezone.now() + timedelta(seconds=MAX_AGE_SECONDS / 2)).credential
     door.identify(secret)
-    door.clock.now += LONGEST_SECONDS * 0.75
+    door.clock.now += MAX_AGE_SECONDS * 0.75
     door.identify(secret)
     assert door.queries > 1, "it was not looked up again"
 
 
-def test_what_nobody_counted_is_found_after_a_while(door: Door) -> None:
+def test_an_uncounted_change_is_found_after_a_while(door: Door) -> None:
     secret = Company().key().credential
     door.identify(secret)
     AccessKey.objects.update(revoked_at=timezone.now())
     door.identify(secret)
-    door.clock.now += LONGEST_SECONDS
+    door.clock.now += MAX_AGE_SECONDS
     with pytest.raises(BadCredential):
         door.identify(secret)
 
@@ -141,7 +142,7 @@ def test_what_nobody_counted_is_found_after_a_while(door: Door) -> None:
 def test_changes_are_noticed_from_the_first_on(door: Door) -> None:
     secret = Company().key().credential
     for _ in range(3):
-        access_changed()
+        bump()
         door.identify(secret)
         assert door.queries > 1
         door.identify(secret)

@@ -1,4 +1,4 @@
-"""Guessing passwords, over REST and in the admin: slowed down, told so, and never at another's cost."""
+"""The throttle of log-in attempts, over REST and in the admin."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ WAYS = pytest.mark.parametrize("log_in", [rest, admin])
 
 @WAYS
 def test_after_five_failures_not_even_the_right_password_is_looked_at(log_in: Any, mary: str) -> None:
-    for _ in range(login_throttle.AS_USER.burst):
+    for _ in range(login_throttle.PER_USER.burst):
         assert log_in(mary, "a guess").status_code == BAD[log_in]
     refused = log_in(mary, PASSWORD)
     assert refused.status_code == 429
@@ -78,8 +78,8 @@ def test_after_five_failures_not_even_the_right_password_is_looked_at(log_in: An
 
 
 @WAYS
-def test_waiting_as_long_as_told_lets_the_owner_in(log_in: Any, mary: str, clock: Clock) -> None:
-    for _ in range(login_throttle.AS_USER.burst):
+def test_waiting_for_the_returned_time_lets_the_owner_in(log_in: Any, mary: str, clock: Clock) -> None:
+    for _ in range(login_throttle.PER_USER.burst):
         log_in(mary, "a guess")
     for _ in range(20):  # A refused try costs nothing more.
         refused = log_in(mary, "a guess")
@@ -89,7 +89,7 @@ def test_waiting_as_long_as_told_lets_the_owner_in(log_in: Any, mary: str, clock
 
 @WAYS
 def test_a_stranger_elsewhere_cannot_lock_the_owner_out(log_in: Any, mary: str) -> None:
-    for _ in range(3 * login_throttle.AS_USER.burst):
+    for _ in range(3 * login_throttle.PER_USER.burst):
         log_in(mary, "a guess", ELSEWHERE)
     assert log_in(mary, PASSWORD).status_code == GOOD[log_in]
 
@@ -108,29 +108,29 @@ def test_another_spelling_of_the_name_is_no_new_beginning(mary: str) -> None:
 
 def test_a_success_forgets_the_failures_before_it(mary: str) -> None:
     for _ in range(5):
-        for _ in range(login_throttle.AS_USER.burst - 1):
+        for _ in range(login_throttle.PER_USER.burst - 1):
             rest(mary, "a guess")
         assert rest(mary, PASSWORD).status_code == 200
 
 
 def test_many_names_from_one_address_are_held_up_too(mary: str, clock: Clock) -> None:
-    for number in range(login_throttle.FROM_ADDRESS.burst):
+    for number in range(login_throttle.PER_ADDRESS.burst):
         assert rest(f"name {number}", "Spring2026").status_code == 401
     assert rest(mary, PASSWORD).status_code == 429
     assert rest(mary, PASSWORD, ELSEWHERE).status_code == 200
-    clock.forward(login_throttle.FROM_ADDRESS.refill_seconds)
+    clock.forward(login_throttle.PER_ADDRESS.refill_seconds)
     assert rest(mary, PASSWORD).status_code == 200
 
 
 def test_an_office_behind_one_address_may_begin_its_shift_at_once(
     monkeypatch: pytest.MonkeyPatch, mary: str
 ) -> None:
-    monkeypatch.setattr(login_throttle, "FROM_ADDRESS", RateLimit(burst=2, refill_seconds=600))
+    monkeypatch.setattr(login_throttle, "PER_ADDRESS", RateLimit(burst=2, refill_seconds=600))
     assert [rest(mary, PASSWORD).status_code for _ in range(6)] == [200] * 6
 
 
 def test_addresses_of_one_ipv6_network_are_one(mary: str) -> None:
-    for number in range(login_throttle.AS_USER.burst):
+    for number in range(login_throttle.PER_USER.burst):
         rest(mary, "a guess", f"2001:db8:1:2::{number}")
     assert rest(mary, PASSWORD, "2001:db8:1:2:ffff::1").status_code == 429
     assert rest(mary, PASSWORD, "2001:db8:1:3::1").status_code == 200
@@ -151,7 +151,7 @@ def test_what_cannot_be_a_login_is_not_counted(mary: str) -> None:
 
 def test_a_login_without_a_place_in_the_admin_is_a_failure_there() -> None:
     User.objects.create_user("bob", password=PASSWORD)
-    for _ in range(login_throttle.AS_USER.burst):
+    for _ in range(login_throttle.PER_USER.burst):
         assert admin("bob", PASSWORD).status_code == 200
     assert admin("bob", PASSWORD).status_code == 429
 
@@ -166,7 +166,7 @@ def test_nothing_that_was_typed_is_kept(mary: str) -> None:
 
 def test_what_says_nothing_any_more_goes_away(mary: str, clock: Clock) -> None:
     rest(mary, "a guess")
-    clock.forward(login_throttle.KEPT.total_seconds() + 3600)
+    clock.forward(login_throttle.RETENTION.total_seconds() + 3600)
     rest("another", "a guess", ELSEWHERE)
     assert LoginTries.objects.count() == 2
 

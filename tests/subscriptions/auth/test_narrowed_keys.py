@@ -1,4 +1,4 @@
-"""Access keys that are narrowed to topics: what they read over REST is what they may subscribe to, and no more."""
+"""Access keys with allowed topics: REST returns what they may subscribe to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from events.domain.topics import Pattern, parse_pattern
 from events.models import ResourceState
 from subscriptions.auth.access_keys import rotate
-from subscriptions.auth.tokens import identify
+from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey
 from subscriptions.protocol.permissions import may_subscribe
 from tests.events.support.people import Answer, ClientInfo, Company
@@ -98,14 +98,14 @@ def test_platform_staff_narrow_a_key_to_customers() -> None:
     assert key.get(EVENTS).status == 403
 
 
-def me(caller: ClientInfo, **parameters: str) -> list[str]:
-    answer = caller.get("/v1.0/me", **parameters)
+def me(client: ClientInfo, **parameters: str) -> list[str]:
+    answer = client.get("/v1.0/me", **parameters)
     assert answer.status == 200, answer.text
     topics: list[str] = answer.body["topics"]
     return topics
 
 
-def test_who_asks_is_told_the_topics_that_are_left() -> None:
+def test_me_returns_the_topics_that_are_left() -> None:
     acme = Company()
     ann = acme.person(granted_resources=["message", "queue"])
     own, agents = f"customer_id:{acme.id}", f"agent_id:{ann.agent_id}"
@@ -121,7 +121,7 @@ def test_who_asks_is_told_the_topics_that_are_left() -> None:
     ]
 
 
-def test_what_it_is_told_it_may_subscribe_to() -> None:
+def test_the_returned_topics_can_be_subscribed() -> None:
     acme = Company()
     ann = acme.person(granted_resources=["message"])
     own = f"customer_id:{acme.id}"
@@ -135,7 +135,7 @@ def test_what_it_is_told_it_may_subscribe_to() -> None:
         )
 
 
-def test_names_go_with_what_is_heard() -> None:
+def test_names_are_returned_only_with_the_permission_for_their_resource() -> None:
     acme = Company()
     acme.person("manager")
     own = f"customer_id:{acme.id}"
@@ -144,7 +144,7 @@ def test_names_go_with_what_is_heard() -> None:
     assert len(wide.get("/v1.0/me").body["agents"]) == 1
 
 
-def test_a_narrowed_key_acts_on_no_call_that_it_does_not_hear() -> None:
+def test_a_narrowed_key_acts_on_no_call_outside_its_topics() -> None:
     acme = Company()
     for name in ("c1", "c2"):
         store(acme.id, "call.created", {"id": name, "status": "ringing"})

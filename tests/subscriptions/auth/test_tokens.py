@@ -1,28 +1,23 @@
-"""Credentials: what is accepted and whose it is, and what is refused, with a reason that gives nothing away."""
+"""Tokens: which are accepted, their identities, and the reasons of refusals."""
 
 # Long because three kinds of credentials are each refused in many ways.
 from __future__ import annotations
 
 import base64
 import json
-import logging
-import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
+from tests.subscriptions.support.credentials import refused
 from tests.subscriptions.support.people import access_key, agent, customer, voipbin_time
 
 pytestmark = pytest.mark.django_db
@@ -52,14 +47,6 @@ def in_an_hour() -> int:
 
 def signed(claims: dict[str, Any], key: str = KEY, algorithm: str = "HS256") -> str:
     return jwt.encode(claims, key, algorithm=algorithm)
-
-
-def refused(credential: str) -> BadCredential:
-    with pytest.raises(BadCredential) as error:
-        identify(credential)
-    # A secret in a message would be in answers and logs.
-    assert not credential or credential not in str(error.value)
-    return error.value
 
 
 # --- Our own tokens ---
@@ -328,129 +315,3 @@ def test_only_voipbins_key_signs_for_voipbin(settings: Any) -> None:
     good = from_voipbin()
     settings.VOIPBIN_JWT_KEYS = []
     assert refused(good).rule == "unknown-signature"
-
-
-# --- Access keys ---
-
-
-def test_a_customers_key_says_whose_it_is(acme: Customer) -> None:
-    key, secret = access_key(acme, may_publish=True, may_subscribe=False)
-    assert re.fullmatch(r"vb_[A-Za-z0-9]{32}", secret)
-    assert identify(secret) == Identity(
-        customer_id=str(acme.pk),
-        agent_id=None,
-        role=None,
-        credential=f"key {secret[:11]}",
-        credential_id=f"key:{key.pk}",
-        may_subscribe=False,
-        may_publish=True,
-    )
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_an_agents_key_is_the_agents(acme: Customer, role: Role) -> None:
-    holder = agent(acme, role.value, granted_resources=["queue"])
-    _, secret = access_key(acme, holder)
-    found = identify(secret)
-    assert (found.agent_id, found.role, found.granted_resources) == (str(holder.pk), role, {"queue"})
-    assert found.may_publish is False
-
-
-def test_an_unknown_key_is_refused(acme: Customer) -> None:
-    _, secret = access_key(acme)
-    wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
-    assert refused(wrong).rule == "unknown-key"
-    assert refused(secret.upper()).rule == "malformed-credential"
-    assert refused("vb_").rule == "unknown-key"
-
-
-def test_a_revoked_key_is_refused(acme: Customer) -> None:
-    _, secret = access_key(acme, revoked_at=timezone.now())
-    assert refused(secret).rule == "revoked-key"
-
-
-def test_a_key_ends_when_it_says(acme: Customer) -> None:
-    moment = timezone.now() + timedelta(hours=1)
-    key, secret = access_key(acme, expires_at=moment)
-    assert identify(secret).expires_at == moment.timestamp()
-    key.expires_at = timezone.now()
-    key.save()
-    assert refused(secret).rule == "expired-key"
-
-
-def test_the_key_of_an_agent_who_left_the_customer_is_refused(ann: Agent) -> None:
-    _, secret = access_key(ann.customer, ann)
-    ann.customer = customer("Globex")
-    ann.save()
-    assert refused(secret).rule == "foreign-agent"
-
-
-def test_a_keys_last_use_is_written_at_most_once_a_minute(acme: Customer) -> None:
-    key, secret = access_key(acme)
-
-    def used() -> tuple[datetime | None, bool]:
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            identify(secret)
-        key.refresh_from_db()
-        return key.last_used_at, any(query["sql"].startswith("UPDATE") for query in queries)
-
-    first, wrote = used()
-    assert first is not None
-    assert wrote
-    assert used() == (first, False), "a busy key must not wait for whoever writes"
-    key.last_used_at = first - timedelta(seconds=61)
-    key.save()
-    again, wrote = used()
-    assert wrote
-    assert again is not None
-    assert again >= first
-
-
-# --- Nonsense ---
-
-
-@pytest.mark.parametrize(
-    ("credential", "rule"),
-    [
-        ("", "no-credential"),
-        ("nonsense", "malformed-credential"),
-        ("a.b", "malformed-credential"),
-        ("a.b.c", "malformed-credential"),
-        ("..", "malformed-credential"),
-        ("a.b.c.d", "malformed-credential"),
-        ("vb_" + "x" * 9000, "malformed-credential"),
-        ("ключ", "malformed-credential"),
-        ("vb_\0", "unknown-key"),
-    ],
-    ids=lambda text: text[:20],
-)
-def test_what_is_no_credential_is_refused(credential: str, rule: str) -> None:
-    assert refused(credential).rule == rule
-
-
-def test_a_deep_payload_is_refused() -> None:
-    body = base64.urlsafe_b64encode(b"[" * 5000).decode()
-    head = base64.urlsafe_b64encode(b'{"alg": "HS256"}').decode().rstrip("=")
-    assert refused(f"{head}.{body}.x").rule == "malformed-credential"
-
-
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.text(max_size=200) | st.tuples(st.binary(max_size=60), st.binary(max_size=60)).map(str))
-@example("eyJhbGciOiJIUzI1NiJ9.bnVsbA.")
-@example("vb_" + "a" * 32)
-def test_any_text_is_refused_with_a_reason(credential: str) -> None:
-    with pytest.raises(BadCredential):
-        identify(credential)
-
-
-def test_nothing_of_a_secret_is_logged(acme: Customer, ann: Agent, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    _, secret = access_key(acme, revoked_at=timezone.now())
-    token = issue_token(ann)
-    identify(token)
-    refused(secret)
-    refused(token + "x")
-    said = [record.getMessage() for record in caplog.records if not record.name.startswith("django.db")]
-    assert not [line for line in said if secret in line or token in line]

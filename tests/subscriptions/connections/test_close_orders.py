@@ -1,4 +1,4 @@
-"""What an operator does to open sockets: closing one, or all of a key, and narrowing a key; others stay as they are."""
+"""Close orders and limited keys take effect on the right open connections only."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from events.database.threads import in_database_thread
-from events.log import reader as log
+from events.log import reader
 from events.log.publish import publish
-from subscriptions.connections.close_orders import ALL_OF_THEM, close_all_of_key, close_connections
+from subscriptions.connections.close_orders import ALL_CONNECTIONS, close_all_of_key, close_connections
 from subscriptions.connections.runtime import Runtime
-from subscriptions.delivery import replayer as resume
+from subscriptions.delivery import replayer as replayer_module
 from subscriptions.models import AccessKey, AuditRecord, Customer, LiveConnection
 from tests.subscriptions.support.app_socket import Socket
 from tests.subscriptions.support.hub_harness import draft
@@ -33,7 +33,7 @@ def key(acme: Customer) -> tuple[AccessKey, str]:
 
 
 async def connections(process: Runtime) -> list[LiveConnection]:
-    """Those that are open, in the order in which they came."""
+    """The rows of the open connections, in their order of opening."""
     opened = sorted(process.presence._connections.values(), key=lambda each: each.opened_at)
     return [process.presence._row(each) for each in opened]
 
@@ -43,12 +43,12 @@ async def records(process: Runtime, **wanted: Any) -> list[AuditRecord]:
     return [each async for each in AuditRecord.objects.filter(**wanted).order_by("id")]
 
 
-async def test_one_connection_is_closed_with_the_operators_word_and_the_others_stay(
+async def test_one_connection_is_closed_with_the_operators_reason_and_the_others_stay(
     process: Runtime, key: tuple[AccessKey, str]
 ) -> None:
     first, second = [await Socket(f"token={key[1]}").open() for _ in range(2)]
     row, _ = await connections(process)
-    await sync_to_async(close_connections)([row], by="root", word="you flood us")
+    await sync_to_async(close_connections)([row], by="root", reason="you flood us")
     frame, code = await first.closed()
     assert (code, frame["code"], frame["retry"]) == (4403, "REVOKED", False)
     assert frame["message"] == "Closed by an operator: you flood us"
@@ -72,13 +72,13 @@ async def test_all_of_a_key_are_closed_and_it_may_come_back(
     _, another = await sync_to_async(access_key)(acme)
     sockets = [await Socket(f"token={key[1]}").open() for _ in range(3)]
     stranger = await Socket(f"token={another}").open()
-    await sync_to_async(close_all_of_key)(key[0], by="root", word="")
+    await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     for socket in sockets:
         frame, code = await socket.closed()
         assert (code, frame["message"]) == (4403, "Closed by an operator")
     assert (await stranger.ask({"type": "ping"}))["type"] == "pong"
     [ordered] = await records(process, action="close")
-    assert (ordered.connection_id, ordered.detail) == (ALL_OF_THEM, "root: no word given")
+    assert (ordered.connection_id, ordered.detail) == (ALL_CONNECTIONS, "root: no word given")
     again = await Socket(f"token={key[1]}").open()
     assert (await again.ask({"type": "ping"}))["type"] == "pong"
     for socket in (again, stranger):
@@ -87,29 +87,29 @@ async def test_all_of_a_key_are_closed_and_it_may_come_back(
 
 async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessKey, str]) -> None:
     socket = await Socket(f"token={key[1]}").open()
-    await sync_to_async(close_all_of_key)(key[0], by="root", word="")
+    await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     await socket.closed()
     again = await Socket(f"token={key[1]}").open()
-    # Any other change has the process look again.
+    # Any other change makes the process check again.
     await sync_to_async(key[0].save)()
-    await process.renewer._look_once()
+    await process.reauthorizer._check()
     assert (await again.ask({"type": "ping"}))["type"] == "pong"
     await again.leave()
 
 
-async def test_without_a_word_from_the_layer_it_is_found_at_the_next_check(
+async def test_without_an_announcement_an_order_is_found_at_the_next_check(
     process: Runtime, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process.renewer._check_seconds = 0.1
-    process.renewer.tell()
-    monkeypatch.setattr(process.renewer, "tell", lambda: None)
-    monkeypatch.setattr("events.announcements.announcer.announcer.tell", lambda *_: None)
+    process.reauthorizer._check_seconds = 0.1
+    process.reauthorizer.notify()
+    monkeypatch.setattr(process.reauthorizer, "notify", lambda: None)
+    monkeypatch.setattr("events.announcements.announcer.announcer.send", lambda *_: None)
     socket = await Socket(f"token={key[1]}").open()
-    await sync_to_async(close_all_of_key)(key[0], by="root", word="")
+    await sync_to_async(close_all_of_key)(key[0], by="root", reason="")
     assert (await socket.closed())[1] == 4403
 
 
-# --- Narrowing ---
+# --- Limited keys ---
 
 
 def narrow(key: AccessKey, *topics: str) -> None:
@@ -125,9 +125,9 @@ async def test_a_narrowed_key_loses_just_the_topics_that_are_not_allowed_any_mor
     socket = await Socket(f"token={key[1]}").open()
     await socket.subscribe(calls, queues)
     await sync_to_async(narrow)(key[0], calls)
-    told = await socket.frame()
-    assert (told["code"], told["action"], told["topics"]) == ("PERMISSION_DENIED", "subscribe", [queues])
-    assert calls in told["message"]
+    error = await socket.frame()
+    assert (error["code"], error["action"], error["topics"]) == ("PERMISSION_DENIED", "subscribe", [queues])
+    assert calls in error["message"]
     await in_database_thread(
         publish, [draft(str(acme.pk), "queue.joined", call_id="c"), draft(str(acme.pk), "call.status")]
     )
@@ -147,7 +147,7 @@ async def test_a_key_that_is_widened_again_may_subscribe_again(
     socket = await Socket(f"token={key[1]}").open()
     assert (await socket.subscribe(topic))["code"] == "PERMISSION_DENIED"
     await sync_to_async(narrow)(key[0])
-    await process.renewer._look_once()
+    await process.reauthorizer._check()
     assert (await socket.subscribe(topic))["status"] == "success"
     await socket.leave()
 
@@ -161,22 +161,22 @@ async def test_a_replay_that_runs_goes_on_without_what_is_not_allowed_any_more(
     start = (await in_database_thread(publish, pair))[1].cursor
     for _ in range(3):
         await in_database_thread(publish, pair)
-    read, go_on, is_reading = log.read, threading.Event(), threading.Event()
+    read, go_on, is_reading = reader.read, threading.Event(), threading.Event()
 
     def page(*args: Any, **kwargs: Any) -> Any:
         is_reading.set()
         assert go_on.wait(20)
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(resume.log, "read", page)
-    monkeypatch.setattr(resume, "PAGE", 2)
+    monkeypatch.setattr(replayer_module.reader, "read", page)
+    monkeypatch.setattr(replayer_module, "PAGE", 2)
     socket = await Socket(f"token={key[1]}").open()
     assert (await socket.subscribe(calls, queues, since=start))["recovered"] is True
     assert await in_database_thread(is_reading.wait, 20)
     await sync_to_async(narrow)(key[0], calls)
-    # It is told at once, though the replay waits for its page, and hears nothing more of that topic.
-    told = await socket.frame()
-    assert (told["code"], told["topics"]) == ("PERMISSION_DENIED", [queues])
+    # The error is sent at once, though the replay waits for its page, and the topic delivers nothing more.
+    error = await socket.frame()
+    assert (error["code"], error["topics"]) == ("PERMISSION_DENIED", [queues])
     go_on.set()
     assert [(await socket.frame())["event_type"] for _ in range(3)] == ["call.status"] * 3
     await in_database_thread(publish, pair)
@@ -190,14 +190,14 @@ async def test_a_revoked_key_gets_nothing_more_of_a_replay(
     topic, customer_id = f"customer_id:{acme.pk}:call:*", str(acme.pk)
     start = (await in_database_thread(publish, [draft(customer_id)]))[0].cursor
     await in_database_thread(publish, [draft(customer_id) for _ in range(5)])
-    read, go_on, is_reading = log.read, threading.Event(), threading.Event()
+    read, go_on, is_reading = reader.read, threading.Event(), threading.Event()
 
     def page(*args: Any, **kwargs: Any) -> Any:
         is_reading.set()
         assert go_on.wait(20)
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(resume.log, "read", page)
+    monkeypatch.setattr(replayer_module.reader, "read", page)
     socket = await Socket(f"token={key[1]}").open()
     await socket.subscribe(topic, since=start)
     assert await in_database_thread(is_reading.wait, 20)

@@ -1,6 +1,6 @@
-"""A socket's life in the real application: handshake, answers, what is recorded, and each way in which it ends."""
+"""Connections on the whole application: handshake, answers, audit records, ends."""
 
-# Long because a socket's life has many ends, and each is tried on the whole application.
+# Long because a connection can end in many ways, each of which is tested on the whole application.
 from __future__ import annotations
 
 import asyncio
@@ -43,8 +43,8 @@ def ann(acme: Customer) -> Agent:
     return agent(acme, "manager")
 
 
-async def told(process: Runtime) -> list[tuple[str, str, str, str]]:
-    """What the audit log says."""
+async def audit_entries(process: Runtime) -> list[tuple[str, str, str, str]]:
+    """The stored audit records."""
     await process.audit.flush()
     rows = AuditRecord.objects.order_by("id").values_list("action", "verdict", "topic", "rule")
     return [tuple(row) async for row in rows]
@@ -58,25 +58,25 @@ def calls(of: Customer) -> str:
 
 
 @pytest.mark.parametrize("query", ["", "token=nonsense", "token=vb_unknown", "token=a&accesskey=b"])
-async def test_nobody_without_a_good_credential_gets_a_socket(process: Runtime, query: str) -> None:
+async def test_a_client_without_a_valid_credential_is_refused(process: Runtime, query: str) -> None:
     start, body = await Socket(query).connect(WITH_BODY)
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     assert json.loads(body["body"])["code"] == "UNAUTHORIZED"
     (close,) = await Socket(query).connect()
     assert close["type"] == "websocket.close"
-    assert {verdict for _, verdict, *_ in await told(process)} == {"refused"}
+    assert {verdict for _, verdict, *_ in await audit_entries(process)} == {"refused"}
 
 
 async def test_a_foreign_page_is_refused_whatever_its_credential(process: Runtime, key: str) -> None:
     socket = Socket(f"token={key}", host="ws.example.com", origin="https://evil.example.com")
     start, body = await socket.connect(WITH_BODY)
     assert (start["status"], json.loads(body["body"])["code"]) == (403, "FORBIDDEN_ORIGIN")
-    assert await told(process) == [("refuse", "refused", "", "foreign-origin")]
+    assert await audit_entries(process) == [("refuse", "refused", "", "foreign-origin")]
     await Socket(f"token={key}", host="ws.example.com", origin="https://ws.example.com").open()
     await Socket(f"token={key}", host="ws.example.com").open()
 
 
-async def test_another_address_is_told(process: Runtime, key: str) -> None:
+async def test_another_path_is_refused_with_the_right_one(process: Runtime, key: str) -> None:
     start, body = await Socket(f"token={key}", path="/v1.0/other").connect(WITH_BODY)
     assert (start["status"], "/v1.0/ws" in json.loads(body["body"])["message"]) == (404, True)
     (close,) = await Socket(f"token={key}", path="/").connect()
@@ -105,7 +105,7 @@ async def test_a_connection_is_recorded_from_its_begin_to_its_end(
     assert {(await socket.frame())["type"] for _ in range(3)} == {"ack", "error"}
     await socket.ask({"type": "unsubscribe", "topics": [calls(acme)]})
     await socket.leave(1001)
-    assert await told(process) == [
+    assert await audit_entries(process) == [
         ("connect", "granted", "", ""),
         ("subscribe", "granted", calls(acme), "customer-key"),
         ("subscribe", "refused", foreign, "foreign-customer"),
@@ -223,7 +223,9 @@ async def test_who_comes_back_gets_what_it_missed(process: Runtime, acme: Custom
     assert lost["cursor"] == receipts[-1].cursor
 
 
-async def test_batches_are_for_those_who_ask(process: Runtime, acme: Customer, key: str) -> None:
+async def test_batches_are_sent_to_clients_that_request_them(
+    process: Runtime, acme: Customer, key: str
+) -> None:
     plain, batched = await Socket(f"token={key}").open(), await Socket(f"token={key}&batch=true").open()
     for socket in (plain, batched):
         await socket.subscribe(calls(acme))
@@ -251,7 +253,7 @@ async def test_a_token_is_renewed_in_flight(process: Runtime, ann: Agent) -> Non
     renewed = await sync_to_async(issue_token)(ann)
     ack = await socket.ask({"type": "authenticate", "token": renewed, "request_id": "r"})
     assert (ack["type"], ack["action"], ack["request_id"]) == ("ack", "authenticate", "r")
-    assert ("authenticate", "granted", "", "") in await told(process)
+    assert ("authenticate", "granted", "", "") in await audit_entries(process)
 
 
 async def test_a_strangers_credential_does_not_take_over(
@@ -267,7 +269,7 @@ async def test_a_strangers_credential_does_not_take_over(
         assert credential not in error["message"]
     rules = [
         rule
-        for action, verdict, _, rule in await told(process)
+        for action, verdict, _, rule in await audit_entries(process)
         if (action, verdict) == ("authenticate", "refused")
     ]
     assert rules == ["foreign-credential", "foreign-credential", "malformed-credential", "unknown-key"]
@@ -295,7 +297,7 @@ async def test_a_lesser_credential_ends_topics_each_with_an_error(
 
 @pytest.fixture
 def moved_clock(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
-    """The calendar as sockets see it, looked at often; `by` seconds ahead."""
+    """The clock of connections, `by` seconds ahead and read often."""
     clock = {"by": 0.0}
     real = time.time
     monkeypatch.setattr(connection.time, "time", lambda: real() + clock["by"])
@@ -312,7 +314,7 @@ async def test_a_credential_that_expires_in_flight_closes_the_socket(
     moved_clock["by"] = 3601.0
     frame, code = await socket.closed()
     assert (frame["type"], frame["code"], frame["retry"], code) == ("error", "TOKEN_EXPIRED", True, 4401)
-    assert (await told(process))[-1] == ("disconnect", "ended", "", "TOKEN_EXPIRED")
+    assert (await audit_entries(process))[-1] == ("disconnect", "ended", "", "TOKEN_EXPIRED")
 
 
 async def test_a_renewed_credential_outlives_the_old_one(
@@ -352,7 +354,7 @@ async def test_a_credential_has_so_many_connections_and_no_more(
     assert (await (await Socket(f"token={key}").open()).ask({"type": "ping"}))["type"] == "pong"
 
 
-async def test_a_client_that_keeps_sending_nonsense_is_closed(process: Runtime, key: str) -> None:
+async def test_a_client_that_keeps_sending_invalid_messages_is_closed(process: Runtime, key: str) -> None:
     socket = await Socket(f"token={key}").open()
     most = process.limits.unreadable_messages_max
     for number in range(most):
@@ -362,7 +364,7 @@ async def test_a_client_that_keeps_sending_nonsense_is_closed(process: Runtime, 
     assert (frame["code"], frame["retry"], code) == ("PROTOCOL_ERROR", False, 4400)
 
 
-async def test_a_process_that_stops_tells_everybody_and_stores_what_is_recorded(
+async def test_a_process_that_stops_closes_all_connections_and_stores_all_records(
     process: Runtime, acme: Customer, key: str
 ) -> None:
     socket = await Socket(f"token={key}").open()
@@ -372,21 +374,21 @@ async def test_a_process_that_stops_tells_everybody_and_stores_what_is_recorded(
     stopping = asyncio.ensure_future(process.stop())
     frame, code = await socket.closed()
     assert (frame["code"], frame["retry"], code) == ("RESTARTING", True, 4012)
-    # A handshake that was already under way comes too late.
+    # A handshake that had begun before is too late.
     late = await (await Socket(f"token={key}").open()).closed()
     assert late[1] == 4012
     await stopping
-    assert (await told(process)).count(("disconnect", "ended", "", "RESTARTING")) == 2
+    assert (await audit_entries(process)).count(("disconnect", "ended", "", "RESTARTING")) == 2
 
 
 async def test_nothing_is_left_of_those_who_went(process: Runtime, acme: Customer, key: str) -> None:
     sockets = [await Socket(f"token={key}").open() for _ in range(3)]
     for socket in sockets:
         await socket.subscribe(calls(acme))
-    assert len(process.hub.listeners) == 3
+    assert len(process.hub.subscribers) == 3
     for socket in sockets:
         await socket.leave()
-    assert process.hub.listeners == set()
+    assert process.hub.subscribers == set()
     assert process.hub.feed(str(acme.pk)).is_idle
     assert process.all_left.is_set()
 
@@ -395,4 +397,4 @@ async def test_a_key_revoked_before_the_handshake_gets_nothing(process: Runtime,
     await AccessKey.objects.aupdate(revoked_at=timezone.now())
     (start, _) = await Socket(f"token={key}").connect(WITH_BODY)
     assert start["status"] == 401
-    assert await told(process) == [("refuse", "refused", "", "revoked-key")]
+    assert await audit_entries(process) == [("refuse", "refused", "", "revoked-key")]

@@ -1,4 +1,4 @@
-"""The handshake: who is admitted, from which pages, and how a refusal is said on each kind of server."""
+"""The handshake: admission, origins, and the refusal on each kind of server."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_a_request_is_read_from_its_scope() -> None:
             "client": ["192.0.2.7", 5],
         }
     )
-    assert (read.query, read.caller.address, read.headers["host"]) == (
+    assert (read.query, read.client_info.address, read.headers["host"]) == (
         "token=abc&batch=true",
         "192.0.2.7",
         "ws.example.com",
     )
-    assert read.caller.client.startswith("Mozilla é")
-    assert len(read.caller.client) == 200
+    assert read.client_info.client.startswith("Mozilla é")
+    assert len(read.client_info.client) == 200
     assert Request.of({"headers": [], "client": None}) == Request("", {}, UNKNOWN)
 
 
@@ -65,7 +65,7 @@ def test_a_request_is_read_from_its_scope() -> None:
         ("", False),
     ],
 )
-def test_batches_are_for_those_who_ask(query: str, wanted: bool) -> None:
+def test_batches_are_for_clients_that_request_them(query: str, wanted: bool) -> None:
     assert request(query).wants_batches is wanted
 
 
@@ -139,7 +139,7 @@ async def test_a_key_that_may_not_subscribe_gets_no_socket(secret: str) -> None:
 
 
 @pytest.mark.django_db  # The thread may have a connection of an earlier test.
-async def test_while_the_database_is_away_nobody_is_called_unauthorized(
+async def test_while_the_database_is_away_no_client_is_called_unauthorized(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def away(*_: object) -> Identity:
@@ -151,7 +151,7 @@ async def test_while_the_database_is_away_nobody_is_called_unauthorized(
     assert (refusal.status, refusal.code) == (503, "UNAVAILABLE")
 
 
-async def said(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, Any]]:
+async def sent_by_refusing(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, Any]]:
     sent: list[Mapping[str, Any]] = []
 
     async def send(message: Mapping[str, Any]) -> None:
@@ -163,7 +163,7 @@ async def said(scope: Mapping[str, Any], refusal: Refusal) -> list[Mapping[str, 
 
 @pytest.mark.parametrize("status", [401, 403, 503])
 async def test_a_refusal_has_status_and_reason_where_the_server_can(status: int) -> None:
-    start, body = await said(WITH_BODY, Refusal(status, "CODE", "Why “so”", "rule"))
+    start, body = await sent_by_refusing(WITH_BODY, Refusal(status, "CODE", "Why “so”", "rule"))
     headers = dict(start["headers"])
     assert (start["type"], start["status"]) == ("websocket.http.response.start", status)
     assert headers[b"content-type"] == b"application/json"
@@ -174,16 +174,16 @@ async def test_a_refusal_has_status_and_reason_where_the_server_can(status: int)
 
 @pytest.mark.parametrize("scope", [{}, {"extensions": None}, {"extensions": {"tls": {}}}])
 async def test_elsewhere_it_is_a_plain_close(scope: Mapping[str, Any]) -> None:
-    assert [message["type"] for message in await said(scope, Refusal(401, "C", "m", "r"))] == [
+    assert [message["type"] for message in await sent_by_refusing(scope, Refusal(401, "C", "m", "r"))] == [
         "websocket.close"
     ]
 
 
-# --- Whose a refused credential is ---
+# --- The holder of a refused credential ---
 
 
 def refused_credentials() -> dict[str, tuple[str, str | None]]:
-    """Credentials that are refused, by their rule, and the name of their holder where that is certain."""
+    """Refused credentials by rule, each with the name of its holder if that is certain."""
     acme, past = customer(), timezone.now() - timedelta(days=1)
     ann, off = agent(acme), agent(acme, is_active=False)
     out = agent(acme, tokens_valid_from=timezone.now() + timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""The inbox: one frame after the other, pings not held up, and a client that sends too much held back."""
+"""The inbox: frames in order, pings in time, and a client that sends too much has to wait."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from subscriptions.connections.inbox import MAX_WAITING, Inbox
 from subscriptions.protocol.messages import Ping
 
 
-class Desk:
-    """Acts on frames as slowly as a test wants."""
+class InboxHarness:
+    """Handles frames as slowly as a test requires."""
 
     def __init__(self) -> None:
         self.acted: list[str | None] = []
@@ -32,7 +32,7 @@ class Desk:
 
 
 async def turns() -> None:
-    """Let everything that can go on go on."""
+    """Let all tasks run that can."""
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -43,62 +43,62 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_frames_are_acted_on_in_their_order_also_pings_while_nothing_takes_long() -> None:
-    desk = Desk()
-    desk.open.set()
+    harness = InboxHarness()
+    harness.open.set()
     for text in ("one", None, "ping", "two"):
-        await desk.inbox.put(text)
+        await harness.inbox.put(text)
     await turns()
-    assert desk.acted == ["one", None, "ping", "two"]
-    assert desk.pongs == []
+    assert harness.acted == ["one", None, "ping", "two"]
+    assert harness.pongs == []
 
 
-async def test_a_ping_behind_what_takes_long_is_answered_out_of_turn_and_once(impatient: None) -> None:
-    desk = Desk()
+async def test_a_ping_behind_a_slow_frame_is_answered_out_of_order_and_once(impatient: None) -> None:
+    harness = InboxHarness()
     for text in ("slow", "ping 1", "next"):
-        await desk.inbox.put(text)
+        await harness.inbox.put(text)
     await turns()
-    assert desk.pongs == [Ping("ping 1")]
-    desk.open.set()
+    assert harness.pongs == [Ping("ping 1")]
+    harness.open.set()
     await turns()
-    assert desk.acted == ["slow", "next"]
-    assert desk.pongs == [Ping("ping 1")]
+    assert harness.acted == ["slow", "next"]
+    assert harness.pongs == [Ping("ping 1")]
 
 
 async def test_a_client_that_sends_on_while_nothing_moves_has_to_wait() -> None:
-    desk = Desk()
-    await desk.inbox.put("slow")
+    harness = InboxHarness()
+    await harness.inbox.put("slow")
     await turns()
     for number in range(MAX_WAITING):
-        await desk.inbox.put(str(number))
-    one_more = asyncio.create_task(desk.inbox.put("one more"))
+        await harness.inbox.put(str(number))
+    one_more = asyncio.create_task(harness.inbox.put("one more"))
     await turns()
     assert not one_more.done()
-    assert desk.holds == [True]
-    desk.open.set()
+    assert harness.holds == [True]
+    harness.open.set()
     await one_more
     await turns()
-    assert desk.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
-    assert desk.holds == [True, False]
+    assert harness.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
+    assert harness.holds == [True, False]
 
 
 async def test_a_closed_inbox_breaks_off_and_takes_nothing_more(impatient: None) -> None:
-    desk = Desk()
+    harness = InboxHarness()
     for text in ("slow", "ping"):
-        await desk.inbox.put(text)
-    desk.inbox.close()
-    await desk.inbox.put("late")
-    desk.open.set()
+        await harness.inbox.put(text)
+    harness.inbox.close()
+    await harness.inbox.put("late")
+    harness.open.set()
     await turns()
-    assert (desk.acted, desk.pongs) == ([], [])
+    assert (harness.acted, harness.pongs) == ([], [])
 
 
 async def test_closing_lets_go_of_a_sender_that_waits() -> None:
-    desk = Desk()
-    await desk.inbox.put("slow")
+    harness = InboxHarness()
+    await harness.inbox.put("slow")
     await turns()
     for number in range(MAX_WAITING):
-        await desk.inbox.put(str(number))
-    one_more = asyncio.create_task(desk.inbox.put("one more"))
+        await harness.inbox.put(str(number))
+    one_more = asyncio.create_task(harness.inbox.put("one more"))
     await turns()
-    desk.inbox.close()
+    harness.inbox.close()
     await one_more

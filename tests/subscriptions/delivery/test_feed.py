@@ -1,4 +1,4 @@
-"""A customer's numbers as one process hears them, who hears what, and what a returning subscriber is sent."""
+"""The feed: numbers, subscriptions, and the replay for a client that reconnects."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def test_a_later_number_waits_for_the_missing_ones() -> None:
     assert feed.gap is None
 
 
-def test_the_logs_last_number_shows_what_no_announcement_told_of() -> None:
+def test_the_logs_last_number_shows_entries_without_an_announcement() -> None:
     feed = opened(5)
-    feed.note_head(5)
+    feed.raise_head(5)
     assert (feed.gap, feed.head) == (None, 5)
-    feed.note_head(8)
+    feed.raise_head(8)
     assert (feed.gap, feed.head) == ((5, 8), 8)
     feed.offer(entries(8))
     assert feed.gap == (5, 7)
-    feed.note_head(3)
+    feed.raise_head(3)
     assert feed.head == 8
     assert numbers(feed.offer(entries(6, 7))) == [6, 7, 8]
     assert feed.gap is None
@@ -105,7 +105,7 @@ def test_the_gap_and_what_is_held_are_all_that_is_missing(arriving: list[int], h
     feed = opened()
     for seq in arriving:
         feed.offer(entries(seq))
-    feed.note_head(head)
+    feed.raise_head(head)
     delivered = feed.position
     while gap := feed.gap:
         after, upto = gap
@@ -147,11 +147,11 @@ def test_the_tail_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch)
 # --- Subscribers ---
 
 
-def hearing(feed: Feed[str], entry: Entry) -> set[str]:
+def receivers_of(feed: Feed[str], entry: Entry) -> set[str]:
     return {who for _, all_of in feed.receivers(entry) for who in all_of}
 
 
-def test_five_overlapping_patterns_hear_an_event_once() -> None:
+def test_five_overlapping_patterns_receive_an_event_once() -> None:
     feed = opened()
     patterns = [EVERYTHING, CALLS, f"{CUSTOMER}:call:1", f"{CUSTOMER}:*:1", f"{AGENT}:*:*"]
     feed.attach("ann", patterns)
@@ -163,26 +163,26 @@ def test_five_overlapping_patterns_hear_an_event_once() -> None:
     assert feed.receivers(entry(3, agent=True)) == []
 
 
-def test_each_hears_by_a_topic_that_it_holds_and_by_the_customers_if_by_two() -> None:
+def test_each_receives_by_a_topic_that_it_holds_and_by_the_customers_if_by_two() -> None:
     feed = opened()
     feed.attach("supervisor", [CALLS])
     feed.attach("agent", [f"{AGENT}:*:*"])
     feed.attach("both", [f"{AGENT}:*:*", EVERYTHING])
-    heard = {who: topic for topic, all_of in feed.receivers(entry(1, agent=True)) for who in all_of}
-    assert heard == {
+    topics = {who: topic for topic, all_of in feed.receivers(entry(1, agent=True)) for who in all_of}
+    assert topics == {
         "supervisor": f"{CUSTOMER}:call:1",
         "both": f"{CUSTOMER}:call:1",
         "agent": f"{AGENT}:call:1",
     }
 
 
-def test_each_hears_what_its_patterns_cover_alone() -> None:
+def test_each_receives_only_what_its_patterns_cover() -> None:
     feed = opened()
     feed.attach("calls", [CALLS])
     feed.attach("all", [EVERYTHING])
     feed.attach("one", [f"{CUSTOMER}:*:2"])
-    assert hearing(feed, entry(1, "call", "1")) == {"calls", "all"}
-    assert hearing(feed, entry(2, "message", "2")) == {"all", "one"}
+    assert receivers_of(feed, entry(1, "call", "1")) == {"calls", "all"}
+    assert receivers_of(feed, entry(2, "message", "2")) == {"all", "one"}
 
 
 def test_a_feed_is_idle_when_the_last_subscriber_left() -> None:
@@ -213,11 +213,11 @@ def test_a_fresh_pattern_is_sent_what_came_after_its_start() -> None:
 def test_what_a_held_pattern_was_delivered_is_not_sent_again() -> None:
     replay = Replay({CALLS: 4}, {EVERYTHING: 1}, position=8)
     past = [entry(seq, "call" if seq % 2 else "message") for seq in range(1, 12)]
-    # The calls 5 and 7 were live; call 3 came before the pattern was held; beyond 8 nothing has been delivered.
+    # Calls 5 and 7 were live; call 3 is older than the held pattern; nothing beyond 8 was delivered.
     assert [seq for seq, _ in replayed(replay, *past)] == [2, 3, 4, 6, 8, 9, 10, 11]
 
 
-def test_a_held_pattern_asked_for_again_is_replayed_from_before_it_was_held() -> None:
+def test_a_held_pattern_that_is_subscribed_again_is_replayed_from_before_it_was_held() -> None:
     replay = Replay({CALLS: 4}, {CALLS: 1}, position=6)
     assert [seq for seq, _ in replayed(replay, *entries(1, 2, 3, 4, 5, 6, 7))] == [2, 3, 4, 7]
     assert replay.starts == {CALLS: 1}
@@ -243,6 +243,6 @@ def test_a_pattern_ended_meanwhile_is_sent_no_more() -> None:
     assert replayed(replay, entry(1), entry(2, agent=True)) == [(2, f"{AGENT}:call:1")]
 
 
-def test_the_customers_topic_is_told_where_several_match() -> None:
+def test_the_customers_topic_is_sent_if_several_match() -> None:
     replay = Replay({}, {f"{AGENT}:*:*": 0, CALLS: 0}, position=1)
     assert replayed(replay, entry(1, agent=True)) == [(1, f"{CUSTOMER}:call:1")]

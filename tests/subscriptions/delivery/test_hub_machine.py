@@ -1,9 +1,9 @@
-"""Whatever the layer drops, doubles, delays and reorders, and however clients come and go, nobody misses an event.
+"""Every client receives each event once, whatever the layer, clients and database do.
 
-A random walk over everything that can happen to a gateway process; see `hub_oracle` for what is held true at each step.
+A random walk over everything that can happen to a gateway process; `hub_oracle` checks the promises at each step.
 """
 
-# Long because the rules of one walk stand in one class, and beside it what proves its judge.
+# Long because one class has all rules of the walk, and the tests of its oracle are beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from events.domain.event import Entry
 from subscriptions.delivery.feed import Feed, Replay
+from subscriptions.delivery.gap_repair import OpenFeed
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.replayer import Replayer
 from tests.subscriptions.support.hub_oracle import BrokenPromise
@@ -90,7 +91,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.connections)
     @rule(customer_id=CUSTOMERS, data=st.data(), which=INDEX, behind=st.none() | st.integers(0, 9))
     def subscribe(self, customer_id: str, data: Any, which: int, behind: int | None) -> None:
-        """`behind` is how many events the client comes back after; none for one that was never there."""
+        """`behind` is how many events the client missed; `None` for a new client."""
         topics = data.draw(
             st.lists(st.sampled_from(TOPICS[customer_id]), min_size=1, max_size=3, unique=True)
         )
@@ -112,7 +113,7 @@ class HubMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.connections)
     @rule(which=INDEX, comes_back=st.booleans())
     def leave(self, which: int, comes_back: bool) -> None:
-        """And come back with the last cursors that were seen, as a good client does."""
+        """Leave, and perhaps reconnect with the last cursors, as clients should."""
         gone = self._chosen(which)
         gone.judge()
         gone.leave()
@@ -140,12 +141,12 @@ class HubMachine(RuleBasedStateMachine):
     # --- The layer ---
 
     @precondition(lambda self: self.world.wire)
-    @rule(which=INDEX, fate=st.sampled_from(["arrives", "is lost", "is doubled"]))
-    def an_announcement(self, which: int, fate: str) -> None:
+    @rule(which=INDEX, outcome=st.sampled_from(["arrives", "is lost", "is doubled"]))
+    def an_announcement(self, which: int, outcome: str) -> None:
         index = which % len(self.world.wire)
-        if fate == "is doubled":
+        if outcome == "is doubled":
             self.world.deliver(index, keep=True)
-        if fate == "is lost":
+        if outcome == "is lost":
             del self.world.wire[index]
         else:
             self.world.deliver(index)
@@ -177,7 +178,7 @@ class HubMachine(RuleBasedStateMachine):
     # --- What must hold ---
 
     @invariant()
-    def every_client_was_told_the_truth(self) -> None:
+    def every_promise_was_kept(self) -> None:
         for connection in list(self.connections):
             connection.judge()
             if connection.oracle.closed or connection.peer.is_closed:
@@ -194,9 +195,9 @@ class HubMachine(RuleBasedStateMachine):
                     connection.oracle.is_complete()
             for connection in self.connections:
                 connection.leave()
-            assert not self.world.hub.listeners
+            assert not self.world.hub.subscribers
             assert all(opened.feed.is_idle for opened in self.world.hub._feeds.values()), (
-                "a ghost still listens"
+                "a feed has a subscriber that left"
             )
         finally:
             self.patch.undo()
@@ -218,16 +219,16 @@ def walk(examples: int, steps: int, *phases: Phase) -> None:
     )
 
 
-def test_nobody_misses_an_event_or_gets_one_twice() -> None:
+def test_every_client_receives_each_event_once() -> None:
     walk(150, 50)
 
 
-# --- The oracle itself is proven ---
+# --- Tests of the oracle ---
 
 
 def no_back_fill(patch: pytest.MonkeyPatch) -> None:
     """Gaps are not read from the log."""
-    patch.setattr(Hub, "_repair_if_needed", lambda self, opened: None)
+    patch.setattr(OpenFeed, "repair_if_needed", lambda self: None)
 
 
 def no_number_check(patch: pytest.MonkeyPatch) -> None:
@@ -242,11 +243,11 @@ def no_holding_while_replaying(patch: pytest.MonkeyPatch) -> None:
     """Live events go out while older ones are still being read."""
     begin = Replayer.begin
 
-    def attached_at_once(self: Replayer, listener: Any, topics: Any, starts: Any) -> None:
-        begin(self, listener, topics, starts)
-        for customer_id, hearing in listener.hearings.items():
-            if hearing.replay is not None:
-                self._hub.feed(customer_id).attach(listener, hearing.replay.starts)
+    def attached_at_once(self: Replayer, subscriber: Any, topics: Any, starts: Any) -> None:
+        begin(self, subscriber, topics, starts)
+        for customer_id, subscription in subscriber.subscriptions.items():
+            if subscription.replay is not None:
+                self._hub.feed(customer_id).attach(subscriber, subscription.replay.starts)
 
     patch.setattr(Replayer, "begin", attached_at_once)
 
@@ -264,7 +265,7 @@ def no_dropping_of_doubles(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_order(patch: pytest.MonkeyPatch) -> None:
-    """What is too early is delivered at once."""
+    """Early entries are delivered at once."""
 
     def at_once(self: Feed[Any], entries: Any) -> list[Entry]:
         fresh = [entry for entry in entries if entry.seq > self.position]
@@ -276,7 +277,7 @@ def no_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_memory_of_what_was_live(patch: pytest.MonkeyPatch) -> None:
-    """A replay sends what held topics were delivered before."""
+    """A replay repeats what held topics have delivered."""
     patch.setattr(Replay, "__init__", _forgetting(Replay.__init__))
 
 

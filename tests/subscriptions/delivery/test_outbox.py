@@ -1,6 +1,6 @@
-"""One socket's outbox: in order, bounded, several events in a frame where asked for, and an end that is told."""
+"""The outbox: order, bounds, batches, and the last frame of a connection."""
 
-# Long because the ends of an outbox are tried one by one.
+# Long because each way to end is tested by itself.
 from __future__ import annotations
 
 import asyncio
@@ -16,7 +16,6 @@ from subscriptions.delivery.outbox import (
     Flusher,
     Outbox,
     OutboxClosed,
-    put_event,
 )
 from subscriptions.delivery.transport import READY_FRAMES, nothing, transport_of
 from subscriptions.protocol.frames import text_frame
@@ -26,8 +25,10 @@ LIMIT = 1000
 
 
 class Peer:
-    """A server that takes ready frames, and the client behind it. While `reads` is off, nothing more is wanted after
-    the next write, as when a server's own buffer is full."""
+    """A server that takes ready frames, and its client.
+
+    While `reads` is off, the next write is the last that it accepts, as if the server's own buffer were full.
+    """
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -60,7 +61,7 @@ class Peer:
 
 
 class Box:
-    """An outbox, its peer, and how often it said that the peer is slow."""
+    """An outbox, its peer, and how often it reported a slow peer."""
 
     def __init__(self, *, batch: bool = False, limit: int = LIMIT, flusher: Flusher | None = None) -> None:
         self.peer = Peer()
@@ -81,13 +82,13 @@ class Box:
         self.outbox.put_answer(text_frame(text))
 
     async def settled(self) -> None:
-        """Everything that can happen without the peer has happened."""
+        """Wait until everything that does not depend on the peer has happened."""
         for _ in range(10):
             await asyncio.sleep(0)
 
 
 def text_of(frame_bytes: int, letter: str = "x") -> str:
-    """A text whose frame is so many bytes."""
+    """A text whose frame has so many bytes."""
     return letter * (frame_bytes - (2 if frame_bytes < 128 else 4))
 
 
@@ -110,24 +111,24 @@ async def test_what_comes_at_the_same_moment_leaves_in_one_write() -> None:
 
 
 def put_alone(boxes: list[Box], text: str) -> None:
-    put_event([box.outbox for box in boxes], text_frame(text), is_alone=True)
+    Flusher().put([box.outbox for box in boxes], text_frame(text), is_alone=True)
 
 
-async def test_an_event_that_comes_alone_is_written_at_once_behind_what_waits_and_what_is_stuck() -> None:
-    free, waiting, stuck, closed = Box(), Box(), Box(), Box()
+async def test_a_single_event_is_written_at_once_unless_frames_wait_or_are_stalled() -> None:
+    free, waiting, stalled, closed = Box(), Box(), Box(), Box()
     waiting.put("before")
-    stuck.peer.reads = False
-    stuck.put("stuck")
+    stalled.peer.reads = False
+    stalled.put("stalled")
     closed.outbox.close()
     await asyncio.sleep(0)
     waiting.put("before")
-    put_alone([free, waiting, stuck, closed], "alone")
+    put_alone([free, waiting, stalled, closed], "alone")
     assert free.peer.texts == ["alone"]
     await free.settled()
-    assert (waiting.peer.texts, stuck.peer.texts) == (["before", "before", "alone"], ["stuck"])
-    stuck.peer.read_on()
-    assert (stuck.peer.texts, closed.peer.texts) == (["stuck", "alone"], [])
-    assert [box.outbox.sent for box in (free, waiting, stuck)] == [1, 3, 2]
+    assert (waiting.peer.texts, stalled.peer.texts) == (["before", "before", "alone"], ["stalled"])
+    stalled.peer.read_on()
+    assert (stalled.peer.texts, closed.peer.texts) == (["stalled", "alone"], [])
+    assert [box.outbox.sent for box in (free, waiting, stalled)] == [1, 3, 2]
 
 
 async def test_a_peer_that_stops_reading_at_an_event_that_came_alone_is_waited_for() -> None:
@@ -162,7 +163,7 @@ async def test_a_write_is_bounded_and_much_does_not_wait_for_the_end_of_the_mome
     assert box.peer.writes == 4
 
 
-async def test_events_that_wait_leave_together_where_asked_for_and_answers_alone() -> None:
+async def test_with_batch_waiting_events_are_combined_and_answers_are_not() -> None:
     box = Box(batch=True)
     box.peer.reads = False
     box.put('{"n": 0}')
@@ -205,7 +206,7 @@ async def test_a_batch_is_bounded_and_a_large_event_goes_alone() -> None:
     assert box.peer.texts == ["first", f"[{half}, {half}]", half, large, half]
 
 
-async def test_a_slow_peer_is_told_of_once() -> None:
+async def test_a_slow_peer_is_reported_once() -> None:
     box = Box()
     box.peer.reads = False
     box.put(text_of(400))
@@ -249,14 +250,14 @@ async def test_it_says_how_long_a_peer_has_taken_nothing(monkeypatch: pytest.Mon
     box = Box()
     now = 100.0
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
-    assert box.outbox.stuck_for() == 0
+    assert box.outbox.stalled_seconds() == 0
     box.peer.reads = False
     box.put("x")
     await box.settled()
     now += 31
-    assert box.outbox.stuck_for() == 31
+    assert box.outbox.stalled_seconds() == 31
     box.peer.read_on()
-    assert box.outbox.stuck_for() == 0
+    assert box.outbox.stalled_seconds() == 0
 
 
 async def test_a_replay_waits_for_room_and_goes_on() -> None:
@@ -270,7 +271,7 @@ async def test_a_replay_waits_for_room_and_goes_on() -> None:
     await asyncio.wait_for(waiting, 5)
 
 
-async def test_a_replay_hears_that_there_will_be_no_room() -> None:
+async def test_a_replay_that_waits_for_room_ends_with_the_outbox() -> None:
     for end in ("close", "finish"):
         box = Box()
         box.peer.reads = False
@@ -343,7 +344,7 @@ async def test_closing_ends_a_finish_at_once_and_leaves_nothing_waiting() -> Non
     await asyncio.wait_for(finishing, 5)
     box.put("3" * LIMIT * 2)
     await box.settled()
-    assert (box.outbox.waiting, box.verdicts, box.outbox.stuck_for()) == (0, 0, 0)
+    assert (box.outbox.waiting, box.verdicts, box.outbox.stalled_seconds()) == (0, 0, 0)
 
 
 async def test_a_thousand_outboxes_leave_the_event_loop_its_turns() -> None:
@@ -361,11 +362,11 @@ async def test_a_thousand_outboxes_leave_the_event_loop_its_turns() -> None:
     assert sum(peer.writes for peer in peers) == FLUSHES_AT_ONCE + 1
 
 
-# --- Under a server that knows ASGI alone ---
+# --- On a server with ASGI only ---
 
 
 class AsgiPeer:
-    """Its `send` takes as long as the client reads nothing."""
+    """A server whose `send` takes as long as the client does not read."""
 
     def __init__(self) -> None:
         self.messages: list[Mapping[str, Any]] = []

@@ -1,6 +1,6 @@
-"""Coming back after a break: all that was missed, in order and once, before anything newer; or the reason why not."""
+"""The replay: missed events in order and once, before live events; or the reason why not."""
 
-# Long because there are many ways in which a return can cross with what happens meanwhile.
+# Long because a replay can coincide with many other events.
 from __future__ import annotations
 
 import asyncio
@@ -10,19 +10,16 @@ from typing import Any
 
 import pytest
 
-from events.log import reader as log
+from events.domain.cursor import NO_EPOCH
+from events.log import reader
 from events.models import CustomerLog, Event
 from subscriptions.delivery import replayer as replayer_module
-from subscriptions.delivery.hub import LogReplaced
+from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
-from subscriptions.protocol.messages import CloseCode
-from tests.subscriptions.conftest import MakeStage
-from tests.subscriptions.support.hub_harness import Client, Stage, new_customer, until
-
-
-def everything(customer_id: str) -> str:
-    return f"customer_id:{customer_id}:*:*"
+from subscriptions.protocol.codes import CloseCode
+from tests.subscriptions.conftest import MakeHarness
+from tests.subscriptions.support.hub_harness import Client, HubHarness, everything, new_customer, until
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +28,14 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Reads:
-    """Stands before the reading of the log: counts, and stops where it is told to."""
+    """Counts reads of the log, and stops them on request."""
 
     def __init__(self) -> None:
         self.count = 0
         self.stop_at: int | None = None
         self.stopped = threading.Event()
         self.go_on = threading.Event()
-        self._read = log.read
+        self._read = reader.read
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.count += 1
@@ -54,7 +51,7 @@ class Reads:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
     reads = Reads()
-    monkeypatch.setattr(log, "read", reads)
+    monkeypatch.setattr(reader, "read", reads)
     yield reads
     reads.go_on.set()
 
@@ -63,9 +60,9 @@ async def epoch_of(customer_id: str) -> str:
     return (await CustomerLog.objects.aget(customer_id=customer_id)).epoch
 
 
-async def back(stage: Stage, customer_id: str, after: int, *topics: str, **options: Any) -> Client:
-    """A client that comes back with its cursor."""
-    client = Client(stage, **options)
+async def back(harness: HubHarness, customer_id: str, after: int, *topics: str, **options: Any) -> Client:
+    """Reconnect a client with its cursor."""
+    client = Client(harness, **options)
     reason = await client.subscribe(
         *(topics or (everything(customer_id),)),
         customer_id=customer_id,
@@ -75,178 +72,191 @@ async def back(stage: Stage, customer_id: str, after: int, *topics: str, **optio
     return client
 
 
-# --- What was missed ---
+# --- Recovered ---
 
 
-async def test_what_was_missed_is_read_from_the_log_in_pages(stage: Stage, reads: Reads) -> None:
+async def test_what_was_missed_is_read_from_the_log_in_pages(harness: HubHarness, reads: Reads) -> None:
     acme = new_customer()
-    await stage.store(acme, 10)
-    client = await back(stage, acme, 2)
-    assert stage.hub.cursor(client.listener).endswith(".2"), "the ack's cursor is where the replay begins"
+    await harness.store(acme, 10)
+    client = await back(harness, acme, 2)
+    assert harness.hub.cursor(client.subscriber).endswith(".2"), "the ack's cursor is where the replay begins"
     await client.replayed()
     await until(lambda: len(client.events) == 8)
     assert client.numbers == [3, 4, 5, 6, 7, 8, 9, 10]
     assert reads.count == 3
-    await stage.publish(acme)
+    await harness.publish(acme)
     await until(lambda: len(client.events) == 9)
     assert client.numbers[-1] == 11
 
 
-async def test_what_was_missed_a_moment_ago_is_read_from_no_database(stage: Stage, reads: Reads) -> None:
+async def test_a_cursor_from_before_there_was_a_log_is_its_beginning(harness: HubHarness) -> None:
     acme = new_customer()
-    other = Client(stage)
+    await harness.store(acme, 4)
+    client = Client(harness)
+    assert await client.subscribe(everything(acme), customer_id=acme, since=f"{NO_EPOCH}.0") is None
+    await client.replayed()
+    await until(lambda: len(client.events) == 4)
+    await prune(acme, 1)
+    assert "older than what is kept" in await reason(harness, acme, f"{NO_EPOCH}.0")
+
+
+async def test_what_was_missed_a_moment_ago_is_read_from_no_database(
+    harness: HubHarness, reads: Reads
+) -> None:
+    acme = new_customer()
+    other = Client(harness)
     await other.subscribe(everything(acme), customer_id=acme)
-    await stage.publish(acme, 6)
+    await harness.publish(acme, 6)
     await until(lambda: len(other.events) == 6)
-    clients = [await back(stage, acme, after) for after in (0, 3, 6)]
+    clients = [await back(harness, acme, after) for after in (0, 3, 6)]
     await asyncio.gather(*(client.replayed() for client in clients))
-    await stage.publish(acme)
+    await harness.publish(acme)
     await until(lambda: all(client.numbers[-1:] == [7] for client in clients))
     assert [client.numbers for client in clients] == [[1, 2, 3, 4, 5, 6, 7], [4, 5, 6, 7], [7]]
     assert reads.count == 0
 
 
-async def test_only_what_its_topics_cover_is_replayed(stage: Stage) -> None:
+async def test_only_what_its_topics_cover_is_replayed(harness: HubHarness) -> None:
     acme = new_customer()
     for event_type in ("call.status", "message.sent", "call.ended", "queue.joined", "message.sent"):
-        await stage.store(acme, event_type=event_type)
-    client = await back(stage, acme, 1, f"customer_id:{acme}:message", f"customer_id:{acme}:*:c1")
+        await harness.store(acme, event_type=event_type)
+    client = await back(harness, acme, 1, f"customer_id:{acme}:message", f"customer_id:{acme}:*:c1")
     await client.replayed()
     await until(lambda: len(client.events) == 4)
     assert client.numbers == [2, 3, 4, 5]
-    messages = await back(stage, acme, 0, f"customer_id:{acme}:message")
+    messages = await back(harness, acme, 0, f"customer_id:{acme}:message")
     await messages.replayed()
     await until(lambda: len(messages.events) == 2)
     assert messages.numbers == [2, 5]
 
 
-async def test_what_happens_during_a_replay_comes_after_it(stage: Stage, reads: Reads) -> None:
+async def test_what_happens_during_a_replay_comes_after_it(harness: HubHarness, reads: Reads) -> None:
     acme = new_customer()
-    await stage.store(acme, 9)
+    await harness.store(acme, 9)
     reads.stop_at = 2
-    client = await back(stage, acme, 0)
-    live = Client(stage)
+    client = await back(harness, acme, 0)
+    live = Client(harness)
     await live.subscribe(everything(acme), customer_id=acme)
     await reads.has_stopped()
-    await stage.publish(acme, 3)
+    await harness.publish(acme, 3)
     await until(lambda: len(live.events) == 3)
     assert client.numbers == [1, 2, 3], "a live event came before what was missed"
-    assert stage.hub.cursor(client.listener).endswith(".3"), "a pong would promise what was not sent yet"
+    assert harness.hub.cursor(client.subscriber).endswith(".3"), "a pong would promise what was not sent yet"
     reads.go_on.set()
     await client.replayed()
-    await stage.publish(acme)
+    await harness.publish(acme)
     await until(lambda: len(client.events) >= 13)
     assert client.numbers == list(range(1, 14))
 
 
-async def test_topics_held_before_lose_nothing_and_hear_nothing_twice(stage: Stage) -> None:
+async def test_topics_held_before_lose_no_event_and_receive_none_twice(harness: HubHarness) -> None:
     acme = new_customer()
     kinds = ("call.status", "message.sent")
     for number in range(6):
-        await stage.store(acme, event_type=kinds[number % 2])
-    client = Client(stage)
+        await harness.store(acme, event_type=kinds[number % 2])
+    client = Client(harness)
     calls, messages = f"customer_id:{acme}:call", f"customer_id:{acme}:message"
     await client.subscribe(calls, customer_id=acme)
     for number in range(4):
-        await stage.publish(acme, event_type=kinds[number % 2])
+        await harness.publish(acme, event_type=kinds[number % 2])
     await until(lambda: client.numbers == [7, 9])
     await client.subscribe(messages, customer_id=acme, since=f"{await epoch_of(acme)}.1")
     await client.replayed()
-    await stage.publish(acme, 2)
+    await harness.publish(acme, 2)
     await until(lambda: len(client.events) == 9)
     assert client.numbers == [7, 9, 2, 4, 6, 8, 10, 11, 12]
 
 
-async def test_a_cursor_ahead_of_this_process_waits_until_it_has_caught_up(stage: Stage) -> None:
+async def test_a_cursor_ahead_of_this_process_waits_until_it_has_caught_up(harness: HubHarness) -> None:
     acme = new_customer()
-    ear = Client(stage)
-    await ear.subscribe(everything(acme), customer_id=acme)
-    # Another process told the client of four; here none of them was announced yet.
-    unrung = await stage.store(acme, 4)
-    client = await back(stage, acme, 4)
+    live = Client(harness)
+    await live.subscribe(everything(acme), customer_id=acme)
+    # Another process sent the client four events; none of them was announced here.
+    unrung = await harness.store(acme, 4)
+    client = await back(harness, acme, 4)
     await client.replayed()
-    assert ear.numbers == [1, 2, 3, 4], "the wait itself did not fetch what was missing"
-    await stage.ring(*unrung)
-    await stage.publish(acme)
-    await until(lambda: client.events and len(ear.events) == 5)
+    assert live.numbers == [1, 2, 3, 4], "the wait itself did not fetch what was missing"
+    await harness.announce(*unrung)
+    await harness.publish(acme)
+    await until(lambda: client.events and len(live.events) == 5)
     assert client.numbers == [5]
 
 
-async def test_a_topic_ended_during_its_replay_is_sent_no_more(stage: Stage, reads: Reads) -> None:
+async def test_a_topic_ended_during_its_replay_is_sent_no_more(harness: HubHarness, reads: Reads) -> None:
     acme = new_customer()
     for number in range(12):
-        await stage.store(acme, event_type="message.sent" if number % 2 else "call.status")
+        await harness.store(acme, event_type="message.sent" if number % 2 else "call.status")
     reads.stop_at = 2
     calls, messages = f"customer_id:{acme}:call", f"customer_id:{acme}:message"
-    client = await back(stage, acme, 0, calls, messages)
+    client = await back(harness, acme, 0, calls, messages)
     await reads.has_stopped()
     client.unsubscribe(calls, customer_id=acme)
     reads.go_on.set()
     await client.replayed()
-    await stage.publish(acme)
-    await stage.publish(acme, event_type="message.sent")
+    await harness.publish(acme)
+    await harness.publish(acme, event_type="message.sent")
     await until(lambda: client.numbers[-1:] == [14])
     assert client.numbers == [1, 2, 3, 4, 6, 8, 10, 12, 14]
 
 
 async def test_a_feed_with_only_a_replay_on_it_is_not_idle(
-    make_stage: MakeStage, reads: Reads, monkeypatch: pytest.MonkeyPatch
+    make_harness: MakeHarness, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("subscriptions.delivery.hub.IDLE_SECONDS", 0.0)
-    stage = await make_stage(check_seconds=0.01)
+    harness = await make_harness(check_seconds=0.01)
     acme, globex = new_customer(), new_customer()
-    await stage.store(acme, 9)
+    await harness.store(acme, 9)
     reads.stop_at = 2
-    client = await back(stage, acme, 0)
-    feeds = await stage.hub.open([globex])
+    client = await back(harness, acme, 0)
+    feeds = await harness.hub.open([globex])
     await reads.has_stopped()
-    await until(lambda: not stage.hub.are_open(feeds), "the other feed to be found idle")
+    await until(lambda: not harness.hub.are_open(feeds), "the other feed to be found idle")
     reads.go_on.set()
     await client.replayed()
     assert client.closed == []
 
 
-# --- Where it cannot be had ---
+# --- Not recovered ---
 
 
-async def reason(stage: Stage, customer_id: str, since: str) -> str:
-    client = Client(stage)
-    told = await client.subscribe(everything(customer_id), customer_id=customer_id, since=since)
-    assert told is not None, "it was recovered"
-    assert client.listener.hearings == {}
-    return told
+async def reason(harness: HubHarness, customer_id: str, since: str) -> str:
+    client = Client(harness)
+    reason = await client.subscribe(everything(customer_id), customer_id=customer_id, since=since)
+    assert reason is not None, "it was recovered"
+    assert client.subscriber.subscriptions == {}
+    return reason
 
 
-async def test_a_cursor_of_another_log_is_told(stage: Stage) -> None:
+async def test_a_cursor_of_another_log_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
-    await stage.store(acme, 3)
-    assert "another log" in await reason(stage, acme, "f" * 12 + ".2")
+    await harness.store(acme, 3)
+    assert "another log" in await reason(harness, acme, "f" * 12 + ".2")
 
 
-async def test_a_cursor_ahead_of_the_log_is_told(stage: Stage) -> None:
+async def test_a_cursor_ahead_of_the_log_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
-    await stage.store(acme, 3)
-    assert "ahead" in await reason(stage, acme, f"{await epoch_of(acme)}.4")
-    client = await back(stage, acme, 3)
+    await harness.store(acme, 3)
+    assert "ahead" in await reason(harness, acme, f"{await epoch_of(acme)}.4")
+    client = await back(harness, acme, 3)
     await client.replayed()
 
 
-async def test_a_cursor_older_than_what_is_kept_is_told(stage: Stage) -> None:
+async def test_a_cursor_older_than_the_log_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
-    await stage.store(acme, 6)
+    await harness.store(acme, 6)
     await prune(acme, 3)
-    assert "older than what is kept" in await reason(stage, acme, f"{await epoch_of(acme)}.2")
-    client = await back(stage, acme, 3)
+    assert "older than what is kept" in await reason(harness, acme, f"{await epoch_of(acme)}.2")
+    client = await back(harness, acme, 3)
     await client.replayed()
     await until(lambda: client.numbers == [4, 5, 6])
 
 
-async def test_a_cursor_too_far_behind_is_told(stage: Stage) -> None:
+async def test_a_cursor_too_far_behind_is_not_recovered(harness: HubHarness) -> None:
     acme = new_customer()
-    await stage.store(acme, 6)
-    stage.resumer._max_events = 5
-    assert "more than 5 events" in await reason(stage, acme, f"{await epoch_of(acme)}.0")
-    client = await back(stage, acme, 1)
+    await harness.store(acme, 6)
+    harness.replayer._max_events = 5
+    assert "more than 5 events" in await reason(harness, acme, f"{await epoch_of(acme)}.0")
+    client = await back(harness, acme, 1)
     await client.replayed()
     await until(lambda: len(client.events) == 5)
 
@@ -257,11 +267,11 @@ async def prune(customer_id: str, upto: int) -> None:
 
 
 @pytest.mark.parametrize("upto", [4, 9])
-async def test_pruning_that_overtakes_a_replay_is_told(stage: Stage, reads: Reads, upto: int) -> None:
+async def test_pruning_that_overtakes_a_replay_ends_it(harness: HubHarness, reads: Reads, upto: int) -> None:
     acme = new_customer()
-    await stage.store(acme, 9)
+    await harness.store(acme, 9)
     reads.stop_at = 2
-    client = await back(stage, acme, 0)
+    client = await back(harness, acme, 0)
     await reads.has_stopped()
     await prune(acme, upto)
     reads.go_on.set()
@@ -270,11 +280,11 @@ async def test_pruning_that_overtakes_a_replay_is_told(stage: Stage, reads: Read
     assert client.numbers == [1, 2, 3]
 
 
-async def test_pruning_behind_a_replay_does_it_no_harm(stage: Stage, reads: Reads) -> None:
+async def test_pruning_behind_a_replay_does_not_affect_it(harness: HubHarness, reads: Reads) -> None:
     acme = new_customer()
-    await stage.store(acme, 9)
+    await harness.store(acme, 9)
     reads.stop_at = 2
-    client = await back(stage, acme, 0)
+    client = await back(harness, acme, 0)
     await reads.has_stopped()
     await prune(acme, 3)
     reads.go_on.set()
@@ -282,50 +292,54 @@ async def test_pruning_behind_a_replay_does_it_no_harm(stage: Stage, reads: Read
     await until(lambda: len(client.events) == 9)
 
 
-async def test_a_hole_in_a_page_is_not_passed_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hole_in_a_page_is_not_passed_over(
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     acme = new_customer()
-    await stage.store(acme, 6)
-    read = log.read
+    await harness.store(acme, 6)
+    read = reader.read
 
     def holed(*args: Any, **kwargs: Any) -> Any:
         page = read(*args, **kwargs)
         del page[1:2]
         return page
 
-    monkeypatch.setattr(log, "read", holed)
-    client = await back(stage, acme, 0)
+    monkeypatch.setattr(reader, "read", holed)
+    client = await back(harness, acme, 0)
     with pytest.raises(LogPruned):
         await client.replayed()
     assert client.events == []
 
 
-# --- Those who leave meanwhile, and those who read slowly ---
+# --- Clients that leave meanwhile or read slowly ---
 
 
-@pytest.mark.parametrize("how", ["leaves", "is told to close"])
-async def test_who_leaves_during_a_replay_leaves_nothing_behind(stage: Stage, reads: Reads, how: str) -> None:
+@pytest.mark.parametrize("how", ["leaves", "is reason to close"])
+async def test_who_leaves_during_a_replay_leaves_nothing_behind(
+    harness: HubHarness, reads: Reads, how: str
+) -> None:
     acme = new_customer()
-    await stage.store(acme, 5)
+    await harness.store(acme, 5)
     reads.stop_at = 2
-    client = await back(stage, acme, 0)
+    client = await back(harness, acme, 0)
     await reads.has_stopped()
-    stage.hub.leave(client.listener)
+    harness.hub.leave(client.subscriber)
     if how == "leaves":
         client.outbox.close()
     reads.go_on.set()
     with pytest.raises(OutboxClosed):
         await client.replayed()
-    assert stage.hub.feed(acme).is_idle
-    assert client.listener.hearings == {}
-    await stage.publish(acme)
+    assert harness.hub.feed(acme).is_idle
+    assert client.subscriber.subscriptions == {}
+    await harness.publish(acme)
 
 
-async def test_a_log_replaced_during_a_replay_ends_it(make_stage: MakeStage, reads: Reads) -> None:
-    stage = await make_stage(check_seconds=0.01)
+async def test_a_log_replaced_during_a_replay_ends_it(make_harness: MakeHarness, reads: Reads) -> None:
+    harness = await make_harness(check_seconds=0.01)
     acme = new_customer()
-    await stage.store(acme, 5)
+    await harness.store(acme, 5)
     reads.stop_at = 2
-    client = await back(stage, acme, 0)
+    client = await back(harness, acme, 0)
     await reads.has_stopped()
     await CustomerLog.objects.filter(customer_id=acme).aupdate(epoch="f" * 12)
     await until(lambda: client.closed)
@@ -335,12 +349,12 @@ async def test_a_log_replaced_during_a_replay_ends_it(make_stage: MakeStage, rea
     assert client.closed == [CloseCode.RESTARTING]
 
 
-async def test_slow_readers_do_not_hold_up_the_replays_of_others(stage: Stage) -> None:
+async def test_slow_readers_do_not_hold_up_the_replays_of_others(harness: HubHarness) -> None:
     acme = new_customer()
-    await stage.store(acme, 9)
-    # As many as may be at work at once, and each has no room left before the end of its replay.
-    slow = [await back(stage, acme, 0, max_bytes=2000, reads=False) for _ in range(2)]
-    good = await back(stage, acme, 0, max_bytes=2000)
+    await harness.store(acme, 9)
+    # As many as may run at once, each without room before the end of its replay.
+    slow = [await back(harness, acme, 0, max_bytes=2000, reads=False) for _ in range(2)]
+    good = await back(harness, acme, 0, max_bytes=2000)
     await good.replayed()
     await until(lambda: len(good.events) == 9)
     for client in slow:
@@ -353,22 +367,22 @@ async def test_slow_readers_do_not_hold_up_the_replays_of_others(stage: Stage) -
 
 
 async def test_so_many_replays_read_at_once_and_no_more(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme = new_customer()
-    await stage.store(acme, 9)
-    reading, go_on, read = [], threading.Event(), log.read
+    await harness.store(acme, 9)
+    reading, go_on, read = [], threading.Event(), reader.read
 
     def slowly(*args: Any, **kwargs: Any) -> Any:
         reading.append(threading.get_ident())
         assert go_on.wait(30)
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(log, "read", slowly)
-    clients = [await back(stage, acme, 0) for _ in range(4)]
+    monkeypatch.setattr(reader, "read", slowly)
+    clients = [await back(harness, acme, 0) for _ in range(4)]
     await until(lambda: len(reading) == 2)
-    # There is a thread for a third: it would have come while this was asked in another.
-    await stage.resumer.recovery(await stage.hub.open([acme]), {await epoch_of(acme): 1})
+    # There is a thread for a third replay, which could have run meanwhile.
+    await harness.replayer.recovery(await harness.hub.open([acme]), {await epoch_of(acme): 1})
     assert len(reading) == 2
     go_on.set()
     for client in clients:
@@ -377,25 +391,25 @@ async def test_so_many_replays_read_at_once_and_no_more(
 
 
 async def test_a_replay_of_the_largest_events_never_overfills_the_outbox(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replayer_module, "PAGE", 500)
     acme = new_customer()
-    await stage.store(acme, 40, text="x" * 250_000)
-    client = await back(stage, acme, 0, max_bytes=4 * 2**20)
+    await harness.store(acme, 40, text="x" * 250_000)
+    client = await back(harness, acme, 0, max_bytes=4 * 2**20)
     await client.replayed()
     await until(lambda: len(client.events) == 40 or client.closed)
     assert client.closed == []
     assert client.numbers == list(range(1, 41))
 
 
-async def test_replays_of_several_customers_are_each_in_order(stage: Stage) -> None:
+async def test_replays_of_several_customers_are_each_in_order(harness: HubHarness) -> None:
     acme, globex = new_customer(), new_customer()
     for _ in range(5):
-        await stage.store(acme)
-        await stage.store(globex)
-    client = Client(stage)
-    await stage.hub.open([acme, globex])
+        await harness.store(acme)
+        await harness.store(globex)
+    client = Client(harness)
+    await harness.hub.open([acme, globex])
     for customer_id in (acme, globex):
         await client.subscribe(
             everything(customer_id), customer_id=customer_id, since=f"{await epoch_of(customer_id)}.1"
@@ -406,4 +420,4 @@ async def test_replays_of_several_customers_are_each_in_order(stage: Stage) -> N
         number for number, event in zip(client.numbers, client.events, strict=True) if which in event["topic"]
     ]
     assert by_customer(acme) == by_customer(globex) == [2, 3, 4, 5]
-    assert stage.hub.cursor(client.listener).count(",") == 1
+    assert harness.hub.cursor(client.subscriber).count(",") == 1

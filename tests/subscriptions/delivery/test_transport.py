@@ -1,4 +1,4 @@
-"""Clients that stop reading, on each real server: bounded in memory, closed with 4408, and no harm to others.
+"""Clients that stop reading, on each real server: bounded in memory, and closed with 4408.
 
 What is under the ASGI interface of each server (Twisted's buffers, uvicorn's `writable`) is no promise of theirs: these
 tests notice when an upgrade takes it away.
@@ -27,12 +27,12 @@ REQUESTS, EVENTS_IN_REQUEST = 20, 25
 SMALL_BUFFER = ((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),)
 SILENT_CLIENTS = 15
 UNBOUNDED = SILENT_CLIENTS * REQUESTS * EVENTS_IN_REQUEST * 20_000
-"""Bytes that the silent clients would cost a server that keeps everything for them."""
+"""Bytes that the clients would cost a server that keeps everything for them."""
 
 
 @pytest.fixture(scope="module", params=["daphne", "uvicorn"])
 def serving(request: pytest.FixtureRequest, gateway_of_file: Gateways) -> Gateway:
-    """A gateway with the smallest outboxes that may be."""
+    """A gateway with the smallest outboxes that settings allow."""
     return gateway_of_file(request.param, OUTBOX_MAX_BYTES=str(OUTBOX_BYTES))
 
 
@@ -51,7 +51,7 @@ def subscribed(gateway: Gateway, acme: Company, **options: Any) -> Conversation:
 
 
 def resident(gateway: Gateway) -> int:
-    """Bytes of memory that the server holds."""
+    """The resident memory of the server in bytes."""
     for line in Path(f"/proc/{gateway.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
@@ -59,7 +59,7 @@ def resident(gateway: Gateway) -> int:
 
 
 def rest_of(client: Conversation) -> tuple[list[dict[str, Any]], int]:
-    """All frames up to the end, and the code of the close; 1006 where the connection was cut."""
+    """All frames up to the end, and the close code; 1006 if the connection was cut."""
     frames: list[dict[str, Any]] = []
     try:
         while True:
@@ -94,7 +94,7 @@ class GoodReader(threading.Thread):
 
 
 def publish_more_than_all_buffers_hold(gateway: Gateway, acme: Company) -> list[str]:
-    """More than an outbox, the server and the kernel together hold for one client; returns the cursors."""
+    """Publish more than outbox, server and kernel hold for one client; returns the cursors."""
     found: list[str] = []
     for _ in range(REQUESTS):
         receipts = publish(gateway, acme.key("that publishes"), *[EVENT] * EVENTS_IN_REQUEST)
@@ -107,7 +107,7 @@ def good(serving: Gateway, acme: Company) -> GoodReader:
     return GoodReader(subscribed(serving, acme))
 
 
-def test_a_client_that_reads_on_is_told_that_it_was_too_slow(
+def test_a_client_that_reads_on_receives_that_it_was_too_slow(
     serving: Gateway, acme: Company, good: GoodReader
 ) -> None:
     slow = subscribed(serving, acme, sockopt=SMALL_BUFFER)
@@ -119,17 +119,17 @@ def test_a_client_that_reads_on_is_told_that_it_was_too_slow(
     assert got == expected[: len(got)], "what it did get had a hole"
     assert 0 < len(got) < len(expected)
     good.has_all(expected)
-    # It comes back with its cursor, and has lost nothing.
+    # It reconnects with its cursor, and has missed nothing.
     with Conversation(serving, acme.key("of the customer")) as again:
         ack = again.subscribe(f"customer_id:{acme.id}:*:*", since=got[-1])
         assert ack["recovered"] is True
         assert [frame["cursor"] for frame in again.until(expected[-1])] == expected[len(got) :]
 
 
-def test_clients_that_never_read_cost_bounded_memory_and_harm_nobody(
+def test_clients_that_never_read_cost_bounded_memory_and_delay_no_other(
     serving: Gateway, acme: Company, good: GoodReader
 ) -> None:
-    # What publishing itself costs is paid before anything is measured.
+    # Memory for publishing itself is allocated before the measurement.
     expected = publish_more_than_all_buffers_hold(serving, acme)
     good.has_all(expected)
     before = resident(serving)
@@ -143,14 +143,14 @@ def test_clients_that_never_read_cost_bounded_memory_and_harm_nobody(
         assert len(frames) < REQUESTS * EVENTS_IN_REQUEST
 
 
-# --- Frames of the gateway's own and of the server's, on one socket ---
+# --- Frames of the gateway and of the server on one connection ---
 
 
 @pytest.mark.parametrize("batch", ["", "&batch=true"])
 def test_control_frames_come_between_whole_frames_and_the_handshake_ends_it(
     serving: Gateway, acme: Company, batch: str
 ) -> None:
-    """Read by the library `websockets`, which knows the protocol to the letter."""
+    """The library `websockets` reads them, which checks the protocol strictly."""
     address = f"{serving.ws_url}?token={acme.key('of the customer')}{batch}"
     with connect(address, compression=None, max_size=2**22, proxy=None) as client:
         client.send(json.dumps({"type": "subscribe", "topics": [f"customer_id:{acme.id}:*:*"]}))

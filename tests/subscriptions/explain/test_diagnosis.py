@@ -1,4 +1,4 @@
-"""Explaining: from what is known to why an event came or did not come, one story after the other."""
+"""Diagnoses for many histories of connections."""
 
 # Long because there are many ways not to get an event.
 
@@ -11,16 +11,16 @@ import pytest
 
 from events.domain.cursor import Position
 from events.domain.topics import known_resources
-from subscriptions.explain.connection_history import Told, connections_of
+from subscriptions.explain.connection_history import HistoryRecord, read_history
 from subscriptions.explain.diagnosis import explain
 from subscriptions.explain.report import (
+    CredentialProblem,
     Evidence,
     Explanation,
     NoEvent,
     Outcome,
     Receiver,
     StoredEvent,
-    Trouble,
 )
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -42,39 +42,43 @@ EVENT = StoredEvent(
 )
 
 
-def told(action: str, verdict: str = "granted", minutes: float = -10, **fields: str) -> Told:
+def record(action: str, verdict: str = "granted", minutes: float = -10, **fields: str) -> HistoryRecord:
     """A record from so many minutes after the event was stored."""
-    return Told(NOON + timedelta(minutes=minutes), action, verdict, **{"connection_id": "c-1", **fields})
+    return HistoryRecord(
+        NOON + timedelta(minutes=minutes), action, verdict, **{"connection_id": "c-1", **fields}
+    )
 
 
-def subscribed(topic: str = CALLS, start: int | None = 5, minutes: float = -9, **fields: str) -> list[Told]:
-    """What is told of a subscription that was live after the number `start`; none: it never was."""
+def subscribed(
+    topic: str = CALLS, start: int | None = 5, minutes: float = -9, **fields: str
+) -> list[HistoryRecord]:
+    """The records of a subscription, live after the number `start` or never if `None`."""
     of = {key: value for key, value in fields.items() if key == "connection_id"}
-    asked = [told("subscribe", topic=topic, rule="customer-key", minutes=minutes, **of)]
+    requested = [record("subscribe", topic=topic, rule="customer-key", minutes=minutes, **of)]
     if start is None:
-        return asked
+        return requested
     live = {"rule": "from-now", "cursor": f"{EPOCH}.{start}", **fields}
-    return [*asked, told("live", minutes=minutes, **live)]
+    return [*requested, record("live", minutes=minutes, **live)]
 
 
-def left(cursor: int, minutes: float, rule: str = "client-left", **fields: str) -> Told:
-    return told("disconnect", "ended", minutes, rule=rule, cursor=f"{EPOCH}.{cursor}", **fields)
+def left(cursor: int, minutes: float, rule: str = "client-left", **fields: str) -> HistoryRecord:
+    return record("disconnect", "ended", minutes, rule=rule, cursor=f"{EPOCH}.{cursor}", **fields)
 
 
 def why(
-    *records: Told,
+    *records: HistoryRecord,
     identity: Identity = KEY,
-    trouble: Trouble | None = None,
+    problem: CredentialProblem | None = None,
     event: StoredEvent | NoEvent = EVENT,
     open_now: dict[str, int] | None = None,
 ) -> Explanation:
-    evidence = Evidence(connections_of(records), open_now or {}, None, NOON + timedelta(hours=1))
-    return explain(Receiver("the key", identity, trouble), event, evidence, known_resources())
+    evidence = Evidence(read_history(records), open_now or {}, None, NOON + timedelta(hours=1))
+    return explain(Receiver("the key", identity, problem), event, evidence, known_resources())
 
 
-CONNECTED = told("connect", detail="host, process 7")
+CONNECTED = record("connect", detail="host, process 7")
 
-STORIES = {
+HISTORIES = {
     "delivered as it happened": ([CONNECTED, *subscribed(), left(12, 5)], "delivered"),
     "still connected": ([CONNECTED, *subscribed()], "delivered"),
     "delivered up to the very last": ([CONNECTED, *subscribed(), left(10, 5)], "delivered"),
@@ -85,7 +89,7 @@ STORIES = {
     "left before, and came back": (
         [
             *[CONNECTED, *subscribed(), left(8, -5)],
-            told("connect", minutes=4, connection_id="c-2"),
+            record("connect", minutes=4, connection_id="c-2"),
             *subscribed(start=8, minutes=4, rule="recovered", connection_id="c-2"),
             left(20, 6, connection_id="c-2"),
         ],
@@ -93,13 +97,13 @@ STORIES = {
     ),
     "never connected": ([], "never-connected"),
     "refused at the door": (
-        [told("refuse", "refused", -1, rule="expired-key", detail="This access key has expired")],
+        [record("refuse", "refused", -1, rule="expired-key", detail="This access key has expired")],
         "refused-handshake",
     ),
     "connected, and subscribed to nothing": ([CONNECTED], "nothing-subscribed"),
     "subscribed after the event": ([CONNECTED, *subscribed(start=10, minutes=2)], "subscribed-later"),
     "connected after the event": (
-        [told("connect", minutes=1), *subscribed(start=11, minutes=2)],
+        [record("connect", minutes=1), *subscribed(start=11, minutes=2)],
         "connected-later",
     ),
     "disconnected before": ([CONNECTED, *subscribed(), left(9, -1)], "disconnected-before"),
@@ -117,7 +121,7 @@ STORIES = {
     "unsubscribed before": (
         [
             *[CONNECTED, *subscribed()],
-            told("unsubscribe", "ended", -1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.9"),
+            record("unsubscribe", "ended", -1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.9"),
             left(12, 5),
         ],
         "unsubscribed-before",
@@ -125,7 +129,7 @@ STORIES = {
     "unsubscribed after": (
         [
             *[CONNECTED, *subscribed()],
-            told("unsubscribe", "ended", 1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.10"),
+            record("unsubscribe", "ended", 1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.10"),
             left(12, 5),
         ],
         "delivered",
@@ -133,7 +137,7 @@ STORIES = {
     "one of two spellings unsubscribed": (
         [
             *[CONNECTED, *subscribed(), *subscribed(f"customer_id:{ACME}:call")],
-            told("unsubscribe", "ended", -1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.9"),
+            record("unsubscribe", "ended", -1, topic=CALLS, rule="asked", cursor=f"{EPOCH}.9"),
             left(12, 5),
         ],
         "delivered",
@@ -141,7 +145,7 @@ STORIES = {
     "the permission was taken": (
         [
             *[CONNECTED, *subscribed()],
-            told("subscribe", "ended", -1, topic=CALLS, rule="topic-not-allowed", cursor=f"{EPOCH}.9"),
+            record("subscribe", "ended", -1, topic=CALLS, rule="topic-not-allowed", cursor=f"{EPOCH}.9"),
             left(12, 5),
         ],
         "permission-ended",
@@ -151,27 +155,31 @@ STORIES = {
     "the process crashed long before": (
         [
             *[CONNECTED, *subscribed()],
-            told("connect", minutes=-5, connection_id="c-2"),
+            record("connect", minutes=-5, connection_id="c-2"),
             *subscribed(start=7, minutes=-5, connection_id="c-2"),
             left(9, -1, connection_id="c-2"),
         ],
         "disconnected-before",
     ),
     "an operator closed another's": (
-        [told("close", rule="closed-by-operator", connection_id="c-9")],
+        [record("close", rule="closed-by-operator", connection_id="c-9")],
         "never-connected",
     ),
     "came back too late": (
         [
             *[CONNECTED, *subscribed(), left(4, -8)],
-            told("connect", minutes=4, connection_id="c-2"),
+            record("connect", minutes=4, connection_id="c-2"),
             *subscribed(start=20, minutes=4, rule="not-recovered", connection_id="c-2"),
             left(21, 6, connection_id="c-2"),
         ],
         "not-recovered",
     ),
     "the log was replaced": (
-        [CONNECTED, told("subscribe", topic=CALLS), told("live", cursor=f"{'f' * 12}.3", rule="from-now")],
+        [
+            CONNECTED,
+            record("subscribe", topic=CALLS),
+            record("live", cursor=f"{'f' * 12}.3", rule="from-now"),
+        ],
         "other-log",
     ),
     "other resources": (
@@ -193,7 +201,7 @@ STORIES = {
     "a typing error": (
         [
             CONNECTED,
-            told(
+            record(
                 "subscribe",
                 "refused",
                 topic=f"customer_id:{ACME}:cal:*",
@@ -204,16 +212,16 @@ STORIES = {
         "invalid-topic",
     ),
     "refused": (
-        [CONNECTED, told("subscribe", "refused", topic=CALLS, rule="subscribe-rate", detail="later")],
+        [CONNECTED, record("subscribe", "refused", topic=CALLS, rule="subscribe-rate", detail="later")],
         "subscribe-rate",
     ),
 }
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_the_reason_is_found(story: str) -> None:
-    records, rule = STORIES[story]
-    open_now = {"c-1": 0} if story in ("still connected", "connected, and subscribed to nothing") else {}
+@pytest.mark.parametrize("history", HISTORIES)
+def test_the_reason_is_found(history: str) -> None:
+    records, rule = HISTORIES[history]
+    open_now = {"c-1": 0} if history in ("still connected", "connected, and subscribed to nothing") else {}
     explanation = why(*records, open_now=open_now)
     assert explanation.reason.rule == rule, explanation.steps
     assert (explanation.outcome is Outcome.YES) == (rule == "delivered")
@@ -224,7 +232,7 @@ def test_the_reason_is_found(story: str) -> None:
 
 def test_the_steps_are_always_the_same_ones_in_the_same_order() -> None:
     names = ["event", "credential", "permission", "subscription", "connection", "delivery"]
-    for records, _ in STORIES.values():
+    for records, _ in HISTORIES.values():
         assert [step.name for step in why(*records).steps] == names
     absent = why(event=NoEvent("unknown-event", "There is none."))
     assert [step.name for step in absent.steps] == names
@@ -241,14 +249,14 @@ def test_the_steps_are_always_the_same_ones_in_the_same_order() -> None:
     ],
 )
 def test_a_credential_matters_from_when_it_was_bad(since: datetime | None, reason: str) -> None:
-    trouble = Trouble("revoked-key", "This access key was revoked", since)
-    explanation = why(CONNECTED, *subscribed(), left(9, 1), trouble=trouble)
+    problem = CredentialProblem("revoked-key", "This access key was revoked", since)
+    explanation = why(CONNECTED, *subscribed(), left(9, 1), problem=problem)
     assert explanation.reason.rule == reason
-    came = why(CONNECTED, *subscribed(), left(12, 1), trouble=trouble)
+    came = why(CONNECTED, *subscribed(), left(12, 1), problem=problem)
     assert came.outcome is Outcome.YES
 
 
-def test_what_is_not_permitted_is_told_with_its_rule() -> None:
+def test_a_missing_permission_is_explained_by_its_rule() -> None:
     assert why(identity=AGENT).reason.rule == "resource-not-granted"
     concerned = replace(EVENT, topics=(EVENT.topics[0], f"agent_id:{ANN}:call:c1"))
     assert why(identity=AGENT, event=concerned).steps[2].rule == "own-agent"
@@ -259,7 +267,7 @@ def test_what_is_not_permitted_is_told_with_its_rule() -> None:
     assert why(identity=replace(KEY, may_subscribe=False)).reason.rule == "key-may-not-subscribe"
 
 
-def test_of_a_topic_without_an_event_the_present_is_told() -> None:
+def test_a_topic_without_an_event_is_explained_as_of_now() -> None:
     event = NoEvent("no-event-of-topic", "No event of it is kept.", (CALLS,))
     explanation = why(CONNECTED, *subscribed(), event=event, open_now={"c-1": 0})
     assert [step.outcome for step in explanation.steps] == ["no", "yes", "yes", "yes", "yes", "skipped"]
@@ -281,7 +289,7 @@ def test_however_much_there_is_a_step_lists_some() -> None:
         each
         for number in range(100)
         for each in (
-            told("connect", connection_id=f"c-{number}"),
+            record("connect", connection_id=f"c-{number}"),
             *subscribed(f"customer_id:{ACME}:call:{number}", connection_id=f"c-{number}"),
             left(20, 5, connection_id=f"c-{number}"),
         )

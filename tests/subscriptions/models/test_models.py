@@ -1,4 +1,4 @@
-"""Customers, agents, queues and keys as they are stored, and who serves which queue."""
+"""Stored customers, agents, queues and keys, and the agents who serve a queue."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from django.utils import timezone
 from subscriptions.models import (
     AccessKey,
     Agent,
-    Queue,
-    agents_serving,
     customers_of,
     digest_of,
     validate_resources,
@@ -84,41 +82,7 @@ def test_a_resource_of_the_operators_own_can_be_granted(settings: Any) -> None:
     validate_resources(["fax"])
 
 
-# --- Who serves a queue ---
-
-
-def test_the_agents_who_serve_a_queue_are_found() -> None:
-    acme, globex = customer(), customer("Globex")
-    support, sales, empty = (Queue.objects.create(customer=acme, name=name) for name in ("a", "b", "c"))
-    theirs = Queue.objects.create(customer=globex, name="theirs")
-    ann, bob, off = agent(acme), agent(acme), agent(acme, is_active=False)
-    gus = agent(globex)
-    ann.queues.set([support, sales])
-    bob.queues.set([support])
-    off.queues.set([support])
-    gus.queues.set([theirs])
-    asked = {(str(queue.customer_id), str(queue.pk)) for queue in (support, sales, empty, theirs)}
-    serving = agents_serving(asked)
-    assert {key[1]: set(ids) for key, ids in serving.items()} == {
-        str(support.pk): {str(ann.pk), str(bob.pk)},
-        str(sales.pk): {str(ann.pk)},
-        str(theirs.pk): {str(gus.pk)},
-    }
-
-
-def test_a_queue_of_another_customer_has_no_agents_for_this_one() -> None:
-    acme, globex = customer(), customer("Globex")
-    queue = Queue.objects.create(customer=acme, name="a")
-    ann, stranger = agent(acme), agent(globex)
-    ann.queues.set([queue])
-    stranger.queues.set([queue])
-    assert agents_serving([(str(globex.pk), str(queue.pk))]) == {}
-    assert agents_serving([(str(acme.pk), str(queue.pk))]) == {(str(acme.pk), str(queue.pk)): [str(ann.pk)]}
-
-
-def test_a_queue_id_that_is_no_uuid_is_nobodys() -> None:
-    assert agents_serving([(str(customer().pk), "support")]) == {}
-    assert agents_serving([]) == {}
+# --- Agents who serve a queue ---
 
 
 def test_an_agents_customer_is_found_and_an_unknown_agents_is_not() -> None:
@@ -127,6 +91,6 @@ def test_an_agents_customer_is_found_and_an_unknown_agents_is_not() -> None:
     assert customers_of([str(ann.pk), unknown]) == {str(ann.pk): str(ann.customer_id)}
 
 
-def test_a_new_agent_may_hear_nothing_but_itself() -> None:
+def test_a_new_agent_has_no_granted_resource() -> None:
     made = Agent.objects.get(pk=agent(customer()).pk)
     assert (made.role, made.granted_resources, made.is_active) == ("agent", [], True)

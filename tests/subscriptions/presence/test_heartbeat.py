@@ -1,4 +1,4 @@
-"""Live connections in the database: who is there, with what, for as long as the process lives."""
+"""Live connections in the database while their process is alive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from subscriptions.connections.runtime import Runtime
 from subscriptions.models import AccessKey, Customer, GatewayProcess, LiveConnection
 from subscriptions.presence import registry
 from subscriptions.presence.heartbeat import Presence
-from subscriptions.presence.registry import ProcessEntry, Report, figures_of, live
+from subscriptions.presence.pending_changes import ConnectionStats
+from subscriptions.presence.registry import ProcessEntry, Report, live, stats_of
 from tests.subscriptions.support.app_socket import PATIENCE_SECONDS, Socket
 from tests.subscriptions.support.hub_harness import draft
 from tests.subscriptions.support.people import access_key, agent, customer
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _news_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("subscriptions.presence.heartbeat.NEWS_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr("subscriptions.presence.heartbeat.MIN_PAUSE_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ async def until_seen(condition: Any) -> list[LiveConnection]:
     return rows
 
 
-async def test_a_socket_is_listed_with_who_it_is_and_what_it_hears_until_it_goes(
+async def test_a_connection_is_listed_with_its_identity_and_topics_until_it_closes(
     process: Runtime, acme: Customer, key: tuple[AccessKey, str]
 ) -> None:
     before = timezone.now()
@@ -91,7 +92,7 @@ async def test_an_agent_is_listed_as_such_and_staff_as_staff(process: Runtime, a
         await socket.leave()
 
 
-async def test_figures_tell_what_was_sent(
+async def test_stats_count_what_was_sent(
     process: Runtime, acme: Customer, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process.presence, "_beat_seconds", 0.05)
@@ -103,8 +104,8 @@ async def test_figures_tell_what_was_sent(
     async with asyncio.timeout(PATIENCE_SECONDS):
         figures: dict[Any, Any] = {}
         while list(figures.values()) != [(3, 0, 0, 0)]:
-            figures = await sync_to_async(lambda: figures_of(live(LiveConnection.objects.all())))()
-            process.presence._news.set()
+            figures = await sync_to_async(lambda: stats_of(live(LiveConnection.objects.all())))()
+            process.presence._wake.set()
             await asyncio.sleep(0.01)
     await socket.leave()
 
@@ -123,26 +124,26 @@ async def test_a_process_that_stops_takes_its_rows_along(
 # --- Trouble ---
 
 
-async def test_while_the_database_is_away_sockets_stay_and_later_it_is_told_all(
+async def test_connections_survive_an_outage_of_the_database_and_are_stored_afterwards(
     process: Runtime, key: tuple[AccessKey, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = asyncio.Semaphore(0)
     loop = asyncio.get_running_loop()
 
-    def away(self: ProcessEntry, news: Report) -> bool:
+    def away(self: ProcessEntry, report: Report) -> bool:
         loop.call_soon_threadsafe(tries.release)
         raise OperationalError("the database is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(registry.ProcessEntry, "tell", away)
+        patched.setattr(registry.ProcessEntry, "save", away)
         socket = await Socket(f"token={key[1]}").open()
         gone = await Socket(f"token={key[1]}").open()
         await gone.leave()
-        process.presence._news.set()
+        process.presence._wake.set()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await tries.acquire()
         assert (await socket.ask({"type": "ping"}))["type"] == "pong"
-    process.presence._news.set()
+    process.presence._wake.set()
     assert len(await until_seen(lambda rows: rows)) == 1
     await socket.leave()
 
@@ -158,20 +159,20 @@ def test_for_how_long_a_connection_is_behind_is_seen_from_beat_to_beat() -> None
             (12.0, (1, 0, 0, 0)),
             (16.0, (1, 0, 0, 1)),
         ]
-        return [presence._with_lateness(late, figures, now) for now, figures in steps]
+        return [presence._with_lag_seconds(late, ConnectionStats(*figures), now) for now, figures in steps]
 
     assert asyncio.run(run()) == [(1, 0, 0, 5), (1, 0, 8, 9), (1, 0, 30, 9), (1, 0, 0, 0), (1, 0, 0, 1)]
 
 
 def test_ten_thousand_sockets_take_no_more_than_slices_of_the_loop() -> None:
-    """The loop is never held for all of them at once: a task that wants its turn gets it in between."""
+    """Other tasks of the event loop get turns while all connections are read."""
 
     class Quiet:
         def __init__(self, number: int) -> None:
             self.connection_id = number
 
-        def figures(self) -> Any:
-            return (1, 0, 0, 0)
+        def stats(self) -> Any:
+            return ConnectionStats(1, 0, 0, 0)
 
     class Hex(int):
         @property
@@ -192,7 +193,7 @@ def test_ten_thousand_sockets_take_no_more_than_slices_of_the_loop() -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(another())
-        figures = await presence._figures()
+        figures = await presence._stats()
         task.cancel()
         assert len(figures or {}) == 10_000
         assert len(json.dumps(figures)) < 1_000_000

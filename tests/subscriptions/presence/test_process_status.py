@@ -1,4 +1,4 @@
-"""What a process tells operators of itself: rates, the last troubles, and what other versions can read of it."""
+"""The status of a process: rates, last warnings, and compatibility of versions."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def test_a_rate_after_a_long_silence_is_of_that_silence() -> None:
     assert rate.a_minute(3600) == 1
 
 
-def test_only_the_last_troubles_of_the_last_hour_are_told() -> None:
+def test_only_the_last_troubles_of_the_last_hour_are_returned() -> None:
     own = Troubles()
     for number in range(TROUBLES_KEPT + 5):
         own.note(1000.0 + number, "WARNING", f"number {number} " + "x" * 1000)
-    told = own.lately(1030.0)
-    assert [trouble.words.split()[1] for trouble in told] == [
+    returned = own.lately(1030.0)
+    assert [trouble.words.split()[1] for trouble in returned] == [
         str(number) for number in range(5, TROUBLES_KEPT + 5)
     ]
-    assert all(len(trouble.words) == 300 for trouble in told)
-    assert own.lately(1000.0 + 3600 + 20) == told[16:]
+    assert all(len(trouble.words) == 300 for trouble in returned)
+    assert own.lately(1000.0 + 3600 + 20) == returned[16:]
 
 
 def test_a_state_comes_through_the_database_as_it_was() -> None:
@@ -59,7 +59,7 @@ def test_a_state_comes_through_the_database_as_it_was() -> None:
     assert ProcessState.from_json(state.as_json()) == state
 
 
-def test_what_another_version_told_is_read_as_far_as_it_is_known() -> None:
+def test_the_known_fields_of_another_version_are_read() -> None:
     assert ProcessState.from_json("{}") == ProcessState()
     newer = {
         "late_events": 3,
@@ -86,7 +86,7 @@ def test_what_a_client_did_wrong_and_what_went_well_is_none() -> None:
     assert not any("Forbidden" in each.words or "well" in each.words for each in troubles.lately(time.time()))
 
 
-def test_an_exception_is_told_by_its_words() -> None:
+def test_an_exception_is_reported_by_its_message() -> None:
     try:
         raise RuntimeError("the reason")
     except RuntimeError:
@@ -96,10 +96,10 @@ def test_an_exception_is_told_by_its_words() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_process_tells_its_state_with_its_beats(
+async def test_a_process_stores_its_state_with_its_beats(
     process: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("subscriptions.presence.heartbeat.NEWS_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr("subscriptions.presence.heartbeat.MIN_PAUSE_SECONDS", 0.02)
     stored_events.add(count=1000)
     process.hub.deliveries += 500
     process.is_draining = True
@@ -109,7 +109,7 @@ async def test_a_process_tells_its_state_with_its_beats(
             and (state := ProcessState.from_json(entry.state)).deliveries_a_minute
         ):
             await asyncio.sleep(0.02)
-            process.presence._news.set()
+            process.presence._wake.set()
     assert state.events_a_minute > 0
     assert state.is_draining
     assert state.lease_seconds > 1

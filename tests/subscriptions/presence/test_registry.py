@@ -1,4 +1,4 @@
-"""Live connections as the database has them: leases that run out, processes that come back, and one query a beat."""
+"""The registry of live connections: leases, recovery, and one query per beat."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscriptions.models import CloseOrder, GatewayProcess, LiveConnection
-from subscriptions.presence.registry import ProcessEntry, Report, behind, figures_of, live, sweep
+from subscriptions.presence.registry import ProcessEntry, Report, lagging, live, stats_of, sweep
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def row_of(entry: ProcessEntry, **fields: Any) -> LiveConnection:
     )
 
 
-def news(*rows: LiveConnection, gone: Any = (), figures: Any = None) -> Report:
+def report(*rows: LiveConnection, gone: Any = (), figures: Any = None) -> Report:
     return Report(rows, gone, figures, len(rows))
 
 
@@ -42,7 +42,7 @@ def test_a_process_that_says_nothing_any_more_is_not_shown_and_others_delete_it(
     crashed, alive = (ProcessEntry(timedelta(seconds=60)) for _ in range(2))
     rows = [row_of(crashed), row_of(alive)]
     for entry, row in zip((crashed, alive), rows, strict=True):
-        entry.tell(news(row))
+        entry.save(report(row))
     assert live(LiveConnection.objects.all()).count() == 2
     end_lease(crashed)
     assert [each.pk for each in live(LiveConnection.objects.all())] == [rows[1].pk]
@@ -55,55 +55,55 @@ def test_a_process_that_says_nothing_any_more_is_not_shown_and_others_delete_it(
 def test_a_process_that_was_taken_for_dead_learns_of_it_and_comes_back() -> None:
     entry = ProcessEntry(timedelta(seconds=60))
     row = row_of(entry)
-    assert entry.tell(news(row))
+    assert entry.save(report(row))
     end_lease(entry)
     sweep()
-    assert not entry.tell(news(row_of(entry)))
+    assert not entry.save(report(row_of(entry)))
     assert not LiveConnection.objects.exists()
-    assert entry.tell(news(row))
+    assert entry.save(report(row))
     assert live(LiveConnection.objects.all()).count() == 1
 
 
-def test_a_beat_without_news_is_one_query_and_writes_no_figures_anew() -> None:
+def test_a_beat_without_changes_is_one_query_and_does_not_write_the_stats_again() -> None:
     entry = ProcessEntry(timedelta(seconds=60))
     row = row_of(entry)
     figures = {row.pk.hex: (1, 2, 3, 4)}
-    entry.tell(news(row, figures=figures))
+    entry.save(report(row, figures=figures))
     with CaptureQueriesContext(connection) as queries:
-        assert entry.tell(news(figures=figures))
-        assert entry.tell(news(figures=None))
+        assert entry.save(report(figures=figures))
+        assert entry.save(report(figures=None))
     assert [query["sql"][:6] for query in queries] == ["UPDATE", "UPDATE"]
     assert "figures" not in str(queries.captured_queries)
-    assert figures_of([row]) == {row.pk: (1, 2, 3, 4)}
-    entry.tell(news(figures={}))
-    assert figures_of([row]) == {}
+    assert stats_of([row]) == {row.pk: (1, 2, 3, 4)}
+    entry.save(report(figures={}))
+    assert stats_of([row]) == {}
 
 
 def test_a_lease_lasts_as_long_as_it_says() -> None:
     entry = ProcessEntry(timedelta(seconds=60))
-    entry.tell(news())
+    entry.save(report())
     found = GatewayProcess.objects.get()
     left = found.lease_ends_at - timezone.now()
     assert timedelta(seconds=50) < left <= timedelta(seconds=61)
-    # Told by each beat anew.
+    # Stored again by each beat.
     end_lease(entry)
-    entry.tell(news())
+    entry.save(report())
     found.refresh_from_db()
     assert found.lease_ends_at > timezone.now() + timedelta(seconds=50)
 
 
 def test_old_orders_are_swept_and_new_ones_stay() -> None:
-    CloseOrder.objects.create(change=1, word="old", given_at=timezone.now() - timedelta(hours=2))
-    CloseOrder.objects.create(change=2, word="new")
+    CloseOrder.objects.create(change=1, reason="old", given_at=timezone.now() - timedelta(hours=2))
+    CloseOrder.objects.create(change=2, reason="new")
     sweep()
-    assert [order.word for order in CloseOrder.objects.all()] == ["new"]
+    assert [order.reason for order in CloseOrder.objects.all()] == ["new"]
 
 
-def test_whoever_is_behind_is_found_and_a_crashed_process_is_not_asked() -> None:
+def test_lagging_connections_are_found_except_those_of_a_crashed_process() -> None:
     crashed, alive = (ProcessEntry(timedelta(seconds=60)) for _ in range(2))
     late, stuck, well, gone = (row_of(entry) for entry in (alive, alive, alive, crashed))
     figures = {late.pk.hex: (9, 0, 0, 1), stuck.pk.hex: (9, 5, 5, 0), well.pk.hex: (9, 0, 0, 0)}
-    alive.tell(news(late, stuck, well, figures=figures))
-    crashed.tell(news(gone, figures={gone.pk.hex: (9, 9, 9, 9)}))
+    alive.save(report(late, stuck, well, figures=figures))
+    crashed.save(report(gone, figures={gone.pk.hex: (9, 9, 9, 9)}))
     end_lease(crashed)
-    assert set(behind()) == {late.pk, stuck.pk}
+    assert set(lagging()) == {late.pk, stuck.pk}

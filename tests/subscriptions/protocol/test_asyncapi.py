@@ -1,6 +1,6 @@
-"""docs/asyncapi.yaml is AsyncAPI 3, and says what the code does and docs/protocol.md tells."""
+"""docs/asyncapi.yaml is valid AsyncAPI 3, and agrees with the code and docs/protocol.md."""
 
-# Long because it holds one document against everything that must agree with it.
+# Long because one document is compared with everything that must agree with it.
 from __future__ import annotations
 
 import copy
@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.topics import PUBLISHED_RESOURCES
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.messages import (
     Action,
-    CloseCode,
-    ErrorCode,
     UnreadableMessage,
     ack_frame,
     closing_frame,
@@ -45,7 +44,7 @@ def asyncapi() -> jsonschema_rs.Draft7Validator:
 
 
 def table(heading: str, *, number: int = 0) -> list[list[str]]:
-    """The cells of a table of docs/protocol.md, the how-manieth under a heading."""
+    """The cells of a table of docs/protocol.md, by its heading and its number under it."""
     section = PROTOCOL.partition(f"\n{heading}\n")[2]
     assert section, f"there is no heading {heading}"
     section = re.split(r"^#{2,3} ", section, maxsplit=1, flags=re.MULTILINE)[0]
@@ -216,7 +215,7 @@ def test_a_message_is_read_just_where_it_is_described() -> None:
 
 
 def _names_a_log_twice(message: object) -> bool:
-    """What a pattern cannot tell."""
+    """What a pattern cannot express."""
     since = message.get("since") if isinstance(message, dict) else None
     epochs = [part.partition(".")[0] for part in since.split(",")] if isinstance(since, str) else []
     return len(set(epochs)) < len(epochs)
@@ -234,7 +233,7 @@ def test_a_cursor_is_described_as_it_is_read(text: str) -> None:
     assert read == described or _names_a_log_twice({"since": text})
 
 
-# --- Beside the code and beside docs/protocol.md: what is told twice is told alike ---
+# --- Agreement with the code and docs/protocol.md ---
 
 
 def test_error_codes_are_those_of_the_code_and_of_the_document() -> None:
@@ -251,16 +250,16 @@ def test_close_codes_are_those_of_the_code_and_of_the_document() -> None:
         (code.value, code.name, code.retry) for code in CloseCode
     ]
     assert SCHEMAS["closing"]["properties"]["code"]["enum"] == [code.name for code in CloseCode]
-    told = [
+    documented = [
         (int(code), codes_in(name)[0], json.loads(codes_in(retry)[0]))
         for code, name, _, retry in table("## How a connection ends")
     ]
-    assert told == [(each["code"], each["name"], each["retry"]) for each in described]
+    assert documented == [(each["code"], each["name"], each["retry"]) for each in described]
 
 
 def test_refusals_are_those_of_the_document() -> None:
-    told = [(int(status), codes_in(code)[0], why) for status, code, why, _ in table("### Refusals")]
-    for (status, code, why), described in zip(told, SOCKET["x-refusals"], strict=True):
+    documented = [(int(status), codes_in(code)[0], why) for status, code, why, _ in table("### Refusals")]
+    for (status, code, why), described in zip(documented, SOCKET["x-refusals"], strict=True):
         assert (described["status"], described["code"]) == (status, code)
         assert why.removesuffix(" (see below)") == described["description"]
 

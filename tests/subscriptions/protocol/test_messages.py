@@ -1,4 +1,4 @@
-"""Every frame in and out: to the byte where the contract gives an example; what is no message is refused clearly."""
+"""Every message: byte for byte where docs/protocol.md has an example, refused if invalid."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
-    CloseCode,
-    ErrorCode,
     Ping,
     Subscribe,
     UnreadableMessage,
@@ -50,9 +49,9 @@ def test_the_published_examples_are_read() -> None:
 
 
 def test_a_subscribe_can_tell_where_it_was() -> None:
-    asked = {"type": "subscribe", "topics": [TOPIC], "since": CURSOR}
-    assert read(json.dumps(asked)) == Subscribe((TOPIC,), CURSOR, None)
-    assert read(json.dumps(asked | {"since": None})) == Subscribe((TOPIC,), None, None)
+    request = {"type": "subscribe", "topics": [TOPIC], "since": CURSOR}
+    assert read(json.dumps(request)) == Subscribe((TOPIC,), CURSOR, None)
+    assert read(json.dumps(request | {"since": None})) == Subscribe((TOPIC,), None, None)
 
 
 def test_a_topic_named_twice_is_named_once() -> None:
@@ -122,7 +121,7 @@ UNREADABLE = {
 @pytest.mark.parametrize(
     ("text", "why"), UNREADABLE.items(), ids=[text[:60] or "empty" for text in UNREADABLE]
 )
-def test_what_cannot_be_read_is_told_why(text: str, why: str) -> None:
+def test_an_invalid_message_is_refused_with_the_reason(text: str, why: str) -> None:
     assert why in str(refused(text))
 
 
@@ -206,7 +205,7 @@ def test_frames_are_the_contracts_to_the_byte() -> None:
     assert pong_frame(None) == '{"type": "pong", "cursor": null}'
 
 
-def test_an_ack_tells_of_cursor_and_recovery() -> None:
+def test_an_ack_has_cursor_and_recovery() -> None:
     live = ack_frame(Action.SUBSCRIBE, [TOPIC], cursor=CURSOR)
     assert json.loads(live) == {
         "type": "ack",
@@ -222,7 +221,7 @@ def test_an_ack_tells_of_cursor_and_recovery() -> None:
     assert "reason" not in found
 
 
-# The contract's table of closes: code, name, whether to come back (with or without a change).
+# The documented closes: code, name, whether to reconnect.
 CLOSES = [
     (4012, "RESTARTING", True),
     (4400, "PROTOCOL_ERROR", False),
@@ -239,9 +238,9 @@ def test_the_closes_are_the_contracts() -> None:
 
 @pytest.mark.parametrize(("number", "name", "retry"), CLOSES)
 def test_before_a_close_comes_its_reason(number: int, name: str, retry: bool) -> None:
-    told = f'"code": "{name}", "message": "Why “so”", "retry": {str(retry).lower()}'
+    fields = f'"code": "{name}", "message": "Why “so”", "retry": {str(retry).lower()}'
     assert closing_frame(CloseCode(number), "Why “so”") == (
-        f'{{"type": "error", "action": null, "topics": [], {told}}}'
+        f'{{"type": "error", "action": null, "topics": [], {fields}}}'
     )
 
 

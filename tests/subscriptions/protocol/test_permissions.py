@@ -1,4 +1,4 @@
-"""Who may hear what: every kind of credential against every kind of topic, judged beside the contract's own table."""
+"""Every kind of credential with every kind of topic, compared with the documented table."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def identity(
 
 
 def identities() -> Iterator[Identity]:
-    """Tokens and agents' keys come to the same: an agent's key is that agent's."""
+    """The same identity for a token and for a key of the agent."""
     for customer, agent in ((ACME, ANN), (GLOBEX, GUS)):
         yield identity("customer's key", customer, None, None)
         yield identity("agent", customer, agent, Role.AGENT)
@@ -54,7 +54,7 @@ def identities() -> Iterator[Identity]:
 def topics() -> Iterator[str]:
     owners = [f"customer_id:{each}" for each in (ACME, GLOBEX, NOBODY)]
     owners += [f"agent_id:{each}" for each in (ANN, BOB, GUS, NOBODY)]
-    # An id of the one kind under the scope of the other is nobody's.
+    # An id of one kind in the scope of the other belongs to no customer or agent.
     owners += [f"agent_id:{ACME}", f"customer_id:{ANN}"]
     for owner in owners:
         yield owner
@@ -65,7 +65,7 @@ def topics() -> Iterator[str]:
 
 
 def by_the_contract(who: Identity, topic: str) -> tuple[bool, Rule]:
-    """The contract's table, written anew:
+    """The documented table, implemented independently:
 
     | customer_id | a manager or admin of that customer; an access key of that customer that belongs to no agent;
     |             | platform staff, for any customer; an agent, for those resources of its customer that it was granted
@@ -140,7 +140,7 @@ def test_a_foreign_customers_manager_is_a_stranger() -> None:
         assert not may_subscribe(manager, parse_pattern(topic, RESOURCES)).granted
 
 
-# --- Narrowed keys ---
+# --- Keys with allowed topics ---
 
 CALLS, ONE_CALL, ONE_ID = (
     f"customer_id:{ACME}:call:*",
@@ -149,7 +149,7 @@ CALLS, ONE_CALL, ONE_ID = (
 )
 
 
-def test_a_key_without_a_list_is_judged_as_before_and_one_with_a_list_never_hears_more() -> None:
+def test_a_list_of_topics_never_permits_more_than_no_list() -> None:
     patterns = {str(parse_pattern(each, RESOURCES)) for each in topics() if ACME in each or ANN in each}
     lists = [frozenset({pattern}) for pattern in sorted(patterns)]
     for who in identities():
@@ -159,7 +159,7 @@ def test_a_key_without_a_list_is_judged_as_before_and_one_with_a_list_never_hear
                 pattern = parse_pattern(topic, RESOURCES)
                 wide, narrow = may_subscribe(who, pattern), may_subscribe(narrowed, pattern)
                 assert narrow == wide or (wide.granted and narrow.rule is Rule.TOPIC_NOT_ALLOWED)
-                # What is heard by it is heard by the list alone, judged event by event.
+                # Every event of the pattern is also covered by the list alone.
                 [allows] = allowed
                 covered = Pattern(*allows.split(":")).covers
                 assert not narrow.granted or all(
@@ -183,7 +183,7 @@ def test_a_key_without_a_list_is_judged_as_before_and_one_with_a_list_never_hear
         (f"customer_id:{ACME}:queue:q2", False),
     ],
 )
-def test_a_narrowed_key_hears_what_its_list_covers_and_no_more(topic: str, granted: bool) -> None:
+def test_a_limited_key_may_subscribe_to_what_its_list_covers(topic: str, granted: bool) -> None:
     key = identity("customer's key", ACME, None, None, allowed=frozenset({CALLS, ONE_ID}))
     verdict = may_subscribe(key, parse_pattern(topic, RESOURCES))
     assert (verdict.granted, verdict.rule) == (
@@ -193,9 +193,9 @@ def test_a_narrowed_key_hears_what_its_list_covers_and_no_more(topic: str, grant
     assert granted or (CALLS in verdict.message and ONE_ID in verdict.message)
 
 
-def test_a_list_gives_nothing_that_the_holder_does_not_hear_itself() -> None:
-    everybody = frozenset({f"customer_id:{ACME}:*:*", f"agent_id:{BOB}:*:*", f"customer_id:{GLOBEX}:*:*"})
-    agents_key = identity("agent", ACME, ANN, Role.AGENT, allowed=everybody)
+def test_a_list_permits_nothing_that_the_holder_may_not_subscribe_to() -> None:
+    everything = frozenset({f"customer_id:{ACME}:*:*", f"agent_id:{BOB}:*:*", f"customer_id:{GLOBEX}:*:*"})
+    agents_key = identity("agent", ACME, ANN, Role.AGENT, allowed=everything)
     for topic, rule in (
         (f"customer_id:{ACME}:call:*", Rule.RESOURCE_NOT_GRANTED),
         (f"agent_id:{BOB}:call:*", Rule.FOREIGN_AGENT),
@@ -205,7 +205,7 @@ def test_a_list_gives_nothing_that_the_holder_does_not_hear_itself() -> None:
         assert may_subscribe(agents_key, parse_pattern(topic, RESOURCES)).rule is rule
 
 
-def test_a_long_list_is_told_in_short() -> None:
+def test_a_long_list_is_abridged_in_the_refusal() -> None:
     many = frozenset(f"customer_id:{ACME}:call:{number}" for number in range(100))
     key = identity("customer's key", ACME, None, None, allowed=many)
     message = may_subscribe(key, parse_pattern(CALLS, RESOURCES)).message

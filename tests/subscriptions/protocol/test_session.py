@@ -1,6 +1,6 @@
-"""One client's conversation, as messages in and effects out: no socket, no clock, no database."""
+"""The session of one connection: messages in, effects out."""
 
-# Long because every message and every limit has its answer here.
+# Long because every message and every limit is tested on one class.
 from __future__ import annotations
 
 import json
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.domain.topics import known_resources
+from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import (
     Close,
     Effect,
@@ -22,11 +23,9 @@ from subscriptions.protocol.effects import (
     Record,
     RecordedVerdict,
     Send,
-    SendPong,
-    Verify,
 )
 from subscriptions.protocol.limits import Limits
-from subscriptions.protocol.messages import CloseCode
+from subscriptions.protocol.messages import Authenticate, Ping
 from subscriptions.protocol.permissions import Identity, Role
 from subscriptions.protocol.session import Session
 
@@ -57,7 +56,7 @@ STAFF = replace(MANAGER, role=Role.STAFF)
 
 
 def session(identity: Identity = MANAGER, **limits: int) -> Session:
-    return Session(identity, replace(LIMITS, **limits), known_resources(), NOW)
+    return Session(identity, replace(LIMITS, **limits), known_resources())
 
 
 def ask(session: Session, now: float = NOW, **message: Any) -> list[Effect]:
@@ -73,7 +72,12 @@ def unsubscribe(session: Session, *topics: str, **fields: Any) -> list[Effect]:
 
 
 def frames(effects: Sequence[Effect]) -> list[dict[str, Any]]:
-    return [json.loads(effect.frame) for effect in effects if isinstance(effect, Send)]
+    sent = [
+        each.frame if isinstance(each, Send) else each.ack
+        for each in effects
+        if isinstance(each, Send | Leave)
+    ]
+    return [json.loads(frame) for frame in sent if frame is not None]
 
 
 def joined(effects: Sequence[Effect]) -> list[str]:
@@ -88,7 +92,7 @@ def recorded(effects: Sequence[Effect]) -> list[tuple[str, str, str, str]]:
     return [
         (entry.action, entry.topic, entry.verdict, entry.rule)
         for effect in effects
-        if isinstance(effect, Record)
+        if isinstance(effect, Record | Leave)
         for entry in effect.entries
     ]
 
@@ -108,18 +112,18 @@ def test_a_grant_is_recorded_before_it_is_joined() -> None:
     assert [(str(topic.pattern), topic.customer_id) for topic in join.topics] == [(CALLS, ACME)]
 
 
-def test_one_bad_topic_does_not_spoil_the_others_and_each_code_is_told_once() -> None:
+def test_one_bad_topic_does_not_affect_the_others_and_each_code_is_reported_once() -> None:
     foreign_too = f"agent_id:{GUS}"
     effects = subscribe(session(), "nonsense", CALLS, FOREIGN, MESSAGES, foreign_too, request_id="r")
     assert joined(effects) == [CALLS, MESSAGES]
-    told = {frame["code"]: frame for frame in frames(effects)}
-    assert len(told) == len(frames(effects)) == 2
-    assert told["INVALID_TOPIC"]["topics"] == ["nonsense"]
-    assert told["PERMISSION_DENIED"]["topics"] == [FOREIGN, foreign_too]
-    assert {(frame["action"], frame["request_id"]) for frame in told.values()} == {("subscribe", "r")}
-    # Both reasons stand in the one message.
-    assert ACME in told["PERMISSION_DENIED"]["message"]
-    assert f"agent_id:{ANN}" in told["PERMISSION_DENIED"]["message"]
+    errors = {frame["code"]: frame for frame in frames(effects)}
+    assert len(errors) == len(frames(effects)) == 2
+    assert errors["INVALID_TOPIC"]["topics"] == ["nonsense"]
+    assert errors["PERMISSION_DENIED"]["topics"] == [FOREIGN, foreign_too]
+    assert {(frame["action"], frame["request_id"]) for frame in errors.values()} == {("subscribe", "r")}
+    # The one message has both reasons.
+    assert ACME in errors["PERMISSION_DENIED"]["message"]
+    assert f"agent_id:{ANN}" in errors["PERMISSION_DENIED"]["message"]
     assert [(topic, verdict, rule) for _, topic, verdict, rule in recorded(effects)] == [
         ("nonsense", RecordedVerdict.REFUSED, "invalid-topic"),
         (CALLS, RecordedVerdict.GRANTED, "customer-manager"),
@@ -135,7 +139,7 @@ def test_nothing_granted_joins_nothing() -> None:
     assert [frame["code"] for frame in frames(effects)] == ["PERMISSION_DENIED"]
 
 
-def test_a_name_nearly_right_is_told_the_right_one() -> None:
+def test_the_error_for_a_misspelt_name_has_the_right_one() -> None:
     (frame,) = frames(subscribe(session(), f"customer_id:{ACME}:calls:*"))
     assert (frame["code"], "did you mean call?" in frame["message"]) == ("INVALID_TOPIC", True)
 
@@ -167,7 +171,7 @@ def test_an_agents_own_topics_are_in_its_customers_log() -> None:
 # --- Platform staff ---
 
 
-def test_staff_asks_whose_an_agent_is() -> None:
+def test_staff_has_an_agents_customer_looked_up() -> None:
     talk = session(STAFF)
     topics = [f"agent_id:{GUS}:call", f"agent_id:{ANN}", "nonsense", CALLS]
     (find,) = subscribe(talk, *topics, request_id=1)
@@ -182,7 +186,7 @@ def test_staff_asks_whose_an_agent_is() -> None:
     }
 
 
-def test_staff_is_told_of_an_agent_that_nobody_knows() -> None:
+def test_staff_gets_an_error_for_an_unknown_agent() -> None:
     talk = session(STAFF)
     (find,) = subscribe(talk, f"agent_id:{GUS}")
     assert isinstance(find, FindAgents)
@@ -193,7 +197,7 @@ def test_staff_is_told_of_an_agent_that_nobody_knows() -> None:
     assert talk.topics == {}
 
 
-def test_nobody_else_can_have_agents_looked_up() -> None:
+def test_only_staff_can_have_agents_looked_up() -> None:
     effects = subscribe(session(), f"agent_id:{GUS}")
     assert not [effect for effect in effects if isinstance(effect, FindAgents)]
     assert [frame["code"] for frame in frames(effects)] == ["PERMISSION_DENIED"]
@@ -202,7 +206,7 @@ def test_nobody_else_can_have_agents_looked_up() -> None:
 # --- Unsubscribing ---
 
 
-def test_unsubscribing_ends_what_was_asked_and_is_acknowledged() -> None:
+def test_unsubscribing_ends_the_topics_and_is_acknowledged() -> None:
     talk = session()
     subscribe(talk, CALLS, MESSAGES)
     effects = unsubscribe(talk, CALLS, request_id=2)
@@ -214,7 +218,7 @@ def test_unsubscribing_ends_what_was_asked_and_is_acknowledged() -> None:
     assert list(talk.topics) == [MESSAGES]
 
 
-def test_unsubscribing_takes_the_spelling_that_was_subscribed() -> None:
+def test_unsubscribing_ends_only_the_text_that_was_subscribed() -> None:
     talk = session()
     prefix = f"customer_id:{ACME}:call"
     subscribe(talk, prefix, CALLS)
@@ -222,7 +226,7 @@ def test_unsubscribing_takes_the_spelling_that_was_subscribed() -> None:
     assert list(talk.topics) == [CALLS]
 
 
-def test_unsubscribing_what_is_not_held_changes_nothing_and_is_no_mistake() -> None:
+def test_unsubscribing_a_topic_that_is_not_held_is_acknowledged() -> None:
     talk = session()
     effects = unsubscribe(talk, CALLS)
     assert left(effects) == []
@@ -230,7 +234,7 @@ def test_unsubscribing_what_is_not_held_changes_nothing_and_is_no_mistake() -> N
     assert [frame["type"] for frame in frames(effects)] == ["ack"]
 
 
-def test_unsubscribing_nonsense_is_told() -> None:
+def test_unsubscribing_an_invalid_topic_is_an_error() -> None:
     talk = session()
     subscribe(talk, CALLS)
     ack, error = frames(unsubscribe(talk, "nonsense", CALLS, request_id=3))
@@ -252,7 +256,7 @@ def test_more_topics_than_a_connection_may_hold_are_refused_and_the_rest_granted
     assert joined(subscribe(talk, call(3))) == [call(3)]
 
 
-def test_subscribing_too_fast_is_told_and_time_heals_it() -> None:
+def test_subscribing_too_fast_is_refused_until_time_has_passed() -> None:
     talk = session(subscribe_burst=4, subscribe_per_second=2)
     assert joined(subscribe(talk, call(1), call(2), call(3))) == [call(1), call(2), call(3)]
     hurried = subscribe(talk, call(4), call(5))
@@ -279,16 +283,16 @@ def test_the_bucket_never_holds_more_than_its_burst() -> None:
         ({"type": "subscribe", "topics": [call(number) for number in range(6)]}, "6 topics"),
     ],
 )
-def test_a_message_beyond_its_limits_is_told(message: dict[str, Any], why: str) -> None:
+def test_a_message_beyond_its_limits_is_an_error(message: dict[str, Any], why: str) -> None:
     (error,) = frames(ask(session(), **message))
     assert error["code"] == "INVALID_MESSAGE"
     assert why in error["message"]
 
 
-# --- What cannot be read ---
+# --- Invalid messages ---
 
 
-def test_a_client_that_keeps_sending_nonsense_is_closed() -> None:
+def test_a_client_that_keeps_sending_invalid_messages_is_closed() -> None:
     talk = session(unreadable_messages_max=3)
     assert len(talk.receive("a", NOW)) == 1
     assert len(talk.receive_binary()) == 1
@@ -306,30 +310,30 @@ def test_a_good_message_forgives_the_bad_ones_before() -> None:
         ask(talk, type="ping")
 
 
-def test_a_topic_that_is_none_is_no_unreadable_message() -> None:
+def test_an_invalid_topic_does_not_count_as_an_invalid_message() -> None:
     talk = session(unreadable_messages_max=2)
     for _ in range(5):
         assert not [each for each in subscribe(talk, "nonsense") if isinstance(each, Close)]
 
 
-def test_a_binary_frame_is_told() -> None:
+def test_a_binary_frame_is_an_error() -> None:
     (error,) = frames(session().receive_binary())
     assert (error["code"], "binary" in error["message"], error["action"]) == ("INVALID_MESSAGE", True, None)
 
 
-def test_an_error_says_to_what_it_is_the_answer() -> None:
+def test_an_error_has_the_action_and_request_id() -> None:
     (error,) = frames(ask(session(), type="subscribe", topics="x", request_id=1.5))
     assert (error["action"], error["request_id"], error["topics"]) == ("subscribe", 1.5, [])
 
 
 @given(st.lists(st.text(max_size=60), max_size=8))
-def test_whatever_is_sent_is_answered(texts: list[str]) -> None:
+def test_every_text_is_answered(texts: list[str]) -> None:
     talk = session(STAFF, unreadable_messages_max=100)
     for text in texts:
         assert talk.receive(text, NOW)
 
 
-# U+0000 is no topic's but makes the whole message unreadable.
+# U+0000 makes the whole message invalid.
 TOPIC_TEXTS = st.sampled_from([CALLS, FOREIGN, f"agent_id:{ANN}", f"customer_id:{ACME}", call(1)]) | st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40
 )
@@ -343,9 +347,9 @@ TOPIC_TEXTS = st.sampled_from([CALLS, FOREIGN, f"agent_id:{ANN}", f"customer_id:
         max_size=8,
     )
 )
-def test_each_topic_is_answered_exactly_once(asked: list[tuple[str, list[str]]]) -> None:
+def test_each_topic_is_answered_exactly_once(requests: list[tuple[str, list[str]]]) -> None:
     talk = session(message_max_topics=6, subscribe_burst=20)
-    for action, topics in asked:
+    for action, topics in requests:
         effects = ask(talk, type=action, topics=topics)
         answered = joined(effects) + [topic for frame in frames(effects) for topic in frame["topics"]]
         assert sorted(answered) == sorted(set(topics))
@@ -353,17 +357,17 @@ def test_each_topic_is_answered_exactly_once(asked: list[tuple[str, list[str]]])
         assert len(codes) == len(set(codes))
 
 
-# --- Keeping a connection ---
+# --- Pings and new credentials ---
 
 
 def test_a_ping_is_answered_with_its_request_id() -> None:
-    assert ask(session(), type="ping", request_id="p") == [SendPong("p")]
+    assert ask(session(), type="ping", request_id="p") == [Ping("p")]
 
 
 def verified(talk: Session, **fields: Any) -> Any:
     (verify,) = ask(talk, type="authenticate", token="t", **fields)
-    assert isinstance(verify, Verify)
-    return verify.message
+    assert isinstance(verify, Authenticate)
+    return verify
 
 
 def test_a_new_credential_takes_over() -> None:
@@ -394,7 +398,7 @@ def test_a_credential_of_another_is_refused_and_the_old_one_stays(other: Identit
     assert list(talk.topics) == [CALLS]
 
 
-def test_a_credential_that_is_not_accepted_is_told() -> None:
+def test_a_refused_credential_is_an_error() -> None:
     talk = session()
     (error,) = frames(talk.not_authenticated(verified(talk), "This token has expired"))
     assert (error["code"], error["message"]) == ("PERMISSION_DENIED", "This token has expired")

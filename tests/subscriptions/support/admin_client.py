@@ -1,4 +1,4 @@
-"""Operators at the admin's pages, without a server: what they see, fill in and press."""
+"""Operators on the admin's pages, without a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIELD = re.compile(r"<input[^>]*>")
 
 @dataclass
 class Page:
-    """An answer of the admin."""
+    """A response of the admin."""
 
     status: int
     text: str
@@ -31,7 +31,7 @@ class Page:
 
     @property
     def was_saved(self) -> bool:
-        """Whether a form was taken: else it comes back with its errors."""
+        """Whether a form was accepted; else it is shown with its errors."""
         return self.status == 302
 
     def hidden(self, name: str) -> str:
@@ -43,23 +43,23 @@ class Page:
 
     @property
     def secrets(self) -> set[str]:
-        """The access keys that are shown whole."""
+        """The access keys that are shown completely."""
         return set(_SECRET.findall(self.text))
 
     @property
     def secret(self) -> str:
-        """The one access key that is shown whole."""
+        """The one access key that is shown completely."""
         [secret] = self.secrets
         return secret
 
     @property
     def rows(self) -> int:
-        """Rows of a list."""
+        """The number of rows of a list."""
         return len(self.response.context["cl"].result_list)
 
     @property
     def told(self) -> list[str]:
-        """What the page says at its top."""
+        """The messages at the top of the page."""
         return [str(message) for message in self.response.context["messages"]]
 
 
@@ -93,7 +93,7 @@ class Desk:
 
 
 def address(thing: Model | type[Model], page: str) -> str:
-    """The address of a page of a model, or of a row."""
+    """The URL of a page of a model, or of a row."""
     opts = thing._meta
     arguments = [thing.pk] if isinstance(thing, Model) else []
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=arguments)
@@ -104,7 +104,7 @@ def superuser() -> Desk:
 
 
 def admin_of(customer: Customer, **fields: Any) -> tuple[Desk, Agent]:
-    """The admin of a customer, at the desk."""
+    """A logged-in admin of a customer."""
     person = agent(customer, role=fields.pop("role", "admin"), **fields)
     User.objects.filter(pk=person.user_id).update(is_staff=True)
     person.user.refresh_from_db()

@@ -1,4 +1,4 @@
-"""A client's WebSocket on the whole application, without a server between."""
+"""A client's WebSocket on the whole application, without a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 20
 
 
 class Socket:
-    """A client on the application, without a server between."""
+    """A client of the application, without a server."""
 
     def __init__(self, query: str = "", *, path: str = "/v1.0/ws", **headers: str) -> None:
         given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
@@ -22,7 +22,7 @@ class Socket:
         self._communicator.scope["client"] = ["192.0.2.7", 5]
 
     async def connect(self, extensions: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """What the application answers the handshake with, up to the end of the answer."""
+        """Open the connection; returns the application's whole answer to the handshake."""
         self._communicator.scope["extensions"] = extensions or {}
         await self._communicator.send_input({"type": "websocket.connect"})
         answers = [await self.output()]
@@ -36,7 +36,8 @@ class Socket:
         return self
 
     async def output(self) -> dict[str, Any]:
-        return await self._communicator.receive_output(PATIENCE_SECONDS)
+        message: dict[str, Any] = await self._communicator.receive_output(PATIENCE_SECONDS)
+        return message
 
     async def send(self, message: Any) -> None:
         if isinstance(message, bytes):
@@ -60,7 +61,7 @@ class Socket:
         return await self.ask({"type": "subscribe", "topics": topics, **fields})
 
     async def closed(self) -> tuple[dict[str, Any], int]:
-        """The closing frame and the close's code; the server then says that the socket is gone."""
+        """The closing frame and the close code, after which the connection is ended."""
         frame, close = await self.frame(), await self.output()
         assert close["type"] == "websocket.close", close
         await self.leave(close["code"])

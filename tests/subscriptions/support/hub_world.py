@@ -1,7 +1,9 @@
-"""A gateway process without threads, sockets or a clock of its own: the database, the layer, the readers and the time
-do what a test tells them to, one step after the other."""
+"""A gateway process without threads, sockets or clock: the test controls each step.
 
-# Long because it stands in for everything that surrounds the hub, and each part is short.
+Database, layer, clients and time do only what the test requests.
+"""
+
+# Long because it replaces everything that surrounds the hub, each part in few lines.
 from __future__ import annotations
 
 import asyncio
@@ -15,14 +17,14 @@ from unittest.mock import Mock
 import pytest
 from django.db import OperationalError
 
-from events.announcements.announcer import announcements
+from events.announcements.announcement import announcements
 from events.domain.event import Entry, make_entry, topics_of
 from events.domain.topics import known_resources
 from events.log.reader import Head
 from subscriptions.connections import connection as connections
 from subscriptions.connections.connection import Connection
-from subscriptions.delivery import feed, hub
-from subscriptions.delivery import replayer as resume
+from subscriptions.delivery import feed, gap_repair, hub
+from subscriptions.delivery import replayer as replayer_module
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
@@ -49,7 +51,7 @@ _MOMENT = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
-    """Its clock stands still but for `advance`, and it never waits."""
+    """An event loop that never waits; its clock moves by `advance` alone."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -59,7 +61,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def settle(self) -> None:
-        """Run all that can run without time passing or an answer coming."""
+        """Run everything that needs neither time nor an answer of the database."""
         self.run_until_complete(self._settled())
 
     async def _settled(self) -> None:
@@ -75,7 +77,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 
 
 class Database:
-    """The logs, and the questions that wait for an answer while it is slow."""
+    """The logs, and the queries that wait for an answer while it is slow."""
 
     def __init__(self) -> None:
         self.logs = {
@@ -85,7 +87,7 @@ class Database:
         self.questions: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
 
     async def ask(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Stands in for the threads: the answer is of the moment in which it is given."""
+        """Replaces the database threads: runs the work when it is answered."""
         if not self.is_slow:
             return work(*args, **kwargs)
         answer = asyncio.get_running_loop().create_future()
@@ -107,7 +109,7 @@ class Database:
             else:
                 answer.set_result(work())
 
-    # What stands in for the module events.log.reader.
+    # These functions replace the module events.log.reader.
 
     def open_log(self, customer_id: str) -> Head:
         return self.heads([customer_id])[customer_id]
@@ -125,7 +127,7 @@ class Database:
 
 
 class Peer:
-    """The server's `ReadyFrames` and the client's end of one socket; `writable` is whether the client reads."""
+    """A server's `ReadyFrames` and its client; `writable` is whether the client reads."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -158,12 +160,12 @@ class Peer:
 
 
 class ClientConnection:
-    """A client on a socket of the real consumer's, and the judge of what it is sent."""
+    """A client of a real `Connection`, and the oracle of its frames."""
 
     def __init__(self, world: World) -> None:
         self.peer = Peer()
         self.oracle = Oracle(world.database.logs, AGENTS)
-        self.asked: dict[int, Mapping[str, Any]] = {}
+        self.requests: dict[int, Mapping[str, Any]] = {}
         self.is_left = False
         self._world = world
         self._read = 0
@@ -172,7 +174,7 @@ class ClientConnection:
         transport = transport_of({"extensions": {READY_FRAMES: self.peer}}, self.peer.send)
 
         async def live() -> None:
-            self.socket = Connection(transport, STAFF, world.recorder, batch=False)
+            self.socket = Connection(world.process, transport, STAFF, world.recorder, batch=False)
             while True:
                 await self.socket.receive(await self._incoming.get())
 
@@ -180,13 +182,13 @@ class ClientConnection:
         world.loop.settle()
 
     def send(self, **message: Any) -> None:
-        request_id = len(self.asked)
-        self.asked[request_id] = message
+        request_id = len(self.requests)
+        self.requests[request_id] = message
         self._incoming.put_nowait(json.dumps(message | {"request_id": request_id}))
         self._world.loop.settle()
 
     def leave(self) -> None:
-        """The client is gone, whatever the process was doing for it."""
+        """Disconnect, whatever the process was doing for the client."""
         self.is_left = True
         self._task.cancel()
         self._world.loop.settle()
@@ -194,59 +196,60 @@ class ClientConnection:
         self._world.loop.settle()
 
     def judge(self) -> None:
-        """Hold all frames that came against the log."""
+        """Check all frames that arrived."""
         for text in self.peer.texts[self._read :]:
             self._read += 1
-            self.oracle.read(text, self.asked)
+            self.oracle.read(text, self.requests)
         if self.oracle.closed == "RESTARTING":
-            assert self._world.was_pruned, "thrown out though its log is whole"
+            assert self._world.was_pruned, "closed though its log is complete"
         if self._task.done() and not self._task.cancelled():
             self._task.result()
 
 
 class World:
-    """Everything around the hub. `patch` must be undone by the caller."""
+    """Everything around the hub. The test must undo `patch`."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.loop = SteppedLoop()
         self.database = Database()
         self.wire: list[dict[str, Any]] = []
         self.was_pruned = False
-        self.recorder = Mock(stored=_at_once)
-        # As small as they go, so that every way is taken within few steps.
+        self.recorder = Mock(record_and_wait=_at_once)
+        # As small as possible, so that few steps reach every branch.
         for module, name, value in (
             (feed, "MAX_AHEAD", 3),
             (feed, "TAIL_MAX_ENTRIES", 4),
-            (hub, "PAGE", 3),
-            (resume, "PAGE", 3),
+            (gap_repair, "PAGE", 3),
+            (replayer_module, "PAGE", 3),
         ):
             patch.setattr(module, name, value)
-        for module in (hub, resume):
-            patch.setattr(module, "log", self.database)
-        patch.setattr(hub, "in_database_thread", self.database.ask)
-        for module in (hub, resume, connections):
+        for module in (hub, replayer_module, gap_repair):
+            patch.setattr(module, "reader", self.database)
+        for module in (hub, gap_repair):
+            patch.setattr(module, "in_database_thread", self.database.ask)
+        for module in (hub, replayer_module, connections):
             patch.setattr(module, "until_database_answers", self.database.ask_until_it_answers)
         patch.setattr(
             connections, "customers_of", lambda agent_ids: {each: AGENTS[each] for each in agent_ids}
         )
-        self.hub = Hub(check_seconds=2.0, max_stuck_seconds=MANY)
-        self._process = SimpleNamespace(
+        flusher = self.loop.run_until_complete(_flusher())
+        self.hub = Hub(flusher, check_seconds=2.0, max_stalled_seconds=MANY, on_access_changed=Mock())
+        self.process: Any = SimpleNamespace(
             hub=self.hub,
-            resumer=Replayer(self.hub, max_events=MANY, at_once=1),
+            replayer=Replayer(self.hub, max_events=MANY, at_once=1),
             limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
             resources=known_resources(),
             outbox_max_bytes=6000,
-            flusher=self.loop.run_until_complete(_flusher()),
+            flusher=flusher,
             connections_per_credential=MANY,
             is_draining=False,
-            renewer=Mock(),
+            reauthorizer=Mock(),
             presence=Mock(),
             count_in=lambda _: 1,
             count_out=lambda *_: None,
         )
-        patch.setattr(connections, "runtime", lambda: self._process)
-        # In the ear's place: what is announced comes by `deliver` alone.
-        self.hub._ear = Mock(join=_at_once, leave=_at_once, check=_at_once, lagging=False)
+        # Replaces the layer: announcements arrive by `deliver` alone.
+        self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, is_silent=False)
         self._watch = self.loop.create_task(self.hub._watch())
         self.loop.settle()
 
@@ -267,18 +270,18 @@ class World:
 
     def deliver(self, index: int, *, keep: bool = False) -> None:
         message = self.wire[index] if keep else self.wire.pop(index)
-        self.loop.run_until_complete(self._hear(message))
+        self.loop.run_until_complete(self._receive_announcement(message))
         self.loop.settle()
 
-    async def _hear(self, message: dict[str, Any]) -> None:
-        self.hub._hear(message)
+    async def _receive_announcement(self, message: dict[str, Any]) -> None:
+        self.hub._receive_announcement(message)
 
     def prune(self, customer_id: str, upto: int) -> None:
         self.database.logs[customer_id].floor = upto
         self.was_pruned = True
 
     def come_to_rest(self, connections: Collection[ClientConnection]) -> None:
-        """The layer loses what it still has; everything else works, and time passes."""
+        """Drop what the layer has, let everything else work, and let time pass."""
         self.wire.clear()
         self.database.is_slow = False
         for connection in connections:
@@ -301,4 +304,4 @@ async def _flusher() -> Flusher:
 
 
 async def _at_once(*_: object) -> None:
-    """In the place of the audit log and of the layer's groups."""
+    """Replaces the audit log and the layer's groups."""

@@ -1,4 +1,4 @@
-"""A customer's people and keys in this process's own database."""
+"""Customers, agents and keys in the test database."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def access_key(of: Customer, agent: Agent | None = None, **fields: Any) -> tuple
 
 
 def voipbin_time(moment: datetime) -> str:
-    """As VoIPBIN writes `expire`."""
+    """A time as in the claim `expire` of VoIPBIN."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

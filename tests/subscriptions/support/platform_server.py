@@ -1,4 +1,4 @@
-"""A platform's API that answers as it is told, and remembers what it was asked."""
+"""A platform API that gives prepared answers and keeps the requests."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Answer(BaseHTTPRequestHandler):
 
 @contextmanager
 def platform() -> Iterator[Platform]:
-    """A platform that serves."""
+    """Run a platform."""
     server = Platform()
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
@@ -70,6 +70,6 @@ def platform() -> Iterator[Platform]:
 
 
 def nobody() -> str:
-    """The address of a platform that does not run."""
+    """The URL of a platform that does not run."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         return f"http://127.0.0.1:{closed.getsockname()[1]}"

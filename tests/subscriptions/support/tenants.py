@@ -1,4 +1,4 @@
-"""Customers with one of everything that the admin shows, each bearing a mark by which a stranger's would be noticed."""
+"""Customers with one of everything that the admin shows, marked by a text in each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.subscriptions.support.people import access_key, agent, customer
 
 @dataclass
 class Tenant:
-    """A customer with one of everything, and the mark that all of it bears."""
+    """A customer with one of everything, and the mark in all of it."""
 
     mark: str
     customer: Customer

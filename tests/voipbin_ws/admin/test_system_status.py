@@ -1,4 +1,4 @@
-"""The admin's front page: the state of all processes for the platform's operators, its own numbers for a customer."""
+"""The admin's front page: all processes for platform operators, own numbers for a customer."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ LEASE = 13.0
 
 
 @pytest.fixture(autouse=True)
-def _nobody_is_there_yet(db: None) -> None:
-    # A runtime of another test may have left its entry, outside that test's transaction.
+def _no_process_yet(db: None) -> None:
+    # The runtime of another test may have left its row, outside that test's transaction.
     GatewayProcess.objects.all().delete()
 
 
-def process(name: str, *, heard: float = 1.0, connections: int = 0, **state: Any) -> GatewayProcess:
-    """One that told of itself so many seconds ago."""
+def process(
+    name: str, *, reported_seconds_ago: float = 1.0, connections: int = 0, **state: Any
+) -> GatewayProcess:
+    """Create a process that last reported `reported_seconds_ago` seconds ago."""
     return GatewayProcess.objects.create(
         name=name,
         connections=connections,
-        lease_ends_at=Now() + dt.timedelta(seconds=LEASE - heard),
+        lease_ends_at=Now() + dt.timedelta(seconds=LEASE - reported_seconds_ago),
         state=ProcessState(lease_seconds=LEASE, **state).as_json(),
     )
 
@@ -76,7 +78,7 @@ def refusal(of: Customer | None, *, ago: float = 60.0, verdict: str = "refused")
 
 
 def front_page(user: User) -> tuple[dict[str, Any] | None, str]:
-    """The tiles by their names, or none where there is no state; and the page."""
+    """Return the tiles by name, `None` if the page shows no status, and the page."""
     client = Client()
     client.force_login(user)
     page = client.get("/admin/")
@@ -97,7 +99,7 @@ def admin_of(of: Customer, role: str = "admin") -> User:
     return user
 
 
-def test_who_runs_the_platform_sees_all_processes_together(root: User) -> None:
+def test_a_platform_operator_sees_all_processes_together(root: User) -> None:
     acme, globex = customer("Acme"), customer("Globex")
     process("one", connections=3, deliveries_a_minute=100.0, audit_waiting=2)
     process("two", connections=4, deliveries_a_minute=11.0, audit_waiting=3)
@@ -124,9 +126,9 @@ def test_who_runs_the_platform_sees_all_processes_together(root: User) -> None:
     assert page.count("pill-good") == 2
 
 
-def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(root: User) -> None:
+def test_a_process_whose_lease_has_ended_is_gone_and_its_numbers_with_it(root: User) -> None:
     process("alive", connections=1)
-    process("crashed", heard=LEASE + 20, connections=9, late_events=5, late_seconds=99.0)
+    process("crashed", reported_seconds_ago=LEASE + 20, connections=9, late_events=5, late_seconds=99.0)
     tiles, page = front_page(root)
     assert tiles is not None
     assert (tiles["Connections"].value, tiles["Behind the log"].value) == ("1", "nothing")
@@ -134,7 +136,7 @@ def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(ro
 
 
 @pytest.mark.parametrize(
-    ("state", "word", "tile", "value", "mood"),
+    ("state", "word", "tile", "value", "severity"),
     [
         ({"late_events": 3, "late_seconds": 2.0}, "serving", "Behind the log", "3 events", "warn"),
         ({"late_events": 1, "late_seconds": 11.0}, "late", "Behind the log", "1 event", "bad"),
@@ -145,13 +147,13 @@ def test_a_process_that_is_not_heard_any_more_is_gone_and_its_numbers_with_it(ro
     ],
 )
 def test_what_is_wrong_with_one_process_shows(
-    root: User, state: dict[str, Any], word: str, tile: str, value: str, mood: str
+    root: User, state: dict[str, Any], word: str, tile: str, value: str, severity: str
 ) -> None:
     process("well")
     process("ill", **state)
     tiles, page = front_page(root)
     assert tiles is not None
-    assert (tiles[tile].value, tiles[tile].mood) == (value, mood)
+    assert (tiles[tile].value, tiles[tile].severity) == (value, severity)
     assert f">{word}<" in page
 
 
@@ -160,14 +162,14 @@ def test_several_processes_without_a_common_layer_are_warned_of(root: User, sett
     process("two")
     tiles, _ = front_page(root)
     assert tiles is not None
-    assert (tiles["Channel layer"].value, tiles["Channel layer"].mood) == ("in memory", "warn")
+    assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("in memory", "warn")
     settings.REDIS_URL = "redis://cache"
     tiles, _ = front_page(root)
     assert tiles is not None
-    assert (tiles["Channel layer"].value, tiles["Channel layer"].mood) == ("heard", "good")
+    assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("heard", "good")
 
 
-def test_the_last_troubles_of_all_processes_are_told_newest_first_and_escaped(root: User) -> None:
+def test_the_last_troubles_of_all_processes_are_listed_newest_first_and_escaped(root: User) -> None:
     process("one", troubles=tuple(Trouble(1_000_000.0 + at, "WARNING", f"old {at}") for at in range(9)))
     process(
         "two",
@@ -179,10 +181,10 @@ def test_the_last_troubles_of_all_processes_are_told_newest_first_and_escaped(ro
     assert "oldest" not in page
 
 
-def test_an_admin_of_a_customer_sees_its_own_numbers_and_nothing_of_anybody_else() -> None:
+def test_an_admin_of_a_customer_sees_its_own_numbers_alone() -> None:
     acme, globex = customer("Acme"), customer("Globex")
     where = process("the-host, process 7", troubles=(Trouble(1.0, "ERROR", "a trouble of Globex"),))
-    crashed = process("crashed", heard=LEASE + 1)
+    crashed = process("crashed", reported_seconds_ago=LEASE + 1)
     connection(acme, where)
     connection(acme, where, is_platform_staff=True)
     connection(acme, crashed)
@@ -205,7 +207,7 @@ def test_an_admin_of_a_customer_sees_its_own_numbers_and_nothing_of_anybody_else
         assert foreign not in page
 
 
-def test_a_customer_without_events_is_told_so() -> None:
+def test_a_customer_without_events_sees_that() -> None:
     tiles, _ = front_page(admin_of(customer()))
     assert tiles is not None
     assert (tiles["Last event"].value, tiles["Last event"].note) == ("—", "none is kept")

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
 
-from voipbin_ws.http.django_handler import OneThreadHandler
+from voipbin_ws.http.django_handler import SingleThreadHandler
 
 seen: dict[str, Any] = {}
 
@@ -57,14 +57,14 @@ urlpatterns = [
 
 
 @pytest.fixture
-def handler() -> Iterator[OneThreadHandler]:
+def handler() -> Iterator[SingleThreadHandler]:
     seen.clear()
     with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[]):
-        yield OneThreadHandler()
+        yield SingleThreadHandler()
 
 
 async def ask(
-    handler: OneThreadHandler, address: str, body: bytes = b"", send: Any = None
+    handler: SingleThreadHandler, address: str, body: bytes = b"", send: Any = None
 ) -> SimpleNamespace:
     incoming = [
         {"type": "http.request", "body": body[:3], "more_body": True},
@@ -92,7 +92,7 @@ async def ask(
     return SimpleNamespace(status=first["status"], headers=first["headers"], content=content, messages=sent)
 
 
-async def test_a_request_is_answered_with_its_body_headers_and_cookies(handler: OneThreadHandler) -> None:
+async def test_a_request_is_answered_with_its_body_headers_and_cookies(handler: SingleThreadHandler) -> None:
     answer = await ask(handler, "/echo?question", b"body and ")
     assert (answer.status, answer.content) == (201, b"body and question")
     cookies = [value for name, value in answer.headers if name == b"Set-Cookie"]
@@ -100,7 +100,7 @@ async def test_a_request_is_answered_with_its_body_headers_and_cookies(handler: 
 
 
 async def test_all_of_a_request_is_in_one_thread_which_is_not_the_event_loops(
-    handler: OneThreadHandler,
+    handler: SingleThreadHandler,
 ) -> None:
     threads: list[threading.Thread] = []
 
@@ -120,7 +120,7 @@ async def test_all_of_a_request_is_in_one_thread_which_is_not_the_event_loops(
     assert threading.current_thread() not in threads
 
 
-async def test_a_long_answer_is_made_at_the_pace_at_which_it_is_taken(handler: OneThreadHandler) -> None:
+async def test_a_long_answer_is_made_at_the_pace_at_which_it_is_taken(handler: SingleThreadHandler) -> None:
     taken: list[bytes] = []
 
     async def send(message: dict[str, Any]) -> None:
@@ -132,7 +132,7 @@ async def test_a_long_answer_is_made_at_the_pace_at_which_it_is_taken(handler: O
     assert b"".join(taken) == b"0,1,2,3,4,"
 
 
-async def test_a_client_that_leaves_ends_a_long_answer(handler: OneThreadHandler) -> None:
+async def test_a_client_that_leaves_ends_a_long_answer(handler: SingleThreadHandler) -> None:
     async def send(message: dict[str, Any]) -> None:
         if message.get("body") == b"1,":
             raise ConnectionResetError
@@ -143,7 +143,7 @@ async def test_a_client_that_leaves_ends_a_long_answer(handler: OneThreadHandler
     assert seen["ended"]
 
 
-async def test_a_request_that_is_broken_off_is_not_served(handler: OneThreadHandler) -> None:
+async def test_a_request_that_is_broken_off_is_not_served(handler: SingleThreadHandler) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
@@ -154,18 +154,18 @@ async def test_a_request_that_is_broken_off_is_not_served(handler: OneThreadHand
     assert "thread" not in seen
 
 
-async def test_a_bug_is_a_500_and_not_the_end(handler: OneThreadHandler) -> None:
+async def test_a_bug_is_a_500_and_not_the_end(handler: SingleThreadHandler) -> None:
     assert (await ask(handler, "/broken")).status == 500
     assert (await ask(handler, "/nowhere")).status == 404
     assert (await ask(handler, "/echo")).status == 201
 
 
-async def test_an_asynchronous_view_runs_in_the_loop_that_serves(handler: OneThreadHandler) -> None:
+async def test_an_asynchronous_view_runs_in_the_loop_that_serves(handler: SingleThreadHandler) -> None:
     assert (await ask(handler, "/asynchronous")).content == b"async"
     assert seen["loop"] is asyncio.get_running_loop()
 
 
-async def test_requests_that_wait_hold_up_no_other(handler: OneThreadHandler) -> None:
+async def test_requests_that_wait_hold_up_no_other(handler: SingleThreadHandler) -> None:
     waiting: list[dict[str, Any]] = []
     go_on = asyncio.Event()
 

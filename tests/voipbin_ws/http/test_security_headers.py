@@ -140,7 +140,7 @@ def test_probes_and_programs_are_answered_where_they_ask(over_https: dict[str, A
     assert over_https["/v1.0/me False"][0] == 401
 
 
-def test_browsers_are_told_to_use_nothing_else(over_https: dict[str, Any]) -> None:
+def test_browsers_must_use_nothing_else(over_https: dict[str, Any]) -> None:
     for path in ("/", "/healthz", "/v1.0/me", "/admin/login/"):
         headers = over_https[f"{path} True"][1]
         assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
@@ -186,7 +186,7 @@ async def seen(headers: dict[str, str], *, peer: str = "10.0.0.1", kind: str = "
 SAID = {"x-forwarded-for": "198.51.100.9, 203.0.113.7", "x-forwarded-proto": "https"}
 
 
-async def test_nobody_is_believed_where_no_proxy_is_named() -> None:
+async def test_no_peer_is_believed_if_no_proxy_is_named() -> None:
     assert await seen(SAID, peer="127.0.0.1") == ("127.0.0.1", "http")
 
 

@@ -1,4 +1,4 @@
-"""What is logged, and how: one line for each request, ids throughout, both forms, and never a credential."""
+"""Log lines: one for each request, with ids, in both formats, and never with a credential."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.test import Client
 
 from events.database.threads import in_database_thread
 from tests.events.support.people import Company
-from voipbin_ws.observability.log_config import configuration, without_secrets
+from voipbin_ws.observability.log_config import logging_configuration, redact_secrets
 
 KEY = "vb_AbCdEfGh" + "Ijklmnopqrstuvwxyz012345"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -23,18 +23,18 @@ pytestmark = pytest.mark.django_db
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The access lines."""
+    """Return the lines of the request log."""
     return [record.msg for record in caplog.records if record.name == "voipbin_ws.http.request_log"]  # type: ignore[misc]
 
 
 @pytest.fixture(autouse=True)
 def _heard(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The loggers of ours end at their own handler, where caplog does not listen.
+    # The gateway's loggers do not propagate to the root logger, where caplog listens.
     monkeypatch.setattr(logging.getLogger("voipbin_ws"), "propagate", True)
     caplog.set_level(logging.INFO, logger="voipbin_ws")
 
 
-def test_a_request_leaves_one_line_with_who_asked_and_never_the_query(
+def test_a_request_leaves_one_line_with_its_identity_and_never_the_query(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     acme = Company()
@@ -48,7 +48,7 @@ def test_a_request_leaves_one_line_with_who_asked_and_never_the_query(
     assert "active" not in str(line)
 
 
-def test_a_session_that_was_asked_for_is_named_and_no_other_is_looked_up(
+def test_a_session_that_the_view_loaded_is_named_and_no_other_is_loaded(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = User.objects.create_superuser("root")
@@ -108,8 +108,8 @@ async def test_the_ids_reach_the_database_threads() -> None:
 
 
 def formatted(form: str, record: logging.LogRecord) -> str:
-    """As the handler of the configuration writes it."""
-    made = configuration("INFO", form)["formatters"]["line"]
+    """Return the record as the configured handler writes it."""
+    made = logging_configuration("INFO", form)["formatters"]["line"]
     return str(
         structlog.stdlib.ProcessorFormatter(**{k: v for k, v in made.items() if k != "()"}).format(record)
     )
@@ -150,7 +150,7 @@ def test_readable_a_line_says_the_same() -> None:
 
 
 @pytest.mark.parametrize("form", ["readable", "json"])
-def test_nobody_writes_a_line_of_the_log_by_a_line_break_in_an_address(form: str) -> None:
+def test_a_line_break_in_an_address_forges_no_log_line(form: str) -> None:
     text = formatted(form, record_of("GET %s", "/x\n2026-11-24 [info] all is well\x1b[2J"))
     assert "\n" not in text
     assert "\x1b" not in text
@@ -174,8 +174,8 @@ NO_SECRETS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), SECRETS)
-def test_a_credential_is_cut_short_whoever_logged_it(text: str, expected: str) -> None:
-    assert without_secrets(text) == expected
+def test_a_credential_is_shortened_in_every_line(text: str, expected: str) -> None:
+    assert redact_secrets(text) == expected
     for form in ("readable", "json"):
         written = formatted(form, record_of("%s", text, error=failure(text)))
         assert not any(secret in written for secret in (KEY[11:], TOKEN, "pass-word", "anything-at-all"))
@@ -183,4 +183,4 @@ def test_a_credential_is_cut_short_whoever_logged_it(text: str, expected: str) -
 
 @pytest.mark.parametrize("text", NO_SECRETS)
 def test_what_is_none_stays(text: str) -> None:
-    assert without_secrets(text) == text
+    assert redact_secrets(text) == text

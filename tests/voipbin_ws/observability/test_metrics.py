@@ -1,11 +1,10 @@
-"""What Prometheus reads: the right numbers, for whom they are, and a dashboard that asks for nothing else."""
+"""Prometheus metrics: their values, their access rule, and the dashboard that uses them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ import pytest_asyncio
 from django.test import Client
 from prometheus_client import CollectorRegistry, generate_latest
 
-from events.announcements.announcer import announced_at, announcements
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
-from subscriptions.delivery.latency_histogram import BUCKETS, Latencies
+from subscriptions.delivery.latency_histogram import BUCKETS, LatencyHistogram
 from subscriptions.models import AuditRecord
 from voipbin_ws.observability.metrics import registry_of
 
@@ -27,7 +25,7 @@ DASHBOARD = Path(__file__).resolve().parents[3] / "deploy" / "grafana" / "voipbi
 
 @pytest_asyncio.fixture
 async def process() -> Runtime:
-    """The parts of a process, at rest."""
+    """The parts of an idle process."""
     return Runtime()
 
 
@@ -60,7 +58,7 @@ async def test_refusals_are_counted_by_their_rule(process: Runtime, monkeypatch:
         ("refused", "unknown-key"),
         ("granted", "own-customer"),
     ):
-        process.audit.note([AuditRecord(action="refuse", verdict=verdict, rule=rule)])
+        process.audit.record_soon([AuditRecord(action="refuse", verdict=verdict, rule=rule)])
     assert value(process, "refusals_total", action="refuse", rule="unknown-key") == 2
     assert value(process, "refusals_total", action="refuse", rule="own-customer") is None
 
@@ -74,9 +72,9 @@ async def test_what_all_threads_count_is_there(process: Runtime) -> None:
 
 
 async def test_latencies_are_a_histogram_weighed_by_deliveries(process: Runtime) -> None:
-    process.hub.latencies.note(0.004, 500)
-    process.hub.latencies.note(3.0, 1)
-    process.hub.latencies.note(1000.0, 2)
+    process.hub.latencies.add(0.004, 500)
+    process.hub.latencies.add(3.0, 1)
+    process.hub.latencies.add(1000.0, 2)
     name = "delivery_latency_seconds"
     assert value(process, f"{name}_bucket", le="0.0025") == 0
     assert value(process, f"{name}_bucket", le="0.005") == 500
@@ -87,18 +85,11 @@ async def test_latencies_are_a_histogram_weighed_by_deliveries(process: Runtime)
 
 @pytest.mark.parametrize(("seconds", "place"), [(-5.0, 0), (0.001, 0), (0.0011, 1), (60.0, 14), (61.0, 15)])
 def test_a_latency_is_in_the_bucket_whose_bound_it_does_not_pass(seconds: float, place: int) -> None:
-    latencies = Latencies()
-    latencies.note(seconds, 1)
+    latencies = LatencyHistogram()
+    latencies.add(seconds, 1)
     assert latencies.counts.index(1) == place
     assert latencies.total_seconds == max(0.0, seconds)
     assert list(BUCKETS) == sorted(BUCKETS)
-
-
-def test_an_announcement_says_when_it_was_made_and_those_of_older_versions_need_not() -> None:
-    [message] = announcements("12345678-1234-4234-8234-123456789012", "e" * 12, [])
-    assert announced_at(message) == pytest.approx(time.time(), abs=60)
-    del message["announcement"]["at"]
-    assert announced_at(message) is None
 
 
 async def test_each_request_makes_a_registry_without_doubles(process: Runtime) -> None:
@@ -109,7 +100,7 @@ async def test_each_request_makes_a_registry_without_doubles(process: Runtime) -
     assert all(help_text.strip() for help_text in re.findall(r"^# HELP \S+ ?(.*)$", text, re.MULTILINE))
 
 
-# --- Who may read them: refusals; the answer itself is asked of a real server, in the journeys ---
+# --- Who may read them: refusals; the journeys read them from a real server ---
 
 
 def ask(**extra: Any) -> Any:
@@ -127,7 +118,7 @@ def ask(**extra: Any) -> Any:
         {"headers": {"forwarded": "for=203.0.113.7"}},
     ],
 )
-def test_without_a_token_nobody_elsewhere_reads_them(extra: dict[str, Any]) -> None:
+def test_without_a_token_other_machines_are_refused(extra: dict[str, Any]) -> None:
     answer = ask(**extra)
     assert answer.status_code == 403
     assert "METRICS_TOKEN" in answer.json()["message"]
@@ -136,7 +127,9 @@ def test_without_a_token_nobody_elsewhere_reads_them(extra: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer wrong", "Basic the-right-one", "the-right-one", "Bearer ä"]
 )
-def test_with_a_token_nobody_reads_them_without_it_not_even_here(given: str, settings: Any) -> None:
+def test_with_a_token_requests_without_it_are_refused_even_from_this_machine(
+    given: str, settings: Any
+) -> None:
     settings.METRICS_TOKEN = "the-right-one"
     answer = ask(headers={"authorization": given}) if given else ask()
     assert answer.status_code == 401
@@ -154,7 +147,7 @@ def expressions(dashboard: Any) -> Iterator[str]:
 
 
 def sample_names(registry: CollectorRegistry) -> set[str]:
-    """All names that can be asked for; a metric with labels that has not occurred yet has no sample, but a name."""
+    """Return all sample names; a metric with labels has a name before it has a sample."""
     names: set[str] = set()
     for family in registry.collect():
         names |= {sample.name for sample in family.samples} | {family.name}
@@ -169,11 +162,11 @@ def sample_names(registry: CollectorRegistry) -> set[str]:
 
 async def test_every_query_of_the_dashboard_names_a_metric_that_exists(process: Runtime) -> None:
     dashboard = json.loads(DASHBOARD.read_text())
-    asked = {
+    queried = {
         name for text in expressions(dashboard) for name in re.findall(r"\b(?:voipbin_ws|process)_\w+", text)
     }
-    assert len(asked) > 25
-    assert asked - sample_names(registry_of(process)) == set()
+    assert len(queried) > 25
+    assert queried - sample_names(registry_of(process)) == set()
 
 
 async def test_every_metric_of_ours_is_on_the_dashboard(process: Runtime) -> None:

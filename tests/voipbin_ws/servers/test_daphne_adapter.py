@@ -1,4 +1,4 @@
-"""Ready frames under daphne: past Twisted while nothing waits, behind what waits else, and none after the close."""
+"""Ready frames under daphne bypass an empty buffer, queue behind a filled one, and end at the close."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voipbin_ws.servers.daphne_adapter import DaphneFrames
 
 
 class TwistedTransport:
-    """As Twisted's: one producer at a time, and the HTTP channel's is still there."""
+    """A transport like Twisted's: one producer at a time, and the HTTP channel's is registered."""
 
     def __init__(self) -> None:
         self.producer: Any = "the HTTP channel"
@@ -45,7 +45,7 @@ class TwistedTransport:
         self._tempDataBuffer.append(data)
 
     def send(self, data: bytes) -> int:
-        """The kernel's end of its socket."""
+        """The kernel's end of the socket."""
         if not self.takes:
             raise BlockingIOError
         taken = data[: self.takes]
@@ -68,9 +68,9 @@ def daphne() -> tuple[TwistedTransport, DaphneFrames, list[str]]:
         "a handshake that is refused is the server's own"
     )
     frames.begin()
-    told: list[str] = []
-    frames.on_writable = lambda: told.append("writable")
-    return connection.transport, frames, told
+    notified: list[str] = []
+    frames.on_writable = lambda: notified.append("writable")
+    return connection.transport, frames, notified
 
 
 def test_under_daphne_frames_go_straight_to_the_kernel_and_the_rest_by_twisted(
@@ -101,16 +101,16 @@ def test_under_daphne_nothing_is_written_after_the_close(
 def test_under_daphne_twisted_says_when_it_wants_no_more(
     daphne: tuple[TwistedTransport, DaphneFrames, list[str]],
 ) -> None:
-    transport, frames, told = daphne
+    transport, frames, notified = daphne
     transport._tempDataBuffer.append(b"full")
     transport.producer.pauseProducing()
     assert not frames.write(b"1")
     transport.producer.resumeProducing()
-    assert (frames.write(b"2"), told) == (True, ["writable"])
+    assert (frames.write(b"2"), notified) == (True, ["writable"])
     transport.producer.pauseProducing()
-    # A lost connection must not leave anybody waiting.
+    # A lost connection must not keep a writer waiting.
     transport.producer.stopProducing()
-    assert (frames.write(b"3"), told) == (True, ["writable"] * 2)
+    assert (frames.write(b"3"), notified) == (True, ["writable"] * 2)
     transport.reading = True
     frames.hold_reading(True)
     assert transport.reading, "there is nothing to hold any more"
@@ -119,7 +119,7 @@ def test_under_daphne_twisted_says_when_it_wants_no_more(
 def test_under_daphne_reading_is_held_and_a_released_connection_never_waits(
     daphne: tuple[TwistedTransport, DaphneFrames, list[str]],
 ) -> None:
-    transport, frames, told = daphne
+    transport, frames, notified = daphne
     frames.hold_reading(True)
     assert not transport.reading
     frames.hold_reading(False)
@@ -130,6 +130,6 @@ def test_under_daphne_reading_is_held_and_a_released_connection_never_waits(
     assert transport.producer is None, "Twisted would wait for it before it closes"
     transport._tempDataBuffer.append(b"full")
     assert frames.write(b"1")
-    assert told
+    assert notified
     frames.abort()
     assert transport.aborted

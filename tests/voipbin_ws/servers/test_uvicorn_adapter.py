@@ -1,4 +1,4 @@
-"""Ready frames under uvicorn: past uvloop while nothing waits, behind what waits else, and none after the close."""
+"""Ready frames under uvicorn bypass an empty buffer, queue behind a filled one, and end at the close."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class UvloopTransport:
 
 
 class UvicornConnection:
-    """What of uvicorn's protocol is used."""
+    """The part of uvicorn's protocol that the adapter uses."""
 
     def __init__(self, end: socket.socket, scheme: str = "ws") -> None:
         self.transport = UvloopTransport(end)
@@ -92,10 +92,10 @@ def test_under_uvicorn_a_released_connection_never_waits(ends: tuple[socket.sock
     connection.writable.clear()
     connection.transport.waiting = b"full"
     assert not frames.write(b"1")
-    told: list[str] = []
-    frames.on_writable = lambda: told.append("writable")
+    notified: list[str] = []
+    frames.on_writable = lambda: notified.append("writable")
     frames.release()
-    assert (connection.writable.is_set(), told) == (True, ["writable"])
+    assert (connection.writable.is_set(), notified) == (True, ["writable"])
     connection.writable.clear()
     assert frames.write(b"2")
     frames.abort()

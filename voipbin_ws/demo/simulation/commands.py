@@ -1,83 +1,70 @@
-"""What somebody outside has the simulated world do: handed over from any thread, each order once."""
+"""Commands to the contact centre, submitted by any thread and executed in the runner's."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TookTooLong
-from threading import Lock
 from typing import Any
 
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 
-PATIENCE = 5.0
-"""Seconds in which an order must be carried out: the world may be busy publishing."""
+TIMEOUT_SECONDS = 5.0
+"""Seconds in which a command must be executed; meanwhile the runner may be publishing."""
 
-KEYS_KEPT = 10_000
-"""Idempotency keys that are remembered."""
+MAX_KEYS = 10_000
+"""Number of idempotency keys whose results are kept."""
 
-Order = Callable[[World], dict[str, Any]]
+Command = Callable[[ContactCentre], dict[str, Any] | None]
 
 
-class Orders:
-    """Orders from any thread, carried out where the world lives; `wake` tells that thread that there is one."""
+class CommandQueue:
+    """Commands from any thread to the runner's. `wake` ends the runner's wait."""
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self._wake = wake
-        self._waiting: queue.SimpleQueue[tuple[Order, Future[dict[str, Any]]]] = queue.SimpleQueue()
-        self._by_key: dict[str, Future[dict[str, Any]]] = {}
-        self._lock = Lock()
+        self._waiting: queue.SimpleQueue[tuple[Command, str | None, Future[dict[str, Any]]]] = (
+            queue.SimpleQueue()
+        )
+        self._answers: dict[str, dict[str, Any]] = {}
 
-    def give(self, order: Order, key: str | None = None) -> dict[str, Any]:
-        """Have the order carried out, once for each `key`; returns what it answers, or answered then.
+    def submit(self, command: Command, key: str | None = None) -> dict[str, Any]:
+        """Have the command executed, once for each `key`; return its result, or the earlier one.
 
         Raises:
-            Impossible: it cannot be carried out now.
-            TimeoutError, CancelledError: it was not carried out in time, and will not be.
+            Impossible: the command cannot be executed now.
+            TimeoutError: it was not executed within TIMEOUT_SECONDS, and will not be.
         """
-        answer, is_new = self._answer_under(key)
-        if is_new:
-            self._waiting.put((order, answer))
-            self._wake()
-        try:
-            try:
-                return answer.result(PATIENCE)
-            except TookTooLong:
-                if answer.cancel():
-                    raise
-                return answer.result()
-        except Exception:
-            self._forget(key, answer)
-            raise
-
-    def _answer_under(self, key: str | None) -> tuple[Future[dict[str, Any]], bool]:
-        """The answer of the order with this key, and whether it has yet to be given."""
         answer: Future[dict[str, Any]] = Future()
-        if key is None:
-            return answer, True
-        with self._lock:
-            known = self._by_key.setdefault(key, answer)
-            while len(self._by_key) > KEYS_KEPT:
-                del self._by_key[next(iter(self._by_key))]
-        return known, known is answer
+        self._waiting.put((command, key, answer))
+        self._wake()
+        try:
+            return answer.result(TIMEOUT_SECONDS)
+        except TimeoutError:
+            if answer.cancel():
+                raise
+            return answer.result()
 
-    def _forget(self, key: str | None, answer: Future[dict[str, Any]]) -> None:
-        """Nothing was done under this key."""
-        with self._lock:
-            if key is not None and self._by_key.get(key) is answer:
-                del self._by_key[key]
-
-    def carry_out(self, world: World) -> bool:
-        """Carry out what was given; whether there was anything."""
+    def execute(self, centre: ContactCentre) -> bool:
+        """Execute all submitted commands; return whether there were any."""
         done = False
         while not self._waiting.empty():
-            order, answer = self._waiting.get()
+            command, key, answer = self._waiting.get()
             if not answer.set_running_or_notify_cancel():
                 continue
             done = True
             try:
-                answer.set_result(order(world))
+                answer.set_result(self._once(command, key, centre))
             except Exception as error:
                 answer.set_exception(error)
         return done
+
+    def _once(self, command: Command, key: str | None, centre: ContactCentre) -> dict[str, Any]:
+        if key is not None and key in self._answers:
+            return self._answers[key]
+        answer = command(centre) or {}
+        if key is not None:
+            self._answers[key] = answer
+            if len(self._answers) > MAX_KEYS:
+                del self._answers[next(iter(self._answers))]
+        return answer

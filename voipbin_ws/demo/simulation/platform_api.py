@@ -1,54 +1,51 @@
-"""A small stand-in for the platform's API: what agents ask for over HTTP is done in the simulated world."""
+"""A small platform API: HTTP requests become commands to the simulated contact centre."""
 
 from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable
-from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as TookTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from voipbin_ws.demo.simulation.commands import Order, Orders
+from voipbin_ws.demo.simulation.commands import Command, CommandQueue
 from voipbin_ws.demo.simulation.model.agents import Impossible
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 
 MAX_BYTES = 16 * 2**10
 
 
-class Unfit(Exception):
-    """The request is none that can be carried out; the status is HTTP's, the message says what is right."""
+class BadRequest(Exception):
+    """A request that is no command; `status` is HTTP's, the message says what is right."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-class Platform(ThreadingHTTPServer):
-    """The API on a port of this machine; whoever has the key may use it. Use as a context, which ends it.
+class PlatformServer(ThreadingHTTPServer):
+    """The API on a port of this machine. A context manager, which starts and stops it.
 
     Args:
         port: 0 for a free one.
-        key: what requests send as `Authorization: Bearer`; empty for no such question.
+        key: expected in `Authorization: Bearer`; empty if none is needed.
     """
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, port: int, key: str, orders: Orders) -> None:
+    def __init__(self, port: int, key: str, commands: CommandQueue) -> None:
         super().__init__(("127.0.0.1", port), _Request)
         self.key = key
-        self.orders = orders
+        self.commands = commands
         self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
-    def __enter__(self) -> Platform:
+    def __enter__(self) -> PlatformServer:
         self._thread.start()
         return self
 
@@ -58,42 +55,44 @@ class Platform(ThreadingHTTPServer):
 
 
 class _Request(BaseHTTPRequestHandler):
-    server: Platform
+    server: PlatformServer
     protocol_version = "HTTP/1.1"
     timeout = 30
 
     def do_POST(self) -> None:
-        # Nothing of a request that was not read may be taken for the next one.
+        # The rest of a request that was not read must not be taken for the next one.
         self.close_connection = True
         try:
-            self._answer(200, self.server.orders.give(self._order(), self.headers.get("Idempotency-Key")))
-        except Unfit as error:
+            self._answer(
+                200, self.server.commands.submit(self._command(), self.headers.get("Idempotency-Key"))
+            )
+        except BadRequest as error:
             self._answer(error.status, {"message": str(error)})
         except Impossible as error:
             self._answer(409, {"message": str(error)})
-        except (TookTooLong, CancelledError):
+        except TimeoutError:
             self._answer(503, {"message": "The simulator is busy: nothing was done"})
 
     do_PUT = do_POST  # noqa: N815
 
-    def _order(self) -> Order:
+    def _command(self) -> Command:
         given = self.headers.get("Authorization", "")
         if self.server.key and not hmac.compare_digest(given.encode(), f"Bearer {self.server.key}".encode()):
-            raise Unfit(401, "Send the platform's key: Authorization: Bearer …")
-        # A web page cannot send this type to another site without being allowed to.
+            raise BadRequest(401, "Send the platform's key: Authorization: Bearer …")
+        # A web page cannot send this type to another site unless that site allows it.
         if self.headers.get_content_type() != "application/json":
-            raise Unfit(415, "Send JSON, as application/json")
+            raise BadRequest(415, "Send JSON, as application/json")
         length = self.headers.get("Content-Length") or ""
         if not (length.isascii() and length.isdecimal() and len(length) < 9 and int(length) <= MAX_BYTES):
-            raise Unfit(413, f"Send a body of up to {MAX_BYTES} bytes, and say its length")
+            raise BadRequest(413, f"Send a body of up to {MAX_BYTES} bytes, and say its length")
         try:
             body = json.loads(self.rfile.read(int(length)))
         except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
-            raise Unfit(400, "Send a JSON object")
+            raise BadRequest(400, "Send a JSON object")
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
-        return order_of(self.command, parts, body)
+        return command_of(self.command, parts, body)
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()
@@ -105,67 +104,57 @@ class _Request(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """The simulator's terminal is for what happens."""
+        """Discard the line: the simulator's terminal shows other things."""
 
 
-def order_of(method: str, path: list[str], body: dict[str, Any]) -> Order:
-    """What a request asks for.
+def command_of(method: str, path: list[str], body: dict[str, Any]) -> Command:
+    """Return the command that a request asks for.
 
     Raises:
-        Unfit: nothing that there is.
+        BadRequest: there is no such command.
     """
     match [method, *path]:
         case ["PUT", "v1.0", "agents", agent_id, "status"]:
             status = _text(body, "status")
-            return lambda world: _set_status(world, agent_id, status)
+            return lambda centre: _set_status(centre, agent_id, status)
         case ["POST", "v1.0", "calls", call_id, "accept"]:
             agent_id = _text(body, "agent_id")
-            return lambda world: _accept(world, call_id, agent_id)
+            return lambda centre: _accept(centre, call_id, agent_id)
         case ["POST", "v1.0", "calls", call_id, "transfer"]:
             to = body.get("to")
             if not isinstance(to, dict) or to.get("type") not in ("agent", "queue"):
-                raise Unfit(400, "This platform transfers to a queue or an agent")
+                raise BadRequest(400, "This platform transfers to a queue or an agent")
             target = _text(to, "id")
-            return _doing(lambda world: world.transfer(call_id, target))
+            return lambda centre: centre.transfer(call_id, target)
         case ["POST", "v1.0", "calls", call_id, "voicemail"]:
-            return _doing(lambda world: world.voicemail(call_id))
+            return lambda centre: centre.voicemail(call_id)
         case ["POST", "v1.0", "calls", call_id, "hangup"]:
-            return _doing(lambda world: world.hang_up(call_id))
+            return lambda centre: centre.hang_up(call_id)
         case ["POST", "v1.0", "messages"]:
             numbers, text, automatic = _destinations(body), _text(body, "text"), body.get("automatic") is True
-            return lambda world: {
-                "ids": [world.send_message(number, text, automatic=automatic) for number in numbers]
+            return lambda centre: {
+                "ids": [centre.send_message(number, text, automatic=automatic) for number in numbers]
             }
-    raise Unfit(404, "There is nothing at this address")
+    raise BadRequest(404, "There is nothing at this address")
 
 
-def _doing(act: Callable[[World], None]) -> Order:
-    """An order that answers nothing but that it was done."""
-
-    def order(world: World) -> dict[str, Any]:
-        act(world)
-        return {}
-
-    return order
+def _set_status(centre: ContactCentre, agent_id: str, status: str) -> dict[str, Any]:
+    centre.take_over(agent_id, True)
+    centre.set_status(agent_id, status)
+    agent = centre.routing.agents.of(agent_id)
+    return {"status": agent.status, "next_status": agent.next_status}
 
 
-def _set_status(world: World, agent_id: str, status: str) -> dict[str, Any]:
-    world.take_over(agent_id, True)
-    world.set_status(agent_id, status)
-    desk = world.floor.desks.of(agent_id)
-    return {"status": desk.status, "next_status": desk.next_status}
-
-
-def _accept(world: World, call_id: str, agent_id: str) -> dict[str, Any]:
-    world.take_over(agent_id, True)
-    world.accept(call_id, agent_id)
+def _accept(centre: ContactCentre, call_id: str, agent_id: str) -> dict[str, Any]:
+    centre.take_over(agent_id, True)
+    centre.accept(call_id, agent_id)
     return {"status": "answered"}
 
 
 def _text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise Unfit(400, f'"{name}" is needed, as a string')
+        raise BadRequest(400, f'"{name}" is needed, as a string')
     return value
 
 
@@ -176,5 +165,7 @@ def _destinations(body: dict[str, Any]) -> list[str]:
         or not 0 < len(given) <= 10
         or not all(isinstance(to, dict) for to in given)
     ):
-        raise Unfit(400, '"destinations" is a list of 1 to 10: {"type": "tel", "target": "+15551234567"}')
+        raise BadRequest(
+            400, '"destinations" is a list of 1 to 10: {"type": "tel", "target": "+15551234567"}'
+        )
     return [_text(to, "target") for to in given]

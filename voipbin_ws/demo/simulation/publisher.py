@@ -1,4 +1,4 @@
-"""Publishing over HTTP as any backend would: in order, each event once, through restarts of the gateway."""
+"""Publishing over HTTP as a backend does: in order, each event once, through restarts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 import httpx
 
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.webhooks import as_webhook
 
-MOST_IN_REQUEST = 500
+MAX_EVENTS_IN_REQUEST = 500
 WEBHOOKS_BELOW = 50
-"""With so many events to publish at once, lists of events take the place of webhooks, which go one by one."""
+"""From this number of events on, they are published as lists, not as single webhooks."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 
 
 class Refused(Exception):
-    """The gateway does not take what is published; the message says why, in one line."""
+    """The gateway refuses the events; the message says why, in one line."""
 
 
 class GaveUp(Exception):
-    """The gateway does not answer, and waiting for it was called off."""
+    """The gateway did not answer until the retries were stopped."""
 
 
 class Publisher:
@@ -31,16 +31,16 @@ class Publisher:
 
     Args:
         url: the gateway's root, without a path.
-        wait: waits so many seconds, and says whether to go on trying.
-        say: takes a line for whoever watches.
+        wait: waits for a number of seconds, and returns whether to retry.
+        report: takes a line for the operator.
     """
 
     def __init__(
-        self, url: str, key: str, *, wait: Callable[[float], bool], say: Callable[[str], object]
+        self, url: str, key: str, *, wait: Callable[[float], bool], report: Callable[[str], object]
     ) -> None:
         self._url = url
         self._wait = wait
-        self._say = say
+        self._report = report
         self._client = httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False
         )
@@ -52,75 +52,76 @@ class Publisher:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def publish(self, happenings: Sequence[Happening]) -> None:
-        """Publish all of them, in order.
+    def publish(self, events: Sequence[SimulatedEvent]) -> None:
+        """Publish all events, in order.
 
-        What the gateway did not confirm is sent again under the same idempotency key, so that nothing is lost or
-        doubled.
+        What the gateway did not confirm is sent again under the same idempotency key: no event is lost or doubled.
 
         Raises:
-            Refused: the gateway will not have it.
-            GaveUp: `wait` said so.
+            Refused: the gateway refuses an event.
+            GaveUp: `wait` returned false.
         """
-        for path, body, key, count in _requests(happenings):
+        for path, body, key, count in _requests(events):
             self._post(path, body, key)
             self.published += count
 
     def _post(self, path: str, body: Any, key: str | None) -> None:
-        pause = FIRST_PAUSE
-        away = False
+        pause = FIRST_PAUSE_SECONDS
+        is_down = False
         headers = {"Idempotency-Key": key} if key else {}
         while True:
-            trouble, asked_to_wait = "", 0.0
+            failure, retry_after = "", 0.0
             try:
-                answer = self._client.post(path, json=body, headers=headers)
+                response = self._client.post(path, json=body, headers=headers)
             except httpx.TransportError as error:
-                trouble = type(error).__name__
+                failure = type(error).__name__
             else:
-                if answer.status_code == httpx.codes.CREATED:
+                if response.status_code == httpx.codes.CREATED:
                     break
-                if answer.status_code < 500 and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                    raise Refused(_reason(answer))
-                trouble = f"answers {answer.status_code}"
+                if response.status_code < 500 and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                    raise Refused(_reason(response))
+                failure = f"answers {response.status_code}"
                 with contextlib.suppress(ValueError):
-                    asked_to_wait = min(float(answer.headers.get("Retry-After", 0)), 60.0)
-            if not away:
-                self._say(
-                    f"The gateway at {self._url} does not take events ({trouble}): trying until it does"
+                    retry_after = min(float(response.headers.get("Retry-After", 0)), 60.0)
+            if not is_down:
+                self._report(
+                    f"The gateway at {self._url} does not take events ({failure}): trying until it does"
                 )
-                away = True
-            if not self._wait(max(pause, asked_to_wait)):
-                raise GaveUp(f"The gateway at {self._url} did not come back ({trouble})")
-            pause = min(pause * 2, LONGEST_PAUSE)
-        if away:
-            self._say(f"The gateway at {self._url} is back: going on where it stopped")
+                is_down = True
+            if not self._wait(max(pause, retry_after)):
+                raise GaveUp(f"The gateway at {self._url} did not come back ({failure})")
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        if is_down:
+            self._report(f"The gateway at {self._url} is back: going on where it stopped")
 
 
-def _requests(happenings: Sequence[Happening]) -> Iterator[tuple[str, Any, str | None, int]]:
-    """The requests in which these are published: path, body, key of a webhook, number of events."""
+def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str | None, int]]:
+    """Yield the requests: path, body, idempotency key of a webhook, number of events."""
     waiting: list[dict[str, Any]] = []
-    for happening in happenings:
-        webhook = as_webhook(happening) if len(happenings) < WEBHOOKS_BELOW else None
-        if waiting and (webhook is not None or len(waiting) == MOST_IN_REQUEST):
+    for event in events:
+        webhook = as_webhook(event) if len(events) < WEBHOOKS_BELOW else None
+        if waiting and (webhook is not None or len(waiting) == MAX_EVENTS_IN_REQUEST):
             yield "/v1.0/events", waiting, None, len(waiting)
             waiting = []
         if webhook is not None:
-            yield "/v1.0/webhooks/voipbin", webhook, happening.key, 1
+            yield "/v1.0/webhooks/voipbin", webhook, event.key, 1
         else:
-            waiting.append(happening.item())
+            waiting.append(event.item())
     if waiting:
         yield "/v1.0/events", waiting, None, len(waiting)
 
 
-def _reason(answer: httpx.Response) -> str:
-    """One line about a refusal, in the gateway's own words where it gave some."""
+def _reason(response: httpx.Response) -> str:
+    """Return one line about a refusal, with the gateway's message if there is one."""
     try:
-        said = answer.json()
-        return f"{answer.status_code} {said['code']}: {_first_detail(said) or said['message']}"
+        body = response.json()
+        return f"{response.status_code} {body['code']}: {_first_detail(body) or body['message']}"
     except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} {answer.reason_phrase}: this does not look like the gateway's answer"
+        return (
+            f"{response.status_code} {response.reason_phrase}: this does not look like the gateway's answer"
+        )
 
 
-def _first_detail(said: dict[str, Any]) -> str:
-    errors = said.get("errors") or []
-    return str(errors[0]["message"]) if errors and said["code"] == "PERMISSION_DENIED" else ""
+def _first_detail(body: dict[str, Any]) -> str:
+    errors = body.get("errors") or []
+    return str(errors[0]["message"]) if errors and body["code"] == "PERMISSION_DENIED" else ""

@@ -1,111 +1,108 @@
-"""A simulated day in real time: the world goes on by the clock, and what happens is published until it is stopped."""
+"""Running a contact centre in real time, and publishing its events until it is stopped."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import select
 import signal
 import time
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Any
 
-from voipbin_ws.demo.simulation.commands import Orders
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.publisher import GaveUp, Publisher
 
-STEP = 0.02
-"""Seconds between two looks at the world at the least, so that under load many events share a request."""
+STEP_SECONDS = 0.02
+"""Minimum seconds between two advances, so that under load many events share a request."""
 
-CATCH_UP = 10.0
-"""Seconds of the story told at once at the most, after the gateway was away."""
+CATCH_UP_SECONDS = 10.0
+"""Maximum seconds of simulated time in one advance, after the gateway was down."""
 
-FAREWELL = 3.0
-"""Seconds to go on trying to end what was begun, once told to stop."""
+GRACE_SECONDS = 3.0
+"""Seconds for which publishing is retried after a stop was requested."""
 
 
-class Stop:
-    """Told by SIGTERM, SIGINT or SIGHUP to stop; use as a context.
+class StopSignal:
+    """A request to stop by SIGTERM, SIGINT or SIGHUP. A context manager.
 
-    A signal interrupts no request that is under way, so that what is published stays in order.
+    A signal interrupts no HTTP request, so that events stay in order.
     """
 
     def __init__(self) -> None:
-        self.told_at: float | None = None
-        self._reader, self._writer = os.pipe()
-        # Once it is full it wakes whoever waits, whatever else is written.
-        os.set_blocking(self._writer, False)
-        self._before: dict[int, object] = {}
+        self.requested_at: float | None = None
+        # A signal handler may call its `put` while `get` waits.
+        self._woken: SimpleQueue[None] = SimpleQueue()
+        self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Stop:
+    def __enter__(self) -> StopSignal:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._tell)
+            self._before[number] = signal.signal(number, self._record)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-        os.close(self._reader)
-        os.close(self._writer)
+            signal.signal(number, handler)
 
     @property
-    def told(self) -> bool:
-        return self.told_at is not None
+    def is_requested(self) -> bool:
+        return self.requested_at is not None
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until told to stop or woken; says whether to go on, which ends FAREWELL after being told."""
-        if self.told_at is None:
-            if select.select([self._reader], [], [], max(seconds, 0.0))[0] and self.told_at is None:
-                os.read(self._reader, 4096)
+        """Wait for `seconds`, a stop or `wake`; return false GRACE_SECONDS after a stop."""
+        if self.requested_at is None:
+            with contextlib.suppress(Empty):
+                self._woken.get(timeout=max(seconds, 0.0))
             return True
-        left = self.told_at + FAREWELL - time.monotonic()
+        left = self.requested_at + GRACE_SECONDS - time.monotonic()
         if left <= 0:
             return False
         time.sleep(min(seconds, left))
         return True
 
     def wake(self) -> None:
-        """End a wait before its time; from any thread, and harmless once this is over."""
-        with contextlib.suppress(OSError):
-            os.write(self._writer, b"!")
+        """End a wait early; from any thread."""
+        self._woken.put(None)
 
-    def _tell(self, _number: int, _frame: FrameType | None) -> None:
-        if self.told_at is None:
-            self.told_at = time.monotonic()
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._writer, b".")
+    def _record(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested_at is None:
+            self.requested_at = time.monotonic()
+            self.wake()
 
 
 def run(
-    world: World,
+    centre: ContactCentre,
     publisher: Publisher,
-    stop: Stop,
+    commands: CommandQueue,
+    stop: StopSignal,
     *,
     seconds: float | None,
-    say: Callable[[str], object],
-    orders: Orders | None = None,
+    report: Callable[[str], object],
 ) -> None:
-    """Let the world go on, publishing what happens, for `seconds` or until it is over or told to stop; then close it.
+    """Advance the contact centre, execute commands and publish events; then close it.
 
-    What is ordered meanwhile is carried out in between.
+    Ends after `seconds`, when the contact centre is over, or when a stop is requested.
 
     Raises:
-        Refused: the gateway takes nothing.
+        Refused: the gateway refuses the events.
     """
     began = time.monotonic()
-    told_until = 0.0
+    simulated_until = 0.0
     try:
-        while not stop.told and not world.is_over:
-            told_until = min(time.monotonic() - began, told_until + CATCH_UP, seconds or float("inf"))
-            happenings = world.advance(told_until)
-            if orders is not None and orders.carry_out(world):
-                happenings += world.advance(told_until)
-            publisher.publish(happenings)
-            if seconds is not None and told_until >= seconds:
+        while not stop.is_requested and not centre.is_over:
+            simulated_until = min(
+                time.monotonic() - began, simulated_until + CATCH_UP_SECONDS, seconds or float("inf")
+            )
+            events = centre.advance(simulated_until)
+            if commands.execute(centre):
+                events += centre.advance(simulated_until)
+            publisher.publish(events)
+            if seconds is not None and simulated_until >= seconds:
                 break
-            due = world.next_at()
-            pause = (due if due is not None else told_until + 1) - (time.monotonic() - began)
-            stop.wait(max(pause, STEP))
-        publisher.publish(world.close())
+            due = centre.next_at()
+            pause = (due if due is not None else simulated_until + 1) - (time.monotonic() - began)
+            stop.wait(max(pause, STEP_SECONDS))
+        publisher.publish(centre.close())
     except GaveUp as end:
-        say(f"{end}: calls that were open there are left open")
+        report(f"{end}: calls that were open there are left open")

@@ -1,1 +1,1 @@
-"""English, which is all that the pages speak."""
+"""English, the language of the pages."""

@@ -1,4 +1,4 @@
-"""`manage.py consume_amqp`: take events from RabbitMQ."""
+"""`manage.py consume_amqp`: store events from RabbitMQ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.amqp.batch_store import rules_of_settings
-from events.amqp.broker import Misconfigured, Wanted
+from events.amqp.broker import BrokerRefused, QueueOptions
 from events.amqp.consumer import Consumer
 from events.management.arguments import customer_id
 from voipbin_ws.postgres import TimeoutConnection
@@ -21,11 +21,11 @@ QUEUE = "voipbin_ws.events"
 EXCHANGE = "voipbin.events"
 BATCH = 500
 MAX_NAME_BYTES = 255
-"""AMQP 0-9-1, 1.2: a short string."""
+"""AMQP 0-9-1, 4.2.5.3: a short string has at most 255 bytes."""
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `consume_amqp` command."""
 
     help = (
         "Take events from RabbitMQ, at the address in AMQP_URL, until SIGTERM or Ctrl-C. A message is one event as "
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "--parking: messages that are no events cannot stay in the queue they came from: name another"
             )
-        wanted = Wanted(
+        queue_options = QueueOptions(
             url=settings.AMQP_URL,
             queue=options["queue"],
             parking=parking,
@@ -93,15 +93,15 @@ class Command(BaseCommand):
         )
         TimeoutConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         rules = rules_of_settings(options["customer"] or "")
-        consumer = Consumer(wanted, rules, _until_signalled(), batch=options["batch"])
+        consumer = Consumer(queue_options, rules, _until_signalled(), batch=options["batch"])
         try:
             consumer.run()
-        except Misconfigured as error:
+        except BrokerRefused as error:
             raise CommandError(f"RabbitMQ: {error}") from None
 
 
 def _until_signalled() -> threading.Event:
-    """An event that the first SIGTERM or SIGINT sets; a second one ends the process at once."""
+    """Return an event that SIGTERM or SIGINT sets; a second signal ends the process at once."""
     stopping = threading.Event()
 
     def stop(number: int, _frame: object) -> None:

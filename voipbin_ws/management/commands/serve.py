@@ -1,4 +1,4 @@
-"""`manage.py serve`: run one gateway process, or several on one port."""
+"""`manage.py serve`: one gateway process, or several on one port."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voipbin_ws.asgi import application
 from voipbin_ws.postgres import TimeoutConnection
-from voipbin_ws.servers.run import SERVERS, PortInUse, address_of, announce, listening_socket
+from voipbin_ws.servers.run import SERVERS, PortUnavailable, address_of, listening_socket, print_address
 from voipbin_ws.servers.supervisor import NeverServed, Workers
 
 MAX_WORKERS = 256
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `serve` command."""
 
     help = (
         "Run the gateway under daphne or uvicorn, until SIGTERM or Ctrl-C: one process, or several on the same port. "
@@ -42,15 +42,15 @@ class Command(BaseCommand):
         TimeoutConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         try:
             bound = listening_socket(options["host"], options["port"])
-        except PortInUse as error:
+        except PortUnavailable as error:
             raise CommandError(str(error)) from None
         serve = functools.partial(SERVERS[options["server"]], application, bound)
-        announce_all = functools.partial(announce, address_of(bound))
+        announce_ready = functools.partial(print_address, address_of(bound))
         if options["workers"] == 1:
-            serve(announce_all)
+            serve(announce_ready)
             return
         try:
-            code = Workers(options["workers"], bound, serve, announce_all).run()
+            code = Workers(options["workers"], bound, serve, announce_ready).run()
         except NeverServed as error:
             raise CommandError(str(error)) from None
         if code:

@@ -1,11 +1,10 @@
-"""`manage.py simulate`: a believable contact centre that publishes to a gateway over HTTP."""
+"""`manage.py simulate`: a simulated contact centre that publishes to a gateway over HTTP."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,17 +12,17 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.domain.topics import is_canonical_uuid
-from voipbin_ws.demo.simulation.commands import Orders
-from voipbin_ws.demo.simulation.model.contact_centre import World
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES
-from voipbin_ws.demo.simulation.model.tenants import ACME, centre_of
-from voipbin_ws.demo.simulation.platform_api import Platform
+from voipbin_ws.demo.simulation.model.tenants import ACME, tenant_of
+from voipbin_ws.demo.simulation.platform_api import PlatformServer
 from voipbin_ws.demo.simulation.publisher import Publisher, Refused
-from voipbin_ws.demo.simulation.runner import Stop, run
+from voipbin_ws.demo.simulation.runner import StopSignal, run
 
 
 class Command(BaseCommand):
-    """The command."""
+    """The `simulate` command."""
 
     help = (
         "Publish the life of a contact centre: calls that ring, wait, are answered and end, messages, conferences, "
@@ -64,54 +63,52 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         url = _checked(options)
         seed = options["seed"] if options["seed"] is not None else secrets.token_hex(4)
-        world = World(
-            centre_of(options["customer"]),
+        centre = ContactCentre(
+            tenant_of(options["customer"]),
             PROFILES[options["profile"]],
             seed=seed,
             start=datetime.now(UTC),
             rate=options["rate"],
             most_calls=options["count"],
         )
-        self._say(f"Publishing to {url} for customer {options['customer']}, seed {seed}; Ctrl-C stops it")
+        self._print(f"Publishing to {url} for customer {options['customer']}, seed {seed}; Ctrl-C stops it")
+        stop = StopSignal()
+        commands = CommandQueue(stop.wake)
         with (
-            Stop() as stop,
-            self._platform(options["platform_port"], stop) as orders,
-            Publisher(url, options["key"], wait=stop.wait, say=self._say) as publisher,
+            stop,
+            self._platform(options["platform_port"], commands),
+            Publisher(url, options["key"], wait=stop.wait, report=self._print) as publisher,
         ):
             try:
-                run(world, publisher, stop, seconds=options["duration"], say=self._say, orders=orders)
+                run(centre, publisher, commands, stop, seconds=options["duration"], report=self._print)
             except Refused as refusal:
                 hint = ""
                 if str(refusal).startswith("403"):
                     hint = " (name the key's customer with --customer)"
                 raise CommandError(f"The gateway refuses what is published: {refusal}{hint}") from None
-        self._say(f"Published {publisher.published} events about {world.calls.begun} calls")
+        self._print(f"Published {publisher.published} events about {centre.calls.begun} calls")
 
-    @contextmanager
-    def _platform(self, port: int | None, stop: Stop) -> Iterator[Orders | None]:
-        """Take orders on this port, where there is one."""
+    def _platform(self, port: int | None, commands: CommandQueue) -> AbstractContextManager[object]:
+        """Return the platform API on this port, or an empty context if `port` is `None`."""
         if port is None:
-            yield None
-            return
-        orders = Orders(stop.wake)
+            return nullcontext()
         try:
-            platform = Platform(port, os.environ.get("PLATFORM_API_KEY", ""), orders)
+            platform = PlatformServer(port, os.environ.get("PLATFORM_API_KEY", ""), commands)
         except OSError as error:
             raise CommandError(f"--platform-port {port} cannot be used: {error.strerror}") from None
-        with platform:
-            self._say(f"Taking orders on {platform.url}")
-            yield orders
+        self._print(f"Taking orders on {platform.url}")
+        return platform
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
 def _checked(options: dict[str, Any]) -> str:
-    """The gateway's root.
+    """Check all options; return the gateway's root.
 
     Raises:
-        CommandError: an option is not right.
+        CommandError: an option is invalid.
     """
     try:
         parts = urlsplit(options["url"])

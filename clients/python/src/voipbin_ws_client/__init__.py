@@ -1,4 +1,9 @@
-"""The Python client of the gateway: hears events through lost connections and restarts, each once. Needs no Django."""
+"""The Python client of the gateway. It reconnects, resumes, and delivers each event once.
+
+Start reading at `event_client`. `conversation` decides what to send and what a frame means; it uses `positions`,
+`pending_requests` and `updates`, all without I/O. `connection` performs that on a WebSocket, which `handshake`
+opens. The package imports nothing of the server. All of it runs in the event loop of the application.
+"""
 
 from voipbin_ws_client.credential import TokenProvider
 from voipbin_ws_client.errors import (

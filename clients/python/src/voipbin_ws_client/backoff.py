@@ -1,4 +1,4 @@
-"""How long a client waits before it connects again: long enough that a thousand of them do not trample a server.
+"""Pauses before reconnecting, which spread the load of many clients.
 
 Sans-I/O.
 """
@@ -8,43 +8,47 @@ from __future__ import annotations
 from collections.abc import Callable
 
 FIRST_SECONDS = 1.0
-LONGEST_SECONDS = 30.0
+MAX_SECONDS = 30.0
 STABLE_SECONDS = 5.0
-"""A connection that lasted this long was no failure: the pauses begin anew."""
+"""A connection that lasted this long resets the pauses."""
 
-MOST_AT_ONCE = 2
-"""Connecting at once is done this often without a stable connection between: a server that accepts and closes again
-would have a client at its door without end."""
+MAX_IMMEDIATE = 2
+"""Consecutive immediate reconnects without a stable connection in between. Without a limit, a server that accepts and
+closes at once would be called in a loop."""
 
 
 class Backoff:
-    """Pauses in seconds: up to 1, doubling up to 30, each drawn evenly from nothing to that ("full jitter").
+    """Exponential backoff with full jitter.
 
-    `random` gives numbers from 0 to 1.
+    A pause is a random number of seconds between 0 and a limit, which doubles from 1 to 30 with each failure. `random`
+    returns numbers from 0 to 1.
     """
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         self._failures = 0
-        self._at_once = 0
+        self._immediate = 0
 
     def lasted(self, seconds: float) -> None:
-        """Learn how long a connection lasted."""
+        """Reset the pauses if a connection was stable."""
         if seconds >= STABLE_SECONDS:
-            self._failures = self._at_once = 0
+            self._failures = self._immediate = 0
 
-    def pause(self) -> float:
-        """After a failure."""
-        longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 16))
+    def after_failure(self) -> float:
+        """Return the pause after a failure."""
+        limit = min(MAX_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 16))
         self._failures += 1
-        return self._random() * longest
+        return self._random() * limit
 
-    def soon(self, *, jitter: float) -> float:
-        """Where the server wants us back at once: within `jitter` seconds, as long as that does not repeat itself."""
-        self._at_once += 1
-        return self._random() * jitter if self._at_once <= MOST_AT_ONCE else self.pause()
+    def immediate(self, *, jitter: float) -> float:
+        """Return a pause of at most `jitter` seconds, for a server that expects the client back.
 
-    def later(self) -> float:
-        """Where the server has too many of us."""
+        After `MAX_IMMEDIATE` such pauses the server counts as failing.
+        """
+        self._immediate += 1
+        return self._random() * jitter if self._immediate <= MAX_IMMEDIATE else self.after_failure()
+
+    def after_too_many(self) -> float:
+        """Return the pause after the server refused a connection because it has too many."""
         self._failures += 1
-        return LONGEST_SECONDS * (1 + self._random()) / 2
+        return MAX_SECONDS * (1 + self._random()) / 2

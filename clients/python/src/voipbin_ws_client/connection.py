@@ -1,4 +1,4 @@
-"""One connection, from the handshake to its end: carries out what the conversation decides, and watches the server."""
+"""One open WebSocket: performs the steps of the conversation and detects a silent server."""
 
 from __future__ import annotations
 
@@ -7,70 +7,57 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from subscriptions.protocol.messages import CloseCode
-from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.inbox import Inbox
 from voipbin_ws_client.states import Clock
 from voipbin_ws_client.updates import Frame, read_frames
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
-"""How soon the watch looks again while the caller holds everything up."""
+FULL_INBOX_SECONDS = 1.0
+"""Interval of the checks for silence while a full inbox stops reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a connection ended."""
-
-    reason: str
-    code: int | None = None
-    retry: bool = True
-
-
+@dataclass(eq=False)
 class Connection:
-    """An open socket. `idle_seconds` without a frame, and the server is asked; it has `answer_seconds` to answer."""
+    """An open WebSocket.
 
-    def __init__(
-        self,
-        socket: ClientConnection,
-        conversation: Conversation,
-        inbox: Inbox,
-        clock: Clock,
-        *,
-        idle_seconds: float,
-        answer_seconds: float,
-    ) -> None:
-        self._socket = socket
-        self._conversation = conversation
-        self._inbox = inbox
-        self._clock = clock
-        self._idle_seconds = idle_seconds
-        self._answer_seconds = answer_seconds
-        self._heard_at = clock.time()
-        self._is_silent = False
-        self._tasks: set[asyncio.Task[None]] = set()
+    After `idle_seconds` without a frame the client sends a ping. If no frame arrives within `answer_seconds` after it,
+    the client closes the connection.
+    """
 
-    async def run(self, changed: Callable[[], None]) -> Ending:
-        """Converse until the connection ends. `changed` is called after each step."""
-        self._spawn(self._watch())
+    _socket: ClientConnection
+    _conversation: Conversation
+    _inbox: Inbox
+    _clock: Clock
+    _idle_seconds: float
+    _answer_seconds: float
+    _is_silent: bool = False
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._received_at = self._clock.time()
+
+    async def run(self, on_step: Callable[[], None]) -> Ending:
+        """Receive frames until the connection ends; call `on_step` after each of them."""
+        self._spawn(self._watch_for_silence())
         try:
-            await self.perform(self._conversation.opened())
-            changed()
+            await self.perform(self._conversation.connection_opened())
+            on_step()
             while True:
                 text = await self._socket.recv()
-                self._heard_at = self._clock.time()
+                self._received_at = self._clock.time()
                 if isinstance(text, bytes):
                     logger.warning("A binary frame is ignored")
                     continue
                 for frame in read_frames(text):
                     await self.perform(self._conversation.receive(frame))
-                    changed()
+                    on_step()
         except ConnectionClosed as closed:
             return self._ending(closed)
         finally:
@@ -80,17 +67,21 @@ class Connection:
             await self._socket.close()
 
     async def perform(self, step: Step) -> None:
-        """Carry out a step. A lost connection is no error here: what was to be sent is part of the next one."""
+        """Send the messages of a step and put its entries into the inbox.
+
+        A lost connection is no error: the next connection sends the messages that are still needed.
+        """
         for message in step.messages:
             await self._send(message)
         if step.later is not None:
             self._spawn(self._send_later(*step.later))
         for entry in step.entries:
             await self._inbox.put(entry)
-            self._heard_at = self._clock.time()  # However long that took, it was not the server's silence.
+            # Waiting for room in the inbox is not silence of the server.
+            self._received_at = self._clock.time()
 
     def perform_soon(self, step: Step) -> None:
-        """Carry out a step as soon as may be, with nobody waiting for it."""
+        """Perform a step in a task of its own."""
         self._spawn(self.perform(step))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -106,19 +97,19 @@ class Connection:
         await self._clock.sleep(seconds)
         await self._send(message)
 
-    async def _watch(self) -> None:
-        """Ask a silent server whether it is there, and cut the connection when it does not answer."""
+    async def _watch_for_silence(self) -> None:
+        """Ping a silent server, and abort the connection if it stays silent."""
         while True:
-            quiet = self._clock.time() - self._heard_at
-            if quiet < self._idle_seconds:
-                await self._clock.sleep(self._idle_seconds - quiet)
+            silent_seconds = self._clock.time() - self._received_at
+            if silent_seconds < self._idle_seconds:
+                await self._clock.sleep(self._idle_seconds - silent_seconds)
             elif self._inbox.is_full:
-                await self._clock.sleep(LOOK_SECONDS)
+                await self._clock.sleep(FULL_INBOX_SECONDS)
             else:
-                asked_at = self._clock.time()
+                pinged_at = self._clock.time()
                 await self._send({"type": "ping"})
                 await self._clock.sleep(self._answer_seconds)
-                if self._heard_at < asked_at:
+                if self._received_at < pinged_at:
                     self._is_silent = True
                     self._socket.transport.abort()
                     return
@@ -127,9 +118,8 @@ class Connection:
         if self._is_silent:
             return Ending("The server does not answer")
         code = closed.rcvd.code if closed.rcvd is not None else None
-        if (notice := self._conversation.notice) is not None:
-            known = CloseCode.__members__.get(notice.code)
-            return Ending(notice.message, code if known is None else known.value, notice.retry)
+        if (announced_end := self._conversation.announced_end) is not None:
+            return announced_end if announced_end.code is not None else replace(announced_end, code=code)
         if closed.rcvd is None:
             return Ending("The connection was lost")
         return Ending(closed.rcvd.reason or f"The server closed with code {code}", code)

@@ -1,23 +1,25 @@
-"""What to say to the server, and what its frames mean: topics held, resuming, refusals. No socket, no clock.
+"""The client's side of the protocol: messages to send, and the meaning of frames.
 
-Sans-I/O. Each method returns a Step: messages to send, in order, and entries for the caller's stream, in order.
+Sans-I/O. Each method returns a Step: messages to send and entries for the inbox, both in order.
 """
 
-# Long because what one frame means depends on all that was said before, and that is easiest to check in one place.
+# Long because the meaning of a frame depends on all messages before it, which is easiest to check in one place.
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from subscriptions.protocol.messages import Action, CloseCode, ErrorCode
-from voipbin_ws_client.pending_requests import Call, Calls, Request, Requests, chunks
-from voipbin_ws_client.positions import Progress
+from voipbin_ws_client.pending_requests import PendingRequests, Request, Waiter, Waiters, chunks
+from voipbin_ws_client.positions import Positions
+from voipbin_ws_client.protocol import Action, CloseCode
 from voipbin_ws_client.updates import Frame, Gap, Item, Refusal, read_event, read_positions
 
 logger = logging.getLogger(__name__)
 
+RATE_LIMITED = "RATE_LIMITED"
 RATE_LIMIT_TRIES = 5
 NO_CURSOR = "the server keeps no cursor"
 NOT_RESUMED = "the server does not resume"
@@ -25,131 +27,135 @@ NOT_RESUMED = "the server does not resume"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step of the caller's stream: an item where there is one, and what its cursor moves to."""
+    """An entry of the inbox: an item or `None`, and the positions reached with it."""
 
     item: Item | None
     positions: Mapping[str, int] = field(default_factory=dict)
     complete: bool = False
-    """Whether `positions` is of all logs, or only of those named."""
+    """Whether `positions` names all logs of the connection, and so replaces the earlier positions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done."""
+    """Actions for the connection."""
 
     messages: Sequence[Frame] = ()
     entries: Sequence[Entry] = ()
     later: tuple[float, Frame] | None = None
-    """A message to send after so many seconds."""
+    """A delay in seconds, and the message to send after it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What the server says just before it closes the connection."""
+class Ending:
+    """How a connection ended."""
 
-    code: str
-    message: str
-    retry: bool
+    reason: str
+    code: int | None = None
+    retry: bool = True
 
 
 class Conversation:
-    """A client's side, over all of its connections.
+    """The client's side of the protocol, across all of its connections.
 
-    Topics that are there from the start are held from the progress's cursor on, where it has one. A topic that is
-    added later is heard from its acknowledgement on.
+    The initial topics resume from the cursor of `positions`, if there is one. A topic that is added later is live from
+    its ack on.
     """
 
-    def __init__(self, topics: Iterable[str], progress: Progress) -> None:
-        self.notice: Notice | None = None
+    def __init__(self, topics: Iterable[str], positions: Positions) -> None:
+        self.announced_end: Ending | None = None
+        """The content of the error frame that precedes a close."""
         self.recovered: bool | None = None
-        """Whether this connection went on where the last one ended; none where there was nothing to go on from."""
-        self._progress = progress
-        self._topics = dict.fromkeys(topics, progress.cursor is not None)
+        """Whether this connection resumed without a gap; `None` if it had nothing to resume."""
+        self._positions = positions
+        self._topics = dict.fromkeys(topics, positions.cursor is not None)
         self._live: set[str] = set()
-        self._requests = Requests()
-        self._subscribing = Calls()
-        self._unsubscribing = Calls()
+        self._requests = PendingRequests()
+        self._subscribe_waiters = Waiters()
+        self._unsubscribe_waiters = Waiters()
         self._is_open = False
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What is subscribed, or will be as soon as there is a connection."""
+        """The topics that are subscribed, or will be once there is a connection."""
         return tuple(self._topics)
 
     @property
     def is_ready(self) -> bool:
-        """Whether every topic that was to be subscribed when this connection opened has been answered."""
+        """Whether all requests that were sent when the connection opened are answered."""
         return self._is_open and not self._requests.opening
 
     @property
-    def is_awaited(self) -> bool:
-        """Whether somebody waits for an answer."""
-        return bool(self._subscribing or self._unsubscribing)
+    def has_waiters(self) -> bool:
+        """Whether a call of `subscribe` or `unsubscribe` waits for its answer."""
+        return bool(self._subscribe_waiters or self._unsubscribe_waiters)
 
     # --- The connection ---
 
-    def opened(self) -> Step:
-        """A connection was opened: go on with what was held, then subscribe what is new."""
-        self._is_open, self.notice, self.recovered = True, None, None
-        self._progress.begin()
-        since = self._progress.cursor
-        messages = []
-        for chunk in chunks([topic for topic, was_held in self._topics.items() if was_held]):
-            request = Request("subscribe", set(chunk), resumes=True, since=since, opening=True)
-            messages.append(self._requests.message(request, chunk))
-        for chunk in chunks([topic for topic, was_held in self._topics.items() if not was_held]):
-            request = Request("subscribe", set(chunk), opening=True)
-            messages.append(self._requests.message(request, chunk))
-        return Step(messages)
+    def connection_opened(self) -> Step:
+        """Resume the topics that were granted before, and subscribe the new ones."""
+        self._is_open, self.announced_end, self.recovered = True, None, None
+        self._positions.start_connection()
+        since = self._positions.cursor
+        granted = [topic for topic, was_granted in self._topics.items() if was_granted]
+        new = [topic for topic, was_granted in self._topics.items() if not was_granted]
+        resume = self._requests_of(Action.SUBSCRIBE, granted, resumes=True, since=since, opening=True)
+        return Step([*resume, *self._requests_of(Action.SUBSCRIBE, new, opening=True)])
 
-    def lost(self) -> None:
-        """The connection is over. What was to be unsubscribed is; what was to be subscribed will be."""
+    def connection_lost(self) -> None:
+        """Discard the state of the connection.
+
+        Pending unsubscriptions are complete, because the topics are gone from `topics`. Pending subscriptions are sent
+        again with the next connection.
+        """
         self._is_open = False
         self._requests.clear()
         self._live.clear()
-        self._unsubscribing.settle(self._unsubscribing.topics)
+        self._unsubscribe_waiters.settle(self._unsubscribe_waiters.topics)
 
-    def ended(self) -> None:
-        """There will be no connection any more."""
-        self.lost()
-        self._subscribing.end()
+    def client_ended(self) -> None:
+        """Release all waiters: there will be no other connection."""
+        self.connection_lost()
+        self._subscribe_waiters.end()
 
-    # --- The caller ---
+    # --- The application ---
 
-    def subscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Call, Step]:
-        """Want these topics; `done` is called when each is held or refused, at once where there is nothing to do."""
-        fresh = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
-        self._topics.update(dict.fromkeys(fresh, False))
-        call = self._subscribing.add((topic for topic in topics if topic not in self._live), done)
-        return call, self._ask("subscribe", fresh)
+    def subscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
+        """Add topics; `done` is called after all are granted or refused, or at once."""
+        new = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
+        self._topics.update(dict.fromkeys(new, False))
+        waiter = self._subscribe_waiters.add((topic for topic in topics if topic not in self._live), done)
+        return waiter, self._request(Action.SUBSCRIBE, new)
 
-    def unsubscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Call, Step]:
-        """Want these topics no more."""
-        held = [topic for topic in dict.fromkeys(topics) if self._topics.pop(topic, None) is not None]
-        self._live.difference_update(held)
-        call = self._unsubscribing.add(held if self._is_open else (), done)
+    def unsubscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
+        """Remove topics; `done` is called once the server has acknowledged that."""
+        removed = [topic for topic in dict.fromkeys(topics) if self._topics.pop(topic, None) is not None]
+        self._live.difference_update(removed)
+        waiter = self._unsubscribe_waiters.add(removed if self._is_open else (), done)
         if not self._is_open:
-            self._subscribing.settle(held)
-        return call, self._ask("unsubscribe", held)
+            self._subscribe_waiters.settle(removed)
+        return waiter, self._request(Action.UNSUBSCRIBE, removed)
 
-    def abandon(self, call: Call) -> Step:
-        """Nobody waits for this any more: withdraw what was asked and not granted yet, unless others wait for it."""
-        self._subscribing.remove(call)
-        self._unsubscribing.remove(call)
+    def withdraw(self, waiter: Waiter) -> Step:
+        """Remove a waiter; unsubscribe its topics that are not granted and have no other."""
+        self._subscribe_waiters.remove(waiter)
+        self._unsubscribe_waiters.remove(waiter)
         withdrawn = [
-            topic for topic in call.topics - self._subscribing.topics if self._topics.get(topic) is False
+            topic
+            for topic in waiter.topics - self._subscribe_waiters.topics
+            if self._topics.get(topic) is False
         ]
         return self.unsubscribe(withdrawn, lambda: None)[1]
 
-    def _ask(self, action: str, topics: Sequence[str]) -> Step:
-        if not self._is_open:
-            return Step()
-        return Step([self._requests.message(Request(action, set(chunk)), chunk) for chunk in chunks(topics)])
+    def _request(self, action: Action, topics: Sequence[str]) -> Step:
+        return Step(self._requests_of(action, topics)) if self._is_open else Step()
+
+    def _requests_of(self, action: Action, topics: Sequence[str], **details: Any) -> list[Frame]:
+        return [self._requests.add(Request(action, set(chunk), **details), chunk) for chunk in chunks(topics)]
 
     # --- The server ---
 
     def receive(self, frame: Frame) -> Step:
-        """Act on one frame. What is of no known kind is ignored: a newer server may say more."""
+        """Handle one frame. Unknown types are ignored: newer servers may send them."""
         if "event_type" in frame:
             return self._event(frame)
         match frame.get("type"):
@@ -158,7 +164,7 @@ class Conversation:
             case "error":
                 return self._error(frame)
             case "pong":
-                positions = self._reached(frame)
+                positions = self._complete_positions(frame)
                 return Step() if positions is None else Step(entries=[Entry(None, positions, complete=True)])
         return Step()
 
@@ -167,54 +173,57 @@ class Conversation:
         if event is None:
             return Step()
         positions = read_positions(event.cursor) or {}
-        if self._progress.is_repetition(positions):
+        if self._positions.is_duplicate(positions):
             return Step()
         resuming = self._requests.resuming
-        self._progress.delivered(positions, resuming=resuming)
+        self._positions.deliver(positions, resuming=resuming)
         return Step(entries=[Entry(event, {} if resuming else positions)])
 
-    def _reached(self, frame: Frame) -> Mapping[str, int] | None:
-        """Up to where all has come, where the frame says so and no topic that is being resumed has yet to begin."""
+    def _complete_positions(self, frame: Frame) -> Mapping[str, int] | None:
+        """Return the frame's positions if all events up to them have arrived.
+
+        That is not so while the replay of a resumed topic has not started.
+        """
         positions = read_positions(frame.get("cursor"))
         if positions is None or self._requests.resuming:
             return None
-        self._progress.complete(positions)
+        self._positions.reach(positions)
         return positions
 
     def _ack(self, frame: Frame) -> Step:
         topics = _strings(frame.get("topics"))
-        request = self._requests.answered_by(frame, topics)
+        request = self._requests.find(frame, topics)
         if request is not None:
             request.acked = True
             self._requests.settle(request, topics)
         if frame.get("action") == Action.UNSUBSCRIBE:
-            self._unsubscribing.settle(topics)
+            self._unsubscribe_waiters.settle(topics)
         if frame.get("action") != Action.SUBSCRIBE:
             return Step()
-        gap = self._resumed(request, frame, topics) if request is not None and request.resumes else None
-        positions = self._reached(frame)
+        gap = self._gap_of(request, frame, topics) if request is not None and request.resumes else None
+        positions = self._complete_positions(frame)
         wanted = [topic for topic in topics if topic in self._topics]
         self._topics.update(dict.fromkeys(wanted, True))
         self._live.update(wanted)
-        self._subscribing.settle(topics)
-        # Withdrawn while the request was under way, or waited to be sent again.
+        self._subscribe_waiters.settle(topics)
+        # Removed while the request was pending, or waited to be sent again.
         unwanted = [topic for topic in topics if topic not in self._topics]
-        step = self._ask("unsubscribe", self._requests.unasked("unsubscribe", unwanted))
+        step = self._request(Action.UNSUBSCRIBE, self._requests.without_request(Action.UNSUBSCRIBE, unwanted))
         return Step(step.messages, [Entry(gap, positions or {}, complete=positions is not None)])
 
-    def _resumed(self, request: Request, frame: Frame, topics: Sequence[str]) -> Gap | None:
+    def _gap_of(self, request: Request, frame: Frame, topics: Sequence[str]) -> Gap | None:
         if frame.get("recovered") is True:
             self.recovered = self.recovered is not False
             return None
         self.recovered = False
-        self._progress.not_recovered(read_positions(frame.get("cursor")) or {})
+        self._positions.restart_logs(read_positions(frame.get("cursor")) or {})
         reason = request.reason or frame.get("reason") or (NOT_RESUMED if request.since else NO_CURSOR)
         cursor = frame.get("cursor")
         return Gap(tuple(topics), str(reason), cursor if isinstance(cursor, str) and cursor else None)
 
     def _error(self, frame: Frame) -> Step:
         topics = _strings(frame.get("topics"))
-        request = self._requests.answered_by(frame, topics)
+        request = self._requests.find(frame, topics)
         retry = frame.get("retry")
         refusal = Refusal(
             tuple(topics),
@@ -225,50 +234,49 @@ class Conversation:
         if request is not None:
             return self._refused(request, refusal)
         if topics:
-            # Not an answer: the server takes them away.
-            return self._drop(refusal)
-        if refusal.code in CloseCode.__members__ or refusal.retry is not None:
-            self.notice = Notice(refusal.code, refusal.message, refusal.retry is not False)
+            # Not an answer to a request: the server withdraws the topics.
+            return self._remove(refusal)
+        close_code = CloseCode.__members__.get(refusal.code)
+        if close_code is not None or refusal.retry is not None:
+            self.announced_end = Ending(refusal.message, close_code, refusal.retry is not False)
         else:
             logger.warning("The server says %s: %s", refusal.code, refusal.message)
         return Step()
 
     def _refused(self, request: Request, refusal: Refusal) -> Step:
         if not refusal.topics:
-            # The message as a whole was not accepted: it may be for its cursor, which another kind of server gave.
-            topics = sorted(request.waiting)
+            # The server refused the whole message. The reason may be the cursor, if another server issued it.
+            topics = sorted(request.unanswered)
             if request.since is not None:
-                again = Request("subscribe", set(topics), True, None, request.opening, reason=refusal.message)
+                again = replace(request, unanswered=set(topics), since=None, tries=0, reason=refusal.message)
                 self._requests.settle(request, topics)
-                return Step([self._requests.message(again, topics)])
-            refusal = Refusal(tuple(topics), refusal.code, refusal.message, refusal.retry)
+                return Step([self._requests.add(again, topics)])
+            refusal = replace(refusal, topics=tuple(topics))
         topics = list(refusal.topics)
         self._requests.settle(request, topics)
         if request.action == Action.UNSUBSCRIBE:
-            self._unsubscribing.settle(topics, refusal)
+            self._unsubscribe_waiters.settle(topics, refusal)
             return Step()
         if (
-            refusal.code == ErrorCode.RATE_LIMITED
+            refusal.code == RATE_LIMITED
             and request.tries < RATE_LIMIT_TRIES
-            and self._subscribing.topics.isdisjoint(topics)
+            and self._subscribe_waiters.topics.isdisjoint(topics)
         ):
-            # Nobody waits who could be told, and the server only wants it slower.
-            again = Request(
-                "subscribe", set(topics), request.resumes, request.since, request.opening, request.tries + 1
-            )
-            return Step(later=(float(2**request.tries), self._requests.message(again, topics)))
-        return self._drop(refusal)
+            # No waiter can receive the refusal, and the server only asks for a lower rate.
+            again = replace(request, unanswered=set(topics), tries=request.tries + 1, acked=False)
+            return Step(later=(float(2**request.tries), self._requests.add(again, topics)))
+        return self._remove(refusal)
 
-    def _drop(self, refusal: Refusal) -> Step:
-        """These topics are not heard: whoever waits for them is told, or else whoever reads the stream."""
+    def _remove(self, refusal: Refusal) -> Step:
+        """Remove refused topics; notify their waiters, or put the refusal into the inbox."""
         for topic in refusal.topics:
             self._topics.pop(topic, None)
             self._live.discard(topic)
-        told = self._subscribing.settle(refusal.topics, refusal)
-        untold = tuple(topic for topic in refusal.topics if topic not in told)
-        if not untold:
+        notified = self._subscribe_waiters.settle(refusal.topics, refusal)
+        remaining = tuple(topic for topic in refusal.topics if topic not in notified)
+        if not remaining:
             return Step()
-        return Step(entries=[Entry(Refusal(untold, refusal.code, refusal.message, refusal.retry))])
+        return Step(entries=[Entry(replace(refusal, topics=remaining))])
 
 
 def _strings(value: object) -> list[str]:

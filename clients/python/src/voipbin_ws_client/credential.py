@@ -1,4 +1,4 @@
-"""The credential that a client shows: kept while it is accepted, asked for anew when it is not."""
+"""The credential: kept while the server accepts it, then renewed by the application."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from voipbin_ws_client.handshake import Unavailable
 logger = logging.getLogger(__name__)
 
 TokenProvider = Callable[[str], Awaitable[str]]
-"""Gives a credential. It is told why it is asked: `connect` at first, `expired` when the one before ran out in use,
-`refused` when it was not accepted. What it raises is taken for a passing trouble, unless it is `Unauthorized`."""
+"""An async function that returns a credential. Its argument is the reason of the call: `connect` for the first one,
+`expired` after a credential expired in use, `refused` after the server did not accept one. An exception counts as a
+temporary failure, unless it is a `Terminated` such as `Unauthorized`."""
 
 
 class Credential:
-    """A token, or whoever gives one."""
+    """A fixed token, or the current token of a provider."""
 
     def __init__(self, token: str | TokenProvider | None) -> None:
         self._provider = token if callable(token) else None
@@ -25,10 +26,11 @@ class Credential:
         self._is_new = False
 
     async def get(self) -> str | None:
-        """The token to show; none where none was given.
+        """Return the token; `None` if the application gave neither a token nor a provider.
 
         Raises:
-            Unavailable: there is none now.
+            Unavailable: the provider failed.
+            TypeError: the provider returned no string.
         """
         if self._provider is None or self._token is not None:
             return self._token
@@ -45,14 +47,15 @@ class Credential:
         return token
 
     def accepted(self) -> None:
-        """The server has let it in."""
+        """Record that the server accepted the token."""
         self._is_new = False
 
     def renew(self, reason: str, message: str, code: int) -> None:
-        """Have another one asked for next time: once, for a new one that is not accepted either is the end.
+        """Discard the token, so that `get` calls the provider with `reason`.
 
         Raises:
-            Unauthorized: there is no other, or that was the other.
+            Unauthorized: there is no provider, or the server refused a new token too. `message` and `code` are its
+                reason.
         """
         if self._provider is None or self._is_new:
             raise Unauthorized(message, code)

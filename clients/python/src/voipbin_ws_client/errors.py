@@ -1,13 +1,6 @@
-"""What can go wrong for good, as exceptions.
+"""Exceptions of the client: all are ClientErrors, and those that end it are Terminated.
 
-Sans-I/O. ClientError
-├── SubscriptionRefused   some topics were refused; the connection stays
-├── ClientClosed          the client was closed
-└── Terminated            the client has given up: somebody has to do something first
-    ├── Unauthorized      the credential is not accepted, nor was a new one
-    ├── Forbidden         the server wants no connection from here or of this credential any more
-    ├── ProtocolError     the server cannot read what this client sends
-    └── NotAGateway       nothing at this address speaks the protocol
+Sans-I/O.
 """
 
 from __future__ import annotations
@@ -18,13 +11,14 @@ from voipbin_ws_client.updates import Refusal
 
 
 class ClientError(Exception):
-    """The root of all."""
+    """The base class of all errors of the client."""
 
 
 class SubscriptionRefused(ClientError):
-    """The server refused topics; `code` and `message` are of the first refusal, `refusals` has all.
+    """The server refused topics.
 
-    What was asked for beside them and granted is held.
+    `code`, `message` and `retry` are those of the first refusal, `refusals` has all. The other topics of the same call
+    are subscribed.
     """
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
@@ -37,14 +31,14 @@ class SubscriptionRefused(ClientError):
 
 
 class ClientClosed(ClientError):
-    """The client was closed before the answer came."""
+    """The client was closed before the answer arrived."""
 
     def __init__(self) -> None:
         super().__init__("The client was closed")
 
 
 class Terminated(ClientError):
-    """Connecting again would not help; `code` is the HTTP status or the close code that said so."""
+    """The client does not connect again; `code` is the HTTP status or the close code."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -53,16 +47,16 @@ class Terminated(ClientError):
 
 
 class Unauthorized(Terminated):
-    """The credential is not accepted; the message is the server's reason."""
+    """The server does not accept the credential; the message is its reason."""
 
 
 class Forbidden(Terminated):
-    """The server wants no connection from this origin, or of this credential any more."""
+    """The server refuses this origin, or has revoked the credential."""
 
 
 class ProtocolError(Terminated):
-    """The server cannot read what we send."""
+    """The server cannot read the client's messages."""
 
 
 class NotAGateway(Terminated):
-    """There is no gateway at this address."""
+    """The address is not that of a gateway."""

@@ -1,6 +1,6 @@
-"""EventClient: a connection that comes back by itself and goes on where it was."""
+"""EventClient: the public interface, which keeps a connection open and resumes it."""
 
-# Long because a fifth of it is what a caller has to know.
+# Long because a fifth of it is the documentation of the public interface.
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ import asyncio
 import logging
 import random as random_module
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Self
+from typing import Any
 
-from websockets.asyncio.client import connect
-
-from events.domain.cursor import Position, join_positions, parse_cursor
-from subscriptions.protocol.messages import CloseCode
 from voipbin_ws_client.backoff import FIRST_SECONDS, Backoff
-from voipbin_ws_client.connection import Connection, Ending
-from voipbin_ws_client.conversation import Conversation, Step
+from voipbin_ws_client.connection import Connection
+from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.credential import Credential, TokenProvider
 from voipbin_ws_client.errors import ClientClosed, Forbidden, ProtocolError, SubscriptionRefused
-from voipbin_ws_client.handshake import Connect, CredentialRefused, Unavailable, address, open_socket
+from voipbin_ws_client.handshake import CredentialRefused, Unavailable, connect_url, open_socket
 from voipbin_ws_client.inbox import Inbox
-from voipbin_ws_client.pending_requests import Call
-from voipbin_ws_client.positions import Progress
-from voipbin_ws_client.states import Clock, State, StateChange, SystemClock
+from voipbin_ws_client.pending_requests import Waiter
+from voipbin_ws_client.positions import Positions, cursor_of, parse_cursor
+from voipbin_ws_client.protocol import CloseCode
+from voipbin_ws_client.states import Clock, State, StateChange
 from voipbin_ws_client.updates import Item
 
 logger = logging.getLogger(__name__)
@@ -33,31 +29,31 @@ HTTP_UNAUTHORIZED = 401
 
 
 class EventClient:
-    """Hears events of topics, through lost connections and restarts of the server, each once.
+    """A client that receives each event of its topics once, whatever happens to connections.
 
         async with EventClient(url, token=token, topics=["customer_id:…:call:*"]) as client:
             async for item in client:
                 match item:
                     case Event(): …
-                    case Gap(): …       # load the present state anew
-                    case Refusal(): …   # these topics are not heard (any more)
+                    case Gap(): …       # load the current state again
+                    case Refusal(): …   # these topics are not, or no longer, subscribed
 
     Args:
         url: the gateway's address, such as wss://ws.example.com/v1.0/ws.
-        token: the credential, or an async function that gives one. It is sent as a header, where no log shows it.
-            None where the URL has it.
-        topics: what to subscribe to from the start. More can come and go by `subscribe` and `unsubscribe`.
-        cursor: go on after this one: a former client's `cursor`, or that of a state that was loaded.
-            Without, the topics are heard from now on.
-        batch: let the server put several events into one frame when many wait.
-        on_state: called at each change of state.
-        max_waiting: events that may wait here for a slow caller. Beyond, nothing more is read, and the server will
-            in the end close the connection; then the client goes on with its cursor.
-        idle_seconds: how long nothing may come before the client asks whether the server is still there.
-        answer_seconds: how long the server may take to answer that.
+        token: the credential, or an async function that returns one; `None` if the URL contains it. The client sends
+            it as a header, which servers do not log.
+        topics: the initial topics; `subscribe` and `unsubscribe` change them.
+        cursor: where to continue: the `cursor` of an earlier client, or of a state that was loaded over HTTP. Without
+            a cursor the topics begin with the next event.
+        batch: let the server send several waiting events in one frame.
+        on_state: called with each change of state.
+        max_waiting: the largest number of items that wait for a slow application. Beyond it the client stops reading.
+            The server may then close the connection, and the client resumes from its cursor.
+        idle_seconds: how long the server may be silent before the client sends a ping.
+        answer_seconds: how long the server may take to answer the ping.
 
     Raises:
-        ValueError: the URL or the cursor is none.
+        ValueError: the URL or the cursor is not valid.
     """
 
     def __init__(
@@ -74,147 +70,137 @@ class EventClient:
         answer_seconds: float = 10.0,
         clock: Clock | None = None,
         random: Callable[[], float] = random_module.random,
-        opener: Connect = connect,
     ) -> None:
         positions = parse_cursor(cursor) if cursor else {}
         self.state = State.CONNECTING
-        self._url = address(url, batch=batch)
+        self._url = connect_url(url, batch=batch)
         self._credential = Credential(token)
-        self._conversation = Conversation(topics, Progress(positions))
-        self._inbox = Inbox(max_waiting, lambda: self._conversation.is_awaited, positions)
+        self._conversation = Conversation(topics, Positions(positions))
+        self._inbox = Inbox(max_waiting, lambda: self._conversation.has_waiters, positions)
         self._on_state = on_state
         self._idle_seconds = idle_seconds
         self._answer_seconds = answer_seconds
-        self._clock = clock or SystemClock()
+        self._clock = clock or Clock()
         self._backoff = Backoff(random)
-        self._opener = opener
         self._connection: Connection | None = None
         self._failure: BaseException | None = None
-        self._life: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def cursor(self) -> str | None:
-        """Up to where the caller has taken everything: keep it, and a later client goes on after the last item.
+        """The position up to which the application has taken every item; `None` before the first.
 
-        With more than a hundred topics it stands still while they are being resumed.
+        A later client can continue from it. With more than a hundred topics it does not move while they resume.
         """
-        return join_positions(Position(*each) for each in sorted(self._inbox.positions.items())) or None
+        return cursor_of(self._inbox.positions)
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What is subscribed, or will be as soon as there is a connection."""
+        """The topics that are subscribed, or will be once there is a connection."""
         return self._conversation.topics
 
-    # --- For the caller ---
+    # --- For the application ---
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> EventClient:
         self._start()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> EventClient:
         return self
 
     async def __anext__(self) -> Item:
-        """The next item, in order. One task at a time may ask.
+        """Return the next item, in order. Only one task at a time may wait for it.
 
         Raises:
-            Terminated: the client has given up.
+            Terminated: the client does not connect again.
         """
         self._start()
         return await self._inbox.take()
 
     async def subscribe(self, *topics: str) -> None:
-        """Hear these topics too, from the server's acknowledgement on, which is waited for.
+        """Add topics, and wait for the server's answer. They are live from its ack on.
 
-        What is missing before that is the present state: load it after this returns.
+        To know what happened before, load the current state after this method returns.
 
         Raises:
-            SubscriptionRefused: the server refused some; the others are held.
-            Terminated: the client has given up.
+            SubscriptionRefused: the server refused some of the topics; the others are subscribed.
+            Terminated: the client does not connect again.
             ClientClosed: the client was closed.
         """
-        await self._ask(self._conversation.subscribe, topics)
+        await self._request(self._conversation.subscribe, topics)
 
     async def unsubscribe(self, *topics: str) -> None:
-        """Hear these topics no more. Events that were received before may still come.
+        """Remove topics. Events that were received before may still follow.
 
-        Raises: as `subscribe`.
+        Raises:
+            As `subscribe`.
         """
-        await self._ask(self._conversation.unsubscribe, topics)
+        await self._request(self._conversation.unsubscribe, topics)
 
     async def aclose(self) -> None:
-        """Close the connection and end. What was received and not taken is forgotten, and not in `cursor`."""
+        """Close the connection, and discard the items not taken; `cursor` is before them."""
         if self.state not in (State.CLOSED, State.FAILED):
-            self._become(State.CLOSED)
+            self._change_state(State.CLOSED)
         self._inbox.end(StopAsyncIteration())
         self._inbox.discard()
         self._end(ClientClosed())
-        if self._life is not None:
-            self._life.cancel()
-            await asyncio.gather(self._life, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _ask(
+    async def _request(
         self,
-        ask: Callable[[tuple[str, ...], Callable[[], None]], tuple[Call, Step]],
+        send: Callable[[tuple[str, ...], Callable[[], None]], tuple[Waiter, Step]],
         topics: tuple[str, ...],
     ) -> None:
         if self._failure is not None:
             raise self._failure
         self._start()
         answered = asyncio.Event()
-        call, step = ask(topics, answered.set)
-        self._inbox.look_again()
+        waiter, step = send(topics, answered.set)
+        self._inbox.recheck_limit()
         try:
             if self._connection is not None:
                 await self._connection.perform(step)
             await answered.wait()
         except asyncio.CancelledError:
-            step = self._conversation.abandon(call)
+            step = self._conversation.withdraw(waiter)
             if self._connection is not None:
                 self._connection.perform_soon(step)
             raise
-        if call.refusals:
-            raise SubscriptionRefused(call.refusals)
-        if call.is_unanswered:
+        if waiter.refusals:
+            raise SubscriptionRefused(waiter.refusals)
+        if waiter.is_abandoned:
             raise self._failure or ClientClosed()
 
-    # --- Its life ---
+    # --- Connecting and reconnecting ---
 
     def _start(self) -> None:
-        if self._life is None and self._failure is None:
-            self._life = asyncio.get_running_loop().create_task(self._live(), name="EventClient")
+        if self._task is None and self._failure is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="EventClient")
 
-    async def _live(self) -> None:
+    async def _run(self) -> None:
         try:
             while True:
-                pause, reason = await self._connect()
-                self._become(State.RECONNECTING, retry_in=pause, reason=reason)
+                pause, reason = await self._run_connection()
+                self._change_state(State.RECONNECTING, retry_in=pause, reason=reason)
                 await self._clock.sleep(pause)
         except Exception as error:
-            # Not only what is known to be for good: an error of ours must reach the caller as well.
-            self._become(State.FAILED, reason=str(error))
+            # Not only Terminated: a defect of the client must reach the application as well.
+            self._change_state(State.FAILED, reason=str(error))
             self._end(error)
 
     def _end(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
             self._inbox.end(error)
-            self._conversation.ended()
+            self._conversation.client_ended()
 
-    def _become(
-        self,
-        state: State,
-        *,
-        retry_in: float | None = None,
-        reason: str | None = None,
-        recovered: bool | None = None,
-    ) -> None:
-        change = StateChange(self.state, state, retry_in, reason, recovered)
+    def _change_state(self, state: State, **details: Any) -> None:
+        change = StateChange(self.state, state, **details)
         self.state = state
         if self._on_state is not None:
             try:
@@ -222,34 +208,31 @@ class EventClient:
             except Exception:
                 logger.exception("The handler of state changes failed")
 
-    def _note_ready(self) -> None:
+    def _check_ready(self) -> None:
         if self._conversation.is_ready and self.state in (State.CONNECTING, State.RECONNECTING):
-            self._become(State.CONNECTED, recovered=self._conversation.recovered)
+            self._change_state(State.CONNECTED, recovered=self._conversation.recovered)
 
-    async def _connect(self) -> tuple[float, str]:
-        """One connection, from the handshake to its end; returns when to connect again, and why."""
+    async def _run_connection(self) -> tuple[float, str]:
+        """Run one connection; return the pause in seconds before the next one, and the reason."""
         try:
-            socket = await open_socket(self._url, await self._credential.get(), self._opener)
+            socket = await open_socket(self._url, await self._credential.get())
         except Unavailable as error:
-            return self._backoff.later() if error.later else self._backoff.pause(), str(error)
+            return self._backoff.after_too_many() if error.too_many else self._backoff.after_failure(), str(
+                error
+            )
         except CredentialRefused as error:
             self._credential.renew("refused", str(error), HTTP_UNAUTHORIZED)
             return 0.0, str(error)
         self._credential.accepted()
         self._connection = Connection(
-            socket,
-            self._conversation,
-            self._inbox,
-            self._clock,
-            idle_seconds=self._idle_seconds,
-            answer_seconds=self._answer_seconds,
+            socket, self._conversation, self._inbox, self._clock, self._idle_seconds, self._answer_seconds
         )
         opened_at = self._clock.time()
         try:
-            ending = await self._connection.run(self._note_ready)
+            ending = await self._connection.run(self._check_ready)
         finally:
             self._connection = None
-            self._conversation.lost()
+            self._conversation.connection_lost()
         self._backoff.lasted(self._clock.time() - opened_at)
         return self._pause_after(ending), ending.reason
 
@@ -261,12 +244,11 @@ class EventClient:
                 raise Forbidden(ending.reason, CloseCode.REVOKED)
             case CloseCode.TOKEN_EXPIRED:
                 self._credential.renew("expired", ending.reason, CloseCode.TOKEN_EXPIRED)
-                return self._backoff.soon(jitter=0.0)
-        if not ending.retry:
-            raise Forbidden(ending.reason, ending.code or 0)
-        match ending.code:
+                return self._backoff.immediate(jitter=0.0)
+            case _ if not ending.retry:
+                raise Forbidden(ending.reason, ending.code or 0)
             case CloseCode.RESTARTING:
-                return self._backoff.soon(jitter=FIRST_SECONDS)
+                return self._backoff.immediate(jitter=FIRST_SECONDS)
             case CloseCode.TOO_MANY:
-                return self._backoff.later()
-        return self._backoff.pause()
+                return self._backoff.after_too_many()
+        return self._backoff.after_failure()

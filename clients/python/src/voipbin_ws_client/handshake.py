@@ -1,9 +1,9 @@
-"""Opening a connection: the handshake, and why it was refused."""
+"""The opening handshake, and the reason if the server refuses it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -13,34 +13,31 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from voipbin_ws_client.errors import Forbidden, NotAGateway
 
-Connect = Callable[..., Awaitable[ClientConnection]]
-
 MAX_MESSAGE_BYTES = 2**25
-"""Above the largest event that a gateway can be set to take."""
+"""More than the largest event that a gateway can be configured to accept."""
 
 CLOSE_SECONDS = 2.0
 REASON_SECONDS = 10.0
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
-TOO_MANY_REQUESTS = 429
 
 
 class CredentialRefused(Exception):
-    """The server does not accept the credential; the message is its reason."""
+    """The server does not accept the credential; the message is the reason."""
 
 
 class Unavailable(Exception):
-    """There is no connection now; the message says why. `later` where the server has too many of us."""
+    """A temporary failure, with its reason; `too_many` if the server has too many connections."""
 
-    def __init__(self, message: str, *, later: bool = False) -> None:
+    def __init__(self, message: str, *, too_many: bool = False) -> None:
         super().__init__(message)
-        self.later = later
+        self.too_many = too_many
 
 
-def address(url: str, *, batch: bool) -> str:
-    """The URL to connect to.
+def connect_url(url: str, *, batch: bool) -> str:
+    """Return the URL to connect to, with the parameter `batch`.
 
     Raises:
-        ValueError: it is no ws:// or wss:// URL.
+        ValueError: `url` is no ws:// or wss:// URL.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
@@ -51,19 +48,20 @@ def address(url: str, *, batch: bool) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("batch", "true")])))
 
 
-async def open_socket(url: str, token: str | None, opener: Connect = connect) -> ClientConnection:
-    """Connect.
+async def open_socket(url: str, token: str | None) -> ClientConnection:
+    """Open a WebSocket.
 
-    The keepalive is ours: the library's would take a caller who does not read for a server that does not answer.
+    The library's keepalive is off: it would close a connection whose application reads slowly. `Connection` has
+    another one.
 
     Raises:
-        CredentialRefused: the credential is not accepted.
-        Unavailable: not now.
-        Forbidden: not from here.
-        NotAGateway: never.
+        CredentialRefused: the server does not accept the credential.
+        Unavailable: there is no connection now.
+        Forbidden: the server refuses this origin.
+        NotAGateway: the address is not that of a gateway.
     """
     try:
-        return await opener(
+        return await connect(
             url,
             additional_headers=_headers(token),
             user_agent_header="voipbin-ws-client",
@@ -74,11 +72,11 @@ async def open_socket(url: str, token: str | None, opener: Connect = connect) ->
         )
     except InvalidStatus as error:
         status = error.response.status_code
-        message = _message(error.response.body) or f"The server answered with status {status}"
-        if status == httpx.codes.FORBIDDEN and not _says_why(error.response.body):
-            status, message = await _ask_for_reason(url, token)
+        message = _message_of(error.response.body) or _status_text(status)
+        if status == httpx.codes.FORBIDDEN and not _message_of(error.response.body):
+            status, message = await _fetch_reason(url, token)
         raise _refusal(status, message) from None
-    except TimeoutError:
+    except asyncio.TimeoutError:
         raise Unavailable("The server does not answer") from None
     except ConnectionRefusedError:
         raise Unavailable("Nothing listens there") from None
@@ -92,37 +90,38 @@ def _refusal(status: int, message: str) -> Exception:
     if status == httpx.codes.FORBIDDEN:
         return Forbidden(message, status)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES:
-        return Unavailable(message, later=status == TOO_MANY_REQUESTS)
+        return Unavailable(message, too_many=status == httpx.codes.TOO_MANY_REQUESTS)
     return NotAGateway(message, status)
 
 
-async def _ask_for_reason(url: str, token: str | None) -> tuple[int, str]:
-    """Some servers refuse every handshake with 403 and no word: the plain GET of the same address says more."""
+async def _fetch_reason(url: str, token: str | None) -> tuple[int, str]:
+    """Return status and message of a plain GET of the same address.
+
+    Some servers refuse every handshake with an empty 403.
+    """
     parts = urlsplit(url)
-    plain = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
+    http_url = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
     try:
         async with httpx.AsyncClient(timeout=REASON_SECONDS) as http:
-            answer = await http.get(plain, headers=_headers(token))
+            response = await http.get(http_url, headers=_headers(token))
     except httpx.HTTPError as error:
         raise Unavailable(f"The server refused the connection, and does not say why: {error}") from None
-    if answer.status_code == httpx.codes.UPGRADE_REQUIRED:
+    if response.status_code == httpx.codes.UPGRADE_REQUIRED:
         return 403, "The credential is good, but the server wants no connection from here"
-    if answer.status_code == httpx.codes.NOT_FOUND:
+    if response.status_code == httpx.codes.NOT_FOUND:
         return 403, "The server refused the connection, and does not say why"
-    return answer.status_code, _message(
-        answer.content
-    ) or f"The server answered with status {answer.status_code}"
+    return response.status_code, _message_of(response.content) or _status_text(response.status_code)
+
+
+def _status_text(status: int) -> str:
+    return f"The server answered with status {status}"
 
 
 def _headers(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
-def _says_why(body: bytes | bytearray | None) -> bool:
-    return bool(_message(body))
-
-
-def _message(body: bytes | bytearray | None) -> str:
+def _message_of(body: bytes | bytearray | None) -> str:
     try:
         content: Any = json.loads(body or b"")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What was received and not yet taken: bounded, so that a slow caller slows the server and does not fill the memory."""
+"""The bounded queue between connection and application."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from voipbin_ws_client.updates import Item
 
 
 class Inbox:
-    """A queue of entries with room for `limit` items. Belongs to one event loop, has one reader and one writer.
+    """A queue of entries with room for `limit` items: a slow reader stops the writer.
 
-    `must_go_on` says whether to take more than that for now: while somebody waits for an answer, which comes behind
-    what is waiting.
+    There is one reader and one writer, in one event loop.
+    `may_exceed_limit` returns whether to accept more items for now: the answer to a pending request comes behind them.
     """
 
-    def __init__(self, limit: int, must_go_on: Callable[[], bool], positions: Mapping[str, int]) -> None:
+    def __init__(
+        self, limit: int, may_exceed_limit: Callable[[], bool], positions: Mapping[str, int]
+    ) -> None:
         self.is_full = False
         self.positions: dict[str, int] = dict(positions)
-        """Up to where the reader has taken everything."""
+        """The positions up to which the reader has taken every item."""
         self._limit = limit
-        self._must_go_on = must_go_on
+        self._may_exceed_limit = may_exceed_limit
         self._entries: deque[Entry] = deque()
         self._items = 0
         self._arrived = asyncio.Event()
@@ -30,8 +32,8 @@ class Inbox:
         self._end: BaseException | None = None
 
     async def put(self, entry: Entry) -> None:
-        """Add an entry, as soon as there is room for it."""
-        while entry.item is not None and self._items >= self._limit and not self._must_go_on():
+        """Add an entry once there is room for it."""
+        while entry.item is not None and self._items >= self._limit and not self._may_exceed_limit():
             self.is_full = True
             self._room.clear()
             try:
@@ -39,55 +41,53 @@ class Inbox:
             finally:
                 self.is_full = False
         if entry.item is None and not self._entries:
-            self._move(entry)
+            self._advance(entry)
             return
         self._items += entry.item is not None
         self._entries.append(entry)
         self._arrived.set()
 
-    def look_again(self) -> None:
-        """What `must_go_on` says may have changed."""
+    def recheck_limit(self) -> None:
+        """Make a waiting `put` call `may_exceed_limit` again."""
         self._room.set()
 
     async def take(self) -> Item:
-        """The next item.
+        """Return the next item.
 
         Raises:
-            the exception that `end` was given, when nothing is left.
+            BaseException: the one given to `end`, once no item is left.
         """
-        while True:
-            while self._entries:
-                entry = self._entries.popleft()
-                self._move(entry)
-                if entry.item is not None:
-                    self._items -= 1
-                    self._room.set()
-                    self._move_on()
-                    return entry.item
+        while (item := self._next()) is None:
             if self._end is not None:
                 raise self._end
             self._arrived.clear()
             await self._arrived.wait()
+        self._items -= 1
+        self._room.set()
+        return item
 
     def end(self, error: BaseException) -> None:
-        """Nothing will come any more; the reader gets what is left, and then this."""
+        """Accept no other entry; the reader gets the remaining items and then `error`."""
         if self._end is None:
             self._end = error
         self._arrived.set()
 
     def discard(self) -> None:
-        """Forget what was not taken; the positions do not have it."""
+        """Discard the remaining items; `positions` stays before them."""
         self._entries.clear()
         self._items = 0
         self._room.set()
 
-    def _move_on(self) -> None:
-        """Take the positions that need no reader."""
-        while self._entries and self._entries[0].item is None:
-            self._move(self._entries.popleft())
+    def _next(self) -> Item | None:
+        """Remove the next item, and the entries without item behind it; `None` if it is empty."""
+        item: Item | None = None
+        while self._entries and (item is None or self._entries[0].item is None):
+            entry = self._entries.popleft()
+            item = item or entry.item
+            self._advance(entry)
+        return item
 
-    def _move(self, entry: Entry) -> None:
+    def _advance(self, entry: Entry) -> None:
         if entry.complete:
-            self.positions = dict(entry.positions)
-        else:
-            self.positions.update(entry.positions)
+            self.positions.clear()
+        self.positions.update(entry.positions)

@@ -1,4 +1,4 @@
-"""Messages that an answer is expected to, and those who wait for one.
+"""Messages without an answer yet, and the calls of the application that wait for one.
 
 Sans-I/O.
 """
@@ -7,151 +7,155 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from voipbin_ws_client.protocol import Action
 from voipbin_ws_client.updates import Frame, Refusal
 
 CHUNK = 100
-"""Topics in one message: what a gateway takes by default."""
+"""Topics in one message: the default limit of a gateway."""
 
 
 def chunks(topics: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The topics as they go into messages."""
+    """Split topics into the groups of one message each."""
     for start in range(0, len(topics), CHUNK):
         yield topics[start : start + CHUNK]
 
 
 @dataclass(slots=True)
 class Request:
-    """A message under way, and the topics in it that are not answered yet."""
+    """A sent message, and its topics without an answer yet."""
 
-    action: str
-    waiting: set[str]
+    action: Action
+    unanswered: set[str]
     resumes: bool = False
-    """Whether its topics were held before."""
+    """Whether its topics were granted on an earlier connection."""
     since: str | None = None
     opening: bool = False
-    """Whether the connection is not ready before it is answered."""
+    """Whether the client counts as connected only after the answer."""
     tries: int = 0
     reason: str | None = None
-    """Why it cannot resume after all, where that is known beforehand."""
+    """Why the topics cannot resume, if the server has already refused the cursor."""
     acked: bool = False
 
 
-class Requests:
-    """The requests of one connection."""
+class PendingRequests:
+    """The unanswered requests of one connection."""
 
     def __init__(self) -> None:
-        self._by_number: dict[int, Request] = {}
-        self._numbers = itertools.count(1)
+        self._requests: dict[int, Request] = {}
+        self._ids = itertools.count(1)
 
     @property
     def resuming(self) -> bool:
-        """Whether topics that were held before are not live yet."""
-        return any(request.resumes and not request.acked for request in self._by_number.values())
+        """Whether resumed topics still wait for their ack."""
+        return any(request.resumes and not request.acked for request in self._requests.values())
 
     @property
     def opening(self) -> bool:
-        """Whether the connection is not ready yet."""
-        return any(request.opening for request in self._by_number.values())
+        """Whether requests that were sent when the connection opened still wait for an answer."""
+        return any(request.opening for request in self._requests.values())
 
-    def message(self, request: Request, topics: Sequence[str]) -> Frame:
-        """The message of a new request."""
-        number = next(self._numbers)
-        self._by_number[number] = request
-        message: Frame = {"type": request.action, "topics": list(topics), "request_id": number}
+    def add(self, request: Request, topics: Sequence[str]) -> Frame:
+        """Add a request; return its message."""
+        request_id = next(self._ids)
+        self._requests[request_id] = request
+        message: Frame = {"type": request.action, "topics": list(topics), "request_id": request_id}
         if request.since is not None:
             message["since"] = request.since
         return message
 
-    def answered_by(self, frame: Frame, topics: Collection[str]) -> Request | None:
-        """The request that a frame answers: by its id, or where the server sends none by action and topics."""
-        number = frame.get("request_id")
-        if isinstance(number, int):
-            return self._by_number.get(number)
-        for request in self._by_number.values():
-            if request.action == frame.get("action") and request.waiting.issuperset(topics):
+    def find(self, frame: Frame, topics: Collection[str]) -> Request | None:
+        """Return the request that a frame answers; `None` if there is no such request.
+
+        Servers that send no request id are matched by action and topics.
+        """
+        request_id = frame.get("request_id")
+        if isinstance(request_id, int):
+            return self._requests.get(request_id)
+        for request in self._requests.values():
+            if request.action == frame.get("action") and request.unanswered.issuperset(topics):
                 return request
         return None
 
-    def unasked(self, action: str, topics: Iterable[str]) -> list[str]:
-        """Those of the topics that no request with this action is under way for."""
-        asked = {
-            topic for each in self._by_number.values() if each.action == action for topic in each.waiting
+    def without_request(self, action: Action, topics: Iterable[str]) -> list[str]:
+        """Return the topics that no pending request with this action has."""
+        requested = {
+            topic for each in self._requests.values() if each.action == action for topic in each.unanswered
         }
-        return [topic for topic in topics if topic not in asked]
+        return [topic for topic in topics if topic not in requested]
 
     def settle(self, request: Request, topics: Iterable[str]) -> None:
-        """Note the answer for these of its topics."""
-        request.waiting.difference_update(topics)
-        if not request.waiting:
-            self._by_number = {
-                number: each for number, each in self._by_number.items() if each is not request
+        """Record the answer for some topics of a request."""
+        request.unanswered.difference_update(topics)
+        if not request.unanswered:
+            self._requests = {
+                request_id: each for request_id, each in self._requests.items() if each is not request
             }
 
     def clear(self) -> None:
-        """The connection is over, and with it all that was asked."""
-        self._by_number.clear()
+        """Discard all requests."""
+        self._requests.clear()
 
 
 @dataclass(eq=False, slots=True)
-class Call:
-    """Somebody waits until each of these topics is answered; then `done` is called, once."""
+class Waiter:
+    """A call that waits for the answers for its topics; the last one calls `done`."""
 
     topics: set[str]
     done: Callable[[], None]
     refusals: list[Refusal] = field(default_factory=list)
-    is_unanswered: bool = False
-    """Whether there will be no answer, as there will be no connection."""
+    is_abandoned: bool = False
+    """Whether the client ended before the answer."""
 
 
-class Calls:
-    """All who wait for the answers to one action."""
+class Waiters:
+    """The calls that wait for the answers to one action."""
 
     def __init__(self) -> None:
-        self._calls: list[Call] = []
+        self._waiters: list[Waiter] = []
 
     def __bool__(self) -> bool:
-        return bool(self._calls)
+        return bool(self._waiters)
 
     @property
     def topics(self) -> set[str]:
-        """What is waited for."""
-        return {topic for call in self._calls for topic in call.topics}
+        """The topics that the calls wait for."""
+        return {topic for waiter in self._waiters for topic in waiter.topics}
 
-    def add(self, topics: Iterable[str], done: Callable[[], None]) -> Call:
-        """Somebody waits for these; where there are none, for nothing."""
-        call = Call(set(topics), done)
-        if call.topics:
-            self._calls.append(call)
+    def add(self, topics: Iterable[str], done: Callable[[], None]) -> Waiter:
+        """Add a call; without topics it is done at once."""
+        waiter = Waiter(set(topics), done)
+        if waiter.topics:
+            self._waiters.append(waiter)
         else:
             done()
-        return call
+        return waiter
 
-    def remove(self, call: Call) -> None:
-        """This one waits no more."""
-        self._calls = [each for each in self._calls if each is not call]
+    def remove(self, waiter: Waiter) -> None:
+        """Remove a call without calling its `done`."""
+        self._waiters = [each for each in self._waiters if each is not waiter]
 
     def end(self) -> None:
-        """There will be no answers: nobody waits in vain."""
-        calls, self._calls = self._calls, []
-        for call in calls:
-            call.is_unanswered = True
-            call.done()
+        """Release all calls, marked as abandoned."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.is_abandoned = True
+            waiter.done()
 
     def settle(self, topics: Iterable[str], refusal: Refusal | None = None) -> set[str]:
-        """Tell those who wait for these topics; returns the topics that somebody waited for."""
-        told: set[str] = set()
-        for call in list(self._calls):
-            answered = call.topics.intersection(topics)
+        """Record the answer for topics; return those that a call waited for."""
+        notified: set[str] = set()
+        for waiter in list(self._waiters):
+            answered = waiter.topics.intersection(topics)
             if not answered:
                 continue
-            told |= answered
-            call.topics -= answered
+            notified |= answered
+            waiter.topics -= answered
             if refusal is not None:
-                mine = tuple(topic for topic in refusal.topics if topic in answered)
-                call.refusals.append(Refusal(mine, refusal.code, refusal.message, refusal.retry))
-            if not call.topics:
-                self.remove(call)
-                call.done()
-        return told
+                refused = tuple(topic for topic in refusal.topics if topic in answered)
+                waiter.refusals.append(replace(refusal, topics=refused))
+            if not waiter.topics:
+                self.remove(waiter)
+                waiter.done()
+        return notified

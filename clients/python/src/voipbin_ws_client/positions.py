@@ -1,95 +1,94 @@
-"""How far a client has heard its logs: where it goes on after a break, and what it was given before.
+"""Positions in the logs: where to resume, and which events are duplicates.
 
-Sans-I/O. A connection of one customer has one log, platform staff may hear several; each log numbers its
-events. An event's cursor names its own log alone, so the newest number of each is kept. The cursor of an ack or a
-pong is complete: it has every log that the connection hears, up to where all of it has been sent.
+Sans-I/O. A connection reads one log, that of its customer; a connection of platform staff may read several. Each log
+numbers its events. An event's cursor names only its own log, so the newest number of each log is kept. The cursor of an
+ack or a pong is complete: it names all logs of the connection, up to where all events have been sent.
 
-Topics are resumed in chunks, and the server replays one chunk after the other. A later chunk's replay goes back to
-where the first one began; so while not all chunks are acknowledged the positions stay, and what is delivered
-meanwhile is remembered. Should the connection break then, all is resumed from the old positions, and what was
-remembered is not delivered again. With one chunk, of up to a hundred topics, the positions alone do all that.
+Topics resume in groups, and the server replays one group after the other, each from the same cursor. So the positions
+do not move until all groups are acknowledged, and the events that arrive earlier are recorded. After another lost
+connection all groups resume from the same positions again, and the recorded events are duplicates. With one group, of
+up to a hundred topics, the positions alone are enough.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from events.domain.cursor import Position, join_positions
+_POSITION = re.compile(r"([^.,]+)\.(0|[1-9][0-9]{0,17})")
 
 
-class _Numbers:
-    """Numbers of one log, let go all together once the position has passed the highest."""
+def parse_cursor(cursor: str) -> dict[str, int]:
+    """Read a cursor; return the event numbers by log.
 
-    def __init__(self) -> None:
-        self._numbers: set[int] = set()
-        self.highest = -1
+    Nothing else is assumed about the name of a log than that it has no comma and no dot.
 
-    def __contains__(self, seq: int) -> bool:
-        return seq in self._numbers
-
-    def add(self, seq: int) -> None:
-        self._numbers.add(seq)
-        self.highest = max(self.highest, seq)
-
-    def update(self, other: _Numbers) -> None:
-        self._numbers |= other._numbers
-        self.highest = max(self.highest, other.highest)
+    Raises:
+        ValueError: the text is no cursor.
+    """
+    parts = cursor.split(",")
+    positions = {match[1]: int(match[2]) for part in parts if (match := _POSITION.fullmatch(part))}
+    # Fewer positions than parts: a part is no position, or two parts name the same log.
+    if len(positions) < len(parts):
+        raise ValueError("since is no cursor: send one back exactly as an ack, an event or a pong gave it")
+    return positions
 
 
-class Progress:
-    """Positions by epoch, and the numbers above them that were delivered all the same."""
+def cursor_of(positions: Mapping[str, int]) -> str | None:
+    """Return the cursor of all these positions; `None` if there are none."""
+    return ",".join(f"{log}.{number}" for log, number in sorted(positions.items())) or None
+
+
+class Positions:
+    """The positions by log, and the numbers of events beyond them that were delivered."""
 
     def __init__(self, positions: Mapping[str, int]) -> None:
-        self._positions = dict(positions)
-        self._delivered: dict[str, _Numbers] = {}
-        self._before: dict[str, _Numbers] = {}
+        self._reached = dict(positions)
         self._starts: dict[str, int] = {}
+        self._ahead: set[tuple[str, int]] = set()
+        self._duplicates: set[tuple[str, int]] = set()
 
     @property
     def cursor(self) -> str | None:
-        """From where to go on; none where nothing was heard yet."""
-        return join_positions(Position(*each) for each in sorted(self._positions.items())) or None
+        """The cursor to resume from; `None` before the first position is known."""
+        return cursor_of(self._reached)
 
-    def begin(self) -> None:
-        """A new connection: what was delivered until now is not to be delivered again."""
-        for epoch, numbers in self._delivered.items():
-            self._before.setdefault(epoch, _Numbers()).update(numbers)
-        self._delivered = {}
-        for epoch, seq in self._positions.items():
-            self._passed(epoch, seq)
-        self._starts = dict(self._positions)
+    def start_connection(self) -> None:
+        """Begin a connection: all events delivered before it are duplicates on it."""
+        self._starts = dict(self._reached)
+        delivered = self._duplicates | self._ahead
+        self._duplicates = {(log, number) for log, number in delivered if number > self._starts.get(log, -1)}
+        self._ahead = set()
 
-    def is_repetition(self, positions: Mapping[str, int]) -> bool:
-        """Whether an event was delivered on an earlier connection already.
+    def is_duplicate(self, positions: Mapping[str, int]) -> bool:
+        """Return whether an event was delivered on an earlier connection.
 
-        What one connection sends twice is a broken promise of the server and none of this: it is not hidden.
+        An event that one connection sends twice is a defect of the server, which the client does not hide.
         """
         return any(
-            seq <= self._starts.get(epoch, -1) or seq in self._before.get(epoch, ())
-            for epoch, seq in positions.items()
+            number <= self._starts.get(log, -1) or (log, number) in self._duplicates
+            for log, number in positions.items()
         )
 
-    def delivered(self, positions: Mapping[str, int], *, resuming: bool) -> None:
-        """An event was delivered; while `resuming`, others before it may still come."""
-        for epoch, seq in positions.items():
-            if resuming:
-                self._delivered.setdefault(epoch, _Numbers()).add(seq)
-            else:
-                self._positions[epoch] = seq
-                self._passed(epoch, seq)
+    def deliver(self, positions: Mapping[str, int], *, resuming: bool) -> None:
+        """Record a delivered event; while `resuming`, events before it may still follow."""
+        if resuming:
+            self._ahead.update(positions.items())
+        else:
+            self._reached.update(positions)
 
-    def complete(self, positions: Mapping[str, int]) -> None:
-        """Everything up to this complete cursor was delivered."""
-        self._positions = dict(positions)
+    def reach(self, positions: Mapping[str, int]) -> None:
+        """Move to the positions of a complete cursor."""
+        self._reached = dict(positions)
 
-    def not_recovered(self, positions: Mapping[str, int]) -> None:
-        """The server could not resume, and these are live from here on. Where a log has gone backwards, its old
-        numbers mean nothing: the new events that bear them were never delivered."""
-        for epoch, seq in positions.items():
-            if seq < self._starts.get(epoch, -1):
-                for remembered in (self._starts, self._before, self._delivered):
-                    remembered.pop(epoch, None)
+    def restart_logs(self, positions: Mapping[str, int]) -> None:
+        """Forget the logs that restarted, if the server could not resume.
 
-    def _passed(self, epoch: str, seq: int) -> None:
-        if (before := self._before.get(epoch)) is not None and seq >= before.highest:
-            del self._before[epoch]
+        The topics are live from `positions`. A log with a lower position than before was restored from a backup, and
+        its new events have the numbers of old ones.
+        """
+        restarted = {log for log, number in positions.items() if number < self._starts.get(log, -1)}
+        for log in restarted:
+            del self._starts[log]
+        self._duplicates = {each for each in self._duplicates if each[0] not in restarted}
+        self._ahead = {each for each in self._ahead if each[0] not in restarted}

@@ -1,32 +1,32 @@
-"""How it stands with a client's connection, and the clock by which it waits."""
+"""The states of a client, and the clock that it waits by."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from enum import Enum
 
 
-class State(StrEnum):
-    """How it stands with the connection."""
+class State(str, Enum):
+    """The state of a client's connection."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
-    """Every topic has been answered: what is granted is live."""
+    """The server has answered for all topics; those granted are live."""
     RECONNECTING = "reconnecting"
     CLOSED = "closed"
     FAILED = "failed"
+
+    __str__ = str.__str__
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
     """A change of state.
 
-    `retry_in` (seconds) and `reason` are of reconnecting, `reason` is of failed too. `recovered` is of connected:
-    true where nothing was missed meanwhile, false where a Gap tells what was, none where there was nothing to go on
-    from.
+    `retry_in` (seconds) is set for reconnecting, `reason` for reconnecting and failed, `recovered` for connected:
+    `True` if no event was missed, `False` if there is a Gap, `None` if there was no cursor to resume from.
     """
 
     previous: State
@@ -36,23 +36,13 @@ class StateChange:
     recovered: bool | None = None
 
 
-class Clock(Protocol):
-    """Time as a client sees it."""
+class Clock:
+    """The machine's clock; tests pass another one."""
 
     def time(self) -> float:
-        """Seconds of a steady clock."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def time(self) -> float:
+        """Return the seconds of a monotonic clock."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds."""
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What a client is given: events, gaps and refusals, and how frames on the wire are read as such.
+"""The items that an application receives, and reading them from frames.
 
 Sans-I/O.
 """
@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.domain.cursor import InvalidCursor, parse_cursor
+from voipbin_ws_client.positions import parse_cursor
 
 logger = logging.getLogger(__name__)
 
 Frame = dict[str, Any]
 
-SHOWN_CHARACTERS = 200
-"""How much of a frame that cannot be read is shown in the log."""
+MAX_LOGGED_CHARACTERS = 200
+"""How much of an unreadable frame is logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened. `id` and `cursor` are none where the server is one that gives none."""
+    """An event. `id` and `cursor` are `None` if the server does not send them."""
 
     type: str
     timestamp: str
@@ -32,14 +32,14 @@ class Event:
     id: str | None
     cursor: str | None
     frame: Mapping[str, Any] = field(repr=False)
-    """All of it as it came, with fields that this version knows nothing of."""
+    """The whole frame, with fields that this version does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events of these topics may be missing here, and cannot be had any more: load their present state anew.
+    """Events of these topics may be lost here: load their current state again.
 
-    The topics are live again from `cursor` on (none where the server gives no cursors).
+    The topics are live from `cursor` on; `None` if the server sends no cursors.
     """
 
     topics: tuple[str, ...]
@@ -49,7 +49,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server does not let us hear these topics, or not any more. `retry` is none where it does not say."""
+    """The server refuses these topics or has withdrawn them; `retry` is `None` if not sent."""
 
     topics: tuple[str, ...]
     code: str
@@ -61,24 +61,24 @@ Item = Event | Gap | Refusal
 
 
 def read_frames(text: str) -> list[Frame]:
-    """The frames of a text message: one, or events in an array. What cannot be read is logged and left out."""
+    """Read a text message: one frame, or an array of them. Unreadable ones are only logged."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        logger.warning("A frame that is no JSON is ignored (%s): %.*s", error, SHOWN_CHARACTERS, text)
+        logger.warning("A frame that is no JSON is ignored (%s): %.*s", error, MAX_LOGGED_CHARACTERS, text)
         return []
     frames = content if isinstance(content, list) else [content]
     readable = [frame for frame in frames if isinstance(frame, dict)]
     if len(readable) < len(frames):
-        logger.warning("A frame that is no object is ignored: %.*s", SHOWN_CHARACTERS, text)
+        logger.warning("A frame that is no object is ignored: %.*s", MAX_LOGGED_CHARACTERS, text)
     return readable
 
 
 def read_event(frame: Frame) -> Event | None:
-    """The event that a frame tells of; none, with a line in the log, where it lacks what every event has."""
+    """Read an event; `None`, after logging a warning, if it lacks a required field."""
     event_type, topic, data = frame.get("event_type"), frame.get("topic"), frame.get("data")
     if not isinstance(event_type, str) or not isinstance(topic, str) or not isinstance(data, dict):
-        logger.warning("An event that cannot be read is ignored: %.*s", SHOWN_CHARACTERS, frame)
+        logger.warning("An event that cannot be read is ignored: %.*s", MAX_LOGGED_CHARACTERS, frame)
         return None
     timestamp, identifier, cursor = frame.get("timestamp"), frame.get("id"), frame.get("cursor")
     return Event(
@@ -93,11 +93,11 @@ def read_event(frame: Frame) -> Event | None:
 
 
 def read_positions(cursor: object) -> dict[str, int] | None:
-    """The numbers by log of a frame's cursor; none where it has none that can be used."""
+    """Read a frame's cursor; `None` if there is none or it is not valid."""
     if not isinstance(cursor, str) or not cursor:
         return None
     try:
-        return dict(parse_cursor(cursor))
-    except InvalidCursor:
-        logger.warning("A cursor that cannot be read is ignored: %.*s", SHOWN_CHARACTERS, cursor)
+        return parse_cursor(cursor)
+    except ValueError:
+        logger.warning("A cursor that cannot be read is ignored: %.*s", MAX_LOGGED_CHARACTERS, cursor)
         return None

@@ -1,4 +1,4 @@
-"""Access keys in the admin: made, shown once and changed; their secrets are nowhere but on that one page."""
+"""The admin pages of access keys: creating them, showing the secret once, changing them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 import subscriptions.admin
-from subscriptions.auth.tokens import identify
+from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey, Customer, digest_of
 from tests.subscriptions.support.admin_client import Desk, Page, address, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
@@ -58,13 +58,13 @@ def test_the_page_of_a_new_key_says_how_to_use_it(ada: Desk, acme: Customer) -> 
     assert "http://testserver/v1.0/events" in page.text
 
 
-def test_who_may_not_publish_is_not_told_how(ada: Desk) -> None:
+def test_a_key_that_may_not_publish_has_no_snippet_for_it(ada: Desk) -> None:
     page = make(ada)
     assert "/v1.0/ws" in page.text
     assert "/v1.0/events" not in page.text
 
 
-def test_who_may_publish_only_is_not_told_how_to_listen(ada: Desk) -> None:
+def test_a_key_that_may_only_publish_has_no_snippet_for_subscribing(ada: Desk) -> None:
     page = make(ada, may_subscribe="", may_publish="on")
     assert "/v1.0/events" in page.text
     assert "/v1.0/ws" not in page.text
@@ -92,7 +92,7 @@ def test_the_same_form_sent_twice_makes_one_key(ada: Desk) -> None:
     first = make(ada)
     made_as = str(AccessKey.objects.get().pk)
     again = make(ada, made_as=made_as)
-    assert "made already" in " ".join(again.errors)
+    assert "created already" in " ".join(again.errors)
     assert first.secrets
     assert not again.secrets
     assert AccessKey.objects.count() == 1
@@ -219,7 +219,7 @@ def test_a_revoked_key_cannot_be_changed(ada: Desk, acme: Customer) -> None:
     assert 'value="revoke_keys"' not in page.text
 
 
-def test_nobody_deletes_a_key(acme: Customer) -> None:
+def test_a_key_cannot_be_deleted(acme: Customer) -> None:
     key, _ = access_key(acme)
     desk = superuser()
     assert desk.post(address(key, "delete"), {"post": "yes"}).status == 403

@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from subscriptions.auth.tokens import BadCredential, identify
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
 from tests.subscriptions.support.admin_client import Desk, address, superuser
 from tests.subscriptions.support.people import access_key, agent
@@ -27,7 +28,7 @@ def test_a_revoked_key_is_refused(ada: Desk, acme: Customer) -> None:
     assert refusal.value.rule == "revoked-key"
 
 
-def test_revoking_asks_first(ada: Desk, acme: Customer) -> None:
+def test_revoking_is_confirmed_first(ada: Desk, acme: Customer) -> None:
     key, secret = access_key(acme)
     page = ada.act("revoke_keys", [key], confirmed=False)
     assert "cannot be undone" in page.text
@@ -118,12 +119,12 @@ def test_the_list_says_how_each_key_stands(ada: Desk, acme: Customer) -> None:
         "revoked": {"revoked_at": now, "expires_at": now - dt.timedelta(days=1)},
     }
     keys = {status: access_key(acme, **fields)[0] for status, fields in standing.items()}
-    words = {"active": "active", "unused": "never used", "expired": "expired", "revoked": "revoked"}
+    text = {"active": "active", "unused": "never used", "expired": "expired", "revoked": "revoked"}
     for status, key in keys.items():
         page = ada.list(AccessKey, status=status)
         assert [row.pk for row in page.response.context["cl"].result_list] == [key.pk]
         assert f"{key.prefix}…" in page.text
-        assert f">{words[status]}</span>" in page.text
+        assert f">{text[status]}</span>" in page.text
     assert ada.list(AccessKey).rows == 4
 
 
@@ -144,8 +145,8 @@ def test_the_audit_log_knows_the_key_by_its_beginning_alone(acme: Customer) -> N
             action="connect", verdict="granted", credential=f"key {prefix}", connection_id=key.pk
         )
     desk = superuser()
-    for words in (key.prefix, secret):
-        page = desk.list(AuditRecord, q=words)
+    for text in (key.prefix, secret):
+        page = desk.list(AuditRecord, q=text)
         assert [row.credential for row in page.response.context["cl"].result_list] == [f"key {key.prefix}"]
 
 

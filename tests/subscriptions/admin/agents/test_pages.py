@@ -9,7 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from subscriptions.auth.tokens import BadCredential, identify, issue_token
+from subscriptions.auth.authentication import identify
+from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.tokens import issue_token
 from subscriptions.models import Agent, Customer, Queue
 from tests.subscriptions.support.admin_client import Desk, Page, address, admin_of, superuser
 from tests.subscriptions.support.people import agent
@@ -85,7 +87,7 @@ def test_the_platforms_own_id_is_taken(ada: Desk) -> None:
         ({"username": "TAKEN"}, "taken"),
         ({"username": "ni na"}, "valid username"),
         ({"password": "", "password_again": ""}, "required"),
-        ({"password_again": "something else 1"}, "not the same"),
+        ({"password_again": "something else 1"}, "passwords differ"),
         ({"password": "12345678", "password_again": "12345678"}, "too common"),
         ({"role": "staff"}, "Select a valid choice"),
         ({"role": "king"}, "Select a valid choice"),
@@ -122,7 +124,7 @@ def test_platform_staff_are_made_by_the_platform(acme: Customer) -> None:
     assert Agent.objects.get(name="Nina").role == "staff"
 
 
-def test_an_admin_raises_nobody_to_platform_staff(ada: Desk, acme: Customer) -> None:
+def test_an_admin_cannot_make_platform_staff(ada: Desk, acme: Customer) -> None:
     person = agent(acme)
     page = ada.post(address(person, "change"), form_of(person, role="staff"))
     assert page.errors
@@ -130,7 +132,7 @@ def test_an_admin_raises_nobody_to_platform_staff(ada: Desk, acme: Customer) -> 
     assert person.role == "agent"
 
 
-def test_nobody_becomes_a_superuser_by_the_form(ada: Desk) -> None:
+def test_the_form_makes_no_superuser(ada: Desk) -> None:
     add_agent(ada, role="admin", may_use_admin="on", is_superuser="on", is_staff="on")
     assert not User.objects.get(username="nina").is_superuser
 
@@ -167,7 +169,7 @@ def test_a_password_is_in_no_history(ada: Desk, acme: Customer) -> None:
 
 def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, acme: Customer) -> None:
     person = agent(acme, granted_resources=["message", "fax"])
-    assert "Not known any more" in ada.open(person).text
+    assert "No longer known" in ada.open(person).text
     kept = ada.post(address(person, "change"), form_of(person, granted_resources=["message", "fax"]))
     assert "Not known as resources: fax" in " ".join(kept.errors)
     assert ada.post(address(person, "change"), form_of(person, granted_resources=["message"])).was_saved
@@ -176,7 +178,7 @@ def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, a
 
 
 @pytest.mark.parametrize("fields", [{"is_active": ""}, {"role": "agent"}, {"may_use_admin": ""}])
-def test_nobody_shuts_oneself_out(acme: Customer, fields: dict[str, str]) -> None:
+def test_operators_cannot_lock_themselves_out(acme: Customer, fields: dict[str, str]) -> None:
     desk, ada = admin_of(acme)
     page = desk.post(address(ada, "change"), form_of(ada, **fields))
     assert page.errors

@@ -1,4 +1,4 @@
-"""An agent's status chosen in the admin: told and stored like one that the agent chooses."""
+"""An agent's status chosen in the admin, published and stored as over REST."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_follows_from_calls_cannot_be_chosen_and_stays_where_it_is(
         ((200, {"status": "busy", "next_status": "away"}), "will be away after the present call"),
     ],
 )
-def test_a_platform_is_asked_first(
+def test_the_platform_gets_the_request_first(
     people: tuple[Desk, Agent], acme: Customer, settings: Any, answer: tuple[int, Any], said: str
 ) -> None:
     person = agent(acme)

@@ -1,4 +1,4 @@
-"""Live connections in the admin: who is connected, found and filtered, and closing them with a word."""
+"""The admin pages of live connections: display, search, filters, and closing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def connected(
     owner: Customer, *, key: AccessKey | None = None, person: Agent | None = None, **fields: Any
 ) -> Any:
-    """A connection of a process of its own; `figures` are what that process told of it last."""
+    """A connection of a process of its own, with its last stored `figures`."""
     figures, lease = fields.pop("figures", None), fields.pop("lease", timedelta(minutes=1))
     connection_id = uuid.uuid4()
     process = GatewayProcess.objects.create(
@@ -61,19 +61,19 @@ def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: Desk, acme: Cus
     topics = [f"customer_id:{acme.pk}:call:{number}" for number in range(3)]
     row = connected(acme, key=key, topics="\n".join(topics), topic_count=300, figures=(12345, 2048, 7, 40))
     shown = ada.list(LiveConnection).text
-    for words in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.0\xa0KB, for 7 s"):
-        assert words in shown, words
+    for text in ("Acme", "a test", "192.0.2.7", "reports/2", ">5 min<", "12,345", "2.0\xa0KB, for 7 s"):
+        assert text in shown, text
     assert "40 events, for 7 s" in shown
     assert "and 298 more" in shown
     page = ada.open(row).text
-    for words in (
+    for text in (
         *topics,
         f"key {key.prefix}",
         "and 297 more",
         f"auditrecord/?q={row.pk}",
         "host, process 1",
     ):
-        assert words in page, words
+        assert text in page, text
 
 
 def test_what_a_client_calls_itself_is_never_markup(ada: Desk, acme: Customer) -> None:
@@ -88,7 +88,7 @@ def test_a_crashed_process_is_not_shown(ada: Desk, acme: Customer) -> None:
     assert ada.open(row).status == 302
 
 
-def test_nobody_changes_or_deletes_one(ada: Desk, acme: Customer) -> None:
+def test_a_connection_cannot_be_changed_or_deleted(ada: Desk, acme: Customer) -> None:
     row = connected(acme)
     for desk in (ada, superuser()):
         assert desk.get(address(LiveConnection, "add")).status == 403
@@ -98,11 +98,11 @@ def test_nobody_changes_or_deletes_one(ada: Desk, acme: Customer) -> None:
     assert row.client == "reports/2"
 
 
-def test_figures_that_are_not_told_yet_are_none(ada: Desk, acme: Customer) -> None:
+def test_stats_that_are_not_stored_yet_are_zero(ada: Desk, acme: Customer) -> None:
     connected(acme)
     page = ada.list(LiveConnection)
     assert page.rows == 1
-    assert page.response.context["cl"].result_list[0].figures == (0, 0, 0, 0)
+    assert page.response.context["cl"].result_list[0].stats == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_the_connections_of_one_key_are_a_click_from_the_key(ada: Desk, acme: Cu
     assert f'<a href="{link}">2</a>' in ada.open(key).text
     page = ada.get(link.partition("?")[0], key=str(key.pk))
     assert page.rows == 2
-    assert "Close all of this key" in page.text
-    assert "Close all of this key" not in ada.list(LiveConnection).text
+    assert "Close all connections of this key" in page.text
+    assert "Close all connections of this key" not in ada.list(LiveConnection).text
     assert ada.list(LiveConnection, key="nonsense").status == 302
 
 
@@ -170,19 +170,19 @@ def test_a_strangers_key_has_no_button_and_no_rows(ada: Desk) -> None:
     connected(globex, key=key)
     page = ada.list(LiveConnection, key=str(key.pk))
     assert page.rows == 0
-    assert "Close all of this key" not in page.text
+    assert "Close all connections of this key" not in page.text
     assert key.prefix not in page.text
 
 
 # --- Closing ---
 
 
-def test_closing_asks_first_and_does_nothing_before(ada: Desk, acme: Customer) -> None:
+def test_closing_is_confirmed_first(ada: Desk, acme: Customer) -> None:
     row = connected(acme, key=access_key(acme)[0])
     page = ada.act("close_connections", [row], confirmed=False)
     assert "Close these connections?" in page.text
     assert str(row) in page.text.replace("&lt;", "<")
-    assert 'name="word"' in page.text
+    assert 'name="reason"' in page.text
     assert not CloseOrder.objects.exists()
 
 
@@ -191,14 +191,16 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
     row, other = connected(acme), connected(acme)
     data = {"action": "close_connections", "_selected_action": [str(row.pk)], "confirmed": "yes"}
     page = desk.post(
-        address(LiveConnection, "changelist"), data | {"word": " you\tflood\nus \0" + "x" * 500}, follow=True
+        address(LiveConnection, "changelist"),
+        data | {"reason": " you\tflood\nus \0" + "x" * 500},
+        follow=True,
     )
-    assert page.told == ["Told to close: 1 connection."]
+    assert page.told == ["Closing 1 connection."]
     assert page.text.count(">closing<") == 1
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (row.pk, None)
-    assert order.word.startswith("you flood us xxx")
-    assert len(order.word) <= 80
+    assert order.reason.startswith("you flood us xxx")
+    assert len(order.reason) <= 80
     [record] = AuditRecord.objects.all()
     assert (record.action, record.connection_id) == ("close", row.pk)
     assert record.detail.startswith(f"{person.user.get_username()}: you flood us")
@@ -207,13 +209,13 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
 
 def test_all_sockets_of_a_key_are_closed_from_its_page(ada: Desk, acme: Customer) -> None:
     key, _ = access_key(acme)
-    assert "Close its sockets" in ada.open(key).text
+    assert "Close connections" in ada.open(key).text
     page = ada.act("close_sockets", [key], confirmed=False)
-    assert "The keys stay good" in page.text.replace("\n", " ")
+    assert "The credentials stay valid" in page.text.replace("\n", " ")
     ada.act("close_sockets", [key])
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (None, key.pk)
-    assert "Closed all its sockets" in ada.get(address(key, "history")).text
+    assert "Closed all connections" in ada.get(address(key, "history")).text
     assert AuditRecord.objects.get().credential == f"key {key.prefix}"
 
 

@@ -1,4 +1,4 @@
-"""The simulated contact centre: whatever the seed, what it tells could have happened."""
+"""The simulated contact centre publishes only plausible events, whatever the seed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from tests.voipbin_ws.demo.simulation.support.simulated_days import (
     PUBLISHED_TYPES,
     START,
     Day,
+    centre,
     day,
     days,
     few,
     of,
-    world,
 )
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES, Profile
-from voipbin_ws.demo.simulation.model.queues import FULL
-from voipbin_ws.demo.simulation.model.tenants import ACME, CENTRES, centre_of
+from voipbin_ws.demo.simulation.model.queues import MAX_WAITING
+from voipbin_ws.demo.simulation.model.tenants import ACME, TENANTS, tenant_of
 
 
 @few
 @given(days)
 def test_every_call_that_starts_ends_once_and_nothing_follows(a_day: Day) -> None:
-    happenings = a_day.happenings()
-    lives: dict[str, list[Happening]] = defaultdict(list)
-    for each in happenings:
+    events = a_day.events()
+    lives: dict[str, list[SimulatedEvent]] = defaultdict(list)
+    for each in events:
         if each.event_type.startswith("call."):
             lives[each.data["id"]].append(each)
     for life in lives.values():
@@ -52,10 +52,10 @@ def test_every_call_that_starts_ends_once_and_nothing_follows(a_day: Day) -> Non
 @given(days)
 @example(Day(seed=-26, minutes=7.0, profile="quiet", customer_id="00000000-0000-4000-8000-000000000abc"))
 def test_an_agent_has_one_call_at_a_time_and_its_status_follows(a_day: Day) -> None:
-    happenings = a_day.happenings()
+    events = a_day.events()
     status: dict[str, str] = {}
     calls: dict[str, str] = {}
-    for each in happenings:
+    for each in events:
         data = each.data
         if each.event_type == "agent.status":
             assert data["previous_status"] == status.get(data["agent_id"], "offline")
@@ -86,8 +86,8 @@ def test_an_agent_has_one_call_at_a_time_and_its_status_follows(a_day: Day) -> N
 @few
 @given(days)
 def test_an_agent_whose_call_is_over_is_soon_free(a_day: Day) -> None:
-    released: dict[str, Happening] = {}
-    for each in a_day.happenings():
+    released: dict[str, SimulatedEvent] = {}
+    for each in a_day.events():
         if each.event_type == "call.ended" and each.data["agent_id"]:
             released[each.data["agent_id"]] = each
         elif each.event_type == "agent.status" and (ended := released.pop(each.data["agent_id"], None)):
@@ -99,27 +99,27 @@ def test_an_agent_whose_call_is_over_is_soon_free(a_day: Day) -> None:
 @few
 @given(days)
 def test_a_caller_joins_a_queue_before_it_is_connected_and_leaves_in_the_end(a_day: Day) -> None:
-    happenings = a_day.happenings()
+    events = a_day.events()
     inside: dict[tuple[str, str], str] = {}
     waiting: dict[str, int] = defaultdict(int)
-    for each in of(happenings, "queue.joined", "queue.connected", "queue.left"):
-        place = (each.data["queue_id"], each.data["call_id"])
+    for each in of(events, "queue.joined", "queue.connected", "queue.left"):
+        entry = (each.data["queue_id"], each.data["call_id"])
         match each.event_type:
             case "queue.joined":
-                assert place not in inside
-                waiting[place[0]] += 1
-                inside[place] = "waiting"
-                assert each.data["position"] == waiting[place[0]] <= FULL
+                assert entry not in inside
+                waiting[entry[0]] += 1
+                inside[entry] = "waiting"
+                assert each.data["position"] == waiting[entry[0]] <= MAX_WAITING
                 assert each.data["estimated_wait"] >= 0
             case "queue.connected":
-                assert inside[place] == "waiting"
-                waiting[place[0]] -= 1
-                inside[place] = "connected"
+                assert inside[entry] == "waiting"
+                waiting[entry[0]] -= 1
+                inside[entry] = "connected"
                 waited = parse_timestamp(each.data["tm_connect"]) - parse_timestamp(each.data["tm_join"])
                 assert abs(each.data["wait_time"] - waited.total_seconds()) <= 0.51
             case "queue.left":
-                was = inside.pop(place)
-                waiting[place[0]] -= was == "waiting"
+                was = inside.pop(entry)
+                waiting[entry[0]] -= was == "waiting"
                 assert (each.data["reason"] == "abandoned") == (was == "waiting")
     assert not inside
 
@@ -127,13 +127,13 @@ def test_a_caller_joins_a_queue_before_it_is_connected_and_leaves_in_the_end(a_d
 @few
 @given(days)
 def test_what_begins_is_over_in_the_end(a_day: Day) -> None:
-    happenings = a_day.happenings()
-    begun = {each.data["id"] for each in of(happenings, "recording.started", "activeflow.updated")}
-    ended = [each.data["id"] for each in of(happenings, "recording.completed", "activeflow.completed")]
+    events = a_day.events()
+    begun = {each.data["id"] for each in of(events, "recording.started", "activeflow.updated")}
+    ended = [each.data["id"] for each in of(events, "recording.completed", "activeflow.completed")]
     assert begun <= set(ended)
     assert len(ended) == len(set(ended))
     inside: dict[str, set[str]] = defaultdict(set)
-    for each in of(happenings, "conference.joined", "conference.left", "conference.ended"):
+    for each in of(events, "conference.joined", "conference.left", "conference.ended"):
         people = inside[each.data["conference_id"]]
         if each.event_type == "conference.joined":
             people.add(each.data["call_id"])
@@ -148,25 +148,25 @@ def test_what_begins_is_over_in_the_end(a_day: Day) -> None:
 
 @few
 @given(seed=st.integers(), cuts=st.lists(st.floats(0, 600), max_size=20))
-def test_the_same_seed_tells_the_same_story_however_it_is_asked(seed: int, cuts: list[float]) -> None:
-    at_once = world(seed).advance(600)
-    in_parts = world(seed)
-    told = [each for cut in sorted(cuts) for each in in_parts.advance(cut)]
-    assert told + in_parts.advance(600) == at_once
+def test_the_same_seed_yields_the_same_events_however_time_is_cut(seed: int, cuts: list[float]) -> None:
+    at_once = centre(seed).advance(600)
+    in_parts = centre(seed)
+    recorded = [each for cut in sorted(cuts) for each in in_parts.advance(cut)]
+    assert recorded + in_parts.advance(600) == at_once
 
 
-def test_the_same_seed_later_tells_the_same_story_of_other_calls() -> None:
+def test_the_same_seed_at_a_later_start_yields_the_same_events_of_other_calls() -> None:
     first, later = day(7), day(7, start=START + timedelta(days=1))
     assert [each.event_type for each in first] == [each.event_type for each in later]
     assert {each.key for each in first}.isdisjoint(each.key for each in later)
-    ids = [{each.data["id"] for each in of(told, "call.created")} for told in (first, later)]
+    ids = [{each.data["id"] for each in of(recorded, "call.created")} for recorded in (first, later)]
     assert ids[0].isdisjoint(ids[1])
-    # Those of the cast stay.
-    agents = [{each.data["agent_id"] for each in of(told, "agent.status")} for told in (first, later)]
+    # The agents are those of the tenant.
+    agents = [{each.data["agent_id"] for each in of(recorded, "agent.status")} for recorded in (first, later)]
     assert agents[0] == agents[1] == {agent.id for agent in ACME.agents}
 
 
-def test_different_seeds_tell_different_stories() -> None:
+def test_different_seeds_yield_different_events() -> None:
     assert [each.event_type for each in day(1)] != [each.event_type for each in day(2)]
 
 
@@ -180,36 +180,36 @@ def test_the_rate_is_kept(profile: Profile) -> None:
     calls = len(of(day(3, 60, profile, rate=20.0), "call.created"))
     usual = 20 * 60
     surges = 1 + (profile.surge_factor - 1) * profile.surge_seconds / profile.surge_every
-    # Besides the calls that come by the rate there are the conferences'.
+    # Conferences add calls to those of the rate.
     assert 0.85 * usual * surges < calls < 1.45 * usual * surges
 
 
-def test_no_more_calls_begin_than_were_asked_for() -> None:
-    counted = world(5, most_calls=10)
-    happenings = counted.advance(3600)
-    assert len(of(happenings, "call.created")) == len(of(happenings, "call.ended")) == 10
+def test_no_more_calls_begin_than_the_limit() -> None:
+    counted = centre(5, most_calls=10)
+    events = counted.advance(3600)
+    assert len(of(events, "call.created")) == len(of(events, "call.ended")) == 10
     assert counted.is_over
 
 
 def test_hundreds_of_calls_at_once_are_no_trouble() -> None:
-    crowded = world(1, rate=3000)
-    happenings = crowded.advance(60)
+    crowded = centre(1, rate=3000)
+    events = crowded.advance(60)
     assert len(crowded.calls.open) > 300
-    assert len(happenings) > 60 * 300
+    assert len(events) > 60 * 300
     crowded.close()
     assert not crowded.calls.open
 
 
-def test_the_cast_is_what_the_demo_promises() -> None:
+def test_the_tenants_are_those_that_the_demo_documents() -> None:
     assert sorted(person.role for person in ACME.people) == ["admin", "agent", "agent", "agent", "manager"]
     assert len(ACME.queues) == 2
-    ids = [each.id for centre in CENTRES for each in (centre, *centre.people, *centre.queues)]
+    ids = [each.id for tenant in TENANTS for each in (tenant, *tenant.people, *tenant.queues)]
     assert len(set(ids)) == len(ids)
     assert all(map(is_canonical_uuid, ids))
 
 
-def test_any_other_customer_has_a_centre_that_stays_the_same() -> None:
+def test_any_other_customer_has_a_tenant_that_stays_the_same() -> None:
     other = "00000000-0000-4000-8000-000000000abc"
-    assert centre_of(other) == centre_of(other)
-    assert centre_of(other).agents
-    assert centre_of(ACME.id) is ACME
+    assert tenant_of(other) == tenant_of(other)
+    assert tenant_of(other).agents
+    assert tenant_of(ACME.id) is ACME

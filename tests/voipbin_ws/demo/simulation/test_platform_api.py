@@ -1,4 +1,4 @@
-"""The stand-in platform: orders over HTTP are obeyed in the simulated centre, and what is none is refused."""
+"""The platform API executes commands in the simulated contact centre, and refuses invalid ones."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.voipbin_ws.demo.simulation.support.simulated_days import of, world
-from voipbin_ws.demo.simulation.commands import Orders
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from tests.voipbin_ws.demo.simulation.support.simulated_days import centre, of
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.model.tenants import ACME
-from voipbin_ws.demo.simulation.platform_api import MAX_BYTES, Platform
+from voipbin_ws.demo.simulation.platform_api import MAX_BYTES, PlatformServer
 
 KEY = "the platform's key"
 ANNA = ACME.agents[0].id
 
 
 class Serving:
-    """A world whose time stands still while orders are carried out."""
+    """A contact centre whose time stands still while commands are executed."""
 
     def __init__(self) -> None:
-        self.world = world(1)
-        self.told: list[Happening] = []
+        self.centre = centre(1)
+        self.recorded: list[SimulatedEvent] = []
         self.now = 0.0
         self._woken = Event()
         self._over = False
-        self.orders = Orders(self._woken.set)
-        self.platform = Platform(0, KEY, self.orders)
+        self.commands = CommandQueue(self._woken.set)
+        self.platform = PlatformServer(0, KEY, self.commands)
         self._thread = Thread(target=self._carry_out, daemon=True)
 
     def _carry_out(self) -> None:
         while not self._over:
             self._woken.wait(60)
             self._woken.clear()
-            if self.orders.carry_out(self.world):
-                self.told += self.world.advance(self.now)
+            if self.commands.execute(self.centre):
+                self.recorded += self.centre.advance(self.now)
 
     def __enter__(self) -> Serving:
         self.platform.__enter__()
         return self
 
     def begin(self) -> None:
-        """From here on nobody but orders touches the world."""
+        """Start the thread that executes commands; from now on it alone uses the contact centre."""
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
@@ -53,14 +53,14 @@ class Serving:
         self.platform.__exit__()
 
     def until_a_call_rings(self) -> str:
-        """Let time pass until a call rings at Anna, whom somebody outside acts for."""
-        self.world.take_over(ANNA, True)
+        """Advance until a call rings at Anna, who is manual."""
+        self.centre.take_over(ANNA, True)
         while True:
             self.now += 1
-            self.told += self.world.advance(self.now)
-            desk = self.world.floor.desks.of(ANNA)
-            if desk.call is not None and desk.status == "ringing":
-                return desk.call.id
+            self.recorded += self.centre.advance(self.now)
+            agent = self.centre.routing.agents.of(ANNA)
+            if agent.call is not None and agent.status == "ringing":
+                return agent.call.id
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {KEY}"} | more.pop("headers", {})
@@ -82,23 +82,23 @@ def test_accept_answers_the_call_that_rings_and_only_that(serving: Serving) -> N
     other = serving.ask("POST", path, {"agent_id": ACME.agents[1].id})
     assert (other.status_code, "does not ring" in other.json()["message"]) == (409, True)
     assert serving.ask("POST", path, {"agent_id": ANNA}).status_code == 200
-    answered = [each for each in of(serving.told, "call.status") if each.data["id"] == call_id]
+    answered = [each for each in of(serving.recorded, "call.status") if each.data["id"] == call_id]
     assert (answered[-1].data["status"], answered[-1].data["agent_id"]) == ("answered", ANNA)
     sales = {"type": "queue", "id": ACME.queues[1].id}
     assert serving.ask("POST", f"/v1.0/calls/{call_id}/transfer", {"to": sales}).status_code == 200
-    assert of(serving.told, "queue.joined")[-1].data["queue_id"] == sales["id"]
+    assert of(serving.recorded, "queue.joined")[-1].data["queue_id"] == sales["id"]
     assert serving.ask("POST", f"/v1.0/calls/{call_id}/voicemail").status_code == 200
     assert serving.ask("POST", f"/v1.0/calls/{call_id}/hangup").status_code == 200
     over = serving.ask("POST", f"/v1.0/calls/{call_id}/hangup")
     assert (over.status_code, "over" in over.json()["message"]) == (409, True)
 
 
-def test_a_status_is_chosen_and_the_agent_does_nothing_by_itself_any_more(serving: Serving) -> None:
+def test_setting_a_status_makes_the_agent_manual(serving: Serving) -> None:
     serving.begin()
     path = f"/v1.0/agents/{ANNA}/status"
     assert serving.ask("PUT", path, {"status": "away"}).json() == {"status": "away", "next_status": None}
-    assert of(serving.told, "agent.status")[-1].data["status"] == "away"
-    assert serving.world.floor.desks.of(ANNA).by_hand
+    assert of(serving.recorded, "agent.status")[-1].data["status"] == "away"
+    assert serving.centre.routing.agents.of(ANNA).is_manual
     assert serving.ask("PUT", path, {"status": "busy"}).status_code == 409
     assert serving.ask("PUT", "/v1.0/agents/nobody/status", {"status": "away"}).status_code == 409
 
@@ -107,9 +107,9 @@ def test_a_message_is_sent_and_says_whether_a_person_wrote_it(serving: Serving) 
     serving.begin()
     to = [{"type": "tel", "target": "+15552004711"}]
     for automatic in (False, True):
-        order = {"destinations": to, "text": "Hello", "automatic": automatic}
-        assert len(serving.ask("POST", "/v1.0/messages", order).json()["ids"]) == 1
-        sent = of(serving.told, "message.sent")[-1].data
+        command = {"destinations": to, "text": "Hello", "automatic": automatic}
+        assert len(serving.ask("POST", "/v1.0/messages", command).json()["ids"]) == 1
+        sent = of(serving.recorded, "message.sent")[-1].data
         assert (sent["text"], sent["destination"]["target"], sent["automatic"]) == (
             "Hello",
             "+15552004711",
@@ -142,7 +142,7 @@ def test_a_message_is_sent_and_says_whether_a_person_wrote_it(serving: Serving) 
         ("GET", "/v1.0/calls", {}, 501),
     ],
 )
-def test_what_is_no_order_is_refused(
+def test_an_invalid_command_is_refused(
     serving: Serving, method: str, path: str, more: dict[str, Any], status: int
 ) -> None:
     serving.begin()
@@ -150,25 +150,27 @@ def test_what_is_no_order_is_refused(
     assert answer.status_code == status, answer.text
 
 
-def test_a_world_that_is_busy_does_nothing_later(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voipbin_ws.demo.simulation.commands.PATIENCE", 0.05)
+def test_a_command_that_timed_out_is_never_executed(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voipbin_ws.demo.simulation.commands.TIMEOUT_SECONDS", 0.05)
     path = f"/v1.0/agents/{ANNA}/status"
-    before = serving.world.floor.desks.of(ANNA).status
+    before = serving.centre.routing.agents.of(ANNA).status
     assert serving.ask("PUT", path, {"status": "away"}).status_code == 503
-    assert not serving.orders.carry_out(serving.world)
-    assert serving.world.floor.desks.of(ANNA).status == before
+    assert not serving.commands.execute(serving.centre)
+    assert serving.centre.routing.agents.of(ANNA).status == before
 
 
 def test_under_one_idempotency_key_one_message_is_sent(serving: Serving) -> None:
     serving.begin()
-    order = {"destinations": [{"type": "tel", "target": "+15552004711"}], "text": "Once"}
+    command = {"destinations": [{"type": "tel", "target": "+15552004711"}], "text": "Once"}
 
     def ids(key: str) -> list[str]:
-        return serving.ask("POST", "/v1.0/messages", order, headers={"Idempotency-Key": key}).json()["ids"]
+        return serving.ask("POST", "/v1.0/messages", command, headers={"Idempotency-Key": key}).json()["ids"]
 
     first, again, other = ids("one"), ids("one"), ids("other")
     assert first == again != other
-    assert len([each for each in of(serving.told, "message.sent") if each.data["text"] == "Once"]) == 2
+    assert len([each for each in of(serving.recorded, "message.sent") if each.data["text"] == "Once"]) == 2
 
 
 def test_a_key_under_which_nothing_was_done_may_be_used_again(
@@ -176,29 +178,29 @@ def test_a_key_under_which_nothing_was_done_may_be_used_again(
 ) -> None:
     path, key = f"/v1.0/agents/{ANNA}/status", {"Idempotency-Key": "one"}
     with monkeypatch.context() as impatient:
-        impatient.setattr("voipbin_ws.demo.simulation.commands.PATIENCE", 0.05)
+        impatient.setattr("voipbin_ws.demo.simulation.commands.TIMEOUT_SECONDS", 0.05)
         assert serving.ask("PUT", path, {"status": "away"}, headers=key).status_code == 503
     serving.begin()
     assert serving.ask("PUT", path, {"status": "away"}, headers=key).json()["status"] == "away"
 
 
-def test_nobody_who_wrote_stop_is_written_to_by_itself_until_start() -> None:
+def test_no_automatic_message_is_sent_between_stop_and_start() -> None:
     stopped: set[str] = set()
     wrote: list[str] = []
-    for told in world(1).advance(3600):
-        if told.event_type == "message.sent":
-            assert told.data["destination"]["target"] not in stopped
-        elif told.event_type == "message.received":
-            wrote.append(told.data["text"])
-            number = told.data["source"]["target"]
-            if told.data["text"] == "STOP":
+    for recorded in centre(1).advance(3600):
+        if recorded.event_type == "message.sent":
+            assert recorded.data["destination"]["target"] not in stopped
+        elif recorded.event_type == "message.received":
+            wrote.append(recorded.data["text"])
+            number = recorded.data["source"]["target"]
+            if recorded.data["text"] == "STOP":
                 stopped.add(number)
-            elif told.data["text"] == "START":
+            elif recorded.data["text"] == "START":
                 stopped.remove(number)
     assert stopped
     assert "START" in wrote
 
 
-def test_who_looks_at_it_first_soon_sees_what_machines_answer() -> None:
-    received = of(world(1).advance(15), "message.received")
-    assert {"What are your hours?", "STOP"} <= {told.data["text"] for told in received}
+def test_the_messages_that_programs_answer_come_within_seconds() -> None:
+    received = of(centre(1).advance(15), "message.received")
+    assert {"What are your hours?", "STOP"} <= {recorded.data["text"] for recorded in received}

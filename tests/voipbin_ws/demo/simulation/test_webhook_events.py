@@ -1,4 +1,4 @@
-"""What the simulated contact centre tells, as the gateway reads it: events and webhooks."""
+"""Simulated events and webhooks are valid for the gateway."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RESOURCES = known_resources([])
 @few
 @given(days)
 def test_every_event_is_one_that_the_gateway_takes(a_day: Day) -> None:
-    happenings = a_day.happenings()
-    assert len({each.key for each in happenings}) == len(happenings)
-    assert [each.at for each in happenings] == sorted(each.at for each in happenings)
-    assert {each.event_type for each in happenings} <= PUBLISHED_TYPES
-    for each in happenings:
+    events = a_day.events()
+    assert len({each.key for each in events}) == len(events)
+    assert [each.at for each in events] == sorted(each.at for each in events)
+    assert {each.event_type for each in events} <= PUBLISHED_TYPES
+    for each in events:
         customer_id = each.data["customer_id"]
         draft = read_event(each.item(), customer_id="", resources=RESOURCES, max_bytes=4096)
         assert draft.customer_id == customer_id
@@ -32,8 +32,8 @@ def test_every_event_is_one_that_the_gateway_takes(a_day: Day) -> None:
 @few
 @given(days)
 def test_a_webhook_says_what_the_event_says(a_day: Day) -> None:
-    happenings = a_day.happenings()
-    for each in happenings:
+    events = a_day.events()
+    for each in events:
         if (webhook := as_webhook(each)) is None:
             continue
         item = voipbin.translate(webhook, resources=RESOURCES)

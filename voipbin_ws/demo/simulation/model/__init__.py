@@ -1,4 +1,4 @@
-"""The simulated contact centre: tenants, queues, agents and calls as a model without I/O.
+"""The simulated contact centre as a model without I/O: tenants, queues, agents, calls.
 
-Start with `contact_centre`. Time and randomness are arguments; the runner provides them.
+May import: `events.domain`. Start with `contact_centre`. Time and randomness are arguments; the runner provides them.
 """

@@ -1,4 +1,4 @@
-"""The agents at their desks: what each of them does, and how that changes."""
+"""The agents of a contact centre: their status and its changes."""
 
 from __future__ import annotations
 
@@ -6,130 +6,134 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from voipbin_ws.demo.simulation.model.calls import Call
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.tenants import Person
 
 
 class Impossible(Exception):
-    """What was asked for cannot be done now; the message says why."""
+    """A command cannot be executed now; the message says why."""
 
 
 @dataclass(eq=False, slots=True)
-class Desk:
-    """An agent at work. `call` is the one that it is rung by or talks on: never more than one.
+class Agent:
+    """An agent at work. `call` is the one call that rings at the agent or is talked on.
 
-    `by_hand` is set while somebody outside acts for the agent: then nothing is answered or changed for them.
+    `is_manual` is set while a client of the API acts for the agent. The simulation then answers and changes nothing.
     """
 
-    agent: Person
+    person: Person
     status: str = "offline"
     call: Call | None = None
-    by_hand: bool = False
+    is_manual: bool = False
     next_status: str | None = None
-    """What the agent will be once the call is over; none for available."""
+    """Status of the agent after the call; `None` for available."""
 
 
-class Desks:
-    """All desks; `when_available` is told when an agent can take a call."""
+class Agents:
+    """All agents. `when_available` is called when an agent can take a call."""
 
     def __init__(
-        self, chronicle: Chronicle, agents: Iterable[Person], when_available: Callable[[], object]
+        self, recorder: EventRecorder, agents: Iterable[Person], when_available: Callable[[], object]
     ) -> None:
-        self._chronicle = chronicle
+        self._recorder = recorder
         self._when_available = when_available
-        self._desks = {agent.id: Desk(agent) for agent in agents}
+        self._agents = {agent.id: Agent(agent) for agent in agents}
 
     def open(self) -> None:
-        """The agents come to work."""
-        for desk in self._desks.values():
-            self.set_status(desk, "available")
+        """Set all agents available."""
+        for agent in self._agents.values():
+            self.set_status(agent, "available")
 
     def close(self) -> None:
-        """They go home. No call may live any more."""
-        for desk in self._desks.values():
-            self.set_status(desk, "offline")
+        """Set all agents offline. All calls must have ended."""
+        for agent in self._agents.values():
+            self.set_status(agent, "offline")
 
-    def of(self, agent_id: str) -> Desk:
-        """The agent's desk.
+    def of(self, agent_id: str) -> Agent:
+        """Return the agent with this id.
 
         Raises:
             Impossible: no such agent works here.
         """
-        if (desk := self._desks.get(agent_id)) is None:
+        if (agent := self._agents.get(agent_id)) is None:
             raise Impossible(f"No agent {agent_id} works here")
-        return desk
+        return agent
 
-    def of_call(self, call: Call) -> Desk | None:
-        """Where the call rings or is talked on."""
-        return next((desk for desk in self._desks.values() if desk.call is call), None)
+    def of_call(self, call: Call) -> Agent | None:
+        """Return the agent who is rung by the call or talks on it, or `None`."""
+        return next((agent for agent in self._agents.values() if agent.call is call), None)
 
     @property
-    def all(self) -> list[Desk]:
-        return list(self._desks.values())
+    def all(self) -> list[Agent]:
+        return list(self._agents.values())
 
     @property
     def at_work(self) -> int:
-        return sum(desk.status not in ("away", "offline") for desk in self._desks.values())
+        return sum(agent.status not in ("away", "offline") for agent in self._agents.values())
 
-    def pick(self, *, by_itself: bool = False) -> Desk | None:
-        """Some agent who is available; with `by_itself` none for whom somebody outside acts."""
-        free = [desk for desk in self.all if desk.status == "available" and not (by_itself and desk.by_hand)]
-        return self._chronicle.random.choice(free) if free else None
+    def pick(self, *, automatic_only: bool = False) -> Agent | None:
+        """Return a random available agent, or `None`; with `automatic_only` none that is manual."""
+        free = [
+            agent
+            for agent in self.all
+            if agent.status == "available" and not (automatic_only and agent.is_manual)
+        ]
+        return self._recorder.random.choice(free) if free else None
 
-    def set_status(self, desk: Desk, status: str) -> None:
-        """Say that an agent's status changed; says nothing where it did not."""
-        if desk.status == status:
+    def set_status(self, agent: Agent, status: str) -> None:
+        """Set an agent's status, and record the change if there is one."""
+        if agent.status == status:
             return
-        previous, desk.status = desk.status, status
-        self._chronicle.tell(
+        previous, agent.status = agent.status, status
+        self._recorder.record(
             "agent.status",
             {
-                "id": desk.agent.id,
-                "agent_id": desk.agent.id,
-                "name": desk.agent.name,
+                "id": agent.person.id,
+                "agent_id": agent.person.id,
+                "name": agent.person.name,
                 "status": status,
                 "previous_status": previous,
-                "call_id": desk.call.id if desk.call else None,
-                "tm_update": self._chronicle.stamp(),
+                "call_id": agent.call.id if agent.call else None,
+                "tm_update": self._recorder.stamp(),
             },
         )
         if status == "available":
-            # Not at once: whoever became available has the next call a moment later.
-            self._chronicle.after(self._chronicle.between(0.3, 1.2), self._when_available)
+            # Not at once: an agent who became available gets the next call a moment later.
+            self._recorder.after(self._recorder.between(0.3, 1.2), self._when_available)
 
-    def release(self, desk: Desk) -> None:
-        """Its call is over or elsewhere; after having talked there is something to write down first."""
-        talked = desk.status == "busy"
-        desk.call = None
+    def release(self, agent: Agent) -> None:
+        """Take the call from the agent, who is available again after some wrap-up work."""
+        talked = agent.status == "busy"
+        agent.call = None
         if talked:
-            self.come_back(desk, 2, 5)
+            self.come_back(agent, 2, 5)
         else:
-            self._back(desk)
+            self._back(agent)
 
-    def come_back(self, desk: Desk, least: float, most: float) -> None:
-        """Have the agent available again after so many seconds."""
-        self._chronicle.after(self._chronicle.between(least, most), lambda: self._back(desk))
+    def come_back(self, agent: Agent, least: float, most: float) -> None:
+        """Make the agent available after `least` to `most` seconds."""
+        self._recorder.after(self._recorder.between(least, most), lambda: self._back(agent))
 
-    def _back(self, desk: Desk) -> None:
-        if desk.call is None and desk.status != "offline":
-            status, desk.next_status = desk.next_status or "available", None
-            self.set_status(desk, status)
+    def _back(self, agent: Agent) -> None:
+        if agent.call is None and agent.status != "offline":
+            status, agent.next_status = agent.next_status or "available", None
+            self.set_status(agent, status)
 
-    def take_break(self, desk: Desk, seconds: float) -> None:
-        """The agent leaves for a while, after the call if there is one; not if all others are away."""
-        others = [other for other in self.all if other is not desk and not other.by_hand]
-        if desk.by_hand or all(other.status in ("away", "offline") for other in others):
+    def take_break(self, agent: Agent, seconds: float) -> None:
+        """Send the agent away for a while, after the current call, unless all others are away."""
+        others = [other for other in self.all if other is not agent and not other.is_manual]
+        if agent.is_manual or all(other.status in ("away", "offline") for other in others):
             return
-        if desk.status == "available":
-            self.set_status(desk, "away")
-            self._chronicle.after(seconds, lambda: self._end_break(desk))
-        elif desk.status == "busy":
-            desk.next_status = "away"
-            self._chronicle.after(seconds * 2, lambda: self._end_break(desk))
+        if agent.status == "available":
+            self.set_status(agent, "away")
+            self._recorder.after(seconds, lambda: self._end_break(agent))
+        elif agent.status == "busy":
+            agent.next_status = "away"
+            self._recorder.after(seconds * 2, lambda: self._end_break(agent))
 
-    def _end_break(self, desk: Desk) -> None:
-        if desk.by_hand:
+    def _end_break(self, agent: Agent) -> None:
+        if agent.is_manual:
             return
-        desk.next_status = None
-        if desk.status == "away":
-            self.set_status(desk, "available")
+        agent.next_status = None
+        if agent.status == "away":
+            self.set_status(agent, "available")

@@ -1,13 +1,12 @@
-"""What calls are about, inbound and outbound, and messages with their delivery."""
+"""Scripts of inbound and outbound calls, and of messages with their delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from voipbin_ws.demo.simulation.model.agents import Desk
 from voipbin_ws.demo.simulation.model.calls import Call, Calls
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.fake_data import (
     HOURS,
     NOTICES,
@@ -16,199 +15,198 @@ from voipbin_ws.demo.simulation.model.fake_data import (
     START,
     STOP,
     Caller,
-    invent_caller,
+    random_caller,
 )
-from voipbin_ws.demo.simulation.model.routing import Floor
-from voipbin_ws.demo.simulation.model.tenants import Centre, Queue
+from voipbin_ws.demo.simulation.model.routing import Routing
+from voipbin_ws.demo.simulation.model.tenants import Queue, Tenant
+
+Script = Iterator[tuple[float, float]]
+"""A call's script: it acts between pauses, of which it yields the bounds in seconds."""
 
 FindCaller = Callable[[], Caller]
-"""Gives somebody who is not on the telephone."""
+"""Returns a caller who is not on the telephone."""
 
 
-class CallStories:
-    """The calls with one caller each."""
+class CallFlows:
+    """Begins calls of one caller each, and plays their scripts."""
 
     def __init__(
-        self, chronicle: Chronicle, calls: Calls, floor: Floor, centre: Centre, find: FindCaller
+        self, recorder: EventRecorder, calls: Calls, routing: Routing, tenant: Tenant, find: FindCaller
     ) -> None:
-        self._chronicle = chronicle
+        self._recorder = recorder
         self._calls = calls
-        self._floor = floor
-        self._queues = centre.queues
-        self._find = find
+        self._routing = routing
+        self._queues = tenant.queues
+        self._find_caller = find
 
     def begin(self) -> None:
-        """Some call begins."""
-        draw = self._chronicle.random.random()
+        """Begin a call of a random kind."""
+        draw = self._recorder.random.random()
         if draw < 0.40:
             self._to_an_agent()
         elif draw < 0.70:
-            self._self_service()
+            self._start("Order status", self._self_service)
         elif draw < 0.78:
-            self._to_voicemail()
+            self._start("After hours", self._after_hours)
         elif (
             draw < 0.90
-            and not self._floor.lines.waiting()
-            and (desk := self._floor.desks.pick(by_itself=True))
+            and not self._routing.queues.waiting()
+            and (agent := self._routing.agents.pick(automatic_only=True))
         ):
-            self._dialled_by(desk)
+            call = self._calls.begin(self._find_caller(), "Call back", inbound=False, agent=agent.person)
+            self._routing.occupy(agent, call)
+            self._go_on(call, self._call_back(call))
         else:
-            self._reminder()
+            self._start("Delivery reminder", self._reminder, inbound=False)
+
+    def send_to_voicemail(self, call: Call) -> None:
+        """Record a message of the caller. The call must be with no agent and in no queue."""
+        self._go_on(call, self._voicemail(call))
+
+    def _start(self, purpose: str, script: Callable[[Call], Script], *, inbound: bool = True) -> None:
+        call = self._calls.begin(self._find_caller(), purpose, inbound=inbound)
+        self._go_on(call, script(call))
+
+    def _go_on(self, call: Call, script: Script) -> None:
+        """Play the script to its next pause, and continue after it unless the call ends before."""
+        if (pause := next(script, None)) is not None:
+            self._calls.later(call, self._recorder.between(*pause), lambda: self._go_on(call, script))
 
     # --- Inbound ---------------------------------------------------------------------------------------------------
 
     def _to_an_agent(self) -> None:
-        queue = self._chronicle.random.choice(self._queues)
-        call = self._calls.begin(self._find(), f"{queue.name} line", inbound=True)
-        self._soon(call, 0.4, 1.2, lambda: self._greet(call, queue))
+        queue = self._recorder.random.choice(self._queues)
+        self._start(f"{queue.name} line", lambda call: self._queue_up(call, queue))
 
-    def _greet(self, call: Call, queue: Queue) -> None:
-        self._calls.do(call, "talk", "Welcome")
-        self._soon(call, 1, 3, lambda: self._enqueue(call, queue))
-
-    def _enqueue(self, call: Call, queue: Queue) -> None:
-        if self._floor.lines.is_full(queue):
-            self.send_to_voicemail(call)
+    def _queue_up(self, call: Call, queue: Queue) -> Script:
+        yield 0.4, 1.2
+        self._calls.next_action(call, "talk", "Welcome")
+        yield 1, 3
+        if self._routing.queues.is_full(queue):
+            yield from self._voicemail(call)
             return
-        self._calls.do(call, "queue_join", queue.name)
-        self._floor.join(call, queue)
+        self._calls.next_action(call, "queue_join", queue.name)
+        self._routing.join(call, queue)
 
-    def _self_service(self) -> None:
-        call = self._calls.begin(self._find(), "Order status", inbound=True)
-
-        def menu() -> None:
-            self._calls.answer(call)
-            self._calls.do(call, "digits_receive", "Enter your order number")
-            self._soon(call, 3, 8, lookup)
-
-        def lookup() -> None:
-            self._calls.do(call, "webhook_send", "Look up the order")
-            self._soon(call, 0.5, 1.5, result)
-
-        def result() -> None:
-            self._calls.do(call, "talk", "Your order is on its way")
-            self._floor.hang_up_in(call, self._chronicle.between(4, 12))
-
-        self._soon(call, 0.4, 1.2, menu)
-
-    def _to_voicemail(self) -> None:
-        call = self._calls.begin(self._find(), "After hours", inbound=True)
-        self._soon(call, 0.4, 1.2, lambda: self.send_to_voicemail(call))
-
-    def send_to_voicemail(self, call: Call) -> None:
-        """The caller may leave a message; the call must be with no agent and in no queue."""
-
-        def beep() -> None:
-            self._calls.do(call, "recording_start", "Record the message")
-            self._calls.record(call)
-            self._floor.hang_up_in(call, self._chronicle.between(5, 20))
-
+    def _self_service(self, call: Call) -> Script:
+        yield 0.4, 1.2
         self._calls.answer(call)
-        self._calls.do(call, "talk", "Please leave a message")
-        self._soon(call, 2, 4, beep)
+        self._calls.next_action(call, "digits_receive", "Enter your order number")
+        yield 3, 8
+        self._calls.next_action(call, "webhook_send", "Look up the order")
+        yield 0.5, 1.5
+        self._calls.next_action(call, "talk", "Your order is on its way")
+        self._hang_up_in(call, 4, 12)
+
+    def _after_hours(self, call: Call) -> Script:
+        yield 0.4, 1.2
+        yield from self._voicemail(call)
+
+    def _voicemail(self, call: Call) -> Script:
+        self._calls.answer(call)
+        self._calls.next_action(call, "talk", "Please leave a message")
+        yield 2, 4
+        self._calls.next_action(call, "recording_start", "Record the message")
+        self._calls.start_recording(call)
+        self._hang_up_in(call, 5, 20)
 
     # --- Outbound --------------------------------------------------------------------------------------------------
 
-    def _dialled_by(self, desk: Desk) -> None:
-        call = self._calls.begin(self._find(), "Call back", inbound=False, agent=desk.agent)
-        self._floor.occupy(desk, call)
-        self._ring_out(call, lambda: self._floor.hang_up_in(call, self._chronicle.between(10, 45)))
+    def _call_back(self, call: Call) -> Script:
+        yield from self._ring_out(call)
+        if not call.ended:
+            self._hang_up_in(call, 10, 45)
 
-    def _reminder(self) -> None:
-        call = self._calls.begin(self._find(), "Delivery reminder", inbound=False)
+    def _reminder(self, call: Call) -> Script:
+        yield from self._ring_out(call)
+        if not call.ended:
+            self._calls.next_action(call, "talk", "Your delivery comes tomorrow")
+            self._hang_up_in(call, 5, 12)
 
-        def speak() -> None:
-            self._calls.do(call, "talk", "Your delivery comes tomorrow")
-            self._floor.hang_up_in(call, self._chronicle.between(5, 12))
-
-        self._ring_out(call, speak)
-
-    def _ring_out(self, call: Call, answered: Callable[[], object]) -> None:
-        """It rings at the other end, where somebody answers, is busy or does not come."""
-
-        def pick_up() -> None:
-            self._calls.answer(call)
-            answered()
-
-        draw = self._chronicle.random.random()
+    def _ring_out(self, call: Call) -> Script:
+        """Ring at the remote end, which answers, is busy or does not answer."""
+        draw = self._recorder.random.random()
         if draw < 0.72:
-            self._soon(call, 2, 9, pick_up)
+            yield 2, 9
+            self._calls.answer(call)
         elif draw < 0.82:
-            self._soon(call, 0.5, 2, lambda: self._calls.end(call, "busy", "remote"))
+            yield 0.5, 2
+            self._calls.end(call, "busy", "remote")
         else:
-            self._soon(call, 14, 20, lambda: self._calls.end(call, "noanswer", "local"))
+            yield 14, 20
+            self._calls.end(call, "noanswer", "local")
 
-    def _soon(self, call: Call, least: float, most: float, action: Callable[[], object]) -> None:
-        self._calls.later(call, self._chronicle.between(least, most), action)
+    def _hang_up_in(self, call: Call, least: float, most: float) -> None:
+        self._routing.hang_up_in(call, self._recorder.between(least, most))
 
 
-class MessageStories:
-    """Messages: questions with their answers, and notices."""
+class MessageFlows:
+    """Begins conversations by message: questions with their replies, notices, STOP and START."""
 
-    def __init__(self, chronicle: Chronicle, centre: Centre, find: FindCaller) -> None:
-        self._chronicle = chronicle
-        self._line = {"type": "tel", "target": centre.number, "target_name": centre.name}
-        self._find = find
+    def __init__(self, recorder: EventRecorder, tenant: Tenant, find: FindCaller) -> None:
+        self._recorder = recorder
+        self._line = {"type": "tel", "target": tenant.number, "target_name": tenant.name}
+        self._find_caller = find
 
     def begin(self) -> None:
-        """Somebody writes to the centre, or the centre to somebody."""
-        draw = self._chronicle.random.random()
+        """Begin a conversation of a random kind."""
+        draw = self._recorder.random.random()
         if draw < 0.08:
             self.unsubscribe()
         elif draw < 0.45:
-            self.send(self._find().address(), self._chronicle.random.choice(NOTICES), automatic=True)
+            self.send(self._find_caller().address(), self._recorder.random.choice(NOTICES), automatic=True)
         else:
-            self.ask(self._chronicle.random.choice(QUESTIONS))
+            self.receive_question(self._recorder.random.choice(QUESTIONS))
 
-    def ask(self, text: str) -> None:
-        """Somebody asks, and mostly a person answers; not where a program may."""
-        caller = self._find()
+    def receive_question(self, text: str) -> None:
+        """Receive a question, which an agent mostly answers unless a program may."""
+        caller = self._find_caller()
         self.receive(caller, text)
-        if text != HOURS and self._chronicle.chance(0.7):
-            reply = self._chronicle.random.choice(REPLIES)
-            self._chronicle.after(self._chronicle.between(4, 15), lambda: self.send(caller.address(), reply))
+        if text != HOURS and self._recorder.chance(0.7):
+            reply = self._recorder.random.choice(REPLIES)
+            self._recorder.after(self._recorder.between(4, 15), lambda: self.send(caller.address(), reply))
 
     def unsubscribe(self) -> None:
-        """Somebody who will not be written to again gets a notice and wants no more, or not for long.
+        """Send a notice to a stranger who answers STOP, and sometimes START later.
 
-        Nobody whom the centre knows: who wrote STOP stays unsubscribed beyond this simulation, which would write on.
+        A stranger, because STOP outlives this simulation, which would write to its known callers again.
         """
-        random = self._chronicle.random
-        caller = invent_caller(random, random.getrandbits(40))
+        random = self._recorder.random
+        caller = random_caller(random)
         self.send(caller.address(), random.choice(NOTICES), automatic=True)
 
         def stop() -> None:
             self.receive(caller, STOP)
-            if self._chronicle.chance(0.3):
-                self._chronicle.after(self._chronicle.between(15, 40), lambda: self.receive(caller, START))
+            if self._recorder.chance(0.3):
+                self._recorder.after(self._recorder.between(15, 40), lambda: self.receive(caller, START))
 
-        self._chronicle.after(self._chronicle.between(3, 8), stop)
+        self._recorder.after(self._recorder.between(3, 8), stop)
 
     def receive(self, caller: Caller, text: str) -> None:
-        """A message from outside."""
+        """Record a message from a caller."""
         facts = self._facts("inbound", caller.address(), self._line, text)
-        self._tell("message.received", facts, "received")
+        self._record("message.received", facts, "received")
 
     def send(self, to: dict[str, str], text: str, *, automatic: bool = False) -> str:
-        """A message to somebody outside, by a person or a program, whose delivery follows; returns its id."""
+        """Record a message to a telephone and its delivery; return the message's id."""
         facts = self._facts("outbound", self._line, to, text) | {"automatic": automatic}
-        self._tell("message.sent", facts, "sent")
-        status = "delivered" if self._chronicle.chance(0.95) else "undelivered"
-        self._chronicle.after(
-            self._chronicle.between(0.8, 3), lambda: self._tell("message.delivery", facts, status)
+        self._record("message.sent", facts, "sent")
+        status = "delivered" if self._recorder.chance(0.95) else "undelivered"
+        self._recorder.after(
+            self._recorder.between(0.8, 3), lambda: self._record("message.delivery", facts, status)
         )
         return str(facts["id"])
 
     def _facts(self, direction: str, source: object, destination: object, text: str) -> dict[str, Any]:
         return {
-            "id": self._chronicle.new_id(),
+            "id": self._recorder.new_id(),
             "type": "sms",
             "direction": direction,
             "source": source,
             "destination": destination,
             "text": text,
-            "tm_create": self._chronicle.stamp(),
+            "tm_create": self._recorder.stamp(),
         }
 
-    def _tell(self, event_type: str, facts: dict[str, Any], status: str) -> None:
-        self._chronicle.tell(event_type, facts | {"status": status, "tm_update": self._chronicle.stamp()})
+    def _record(self, event_type: str, facts: dict[str, Any], status: str) -> None:
+        self._recorder.record(event_type, facts | {"status": status, "tm_update": self._recorder.stamp()})

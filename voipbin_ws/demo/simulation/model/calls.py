@@ -1,4 +1,4 @@
-"""Calls from their first ring to their end: what each event says of a call, its flow and its recording."""
+"""Calls from their first ring to their end, with the events of each call and its flow."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder, Timer
 from voipbin_ws.demo.simulation.model.fake_data import Caller
 from voipbin_ws.demo.simulation.model.recordings import Recording, Recordings
-from voipbin_ws.demo.simulation.model.tenants import Centre, Person, Queue
-from voipbin_ws.demo.simulation.model.timeline import Timer
+from voipbin_ws.demo.simulation.model.tenants import Person, Queue, Tenant
 
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """One call that lives. `agent` is who talks or is rung; `queue` is where it waits or came from."""
+    """A live call. `agent` is who talks or is rung; `queue` is where it waits or came from."""
 
     id: str
     activeflow_id: str
@@ -34,7 +33,7 @@ class Call:
     timers: list[Timer] = field(default_factory=list)
     when_ended: list[Callable[[Call], object]] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
-    """What its events say besides, such as the agent who missed it."""
+    """Additional fields of its events, such as the agent who missed it."""
 
     @property
     def ended(self) -> bool:
@@ -47,52 +46,52 @@ class Call:
 
 
 class Calls:
-    """All calls that live, by id, in the order in which they began."""
+    """All live calls by id, in the order in which they began."""
 
-    def __init__(self, chronicle: Chronicle, centre: Centre) -> None:
-        self._chronicle = chronicle
-        self._centre = centre
-        self._recordings = Recordings(chronicle, centre.domain)
+    def __init__(self, recorder: EventRecorder, tenant: Tenant) -> None:
+        self._recorder = recorder
+        self._tenant = tenant
+        self._recordings = Recordings(recorder, tenant.domain)
         self._flow_ids: dict[str, str] = {}
         self.open: dict[str, Call] = {}
         self.begun = 0
 
     def begin(self, caller: Caller, purpose: str, *, inbound: bool, agent: Person | None = None) -> Call:
-        """A call starts to ring; `agent` is who dials an outbound one."""
-        chronicle = self._chronicle
+        """Begin a call that rings; `agent` is who dials an outbound one."""
+        recorder = self._recorder
         call = Call(
-            id=chronicle.new_id(),
-            activeflow_id=chronicle.new_id(),
+            id=recorder.new_id(),
+            activeflow_id=recorder.new_id(),
             inbound=inbound,
             caller=caller,
-            began=chronicle.timeline.now,
-            tm_create=chronicle.stamp(),
+            began=recorder.seconds,
+            tm_create=recorder.stamp(),
             purpose=purpose,
             agent=agent,
         )
         self.open[call.id] = call
         self.begun += 1
-        self._tell(call, "call.created")
+        self._record_event(call, "call.created")
         return call
 
     def later(self, call: Call, seconds: float, action: Callable[[], object]) -> Timer:
-        """Have something done with the call, unless it ends before."""
-        timer = self._chronicle.after(seconds, action)
-        call.timers = [each for each in call.timers if each.waiting]
+        """Schedule an action in `seconds`, which is cancelled when the call ends."""
+        timer = self._recorder.after(seconds, action)
+        call.timers = [each for each in call.timers if each.action is not None]
         call.timers.append(timer)
         return timer
 
     def answer(self, call: Call) -> None:
-        """Somebody or something picks up. A call that was answered stays so."""
+        """Answer the call, unless it was answered before."""
         if call.status == "answered":
             return
         call.previous_status, call.status = call.status, "answered"
-        call.answered_at = self._chronicle.timeline.now
-        call.tm_answer = self._chronicle.stamp()
-        self._tell(call, "call.status")
+        call.answered_at = self._recorder.seconds
+        call.tm_answer = self._recorder.stamp()
+        self._record_event(call, "call.status")
 
     def assign(self, call: Call, agent: Person, waited: int) -> None:
-        """The call rings at an agent, whom its event shows who calls."""
+        """Record that the call rings at an agent, whose event shows who calls."""
         call.agent = agent
         call.more.pop("missed_by", None)
         card = {
@@ -102,62 +101,62 @@ class Calls:
             "previous_calls": call.caller.calls,
             "last_purchase": call.caller.last_purchase,
         }
-        self._chronicle.tell(
+        self._recorder.record(
             "call.assigned", self.facts(call) | {"wait_time": waited, "customer": card}, (agent.id,)
         )
 
     def unassign(self, call: Call, reason: str) -> None:
-        """The agent whom it rang did not take it; the agent hears so."""
+        """Record that the agent did not take the call; the event is visible to the agent."""
         agent, call.agent = call.agent, None
         if agent is None:
             return
         call.more["missed_by"] = agent.id
-        self._tell(call, "call.status", (agent.id,), reason=reason)
+        self._record_event(call, "call.status", (agent.id,), reason=reason)
 
-    def do(self, call: Call, kind: str, name: str) -> None:
-        """The call's flow goes on to its next action."""
-        action = {"id": self._chronicle.new_id(), "type": kind, "name": name}
-        self._chronicle.tell(
+    def next_action(self, call: Call, kind: str, name: str) -> None:
+        """Record the next action of the call's flow."""
+        action = {"id": self._recorder.new_id(), "type": kind, "name": name}
+        self._recorder.record(
             "activeflow.updated", self._flow_facts(call) | {"status": "running", "current_action": action}
         )
 
-    def record(self, call: Call) -> None:
-        """A recording of the call begins; one call has one at a time."""
+    def start_recording(self, call: Call) -> None:
+        """Start the recording of the call, unless one runs."""
         if call.recording is None:
             call.recording = self._recordings.start(call.id, call.agent.id if call.agent else None)
 
     def end(self, call: Call, reason: str, by: str) -> None:
-        """The call is over: hung up by the `remote` or the `local` side. Does nothing where it is already."""
+        """End the call, hung up by the `remote` or the `local` side, unless it has ended."""
         if call.ended:
             return
-        chronicle = self._chronicle
+        recorder = self._recorder
         call.drop_timers()
         if call.recording is not None:
             self._recordings.finish(call.recording)
             call.recording = None
         call.previous_status, call.status = call.status, "hangup"
-        now = chronicle.timeline.now
-        self._tell(
+        now = recorder.seconds
+        self._record_event(
             call,
             "call.ended",
             hangup_reason=reason,
             hangup_by=by,
             duration=round(now - call.answered_at) if call.answered_at is not None else 0,
-            tm_hangup=chronicle.stamp(),
+            tm_hangup=recorder.stamp(),
         )
         del self.open[call.id]
         call.caller.calls += 1
         for action in call.when_ended:
             action(call)
         result = "completed" if reason == "normal" else reason
-        chronicle.tell(
+        recorder.record(
             "activeflow.completed",
-            self._flow_facts(call) | {"status": "ended", "result": result, "tm_end": chronicle.stamp()},
+            self._flow_facts(call) | {"status": "ended", "result": result, "tm_end": recorder.stamp()},
         )
 
     def facts(self, call: Call) -> dict[str, Any]:
-        """What every event of the call says of it."""
-        line = {"type": "tel", "target": self._centre.number, "target_name": self._centre.name}
+        """Return the fields that all events of the call have."""
+        line = {"type": "tel", "target": self._tenant.number, "target_name": self._tenant.name}
         facts: dict[str, Any] = {
             "id": call.id,
             "activeflow_id": call.activeflow_id,
@@ -172,17 +171,19 @@ class Calls:
             "agent_name": call.agent.name if call.agent else None,
             "tm_create": call.tm_create,
             "tm_answer": call.tm_answer,
-            "tm_update": self._chronicle.stamp(),
+            "tm_update": self._recorder.stamp(),
         }
         return facts | call.more
 
-    def _tell(self, call: Call, event_type: str, agent_ids: tuple[str, ...] = (), **more: object) -> None:
-        self._chronicle.tell(event_type, self.facts(call) | more, agent_ids)
+    def _record_event(
+        self, call: Call, event_type: str, agent_ids: tuple[str, ...] = (), **more: object
+    ) -> None:
+        self._recorder.record(event_type, self.facts(call) | more, agent_ids)
 
     def _flow_facts(self, call: Call) -> dict[str, Any]:
         flow_id = self._flow_ids.get(call.purpose)
         if flow_id is None:
-            flow_id = self._flow_ids[call.purpose] = self._chronicle.new_id()
+            flow_id = self._flow_ids[call.purpose] = self._recorder.new_id()
         return {
             "id": call.activeflow_id,
             "flow_id": flow_id,
@@ -190,5 +191,5 @@ class Calls:
             "reference_type": "call",
             "reference_id": call.id,
             "tm_create": call.tm_create,
-            "tm_update": self._chronicle.stamp(),
+            "tm_update": self._recorder.stamp(),
         }

@@ -1,4 +1,4 @@
-"""Who calls, what they bought and what they write: names, numbers and texts, drawn from a seeded random."""
+"""Names, telephone numbers, purchases and texts of callers, drawn from a seeded random."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 _FIRST: Final = (
-    *(
-        "Dana",
-        "Omar",
-        "Priya",
-        "Lucas",
-        "Hannah",
-        "Wei",
-        "Sofia",
-        "Marcus",
-        "Aisha",
-        "Tomás",
-        "Elena",
-        "Noah",
-    ),
-    *("Ingrid", "Kwame", "Yuki", "Rosa", "Felix", "Zoë", "Amir", "Nadia", "Jack", "Leila", "Victor", "Maeve"),
+    "Dana Omar Priya Lucas Hannah Wei Sofia Marcus Aisha Tomás Elena Noah "
+    "Ingrid Kwame Yuki Rosa Felix Zoë Amir Nadia Jack Leila Victor Maeve"
 )
 _LAST: Final = (
-    *("Whitfield", "Haddad", "Raman", "Ferreira", "Becker", "Zhang", "Rossi", "Bennett", "Diallo", "Herrera"),
-    *("Petrova", "Campbell", "Sørensen", "Boateng", "Tanaka", "Delgado", "Schneider", "Dubois", "Rahimi"),
-    *("Kowalska", "Murphy", "Farouk", "Lindgren", "O’Connor"),
+    "Whitfield Haddad Raman Ferreira Becker Zhang Rossi Bennett Diallo Herrera Petrova Campbell Sørensen Boateng "
+    "Tanaka Delgado Schneider Dubois Rahimi Kowalska Murphy Farouk Lindgren O’Connor"
 )
 _GOODS: Final = (
     ("Standing desk", 449),
@@ -51,7 +37,7 @@ QUESTIONS: Final = (
     "Please call me back after 3 pm.",
     "Is the lamp still on offer?",
 )
-"""What people write. The hours are for an automatic answer, should one listen."""
+"""Questions of callers. A program may answer the one about the hours."""
 
 REPLIES: Final = (
     "Thanks for writing! I have looked it up and everything is on its way.",
@@ -76,7 +62,7 @@ TRANSCRIPTS: Final = (
 
 @dataclass(slots=True)
 class Caller:
-    """Somebody who calls and writes; `calls` counts what the centre remembers of them."""
+    """A person who calls and writes; `calls` counts earlier calls."""
 
     name: str
     number: str
@@ -87,18 +73,14 @@ class Caller:
         return {"type": "tel", "target": self.number, "target_name": self.name}
 
 
-def invent_caller(rng: random.Random, number: int) -> Caller:
-    """A caller whom `number` tells from all others: a telephone number of nobody's, in +1555."""
+def random_caller(rng: random.Random) -> Caller:
+    """Return a random caller with an unassigned telephone number, in +1555."""
+    number = rng.getrandbits(40)
     goods, price = rng.choice(_GOODS)
     purchase = f"{goods}, ${price}, {rng.randint(2, 90)} days ago" if rng.random() < 0.8 else "none yet"
     return Caller(
-        name=f"{rng.choice(_FIRST)} {rng.choice(_LAST)}",
+        name=f"{rng.choice(_FIRST.split())} {rng.choice(_LAST.split())}",
         number=f"+1555{2_000_000 + number % 8_000_000:07d}",
         calls=rng.choice((0, 0, 1, 1, 2, 3, 5, 8)),
         last_purchase=purchase,
     )
-
-
-def between(rng: random.Random, span: tuple[float, float, float]) -> float:
-    """Seconds from a profile's span."""
-    return rng.triangular(*span)

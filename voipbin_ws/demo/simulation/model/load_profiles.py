@@ -1,4 +1,4 @@
-"""How much happens: the simulator's profiles."""
+"""Load profiles: how many calls come, and how long they take."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 Span = tuple[float, float, float]
-"""Seconds: the least, the most, and the most usual."""
+"""Seconds: minimum, maximum and mode of a triangular distribution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A kind of day. `rate` is in calls a minute, and everything else that happens keeps step with it.
+    """A kind of day. `rate` is in calls a minute; all other arrivals are proportional to it.
 
-    Times are a good deal shorter than in life, so that a glance at the dashboard sees calls come and go. A surge
-    makes `surge_factor` times as many calls for `surge_seconds` out of every `surge_every` seconds.
+    Times are far shorter than in reality, so that a glance at the dashboard shows calls come and go. A surge multiplies
+    the rate by `surge_factor` for `surge_seconds` out of every `surge_every` seconds.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Profile:
     surge_factor: float = 1
 
     def share_of_peak(self, at: float) -> float:
-        """How many calls come at `at` seconds, of those that come in a surge: from 0 to 1."""
+        """Return the rate at `at` seconds as a share of the rate in a surge, from 0 to 1."""
         return 1.0 if at % self.surge_every < self.surge_seconds else 1.0 / self.surge_factor
 
 

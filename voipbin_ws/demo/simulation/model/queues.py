@@ -1,4 +1,4 @@
-"""The queues: who waits in which, since when, and how each call's place in one ends."""
+"""Queues of a contact centre: the calls that wait in them, and how each call leaves."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from voipbin_ws.demo.simulation.model.calls import Call
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.tenants import Queue
 
-FULL = 12
-"""Callers who wait in one queue before the next ones are sent to voicemail."""
+MAX_WAITING = 12
+"""Calls that wait in one queue before further ones are sent to voicemail."""
 
 
 @dataclass(eq=False, slots=True)
-class Place:
-    """A call's place in a queue, until it leaves it. `waiting` ends when an agent takes it."""
+class QueueEntry:
+    """A call's place in a queue, until it leaves. `waiting` ends when an agent takes the call."""
 
     call: Call
     queue: Queue
@@ -25,65 +25,67 @@ class Place:
     waiting: bool = True
 
 
-class Lines:
-    """All queues with their callers, in the order in which they came."""
+class Queues:
+    """All queues with their calls, in the order of joining."""
 
-    def __init__(self, chronicle: Chronicle, queues: Iterable[Queue]) -> None:
-        self._chronicle = chronicle
-        self.queues = {queue.id: queue for queue in queues}
-        self._places: dict[str, Place] = {}
+    def __init__(self, recorder: EventRecorder, queues: Iterable[Queue]) -> None:
+        self._recorder = recorder
+        self.by_id = {queue.id: queue for queue in queues}
+        self._entries: dict[str, QueueEntry] = {}
 
-    def place_of(self, call: Call) -> Place | None:
-        return self._places.get(call.id)
+    def entry_of(self, call: Call) -> QueueEntry | None:
+        return self._entries.get(call.id)
 
-    def waiting(self, queue: Queue | None = None) -> list[Place]:
-        """Who waits, in this queue or in any, the longest waiting first."""
-        return [place for place in self._places.values() if place.waiting and queue in (None, place.queue)]
+    def waiting(self, queue: Queue | None = None) -> list[QueueEntry]:
+        """Return the calls that wait, in one queue or in any, oldest first."""
+        return [entry for entry in self._entries.values() if entry.waiting and queue in (None, entry.queue)]
 
     def is_full(self, queue: Queue) -> bool:
-        return len(self.waiting(queue)) >= FULL
+        return len(self.waiting(queue)) >= MAX_WAITING
 
     def waited(self, call: Call) -> int:
-        """Seconds since the call joined its queue; 0 where it is in none."""
-        place = self._places.get(call.id)
-        return round(self._chronicle.timeline.now - place.joined) if place else 0
+        """Return the seconds since the call joined its queue; 0 if it is in none."""
+        entry = self._entries.get(call.id)
+        return round(self._recorder.seconds - entry.joined) if entry else 0
 
     def join(self, call: Call, queue: Queue, seconds_a_call: float) -> None:
-        """The call waits from now on; each before it is thought to take so long."""
-        place = Place(call, queue, self._chronicle.timeline.now, self._chronicle.stamp())
+        """Add the call to the queue; `seconds_a_call` gives the estimated wait."""
+        entry = QueueEntry(call, queue, self._recorder.seconds, self._recorder.stamp())
         call.queue = queue
-        self._places[call.id] = place
+        self._entries[call.id] = entry
         position = len(self.waiting(queue))
-        self._tell("queue.joined", place, position=position, estimated_wait=round(position * seconds_a_call))
+        self._record(
+            "queue.joined", entry, position=position, estimated_wait=round(position * seconds_a_call)
+        )
 
     def connect(self, call: Call, agent_id: str) -> None:
-        """An agent takes the call. Does nothing for one that does not wait."""
-        place = self._places.get(call.id)
-        if place is None or not place.waiting:
+        """Record that an agent took the call, if it waits."""
+        entry = self._entries.get(call.id)
+        if entry is None or not entry.waiting:
             return
-        place.waiting = False
-        place.tm_connect = self._chronicle.stamp()
-        self._tell("queue.connected", place, agent_id=agent_id, wait_time=self.waited(call))
+        entry.waiting = False
+        entry.tm_connect = self._recorder.stamp()
+        self._record("queue.connected", entry, agent_id=agent_id, wait_time=self.waited(call))
 
     def leave(self, call: Call, reason: str) -> None:
-        """The call is not in its queue any more. Does nothing for one that is in none."""
-        place = self._places.get(call.id)
-        if place is None:
+        """Remove the call from its queue, if it is in one."""
+        entry = self._entries.get(call.id)
+        if entry is None:
             return
-        if place.waiting:
-            self._tell("queue.left", place, reason=reason, wait_time=self.waited(call))
+        if entry.waiting:
+            self._record("queue.left", entry, reason=reason, wait_time=self.waited(call))
         else:
-            self._tell("queue.left", place, reason=reason, agent_id=call.agent.id if call.agent else None)
-        del self._places[call.id]
+            self._record("queue.left", entry, reason=reason, agent_id=call.agent.id if call.agent else None)
+        del self._entries[call.id]
 
-    def _tell(self, event_type: str, place: Place, **more: object) -> None:
+    def _record(self, event_type: str, entry: QueueEntry, **more: object) -> None:
         facts: dict[str, object] = {
-            "queue_id": place.queue.id,
-            "queue_name": place.queue.name,
-            "call_id": place.call.id,
+            "queue_id": entry.queue.id,
+            "queue_name": entry.queue.name,
+            "call_id": entry.call.id,
             "agent_id": None,
-            "source": place.call.caller.address(),
-            "tm_join": place.tm_join,
-            "tm_connect": place.tm_connect,
+            "source": entry.call.caller.address(),
+            "tm_join": entry.tm_join,
+            "tm_connect": entry.tm_connect,
         }
-        self._chronicle.tell(event_type, facts | more)
+        self._recorder.record(event_type, facts | more)

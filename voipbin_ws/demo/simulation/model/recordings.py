@@ -1,4 +1,4 @@
-"""Recordings of calls from start to end, and what is transcribed of them."""
+"""Recordings of calls from start to end, and their transcriptions."""
 
 from __future__ import annotations
 
@@ -6,61 +6,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.fake_data import TRANSCRIPTS
 
 HEADER_BYTES: Final = 44
 BYTES_A_SECOND: Final = 16_000
-"""Eight thousand samples of two bytes."""
+"""8,000 samples of two bytes."""
 
 SHORTEST_TRANSCRIBED: Final = 3
-"""Seconds."""
+"""Shortest recording that is transcribed, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that runs."""
+    """A running recording: its start in virtual time, and the fields that its events have."""
 
-    id: str
-    call_id: str
-    agent_id: str | None
     began: float
-    tm_start: str
+    facts: Mapping[str, Any]
 
 
 class Recordings:
-    """Tells of recordings. `domain` is where they can be fetched, in the story."""
+    """Records the events of recordings. `domain` is the host of their URLs."""
 
-    def __init__(self, chronicle: Chronicle, domain: str) -> None:
-        self._chronicle = chronicle
+    def __init__(self, recorder: EventRecorder, domain: str) -> None:
+        self._recorder = recorder
         self._domain = domain
 
     def start(self, call_id: str, agent_id: str | None) -> Recording:
-        chronicle = self._chronicle
-        recording = Recording(
-            chronicle.new_id(), call_id, agent_id, chronicle.timeline.now, chronicle.stamp()
-        )
-        chronicle.tell("recording.started", self._facts(recording) | {"status": "recording"})
-        return recording
+        recorder = self._recorder
+        now = recorder.stamp()
+        facts = {
+            "id": recorder.new_id(),
+            "call_id": call_id,
+            "reference_type": "call",
+            "reference_id": call_id,
+            "format": "wav",
+            "tm_start": now,
+            "tm_create": now,
+            **({"owner_type": "agent", "owner_id": agent_id} if agent_id else {}),
+        }
+        recorder.record("recording.started", {**facts, "status": "recording", "tm_update": now})
+        return Recording(recorder.seconds, facts)
 
     def finish(self, recording: Recording) -> None:
-        """The recording is complete; a transcription may follow."""
-        chronicle = self._chronicle
-        seconds = round(chronicle.timeline.now - recording.began)
-        facts = self._facts(recording) | {
+        """Record the end of a recording; a transcription may follow."""
+        recorder = self._recorder
+        seconds = round(recorder.seconds - recording.began)
+        more = {
             "status": "ended",
             "duration": seconds,
             "size": HEADER_BYTES + seconds * BYTES_A_SECOND,
-            "reference_url": f"https://recordings.{self._domain}/{recording.id}.wav",
-            "tm_end": chronicle.stamp(),
+            "reference_url": f"https://recordings.{self._domain}/{recording.facts['id']}.wav",
+            "tm_end": recorder.stamp(),
+            "tm_update": recorder.stamp(),
         }
-        chronicle.tell("recording.completed", facts)
-        if seconds >= SHORTEST_TRANSCRIBED and chronicle.chance(0.7):
-            chronicle.after(chronicle.between(2, 6), lambda: self._transcribe(facts))
+        recorder.record("recording.completed", {**recording.facts, **more})
+        if seconds >= SHORTEST_TRANSCRIBED and recorder.chance(0.7):
+            recorder.after(recorder.between(2, 6), lambda: self._transcribe(recording.facts))
 
     def _transcribe(self, recorded: Mapping[str, Any]) -> None:
-        chronicle = self._chronicle
-        transcription_id = chronicle.new_id()
+        recorder = self._recorder
+        transcription_id = recorder.new_id()
         owner = {name: recorded[name] for name in ("owner_type", "owner_id") if name in recorded}
         facts = {
             "id": transcription_id,
@@ -71,21 +77,8 @@ class Recordings:
             "reference_id": recorded["call_id"],
             "status": "done",
             "language": "en-US",
-            "text": chronicle.random.choice(TRANSCRIPTS),
-            "tm_create": chronicle.stamp(),
-            "tm_update": chronicle.stamp(),
+            "text": recorder.random.choice(TRANSCRIPTS),
+            "tm_create": recorder.stamp(),
+            "tm_update": recorder.stamp(),
         }
-        chronicle.tell("transcription.completed", facts | owner)
-
-    def _facts(self, recording: Recording) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            "id": recording.id,
-            "call_id": recording.call_id,
-            "reference_type": "call",
-            "reference_id": recording.call_id,
-            "format": "wav",
-            "tm_start": recording.tm_start,
-            "tm_create": recording.tm_start,
-            "tm_update": self._chronicle.stamp(),
-        }
-        return facts | ({"owner_type": "agent", "owner_id": recording.agent_id} if recording.agent_id else {})
+        recorder.record("transcription.completed", facts | owner)

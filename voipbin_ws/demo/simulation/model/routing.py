@@ -1,164 +1,162 @@
-"""The floor: how a call gets from its queue to an agent, and on from there."""
+"""Routing of calls from queues to agents, between agents, and to their end."""
 
 from __future__ import annotations
 
-from voipbin_ws.demo.simulation.model.agents import Desk, Desks, Impossible
+from voipbin_ws.demo.simulation.model.agents import Agent, Agents, Impossible
 from voipbin_ws.demo.simulation.model.calls import Call, Calls
-from voipbin_ws.demo.simulation.model.event_recorder import Chronicle
-from voipbin_ws.demo.simulation.model.fake_data import between
+from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder, Timer
 from voipbin_ws.demo.simulation.model.load_profiles import Profile
-from voipbin_ws.demo.simulation.model.queues import Lines
-from voipbin_ws.demo.simulation.model.tenants import Centre, Queue
-from voipbin_ws.demo.simulation.model.timeline import Timer
+from voipbin_ws.demo.simulation.model.queues import Queues
+from voipbin_ws.demo.simulation.model.tenants import Queue, Tenant
 
 
-class Floor:
-    """Agents and queues together. Every agent serves every queue, the longest waiting caller first."""
+class Routing:
+    """Agents and queues. Every agent serves every queue, the longest waiting call first."""
 
-    def __init__(self, chronicle: Chronicle, calls: Calls, centre: Centre, profile: Profile) -> None:
-        self._chronicle = chronicle
+    def __init__(self, recorder: EventRecorder, calls: Calls, tenant: Tenant, profile: Profile) -> None:
+        self._recorder = recorder
         self._calls = calls
         self._profile = profile
         self._patience: dict[str, Timer] = {}
-        self.desks = Desks(chronicle, centre.agents, self._dispatch)
-        self.lines = Lines(chronicle, centre.queues)
+        self.agents = Agents(recorder, tenant.agents, self._dispatch)
+        self.queues = Queues(recorder, tenant.queues)
 
     def join(self, call: Call, queue: Queue) -> None:
-        """The call waits in the queue from now on, as long as its caller has patience."""
-        self._look_after(call)
-        self.lines.join(call, queue, self._profile.talk[2] / max(self.desks.at_work, 1))
-        patience = between(self._chronicle.random, self._profile.patience)
+        """Put the call into the queue, where its caller waits as long as patience lasts."""
+        self._release_at_end(call)
+        self.queues.join(call, queue, self._profile.talk[2] / max(self.agents.at_work, 1))
+        patience = self._recorder.draw(self._profile.patience)
         self._patience[call.id] = self._calls.later(call, patience, lambda: self._give_up(call))
         self._dispatch()
 
-    def occupy(self, desk: Desk, call: Call) -> None:
-        """The agent dials an outbound call."""
-        self._look_after(call)
-        desk.call = call
-        self.desks.set_status(desk, "busy")
+    def occupy(self, agent: Agent, call: Call) -> None:
+        """Let the agent dial an outbound call."""
+        self._release_at_end(call)
+        agent.call = call
+        self.agents.set_status(agent, "busy")
 
-    def accept(self, desk: Desk, call: Call) -> None:
-        """The agent takes the call that rings.
+    def accept(self, agent: Agent, call: Call) -> None:
+        """Connect the agent to the call that rings.
 
         Raises:
-            Impossible: it does not ring there.
+            Impossible: the call does not ring at this agent.
         """
-        if desk.call is not call or desk.status != "ringing":
-            raise Impossible(f"This call does not ring at {desk.agent.name} any more")
+        if agent.call is not call or agent.status != "ringing":
+            raise Impossible(f"This call does not ring at {agent.person.name} any more")
         self._patience.pop(call.id, None)
-        # Its patience, and whatever else would have come of the ringing.
+        # The caller's patience, and the end of the ringing.
         call.drop_timers()
-        self.desks.set_status(desk, "busy")
-        self.lines.connect(call, desk.agent.id)
+        self.agents.set_status(agent, "busy")
+        self.queues.connect(call, agent.person.id)
         self._calls.answer(call)
-        if self._chronicle.chance(0.6):
-            self._calls.record(call)
-        self._talk(desk, call)
+        if self._recorder.chance(0.6):
+            self._calls.start_recording(call)
+        self._talk(agent, call)
 
-    def transfer(self, call: Call, to: Desk | Queue) -> None:
-        """Hand a call that is talked on to another agent, or to a queue.
+    def transfer(self, call: Call, to: Agent | Queue) -> None:
+        """Transfer a call that an agent talks on to another agent or to a queue.
 
         Raises:
-            Impossible: nobody talks on it, or that agent is not available.
+            Impossible: no agent talks on it, or the other agent is not available.
         """
-        desk = self.desks.of_call(call)
-        if desk is None or desk.status != "busy" or call.answered_at is None:
+        agent = self.agents.of_call(call)
+        if agent is None or agent.status != "busy" or call.answered_at is None:
             raise Impossible("Only a call that an agent talks on can be transferred")
-        if isinstance(to, Desk) and to.status != "available":
-            raise Impossible(f"{to.agent.name} is {to.status}")
+        if isinstance(to, Agent) and to.status != "available":
+            raise Impossible(f"{to.person.name} is {to.status}")
         self.take_away(call, "transferred")
-        call.more["transferred_from"] = desk.agent.id
-        if isinstance(to, Desk):
+        call.more["transferred_from"] = agent.person.id
+        if isinstance(to, Agent):
             self._ring(to, call)
         else:
-            self._calls.do(call, "queue_join", f"Transferred to {to.name}")
+            self._calls.next_action(call, "queue_join", f"Transferred to {to.name}")
             self.join(call, to)
 
     def take_away(self, call: Call, reason: str) -> None:
-        """The call leaves its agent and its queue, and lives on."""
-        desk = self.desks.of_call(call)
+        """Take the call from its agent and its queue without ending it."""
+        agent = self.agents.of_call(call)
         call.drop_timers()
         self._patience.pop(call.id, None)
-        self.lines.leave(call, reason)
+        self.queues.leave(call, reason)
         call.agent = None
-        if desk is not None:
-            self.desks.release(desk)
+        if agent is not None:
+            self.agents.release(agent)
 
     def hang_up_in(self, call: Call, seconds: float) -> None:
-        """One of the two sides has said all in so many seconds."""
-        by = "remote" if self._chronicle.chance(0.7) else "local"
+        """End the call in `seconds`, mostly by the remote side."""
+        by = "remote" if self._recorder.chance(0.7) else "local"
         self._calls.later(call, seconds, lambda: self._calls.end(call, "normal", by))
 
-    def _look_after(self, call: Call) -> None:
-        """Have agent and queue freed when the call ends, however it does."""
+    def _release_at_end(self, call: Call) -> None:
+        """Free the agent and the queue when the call ends."""
         if self._ended not in call.when_ended:
             call.when_ended.append(self._ended)
 
     def _ended(self, call: Call) -> None:
         self._patience.pop(call.id, None)
-        place = self.lines.place_of(call)
-        self.lines.leave(call, "abandoned" if place and place.waiting else "done")
-        if desk := self.desks.of_call(call):
-            self.desks.release(desk)
+        entry = self.queues.entry_of(call)
+        self.queues.leave(call, "abandoned" if entry and entry.waiting else "done")
+        if agent := self.agents.of_call(call):
+            self.agents.release(agent)
 
     def _give_up(self, call: Call) -> None:
         self._calls.end(call, "cancel" if call.answered_at is None else "normal", "remote")
 
     def _dispatch(self) -> None:
-        """Ring every available agent with the caller who waits longest."""
-        while desk := self.desks.pick():
-            waiting = [place for place in self.lines.waiting() if place.call.agent is None]
+        """Ring every available agent with the call that waits longest."""
+        while agent := self.agents.pick():
+            waiting = [entry for entry in self.queues.waiting() if entry.call.agent is None]
             if not waiting:
                 return
-            self._ring(desk, waiting[0].call)
+            self._ring(agent, waiting[0].call)
 
-    def _ring(self, desk: Desk, call: Call) -> None:
-        self._look_after(call)
-        desk.call = call
-        self._calls.assign(call, desk.agent, self.lines.waited(call))
-        self.desks.set_status(desk, "ringing")
-        rings, missed = self._chronicle.between(2, 6), self._chronicle.chance(0.06)
-        if desk.by_hand or missed:
-            self._calls.later(call, 20 if desk.by_hand else 10, lambda: self._miss(desk, call))
+    def _ring(self, agent: Agent, call: Call) -> None:
+        self._release_at_end(call)
+        agent.call = call
+        self._calls.assign(call, agent.person, self.queues.waited(call))
+        self.agents.set_status(agent, "ringing")
+        rings, missed = self._recorder.between(2, 6), self._recorder.chance(0.06)
+        if agent.is_manual or missed:
+            self._calls.later(call, 20 if agent.is_manual else 10, lambda: self._miss(agent, call))
         else:
-            self._calls.later(call, rings, lambda: self._pick_up(desk, call))
+            self._calls.later(call, rings, lambda: self._pick_up(agent, call))
 
-    def _pick_up(self, desk: Desk, call: Call) -> None:
-        if desk.by_hand:
-            # Somebody took over while it rang, and has time to decide.
-            self._calls.later(call, 20, lambda: self._miss(desk, call))
+    def _pick_up(self, agent: Agent, call: Call) -> None:
+        if agent.is_manual:
+            # The agent was taken over while the call rang: leave time to decide.
+            self._calls.later(call, 20, lambda: self._miss(agent, call))
         else:
-            self.accept(desk, call)
+            self.accept(agent, call)
 
-    def _miss(self, desk: Desk, call: Call) -> None:
-        """Rang, and nobody took it: the call keeps its place, the agent is taken for away."""
-        if desk.call is not call or desk.status != "ringing":
+    def _miss(self, agent: Agent, call: Call) -> None:
+        """Record a missed call: it keeps its place in the queue, and the agent becomes away."""
+        if agent.call is not call or agent.status != "ringing":
             return
-        desk.call = None
+        agent.call = None
         self._calls.unassign(call, "no_answer")
-        self.desks.set_status(desk, "away")
-        if not desk.by_hand:
-            self.desks.come_back(desk, 8, 20)
-        if self.lines.place_of(call) is None:
-            # It was handed over directly and has no place to go back to.
+        self.agents.set_status(agent, "away")
+        if not agent.is_manual:
+            self.agents.come_back(agent, 8, 20)
+        if self.queues.entry_of(call) is None:
+            # A transferred call has no place in a queue to return to.
             self._calls.end(call, "noanswer", "local")
         self._dispatch()
 
-    def _talk(self, desk: Desk, call: Call) -> None:
-        talk = between(self._chronicle.random, self._profile.talk)
-        if desk.by_hand:
-            self.hang_up_in(call, talk * 3)  # Should whoever acts for the agent not do so before.
-        elif self._chronicle.chance(0.12):
+    def _talk(self, agent: Agent, call: Call) -> None:
+        talk = self._recorder.draw(self._profile.talk)
+        if agent.is_manual:
+            self.hang_up_in(call, talk * 3)  # Unless the client of the API ends it before.
+        elif self._recorder.chance(0.12):
             self._calls.later(call, talk / 2, lambda: self._hand_on(call, talk / 2))
         else:
             self.hang_up_in(call, talk)
 
     def _hand_on(self, call: Call, otherwise: float) -> None:
-        others = [queue for queue in self.lines.queues.values() if queue is not call.queue]
-        to = self.desks.pick(by_itself=True)
-        if to is not None and self._chronicle.chance(0.4):
+        others = [queue for queue in self.queues.by_id.values() if queue is not call.queue]
+        to = self.agents.pick(automatic_only=True)
+        if to is not None and self._recorder.chance(0.4):
             self.transfer(call, to)
         elif others:
-            self.transfer(call, self._chronicle.random.choice(others))
+            self.transfer(call, self._recorder.random.choice(others))
         else:
             self.hang_up_in(call, otherwise)

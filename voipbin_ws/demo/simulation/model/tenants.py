@@ -1,4 +1,4 @@
-"""The demo's cast: its customers, their people and queues, under ids that never change."""
+"""The tenants of the demo, with people and queues under ids that never change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue, with the words in which a caller is told of it."""
+    """A queue, with the name that callers are given."""
 
     id: str
     name: str
@@ -18,7 +18,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who logs in. `role` is the gateway's word: agent, manager, admin or staff."""
+    """A person with a login. `role` is the gateway's: agent, manager, admin or staff."""
 
     id: str
     username: str
@@ -27,7 +27,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Centre:
+class Tenant:
     """A customer with its people, queues and telephone number.
 
     Every agent (role `agent`) serves every queue.
@@ -45,13 +45,13 @@ class Centre:
 
     @property
     def domain(self) -> str:
-        """Where its recordings would lie; `.example` is nobody's."""
+        """Host of its recordings, in the reserved domain `.example` (RFC 2606)."""
         return f"{''.join(filter(str.isalnum, self.name.lower())) or 'platform'}.example"
 
 
 # Acme's id, and those of its first agent and queue, are the ones in VoIPBIN's own examples of webhooks: with Acme's key
-# these can be published as they stand.
-ACME: Final = Centre(
+# these can be published unchanged.
+ACME: Final = Tenant(
     id="5e4a0680-804e-11ec-8477-2fea5968d85b",
     name="Acme",
     number="+15550100100",
@@ -68,7 +68,7 @@ ACME: Final = Centre(
     ),
 )
 
-GLOBEX: Final = Centre(
+GLOBEX: Final = Tenant(
     id="7c2f9b54-1d3e-4f60-8a71-6be0d5c4a200",
     name="Globex",
     number="+15550200200",
@@ -79,7 +79,7 @@ GLOBEX: Final = Centre(
     queues=(Queue("7c2f9b54-1d3e-4f60-8a71-6be0d5c4a2f1", "Front desk"),),
 )
 
-PLATFORM: Final = Centre(
+PLATFORM: Final = Tenant(
     id="0b5e3d18-97a4-4e2b-b6c3-f1d2087e9a00",
     name="Platform",
     number="+15550300300",
@@ -87,20 +87,20 @@ PLATFORM: Final = Centre(
     queues=(),
 )
 
-CENTRES: Final = (ACME, GLOBEX, PLATFORM)
+TENANTS: Final = (ACME, GLOBEX, PLATFORM)
 
 
-def centre_of(customer_id: str) -> Centre:
-    """The centre of this customer: one of the cast, or for any other customer one made up, always the same."""
-    for centre in CENTRES:
-        if centre.id == customer_id and centre.queues:
-            return centre
+def tenant_of(customer_id: str) -> Tenant:
+    """Return this customer's tenant of the demo, or an invented one, the same for each call."""
+    for tenant in TENANTS:
+        if tenant.id == customer_id and tenant.queues:
+            return tenant
     made = random.Random(customer_id)
 
     def new_id() -> str:
         return str(uuid.UUID(int=made.getrandbits(128), version=4))
 
-    return Centre(
+    return Tenant(
         id=customer_id,
         name=f"Customer {customer_id[:8]}",
         number="+15550400400",

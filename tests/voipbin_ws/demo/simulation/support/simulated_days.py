@@ -1,4 +1,4 @@
-"""Whole days of the simulated contact centre, for the tests to look into."""
+"""Whole days of the simulated contact centre."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from voipbin_ws.demo.simulation.model.contact_centre import World
-from voipbin_ws.demo.simulation.model.event_recorder import Happening
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
+from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES, Profile
-from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, centre_of
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, tenant_of
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 PUBLISHED_TYPES = {
@@ -30,27 +30,29 @@ PUBLISHED_TYPES = {
 BUSY = PROFILES["busy"]
 
 
-def world(seed: object = 1, profile: Profile = BUSY, **more: Any) -> World:
-    return World(more.pop("centre", ACME), profile, seed=str(seed), start=more.pop("start", START), **more)
+def centre(seed: object = 1, profile: Profile = BUSY, **more: Any) -> ContactCentre:
+    return ContactCentre(
+        more.pop("tenant", ACME), profile, seed=str(seed), start=more.pop("start", START), **more
+    )
 
 
-def day(seed: object = 1, minutes: float = 20, profile: Profile = BUSY, **more: Any) -> list[Happening]:
-    """A whole day, from the first agent's coming to the last one's going."""
-    told = world(seed, profile, **more)
-    return [*told.advance(minutes * 60), *told.close()]
+def day(seed: object = 1, minutes: float = 20, profile: Profile = BUSY, **more: Any) -> list[SimulatedEvent]:
+    """Return the events of a whole day."""
+    recorded = centre(seed, profile, **more)
+    return [*recorded.advance(minutes * 60), *recorded.close()]
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day by what makes it, which is short enough to be shown when a test fails."""
+    """The arguments of a day, short enough to be shown when a test fails."""
 
     seed: int
     minutes: float
     profile: str
     customer_id: str
 
-    def happenings(self) -> list[Happening]:
-        return day(self.seed, self.minutes, PROFILES[self.profile], centre=centre_of(self.customer_id))
+    def events(self) -> list[SimulatedEvent]:
+        return day(self.seed, self.minutes, PROFILES[self.profile], tenant=tenant_of(self.customer_id))
 
 
 days = st.builds(
@@ -60,9 +62,9 @@ days = st.builds(
     profile=st.sampled_from(sorted(PROFILES)),
     customer_id=st.sampled_from([ACME.id, GLOBEX.id, "00000000-0000-4000-8000-000000000abc"]),
 )
-# The days are long and cheap: few of them show much.
+# A day is long and cheap, so a few examples suffice.
 few = settings(max_examples=25, deadline=None)
 
 
-def of(happenings: list[Happening], *event_types: str) -> list[Happening]:
-    return [each for each in happenings if each.event_type in event_types]
+def of(events: list[SimulatedEvent], *event_types: str) -> list[SimulatedEvent]:
+    return [each for each in events if each.event_type in event_types]

@@ -1,0 +1,73 @@
+"""The announcement: committed entries of one customer as a message of the channel layer, and the group it is sent to.
+
+Sans-I/O.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgpack
+
+from events.domain.event import Entry
+
+MESSAGE_TYPE = "log.announced"
+MAX_MESSAGE_CHARACTERS = 256 * 1024
+"""A message above this is split: one huge PUBLISH would hold up the layer's other users."""
+
+
+class Announcement(NamedTuple):
+    """Entries of one customer's log. `at` is the time right after the commit, in seconds since 1970; `None` if an older
+    version sent it."""
+
+    customer_id: str
+    epoch: str
+    entries: list[Entry]
+    at: float | None
+
+
+def group_of(customer_id: str) -> str:
+    """The channel-layer group of the processes that hold sockets for this customer."""
+    return f"customer.{customer_id.replace('-', '')}"
+
+
+def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The layer messages that carry these entries."""
+    messages: list[dict[str, Any]] = []
+    rows: list[list[Any]] = []
+    size = 0
+    for entry in entries:
+        if rows and size + entry.size > MAX_MESSAGE_CHARACTERS:
+            messages.append(_message(customer_id, epoch, rows))
+            rows, size = [], 0
+        rows.append([entry.seq, entry.head, entry.tail, list(entry.topics)])
+        size += entry.size
+    messages.append(_message(customer_id, epoch, rows))
+    return messages
+
+
+def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
+    return {
+        "type": MESSAGE_TYPE,
+        # In one piece: the in-memory layer copies what it carries, part by part.
+        "announcement": {
+            "customer_id": customer_id,
+            "epoch": epoch,
+            "entries": msgpack.packb(rows),
+            "at": time.time(),
+        },
+    }
+
+
+def read_announcement(message: dict[str, Any]) -> Announcement:
+    """The announcement that a layer message carries."""
+    announcement = message["announcement"]
+    rows = msgpack.unpackb(announcement["entries"])
+    return Announcement(
+        announcement["customer_id"],
+        announcement["epoch"],
+        [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in rows],
+        announcement.get("at"),
+    )

@@ -1,0 +1,113 @@
+"""The description of one operation for OpenAPI: parameters, bodies, answers and error codes.
+
+`operation` decorates the methods of views. drf-spectacular and the document are loaded on the first request for the
+document (`voipbin_ws.pages.openapi`): most processes never serve it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema_field
+from rest_framework.serializers import CharField, IntegerField, JSONField, Serializer
+
+from events.api.errors import ERROR_CODES
+from events.reading.parameters import CREDENTIAL_PARAMETERS
+
+Schema = Mapping[str, Any]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+READING_ERRORS = ("INVALID_REQUEST", "PERMISSION_DENIED", "NOT_FOUND")
+
+CREDENTIAL: list[dict[str, list[str]]] = [{name: []} for name in ("bearer", *CREDENTIAL_PARAMETERS)]
+"""The security requirement of OpenAPI: a credential in the header or in one of the two parameters."""
+
+_HEADERS = {
+    401: "`WWW-Authenticate`: `Bearer`.",
+    426: "`Upgrade`: `websocket`.",
+    429: "`Retry-After`: Seconds.",
+    503: "`Retry-After`: Seconds.",
+}
+
+
+def field(schema: Schema, description: str = "", **options: Any) -> Any:
+    """Return a serializer's field of this JSON schema; `options` are those of REST framework's fields."""
+    kind = extend_schema_field(dict(schema))(type("DescribedField", (JSONField,), {}))
+    return kind(help_text=description, **options)
+
+
+def parameter(
+    name: str, schema: Schema, description: str, location: Literal["query", "header", "path"] = "query"
+) -> OpenApiParameter:
+    """Return a parameter in the `query`, in a `header`, or in the `path`; only those in the path are required."""
+    return OpenApiParameter(name, dict(schema), location, description=description)
+
+
+class ErrorDetail(Serializer[Any]):
+    index = IntegerField(
+        required=False, allow_null=True, help_text="The position of the event in a list, from 0."
+    )
+    field = CharField()
+    message = CharField()
+
+
+class Error(Serializer[Any]):
+    """The form of every error."""
+
+    code = field({"enum": list(ERROR_CODES)}, "For programs. Codes do not change.")
+    message = CharField(help_text="For people: what is wrong, and what is valid.")
+    errors = ErrorDetail(  # type: ignore[assignment]  # REST framework has a property of this name.
+        many=True, required=False, help_text="The reason for each field that is refused."
+    )
+
+
+def operation(
+    name: str,
+    tag: str,
+    answers: Mapping[int, tuple[str, Any]],
+    parameters: Sequence[OpenApiParameter] = (),
+    *,
+    body: Any = None,
+    examples: Mapping[str, Any] | None = None,
+    errors: Sequence[str] = READING_ERRORS,
+    credential: bool = True,
+) -> Callable[[Handler], Handler]:
+    """Describe a method of a view; the docstring of the method or view has the summary and the description.
+
+    `name` is the operation id, `answers` are descriptions and serializers by status, `examples` are bodies by name, and
+    `errors` are codes beside those of every operation.
+    """
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys((*errors, *(["UNAUTHORIZED"] if credential else []), "UNAVAILABLE")):
+        by_status.setdefault(ERROR_CODES[code][0], []).append(code)
+    responses: dict[Any, Any] = {
+        **{status: OpenApiResponse(answer, description) for status, (description, answer) in answers.items()},
+        **{status: _refusal(status, codes) for status, codes in by_status.items()},
+        "default": OpenApiResponse(
+            Error, "Any address may answer 405, 406, 429, 500, and 400 for a host that is not allowed."
+        ),
+    }
+
+    def describe(handler: Handler) -> Handler:
+        vars(handler)["operation"] = {
+            "operation_id": name,
+            "tags": [tag],
+            "parameters": list(parameters),
+            "request": body,
+            "responses": responses,
+            "examples": [OpenApiExample(*example, request_only=True) for example in (examples or {}).items()],
+            "auth": CREDENTIAL if credential else [],
+        }
+        return handler
+
+    return describe
+
+
+def _refusal(status: int, codes: Sequence[str]) -> OpenApiResponse:
+    schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"enum": codes}}}]}
+    meanings = "\n".join(f"- `{code}`: {ERROR_CODES[code][1]}" for code in codes)
+    # Not as a parameter: drf-spectacular knows of headers only beside all answers of an operation.
+    header = f"\n\nWith the header {_HEADERS[status]}" if status in _HEADERS else ""
+    examples = [OpenApiExample(code, {"code": code, "message": ERROR_CODES[code][1]}) for code in codes]
+    return OpenApiResponse(schema, meanings + header, examples)

@@ -1,0 +1,167 @@
+"""The bodies of publish requests, read into drafts: events, and VoIPBIN's webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from django.conf import settings
+from rest_framework import status
+
+from events.api.errors import ApiError
+from events.domain.event import Draft
+from events.domain.event_parser import InvalidEvent, read_event
+from events.domain.strict_json import InvalidJson, decode
+from events.domain.topics import known_resources
+from events.domain.voipbin_webhooks import translate
+
+SIGNATURE_HEADER = "X-VoIPBIN-Signature"
+KEY_HEADER = "Idempotency-Key"
+
+
+class Publisher(Protocol):
+    """What publishing needs to know of whoever a request's credential belongs to."""
+
+    @property
+    def customer_id(self) -> str: ...
+
+    @property
+    def may_publish(self) -> bool: ...
+
+    @property
+    def is_platform_staff(self) -> bool: ...
+
+
+class ParsedRequest(NamedTuple):
+    """The drafts of one request; `is_list`: it asked for a list of receipts."""
+
+    drafts: list[Draft]
+    is_list: bool
+
+
+Parser = Callable[[Publisher, Mapping[str, str], bytes], ParsedRequest]
+"""Reads a request of this publisher, with these headers and this body. Names of headers are in lower case, where it
+matters.
+
+Raises:
+    ApiError: nothing of it can be published, with every reason.
+"""
+
+
+def require_may_publish(publisher: Publisher) -> None:
+    """Let only publishers pass.
+
+    Raises:
+        ApiError: this one is none.
+    """
+    if not publisher.may_publish:
+        raise ApiError(
+            status.HTTP_403_FORBIDDEN,
+            "This credential may not publish: use an access key that may, or the token of an admin",
+        )
+
+
+def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:  # noqa: ARG001 (a Parser)
+    """Read what is posted to `/v1.0/events`: one event, or a list that is stored whole or not at all."""
+    content = _decoded(body)
+    items = content if isinstance(content, list) else [content]
+    most = settings.EVENTS_MAX_IN_REQUEST
+    if not items:
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            "The list is empty: send at least one event",
+            code="INVALID_EVENT",
+            errors=[],
+        )
+    if len(items) > most:
+        raise ApiError(
+            status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+            f"{len(items)} events in one request, {most} are the most",
+        )
+    return ParsedRequest(_drafts(items, publisher, lambda item: item), isinstance(content, list))
+
+
+def parse_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
+    """Read what is posted to `/v1.0/webhooks/voipbin`: one of VoIPBIN's webhooks as it is sent."""
+    _check_signature(headers, body)
+    resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+    # A webhook's body is VoIPBIN's own: whoever sends it again after a lost answer says so beside it.
+    key = headers.get(KEY_HEADER.lower())
+    beside = {} if key is None else {"idempotency_key": key}
+    drafts = _drafts([_decoded(body)], publisher, lambda item: translate(item, resources=resources) | beside)
+    return ParsedRequest(drafts, is_list=False)
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return decode(body)
+    except InvalidJson as error:
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            f"The body is no JSON that can be published: {error}",
+            code="INVALID_EVENT",
+            errors=[{"index": None, "field": "", "message": str(error)}],
+        ) from None
+
+
+def _drafts(items: list[object], publisher: Publisher, prepare: Callable[[object], object]) -> list[Draft]:
+    """Read all items; each reason of each item is told.
+
+    Raises:
+        ApiError: some item is no event, or is of a customer that is not the publisher's.
+    """
+    resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+    drafts: list[Draft] = []
+    errors: list[dict[str, Any]] = []
+    foreign: list[dict[str, Any]] = []
+    for index, item in enumerate(items):
+        try:
+            draft = read_event(
+                prepare(item),
+                customer_id=publisher.customer_id,
+                resources=resources,
+                max_bytes=settings.EVENTS_MAX_DATA_BYTES,
+            )
+        except InvalidEvent as error:
+            errors.extend(
+                {"index": index, "field": problem.field, "message": problem.message}
+                for problem in error.problems
+            )
+            continue
+        if draft.customer_id != publisher.customer_id and not publisher.is_platform_staff:
+            message = (
+                f"your credential publishes for its own customer alone, {publisher.customer_id}: leave it out"
+            )
+            foreign.append({"index": index, "field": "customer_id", "message": message})
+        drafts.append(draft)
+    if errors:
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            f"{errors[0]['field'] or 'item'}: {errors[0]['message']}; nothing was stored",
+            code="INVALID_EVENT",
+            errors=errors,
+        )
+    if foreign:
+        raise ApiError(
+            status.HTTP_403_FORBIDDEN, "Only platform staff publish for another customer", errors=foreign
+        )
+    return drafts
+
+
+def _check_signature(headers: Mapping[str, str], body: bytes) -> None:
+    """Where a secret is set, only what was signed with it is taken.
+
+    The credential says for whom is published; the signature that the body is VoIPBIN's own and unchanged.
+    """
+    secret = settings.EVENTS_VOIPBIN_WEBHOOK_SECRET
+    if not secret:
+        return
+    expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    given = headers.get(SIGNATURE_HEADER.lower(), "")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise ApiError(
+            status.HTTP_401_UNAUTHORIZED,
+            f"{SIGNATURE_HEADER} is missing or does not fit: send sha256=<hex HMAC of the body> with the shared secret",
+        )

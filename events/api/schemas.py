@@ -1,0 +1,229 @@
+"""What the events app sends and receives over REST, as OpenAPI schemas: parameters, bodies and answers.
+
+The serializers only describe. REST framework's fields convert values (12 to "12") and have messages of their own;
+clients get a reason for each wrong field from `events.domain.event_parser` and `events.reading.parameters`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer, inline_serializer
+from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
+
+from events.api.operation import READING_ERRORS, Schema, field, parameter
+from events.api.publish_parser import KEY_HEADER, SIGNATURE_HEADER
+from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH
+from events.domain.topics import MAX_RESOURCE_ID_LENGTH
+from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH
+
+CALL_ID = "5371e9db-d035-4db6-a8d6-0994d33e744e"
+CUSTOMER_ID = "12345678-1234-1234-1234-123456789012"
+
+_POSITION = r"[0-9a-f]{12}\.(0|[1-9][0-9]{0,17})"
+_RESOURCE_ID_PATTERN = "[A-Za-z0-9._~@+=/-]{1,%d}" % MAX_RESOURCE_ID_LENGTH  # noqa: UP031
+TEXT: Schema = {"type": "string"}
+UUID: Schema = {"type": "string", "format": "uuid"}
+TIME: Schema = {"type": "string", "format": "date-time", "examples": ["2024-01-15T10:30:00.000000Z"]}
+_CURSOR: Schema = {
+    "type": "string",
+    "pattern": f"^{_POSITION}$",
+    "description": "A position in the customer's log. Opaque.",
+    "examples": ["7d0c7b1e52aa.1"],
+}
+_EVENT_TYPE: Schema = {
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]{0,39}\.[a-z][a-z0-9_]{0,39}$",
+    "description": "`<resource>.<action>`, such as `call.status`.",
+    "examples": ["call.status"],
+}
+_RESOURCE_ID: Schema = {"type": "string", "pattern": f"^{_RESOURCE_ID_PATTERN}$", "examples": [CALL_ID]}
+_TOPIC: Schema = {
+    "type": "string",
+    "pattern": r"^(customer_id|agent_id):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    rf":[a-z][a-z0-9_]{{0,39}}:{_RESOURCE_ID_PATTERN}$",
+    "examples": [f"customer_id:{CUSTOMER_ID}:call:{CALL_ID}"],
+}
+OPEN_OBJECT: Schema = {"type": "object", "additionalProperties": True}
+_DATA: Schema = {**OPEN_OBJECT, "examples": [{"id": CALL_ID, "status": "answered"}]}
+
+_OPTIONAL = {"required": False, "allow_null": True}
+_OWN_CUSTOMER = "; by default the credential's. Only platform staff may name another."
+_STORED_ONCE = "Requests with the same key store the event once."
+
+
+class Event(Serializer[Any]):
+    """An event, as a subscriber receives it."""
+
+    event_type = field(_EVENT_TYPE)
+    timestamp = field(TIME, "When the event happened, in UTC with six digits.")
+    topic = field(_TOPIC, "The topic by which the reader receives the event.")
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
+    )
+    id = UUIDField(help_text="The same on every delivery of this event.")
+    cursor = field(_CURSOR)
+
+
+class NewEvent(Serializer[Any]):
+    """An event, as a publisher sends it."""
+
+    event_type = field(
+        _EVENT_TYPE,
+        "`<resource>.<action>`: a known resource; an action of 1 to 40 lower-case letters, digits and `_` that begins "
+        "with a letter.",
+    )
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "At least the resource's id: `<resource>_id` (such as `queue_id`), else `id`; at most 256 KiB.",
+    )
+    customer_id = field(UUID, f"The customer of the event{_OWN_CUSTOMER}", **_OPTIONAL)
+    agent_ids = field(
+        {"type": "array", "items": UUID, "maxItems": MAX_AGENTS},
+        "Agents whom the event concerns, besides those that its data names.",
+        **_OPTIONAL,
+    )
+    timestamp = field(
+        {"type": "string", "examples": TIME["examples"]},
+        "When the event happened, as RFC 3339 with a zone; now by default.",
+        **_OPTIONAL,
+    )
+    idempotency_key = field(
+        {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH}, _STORED_ONCE, **_OPTIONAL
+    )
+
+
+class Receipt(Serializer[Any]):
+    """The event is stored, and is delivered to every subscriber who is authorised."""
+
+    id = UUIDField()
+    cursor = field(_CURSOR)
+    topics = field(
+        {"type": "array", "items": _TOPIC, "minItems": 1},
+        "The customer's topic, and one for each concerned agent.",
+    )
+    replayed = BooleanField(
+        help_text="Whether an earlier request with this `idempotency_key` stored the event."
+    )
+
+
+def _one_or_list(serializer: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """Describe one or a list; `voipbin_ws.pages.openapi` adds the limits of the list."""
+    return PolymorphicProxySerializer(
+        f"{serializer.__name__}OrList", [serializer, serializer(many=True)], None, many=False
+    )
+
+
+NEW_EVENTS = _one_or_list(NewEvent)
+RECEIPTS = _one_or_list(Receipt)
+
+
+_NEXT = field(
+    TEXT, "Send as `next`, with the same other parameters; `null` on the last page.", allow_null=True
+)
+EVENT_PAGE = inline_serializer(
+    "EventPage", {"cursor": field(_CURSOR), "items": Event(many=True), "next": _NEXT}
+)
+
+
+class State(Serializer[Any]):
+    """The present state of one call, message, queue …"""
+
+    resource_id = field(_RESOURCE_ID)
+    member_id = CharField(required=False, help_text="For a call's place in a queue or conference: the call.")
+    active = BooleanField(help_text="Whether the resource has not ended.")
+    event_type = field(_EVENT_TYPE, "The type of the last event.")
+    since = field(TIME, "The time of the first event; for a member, of its last entry.")
+    updated_at = field(TIME, "The time of the last event.")
+    agent_ids = ListField(child=UUIDField(), help_text="The agents whom the resource concerned.")
+    topic = field(_TOPIC, "The topic to subscribe to for changes.")
+    data = field(_DATA, "The data of all events, later ones replacing the fields of earlier ones.")
+
+
+_TRUE_AT = field(_CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
+STATE_PAGE = inline_serializer(
+    "StatePage", {"resource": CharField(), "cursor": _TRUE_AT, "items": State(many=True), "next": _NEXT}
+)
+
+
+class VoipbinWebhook(Serializer[Any]):
+    """VoIPBIN's own webhook, as VoIPBIN sends it."""
+
+    type = CharField(help_text="`<resource>_<action>`, such as `call_progressing`.")
+    data = field(OPEN_OBJECT, "VoIPBIN's resource, with at least its id.")
+
+
+OF_CUSTOMER = parameter("customer_id", UUID, f"The customer{_OWN_CUSTOMER}")
+_PAGING = (
+    parameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "The most items of a page.",
+    ),
+    parameter("order", {"enum": ["asc", "desc"], "default": "asc"}, "The oldest or the newest first."),
+    parameter("next", TEXT, "The `next` of the page before, with the same other parameters."),
+)
+_TIME_NOTE = "RFC 3339 with a zone; write it with `Z`, because a `+` in an address stands for a space."
+_WORD: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_WORD_LENGTH}
+HISTORY_PARAMETERS = (
+    parameter("type", _EVENT_TYPE, "Only events of this type."),
+    parameter("resource", TEXT, "Only events of this resource, such as `call`."),
+    parameter("resource_id", _RESOURCE_ID, "Only events of the resource with this id; name its kind, too."),
+    parameter(
+        "call_id",
+        _RESOURCE_ID,
+        "All events of a call: its own, and those that name it in a field that ends in `_id`.",
+    ),
+    parameter("agent_id", UUID, "Only events that concern this agent."),
+    parameter("from", TIME, f"Only events at or after this time. {_TIME_NOTE}"),
+    parameter("to", TIME, "Only events before this time."),
+    parameter(
+        "after",
+        {"type": "string", "pattern": f"^{_POSITION}(,{_POSITION})*$"},
+        "Only events after this cursor.",
+    ),
+    OF_CUSTOMER,
+    *_PAGING,
+)
+STATE_PARAMETERS = (
+    parameter(
+        "active", {"enum": ["true", "false"]}, "Only resources that have not ended, or only those that have."
+    ),
+    parameter("resource_id", _RESOURCE_ID, "Only the resource with this id."),
+    parameter("agent_id", UUID, "Only resources that concerned this agent."),
+    parameter("status", _WORD, "Only resources whose data has this status."),
+    parameter("direction", _WORD, "Only resources whose data has this direction."),
+    parameter("updated_after", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
+    OF_CUSTOMER,
+    *_PAGING,
+)
+EVENT_ID = parameter("event_id", UUID, "The event's `id`.", "path")
+WEBHOOK_HEADERS = (
+    parameter(
+        SIGNATURE_HEADER,
+        TEXT,
+        "`sha256=<hex HMAC-SHA256 of the body>`. Required if the setting `VOIPBIN_WEBHOOK_SECRET` is set.",
+        "header",
+    ),
+    parameter(KEY_HEADER, TEXT, _STORED_ONCE, "header"),
+)
+_ANSWERED = {"event_type": "call.status", "data": {"id": CALL_ID, "status": "answered"}}
+NEW_EVENT_EXAMPLES = {
+    "one event": _ANSWERED,
+    "a list": [
+        {**_ANSWERED, "idempotency_key": "call-4711-answered"},
+        {"event_type": "queue.left", "data": {"queue_id": "support", "call_id": CALL_ID}},
+    ],
+}
+WEBHOOK_EXAMPLES = {
+    "an answered call": {"type": "call_progressing", "data": {"id": CALL_ID, "status": "progressing"}}
+}
+PAGE_ERRORS = (*READING_ERRORS, "NOT_KEPT")
+PUBLISHING_ERRORS = (
+    "INVALID_EVENT",
+    "PERMISSION_DENIED",
+    "IDEMPOTENCY_CONFLICT",
+    "TOO_LARGE",
+    "UNSUPPORTED_MEDIA_TYPE",
+)

@@ -1,0 +1,153 @@
+"""What the subscriptions app sends and receives over REST, as OpenAPI schemas (see `events.api.schemas`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
+
+from events.api.operation import READING_ERRORS, Schema, field, parameter
+from events.api.schemas import CUSTOMER_ID, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
+from subscriptions import models
+from subscriptions.explain.report import Outcome
+from subscriptions.platform.agent_status import CHOOSABLE
+from subscriptions.protocol.permissions import Role
+
+CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
+TARGETS = ("agent", "queue", "tel")
+TEL_PATTERN = r"\+?[0-9]{2,20}"
+MAX_TEXT = 1600
+"""Characters of a message: ten parts of an SMS, the most that carriers accept."""
+
+_ROLES = [role.value for role in Role]
+_STATUS: Schema = {"enum": models.AgentStatus.values}
+_ACTION: Schema = {"enum": CALL_ACTIONS}
+_TEL: Schema = {"type": "string", "pattern": f"^{TEL_PATTERN}$", "examples": ["+15551234567"]}
+_REPLY: Schema = {**OPEN_OBJECT, "description": "The reply of the platform."}
+_FILLED: Schema = {**TEXT, "minLength": 1}
+
+AGENT_ID = parameter("agent_id", UUID, "The agent.", "path")
+CALL_PARAMETERS = (
+    parameter("call_id", TEXT, "The call.", "path"),
+    parameter("action", _ACTION, "The action.", "path"),
+    OF_CUSTOMER,
+)
+EXPLAIN_PARAMETERS = (
+    parameter("event", TEXT, "The event's `id` or `cursor`."),
+    parameter("topic", TEXT, f"A topic or pattern, such as `customer_id:{CUSTOMER_ID}:call:*`."),
+)
+REQUEST_ERRORS = ("INVALID_REQUEST", "PERMISSION_DENIED")
+_PLATFORM_ERRORS = ("PLATFORM_REFUSED", "NO_PLATFORM", "PLATFORM_UNAVAILABLE", "PLATFORM_TIMEOUT")
+_ACTING_ERRORS = (*READING_ERRORS, "TOO_LARGE", *_PLATFORM_ERRORS)
+CALL_ERRORS = (*_ACTING_ERRORS, "CALL_OVER", "NOT_YOUR_CALL")
+MESSAGE_ERRORS = (*_ACTING_ERRORS, "OPTED_OUT")
+STATUS_ERRORS = (*_ACTING_ERRORS, "STATUS_CHANGES")
+
+LOGIN = inline_serializer("Login", {"username": field(_FILLED), "password": field(_FILLED)})
+TOKEN = inline_serializer(
+    "Token",
+    {"username": CharField(), "token": field(TEXT, "A JWT, valid for seven days (`JWT_LIFETIME_SECONDS`).")},
+)
+
+
+class Named(Serializer[Any]):
+    id = UUIDField()
+    name = field(TEXT, "`null` if only the platform knows the name.", allow_null=True)
+
+
+class VisibleAgent(Serializer[Any]):
+    id = UUIDField()
+    name = CharField()
+    role = field({"enum": _ROLES})
+    status = field(_STATUS)
+    status_changed_at = field(TIME)
+
+
+class VisibleQueue(Serializer[Any]):
+    id = UUIDField()
+    name = CharField()
+    agent_ids = ListField(child=UUIDField())
+
+
+class Me(Serializer[Any]):
+    customer = Named()
+    agent = Named(allow_null=True, help_text="`null` for an access key of the customer itself.")
+    role = field({"enum": [*_ROLES, None]}, "`null` for an access key of the customer itself.")
+    topics = ListField(child=CharField(), help_text="The widest topics that the credential may subscribe to.")
+    agents = VisibleAgent(many=True, help_text="The customer's agents that the credential may see.")
+    queues = VisibleQueue(
+        many=True,
+        help_text="The customer's queues that the credential may see, with those of their agents it may see.",
+    )
+
+
+CUSTOMERS = inline_serializer("Customers", {"items": Named(many=True)})
+
+
+class Actions(Serializer[Any]):
+    available = BooleanField()
+    reason = field(TEXT, "Why no action is available.", allow_null=True)
+    call = ListField(child=field(_ACTION), help_text="The available actions on a call.")
+    message = BooleanField(help_text="Whether messages can be sent.")
+
+
+class Target(Serializer[Any]):
+    type = field({"enum": TARGETS})
+    id = field(TEXT, "The agent's or queue's id, or a telephone number.")
+
+
+CALL_ORDER = inline_serializer(
+    "CallOrder", {"to": Target(required=False, help_text="Only for `transfer`: the target.")}
+)
+CALL_ANSWER = inline_serializer(
+    "CallAnswer", {"call_id": CharField(), "action": field(_ACTION), "platform": field(_REPLY)}
+)
+
+
+CALL_ORDER_EXAMPLES = {
+    "to a queue": {"to": {"type": "queue", "id": "9d2b7c40-51aa-4c07-8e0e-6b1f2f3a4d55"}},
+    "else": {},
+}
+NEW_MESSAGE = inline_serializer(
+    "NewMessage",
+    {
+        "to": field(_TEL),
+        "text": field({**_FILLED, "maxLength": MAX_TEXT}),
+        "automatic": BooleanField(default=False, help_text="Whether a program wrote the message."),
+    },
+)
+MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": field(_TEL), "platform": field(_REPLY)})
+STATUS_CHOICE = inline_serializer("StatusChoice", {"status": field({"enum": CHOOSABLE})})
+
+
+class AgentStatus(Serializer[Any]):
+    agent_id = UUIDField()
+    status = field(_STATUS)
+    status_changed_at = field(TIME)
+    next_status = field(_STATUS, "With 202: the status after the call.", required=False)
+
+
+class Fact(Serializer[Any]):
+    name = CharField()
+    value = CharField()
+
+
+class Step(Serializer[Any]):
+    name = CharField()
+    question = CharField()
+    outcome = field(
+        {"enum": list(Outcome)}, "The event passed, ended here, this is not known, or was not examined."
+    )
+    rule = CharField()
+    message = CharField()
+    facts = Fact(many=True)
+
+
+class Explanation(Serializer[Any]):
+    delivered = field(
+        {"type": "boolean"}, "Whether the event was delivered; `null` if not known.", allow_null=True
+    )
+    rule = field(TEXT, "The reason, for programs.")
+    reason = field(TEXT, "The reason, for people.")
+    steps = Step(many=True, help_text="The event's way to the receiver, step by step.")

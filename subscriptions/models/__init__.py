@@ -1,0 +1,52 @@
+"""The tables of the subscriptions app.
+
+May import: `protocol`, `events.domain`. Start with `tenants`. All names are exported here, where Django and its
+migrations find them. Queries run in worker threads or in Django's own threads, never in the event loop.
+"""
+
+from subscriptions.models.audit import AuditAction, AuditChain, AuditRecord, AuditVerdict
+from subscriptions.models.connections import CloseOrder, GatewayProcess, LiveConnection
+from subscriptions.models.credentials import (
+    KEY_MARK,
+    KEY_PREFIX_CHARACTERS,
+    AccessChanges,
+    AccessKey,
+    LoginTries,
+    digest_of,
+)
+from subscriptions.models.tenants import (
+    Agent,
+    AgentRole,
+    AgentStatus,
+    Customer,
+    OptOut,
+    Queue,
+    customers_of,
+    validate_not_nil,
+    validate_resources,
+)
+
+__all__ = [
+    "KEY_MARK",
+    "KEY_PREFIX_CHARACTERS",
+    "AccessChanges",
+    "AccessKey",
+    "Agent",
+    "AgentRole",
+    "AgentStatus",
+    "AuditAction",
+    "AuditChain",
+    "AuditRecord",
+    "AuditVerdict",
+    "CloseOrder",
+    "Customer",
+    "GatewayProcess",
+    "LiveConnection",
+    "LoginTries",
+    "OptOut",
+    "Queue",
+    "customers_of",
+    "digest_of",
+    "validate_not_nil",
+    "validate_resources",
+]

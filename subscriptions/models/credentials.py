@@ -1,0 +1,118 @@
+"""Access keys, the version of all permissions, and the rate limits of logins."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+import uuid
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from subscriptions.models.tenants import Agent, Customer
+
+KEY_MARK = "vb_"
+KEY_RANDOM_CHARACTERS = 32
+KEY_PREFIX_CHARACTERS = 11
+"""Of a key's 35 characters these are stored in plain text, to name the key: `vb_` and eight more."""
+_KEY_ALPHABET = string.ascii_letters + string.digits
+
+
+def digest_of(secret: str) -> str:
+    """The stored form of an access key: SHA-256 in hex. Keys are random and need no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class AccessKey(models.Model):
+    """A credential of a program. Only its hash is stored: the secret is shown once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="access_keys")
+    agent = models.ForeignKey(
+        Agent,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="access_keys",
+        help_text="With an agent, the key hears what that agent hears. Without, everything of the customer.",
+    )
+    label = models.CharField(
+        max_length=120, help_text="What uses this key, so that you know what stops without it."
+    )
+    prefix = models.CharField(max_length=KEY_PREFIX_CHARACTERS, editable=False)
+    digest = models.CharField(
+        max_length=64, unique=True, editable=False, validators=[RegexValidator(r"^[0-9a-f]{64}\Z")]
+    )
+    may_subscribe = models.BooleanField(
+        default=True, help_text="Whether it may open a WebSocket and read over REST."
+    )
+    may_publish = models.BooleanField(default=False, help_text="Whether it may publish events.")
+    allowed_topics = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Patterns, in canonical form, outside of which the key hears nothing; none for no such limit.",
+    )
+    expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    last_used_address = models.CharField("from", max_length=64, blank=True, editable=False)
+    last_used_client = models.CharField("by", max_length=200, blank=True, editable=False)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="replaced_by",
+        help_text="The key that was rotated into this one.",
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "access key"
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.label}"
+
+    def clean(self) -> None:
+        if not self.may_subscribe and not self.may_publish:
+            raise ValidationError("A key that may neither subscribe nor publish is good for nothing.")
+        if self.agent is not None and self.customer_id and self.agent.customer_id != self.customer_id:
+            raise ValidationError({"agent": "This agent belongs to another customer than the key."})
+
+    def make_secret(self) -> str:
+        """Set a new random secret, and return it. It does not save the key."""
+        secret = KEY_MARK + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(KEY_RANDOM_CHARACTERS))
+        self.set_secret(secret)
+        return secret
+
+    def set_secret(self, secret: str) -> None:
+        """Set the key's secret. It does not save the key."""
+        self.prefix = secret[:KEY_PREFIX_CHARACTERS]
+        self.digest = digest_of(secret)
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+class AccessChanges(models.Model):
+    """The access version: one row that counts changes of keys, agents, customers and logins."""
+
+    count = models.BigIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.count} changes"
+
+
+class LoginTries(models.Model):
+    """The rate limit of logins from one address, or as one user from it; full without a row."""
+
+    key = models.CharField(max_length=64, primary_key=True, editable=False)
+    full_at = models.DateTimeField(editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]}… until {self.full_at:%H:%M:%S}"

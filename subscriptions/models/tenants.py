@@ -1,0 +1,183 @@
+"""Customers, their queues and agents, and the numbers that opted out of messages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from events.domain.topics import known_resources
+from subscriptions.protocol.permissions import Role
+
+
+def validate_not_nil(value: uuid.UUID) -> None:
+    """Raise ValidationError for the nil UUID, which the platform uses for "none"."""
+    if value.int == 0:
+        raise ValidationError(
+            "The nil UUID means none: write the platform's own id, or leave the one that was made."
+        )
+
+
+class Customer(models.Model):
+    """A tenant of the platform. Customers never see each other's data."""
+
+    id = models.UUIDField(
+        primary_key=True,
+        default=uuid.uuid4,
+        validators=[validate_not_nil],
+        help_text="The platform's own id of this customer, where it has one. It is part of every topic.",
+    )
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="While this is off, no credential of the customer is accepted."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Queue(models.Model):
+    """A queue in which callers wait for the agents who serve it."""
+
+    id = models.UUIDField(
+        primary_key=True,
+        default=uuid.uuid4,
+        validators=[validate_not_nil],
+        help_text="The platform's own id of this queue: by it the queue's events find the agents who serve it.",
+    )
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="queues")
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        ordering = ["customer", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AgentStatus(models.TextChoices):
+    """The status of an agent, by VoIPBIN's names."""
+
+    AVAILABLE = "available"
+    AWAY = "away"
+    BUSY = "busy"
+    OFFLINE = "offline"
+    RINGING = "ringing"
+
+
+class AgentRole(models.TextChoices):
+    """`permissions.Role` with labels for people."""
+
+    AGENT = Role.AGENT.value, "Agent"
+    MANAGER = Role.MANAGER.value, "Manager"
+    ADMIN = Role.ADMIN.value, "Admin"
+    STAFF = Role.STAFF.value, "Platform staff"
+
+
+def validate_resources(names: object) -> None:
+    """Raise ValidationError unless `names` is a list of known resource names."""
+    if not isinstance(names, list):
+        raise ValidationError('Write a list of resource names, such as ["message"].')
+    known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+    if unknown := [name for name in names if not isinstance(name, str) or name not in known]:
+        raise ValidationError(f"Not known as resources: {', '.join(map(str, unknown))}.")
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Agents in the database."""
+
+    def of_the_platform(self) -> AgentQuerySet:
+        """Platform staff and superusers, whom no other operator may change or act as."""
+        return self.filter(models.Q(role=AgentRole.STAFF) | models.Q(user__is_superuser=True))
+
+
+class Agent(models.Model):
+    """A person who logs in: an agent, manager or admin of a customer, or platform staff."""
+
+    id = models.UUIDField(
+        primary_key=True,
+        default=uuid.uuid4,
+        validators=[validate_not_nil],
+        help_text="The platform's own id of this agent, where it has one.",
+    )
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="agents")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="agent",
+        help_text="The user name and password to log in with.",
+    )
+    name = models.CharField(max_length=120)
+    role = models.CharField(
+        max_length=10,
+        choices=AgentRole,
+        default=AgentRole.AGENT,
+        help_text=(
+            "An agent hears its own topics and the granted resources; managers and admins hear everything of their "
+            "customer; admins may publish; platform staff hear and publish for every customer."
+        ),
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="While this is off, the agent cannot log in."
+    )
+    status = models.CharField(max_length=10, choices=AgentStatus, default=AgentStatus.OFFLINE)
+    status_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    queues = models.ManyToManyField(
+        Queue,
+        blank=True,
+        related_name="agents",
+        help_text="Events of these queues reach the agent's own topics.",
+    )
+    granted_resources = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_resources],
+        help_text='Resources of the customer that the agent may hear besides its own, such as ["message"].',
+    )
+    tokens_valid_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Tokens issued before this moment are refused: sign the agent out everywhere.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["customer", "name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.customer})"
+
+    @property
+    def is_of_the_platform(self) -> bool:
+        """Whether `AgentQuerySet.of_the_platform` includes this agent."""
+        return self.role == AgentRole.STAFF or self.user.is_superuser
+
+
+def customers_of(agent_ids: Iterable[str]) -> dict[str, str]:
+    """Find the customer ids of these agents; unknown agents are missing in the result."""
+    rows = Agent.objects.filter(pk__in=list(agent_ids)).values_list("id", "customer_id")
+    return {str(agent_id): str(customer_id) for agent_id, customer_id in rows}
+
+
+class OptOut(models.Model):
+    """A number that sent STOP: the customer may send it no message until it sends START."""
+
+    customer_id = models.UUIDField(editable=False)
+    number = models.CharField(max_length=128, editable=False)
+    since = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer_id", "number"], name="one_opt_out_a_number")]
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,140 @@
+"""The queue of publishing: batches that share a commit, large requests beside them, and defects that lose nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+from events.api.publish_parser import parse_events
+from events.api.publish_request import PublishRequest
+from events.log import publish as log_publish
+from events.models import Event
+from tests.events.support.people import Company
+from tests.events.support.publish_cases import CALL, encoded
+from tests.support.waiting import wait_until
+from voipbin_ws.http import publish_queue
+from voipbin_ws.http.publish_queue import LARGE_BODY_BYTES, MAX_BATCH_BYTES, MAX_BATCH_REQUESTS, PublishQueue
+
+PATIENCE_SECONDS = 20
+"""Bounds a failure."""
+
+LARGE = encoded([CALL | {"data": {"id": "large", "text": "x" * 1000}}] * (LARGE_BODY_BYTES // 1000))
+
+
+@pytest.fixture
+def queue(transactional_db: None) -> Iterator[PublishQueue]:
+    queue = PublishQueue()
+    yield queue
+    for threads in (queue._thread, queue._large_threads):
+        threads.submit(connections.close_all).result()
+        threads.shutdown()
+
+
+@pytest.fixture
+async def key(transactional_db: None) -> str:
+    made = await sync_to_async(lambda: Company().key(may_publish=True))()
+    return str(made.credential)
+
+
+def request(key: str, body: bytes = encoded(CALL)) -> PublishRequest:
+    return PublishRequest(parse_events, {"authorization": f"Bearer {key}"}, body, "", "", "named")
+
+
+def call(number: int) -> bytes:
+    return encoded(CALL | {"data": {"id": f"c{number}"}})
+
+
+class HeldCommits:
+    """Holds every commit of some requests until `go_on` is set; `batches` are their sizes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, resource_id: str = "") -> None:
+        self.batches: list[int] = []
+        self.go_on = threading.Event()
+        store = log_publish._store
+
+        def held(requests: Any, *rest: Any) -> Any:
+            if not resource_id or requests[0].drafts[0].resource_id == resource_id:
+                self.batches.append(len(requests))
+                assert self.go_on.wait(PATIENCE_SECONDS)
+            return store(requests, *rest)
+
+        monkeypatch.setattr(log_publish, "_store", held)
+
+
+async def test_requests_that_come_during_a_commit_share_the_next_and_a_bad_one_harms_none(
+    queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = HeldCommits(monkeypatch)
+    first = asyncio.create_task(queue.publish(request(key)))
+    await asyncio.to_thread(wait_until, lambda: commits.batches == [1], "the first commit")
+    others = [asyncio.create_task(queue.publish(request(key, call(number)))) for number in range(5)]
+    bad = asyncio.create_task(queue.publish(request(key, b"nonsense")))
+    await asyncio.to_thread(wait_until, lambda: len(queue._waiting) == 6, "those that wait")
+    commits.go_on.set()
+    responses = await asyncio.gather(first, *others)
+    assert commits.batches == [1, 5]
+    assert [response.body.partition(b":call:")[2][:2] for response in responses] == [
+        b'c"',
+        *(b"c%d" % number for number in range(5)),
+    ]
+    assert (await bad).status == 400
+
+
+async def test_a_batch_is_bounded_in_requests_and_in_bytes(queue: PublishQueue, key: str) -> None:
+    loop = asyncio.get_running_loop()
+    small, half = request(key), request(key, b" " * (MAX_BATCH_BYTES // 2))
+    for each in [half, half, *[small] * (MAX_BATCH_REQUESTS + 1)]:
+        queue._waiting.append(publish_queue._Waiting(each, loop.create_future()))
+    assert [len(queue._next_batch()) for _ in range(4)] == [2, MAX_BATCH_REQUESTS, 1, 0]
+
+
+async def test_a_large_request_holds_up_no_small_one(
+    queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsing, go_on = threading.Event(), threading.Event()
+
+    def slowly(*what: Any) -> Any:
+        parsing.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        return parse_events(*what)
+
+    slow = request(key, LARGE)
+    large = asyncio.create_task(
+        queue.publish(PublishRequest(slowly, slow.headers, slow.body, "", "", "large"))
+    )
+    await asyncio.to_thread(parsing.wait, PATIENCE_SECONDS)
+    assert (await queue.publish(request(key))).status == 201
+    go_on.set()
+    response = await large
+    assert (response.status, response.body.count(b"cursor")) == (201, LARGE.count(b"event_type"))
+
+
+async def test_a_large_request_is_refused_by_its_credential_too(queue: PublishQueue) -> None:
+    assert (await queue.publish(request("vb_unknown", LARGE))).status == 401
+
+
+async def test_a_request_that_is_cancelled_holds_up_no_other(queue: PublishQueue, key: str) -> None:
+    left = asyncio.create_task(queue.publish(request(key)))
+    await asyncio.sleep(0)
+    left.cancel()
+    assert (await queue.publish(request(key))).status == 201
+
+
+async def test_a_defect_of_the_queue_is_answered_and_the_next_request_is_published(
+    queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish_queue, "publish_all", broken)
+        response = await queue.publish(request(key))
+    assert (response.status, b"named" in response.body) == (500, True)
+    assert (await queue.publish(request(key))).status == 201
+    assert await Event.objects.acount() == 1

@@ -1,0 +1,190 @@
+"""The OpenAPI document agrees with the readers of bodies and identifiers, at the limits of each field."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from threading import Barrier, Thread
+from types import SimpleNamespace
+from typing import Any, cast
+
+import jsonschema_rs
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.request import Request
+
+from events.api.errors import ApiError
+from events.domain import topics
+from events.domain.cursor import InvalidCursor, parse_cursor
+from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH, InvalidEvent, read_event
+from subscriptions.api.actions import _message, _target
+from subscriptions.api.agent_status import _chosen
+from subscriptions.api.login import _login
+from subscriptions.api.schemas import MAX_TEXT
+from tests.support.answers import document
+from voipbin_ws.pages import api_docs
+
+ID = "5371e9db-d035-4db6-a8d6-0994d33e744e"
+ABSENT = object()
+VALUES = (ABSENT, None, 7, True, "", "x", "x" * (MAX_TEXT + 1), [], ["x"], {}, {"id": ID}, {"a": 1})
+
+
+def validator_of(name: str) -> jsonschema_rs.Draft202012Validator:
+    whole = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def as_event(body: Any) -> object:
+    return read_event(body, customer_id=ID, resources={"call"}, max_bytes=2**18)
+
+
+def as_login(body: Any) -> object:
+    return _login(cast(Request, SimpleNamespace(_request=SimpleNamespace(body=json.dumps(body).encode()))))
+
+
+BODIES: list[tuple[str, Callable[[Any], object], dict[str, Any], dict[str, tuple[object, ...]]]] = [
+    (
+        "NewEvent",
+        as_event,
+        {
+            "event_type": "call.status",
+            "data": {"id": ID},
+            "customer_id": ID,
+            "agent_ids": [ID] * MAX_AGENTS,
+            "timestamp": "2024-01-15T10:30:00.000000Z",
+            "idempotency_key": "x" * MAX_KEY_LENGTH,
+        },
+        {
+            "event_type": ("queue.status",),
+            "data": ({"a": 1},),
+            "agent_ids": ([ID] * (MAX_AGENTS + 1), [ID.upper()]),
+            "timestamp": ("", "x", "x" * (MAX_TEXT + 1)),
+            "idempotency_key": ("x" * (MAX_KEY_LENGTH + 1),),
+        },
+    ),
+    ("Login", as_login, {"username": "mary", "password": "secret"}, {}),
+    (
+        "NewMessage",
+        _message,
+        {"to": "+15551234567", "text": "x" * MAX_TEXT, "automatic": True},
+        {"to": ("+1", "0" * 20, "0" * 21, "1-2"), "text": (" ",)},
+    ),
+    ("Target", lambda body: _target({"to": body}), {"type": "queue", "id": ID}, {"type": ("tel",)}),
+    ("StatusChoice", _chosen, {"status": "away"}, {"status": ("busy",)}),
+]
+STRICTER = {
+    ("NewEvent", "event_type"): "the resource must be known",
+    ("NewEvent", "data"): "the data must name its resource",
+    ("NewEvent", "agent_ids"): "an id is written in lower case",
+    ("NewEvent", "timestamp"): "the time must be one of RFC 3339",
+    ("NewMessage", "text"): "the text must not be blank",
+    ("Target", "type"): "the id must fit the type",
+    ("Target", "id"): "the id must fit the type",
+}
+"""Fields whose reader refuses some values that their schema permits, and why."""
+
+
+def changes(
+    good: dict[str, Any], more: dict[str, tuple[object, ...]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the body with one field changed, and the name of the field."""
+    for name in good:
+        for value in (*VALUES, *more.get(name, ())):
+            changed = {**good, name: value}
+            yield name, {each: it for each, it in changed.items() if it is not ABSENT}
+
+
+@pytest.mark.parametrize(("name", "read", "good", "more"), BODIES, ids=[body[0] for body in BODIES])
+def test_a_body_is_read_as_described(
+    name: str,
+    read: Callable[[Any], object],
+    good: dict[str, Any],
+    more: dict[str, tuple[object, ...]],
+) -> None:
+    described = validator_of(name)
+    assert described.is_valid(good)
+    assert set(document()["components"]["schemas"][name]["properties"]) == set(good)
+    read(good)
+    for field, body in changes(good, more):
+        try:
+            read(body)
+        except (ApiError, InvalidEvent):
+            assert not described.is_valid(body) or (name, field) in STRICTER, (field, body)
+        else:
+            assert described.is_valid(body), (field, body)
+
+
+@pytest.mark.parametrize("name", ["NewEvent", "CallOrder", "Target", "NewMessage", "StatusChoice"])
+def test_a_strict_body_has_no_further_fields(name: str) -> None:
+    assert document()["components"]["schemas"][name]["additionalProperties"] is False
+
+
+LONGEST = topics.MAX_RESOURCE_ID_LENGTH
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "a/b:c", "ü", "x" * LONGEST, "x" * (LONGEST + 1), "AZaz09._~@+=/-"]
+)
+def test_a_resource_id_is_read_as_described(text: str) -> None:
+    pattern = document()["components"]["schemas"]["State"]["properties"]["resource_id"]["pattern"]
+    assert bool(re.search(pattern, text)) == topics.is_resource_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "7d0c7b1e52aa.1", "7d0c7b1e52aa.01", "7d0c7b1e52aa.", "7D0c7b1e52aa.1", "7d0c7b1e52aa." + "9" * 19],
+)
+def test_a_cursor_is_read_as_described(text: str) -> None:
+    pattern = document()["components"]["schemas"]["Event"]["properties"]["cursor"]["pattern"]
+    try:
+        parse_cursor(text)
+    except InvalidCursor:
+        assert not re.search(pattern, text)
+    else:
+        assert re.search(pattern, text)
+
+
+def schemas_within(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from schemas_within(each)
+
+
+def test_the_examples_of_fields_fit_their_schemas() -> None:
+    found = [
+        (schema, example)
+        for schema in schemas_within(document()["components"]["schemas"])
+        for example in schema.get("examples", ())
+    ]
+    assert len(found) > 10
+    for schema, example in found:
+        jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(example)
+
+
+def test_threads_build_the_document_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = api_docs.openapi_text()
+    builds: list[object] = []
+    real = SchemaGenerator.get_schema
+
+    def counted(self: SchemaGenerator, **options: Any) -> Any:
+        builds.append(self)
+        return real(self, **options)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
+    api_docs._build_openapi.cache_clear()
+    ready = Barrier(4)
+    texts: list[str] = []
+
+    def fetch() -> None:
+        ready.wait()
+        texts.append(api_docs.openapi_text())
+
+    threads = [Thread(target=fetch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts == [expected] * 4
+    assert len(builds) == 1
