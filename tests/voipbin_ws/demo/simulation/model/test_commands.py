@@ -199,6 +199,23 @@ def test_a_status_chosen_on_a_call_is_the_one_after_it() -> None:
     assert statuses == ["busy", "away"]
 
 
+def test_a_message_to_a_known_number_has_the_name_of_its_owner() -> None:
+    writing = centre(1)
+    (question,) = (
+        each
+        for each in of(writing.advance(2), "message.received")
+        if each.data["text"] == "What are your hours?"
+    )
+    caller, stranger = question.data["source"], "+15559990000"
+    ids = [writing.send_message(number, "From 9 to 5") for number in (caller["target"], stranger)]
+    sent = of(writing.advance(2), "message.sent")
+    assert [(each.data["id"], each.data["destination"]) for each in sent] == [
+        (ids[0], caller),
+        (ids[1], {"type": "tel", "target": stranger, "target_name": ""}),
+    ]
+    assert {each.data["automatic"] for each in sent} == {False}
+
+
 def test_an_agent_chooses_a_status_but_none_that_follows_from_calls() -> None:
     free = centre(1)
     agent = ACME.agents[0].id

@@ -1,4 +1,4 @@
-"""Virtual time runs each action once at its time, and none that was cancelled."""
+"""Virtual time runs each action once at its time, and events carry the time of their recording."""
 
 from __future__ import annotations
 
@@ -44,6 +44,24 @@ def test_an_action_may_cancel_another_that_is_due_at_the_same_time(recorder: Eve
     other = recorder.after(1.0, lambda: ran.append("other"))
     recorder.run(1.0)
     assert ran == []
+
+
+def test_an_event_is_an_item_to_publish_with_its_time_key_and_agents(recorder: EventRecorder) -> None:
+    recorder.run(1.5)
+    recorder.record("call.created", {"id": "c"})
+    recorder.record("call.assigned", {"id": "c"}, ("anna",))
+    created, assigned = recorder.take()
+    data = {"customer_id": ACME.id, "id": "c"}
+    assert created.item() == {
+        "event_type": "call.created",
+        "customer_id": ACME.id,
+        "data": data,
+        "timestamp": "2026-01-05T09:00:01.500000Z",
+        "idempotency_key": created.key,
+    }
+    assert assigned.item()["agent_ids"] == ["anna"]
+    assert created.key != assigned.key
+    assert recorder.take() == []
 
 
 def test_time_never_runs_backwards(recorder: EventRecorder) -> None:
