@@ -1,5 +1,7 @@
 """Every message: byte for byte where docs/protocol.md has an example, refused if invalid."""
 
+# Long because each message of both directions is compared with its documentation.
+
 from __future__ import annotations
 
 import contextlib
