@@ -68,7 +68,8 @@ class Directory(Protocol):
 
 def directory() -> Directory:
     """Return the directory that the setting EVENTS_DIRECTORY names."""
-    return import_string(settings.EVENTS_DIRECTORY)
+    found: Directory = import_string(settings.EVENTS_DIRECTORY)
+    return found
 
 
 def operator_of(request: HttpRequest) -> Operator | None:

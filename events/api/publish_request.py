@@ -150,7 +150,7 @@ def _require_acceptable(request: PublishRequest) -> None:
 
 
 def _encoded(content: Any, request: PublishRequest) -> bytes:
-    return cast(bytes, _RENDERER.render(content, _accepted_type(request.headers.get("accept", "*/*"))))
+    return _RENDERER.render(content, _accepted_type(request.headers.get("accept", "*/*")))
 
 
 @lru_cache(maxsize=64)

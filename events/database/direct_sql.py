@@ -29,7 +29,7 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
         return []
     database = connections[router.db_for_write(model) if lock else router.db_for_read(model)]
     shape = _shape(cast(Any, model), database.vendor)
-    fields = [model._meta.get_field(name) for name in where]
+    fields: list[Any] = [model._meta.get_field(name) for name in where]
     conditions = [
         f'"{field.column}" IN ({", ".join(["%s"] * len(values))})'
         for field, values in zip(fields, where.values(), strict=True)
@@ -98,7 +98,7 @@ def update_rows(rows: Sequence[Model], *, changed: Sequence[str]) -> None:
         return
     database, _ = _of(rows)
     meta = rows[0]._meta
-    fields = [meta.get_field(name) for name in changed]
+    fields: list[Any] = [meta.get_field(name) for name in changed]
     updates = ", ".join(f'"{field.column}" = %s' for field in fields)
     # Names are our own models'; every value is a parameter.
     statement = f'UPDATE "{meta.db_table}" SET {updates} WHERE "{meta.pk.column}" = %s'  # noqa: S608

@@ -86,7 +86,7 @@ def _fitting(customer_id: str, after: int, upto: int, limit: int, room: int) -> 
     """Count the next events that fit into `room` characters; the first one always counts."""
     events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
     lengths = list(events.values_list(Length("body"), flat=True)[:limit])
-    fitting = sum(total <= room for total in accumulate(lengths))
+    fitting: int = sum(total <= room for total in accumulate(lengths))
     return max(fitting, min(1, len(lengths)))
 
 

@@ -32,13 +32,13 @@ class TextIn(Func):
         self._name = name
         super().__init__(F(column), Value(name))
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"JSON_EXTRACT({sql}, %s)", [*params, f"$.{self._name}"]
+        return f"JSON_EXTRACT({sql}, %s)", (*params, f"$.{self._name}")
 
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"({sql}::json ->> %s)", [*params, self._name]
+        return f"({sql}::json ->> %s)", (*params, self._name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ Message = dict[str, Any]
 Send = Callable[[Message], Any]
 
 
-class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
+class SingleThreadHandler(ASGIHandler):
     """Django's ASGI handler, with all of a request in one thread."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
         set_script_prefix(scope.get("root_path", "") or "/")
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
-        response = refusal if request is None else self._response(request)
+        response: Any = refusal if request is None else self._response(request)
         try:
             start = {
                 "type": "http.response.start",
@@ -73,7 +73,7 @@ class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
             response.close()
 
     def _response(self, request: HttpRequest) -> Any:
-        response = self.get_response(request)
+        response: Any = self.get_response(request)
         response._handler_class = self.__class__
         return response
 

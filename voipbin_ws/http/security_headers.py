@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from typing import cast
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -54,8 +55,8 @@ def _with_security_headers(response: HttpResponseBase) -> HttpResponseBase:
 def json_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
     """Return the headers that the middleware adds to JSON, for responses without Django."""
     scope = {"type": "http", "method": "GET", "path": "/v1.0/", "scheme": scheme, "headers": []}
-    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
-    response = respond(ASGIRequest(scope, BytesIO()))
+    inner = cast(Respond, SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
+    response = security_headers(inner)(ASGIRequest(scope, BytesIO()))
     return tuple((name.lower().encode(), value.encode()) for name, value in response.items())
 
 
