@@ -1,4 +1,4 @@
-"""GET /v1.0/events and GET /v1.0/events/<id>: what happened, for those who may hear it."""
+"""GET /v1.0/events and GET /v1.0/events/<id>: past events, for those who may subscribe to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from events.log import reader as log
 from events.models import CustomerLog, Event
-from tests.events.support.people import NOBODY, Answer, Company, new_id
+from tests.events.support.people import NO_CREDENTIAL, Answer, Company, new_id
 from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_after_a_cursor_comes_only_what_is_newer() -> None:
     assert numbers(manager.get(EVENTS, after=cursors[1])) == [3, 4]
     assert numbers(manager.get(EVENTS, after=cursors[1], order="desc")) == [4, 3]
     assert numbers(manager.get(EVENTS, after=cursors[3])) == []
-    # As a socket that hears several customers has it.
+    # As on a connection with several customers.
     assert numbers(manager.get(EVENTS, after=f"{'a' * 12}.7,{cursors[2]}")) == [4]
 
 
@@ -183,7 +183,7 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
     for path in (EVENTS, f"{EVENTS}/{receipt.id}", f"{EVENTS}/{new_id()}"):
         answer = publisher.get(path)
         assert (answer.status, answer.body["code"]) == (403, "PERMISSION_DENIED")
-        assert NOBODY.get(path).status == 401
+        assert NO_CREDENTIAL.get(path).status == 401
 
 
 # --- What cannot be read ---

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from events.models import CustomerLog
-from tests.events.support.people import NOBODY, Company, new_id
+from tests.events.support.people import NO_CREDENTIAL, Company, new_id
 from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
@@ -161,7 +161,7 @@ def test_an_agent_sees_what_concerns_it_and_what_it_was_granted(by_key: bool) ->
     calls = caller.get(CALLS)
     assert calls.ids == ["mine"]
     assert calls.body["items"][0]["topic"] == f"agent_id:{agent.agent_id}:call:mine"
-    # Its own topics name nobody else.
+    # Its own topics name no other agent.
     assert calls.body["items"][0]["agent_ids"] == [agent.agent_id]
     assert caller.get(CALLS, agent_id=colleague).ids == []
     assert caller.get(CALLS, agent_id=agent.agent_id).ids == ["mine"]
@@ -179,14 +179,14 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
 
 
 def test_reading_needs_a_credential() -> None:
-    assert NOBODY.get(CALLS).status == 401
-    assert NOBODY.get(CALLS, token="vb_guess").status == 401
+    assert NO_CREDENTIAL.get(CALLS).status == 401
+    assert NO_CREDENTIAL.get(CALLS, token="vb_guess").status == 401
 
 
 def test_the_credential_may_stand_in_the_address() -> None:
     acme = Company()
-    assert NOBODY.get(CALLS, token=acme.person("manager").credential).status == 200
-    assert NOBODY.get(CALLS, accesskey=acme.key().credential).status == 200
+    assert NO_CREDENTIAL.get(CALLS, token=acme.person("manager").credential).status == 200
+    assert NO_CREDENTIAL.get(CALLS, accesskey=acme.key().credential).status == 200
 
 
 # --- What cannot be read ---

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.support.people import NOBODY, ClientInfo, Company
+from tests.events.support.people import NO_CREDENTIAL, ClientInfo, Company
 from tests.subscriptions.support.platform_server import Platform, nobody
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_an_invisible_call_is_answered_like_a_missing_one(theirs: Platform) -> N
     strangers = (bob, globex.person("admin"), globex.key(may_publish=True))
     answers = [who.post(f"{path}/hangup", "") for who in strangers for path in (anns, "/v1.0/calls/none")]
     assert {(answer.status, answer.text) for answer in answers} == {(404, answers[0].text)}
-    assert NOBODY.post(f"{anns}/hangup", "").status == 401
+    assert NO_CREDENTIAL.post(f"{anns}/hangup", "").status == 401
     assert acme.key().post(f"{anns}/hangup", "").status == 403
     assert acme.key(may_publish=True, may_subscribe=False).post(f"{anns}/hangup", "").status == 403
     assert theirs.asked == []

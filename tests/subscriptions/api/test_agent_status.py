@@ -15,7 +15,7 @@ from django.utils import timezone
 from events.models import Event
 from subscriptions.event_hooks import projection as projections
 from subscriptions.models import Agent
-from tests.events.support.people import NOBODY, ClientInfo, Company, new_id
+from tests.events.support.people import NO_CREDENTIAL, ClientInfo, Company, new_id
 from tests.subscriptions.support.platform_server import nobody, platform
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,7 +93,7 @@ def test_nobody_else_chooses_or_looks() -> None:
             assert answer.status == 403
             # Whether there is such an agent is not revealed.
         assert who.get(address(new_id())).body == answer.body
-    assert NOBODY.put(address(ann), {"status": "away"}).status == 401
+    assert NO_CREDENTIAL.put(address(ann), {"status": "away"}).status == 401
     assert acme.key(ann).put(address(ann), {"status": "available"}).status == 200
     assert status_of(ann) == "available"
 
