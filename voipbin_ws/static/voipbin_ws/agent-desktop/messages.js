@@ -1,4 +1,8 @@
-/** The messages of the agent desktop: the list of threads, the open conversation, and the reply. */
+/**
+ * The messages of the agent desktop: the list of threads, the open conversation, and the reply.
+ *
+ * Long because the three share the open thread, its draft and its errors.
+ */
 
 import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";

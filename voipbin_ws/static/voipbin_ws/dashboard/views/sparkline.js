@@ -20,7 +20,7 @@ function runsOf(values, highest) {
   return runs.filter((run) => run.length);
 }
 
-/** Return a bar for each value; a short one for 0, and none for `null`. @param {Values} values @param {number} highest */
+/** Return a bar for each value; a short one for 0, and a gap for `null`. @param {Values} values @param {number} highest */
 function barPath(values, highest) {
   const step = WIDTH / values.length;
   const bars = values.map((value, index) => {
