@@ -39,5 +39,5 @@ def platform_keys_are_long(**_: Any) -> list[checks.CheckMessage]:
     if not short:
         return []
     message = f"{short} of VOIPBIN_JWT_KEYS can be guessed from any token: fewer than {KEY_MIN_CHARACTERS} characters."
-    hint = "Set a longer key in VoIPBIN and here. Whoever guesses it can speak as any agent of any customer."
+    hint = "Set a longer key in VoIPBIN and here. An attacker who guesses it can act as any agent of any customer."
     return [checks.Warning(message, hint=hint, id="subscriptions.W003")]

@@ -69,7 +69,7 @@ class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
             _stream(response, start, send)
             return []
         finally:
-            # Tells that the request is over, for which the database connection of this thread waits.
+            # Signals the end of the request, which releases this thread's database connection.
             response.close()
 
     def _response(self, request: HttpRequest) -> Any:

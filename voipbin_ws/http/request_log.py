@@ -24,7 +24,7 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,63}")
 _LIKE_A_CREDENTIAL = re.compile(r"vb_|eyJ")
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked every few seconds, for ever."""
+"""Paths that probes request every few seconds."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -106,7 +106,7 @@ def log_request(
 
 
 def _identity_fields(request: HttpRequest) -> Mapping[str, Any]:
-    # What REST framework found. A session that nobody asked for is not looked up for this.
+    # What REST framework found. A session that no view used is not looked up for this.
     user = request.__dict__.get("user")
     if type(user) is Identity:  # isinstance would ask the session.
         return identity_fields(user)

@@ -10,7 +10,7 @@ from events.models import CustomerLog
 from tests.events.support.people import new_id
 from tests.events.support.stored import store
 
-NOBODY = "5e4a0680-804e-41ec-8477-2fea5968d85b"
+ANONYMOUS = "5e4a0680-804e-41ec-8477-2fea5968d85b"
 
 pytestmark = pytest.mark.django_db
 

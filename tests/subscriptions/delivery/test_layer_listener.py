@@ -55,7 +55,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
     await harness.publish(globex)
     await until(lambda: newcomer.events)
     silent_layer["silent"] = False
-    await until(lambda: not harness.hub.layer.is_silent, "the layer to be heard again")
+    await until(lambda: not harness.hub.layer.is_silent, "the layer to deliver again")
     await until(lambda: members(globex) == 1)
     await harness.publish(acme)
     await until(lambda: len(client.events) == 4)

@@ -1,4 +1,4 @@
-"""A request in one thread: its answer, long answers at the client's pace, and its end told where it was served."""
+"""A request in one thread: its answer, long answers at the client's pace, and its end signalled in its own thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue of publishing: batches that share a commit, large requests beside them, and defects that lose nobody."""
+"""The queue of publishing: batches that share a commit, large requests, and defects that lose nothing."""
 
 from __future__ import annotations
 

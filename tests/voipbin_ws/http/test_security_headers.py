@@ -1,4 +1,4 @@
-"""The headers of every answer, where HTTPS is asked for and where not, and who may say where a client is."""
+"""The headers of every answer, with and without HTTPS, and the proxies that may name the client."""
 
 from __future__ import annotations
 
