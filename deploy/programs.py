@@ -39,6 +39,12 @@ def find_node() -> Path | None:
     return Path(wheel.origin).parent / "bin" / "node" if wheel and wheel.origin else None
 
 
+def find_npm() -> Path | None:
+    """npm's script for Node, which comes with it; `None` if the tests' requirements are not installed."""
+    node = find_node()
+    return node and node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
 def _on_path(*names: str) -> Path | None:
     """Return the first existing program of these names or paths, or `None`."""
     return next((Path(found) for name in names if (found := shutil.which(name))), None)
@@ -134,11 +140,10 @@ def _install(programs: Sequence[Program]) -> None:
 
 
 def _npm_ci(folders: Sequence[str]) -> None:
-    node = find_node()
-    if node is None:
+    node, npm = find_node(), find_npm()
+    if node is None or npm is None:
         return
     NPM_LOG.parent.mkdir(exist_ok=True)
-    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
     # Without a network npm would retry for more than a minute.
     options += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]

@@ -11,17 +11,14 @@ KEY_MIN_CHARACTERS = 32
 """RFC 7518, section 3.2: a key of HS256 has at least as many bits as the hash."""
 
 
-def _warning(number: str, message: str, hint: str) -> list[checks.CheckMessage]:
-    return [checks.Warning(message, hint=hint, id=f"subscriptions.{number}")]
-
-
 @checks.register(checks.Tags.security, deploy=True)
 def origins_are_closed(**_: Any) -> list[checks.CheckMessage]:
     """Warn if pages of any site may connect, with credentials that people entered there."""
     if "*" not in settings.WEBSOCKET_ORIGINS:
         return []
     hint = "List the sites whose pages may connect. Programs send no Origin and need no entry."
-    return _warning("W001", "WEBSOCKET_ORIGINS is open to pages of every site.", hint)
+    message = "WEBSOCKET_ORIGINS is open to pages of every site."
+    return [checks.Warning(message, hint=hint, id="subscriptions.W001")]
 
 
 @checks.register(checks.Tags.security, deploy=True)
@@ -31,7 +28,8 @@ def origins_are_encrypted(**_: Any) -> list[checks.CheckMessage]:
     if not plain:
         return []
     message = f"WEBSOCKET_ORIGINS lists pages that come unencrypted: {plain}."
-    return _warning("W002", message, "Let them be served over https:// and listed so.")
+    hint = "Let them be served over https:// and listed so."
+    return [checks.Warning(message, hint=hint, id="subscriptions.W002")]
 
 
 @checks.register(checks.Tags.security)
@@ -40,8 +38,6 @@ def platform_keys_are_long(**_: Any) -> list[checks.CheckMessage]:
     short = sum(len(key.encode()) < KEY_MIN_CHARACTERS for key in settings.VOIPBIN_JWT_KEYS)
     if not short:
         return []
-    return _warning(
-        "W003",
-        f"{short} of VOIPBIN_JWT_KEYS can be guessed from any token: fewer than {KEY_MIN_CHARACTERS} characters.",
-        "Set a longer key in VoIPBIN and here. Whoever guesses it can speak as any agent of any customer.",
-    )
+    message = f"{short} of VOIPBIN_JWT_KEYS can be guessed from any token: fewer than {KEY_MIN_CHARACTERS} characters."
+    hint = "Set a longer key in VoIPBIN and here. An attacker who guesses it can act as any agent of any customer."
+    return [checks.Warning(message, hint=hint, id="subscriptions.W003")]

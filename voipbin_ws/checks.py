@@ -129,7 +129,7 @@ def layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
     """Find an in-memory layer in production, where upgrades and commands are second processes."""
     return _warn_unless(
         settings.DEBUG or not _layer_is_in_memory(),
-        "The channel layer is in memory: this process hears of what other processes do only every "
+        "The channel layer is in memory: this process receives what other processes publish only every "
         f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
         hint="Set REDIS_URL. A single process without manage.py commands beside it can do without.",
         id="voipbin_ws.W007",
@@ -152,7 +152,7 @@ def start_command_is_supported(**_: Any) -> list[checks.CheckMessage]:
         ),
         *_warn_unless(
             command[0] not in SERVER_PROGRAMS[1:],
-            f"Started by {command[0]}, clients are not told to come back when the process stops, messages are "
+            f"Started by {command[0]}, clients are not asked to reconnect when the process stops, messages are "
             "compressed at the cost of memory for each client, and limits are not the gateway's own.",
             hint="Start manage.py serve --server uvicorn.",
             id="voipbin_ws.W009",

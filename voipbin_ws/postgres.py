@@ -1,6 +1,6 @@
 """PostgreSQL connections with a timeout, so that no thread waits for ever for an answer.
 
-TCP cannot tell a stopped server from a slow one, and `statement_timeout` is enforced by the server itself.
+TCP cannot distinguish a stopped server from a slow one, and `statement_timeout` is enforced by the server itself.
 """
 
 from __future__ import annotations

@@ -1,27 +1,53 @@
 /**
- * EventClient: one WebSocket to the gateway that stays. It reconnects, goes on where it was, delivers each event once, and
- * says so when something was missed. No dependencies; for browsers, and for Node (before 22 hand in `ws` as WebSocket; before
- * 20.19 name this file event-client.mjs).
+ * Client of a voipbin-ws gateway: one WebSocket that reconnects, resumes and delivers each event once.
  *
  *     const client = new EventClient({ url: "wss://ws.example.com/v1.0/ws", token: async ({ reason }) => "…" });
  *     client.on("state", ({ previous, current, retryInMs, reason }) => …);
- *     client.on("gap", ({ topics, reason }) => …);  // load the present state anew
+ *     client.on("gap", ({ topics, reason }) => …); // Events may be missing: load the current state again.
  *     const subscription = await client.subscribe(["customer_id:…:call:*"], (event) => …);
  *
- * Subscriptions of one client may overlap, but not across scopes: an event reaches a connection once, under one of its
- * topics. To hear an agent's and a customer's events of the same resource apart, use a client for each.
+ * For browsers and Node, without dependencies. Subscriptions of one client may overlap, but not across scopes: a connection
+ * receives an event once, under one of its topics. To receive events of one resource by an agent's and by a customer's
+ * topics, use two clients.
  *
- * The Python client in clients/python/ is its twin; tests/conformance/ holds both to the same. One file, so that a
- * project can take it as it is.
+ * The Python client in clients/python/ behaves alike: tests/conformance/ verifies both. Long because a project can copy this
+ * one file.
+ */
+
+/** @typedef {{ event_type: string, topic: string, timestamp: string, id: string, cursor: string, data: any }} GatewayEvent */
+/** @typedef {(event: GatewayEvent) => unknown} EventHandler */
+/** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null }} Refusal */
+/** @typedef {{ topics: string[], reason: string, cursor: string | null }} Gap */
+/** @typedef {{ retryInMs: number | null, reason: string | null, code: string | null, recovered: boolean | null }} StateDetails */
+/** @typedef {{ previous: string, current: string } & StateDetails} StateChange */
+/** @typedef {{ state: StateChange, gap: Gap, refusal: Refusal, error: Error }} Notifications */
+/** @typedef {{ now(): number, setTimeout(callback: () => void, milliseconds: number): any, clearTimeout(id: any): void }} Clock */
+
+/**
+ * @typedef {object} Options
+ * @property {string | URL} url The gateway's WebSocket, `ws:` or `wss:`; in a browser also a path.
+ * @property {string | ((why: { reason: "connect" | "expired" | "refused" }) => Promise<string> | string)} token The credential,
+ *   or a function that returns it. The function is called again only after the gateway rejected the last credential. An error
+ *   that it throws is temporary: the client retries.
+ * @property {string | null} [cursor] Receive the events after this position, such as the cursor of a loaded state. Without a
+ *   cursor the client receives events from now on.
+ * @property {boolean} [batch] Whether the gateway may send several events in one frame.
+ * @property {number} [pingIntervalMs] Time without a frame after which the client sends a ping.
+ * @property {number} [pingTimeoutMs]
+ * @property {number} [connectTimeoutMs]
+ * @property {any} [WebSocket] Replaces the platform's WebSocket, such as the one of `ws`.
+ * @property {typeof globalThis.fetch} [fetch]
+ * @property {() => number} [random]
+ * @property {Clock} [clock]
  */
 
 export const State = Object.freeze({
-  IDLE: "idle", // not connected, and nobody asked for it
-  CONNECTING: "connecting", // for the first time
-  CONNECTED: "connected", // and every topic has been answered: what is granted is live
-  RECONNECTING: "reconnecting", // waiting `retryInMs`, then trying
-  SUSPENDED: "suspended", // the same, while this machine says that it has no network
-  FAILED: "failed", // trying again is useless until somebody does something, then `connect()`
+  IDLE: "idle", // Not connected, before `connect` and after `close`.
+  CONNECTING: "connecting", // For the first time.
+  CONNECTED: "connected", // And the gateway has answered for every topic: the granted ones are live.
+  RECONNECTING: "reconnecting", // Waiting for `retryInMs`, then connecting.
+  SUSPENDED: "suspended", // The same, while the browser reports that it has no network.
+  FAILED: "failed", // A retry is useless without a change from outside, followed by `connect`.
 });
 
 export const CloseCode = Object.freeze({
@@ -33,9 +59,9 @@ export const CloseCode = Object.freeze({
   TOO_MANY: 4429,
 });
 
-/** The gateway refused topics: `code` and the message are its first refusal's, `topics` all that were refused.
- * `subscription` holds what was asked for beside them and granted; null where there was nothing. */
+/** The gateway refused topics. `code` and the message are those of the first refusal; `topics` are all refused topics. */
 export class SubscribeError extends Error {
+  /** @param {Refusal[]} refusals @param {Subscription | null} subscription Holds the granted topics; `null` if there are none. */
   constructor(refusals, subscription) {
     super(refusals[0].message);
     this.name = "SubscribeError";
@@ -46,9 +72,9 @@ export class SubscribeError extends Error {
   }
 }
 
-/** There will be no answer, as there will be no connection. `code`: UNAUTHORIZED, FORBIDDEN, PROTOCOL_ERROR, NOT_A_GATEWAY,
- * or CLOSED. */
+/** The client has stopped. `code`: UNAUTHORIZED, FORBIDDEN, PROTOCOL_ERROR, NOT_A_GATEWAY, LOST or CLOSED. */
 export class ConnectionFailed extends Error {
+  /** @param {string} code @param {string} message */
   constructor(code, message) {
     super(message);
     this.name = "ConnectionFailed";
@@ -56,25 +82,26 @@ export class ConnectionFailed extends Error {
   }
 }
 
-/** Whether `pattern` (with wildcards, or a prefix) covers the concrete `topic`. */
+/** Return whether `pattern` (with wildcards, or a prefix) covers the concrete `topic`. @param {string} pattern @param {string} topic */
 export function covers(pattern, topic) {
   const parts = topic.split(":");
   const wanted = pattern.split(":");
   return wanted.length <= parts.length && wanted.every((part, index) => part === "*" || part === parts[index]);
 }
 
-const NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [code, name]));
-const CHUNK = 100; // Topics in one message: what a gateway takes by default.
+const CLOSE_NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [/** @type {number} */ (code), name]));
+const MAX_TOPICS = 100; // In one message: the gateway's default limit.
 const RATE_LIMIT_TRIES = 5;
-const SHOWN_CHARACTERS = 200;
+const MAX_QUOTED = 200; // Characters of a bad frame in an error's message.
 
 const DEFAULTS = {
   cursor: null,
   batch: true,
-  pingIntervalMs: 20_000, // How long nothing may come before the server is asked whether it is there.
+  pingIntervalMs: 20_000,
   pingTimeoutMs: 10_000,
   connectTimeoutMs: 15_000,
   random: Math.random,
+  /** @type {Clock} */
   clock: {
     now: () => performance.now(),
     setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
@@ -82,65 +109,76 @@ const DEFAULTS = {
   },
 };
 
-// --- How long to wait ---
+// --- Backoff ---
 
-const FIRST_MS = 1000;
-const LONGEST_MS = 30_000;
-const STABLE_MS = 5000; // A connection that lasted this long was no failure: the pauses begin anew.
-const MOST_AT_ONCE = 2; // Coming back at once is done this often without a stable connection between.
+const FIRST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 30_000;
+const STABLE_MS = 5000; // After a connection that lasted this long the pauses start again from the shortest.
+const MAX_SHORT_PAUSES = 2; // In a row, without a stable connection between them.
 
-/** Up to 1 s, doubling up to 30, each drawn evenly from nothing to that: a thousand clients do not come back together. */
+/** Pauses between attempts. Random, so that a thousand clients do not reconnect at the same time. */
 class Backoff {
   #random;
   #failures = 0;
-  #atOnce = 0;
+  #shortPauses = 0;
 
+  /** @param {() => number} random */
   constructor(random) {
     this.#random = random;
   }
 
-  lasted(milliseconds) {
-    if (milliseconds >= STABLE_MS) this.#failures = this.#atOnce = 0;
+  /** @param {number} milliseconds */
+  connectionLasted(milliseconds) {
+    if (milliseconds >= STABLE_MS) this.#failures = this.#shortPauses = 0;
   }
 
+  /** Return 0 to 1 s; the upper limit doubles with each failure, up to 30 s. */
   pause() {
-    return this.#random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures++, 16));
+    return this.#random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
   }
 
-  /** Where the server wants us back at once, as long as that does not repeat itself. */
-  soon(jitterMs) {
-    this.#atOnce += 1;
-    return this.#atOnce <= MOST_AT_ONCE ? this.#random() * jitterMs : this.pause();
+  /** Return the pause after a close that asks the client to reconnect at once. @param {number} jitterMs */
+  shortPause(jitterMs) {
+    this.#shortPauses += 1;
+    return this.#shortPauses <= MAX_SHORT_PAUSES ? this.#random() * jitterMs : this.pause();
   }
 
-  /** Where the server has too many of us. */
-  later() {
+  /** Return the pause after the gateway rejected the connection as one too many: 15 to 30 s. */
+  longPause() {
     this.#failures += 1;
-    return (LONGEST_MS * (1 + this.#random())) / 2;
+    return (MAX_PAUSE_MS * (1 + this.#random())) / 2;
   }
 }
 
-// --- How far it has heard ---
+// --- Positions ---
 
-/** The numbers of a cursor by their logs' epochs; null where it is none. */
+/** Parse a cursor: the event numbers by the epoch of their log; `null` if it is not a cursor. @param {unknown} text */
 function readCursor(text) {
   if (typeof text !== "string") return null;
-  const parts = text.split(",").map((part) => part.match(/^([^.,]+)\.(\d+)$/));
-  return parts.every(Boolean) ? new Map(parts.map(([, epoch, number]) => [epoch, BigInt(number)])) : null;
+  /** @type {Map<string, bigint>} */
+  const positions = new Map();
+  for (const part of text.split(",")) {
+    const match = part.match(/^([^.,]+)\.(\d+)$/);
+    if (!match) return null;
+    positions.set(match[1], BigInt(match[2]));
+  }
+  return positions;
 }
 
 /**
- * Where to go on after a break, and what was delivered before it. An event's cursor names its own log alone, so the newest
- * number of each is kept; the cursor of an ack or a pong is complete. While topics are resumed in several messages, a later
- * one's replay goes back to where the first began: until all are acknowledged the positions stay, and what is delivered
- * meanwhile is remembered, so that after another break it is not delivered again.
+ * The position in each log from which the client resumes, and the events that were delivered beyond it.
+ *
+ * The cursor of an event names its own log alone; the cursor of an ack or a pong is complete. While topics are resumed in
+ * several messages, the replay for a later message starts where the first one started. The positions stay until all messages
+ * are acknowledged. Events delivered meanwhile are remembered, and not delivered again after another break.
  */
-class Progress {
+class Positions {
   #positions;
-  #delivered = new Map(); // by epoch: numbers above the position, of this connection
-  #before = new Map(); // by epoch: the same, of earlier connections
-  #starts = new Map();
+  /** @type {Map<string, bigint>} */ #starts = new Map(); // Of the current connection.
+  /** @type {Set<string>} */ #delivered = new Set(); // Cursors of events beyond the positions, on this connection.
+  /** @type {Set<string>} */ #deliveredBefore = new Set(); // The same, on earlier connections.
 
+  /** @param {string | null} cursor */
   constructor(cursor) {
     this.#positions = readCursor(cursor) ?? new Map();
   }
@@ -150,108 +188,138 @@ class Progress {
     return positions.map(([epoch, number]) => `${epoch}.${number}`).join(",") || null;
   }
 
-  begin() {
-    for (const [epoch, numbers] of this.#delivered) {
-      this.#before.set(epoch, new Set([...(this.#before.get(epoch) ?? []), ...numbers]));
-    }
-    this.#delivered.clear();
+  startConnection() {
     this.#starts = new Map(this.#positions);
-    for (const [epoch, numbers] of this.#before) {
-      const above = [...numbers].filter((number) => !(number <= this.#starts.get(epoch)));
-      if (above.length) this.#before.set(epoch, new Set(above));
-      else this.#before.delete(epoch);
-    }
+    const delivered = [...this.#deliveredBefore, ...this.#delivered];
+    this.#deliveredBefore = new Set(delivered.filter((cursor) => !this.#isBehindStart(readCursor(cursor))));
+    this.#delivered.clear();
   }
 
+  /** @param {Map<string, bigint> | null} positions */
+  #isBehindStart(positions) {
+    return [...(positions ?? [])].some(([epoch, number]) => number <= (this.#starts.get(epoch) ?? -1n));
+  }
+
+  /** Return whether an event was delivered before. @param {Map<string, bigint>} positions */
   isRepetition(positions) {
-    return [...positions].some(([epoch, number]) => number <= this.#starts.get(epoch) || this.#before.get(epoch)?.has(number));
+    return this.#isBehindStart(positions) || [...positions].some(([epoch, number]) => this.#deliveredBefore.has(`${epoch}.${number}`));
   }
 
+  /** @param {Map<string, bigint>} positions @param {boolean} isResuming */
   delivered(positions, isResuming) {
     for (const [epoch, number] of positions) {
-      if (!isResuming) this.#positions.set(epoch, number);
-      else if (this.#delivered.has(epoch)) this.#delivered.get(epoch).add(number);
-      else this.#delivered.set(epoch, new Set([number]));
+      if (isResuming) this.#delivered.add(`${epoch}.${number}`);
+      else this.#positions.set(epoch, number);
     }
   }
 
+  /** Take over a complete cursor. @param {Map<string, bigint>} positions */
   complete(positions) {
     this.#positions = new Map(positions);
   }
 
-  /** The server could not resume; where a log has gone backwards, its old numbers mean nothing. */
+  /** The gateway could not resume. If a log has gone backwards, its old numbers mean nothing. @param {Map<string, bigint>} positions */
   notRecovered(positions) {
     for (const [epoch, number] of positions) {
-      if (number < this.#starts.get(epoch)) for (const kept of [this.#starts, this.#before, this.#delivered]) kept.delete(epoch);
+      if (number >= (this.#starts.get(epoch) ?? 0n)) continue;
+      this.#starts.delete(epoch);
+      for (const cursors of [this.#delivered, this.#deliveredBefore]) {
+        for (const cursor of cursors) if (cursor.startsWith(`${epoch}.`)) cursors.delete(cursor);
+      }
     }
   }
 }
 
-// --- What to say, and what the answers mean ---
+// --- The conversation with the gateway ---
 
+/** @param {unknown} value @returns {string[]} */
 function strings(value) {
   return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }
 
+/** @param {unknown} value */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Those who wait until each of some topics is answered; then `done(refusals)` is called, once. */
-class Calls {
-  #calls = new Set();
+/** @param {unknown} frame */
+function quoted(frame) {
+  return JSON.stringify(frame).slice(0, MAX_QUOTED);
+}
 
+/** @typedef {{ topics: Set<string>, done: (refusals: Refusal[]) => void, refusals: Refusal[] }} PendingCall */
+
+/** Calls that wait until each of their topics is answered; then `done(refusals)` is called once. */
+class PendingCalls {
+  /** @type {Set<PendingCall>} */ #calls = new Set();
+
+  /** @param {string[]} topics @param {PendingCall["done"]} done */
   add(topics, done) {
+    /** @type {PendingCall} */
     const call = { topics: new Set(topics), done, refusals: [] };
     if (call.topics.size) this.#calls.add(call);
     else done([]);
     return call;
   }
 
+  /** @param {PendingCall} call */
   remove(call) {
     this.#calls.delete(call);
   }
 
-  /** What is waited for. */
   get topics() {
     return [...this.#calls].flatMap(({ topics }) => [...topics]);
   }
 
-  /** Tell those who wait for these; returns the topics that somebody waited for. */
+  /** Answer the calls that wait for these topics, and return the topics that were waited for. @param {string[]} topics @param {Refusal | null} refusal */
   settle(topics, refusal = null) {
-    const told = new Set();
+    /** @type {Set<string>} */
+    const settled = new Set();
     for (const call of [...this.#calls]) {
       const answered = topics.filter((topic) => call.topics.delete(topic));
       if (!answered.length) continue;
-      for (const topic of answered) told.add(topic);
+      for (const topic of answered) settled.add(topic);
       if (refusal) call.refusals.push({ ...refusal, topics: answered });
       if (call.topics.size) continue;
       this.#calls.delete(call);
       call.done(call.refusals);
     }
-    return told;
+    return settled;
   }
 }
 
-/** A client's side of the talk, over all of its connections. No socket, no clock: `send` and `later` carry out, `tell`
- * hands on what is for the user, in order. */
+/** @typedef {"subscribe" | "unsubscribe"} Action */
+/** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string }} RequestDetails */
+/** @typedef {{ action: Action, waiting: Set<string>, tries: number, isAcked?: boolean } & RequestDetails} Request */
+/**
+ * @typedef {object} Output
+ * @property {(message: object) => void} send
+ * @property {(milliseconds: number, message: object) => void} sendLater
+ * @property {(event: GatewayEvent) => void} event
+ * @property {(gap: Gap) => void} gap
+ * @property {(refusal: Refusal) => void} refusal
+ * @property {(error: Error) => void} error
+ */
+
+/** The client's side of the protocol, across connections. Sans-I/O: it has no socket and no clock, and acts through `Output`. */
 class Conversation {
-  progress;
-  notice = null; // What the server said just before it closes the connection.
-  recovered = null; // Whether this connection went on where the last one ended; null where there was nothing to go on from.
-  #topics = new Map(); // what is wanted -> whether it was held before
-  #live = new Set();
-  #requests = new Map(); // number -> { action, waiting, resumes, since, isOpening, tries, reason, isAcked }
-  #numbers = 0;
-  #subscribing = new Calls();
-  #unsubscribing = new Calls();
+  positions;
+  /** @type {Refusal | null} */ notice = null; // Sent by the gateway just before it closes the connection.
+  /** @type {boolean | null} */ recovered = null; // Whether this connection resumed; `null` if there was nothing to resume.
+  /** @type {Map<string, boolean>} */ #topics = new Map(); // Wanted topics; the value is whether one was granted before.
+  /** @type {Set<string>} */ #live = new Set();
+  /** @type {Map<number, Request>} */ #requests = new Map();
+  #lastNumber = 0;
+  #subscribing = new PendingCalls();
+  #unsubscribing = new PendingCalls();
   #isOpen = false;
   #out;
 
+  /** @param {string | null} cursor @param {Output} out */
   constructor(cursor, out) {
-    this.progress = new Progress(cursor);
+    this.positions = new Positions(cursor);
     this.#out = out;
-    this.startsHeld = this.progress.cursor !== null; // Until the first connection: topics are heard from that cursor on.
+    this.resumesFirst = this.positions.cursor !== null; // Whether the first connection resumes, from the given cursor.
   }
 
   get isReady() {
@@ -264,13 +332,13 @@ class Conversation {
 
   opened() {
     this.#isOpen = true;
-    this.startsHeld = false;
+    this.resumesFirst = false;
     this.notice = this.recovered = null;
-    this.progress.begin();
-    const since = this.progress.cursor;
-    for (const wasHeld of [true, false]) {
-      const topics = [...this.#topics].filter(([, held]) => held === wasHeld).map(([topic]) => topic);
-      this.#ask("subscribe", topics, wasHeld ? { isOpening: true, resumes: true, since } : { isOpening: true });
+    this.positions.startConnection();
+    const since = this.positions.cursor;
+    for (const wasGranted of [true, false]) {
+      const topics = [...this.#topics].filter(([, each]) => each === wasGranted).map(([topic]) => topic);
+      this.#request("subscribe", topics, wasGranted ? { isOpening: true, resumes: true, since } : { isOpening: true });
     }
   }
 
@@ -281,83 +349,87 @@ class Conversation {
     this.#unsubscribing.settle(this.#unsubscribing.topics);
   }
 
+  /** @param {string[]} topics @param {PendingCall["done"]} done */
   subscribe(topics, done) {
-    const fresh = topics.filter((topic) => !this.#topics.has(topic));
-    for (const topic of fresh) this.#topics.set(topic, this.startsHeld);
-    const call = this.#subscribing.add(
-      topics.filter((topic) => !this.#live.has(topic)),
-      done,
-    );
-    if (this.#isOpen) this.#ask("subscribe", fresh);
+    const added = topics.filter((topic) => !this.#topics.has(topic));
+    for (const topic of added) this.#topics.set(topic, this.resumesFirst);
+    const unanswered = topics.filter((topic) => !this.#live.has(topic));
+    const call = this.#subscribing.add(unanswered, done);
+    if (this.#isOpen) this.#request("subscribe", added);
     return call;
   }
 
-  /** Nobody waits for this any more. */
+  /** Forget a call that no longer waits. @param {PendingCall} call */
   abandon(call) {
     this.#subscribing.remove(call);
   }
 
-  unsubscribe(topics, done = () => {}) {
-    const held = topics.filter((topic) => this.#topics.delete(topic));
-    for (const topic of held) this.#live.delete(topic);
-    this.#unsubscribing.add(this.#isOpen ? held : [], done);
-    if (this.#isOpen) this.#ask("unsubscribe", held);
+  /** @param {string[]} topics @param {() => void} done */
+  unsubscribe(topics, done) {
+    const removed = topics.filter((topic) => this.#topics.delete(topic));
+    for (const topic of removed) this.#live.delete(topic);
+    this.#unsubscribing.add(this.#isOpen ? removed : [], done);
+    if (this.#isOpen) this.#request("unsubscribe", removed);
   }
 
-  #ask(action, topics, details = {}) {
-    for (let start = 0; start < topics.length; start += CHUNK) {
-      const chunk = topics.slice(start, start + CHUNK);
-      this.#out.send(this.#message({ action, waiting: new Set(chunk), tries: 0, ...details }, chunk));
+  /** @param {Action} action @param {string[]} topics @param {RequestDetails} details */
+  #request(action, topics, details = {}) {
+    for (let start = 0; start < topics.length; start += MAX_TOPICS) {
+      const some = topics.slice(start, start + MAX_TOPICS);
+      this.#out.send(this.#message({ action, waiting: new Set(some), tries: 0, ...details }, some));
     }
   }
 
+  /** @param {Request} request @param {string[]} topics */
   #message(request, topics) {
-    const number = (this.#numbers += 1);
+    const number = (this.#lastNumber += 1);
     this.#requests.set(number, request);
     return { type: request.action, topics, request_id: number, ...(request.since ? { since: request.since } : {}) };
   }
 
-  // --- The server ---
-
-  /** Act on one frame. What is of no known kind is ignored: a newer server may say more. */
+  /** Process one frame. A frame of an unknown kind is ignored: a newer gateway may send more kinds. @param {any} frame */
   receive(frame) {
     if ("event_type" in frame) this.#event(frame);
     else if (frame.type === "ack") this.#ack(frame);
     else if (frame.type === "error") this.#error(frame);
-    else if (frame.type === "pong") this.#reached(frame);
+    else if (frame.type === "pong") this.#advance(frame);
   }
 
+  /** @param {any} frame */
   #event(frame) {
     if (typeof frame.event_type !== "string" || typeof frame.topic !== "string" || !isObject(frame.data)) {
-      throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, SHOWN_CHARACTERS)}`);
+      throw new TypeError(`An event that cannot be read is ignored: ${quoted(frame)}`);
     }
     const positions = readCursor(frame.cursor) ?? new Map();
-    if (this.progress.isRepetition(positions)) return;
-    this.progress.delivered(positions, this.#isResuming);
-    this.#out.tell("event", frame);
+    if (this.positions.isRepetition(positions)) return;
+    this.positions.delivered(positions, this.#isResuming);
+    this.#out.event(frame);
   }
 
-  /** Where the frame says up to where all has come, and no topic that is being resumed has yet to begin. */
-  #reached(frame) {
+  /** Take over the complete cursor of a frame, unless topics are still to be replayed. @param {any} frame */
+  #advance(frame) {
     const positions = readCursor(frame.cursor);
-    if (positions !== null && !this.#isResuming) this.progress.complete(positions);
+    if (positions !== null && !this.#isResuming) this.positions.complete(positions);
   }
 
-  #answeredBy(frame, topics) {
+  /** @param {any} frame @param {string[]} topics */
+  #requestFor(frame, topics) {
     if (typeof frame.request_id === "number") return this.#requests.get(frame.request_id);
-    const fits = ({ action, waiting }) => action === frame.action && topics.every((topic) => waiting.has(topic));
-    return (frame.request_id ?? null) === null ? [...this.#requests.values()].find(fits) : undefined;
+    if (frame.request_id !== undefined && frame.request_id !== null) return undefined;
+    return [...this.#requests.values()].find(({ action, waiting }) => action === frame.action && topics.every((topic) => waiting.has(topic)));
   }
 
+  /** @param {Request} request @param {string[]} topics */
   #settle(request, topics) {
     for (const topic of topics) request.waiting.delete(topic);
     if (request.waiting.size) return;
     for (const [number, each] of this.#requests) if (each === request) this.#requests.delete(number);
   }
 
+  /** @param {any} frame */
   #ack(frame) {
     const topics = strings(frame.topics);
-    const request = this.#answeredBy(frame, topics);
+    const request = this.#requestFor(frame, topics);
     if (request) {
       request.isAcked = true;
       this.#settle(request, topics);
@@ -365,48 +437,51 @@ class Conversation {
     if (frame.action === "unsubscribe") this.#unsubscribing.settle(topics);
     if (frame.action !== "subscribe") return;
     const gap = request?.resumes ? this.#gap(request, frame, topics) : null;
-    this.#reached(frame);
+    this.#advance(frame);
     for (const topic of topics.filter((each) => this.#topics.has(each))) {
       this.#topics.set(topic, true);
       this.#live.add(topic);
     }
-    if (gap) this.#out.tell("gap", gap);
+    if (gap) this.#out.gap(gap);
     this.#subscribing.settle(topics);
-    // Withdrawn while the request was under way, or waited to be sent again.
-    const asked = [...this.#requests.values()].filter(({ action }) => action === "unsubscribe");
-    const isUnwanted = (topic) => !this.#topics.has(topic) && !asked.some(({ waiting }) => waiting.has(topic));
-    this.#ask("unsubscribe", topics.filter(isUnwanted));
+    // A topic may have been unsubscribed while the request was on its way, or waited for a retry.
+    const leaving = [...this.#requests.values()].filter(({ action }) => action === "unsubscribe");
+    const isUnwanted = (/** @type {string} */ topic) => !this.#topics.has(topic) && !leaving.some(({ waiting }) => waiting.has(topic));
+    this.#request("unsubscribe", topics.filter(isUnwanted));
   }
 
+  /** @param {Request} request @param {any} frame @param {string[]} topics @returns {Gap | null} */
   #gap(request, frame, topics) {
     if (frame.recovered === true) {
       this.recovered = this.recovered !== false;
       return null;
     }
     this.recovered = false;
-    this.progress.notRecovered(readCursor(frame.cursor) ?? new Map());
+    this.positions.notRecovered(readCursor(frame.cursor) ?? new Map());
     const unknown = request.since ? "the server does not resume" : "the server keeps no cursor";
     return { topics, reason: String(request.reason || frame.reason || unknown), cursor: frame.cursor || null };
   }
 
+  /** @param {any} frame */
   #error(frame) {
     const topics = strings(frame.topics);
-    const request = this.#answeredBy(frame, topics);
+    const request = this.#requestFor(frame, topics);
     const retry = typeof frame.retry === "boolean" ? frame.retry : null;
     const refusal = { topics, code: String(frame.code ?? ""), message: String(frame.message ?? ""), retry };
     if (request) this.#refused(request, refusal);
-    else if (topics.length) this.#drop(refusal); // Not an answer: the server takes them away.
+    else if (topics.length) this.#remove(refusal); // Not an answer: the gateway withdraws the topics.
     else if (refusal.code in CloseCode || retry !== null) this.notice = { ...refusal, retry: retry !== false };
-    else this.#out.tell("error", new Error(`The server says ${refusal.code}: ${refusal.message}`));
+    else this.#out.error(new Error(`The server says ${refusal.code}: ${refusal.message}`));
   }
 
+  /** @param {Request} request @param {Refusal} refusal */
   #refused(request, refusal) {
     if (!refusal.topics.length) {
-      // The message as a whole was not accepted: it may be for its cursor, which another kind of server gave.
+      // The gateway rejected the whole message, possibly for its cursor, which another kind of server gave.
       const topics = [...request.waiting].sort();
       if (request.since) {
         this.#settle(request, topics);
-        this.#ask("subscribe", topics, { resumes: true, isOpening: request.isOpening, reason: refusal.message });
+        this.#request("subscribe", topics, { resumes: true, isOpening: request.isOpening, reason: refusal.message });
         return;
       }
       refusal = { ...refusal, topics };
@@ -419,37 +494,40 @@ class Conversation {
     }
     const isAwaited = this.#subscribing.topics.some((topic) => topics.includes(topic));
     if (refusal.code === "RATE_LIMITED" && request.tries < RATE_LIMIT_TRIES && !isAwaited) {
-      // Nobody waits who could be told, and the server only wants it slower.
+      // No call waits that could get the refusal, and the gateway only wants a slower pace.
       const again = { ...request, waiting: new Set(topics), tries: request.tries + 1, isAcked: false };
-      this.#out.later(1000 * 2 ** request.tries, this.#message(again, topics));
+      this.#out.sendLater(1000 * 2 ** request.tries, this.#message(again, topics));
       return;
     }
-    this.#drop(refusal);
+    this.#remove(refusal);
   }
 
-  /** These topics are not heard: whoever waits for them is told, or else whoever listens for refusals. */
-  #drop(refusal) {
+  /** Remove refused topics. Calls that wait for them get the refusal, and a refusal without a call is reported. @param {Refusal} refusal */
+  #remove(refusal) {
     for (const topic of refusal.topics) {
       this.#topics.delete(topic);
       this.#live.delete(topic);
     }
-    const told = this.#subscribing.settle(refusal.topics, refusal);
-    const untold = refusal.topics.filter((topic) => !told.has(topic));
-    if (untold.length) this.#out.tell("refusal", { ...refusal, topics: untold });
+    const settled = this.#subscribing.settle(refusal.topics, refusal);
+    const topics = refusal.topics.filter((topic) => !settled.has(topic));
+    if (topics.length) this.#out.refusal({ ...refusal, topics });
   }
 }
 
 // --- The client ---
 
-/** Topics that are heard by one handler. Made by `EventClient.subscribe`. */
+/** Topics whose events one handler receives. Made by `EventClient.subscribe`. */
 class Subscription {
-  constructor(topics, onEvent, leave) {
+  isEnded = false;
+  isGranted = false;
+  /** @type {Set<(error: Error | null) => void>} */ onEnd = new Set();
+
+  /** @param {string[]} topics @param {EventHandler} onEvent @param {() => Promise<void>} unsubscribe */
+  constructor(topics, onEvent, unsubscribe) {
     this.topics = new Set(topics);
-    this.isEnded = false;
-    this.isGranted = false;
     this.onEvent = onEvent;
-    this.whenEnded = new Set();
-    this.unsubscribe = leave; // Hear these no more; the promise is fulfilled when the server has said so.
+    /** End the subscription. The promise is fulfilled when the gateway has confirmed. */
+    this.unsubscribe = unsubscribe;
   }
 }
 
@@ -458,32 +536,25 @@ export class EventClient {
   #url;
   #conversation;
   #backoff;
-  #subscriptions = new Set();
-  #handlers = new Map();
-  /** @type {string} */
-  #state = State.IDLE;
-  #socket = null;
-  #turn = 0; // Grows with every dial and end: what an older one still brings is void.
-  #timers = new Set(); // of this connection
-  #retryTimer = null;
-  #openedAt = 0;
-  #heardAt = 0; // by the clock
-  #heardAtWall = null;
-  #pings = new Map(); // request id -> { resolve, reject }
-  #pingNumber = 0;
-  #stopListening = null;
-  #token = null;
-  #tokenReason = "connect";
-  #tokenIsNew = false;
-  #spentToken = null;
+  /** @type {Set<Subscription>} */ #subscriptions = new Set();
+  /** @type {Map<string, Set<(detail: any) => unknown>>} */ #handlers = new Map();
+  /** @type {string} */ #state = State.IDLE;
+  /** @type {WebSocket | null} */ #socket = null;
+  #attempt = 0; // Grows with every connection attempt and end; results of an older attempt are ignored.
+  /** @type {Set<any>} */ #timers = new Set(); // Of this connection.
+  /** @type {any} */ #retryTimer = null;
+  /** @type {number | null} */ #openedAt = null;
+  #receivedAt = 0; // By `clock`.
+  /** @type {number | null} */ #lastReceivedAt = null;
+  /** @type {Map<string, { resolve: (value?: any) => void, reject: (error: Error) => void }>} */ #pings = new Map();
+  #lastPing = 0;
+  /** @type {(() => void) | null} */ #unwatchBrowser = null;
+  /** @type {string | null} */ #token = null;
+  /** @type {"connect" | "expired" | "refused"} */ #tokenReason = "connect";
+  #isTokenNew = false;
+  /** @type {{ token: string | null, message: string } | null} */ #rejectedToken = null;
 
-  /**
-   * url: of the WebSocket, ws: or wss: (or a path, in a browser).
-   * token: the credential, or an async function that gives one. It is asked again only when the one before is not accepted
-   *   any more, and told why: { reason: "connect" | "expired" | "refused" }. What it throws is taken for a passing trouble.
-   * cursor: go on after this one, such as that of a state that was loaded; without, topics are heard from now on.
-   * WebSocket, fetch: of your own, where the platform has none.
-   */
+  /** @param {Options} options */
   constructor({ url, token, ...options }) {
     if (typeof token !== "function" && typeof token !== "string") {
       throw new TypeError("token is the credential, or a function that returns a promise of it");
@@ -494,8 +565,11 @@ export class EventClient {
     this.#backoff = new Backoff(this.#options.random);
     this.#conversation = new Conversation(this.#options.cursor, {
       send: (message) => this.#send(message),
-      later: (milliseconds, message) => this.#after(milliseconds, () => this.#send(message)),
-      tell: (kind, detail) => this.#tell(kind, detail),
+      sendLater: (milliseconds, message) => this.#after(milliseconds, () => this.#send(message)),
+      event: (event) => this.#deliver(event),
+      gap: (gap) => this.#emit("gap", gap),
+      refusal: (refusal) => this.#onRefusal(refusal),
+      error: (error) => this.#report(error),
     });
   }
 
@@ -503,286 +577,306 @@ export class EventClient {
     return this.#state;
   }
 
-  /** Up to where all events have been delivered: keep it, and a later client goes on after it. */
+  /** The position up to which all events are delivered; a later client can resume from it. `null` before the first. */
   get cursor() {
-    return this.#conversation.progress.cursor;
+    return this.#conversation.positions.cursor;
   }
 
-  /** When the last frame of whatever kind arrived, in milliseconds of Date.now(); null before the first. */
-  get heardAt() {
-    return this.#heardAtWall;
+  /** When the last frame of any kind arrived, in milliseconds of `Date.now()`; `null` before the first. */
+  get lastReceivedAt() {
+    return this.#lastReceivedAt;
   }
 
   /**
-   * Listen to "state" ({ previous, current, retryInMs, reason, code, recovered }), "gap" ({ topics, reason, cursor }: events
-   * may be missing, load the present state anew), "refusal" ({ topics, code, message }: not heard any more) or "error" (an
-   * Error that broke nothing). Returns a function that ends it.
+   * Add a handler, and return a function that removes it.
+   *
+   * `gap`: events of these topics may be missing, so load the current state again. `refusal`: the gateway withdrew topics.
+   * `error`: an error that stopped nothing, such as one thrown by a handler.
+   *
+   * @template {keyof Notifications} Name
+   * @param {Name} name
+   * @param {(detail: Notifications[Name]) => unknown} handler
    */
   on(name, handler) {
-    if (!this.#handlers.has(name)) this.#handlers.set(name, new Set());
-    this.#handlers.get(name).add(handler);
-    return () => this.#handlers.get(name).delete(handler);
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers.add(handler));
+    return () => void handlers.delete(handler);
   }
 
-  /** Connect; `subscribe` does so by itself. From `failed` this tries again, and goes on where it was. */
+  /** Connect; `subscribe` does the same. In the state `failed`, try again and resume. */
   connect() {
     if (this.#state !== State.IDLE && this.#state !== State.FAILED) return;
-    this.#token = this.#spentToken = null;
+    this.#token = this.#rejectedToken = null;
     this.#tokenReason = "connect";
-    this.#tokenIsNew = false;
-    this.#watchSurroundings();
-    this.#become(State.CONNECTING);
-    this.#dial();
+    this.#isTokenNew = false;
+    this.#watchBrowser();
+    this.#setState(State.CONNECTING);
+    this.#open();
   }
 
-  /** Close, and forget all subscriptions. */
+  /** Close the connection, and end all subscriptions. */
   close() {
     if (this.#state === State.IDLE) return;
-    this.#leave();
+    this.#dropSocket();
     this.#stopWaiting();
-    this.#become(State.IDLE);
+    this.#setState(State.IDLE);
     for (const subscription of [...this.#subscriptions]) this.#end(subscription, new ConnectionFailed("CLOSED", "The client was closed"));
   }
 
   /**
-   * Hear events of these topics from the gateway's ack on, which fulfils the promise with a subscription. Where it refuses
-   * some, the promise is rejected with a SubscribeError. `signal` is an AbortSignal that ends the subscription.
+   * Subscribe to topics. The promise is fulfilled with a subscription when the gateway has acknowledged all of them.
+   *
+   * `signal` ends the subscription. The promise is rejected with a SubscribeError if the gateway refuses topics, and with a
+   * ConnectionFailed if the client fails or is closed before the answer.
+   *
+   * @param {string | string[]} topics
+   * @param {EventHandler} onEvent
+   * @param {{ signal?: AbortSignal }} options
+   * @returns {Promise<Subscription>}
    */
-  subscribe(topics, onEvent, /** @type {{ signal?: AbortSignal }} */ { signal } = {}) {
+  subscribe(topics, onEvent, { signal } = {}) {
     const list = [...new Set(typeof topics === "string" ? [topics] : topics)];
     if (!list.length) return Promise.reject(new TypeError("name at least one topic"));
     if (signal?.aborted) return Promise.reject(signal.reason);
+    /** @type {Subscription} */
     const subscription = new Subscription(list, onEvent, () => this.#end(subscription));
     this.#subscriptions.add(subscription);
     if (signal) {
       const abort = () => this.#end(subscription, signal.reason);
       signal.addEventListener("abort", abort, { once: true });
-      subscription.whenEnded.add(() => signal.removeEventListener("abort", abort));
+      subscription.onEnd.add(() => signal.removeEventListener("abort", abort));
     }
     return new Promise((resolve, reject) => {
+      /** @type {PendingCall | null} */
       let call = null;
-      const stop = (error) => {
+      const stop = (/** @type {Error | null} */ error) => {
         if (call) this.#conversation.abandon(call);
         reject(error ?? new ConnectionFailed("CLOSED", "Unsubscribed before the answer came"));
       };
-      subscription.whenEnded.add(stop);
-      const done = (refusals) => {
-        subscription.whenEnded.delete(stop);
+      subscription.onEnd.add(stop);
+      call = this.#conversation.subscribe(list, (refusals) => {
+        subscription.onEnd.delete(stop);
         subscription.isGranted = true;
         for (const topic of refusals.flatMap((refusal) => refusal.topics)) subscription.topics.delete(topic);
         if (!subscription.topics.size) this.#end(subscription);
         if (refusals.length) reject(new SubscribeError(refusals, subscription.topics.size ? subscription : null));
         else resolve(subscription);
-      };
-      call = this.#conversation.subscribe(list, done);
+      });
       this.connect();
     });
   }
 
   /**
-   * The same as an async iterator: `for await (const event of client.events(topics)) …`; leaving the loop unsubscribes. The
-   * signal, or `close`, ends it. It throws a ConnectionFailed when the client fails, and a SubscribeError when the server takes
-   * all of the topics away.
+   * Subscribe, and iterate over the events: `for await (const event of client.events(topics)) …`.
+   *
+   * Leaving the loop unsubscribes. `signal` and `close` end the loop. It throws a ConnectionFailed if the client fails, and a
+   * SubscribeError if the gateway refuses or withdraws all topics.
+   *
+   * @param {string | string[]} topics
+   * @param {{ signal?: AbortSignal }} options
    */
   async *events(topics, options = {}) {
+    /** @type {GatewayEvent[]} */
     const waiting = [];
+    /** @type {Error | null} */
     let failure = null;
     let wake = () => {};
-    const onEvent = (event) => {
+    const onEvent = (/** @type {GatewayEvent} */ event) => {
       waiting.push(event);
       wake();
     };
     const subscription = await this.subscribe(topics, onEvent, options);
-    subscription.whenEnded.add((error) => {
+    subscription.onEnd.add((error) => {
       if (error instanceof SubscribeError) failure = error;
       wake();
     });
-    const stopListening = this.on("state", ({ current, code, reason }) => {
-      if (current === State.FAILED) failure = new ConnectionFailed(code, reason);
+    const removeHandler = this.on("state", ({ current, code, reason }) => {
+      if (current === State.FAILED) failure = new ConnectionFailed(code ?? "", reason ?? "");
       wake();
     });
     try {
       while (true) {
-        while (waiting.length) yield waiting.shift();
+        for (let event = waiting.shift(); event; event = waiting.shift()) yield event;
         if (failure) throw failure;
         if (subscription.isEnded) return;
-        /** @type {Promise<void>} */
-        const woken = new Promise((resolve) => {
-          wake = resolve;
-        });
-        await woken;
+        await /** @type {Promise<void>} */ (new Promise((resolve) => (wake = resolve)));
       }
     } finally {
-      stopListening();
+      removeHandler();
       subscription.unsubscribe();
     }
   }
 
-  /** Ask the server. It answers in order: when the promise is fulfilled, all that came before has been delivered. */
+  /** Send a ping. The gateway answers in order: when the promise is fulfilled, all earlier frames have been delivered. */
   ping() {
     if (this.#socket?.readyState !== 1) return Promise.reject(new ConnectionFailed("CLOSED", "There is no connection"));
-    const request_id = `ping-${(this.#pingNumber += 1)}`;
+    const request_id = `ping-${(this.#lastPing += 1)}`;
     return new Promise((resolve, reject) => {
       this.#pings.set(request_id, { resolve, reject });
       this.#send({ type: "ping", request_id });
     });
   }
 
-  /** End a subscription: its topics that no other one holds are unsubscribed. */
+  /**
+   * End a subscription, and unsubscribe the topics that no other subscription has.
+   *
+   * @param {Subscription} subscription
+   * @param {Error | null} error
+   * @returns {Promise<void>}
+   */
   #end(subscription, error = null) {
     if (subscription.isEnded) return Promise.resolve();
     subscription.isEnded = true;
     this.#subscriptions.delete(subscription);
-    for (const each of subscription.whenEnded) each(error);
+    for (const callback of subscription.onEnd) callback(error);
     const kept = new Set([...this.#subscriptions].flatMap(({ topics }) => [...topics]));
-    /** @type {Promise<void>} */
-    const unsubscribed = new Promise((resolve) => {
-      this.#conversation.unsubscribe([...subscription.topics].filter((topic) => !kept.has(topic)), () => resolve());
-    });
-    return unsubscribed;
+    const topics = [...subscription.topics].filter((topic) => !kept.has(topic));
+    return new Promise((resolve) => this.#conversation.unsubscribe(topics, () => resolve()));
   }
 
   // --- Connecting ---
 
-  async #dial() {
-    const turn = ++this.#turn;
-    const { WebSocket, connectTimeoutMs, batch } = this.#options;
-    let token;
+  async #open() {
+    const attempt = ++this.#attempt;
+    const { WebSocket, connectTimeoutMs, batch, token: provider } = this.#options;
+    let token = this.#token;
     try {
-      token = await this.#credential();
+      token ??= typeof provider === "function" ? await provider({ reason: this.#tokenReason }) : provider;
     } catch (error) {
-      if (turn === this.#turn) this.#again(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
+      if (attempt === this.#attempt) this.#retry(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
       return;
     }
-    if (turn !== this.#turn) return;
+    if (attempt !== this.#attempt) return;
     if (!token) return this.#fail("UNAUTHORIZED", "There is no credential");
-    if (token === this.#spentToken?.token) return this.#fail("UNAUTHORIZED", this.#spentToken.message);
+    if (token === this.#rejectedToken?.token) return this.#fail("UNAUTHORIZED", this.#rejectedToken.message);
     this.#token = token;
     const address = new URL(this.#url);
     address.searchParams.set("token", token);
     if (batch) address.searchParams.set("batch", "true");
+    /** @type {WebSocket} */
     let socket;
     try {
       socket = this.#socket = new WebSocket(address.href);
     } catch (error) {
       return this.#fail("NOT_A_GATEWAY", error.message);
     }
-    const unanswered = this.#after(connectTimeoutMs, () => this.#notOpened("The server does not answer"));
+    const unanswered = this.#after(connectTimeoutMs, () => this.#onNotOpened("The server does not answer"));
     socket.onopen = () => {
       if (this.#socket !== socket) return;
       this.#options.clock.clearTimeout(unanswered);
-      this.#opened();
+      this.#onOpen();
     };
-    socket.onmessage = ({ data }) => this.#socket === socket && this.#receive(data);
+    socket.onmessage = ({ data }) => this.#socket === socket && this.#onMessage(data);
     socket.onclose = ({ code, reason }) => {
       if (this.#socket !== socket) return;
-      if (this.#openedAt === null) this.#notOpened("The connection could not be opened");
-      else this.#closed(code, reason);
+      if (this.#openedAt === null) this.#onNotOpened("The connection could not be opened");
+      else this.#onClose(code, reason);
     };
     socket.onerror = () => {}; // A close follows.
     this.#openedAt = null;
-    return undefined;
   }
 
-  async #credential() {
-    const { token } = this.#options;
-    if (this.#token !== null) return this.#token;
-    return typeof token === "function" ? token({ reason: this.#tokenReason }) : token;
-  }
-
-  /** Another credential is needed: once, for a new one that is not accepted either is the end. */
-  #renew(reason, message, retryInMs) {
-    if (typeof this.#options.token !== "function" || this.#tokenIsNew) return this.#fail("UNAUTHORIZED", message);
-    this.#spentToken = { token: this.#token, message };
+  /**
+   * Ask for another credential, once: a new one that is rejected too is final.
+   *
+   * @param {"expired" | "refused"} reason
+   * @param {string} message
+   * @param {() => number} retryInMs
+   */
+  #renewToken(reason, message, retryInMs) {
+    if (typeof this.#options.token !== "function" || this.#isTokenNew) return this.#fail("UNAUTHORIZED", message);
+    this.#rejectedToken = { token: this.#token, message };
     this.#token = null;
     this.#tokenReason = reason;
-    this.#tokenIsNew = true;
-    return this.#again(retryInMs(), "UNAUTHORIZED", message);
+    this.#isTokenNew = true;
+    return this.#retry(retryInMs(), "UNAUTHORIZED", message);
   }
 
-  #opened() {
-    this.#tokenIsNew = false;
-    this.#spentToken = null;
+  #onOpen() {
+    this.#isTokenNew = false;
+    this.#rejectedToken = null;
     this.#openedAt = this.#options.clock.now();
-    this.#heard();
-    this.#watch();
+    this.#noteReceived();
+    this.#watchSilence();
     this.#conversation.opened();
-    this.#noteReady();
+    this.#updateReady();
   }
 
-  #noteReady() {
-    if (this.#conversation.isReady && this.#state !== State.CONNECTED) this.#become(State.CONNECTED, { recovered: this.#conversation.recovered });
+  #updateReady() {
+    const { isReady, recovered } = this.#conversation;
+    if (isReady && this.#state !== State.CONNECTED) this.#setState(State.CONNECTED, { recovered });
   }
 
-  #closed(code, said) {
+  /** @param {number} code @param {string} text */
+  #onClose(code, text) {
     const { notice } = this.#conversation;
-    const name = notice?.code in CloseCode ? notice.code : (NAMES.get(code) ?? "LOST");
+    const name = notice && notice.code in CloseCode ? notice.code : (CLOSE_NAMES.get(code) ?? "LOST");
     const closed = [1005, 1006].includes(code) ? "The connection was lost" : `The server closed with code ${code}`;
-    const message = notice?.message || said || closed;
-    this.#leave();
+    const message = notice?.message || text || closed;
+    this.#dropSocket();
     if (name === "PROTOCOL_ERROR") return this.#fail(name, message);
     if (name === "REVOKED" || notice?.retry === false) return this.#fail("FORBIDDEN", message);
-    if (name === "TOKEN_EXPIRED") return this.#renew("expired", message, () => this.#backoff.soon(0));
-    if (name === "RESTARTING") return this.#again(this.#backoff.soon(FIRST_MS), name, message);
-    return this.#again(name === "TOO_MANY" ? this.#backoff.later() : this.#backoff.pause(), name, message);
+    if (name === "TOKEN_EXPIRED") return this.#renewToken("expired", message, () => this.#backoff.shortPause(0));
+    if (name === "RESTARTING") return this.#retry(this.#backoff.shortPause(FIRST_PAUSE_MS), name, message);
+    return this.#retry(name === "TOO_MANY" ? this.#backoff.longPause() : this.#backoff.pause(), name, message);
   }
 
-  /** A browser does not tell why a socket was refused; a plain GET of the same address does. */
-  async #notOpened(reason) {
+  /** Find out why the handshake failed. A browser's WebSocket hides the reason; a plain GET of the address returns it. @param {string} reason */
+  async #onNotOpened(reason) {
     const token = this.#token;
-    this.#leave();
-    const turn = this.#turn;
+    this.#dropSocket();
+    const attempt = this.#attempt;
     const address = new URL(this.#url);
     address.protocol = address.protocol.replace(/^ws/, "http");
     let status = null;
     let message = reason;
     try {
-      const answer = await this.#options.fetch(address.href, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store" });
-      status = answer.status;
-      const content = await answer.json().catch(() => null);
+      const response = await this.#options.fetch(address.href, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store" });
+      status = response.status;
+      const content = await response.json().catch(() => null);
       if (status !== 426) message = typeof content?.message === "string" ? content.message : `The server answered with status ${status}`;
     } catch {
-      // It does not answer at all, or may not be asked from this origin.
+      // The server does not answer, or rejects requests from this origin.
     }
-    if (turn !== this.#turn) return;
-    if (status === 401) this.#renew("refused", message, () => 0);
+    if (attempt !== this.#attempt) return;
+    if (status === 401) this.#renewToken("refused", message, () => 0);
     else if (status === 403) this.#fail("FORBIDDEN", message);
     else if (status === 404) this.#fail("NOT_A_GATEWAY", message);
-    else this.#again(status === 429 ? this.#backoff.later() : this.#backoff.pause(), "UNREACHABLE", message);
+    else this.#retry(status === 429 ? this.#backoff.longPause() : this.#backoff.pause(), "UNREACHABLE", message);
   }
 
-  #again(retryInMs, code, reason) {
+  /** @param {number} retryInMs @param {string} code @param {string} reason */
+  #retry(retryInMs, code, reason) {
     const { clock } = this.#options;
     clock.clearTimeout(this.#retryTimer);
-    this.#turn += 1;
+    this.#attempt += 1;
     this.#retryTimer = clock.setTimeout(() => {
       this.#retryTimer = null;
-      this.#dial();
+      this.#open();
     }, retryInMs);
-    this.#become(globalThis.navigator?.onLine === false ? State.SUSPENDED : State.RECONNECTING, { retryInMs, code, reason });
+    this.#setState(globalThis.navigator?.onLine === false ? State.SUSPENDED : State.RECONNECTING, { retryInMs, code, reason });
   }
 
+  /** @param {string} code @param {string} reason */
   #fail(code, reason) {
-    this.#leave();
+    this.#dropSocket();
     this.#stopWaiting();
-    this.#become(State.FAILED, { code, reason });
+    this.#setState(State.FAILED, { code, reason });
     const error = new ConnectionFailed(code, reason);
-    for (const subscription of [...this.#subscriptions]) {
-      // Who waits for an answer, waits in vain; what was granted goes on should somebody `connect` again.
-      if (!subscription.isGranted) this.#end(subscription, error);
-    }
+    // Granted subscriptions continue after `connect`; the others have no answer to wait for.
+    for (const subscription of [...this.#subscriptions]) if (!subscription.isGranted) this.#end(subscription, error);
   }
 
-  /** Let go of the socket, whatever becomes of it. */
-  #leave() {
+  /** Leave the current socket, in whatever state it is. */
+  #dropSocket() {
     const { clock } = this.#options;
     const socket = this.#socket;
     this.#socket = null;
-    this.#turn += 1;
+    this.#attempt += 1;
     for (const timer of this.#timers) clock.clearTimeout(timer);
     this.#timers.clear();
     if (socket === null) return;
-    if (this.#openedAt !== null) this.#backoff.lasted(clock.now() - this.#openedAt);
+    if (this.#openedAt !== null) this.#backoff.connectionLasted(clock.now() - this.#openedAt);
     this.#conversation.lost();
     const pings = [...this.#pings.values()];
     this.#pings.clear();
@@ -798,28 +892,29 @@ export class EventClient {
   #stopWaiting() {
     this.#options.clock.clearTimeout(this.#retryTimer);
     this.#retryTimer = null;
-    this.#stopListening?.();
-    this.#stopListening = null;
+    this.#unwatchBrowser?.();
+    this.#unwatchBrowser = null;
   }
 
-  /** The network is back, or somebody looks at the page again: no more waiting. */
-  #watchSurroundings() {
-    if (this.#stopListening || typeof globalThis.addEventListener !== "function") return;
-    const hurry = ({ type }) => {
+  /** End a pause as soon as the network is back or the page becomes visible. */
+  #watchBrowser() {
+    if (this.#unwatchBrowser || typeof globalThis.addEventListener !== "function") return;
+    const onChange = (/** @type {Event} */ { type }) => {
       if (type === "visibilitychange" && globalThis.document.visibilityState === "hidden") return;
-      if (this.#retryTimer !== null) this.#again(0, "HURRIED", "Trying at once");
-      else if (this.#state === State.CONNECTED) this.#askWhetherThere();
+      if (this.#retryTimer !== null) this.#retry(0, "HURRIED", "Trying at once");
+      else if (this.#state === State.CONNECTED) this.#checkAlive();
     };
-    globalThis.addEventListener("online", hurry);
-    globalThis.document?.addEventListener("visibilitychange", hurry);
-    this.#stopListening = () => {
-      globalThis.removeEventListener("online", hurry);
-      globalThis.document?.removeEventListener("visibilitychange", hurry);
+    globalThis.addEventListener("online", onChange);
+    globalThis.document?.addEventListener("visibilitychange", onChange);
+    this.#unwatchBrowser = () => {
+      globalThis.removeEventListener("online", onChange);
+      globalThis.document?.removeEventListener("visibilitychange", onChange);
     };
   }
 
   // --- An open connection ---
 
+  /** Call `action` later, unless the connection ends before. @param {number} milliseconds @param {() => void} action */
   #after(milliseconds, action) {
     const { clock } = this.#options;
     const timer = clock.setTimeout(() => {
@@ -830,105 +925,106 @@ export class EventClient {
     return timer;
   }
 
-  /** A connection may die without a word: when it is quiet, ask for one, and take silence for its death. */
-  #watch() {
+  /** Detect a connection that broke without a close: ping after a silence, and close if no frame follows. */
+  #watchSilence() {
     const { clock, pingIntervalMs } = this.#options;
-    const quiet = clock.now() - this.#heardAt;
-    if (quiet < pingIntervalMs) this.#after(pingIntervalMs - quiet, () => this.#watch());
-    else this.#askWhetherThere(() => this.#watch());
+    const silence = clock.now() - this.#receivedAt;
+    if (silence < pingIntervalMs) this.#after(pingIntervalMs - silence, () => this.#watchSilence());
+    else this.#checkAlive(() => this.#watchSilence());
   }
 
-  #askWhetherThere(then = () => {}) {
+  #checkAlive(then = () => {}) {
     const { clock, pingTimeoutMs } = this.#options;
-    const askedAt = clock.now();
+    const sentAt = clock.now();
     this.#send({ type: "ping" });
     this.#after(pingTimeoutMs, () => {
-      if (this.#heardAt >= askedAt) then();
-      else this.#closed(1006, "The server does not answer");
+      if (this.#receivedAt >= sentAt) then();
+      else this.#onClose(1006, "The server does not answer");
     });
   }
 
-  #heard() {
-    this.#heardAt = this.#options.clock.now();
-    this.#heardAtWall = Date.now();
+  #noteReceived() {
+    this.#receivedAt = this.#options.clock.now();
+    this.#lastReceivedAt = Date.now();
   }
 
+  /** @param {object} message */
   #send(message) {
     if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
   }
 
-  #receive(text) {
-    this.#heard();
+  /** @param {any} text */
+  #onMessage(text) {
+    this.#noteReceived();
     let content;
     try {
       content = JSON.parse(text);
     } catch {
-      this.#report(new TypeError(`A frame that is no JSON is ignored: ${String(text).slice(0, SHOWN_CHARACTERS)}`));
+      this.#report(new TypeError(`A frame that is no JSON is ignored: ${String(text).slice(0, MAX_QUOTED)}`));
       return;
     }
     const socket = this.#socket;
     for (const frame of Array.isArray(content) ? content : [content]) {
       if (this.#socket !== socket) return; // A handler closed the client.
       try {
-        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, SHOWN_CHARACTERS)}`);
+        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${quoted(frame)}`);
         this.#conversation.receive(frame);
-        if (frame.type === "pong") this.#ponged(frame);
-        this.#noteReady();
+        if (frame.type === "pong") this.#onPong(frame.request_id);
+        this.#updateReady();
       } catch (error) {
         this.#report(error);
       }
     }
   }
 
-  #ponged({ request_id }) {
-    const id = this.#pings.has(request_id) ? request_id : null;
-    this.#pings.get(id)?.resolve();
-    this.#pings.delete(id);
+  /** @param {any} requestId */
+  #onPong(requestId) {
+    this.#pings.get(requestId)?.resolve();
+    this.#pings.delete(requestId);
   }
 
-  // --- Telling ---
+  // --- Handlers ---
 
-  #tell(kind, detail) {
-    if (kind !== "event") {
-      if (kind === "refusal") this.#taken(detail);
-      if (kind === "error") this.#report(detail);
-      else this.#emit(kind, detail);
-      return;
-    }
+  /** @param {GatewayEvent} event */
+  #deliver(event) {
     for (const subscription of [...this.#subscriptions]) {
-      if ([...subscription.topics].some((pattern) => covers(pattern, detail.topic))) this.#call(subscription.onEvent, detail);
+      if ([...subscription.topics].some((pattern) => covers(pattern, event.topic))) this.#callHandler(subscription.onEvent, event);
     }
   }
 
-  /** The server takes topics away: a subscription that has no other is over. */
-  #taken(refusal) {
+  /** End the subscriptions that have no topic left, and emit the refusal. @param {Refusal} refusal */
+  #onRefusal(refusal) {
     for (const subscription of [...this.#subscriptions]) {
       for (const topic of refusal.topics) subscription.topics.delete(topic);
       if (!subscription.topics.size) this.#end(subscription, new SubscribeError([refusal], null));
     }
+    this.#emit("refusal", refusal);
   }
 
-  #become(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
+  /** @param {string} current @param {Partial<StateDetails>} details */
+  #setState(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
     const previous = this.#state;
     this.#state = current;
     this.#emit("state", { previous, current, retryInMs, reason, code, recovered });
   }
 
+  /** @param {keyof Notifications} name @param {any} detail */
   #emit(name, detail) {
-    for (const handler of [...(this.#handlers.get(name) ?? [])]) this.#call(handler, detail, name === "error");
+    for (const handler of [...(this.#handlers.get(name) ?? [])]) this.#callHandler(handler, detail, name === "error");
   }
 
-  /** Call a handler of the user's: what it throws, at once or later, is reported and breaks nothing. */
-  #call(handler, argument, isLastResort = false) {
-    const report = (error) => (isLastResort ? console.error(error) : this.#report(error));
+  /** Call a handler; an error that it throws, or a promise that it rejects, is reported. @param {(detail: any) => any} handler @param {any} detail */
+  #callHandler(handler, detail, isErrorHandler = false) {
+    const report = (/** @type {any} */ error) => (isErrorHandler ? console.error(error) : this.#report(error));
     try {
-      const result = handler(argument);
+      const result = handler(detail);
       if (typeof result?.then === "function") result.then(undefined, report);
     } catch (error) {
       report(error);
     }
   }
 
+  /** @param {any} error */
   #report(error) {
     if (this.#handlers.get("error")?.size) this.#emit("error", error);
     else console.error(error);

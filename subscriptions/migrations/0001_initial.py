@@ -57,11 +57,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, help_text="The platform's own id of this agent, where it has one.", primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
-                ('role', models.CharField(choices=[('agent', 'Agent'), ('manager', 'Manager'), ('admin', 'Admin'), ('staff', 'Platform staff')], default='agent', help_text='An agent hears its own topics and the granted resources; managers and admins hear everything of their customer; admins may publish; platform staff hear and publish for every customer.', max_length=10)),
+                ('role', models.CharField(choices=[('agent', 'Agent'), ('manager', 'Manager'), ('admin', 'Admin'), ('staff', 'Platform staff')], default='agent', help_text='An agent receives its own topics and the granted resources; managers and admins everything of their customer; admins may publish; platform staff receive and publish for every customer.', max_length=10)),
                 ('is_active', models.BooleanField(default=True, help_text='While this is off, the agent cannot log in.', verbose_name='active')),
                 ('status', models.CharField(choices=[('available', 'Available'), ('away', 'Away'), ('busy', 'Busy'), ('offline', 'Offline'), ('ringing', 'Ringing')], default='offline', max_length=10)),
                 ('status_changed_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('granted_resources', models.JSONField(blank=True, default=list, help_text='Resources of the customer that the agent may hear besides its own, such as ["message"].', validators=[subscriptions.models.validate_resources])),
+                ('granted_resources', models.JSONField(blank=True, default=list, help_text='Resources of the customer that the agent receives besides its own, such as ["message"].', validators=[subscriptions.models.validate_resources])),
                 ('tokens_valid_from', models.DateTimeField(blank=True, help_text='Tokens issued before this moment are refused: sign the agent out everywhere.', null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('user', models.OneToOneField(help_text='The user name and password to log in with.', on_delete=django.db.models.deletion.CASCADE, related_name='agent', to=settings.AUTH_USER_MODEL)),
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('agent', models.ForeignKey(blank=True, help_text='With an agent, the key hears what that agent hears. Without, everything of the customer.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='access_keys', to='subscriptions.agent')),
+                ('agent', models.ForeignKey(blank=True, help_text='With an agent, the key receives what that agent receives. Without, everything of the customer.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='access_keys', to='subscriptions.agent')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_keys', to='subscriptions.customer')),
             ],
             options={

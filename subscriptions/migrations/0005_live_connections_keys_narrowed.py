@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='accesskey',
             name='allowed_topics',
-            field=models.JSONField(blank=True, default=list, help_text='Patterns, in canonical form, outside of which the key hears nothing; none for no such limit.'),
+            field=models.JSONField(blank=True, default=list, help_text='Patterns, in canonical form, outside of which the key receives nothing; empty for no such limit.'),
         ),
         migrations.AddField(
             model_name='accesskey',

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditrecord',
             name='cursor',
-            field=models.TextField(blank=True, db_default='', default='', editable=False, help_text='Where it holds in the events: topics are heard after it, or were up to it.'),
+            field=models.TextField(blank=True, db_default='', default='', editable=False, help_text='Position in the event log: topics are received from here on, or were up to here.'),
         ),
         migrations.AddField(
             model_name='auditrecord',

@@ -56,7 +56,7 @@ class AuditRecord(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="Where it holds in the events: topics are heard after it, or were up to it.",
+        help_text="Position in the event log: topics are received from here on, or were up to here.",
     )
     position = models.BigIntegerField(
         "number", null=True, editable=False, help_text="Its place in the chain."

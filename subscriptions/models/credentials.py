@@ -38,7 +38,7 @@ class AccessKey(models.Model):
         null=True,
         blank=True,
         related_name="access_keys",
-        help_text="With an agent, the key hears what that agent hears. Without, everything of the customer.",
+        help_text="With an agent, the key receives what that agent receives. Without, everything of the customer.",
     )
     label = models.CharField(
         max_length=120, help_text="What uses this key, so that you know what stops without it."
@@ -54,7 +54,7 @@ class AccessKey(models.Model):
     allowed_topics = models.JSONField(
         default=list,
         blank=True,
-        help_text="Patterns, in canonical form, outside of which the key hears nothing; none for no such limit.",
+        help_text="Patterns, in canonical form, outside of which the key receives nothing; empty for no such limit.",
     )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)

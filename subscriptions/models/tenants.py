@@ -121,8 +121,8 @@ class Agent(models.Model):
         choices=AgentRole,
         default=AgentRole.AGENT,
         help_text=(
-            "An agent hears its own topics and the granted resources; managers and admins hear everything of their "
-            "customer; admins may publish; platform staff hear and publish for every customer."
+            "An agent receives its own topics and the granted resources; managers and admins everything of their "
+            "customer; admins may publish; platform staff receive and publish for every customer."
         ),
     )
     is_active = models.BooleanField(
@@ -140,7 +140,7 @@ class Agent(models.Model):
         default=list,
         blank=True,
         validators=[validate_resources],
-        help_text='Resources of the customer that the agent may hear besides its own, such as ["message"].',
+        help_text='Resources of the customer that the agent receives besides its own, such as ["message"].',
     )
     tokens_valid_from = models.DateTimeField(
         null=True,

@@ -41,6 +41,6 @@ def page(pages: Pages) -> Page:
 
 @pytest.fixture
 def server() -> Iterator[ThreadedServer]:
-    """A server that does what a test says and nothing else, with a page that may connect to it."""
+    """A server that does only what a test says, with a page that can connect to it."""
     with scripted_server() as server:
         yield server

@@ -1,4 +1,4 @@
-"""An operator in Chromium who has never seen the admin: makes a key, and what its page says works as it stands."""
+"""The admin in Chromium: an operator creates a key, and the commands on its page work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def log_in(page: Page, gateway: Gateway) -> None:
 
 
 def copied(page: Page, what: str) -> str:
-    """What the button beside this text puts into the clipboard."""
+    """Click the button beside a text, and return the clipboard."""
     page.click(f"[data-copy={what}-1]")
     page.wait_for_selector(f"[data-copy={what}-1]:has-text('Copied')")
     return page.evaluate("navigator.clipboard.readText()")
@@ -72,7 +72,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
 
         page.click("text=I have copied it")
         assert secret not in page.content()
-        # It is listed within moments; the page keeps itself fresh.
+        # The list refreshes itself.
         page.click("#nav-sidebar .model-liveconnection a")
         row = page.locator("#result_list tbody tr")
         expect(row).to_have_count(1)
@@ -88,8 +88,8 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
         page.click("button:has-text('Revoke')")
         page.click("input[type=submit][value=Confirm]")
         assert page.inner_text("#result_list .pill") == "revoked"
-        told = json.loads(listener.stdout.readline())
-        assert (told["code"], told["retry"]) == ("REVOKED", False)
+        notice = json.loads(listener.stdout.readline())
+        assert (notice["code"], notice["retry"]) == ("REVOKED", False)
         assert listener.wait(timeout=30) != 0
     with running(listen) as refused:
         _, errors = refused.communicate(timeout=30)
@@ -99,7 +99,7 @@ def test_a_key_is_made_used_as_its_page_says_and_revoked(gateway: Gateways, page
     assert secret not in server.log_text()
 
 
-def test_a_connection_is_closed_with_a_reason_which_the_audit_log_records(
+def test_a_connection_is_closed_with_a_reason_which_the_audit_log_shows(
     gateway: Gateways, pages: Pages
 ) -> None:
     server = gateway("uvicorn", CHECK_INTERVAL_SECONDS="0.3")
@@ -115,7 +115,7 @@ def test_a_connection_is_closed_with_a_reason_which_the_audit_log_records(
         assert listener.stdout is not None
         assert json.loads(listener.stdout.readline())["type"] == "ack"
         page.click("#nav-sidebar .model-liveconnection a")
-        # The first one comes while the page is open.
+        # The row appears while the page is open.
         row = page.locator("#result_list tbody tr")
         expect(row).to_have_count(1)
         row.locator("input").check()
@@ -123,8 +123,8 @@ def test_a_connection_is_closed_with_a_reason_which_the_audit_log_records(
         page.click("button[name=index]")
         page.fill("#id_reason", "you flood us")
         page.click("input[type=submit][value=Confirm]")
-        told = json.loads(listener.stdout.readline())
-        assert (told["code"], told["message"]) == ("REVOKED", "Closed by an operator: you flood us")
+        notice = json.loads(listener.stdout.readline())
+        assert (notice["code"], notice["message"]) == ("REVOKED", "Closed by an operator: you flood us")
     expect(row).to_have_count(0)
     page.click("#nav-sidebar .model-auditrecord a")
     expect(page.locator("#result_list")).to_contain_text("closed-by-operator")

@@ -1,4 +1,4 @@
-"""The agent desktop before axe-core, in each of its states, light and dark."""
+"""Accessibility of the agent desktop by axe-core, in each state, light and dark."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def desk(gateway_of_file: Gateways) -> AtDesk:
 
 
 def violations(page: Page) -> list[Any]:
-    """What axe-core finds, each with the elements."""
+    """Return the violations that axe-core finds, with their elements."""
     page.evaluate(AXE)
-    # Fading is no contrast that anybody reads by.
+    # The contrast during a transition does not count.
     page.wait_for_function(
         "() => document.getAnimations().every(({ effect }) => effect.getTiming().iterations > 1)"
     )
@@ -34,7 +34,7 @@ def violations(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_wrong(pages: Pages, desk: AtDesk, scheme: str) -> None:
+def test_axe_finds_no_violation(pages: Pages, desk: AtDesk, scheme: str) -> None:
     page = pages.open(color_scheme=scheme)
     page.goto(f"{desk.centre.gateway.url}/agent")
     expect(page.get_by_label("User name")).to_be_visible()
@@ -64,7 +64,7 @@ def test_axe_finds_nothing_wrong(pages: Pages, desk: AtDesk, scheme: str) -> Non
     desk.clear()
 
 
-def test_everything_is_reached_by_the_keyboard_alone(page: Page, desk: AtDesk) -> None:
+def test_the_keyboard_alone_reaches_everything(page: Page, desk: AtDesk) -> None:
     number = new_number()
     desk.publish(message(number, "Hello"))
     desk.open(page)

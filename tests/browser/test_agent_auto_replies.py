@@ -1,4 +1,4 @@
-"""A conversation with a program in it: its replies and what it makes of STOP, as an agent sees them."""
+"""A conversation with an auto-responder, as the agent sees it: replies, and STOP."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def platform(acme: Company) -> Iterator[SimulatedPlatform]:
 
 @pytest.fixture
 def office(centre: Centre, platform: SimulatedPlatform, tmp_path: Path) -> Iterator[Office]:
-    """With the program at work."""
+    """An office whose auto-responder is running."""
     platform.publish_to(centre.gateway, centre.acme)
     office = Office(centre.gateway, centre.acme, platform, tmp_path)
     office.start()

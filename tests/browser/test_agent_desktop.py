@@ -1,4 +1,4 @@
-"""The agent desktop as an agent uses it for calls: Chromium before a real gateway, and a platform that is asked."""
+"""The agent desktop for calls, in Chromium, with a real gateway and a scripted platform."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def theirs() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
-    """One gateway for the tests that do it no harm."""
+    """One gateway for the tests that leave it running."""
     return Centre(gateway_of_file(PLATFORM_API_URL=theirs.url, PLATFORM_ANSWER_SECONDS="1"))
 
 
 @pytest.fixture
 def desk(centre: Centre, theirs: Platform) -> Iterator[AtDesk]:
-    """The granted agent, available, and a platform that says yes."""
+    """The granted agent, available, with a platform that accepts every request."""
     theirs.answers, theirs.asked = [(200, {})], []
     desk = AtDesk(centre, centre.acme.person("granted agent"))
     desk.publish(desk.is_now("available"))
@@ -38,7 +38,7 @@ def desk(centre: Centre, theirs: Platform) -> Iterator[AtDesk]:
     desk.clear()
 
 
-# --- Coming and going ---
+# --- Session and status ---
 
 
 def test_an_agent_signs_in_and_signing_out_leaves_nothing_behind(page: Page, desk: AtDesk) -> None:
@@ -54,7 +54,7 @@ def test_an_agent_signs_in_and_signing_out_leaves_nothing_behind(page: Page, des
     desk.ends(call)
 
 
-def test_the_status_is_chosen_and_what_the_platform_says_is_shown(
+def test_the_status_is_chosen_and_the_platforms_status_is_shown(
     page: Page, desk: AtDesk, theirs: Platform
 ) -> None:
     desk.open(page)
@@ -87,7 +87,7 @@ def test_the_status_is_chosen_and_what_the_platform_says_is_shown(
 # --- Calls ---
 
 
-def test_a_caller_waits_rings_is_accepted_and_ends(pages: Pages, desk: AtDesk, theirs: Platform) -> None:
+def test_a_call_waits_rings_is_accepted_and_ends(pages: Pages, desk: AtDesk, theirs: Platform) -> None:
     page = pages.open()
     page.add_init_script(COUNT_TONES)
     desk.open(page)
@@ -98,7 +98,7 @@ def test_a_caller_waits_rings_is_accepted_and_ends(pages: Pages, desk: AtDesk, t
     call = Call()
     desk.waits(call)
     expect(page.locator("#waiting-rows")).to_contain_text("Dana Whitfield")
-    expect(page.locator("#toasts")).to_contain_text("Dana Whitfield waits in Support")
+    expect(page.locator("#toasts")).to_contain_text("Dana Whitfield is waiting in Support")
     assert page.evaluate("() => window.tones") > armed
     customer = {
         "name": "Dana Whitfield",
@@ -138,7 +138,7 @@ def test_a_caller_waits_rings_is_accepted_and_ends(pages: Pages, desk: AtDesk, t
     expect(page.locator("#recent-rows li").first).to_contain_text("Dana Whitfield Ended")
 
 
-def test_a_call_is_accepted_by_a_key_alone(page: Page, desk: AtDesk, theirs: Platform) -> None:
+def test_a_keyboard_shortcut_accepts_a_call(page: Page, desk: AtDesk, theirs: Platform) -> None:
     desk.open(page)
     call = Call()
     desk.rings(call)
@@ -149,19 +149,19 @@ def test_a_call_is_accepted_by_a_key_alone(page: Page, desk: AtDesk, theirs: Pla
     desk.ends(call)
 
 
-@pytest.mark.parametrize("with_word", [True, False], ids=["told by the call", "told by the status alone"])
-def test_a_missed_call_is_shown_as_missed(page: Page, desk: AtDesk, with_word: bool) -> None:
+@pytest.mark.parametrize("by_call", [True, False], ids=["by the call", "by the status alone"])
+def test_a_missed_call_is_shown_as_missed(page: Page, desk: AtDesk, by_call: bool) -> None:
     desk.open(page)
-    call = Call(f"Missed {with_word}")
+    call = Call(f"Missed {by_call}")
     desk.rings(call)
     expect(card(page, call)).to_be_visible()
-    if with_word:
+    if by_call:
         event = call.event("call.status", status="ringing", agent_id=None, missed_by=desk.person.id)
         desk.publish(event | {"agent_ids": [desk.person.id]})
     desk.publish(desk.is_now("away"))
     expect(card(page, call)).to_have_count(0)
-    expect(page.locator("#recent-rows li").first).to_contain_text(f"Missed {with_word} Missed")
-    expect(page.locator("#toasts")).to_contain_text(f"Missed: Missed {with_word}")
+    expect(page.locator("#recent-rows li").first).to_contain_text(f"Missed {by_call} Missed")
+    expect(page.locator("#toasts")).to_contain_text(f"Missed: Missed {by_call}")
     page.reload()
     expect_live(page)
     expect(card(page, call)).to_have_count(0)
@@ -199,7 +199,7 @@ def test_a_call_is_transferred_and_another_sent_to_voicemail(
         ((-1, None), "did not answer within 1 s"),
     ],
 )
-def test_what_went_wrong_is_told_and_may_be_tried_again(
+def test_a_failed_action_shows_its_error_and_can_be_repeated(
     page: Page, desk: AtDesk, theirs: Platform, answer: Any, says: str
 ) -> None:
     desk.open(page)
@@ -216,7 +216,7 @@ def test_what_went_wrong_is_told_and_may_be_tried_again(
     desk.ends(call)
 
 
-def test_whose_call_it_is_not_never_shows(page: Page, desk: AtDesk) -> None:
+def test_calls_of_other_agents_are_never_shown(page: Page, desk: AtDesk) -> None:
     desk.open(page)
     colleagues, strangers, own = Call("A colleague's"), Call("A stranger's"), Call("My own")
     desk.publish(colleagues.event("call.assigned", agent_id=desk.centre.acme.person("agent").id))
@@ -228,7 +228,7 @@ def test_whose_call_it_is_not_never_shows(page: Page, desk: AtDesk) -> None:
     desk.ends(own)
 
 
-def test_nothing_is_lost_between_the_state_and_what_follows(page: Page, desk: AtDesk) -> None:
+def test_no_event_is_lost_between_the_state_and_the_subscription(page: Page, desk: AtDesk) -> None:
     staying, ending, beginning = Call("Staying"), Call("Ending"), Call("Beginning")
     desk.rings(staying)
     desk.rings(ending)
@@ -239,7 +239,7 @@ def test_nothing_is_lost_between_the_state_and_what_follows(page: Page, desk: At
         desk.publish(staying.event("call.status", status="answered", agent_id=desk.person.id))
         route.continue_()
 
-    # The calls have been loaded by then, and nothing is subscribed yet.
+    # At this point the calls are loaded, and no topic is subscribed yet.
     page.route("**/v1.0/resources/queue?*", meanwhile)
     desk.open(page)
     expect(card(page, beginning)).to_contain_text("Ringing")

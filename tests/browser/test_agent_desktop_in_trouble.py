@@ -1,4 +1,4 @@
-"""The agent desktop where things are not as one wishes: no platform, no server, hostile callers, little room."""
+"""The agent desktop without a platform, without a server, with hostile texts, and in a narrow window."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def desk(gateway_of_file: Gateways) -> AtDesk:
     return AtDesk(centre, centre.acme.person("granted agent"))
 
 
-def test_without_a_platform_the_controls_say_why_they_are_off(page: Page, gateway: Gateways) -> None:
+def test_without_a_platform_disabled_controls_show_the_reason(page: Page, gateway: Gateways) -> None:
     centre = Centre(gateway())
     desk = AtDesk(centre, centre.acme.person("granted agent"))
     desk.open(page)
@@ -40,12 +40,12 @@ def test_without_a_platform_the_controls_say_why_they_are_off(page: Page, gatewa
             "No platform is connected to this gateway: an operator names its API with PLATFORM_API_URL"
         )
     expect(card(page, call)).to_contain_text("No platform is connected to this gateway")
-    # The status needs none: it is stored and told here.
+    # The status needs no platform: the gateway stores and publishes it.
     page.get_by_role("button", name="Away").click()
     expect_status(page, "Away")
 
 
-def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page, gateway: Gateways) -> None:
+def test_a_lost_connection_is_shown_and_afterwards_nothing_is_missing(page: Page, gateway: Gateways) -> None:
     first = gateway()
     centre = Centre(first)
     desk = AtDesk(centre, centre.acme.person("granted agent"))
@@ -55,12 +55,12 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page
     desk.rings(staying)
     expect(card(page, staying)).to_be_visible()
     first.kill()
-    expect(page.locator("#stale-banner")).to_contain_text("as of")
+    expect(page.locator("#stale-banner")).to_contain_text("Showing data from")
     expect(page.get_by_role("button", name="Away")).to_be_disabled()
     shown = card(page, staying).locator("[data-cell=time]").inner_text()
     page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
     assert card(page, staying).locator("[data-cell=time]").inner_text() == shown
-    # Another process of the same gateway takes events meanwhile.
+    # Meanwhile another process of the same gateway accepts events.
     second = gateway(database_url=first.database_url)
     desk.publish(
         ending.event("call.ended", status="hangup", agent_id=desk.person.id),
@@ -77,7 +77,7 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(page: Page
     expect(page.locator("#recent-rows")).to_contain_text("Missed meanwhile Missed, caller hung up")
 
 
-def test_hostile_texts_stay_texts(page: Page, desk: AtDesk) -> None:
+def test_hostile_texts_are_shown_as_text(page: Page, desk: AtDesk) -> None:
     markup = '<img src=x onerror="window.harmed = 1"></script><script>window.harmed = 1</script>'
     turned, endless = "\u202eevil\u2066 \u200f", "A very long name " * 600
     desk.open(page)
@@ -102,7 +102,7 @@ def test_hostile_texts_stay_texts(page: Page, desk: AtDesk) -> None:
         desk.ends(call)
 
 
-def test_nothing_that_the_page_does_breaks_its_policy(pages: Pages, desk: AtDesk) -> None:
+def test_the_page_never_violates_its_content_security_policy(pages: Pages, desk: AtDesk) -> None:
     page = pages.open()
     answer = page.goto(f"{desk.centre.gateway.url}/agent")
     policy = answer.header_value("content-security-policy")
@@ -113,7 +113,7 @@ def test_nothing_that_the_page_does_breaks_its_policy(pages: Pages, desk: AtDesk
 
 
 @pytest.mark.parametrize("width", [320, 390, 900])
-def test_it_fits_into_a_narrow_window(pages: Pages, desk: AtDesk, width: int) -> None:
+def test_the_page_fits_into_a_narrow_window(pages: Pages, desk: AtDesk, width: int) -> None:
     page = pages.open(viewport={"width": width, "height": 800})
     desk.open(page)
     call = Call("Maximiliane Konstantinopoulos-Featherstonehaugh")

@@ -1,4 +1,4 @@
-"""The agent desktop's messages: threads, replies, what is automatic, STOP, and drafts that are not lost."""
+"""The messages of the agent desktop: threads, replies, automatic messages, STOP, and drafts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def theirs() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
-    """One gateway for all: each test writes to a number of its own."""
+    """One gateway for all tests: each uses its own number."""
     return Centre(gateway_of_file(PLATFORM_API_URL=theirs.url))
 
 
@@ -54,7 +54,7 @@ def test_a_conversation_before_and_after_the_page_was_opened(page: Page, desk: A
     expect(bubbles.nth(2)).not_to_contain_text("Automatic")
 
 
-def test_what_is_delivered_and_what_is_not_is_told(page: Page, desk: AtDesk) -> None:
+def test_the_delivery_status_of_a_message_is_shown(page: Page, desk: AtDesk) -> None:
     number = new_number()
     sent = message(number, "Your parcel comes.", inbound=False)
     desk.publish(sent)
@@ -66,7 +66,7 @@ def test_what_is_delivered_and_what_is_not_is_told(page: Page, desk: AtDesk) -> 
     expect(page.locator("#bubbles li")).to_contain_text("undelivered")
 
 
-def test_a_new_message_is_told_and_counted_until_it_is_read(page: Page, desk: AtDesk) -> None:
+def test_a_new_message_has_a_toast_and_counts_until_it_is_read(page: Page, desk: AtDesk) -> None:
     number = new_number()
     desk.open(page)
     desk.publish(message(number, "Hello?", name="Omar"), message(number, "Anybody?", name="Omar"))
@@ -76,7 +76,7 @@ def test_a_new_message_is_told_and_counted_until_it_is_read(page: Page, desk: At
     expect(thread(page, number)).not_to_contain_text("unread")
 
 
-def test_a_quick_reply_is_sent_and_shown_once_it_is_out(page: Page, desk: AtDesk, theirs: Platform) -> None:
+def test_a_quick_reply_is_sent_and_then_shown(page: Page, desk: AtDesk, theirs: Platform) -> None:
     number = new_number()
     desk.publish(message(number, "Please call me"))
     desk.open(page)
@@ -86,15 +86,17 @@ def test_a_quick_reply_is_sent_and_shown_once_it_is_out(page: Page, desk: AtDesk
     expect(page.get_by_label("Reply")).to_have_value(QUICK)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Reply")).to_have_value("")
-    asked = theirs.asked[-1]
-    assert asked[:2] == ("POST", "/v1.0/messages")
-    assert asked[2]["destinations"] == [{"type": "tel", "target": number}]
-    assert (asked[2]["text"], asked[2]["automatic"]) == (QUICK, False)
+    request = theirs.asked[-1]
+    assert request[:2] == ("POST", "/v1.0/messages")
+    assert request[2]["destinations"] == [{"type": "tel", "target": number}]
+    assert (request[2]["text"], request[2]["automatic"]) == (QUICK, False)
     desk.publish(message(number, QUICK, inbound=False))
     expect(page.locator("#bubbles li").last).to_contain_text(QUICK)
 
 
-def test_what_is_refused_is_told_and_the_draft_stays(page: Page, desk: AtDesk, theirs: Platform) -> None:
+def test_a_refused_message_shows_the_error_and_keeps_the_draft(
+    page: Page, desk: AtDesk, theirs: Platform
+) -> None:
     number = new_number()
     desk.publish(message(number, "Please call me"))
     desk.open(page)
@@ -106,16 +108,14 @@ def test_what_is_refused_is_told_and_the_draft_stays(page: Page, desk: AtDesk, t
     expect(page.get_by_label("Reply")).to_have_value("A long answer")
 
 
-def test_whoever_wrote_stop_cannot_be_answered_until_start(
-    page: Page, desk: AtDesk, theirs: Platform
-) -> None:
+def test_after_stop_no_reply_is_possible_until_start(page: Page, desk: AtDesk, theirs: Platform) -> None:
     number = new_number()
     desk.publish(message(number, "STOP", name="Maeve"))
     desk.open(page)
     expect(thread(page, number)).to_contain_text("Opted out")
     thread(page, number).click()
     expect(page.locator("#opted-out")).to_contain_text("Maeve wrote STOP")
-    expect(page.locator("#opted-out")).to_contain_text("No reply is possible")
+    expect(page.locator("#opted-out")).to_contain_text("You can reply after this number sends START")
     expect(page.get_by_label("Reply")).to_be_hidden()
     desk.publish(message(number, "Start"))
     expect(page.locator("#opted-out")).to_be_hidden()
@@ -125,13 +125,13 @@ def test_whoever_wrote_stop_cannot_be_answered_until_start(
     assert theirs.asked == []
 
 
-def test_an_opt_out_that_the_page_cannot_know_is_told_when_it_sends(page: Page, desk: AtDesk) -> None:
+def test_an_opt_out_unknown_to_the_page_is_shown_when_it_sends(page: Page, desk: AtDesk) -> None:
     number = new_number()
     desk.publish(message(number, "Hello"))
     desk.open(page)
     thread(page, number).click()
     page.get_by_label("Reply").fill("Hello to you")
-    # As if the word had come longer ago than what the page has loaded.
+    # As if STOP were older than the loaded messages.
     page.route("**/v1.0/ws*", lambda route: route.abort())
     held = (
         f"from subscriptions.models import OptOut; from django.utils import timezone; "
@@ -139,10 +139,10 @@ def test_an_opt_out_that_the_page_cannot_know_is_told_when_it_sends(page: Page, 
     )
     desk.centre.gateway.manage("shell", "--command", held)
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.locator("#opted-out")).to_contain_text("No reply is possible")
+    expect(page.locator("#opted-out")).to_contain_text("You can reply after this number sends START")
 
 
-def test_drafts_survive_a_reload_and_a_reconnect_and_go_with_the_agent(
+def test_drafts_survive_a_reload_and_a_reconnect_until_the_agent_signs_out(
     page: Page, gateway: Gateways, theirs: Platform
 ) -> None:
     serving = gateway(PLATFORM_API_URL=theirs.url)
@@ -158,7 +158,7 @@ def test_drafts_survive_a_reload_and_a_reconnect_and_go_with_the_agent(
     expect(thread(page, one)).to_contain_text("Draft: Dear First,")
     page.get_by_label("Reply").fill("Dear Second, ")
     serving.kill()
-    expect(page.locator("#composer")).to_contain_text("until the connection is back")
+    expect(page.locator("#composer")).to_contain_text("until the connection is restored")
     page.get_by_label("Reply").press_sequentially("more", delay=0)
     serving.restart()
     expect_live(page)
@@ -194,14 +194,14 @@ def test_a_token_that_expires_asks_for_another_sign_in_and_keeps_the_draft(page:
     expect(page.get_by_label("Reply")).to_have_value("Dear Dana, ")
 
 
-def test_who_was_not_granted_messages_is_told_so(page: Page, desk: AtDesk) -> None:
+def test_an_agent_without_access_to_messages_sees_the_reason(page: Page, desk: AtDesk) -> None:
     desk.publish(message(new_number(), "Somebody private"))
     AtDesk(desk.centre, desk.centre.acme.person("agent")).open(page)
-    expect(page.locator("#no-threads")).to_contain_text("Messages were not granted to you")
+    expect(page.locator("#no-threads")).to_contain_text("You do not have access to messages")
     assert "Somebody private" not in page.content()
 
 
-def test_hostile_messages_stay_texts(page: Page, desk: AtDesk) -> None:
+def test_hostile_messages_are_shown_as_text(page: Page, desk: AtDesk) -> None:
     markup = '<img src=x onerror="window.harmed = 1"></script><script>window.harmed = 1</script>'
     texts = [markup, "\u202eevil\u2066", "x" * 10_000, "line\nline", None, 7, {"a": 1}, ""]
     number = new_number()

@@ -1,4 +1,4 @@
-"""The browser's EventClient, in Chromium, on the conformance suite of both clients."""
+"""The conformance suite on the JavaScript client in Chromium."""
 
 from __future__ import annotations
 

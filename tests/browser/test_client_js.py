@@ -1,4 +1,4 @@
-"""What only the browser's EventClient has, in Chromium: handlers, signals, loops, and a page's surroundings."""
+"""The JavaScript client beyond the conformance suite: handlers, signals, loops, and a browser's events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALLS = "customer_id:12345678-1234-1234-1234-123456789012:call:*"
 
 
 def ack(*topics: str) -> Mapping[str, Any]:
-    """The acknowledgement of what was subscribed last."""
+    """Return the acknowledgement of the last subscription."""
     frame = {"type": "ack", "action": "subscribe", "topics": list(topics), "status": "success"}
     return {"send": frame | {"cursor": "0a0b0c0d0e0f.10", "request_id": "last"}}
 
@@ -33,7 +33,7 @@ def event(number: int) -> Mapping[str, Any]:
 
 @pytest.fixture
 def start(page: Page, server: ThreadedServer) -> Runner:
-    """A client without topics, connected."""
+    """A connected client without topics."""
     open_harness(page, server.server.url)
     runner = Runner(page, server, {"client": {"token": "t"}, "steps": []})
     runner.play({"accept": {}})
@@ -41,35 +41,35 @@ def start(page: Page, server: ThreadedServer) -> Runner:
     return runner
 
 
-def test_a_handler_that_throws_takes_nothing_from_the_others(
+def test_a_handler_that_throws_does_not_affect_the_others(
     start: Runner, page: Page, server: ThreadedServer
 ) -> None:
     page.evaluate(
         """topic => {
-            window.heard = [];
+            window.received = [];
             harness.client.subscribe([topic], () => { throw new Error("at once") });
             harness.client.subscribe([topic], async () => { throw new Error("later") });
-            harness.client.subscribe([topic], ({ id }) => { heard.push(id) });
+            harness.client.subscribe([topic], ({ id }) => { received.push(id) });
         }""",
         CALLS,
     )
     server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
     server.play(ack(CALLS))
     server.play({"send_batch": [event(11), event(12)]})
-    page.wait_for_function("() => heard.length === 2 && harness.errors.length === 4")
+    page.wait_for_function("() => received.length === 2 && harness.errors.length === 4")
     assert sorted(page.evaluate("() => harness.errors")) == ["at once"] * 2 + ["later"] * 2
     assert page.evaluate("() => harness.client.state") == "connected"
 
 
-def test_an_aborted_signal_unsubscribes_what_no_other_subscription_holds(
+def test_an_aborted_signal_unsubscribes_topics_without_another_subscription(
     start: Runner, page: Page, server: ThreadedServer
 ) -> None:
     page.evaluate(
         """topics => {
             window.ends = new AbortController();
-            window.heard = [];
-            const one = harness.client.subscribe([topics[0]], ({ id }) => { heard.push(id) });
-            const aborted = () => { heard.push("aborted") };
+            window.received = [];
+            const one = harness.client.subscribe([topics[0]], ({ id }) => { received.push(id) });
+            const aborted = () => { received.push("aborted") };
             window.granted = Promise.all([one, harness.client.subscribe(topics, aborted, { signal: ends.signal })]);
         }""",
         [CALLS, "customer_id:12345678-1234-1234-1234-123456789012:message:*"],
@@ -82,19 +82,19 @@ def test_an_aborted_signal_unsubscribes_what_no_other_subscription_holds(
     page.evaluate("() => granted.then(() => ends.abort())")
     server.play({"receive": {"type": "unsubscribe", "topics": others}})
     server.play({"send": event(11)})
-    page.wait_for_function("() => heard.length > 0")
-    assert page.evaluate("() => heard") == [event(11)["id"]]
+    page.wait_for_function("() => received.length > 0")
+    assert page.evaluate("() => received") == [event(11)["id"]]
 
 
-def test_a_promise_of_a_subscription_that_is_aborted_first_is_rejected(
+def test_an_abort_before_the_answer_rejects_the_subscription(
     start: Runner, page: Page, server: ThreadedServer
 ) -> None:
     rejected = page.evaluate(
         """topic => {
             const ends = new AbortController();
-            const asked = harness.client.subscribe([topic], () => {}, { signal: ends.signal });
+            const pending = harness.client.subscribe([topic], () => {}, { signal: ends.signal });
             ends.abort();
-            return asked.catch(({ name }) => name);
+            return pending.catch(({ name }) => name);
         }""",
         CALLS,
     )
@@ -103,12 +103,12 @@ def test_a_promise_of_a_subscription_that_is_aborted_first_is_rejected(
     server.play({"receive": {"type": "unsubscribe", "topics": [CALLS]}})
 
 
-def test_a_loop_over_events_hears_them_in_order_and_unsubscribes_when_left(
+def test_a_loop_over_events_receives_them_in_order_and_unsubscribes_when_left(
     start: Runner, page: Page, server: ThreadedServer
 ) -> None:
     page.evaluate(
         """topic => {
-            window.heard = (async () => {
+            window.received = (async () => {
                 const ids = [];
                 for await (const { data } of harness.client.events([topic])) if (ids.push(data.id) === 3) return ids;
             })();
@@ -119,7 +119,7 @@ def test_a_loop_over_events_hears_them_in_order_and_unsubscribes_when_left(
     server.play(ack(CALLS))
     server.play({"send": event(11)})
     server.play({"send_batch": [event(12), event(13), event(14)]})
-    assert page.evaluate("() => heard") == ["c11", "c12", "c13"]
+    assert page.evaluate("() => received") == ["c11", "c12", "c13"]
     server.play({"receive": {"type": "unsubscribe", "topics": [CALLS]}})
 
 
@@ -141,14 +141,14 @@ def test_a_loop_over_events_hears_them_in_order_and_unsubscribes_when_left(
         ({"close": {"code": 4403, "reason": "Revoked"}}, "ConnectionFailed: Revoked"),
     ],
 )
-def test_a_loop_over_events_throws_when_nothing_can_come_any_more(
+def test_a_loop_over_events_throws_when_no_more_events_can_come(
     start: Runner, page: Page, server: ThreadedServer, end: Mapping[str, Any], thrown: str
 ) -> None:
     page.evaluate(
         """topic => {
-            window.heard = [];
+            window.received = [];
             const events = harness.client.events([topic]);
-            const loop = async () => { for await (const { data } of events) heard.push(data.id) };
+            const loop = async () => { for await (const { data } of events) received.push(data.id) };
             window.over = loop().catch(String);
         }""",
         CALLS,
@@ -156,7 +156,7 @@ def test_a_loop_over_events_throws_when_nothing_can_come_any_more(
     server.play({"receive": {"type": "subscribe", "topics": [CALLS]}})
     server.play(ack(CALLS))
     server.play({"send": event(11)})
-    page.wait_for_function("() => heard.length === 1")
+    page.wait_for_function("() => received.length === 1")
     server.play(end)
     assert page.evaluate("() => over") == thrown
 
@@ -177,7 +177,7 @@ def test_a_loop_over_events_ends_with_the_client(start: Runner, page: Page, serv
 
 
 @pytest.mark.parametrize("sign", ["new Event('online')", "new Event('visibilitychange')"])
-def test_it_waits_no_more_once_the_network_or_somebody_is_back(
+def test_a_pause_ends_when_the_network_is_back_or_the_page_visible(
     start: Runner, page: Page, server: ThreadedServer, sign: str
 ) -> None:
     server.play({"drop": {}})
@@ -186,7 +186,7 @@ def test_it_waits_no_more_once_the_network_or_somebody_is_back(
     server.play({"accept": {"token": "t"}})
 
 
-def test_without_a_network_it_says_so(start: Runner, page: Page, server: ThreadedServer) -> None:
+def test_without_a_network_the_state_is_suspended(start: Runner, page: Page, server: ThreadedServer) -> None:
     page.evaluate("() => Object.defineProperty(navigator, 'onLine', { get: () => false })")
     server.play({"drop": {}})
     page.wait_for_function("() => harness.client.state === 'suspended'")
@@ -194,9 +194,7 @@ def test_without_a_network_it_says_so(start: Runner, page: Page, server: Threade
     server.play({"accept": {}})
 
 
-def test_an_answered_ping_comes_after_all_that_was_sent_before_it(
-    start: Runner, page: Page, server: ThreadedServer
-) -> None:
+def test_a_pong_comes_after_all_frames_before_it(start: Runner, page: Page, server: ThreadedServer) -> None:
     page.evaluate(
         "topic => { harness.client.subscribe([topic], ({ data }) => { window.last = data.id }) }", CALLS
     )
@@ -212,9 +210,7 @@ def test_an_answered_ping_comes_after_all_that_was_sent_before_it(
     assert page.evaluate("() => unanswered") == "ConnectionFailed"
 
 
-def test_a_failed_client_can_be_told_to_try_again_and_goes_on_where_it_was(
-    page: Page, server: ThreadedServer
-) -> None:
+def test_a_failed_client_resumes_after_connect(page: Page, server: ThreadedServer) -> None:
     open_harness(page, server.server.url)
     runner = Runner(
         page, server, {"client": {"topics": [CALLS], "tokens": ["old", "old", "new"]}, "steps": []}
@@ -224,7 +220,7 @@ def test_a_failed_client_can_be_told_to_try_again_and_goes_on_where_it_was(
     server.play(ack(CALLS))
     page.wait_for_function("() => harness.client.state === 'connected'")
     server.play({"close": {"code": 4401, "reason": "Expired"}})
-    # The same token again is no new one: it is not even tried.
+    # The client does not try the rejected token again.
     page.wait_for_function("() => harness.client.state === 'failed'")
     assert page.evaluate("() => harness.lastState.code") == "UNAUTHORIZED"
     page.evaluate("() => harness.client.connect()")

@@ -1,4 +1,4 @@
-"""The live-call dashboard as a supervisor uses it: signing in, calls that come and go, finding them."""
+"""The live-call dashboard: signing in, calls from start to end, hostile texts."""
 
 # Long because these tests share one gateway, whose start takes longer than any of them.
 
@@ -20,14 +20,16 @@ from tests.support.gateways import Gateways
 
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways) -> Centre:
-    """One gateway for the tests that do it no harm: each has calls of its own, and none ends another's."""
+    """One gateway for the tests that leave it running: each has its own calls."""
     return Centre(gateway_of_file(JWT_KEYS=JWT_KEY))
 
 
 # --- Signing in ---
 
 
-def test_a_wrong_password_is_told_and_the_right_one_opens_the_board(page: Page, centre: Centre) -> None:
+def test_a_wrong_password_shows_an_error_and_the_right_one_opens_the_board(
+    page: Page, centre: Centre
+) -> None:
     sign_in(page, centre, password="a wrong password")
     expect(page.get_by_role("alert")).to_have_text("User name or password is wrong")
     page.get_by_label("Password").fill(PASSWORD)
@@ -52,20 +54,20 @@ def test_signing_out_leaves_nothing_behind(page: Page, centre: Centre) -> None:
     expect(page.get_by_label("User name")).to_be_visible()
 
 
-def test_an_agent_is_told_what_it_may_hear_instead_of_an_empty_table(page: Page, centre: Centre) -> None:
+def test_an_agent_sees_its_permissions_instead_of_an_empty_table(page: Page, centre: Centre) -> None:
     sign_in(page, centre, "granted agent")
-    expect(page.get_by_role("heading", name="These calls are not yours to see")).to_be_visible()
+    expect(page.get_by_role("heading", name="You don’t have access to live calls")).to_be_visible()
     expect(page.locator("#denied-topics li")).to_have_text(
         [
             "every message of Acme",
             "every queue of Acme",
-            "whatever concerns you yourself: your calls, your queues, your status",
+            "your own calls, queues and status",
         ]
     )
     expect(page.locator("#board")).to_be_hidden()
 
 
-def test_a_session_that_runs_out_asks_to_sign_in_again(page: Page, centre: Centre) -> None:
+def test_an_expired_session_asks_to_sign_in_again(page: Page, centre: Centre) -> None:
     manager = centre.acme.person("manager")
     call = Call("Somebody private")
     centre.publish(call.created())
@@ -89,7 +91,7 @@ def test_a_session_that_runs_out_asks_to_sign_in_again(page: Page, centre: Centr
 # --- Calls ---
 
 
-def test_a_call_appears_changes_and_goes(page: Page, centre: Centre) -> None:
+def test_a_call_appears_changes_and_disappears(page: Page, centre: Centre) -> None:
     watch(page, centre)
     call, queue, agent = Call(), centre.acme.queues[0], centre.acme.people[0]
     row = call.row(page)
@@ -116,7 +118,7 @@ def test_a_call_appears_changes_and_goes(page: Page, centre: Centre) -> None:
     expect(row).to_have_count(0)
 
 
-def test_the_service_level_counts_who_waited_and_not_who_hardly_did(page: Page, centre: Centre) -> None:
+def test_the_service_level_leaves_out_callers_who_gave_up_at_once(page: Page, centre: Centre) -> None:
     centre = Centre(centre.gateway, passwords=False)
     queue = centre.acme.queues[0]
     watch(page, centre)
@@ -133,20 +135,22 @@ def test_the_service_level_counts_who_waited_and_not_who_hardly_did(page: Page, 
     page.reload()
     expect(page.locator("#card-level")).to_have_text("60 %")
     expect(page.locator("#card-level")).to_have_attribute("data-level", "bad")
-    # What it is, for who points at it and for who comes by keyboard; Escape hides it.
-    told = page.locator("#tip-level")
-    expect(told).to_be_hidden()
-    page.get_by_role("button", name="What it is").first.focus()
+    # The explanation shows by pointer and by keyboard; Escape hides it.
+    tooltip = page.locator("#tip-level")
+    expect(tooltip).to_be_hidden()
+    page.get_by_role("button", name="About the service level").focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
-    expect(told).to_be_visible()
-    expect(told).to_contain_text("Answered within 20 s ÷ (answered + abandoned) = 3 ÷ 5 = 60 %, last hour.")
-    expect(told).to_contain_text("Green from 80 %, amber from 70 %")
+    expect(tooltip).to_be_visible()
+    expect(tooltip).to_contain_text(
+        "Answered within 20 s ÷ (answered + abandoned) = 3 ÷ 5 = 60 %, last hour."
+    )
+    expect(tooltip).to_contain_text("Green from 80 %, amber from 70 %")
     page.keyboard.press("Escape")
-    expect(told).to_be_hidden()
+    expect(tooltip).to_be_hidden()
 
 
-def test_nothing_is_lost_between_the_state_and_what_follows(page: Page, centre: Centre) -> None:
+def test_no_event_is_lost_between_the_state_and_the_subscription(page: Page, centre: Centre) -> None:
     before, ending, beginning = Call(), Call(), Call()
     centre.publish(before.created(), ending.created())
 
@@ -154,7 +158,7 @@ def test_nothing_is_lost_between_the_state_and_what_follows(page: Page, centre: 
         centre.publish(beginning.created(), ending.ended(), before.answered())
         route.continue_()
 
-    # The calls have been loaded by then, and nothing is subscribed yet.
+    # At this point the calls are loaded, and no topic is subscribed yet.
     page.route("**/v1.0/resources/queue?*", meanwhile)
     watch(page, centre)
     expect(beginning.row(page)).to_contain_text("Ringing")
@@ -162,7 +166,7 @@ def test_nothing_is_lost_between_the_state_and_what_follows(page: Page, centre: 
     expect(page.locator(f"[data-call='{ending.id}']:not([data-state=ended])")).to_have_count(0)
 
 
-def test_times_are_since_it_happened_and_not_since_the_page_was_opened(page: Page, centre: Centre) -> None:
+def test_durations_start_at_the_event_and_not_at_the_loading_of_the_page(page: Page, centre: Centre) -> None:
     call, queue = Call(), centre.acme.queues[0]
     began = datetime.now(UTC) - timedelta(minutes=3)
     stamp = f"{began:%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -178,7 +182,7 @@ def test_times_are_since_it_happened_and_not_since_the_page_was_opened(page: Pag
     centre.publish(call.ended())
 
 
-def test_a_strangers_calls_are_never_shown(page: Page, centre: Centre) -> None:
+def test_calls_of_other_customers_are_never_shown(page: Page, centre: Centre) -> None:
     theirs_before, theirs, ours = Call("Globex before"), Call("Globex later"), Call("Acme last")
     centre.publish(theirs_before.created(), whose=centre.globex)
     watch(page, centre)
@@ -188,7 +192,7 @@ def test_a_strangers_calls_are_never_shown(page: Page, centre: Centre) -> None:
     assert "Globex" not in page.content()
 
 
-def test_hostile_texts_stay_texts(page: Page, centre: Centre) -> None:
+def test_hostile_texts_are_shown_as_text(page: Page, centre: Centre) -> None:
     markup = '<img src=x onerror="window.harmed = 1"></script><script>window.harmed = 1</script>'
     turned = "\u202eevil\u2066 \u200f"
     endless = "A very long name " * 600
@@ -245,7 +249,7 @@ def test_hostile_texts_stay_texts(page: Page, centre: Centre) -> None:
         centre.publish(call.ended())
 
 
-def test_nothing_that_the_page_does_breaks_its_policy(pages: Pages, centre: Centre) -> None:
+def test_the_page_never_violates_its_content_security_policy(pages: Pages, centre: Centre) -> None:
     page = pages.open()
     answer = page.goto(f"{centre.gateway.url}/")
     policy = answer.header_value("content-security-policy")

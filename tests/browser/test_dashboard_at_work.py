@@ -1,4 +1,4 @@
-"""The dashboard all day long: held still, on the wall, in the dark, in two tabs, empty, for platform staff, for axe."""
+"""The dashboard empty, paused, as wallboard, in dark, in two tabs, for platform staff, and its accessibility."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def centre(gateway_of_file: Gateways) -> Centre:
     return Centre(gateway_of_file())
 
 
-def test_an_empty_board_says_what_to_do_next_and_that_works(page: Page, centre: Centre) -> None:
+def test_the_command_on_an_empty_board_makes_a_call_appear(page: Page, centre: Centre) -> None:
     watch(page, centre)
     expect(page.get_by_role("heading", name="No calls yet")).to_be_visible()
     expect(page.locator("#card-level")).to_have_text("—")
@@ -26,7 +26,7 @@ def test_an_empty_board_says_what_to_do_next_and_that_works(page: Page, centre: 
     command = page.locator("#first-call").inner_text()
     assert f"{centre.gateway.url}/v1.0/events" in command
     assert violations(page) == []
-    # What it says to publish is a call that appears.
+    # The command on the page publishes a call.
     body = command.split("-d '")[1].removesuffix("'")
     published = page.evaluate(
         """async ({ key, body }) => {
@@ -40,20 +40,20 @@ def test_an_empty_board_says_what_to_do_next_and_that_works(page: Page, centre: 
     centre.publish({"event_type": "call.ended", "data": {"id": "my-first-call", "status": "hangup"}})
 
 
-def test_a_page_held_still_counts_what_is_new_and_goes_on_with_all_of_it(page: Page, centre: Centre) -> None:
+def test_a_paused_page_counts_new_events_and_shows_them_after_resuming(page: Page, centre: Centre) -> None:
     call, later = Call(), Call()
     centre.publish(call.created())
     watch(page, centre)
     expect(call.row(page)).to_contain_text("Ringing")
     page.keyboard.press("p")
     banner = page.locator("#paused-banner")
-    expect(banner).to_contain_text("Nothing new since")
+    expect(banner).to_contain_text("No new events")
     total = call.row(page).locator("[data-cell=total]").inner_text()
     centre.publish(call.answered(), later.created())
     expect(banner).to_contain_text("1 new call and 2 events since")
     expect(call.row(page)).to_contain_text("Ringing")
     expect(later.row(page)).to_have_count(0)
-    # Searching is done in what is shown.
+    # The search applies to the paused board.
     page.get_by_label("Search calls").fill("Dana")
     expect(later.row(page)).to_have_count(0)
     assert call.row(page).locator("[data-cell=total]").inner_text() == total
@@ -64,7 +64,9 @@ def test_a_page_held_still_counts_what_is_new_and_goes_on_with_all_of_it(page: P
     centre.publish(call.ended(), later.ended())
 
 
-def test_the_wall_shows_the_numbers_without_controls_and_stays_awake(page: Page, centre: Centre) -> None:
+def test_the_wallboard_shows_the_numbers_without_controls_and_keeps_the_screen_on(
+    page: Page, centre: Centre
+) -> None:
     page.add_init_script(
         "navigator.wakeLock.request = async () => { window.awake = true; return { released: false, release() {} } }"
     )
@@ -84,7 +86,7 @@ def test_the_wall_shows_the_numbers_without_controls_and_stays_awake(page: Page,
     assert page.url == f"{centre.gateway.url}/"
 
 
-def test_the_theme_follows_the_system_until_somebody_chooses(pages: Pages, centre: Centre) -> None:
+def test_the_theme_follows_the_system_until_one_is_chosen(pages: Pages, centre: Centre) -> None:
     page = pages.open(color_scheme="dark")
     watch(page, centre)
     ground = "() => getComputedStyle(document.documentElement).backgroundColor"
@@ -100,7 +102,7 @@ def test_the_theme_follows_the_system_until_somebody_chooses(pages: Pages, centr
     assert page.evaluate(ground) == dark
 
 
-def test_two_tabs_each_have_a_view_and_a_session_of_their_own(page: Page, centre: Centre) -> None:
+def test_each_tab_has_its_own_view_and_session(page: Page, centre: Centre) -> None:
     call = Call(f"Both {uuid.uuid4().hex[:8]}")
     other = page.context.new_page()
     watch(page, centre)
@@ -120,7 +122,7 @@ def test_two_tabs_each_have_a_view_and_a_session_of_their_own(page: Page, centre
     other.close()
 
 
-def test_platform_staff_choose_whose_calls_they_look_at(page: Page, centre: Centre) -> None:
+def test_platform_staff_choose_the_customer(page: Page, centre: Centre) -> None:
     ours, theirs = Call("Acme's caller"), Call("Globex's caller")
     centre.publish(ours.created())
     centre.publish(theirs.created(), whose=centre.globex)
@@ -139,7 +141,7 @@ def test_platform_staff_choose_whose_calls_they_look_at(page: Page, centre: Cent
     centre.publish(ours.answered())
     expect(ours.row(page)).to_contain_text("Answered")
     assert "Globex's caller" not in page.content()
-    # For everybody else there is nothing to choose, whatever the address says.
+    # Others cannot choose a customer, not even by the address.
     watch(page, centre, f"?customer={centre.globex.id}")
     expect(ours.row(page)).to_be_visible()
     expect(page.get_by_label("Customer")).to_be_hidden()
@@ -149,7 +151,7 @@ def test_platform_staff_choose_whose_calls_they_look_at(page: Page, centre: Cent
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_wrong(pages: Pages, centre: Centre, scheme: str) -> None:
+def test_axe_finds_no_violation(pages: Pages, centre: Centre, scheme: str) -> None:
     page = pages.open(color_scheme=scheme)
     queue, agent = centre.acme.queues[0], centre.acme.people[0]
     waiting, talking, offered, rings, gone = (
@@ -165,7 +167,7 @@ def test_axe_finds_nothing_wrong(pages: Pages, centre: Centre, scheme: str) -> N
     centre.agent_is("busy")
     watch(page, centre)
     talking.row(page).click()
-    expect(page.get_by_role("link", name="Open it")).to_be_visible()
+    expect(page.get_by_role("link", name="Open")).to_be_visible()
     page.locator("#story-steps summary").first.click()
     centre.publish(gone.ended())
     expect(gone.row(page)).to_contain_text("Ended")
@@ -173,7 +175,7 @@ def test_axe_finds_nothing_wrong(pages: Pages, centre: Centre, scheme: str) -> N
     expect(page.locator("#paused-banner")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("w")

@@ -1,4 +1,4 @@
-"""The dashboard when the gateway goes away, comes back, or falls silent."""
+"""The dashboard when the gateway stops, restarts or does not answer."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tests.support.gateways import Gateways
 
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways) -> Centre:
-    """One gateway, which each test leaves as it was: running."""
+    """One gateway, which each test leaves running."""
     return Centre(gateway_of_file())
 
 
 def expect_live_again(page: Page) -> None:
-    """As when the computer says that it has a network: nobody waits for the end of a long pause."""
+    """End the pause before the next attempt, as the browser does when the network is back."""
     page.evaluate("() => dispatchEvent(new Event('online'))")
     expect_live(page)
 
 
-def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
+def test_a_lost_connection_is_shown_and_afterwards_nothing_is_missing(
     page: Page, centre: Centre, gateway: Gateways
 ) -> None:
     first = centre.gateway
@@ -29,19 +29,19 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
     centre.publish(staying.created(), ending.created())
     watch(page, centre)
     staying.row(page).click()
-    told = page.locator("#story-steps .title")
-    expect(told).to_have_text(["Ringing"])
+    titles = page.locator("#story-steps .title")
+    expect(titles).to_have_text(["Ringing"])
     first.kill()
     expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
     banner = page.locator("#stale-banner")
-    expect(banner).to_contain_text("as of")
+    expect(banner).to_contain_text("Showing data from")
     expect(page.locator("#board-view")).to_have_attribute("data-stale", "")
-    # With the banner every number is painted once more, as of the last moment at which it was known.
+    # With the banner all numbers are rendered once more, for the time of the last frame.
     page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
     shown = staying.row(page).locator("[data-cell=total]").inner_text()
     page.evaluate("() => new Promise((passed) => setTimeout(passed, 1500))")
     assert staying.row(page).locator("[data-cell=total]").inner_text() == shown
-    # Another process of the same gateway takes events meanwhile.
+    # Meanwhile another process of the same gateway accepts events.
     second = gateway(database_url=first.database_url)
     meanwhile = (
         ending.ended(),
@@ -54,13 +54,13 @@ def test_a_lost_server_is_told_and_once_it_is_back_nothing_is_missing(
     expect_live_again(page)
     expect(banner).to_be_hidden()
     expect(staying.row(page)).to_contain_text("Answered")
-    expect(told).to_have_text(["Ringing", "Answered", "Recording began"])
+    expect(titles).to_have_text(["Ringing", "Answered", "Recording began"])
     expect(beginning.row(page)).to_contain_text("Ringing")
     expect(page.locator(f"[data-call='{ending.id}']:not([data-state=ended])")).to_have_count(0)
     second.kill()
 
 
-def test_what_cannot_be_recovered_is_loaded_anew(page: Page, centre: Centre) -> None:
+def test_after_a_gap_the_state_is_loaded_again(page: Page, centre: Centre) -> None:
     serving = centre.gateway
     gone, staying = Call(), Call()
     centre.publish(gone.created(), staying.created())
@@ -77,7 +77,7 @@ def test_what_cannot_be_recovered_is_loaded_anew(page: Page, centre: Centre) -> 
     expect(staying.row(page)).to_be_visible()
 
 
-def test_a_server_that_falls_silent_is_not_taken_for_a_quiet_one(page: Page, centre: Centre) -> None:
+def test_a_server_that_does_not_answer_makes_the_page_stale(page: Page, centre: Centre) -> None:
     watch(page, centre)
     centre.gateway.stop()
     try:

@@ -1,6 +1,6 @@
-"""What the dashboard decides without a page: a call's story, the last hour, the service level, the address."""
+"""The dashboard's modules without a page: timeline, board, last hour, service level, view options."""
 
-# Long because it holds the events of whole calls and of an hour, written out to be read.
+# Long because the events of whole calls and of an hour are written out.
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTIES = {"source": {"target": "+1555", "target_name": "Dana"}, "destination": 
 
 @pytest.fixture(scope="module")
 def modules(browser: Browser) -> Iterator[Page]:
-    """A page of no server, which the dashboard's modules can be imported into."""
+    """A page without a server that can import the dashboard's modules."""
 
     def serve(route: Route) -> None:
         name = route.request.url.removeprefix(f"{ORIGIN}/")
@@ -57,9 +57,9 @@ def queue_event(action: str, seconds: float, **data: Any) -> dict[str, Any]:
     return event(f"queue.{action}", seconds, QUEUE, queue_id=QUEUE, call_id=CALL, **data)
 
 
-# --- A call's story ---
+# --- Timeline ---
 
-STORY = """async ({ events, heard, now }) => {
+TIMELINE = """async ({ events, live, now }) => {
     const { Timeline, shares } = await import("/dashboard/call-timeline.js");
     const names = {
         agents: new Map([["ann-1", { name: "Ann" }]]),
@@ -68,17 +68,17 @@ STORY = """async ({ events, heard, now }) => {
         queueName: (id) => names.queues.get(id)?.name ?? id,
     };
     const timeline = new Timeline("call-1", names);
-    for (const each of heard) timeline.hear(each);
+    for (const each of live) timeline.add(each);
     timeline.load(events);
-    const story = timeline.read();
+    const content = timeline.read();
     const lasted = ({ at, until }) => (until === null ? null : until - at);
-    const steps = story.steps.map((step) => [step.state, step.title, step.note, lasted(step)]);
-    return { ...story, steps, state: story.call.state, shares: shares(story, Date.parse(now)) };
+    const steps = content.steps.map((step) => [step.state, step.title, step.note, lasted(step)]);
+    return { ...content, steps, state: content.call.state, shares: shares(content, Date.parse(now)) };
 }"""
 
 
-def story(page: Page, events: list[Any], heard: tuple[Any, ...] = (), now: float = 60) -> Any:
-    return page.evaluate(STORY, {"events": events, "heard": list(heard), "now": at(now)})
+def timeline_of(page: Page, events: list[Any], live: tuple[Any, ...] = (), now: float = 60) -> Any:
+    return page.evaluate(TIMELINE, {"events": events, "live": list(live), "now": at(now)})
 
 
 def whole_call() -> list[dict[str, Any]]:
@@ -103,9 +103,9 @@ def whole_call() -> list[dict[str, Any]]:
     ]
 
 
-def test_a_calls_steps_are_its_states_with_what_happened_in_them(modules: Page) -> None:
-    told = story(modules, whole_call())
-    assert told["steps"] == [
+def test_the_steps_of_a_call_are_its_states_and_events(modules: Page) -> None:
+    content = timeline_of(modules, whole_call())
+    assert content["steps"] == [
         ["ringing", "Ringing", "", 2000],
         ["waiting", "Waiting in Support", "", 10_000],
         ["connecting", "Ringing at Ann", "", 3000],
@@ -116,27 +116,29 @@ def test_a_calls_steps_are_its_states_with_what_happened_in_them(modules: Page) 
         ["ended", "Ended", "normally, by the caller", None],
         [None, "Transcribed", "Hello there", None],
     ]
-    assert (told["queues"], told["agents"], told["hangup"]) == (
+    assert (content["queues"], content["agents"], content["hangup"]) == (
         ["Support"],
         ["Ann"],
         "normally, by the caller",
     )
-    assert told["recordings"] == [{"id": "r", "seconds": 24, "isRunning": False, "url": "https://x.test/r"}]
-    assert told["isWhole"]
-    assert [each["state"] for each in told["shares"]] == ["ringing", "waiting", "connecting", "talking"]
-    assert sum(each["share"] for each in told["shares"]) == pytest.approx(1)
+    assert content["recordings"] == [
+        {"id": "r", "seconds": 24, "isRunning": False, "url": "https://x.test/r"}
+    ]
+    assert content["isWhole"]
+    assert [each["state"] for each in content["shares"]] == ["ringing", "waiting", "connecting", "talking"]
+    assert sum(each["share"] for each in content["shares"]) == pytest.approx(1)
 
 
-def test_what_is_heard_while_the_story_is_read_is_told_once_and_in_order(modules: Page) -> None:
+def test_events_during_the_load_of_the_timeline_are_shown_once_and_in_order(modules: Page) -> None:
     events = whole_call()
-    told = story(modules, events[:4], heard=(events[2], events[3], events[4]))
-    assert told["steps"] == story(modules, events[:5])["steps"]
-    assert told["steps"][-2][3] is None  # It goes on.
-    assert told["recordings"][0]["isRunning"]
+    content = timeline_of(modules, events[:4], live=(events[2], events[3], events[4]))
+    assert content["steps"] == timeline_of(modules, events[:5])["steps"]
+    assert content["steps"][-2][3] is None  # It goes on.
+    assert content["recordings"][0]["isRunning"]
 
 
-def test_an_agent_who_misses_the_call_and_a_caller_who_gives_up_are_told(modules: Page) -> None:
-    told = story(
+def test_a_missed_offer_and_an_abandoned_wait_are_steps(modules: Page) -> None:
+    content = timeline_of(
         modules,
         [
             event("call.created", 0, status="ringing"),
@@ -147,7 +149,7 @@ def test_an_agent_who_misses_the_call_and_a_caller_who_gives_up_are_told(modules
             event("call.ended", 30, status="hangup", hangup_reason="odd reason", hangup_by="local"),
         ],
     )
-    assert [step[:3] for step in told["steps"]] == [
+    assert [step[:3] for step in content["steps"]] == [
         ["ringing", "Ringing", ""],
         ["waiting", "Waiting in Support", ""],
         ["connecting", "Ringing at Ann", ""],
@@ -155,21 +157,23 @@ def test_an_agent_who_misses_the_call_and_a_caller_who_gives_up_are_told(modules
         [None, "Gave up waiting", ""],
         ["ended", "Ended", "odd reason, by our side"],
     ]
-    assert told["steps"][3][3] == 15_000
+    assert content["steps"][3][3] == 15_000
 
 
-def test_what_is_no_part_of_the_call_is_left_out(modules: Page) -> None:
+def test_events_of_other_calls_are_left_out(modules: Page) -> None:
     strangers = [
         event("call.status", 1, "call-2", status="answered", parent_id=CALL),
         event("agent.status", 2, ANN, status="busy", call_id=CALL),
         event("message.sent", 3, "m", text=CALL),
     ]
-    told = story(modules, [*strangers, event("call.status", 4, status="answered")], heard=tuple(strangers))
-    assert [step[1] for step in told["steps"]] == ["Answered"]
-    assert not told["isWhole"]
+    content = timeline_of(
+        modules, [*strangers, event("call.status", 4, status="answered")], live=tuple(strangers)
+    )
+    assert [step[1] for step in content["steps"]] == ["Answered"]
+    assert not content["isWhole"]
 
 
-def test_odd_data_makes_no_odd_story(modules: Page) -> None:
+def test_malformed_data_is_shown_as_short_text(modules: Page) -> None:
     odd = [None, 7, [], {"a": 1}, "javascript:alert(1)", "data:text/html,x", "\u202e", "x" * 10_000]
     fields = ("status", "direction", "source", "agent_id", "queue_name", "reason", "hangup_by", "tm_create")
     more = ("reference_url", "duration", "text", "current_action", "flow_name", "result", "missed_by", "id")
@@ -188,16 +192,16 @@ def test_odd_data_makes_no_odd_story(modules: Page) -> None:
                 ("call.ended", CALL),
             )
         ]
-        told = story(modules, [*events, {**events[0], "data": None, "id": "none"}])
-        assert told["state"] == "ended"
-        assert [each["url"] for each in told["recordings"]] == [None]
-        assert all(len(title) < 300 and len(note) < 500 for _, title, note, _ in told["steps"])
+        content = timeline_of(modules, [*events, {**events[0], "data": None, "id": "none"}])
+        assert content["state"] == "ended"
+        assert [each["url"] for each in content["recordings"]] == [None]
+        assert all(len(title) < 300 and len(note) < 500 for _, title, note, _ in content["steps"])
 
 
-# --- The present state ---
+# --- Board ---
 
 
-def test_a_place_in_a_queue_makes_no_call_of_one_that_is_not_active(modules: Page) -> None:
+def test_a_member_of_a_queue_whose_call_is_not_active_is_left_out(modules: Page) -> None:
     def place(call_id: str) -> dict[str, Any]:
         times = {"since": at(1), "updated_at": at(2)}
         data = {"queue_id": QUEUE, "call_id": call_id}
@@ -243,13 +247,13 @@ def last_hour(page: Page, events: list[Any], *, since: float = 0, now: float = 3
     return page.evaluate(LAST_HOUR, {"events": events, "state": state, "since": at(since), "now": at(now)})
 
 
-def test_the_last_hour_is_what_the_calls_that_ended_and_those_that_live_come_to(modules: Page) -> None:
-    told = last_hour(
+def test_the_last_hour_contains_ended_and_active_calls(modules: Page) -> None:
+    result = last_hour(
         modules,
         [
             event("call.ended", 600, tm_create=at(300)),
             event("call.ended", 1200, "call-2", tm_create=at(540)),
-            event("call.ended", 1200, "call-3"),  # It says not when it began.
+            event("call.ended", 1200, "call-3"),  # Its start is unknown.
             queue_event("connected", 420, tm_join=at(330)),
             queue_event("left", 900, reason="abandoned", wait_time=10),
             event("agent.status", 1800, ANN, status="available", previous_status="busy"),
@@ -264,53 +268,53 @@ def test_the_last_hour_is_what_the_calls_that_ended_and_those_that_live_come_to(
             }
         ],
     )
-    minutes = {name: told[name] for name in ("active", "waiting", "longest", "available")}
+    minutes = {name: result[name] for name in ("active", "waiting", "longest", "available")}
     assert all(len(values) == 61 for values in minutes.values())
-    # The first of them is a minute after the hour began.
+    # The first point is a minute after the start of the hour.
     assert [minutes["active"][minute] for minute in (4, 5, 9, 10, 20, 49, 50, 60)] == [0, 1, 2, 1, 0, 0, 1, 1]
     assert [minutes["waiting"][minute] for minute in (5, 6, 7)] == [0, 1, 0]
     assert minutes["longest"][6] == 30_000
     assert [minutes["available"][minute] for minute in (10, 25, 40, 60)] == [1, 0, 1, 1]
 
 
-def test_what_is_not_known_is_not_drawn(modules: Page) -> None:
-    told = last_hour(modules, [], since=1800)
-    assert told["active"][:30] == [None] * 30
-    assert told["active"][30:] == [0] * 31
-    assert told["level"]["level"] is None
+def test_unknown_minutes_are_not_drawn(modules: Page) -> None:
+    result = last_hour(modules, [], since=1800)
+    assert result["active"][:30] == [None] * 30
+    assert result["active"][30:] == [0] * 31
+    assert result["level"]["level"] is None
 
 
-def test_the_level_forgets_what_is_older_than_an_hour(modules: Page) -> None:
+def test_the_service_level_forgets_events_after_an_hour(modules: Page) -> None:
     calls = [queue_event("connected", seconds, wait_time=wait) for seconds, wait in ((10, 99), (1800, 20))]
-    told = modules.evaluate(
+    result = modules.evaluate(
         """async (events) => {
             const { ServiceLevel } = await import("/dashboard/service-level.js");
             const level = new ServiceLevel();
-            for (const each of events) level.take(each);
+            for (const each of events) level.add(each);
             const end = Date.parse("2024-01-15T10:59:00Z");
             return [end, end + 5 * 60_000, end + 3_600_000].map((now) => level.figures(now).level);
         }""",
         calls,
     )
-    assert told == [0.5, 1, None]
+    assert result == [0.5, 1, None]
 
 
 @pytest.mark.parametrize(
     ("level", "grade"),
     [(None, None), (0, "poor"), (0.699, "poor"), (0.7, "fair"), (0.799, "fair"), (0.8, "good"), (1, "good")],
 )
-def test_green_is_from_eighty_and_amber_from_seventy_percent(
+def test_the_grade_is_good_from_80_and_fair_from_70_percent(
     modules: Page, level: float | None, grade: str | None
 ) -> None:
-    told = modules.evaluate(
+    result = modules.evaluate(
         "async (level) => (await import('/dashboard/service-level.js')).grade(level)", level
     )
-    assert told == grade
+    assert result == grade
 
 
-def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page) -> None:
+def test_events_during_the_load_of_the_last_hour_count_once(modules: Page) -> None:
     answered = queue_event("connected", 100, wait_time=5)
-    told = modules.evaluate(
+    result = modules.evaluate(
         """async (event) => {
             const { Board } = await import("/dashboard/board.js");
             const board = new Board();
@@ -322,10 +326,10 @@ def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page)
         }""",
         answered,
     )
-    assert told == 1
+    assert result == 1
 
 
-# --- The address ---
+# --- View options ---
 
 
 @pytest.mark.parametrize(
@@ -337,18 +341,20 @@ def test_events_that_came_while_the_last_hour_was_read_count_once(modules: Page)
         "call=abc%2F1",
     ],
 )
-def test_an_address_says_what_is_shown_and_gives_itself_back(modules: Page, address: str) -> None:
+def test_view_options_are_read_from_the_query_and_written_back(modules: Page, address: str) -> None:
     assert (
         modules.evaluate(
-            "async (text) => new (await import('/dashboard/view-options.js')).View(text).toString()", address
+            "async (text) => new (await import('/dashboard/view-options.js')).ViewOptions(text).toString()",
+            address,
         )
         == address
     )
 
 
-def test_nonsense_in_an_address_is_left_out(modules: Page) -> None:
+def test_unknown_values_in_the_query_are_ignored(modules: Page) -> None:
     nonsense = "state=odd,waiting&sort=constructor&order=up&view=x&other=1"
     made = modules.evaluate(
-        "async (text) => new (await import('/dashboard/view-options.js')).View(text).toString()", nonsense
+        "async (text) => new (await import('/dashboard/view-options.js')).ViewOptions(text).toString()",
+        nonsense,
     )
     assert made == "state=waiting"

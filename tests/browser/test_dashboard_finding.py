@@ -36,14 +36,14 @@ def test_search_filters_and_order_stay_in_the_address(page: Page, centre: Centre
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("Adam")
     page.get_by_role("button", name="Waiting").click()
-    expect(page.get_by_role("heading", name="No call fits the filters")).to_be_visible()
+    expect(page.get_by_role("heading", name="No call matches the filters")).to_be_visible()
     page.get_by_role("button", name="Show all calls").click()
     expect(one.row(page)).to_be_visible()
     expect(other.row(page)).to_be_visible()
     centre.publish(one.ended(), other.ended())
 
 
-def test_of_a_thousand_calls_those_in_sight_have_rows(page: Page, centre: Centre) -> None:
+def test_of_a_thousand_calls_only_the_visible_ones_have_rows(page: Page, centre: Centre) -> None:
     calls = [Call(f"Caller {number:04}") for number in range(1000)]
     centre.publish(*(call.created() for call in calls))
     watch(page, centre, "?sort=from")
@@ -55,7 +55,7 @@ def test_of_a_thousand_calls_those_in_sight_have_rows(page: Page, centre: Centre
     expect(calls[999].row(page)).to_be_in_viewport()
     expect(calls[999].row(page)).to_have_attribute("aria-rowindex", "1001")
     expect(calls[0].row(page)).to_have_count(0)
-    # Whatever floods in, the page is right when it is over.
+    # After a burst of events the page is correct.
     centre.publish(*(call.answered() for call in calls[:500]), *(call.created() for call in calls[500:]))
     centre.publish(*(call.ended() for call in calls[:-1]))
     expect(page.locator("#card-active")).to_have_text("1")

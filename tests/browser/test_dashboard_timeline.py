@@ -1,4 +1,4 @@
-"""A call's timeline on the dashboard: from the first ring to its end, by its address, and what it may not show."""
+"""A call's timeline on the dashboard: live, by its address, by keyboard, and its permissions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def titles(page: Page) -> Locator:
 
 
 def finished(centre: Centre) -> Call:
-    """A call that was, with a recording."""
+    """Publish a finished call with a recording."""
     call, queue, agent = Call(), centre.acme.queues[0], centre.acme.people[0]
     centre.publish(
         call.created(),
@@ -38,9 +38,7 @@ def finished(centre: Centre) -> Call:
     return call
 
 
-def test_from_the_first_ring_to_the_end_a_calls_timeline_goes_on_by_itself(
-    page: Page, centre: Centre
-) -> None:
+def test_the_timeline_follows_a_call_to_its_end(page: Page, centre: Centre) -> None:
     call, queue, agent = Call(), centre.acme.queues[0], centre.acme.people[0]
     watch(page, centre)
     centre.publish(call.created())
@@ -54,7 +52,7 @@ def test_from_the_first_ring_to_the_end_a_calls_timeline_goes_on_by_itself(
     centre.publish(call.in_queue("queue.connected", queue, agent_id=agent.id, wait_time=7))
     expect(titles(page).last).to_have_text("Talking with agent")
     expect(page.locator("#story-steps .lasted").last).to_have_text("0:01")
-    # Of what the table does not show, only whoever reads the timeline hears.
+    # Recordings are subscribed only while a timeline is open.
     centre.publish(call.recording("recording.started"))
     expect(titles(page).last).to_have_text("Recording began")
     expect(panel(page)).to_contain_text("Recording now")
@@ -66,20 +64,20 @@ def test_from_the_first_ring_to_the_end_a_calls_timeline_goes_on_by_itself(
     expect(titles(page).last).to_have_text("Ended")
     expect(panel(page).locator("#story-facts")).to_contain_text("normally, by the caller")
     expect(panel(page)).to_contain_text("Recording, 1:05")
-    link = panel(page).get_by_role("link", name="Open it")
+    link = panel(page).get_by_role("link", name="Open")
     expect(link).to_have_attribute("href", "https://recordings.test/1.wav")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
-    # Without a row of its own it is the same.
-    told = titles(page).all_inner_texts()
+    # A call without a row has the same timeline.
+    shown = titles(page).all_inner_texts()
     page.reload()
-    expect(titles(page)).to_have_text(told)
+    expect(titles(page)).to_have_text(shown)
     expect(call.row(page)).to_have_count(0)
     page.keyboard.press("Escape")
     expect(panel(page)).to_be_hidden()
     assert page.url == f"{centre.gateway.url}/"
 
 
-def test_a_raw_event_is_shown_to_who_asks_for_it(page: Page, centre: Centre) -> None:
+def test_a_step_shows_its_raw_event_on_request(page: Page, centre: Centre) -> None:
     call = finished(centre)
     watch(page, centre, f"?call={call.id}")
     expect(titles(page).last).to_have_text("Ended")
@@ -90,7 +88,7 @@ def test_a_raw_event_is_shown_to_who_asks_for_it(page: Page, centre: Centre) -> 
     expect(raw).to_contain_text('"event_type": "call.ended"')
 
 
-def test_a_timeline_has_an_address_that_the_browser_goes_back_to(page: Page, centre: Centre) -> None:
+def test_back_and_forward_lead_through_timelines(page: Page, centre: Centre) -> None:
     one, other = Call("One"), Call("Other")
     centre.publish(one.created(), other.created())
     watch(page, centre, "?sort=from")
@@ -112,20 +110,20 @@ def test_a_timeline_has_an_address_that_the_browser_goes_back_to(page: Page, cen
     centre.publish(one.ended(), other.ended())
 
 
-@pytest.mark.parametrize("call_id", [str(uuid.uuid4()), "<img src=x>"], ids=["nobody's", "markup"])
-def test_of_a_call_that_is_not_kept_the_panel_says_so(page: Page, centre: Centre, call_id: str) -> None:
+@pytest.mark.parametrize("call_id", [str(uuid.uuid4()), "<img src=x>"], ids=["unknown", "markup"])
+def test_the_panel_says_if_no_events_of_a_call_are_stored(page: Page, centre: Centre, call_id: str) -> None:
     watch(page, centre, f"?call={call_id}")
     expect(page.locator("#story-note")).to_contain_text(
-        "Nothing is kept of this call" if "<" not in call_id else "cannot be read"
+        "No events of this call are stored" if "<" not in call_id else "Cannot load the timeline"
     )
     expect(titles(page)).to_have_count(0)
 
 
-def test_a_strangers_call_has_no_timeline(page: Page, centre: Centre) -> None:
+def test_another_customers_call_has_no_timeline(page: Page, centre: Centre) -> None:
     theirs = Call("Globex's caller")
     centre.publish(theirs.created(), whose=centre.globex)
     watch(page, centre, f"?call={theirs.id}")
-    expect(page.locator("#story-note")).to_contain_text("Nothing is kept of this call")
+    expect(page.locator("#story-note")).to_contain_text("No events of this call are stored")
     centre.publish(theirs.answered(), whose=centre.globex)
     ours = Call("Acme last")
     centre.publish(ours.created())
@@ -133,7 +131,7 @@ def test_a_strangers_call_has_no_timeline(page: Page, centre: Centre) -> None:
     assert "Globex" not in page.content()
 
 
-def test_the_keyboard_alone_finds_a_call_and_reads_it(page: Page, centre: Centre) -> None:
+def test_the_keyboard_alone_finds_and_opens_a_call(page: Page, centre: Centre) -> None:
     mark = uuid.uuid4().hex[:8]
     calls = [Call(f"{name} {mark}") for name in ("Ada", "Bob", "Cyd")]
     centre.publish(*(call.created() for call in calls))
@@ -142,7 +140,7 @@ def test_the_keyboard_alone_finds_a_call_and_reads_it(page: Page, centre: Centre
     for key, at in (("j", 1), ("j", 2), ("j", 2), ("k", 1)):
         page.keyboard.press(key)
         expect(calls[at].row(page).get_by_role("button")).to_be_focused()
-    # Rows that move take nothing from who is at one of them.
+    # A row that moves keeps the focus.
     renamed = {"type": "tel", "target": "+15552004711", "target_name": f"Zoe {mark}"}
     centre.publish(calls[0].event("call.status", status="answered", source=renamed))
     expect(page.locator("#rows tr").last).to_contain_text("Zoe")
@@ -153,9 +151,9 @@ def test_the_keyboard_alone_finds_a_call_and_reads_it(page: Page, centre: Centre
     expect(panel(page)).to_be_hidden()
     expect(calls[1].row(page).get_by_role("button")).to_be_focused()
     page.keyboard.press("?")
-    help_dialog = page.get_by_role("dialog", name="Keys")
+    help_dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(help_dialog).to_be_visible()
-    help_dialog.get_by_label("Single keys are heeded").uncheck()
+    help_dialog.get_by_label("Enable keyboard shortcuts").uncheck()
     page.keyboard.press("Escape")
     expect(help_dialog).to_be_hidden()
     page.keyboard.press("/")

@@ -1,4 +1,4 @@
-"""The pages of the interface in Chromium: a request tried out, all of it from the gateway and by its strict policy."""
+"""The API documentation in Chromium: trying a request, without other servers and within the strict policy."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def acme(gateway: Gateway) -> Company:
 
 
 @pytest.fixture
-def asked(page: Page) -> list[str]:
-    """Every address that the page asks for."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    return asked
+def requested(page: Page) -> list[str]:
+    """The addresses of all requests of the page."""
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    return requested
 
 
-def test_a_request_is_tried_out(
-    pages: Pages, page: Page, gateway: Gateway, acme: Company, asked: list[str]
+def test_a_request_can_be_tried(
+    pages: Pages, page: Page, gateway: Gateway, acme: Company, requested: list[str]
 ) -> None:
     page.goto(f"{gateway.url}/docs/rest")
     page.get_by_role("button", name="Authorize").click()
@@ -42,17 +42,17 @@ def test_a_request_is_tried_out(
     page.locator(".modal-ux .btn-done").first.click()
     operation = page.locator("#operations-Publishing-publishEvents")
     operation.locator(".opblock-summary-control").click()
-    # The example that stands there, as it stands there.
+    # The unchanged example.
     operation.locator(".execute").click()
     answer = operation.locator(".live-responses-table .response")
     expect(answer.locator(".response-col_status")).to_contain_text("201")
     expect(answer.locator(".response-col_description")).to_contain_text('"replayed": false')
-    assert [url for url in asked if not url.startswith((gateway.url, "data:"))] == []
+    assert [url for url in requested if not url.startswith((gateway.url, "data:"))] == []
     assert pages.console == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_websocket_is_described_for_people(pages: Pages, gateway: Gateway, scheme: str) -> None:
+def test_the_websocket_page_describes_the_protocol(pages: Pages, gateway: Gateway, scheme: str) -> None:
     page = pages.open(color_scheme=scheme)
     page.goto(f"{gateway.url}/docs/websocket")
     page.get_by_role("link", name="Close codes").click()

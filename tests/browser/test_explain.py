@@ -1,6 +1,6 @@
-"""An operator in Chromium who has never seen Explain: why events did not come, a test event, and a call's story."""
+"""Explain in Chromium: why events did not arrive, a test event, and the events of a call."""
 
-# Long because a stage is set for fourteen ways not to get an event.
+# Long because of fourteen ways in which an event does not arrive.
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.support.waiting import wait_until
 
 
 @dataclass
-class Stage:
-    """A gateway on which ten clients did not get what they should have got."""
+class Scene:
+    """A gateway whose clients did not receive some events."""
 
     gateway: Gateway
     acme: Company
     globex: Company
     events: dict[str, str] = field(default_factory=dict)
-    """Ids of events, by why they did not come."""
+    """Ids of events, by the reason why they did not arrive."""
 
     def publish(self, *, whose: Company | None = None, **data: Any) -> dict[str, Any]:
         """An event of a call."""
@@ -73,7 +73,7 @@ def company(name: str) -> Company:
 
 
 @pytest.fixture(scope="module")
-def stage(gateway_of_file: Gateways) -> Stage:
+def scene(gateway_of_file: Gateways) -> Scene:
     gateway = gateway_of_file(OUTBOX_MAX_BYTES="2097152")
     acme, globex = company("Acme"), stranger()
     settle(gateway, acme, globex)
@@ -81,48 +81,48 @@ def stage(gateway_of_file: Gateways) -> Stage:
         {**gateway.environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
         *("createsuperuser", "--noinput", "--username", "root", "--email", ""),
     )
-    stage = Stage(gateway, acme, globex)
-    _prepare(stage)
-    return stage
+    scene = Scene(gateway, acme, globex)
+    _prepare(scene)
+    return scene
 
 
-def _prepare(stage: Stage) -> None:
-    events, topic = stage.events, stage.topic()
-    events["pruned"] = stage.publish()["cursor"]
-    with sqlite3.connect(stage.gateway.database_url.removeprefix("sqlite:///")) as database:
+def _prepare(scene: Scene) -> None:
+    events, topic = scene.events, scene.topic()
+    events["pruned"] = scene.publish()["cursor"]
+    with sqlite3.connect(scene.gateway.database_url.removeprefix("sqlite:///")) as database:
         database.execute("UPDATE events_event SET stored_at = '2020-01-01 00:00:00'")
-    stage.publish()
-    stage.gateway.manage("prune_events", "--older-than", "1d")
-    with stage.client("left early") as early:
+    scene.publish()
+    scene.gateway.manage("prune_events", "--older-than", "1d")
+    with scene.client("left early") as early:
         early.subscribe(topic)
-    with stage.client("wrong pattern") as wrong, stage.client("late subscriber") as late:
-        wrong.subscribe(stage.topic("message"))
-        typing, left = stage.client("typing error"), stage.client("left a topic")
+    with scene.client("wrong pattern") as wrong, scene.client("late subscriber") as late:
+        wrong.subscribe(scene.topic("message"))
+        typing, left = scene.client("typing error"), scene.client("left a topic")
         with typing, left:
             assert (
                 typing.ask({"type": "subscribe", "topics": [topic.replace("call", "cal")]})["type"] == "error"
             )
             left.subscribe(topic)
             left.ask({"type": "unsubscribe", "topics": [topic]})
-            happened = stage.publish()["id"]
+            happened = scene.publish()["id"]
             events["happened"] = happened
             late.subscribe(topic)
-    events["another's"] = stage.publish(whose=stage.globex)["id"]
-    with stage.client("slow reader") as slow:
+    events["another's"] = scene.publish(whose=scene.globex)["id"]
+    with scene.client("slow reader") as slow:
         slow.subscribe(topic)
-        # More than the sockets' own buffers and the outbox hold.
+        # More than the sockets' buffers and the outbox hold.
         for _ in range(3):
             calls = [Call(text="x" * 250_000).answered() for _ in range(24)]
-            publish(stage.gateway, stage.acme.key("publisher"), *calls)
+            publish(scene.gateway, scene.acme.key("publisher"), *calls)
         assert slow.until_closed()[1] == 4408
-    events["after the slow one"] = stage.publish()["id"]
-    wait_until(lambda: _all_are_gone(stage), "the end of every connection is recorded")
+    events["after the slow one"] = scene.publish()["id"]
+    wait_until(lambda: _all_are_gone(scene), "the end of every connection is recorded")
 
 
-def _all_are_gone(stage: Stage) -> bool:
-    asked = "SELECT sum(action = 'connect') = sum(action = 'disconnect') FROM subscriptions_auditrecord"
-    with sqlite3.connect(stage.gateway.database_url.removeprefix("sqlite:///")) as database:
-        return bool(database.execute(asked).fetchone()[0])
+def _all_are_gone(scene: Scene) -> bool:
+    query = "SELECT sum(action = 'connect') = sum(action = 'disconnect') FROM subscriptions_auditrecord"
+    with sqlite3.connect(scene.gateway.database_url.removeprefix("sqlite:///")) as database:
+        return bool(database.execute(query).fetchone()[0])
 
 
 REASONS = [
@@ -139,36 +139,36 @@ REASONS = [
 ]
 
 
-def test_an_operator_finds_each_reason_why_an_event_did_not_come(stage: Stage, pages: Pages) -> None:
-    page = enter(stage, pages)
+def test_an_operator_finds_each_reason_why_an_event_did_not_arrive(scene: Scene, pages: Pages) -> None:
+    page = enter(scene, pages)
 
-    # The first by the way that whoever knows nothing finds: the audit log, a name typed in, an id pasted.
+    # The first from the audit log: by a typed name and a pasted id.
     page.click("#content .model-auditrecord a")
     page.click(".object-tools >> text=Explain…")
     _choose(page, "key", "expired")
-    _ask(page, stage.events["happened"])
+    _ask(page, scene.events["happened"])
     _expect_reason(page, "expired-key", "has expired")
 
-    # Then from a key's own page; and like whoever is sent the address of an answer.
+    # Then from the page of a key, and by the address of an answer.
     page.click("#nav-sidebar >> text=Access keys")
     page.wait_for_url("**/accesskey/")
     keys = _addresses(page)
-    page.goto(keys[stage.acme.key("revoked")[:11]])
+    page.goto(keys[scene.acme.key("revoked")[:11]])
     page.click(".object-tools >> text=Explain…")
-    _ask(page, stage.events["happened"])
+    _ask(page, scene.events["happened"])
     _expect_reason(page, "revoked-key", "was revoked")
     for label, event, rule, words in REASONS:
-        key = keys[stage.acme.key(label)[:11]].split("/")[-3]
-        page.goto(f"{page.url.partition('?')[0]}?key={key}&what={stage.events[event]}")
+        key = keys[scene.acme.key(label)[:11]].split("/")[-3]
+        page.goto(f"{page.url.partition('?')[0]}?key={key}&what={scene.events[event]}")
         _expect_reason(page, rule, words)
 
     for name, rule, words in (
         ("off", "inactive-agent", "is switched off"),
         ("ann", "resource-not-granted", "does not concern this agent"),
     ):
-        page.goto(f"{stage.gateway.url}/admin/subscriptions/agent/{stage.acme.person(name).id}/change/")
+        page.goto(f"{scene.gateway.url}/admin/subscriptions/agent/{scene.acme.person(name).id}/change/")
         page.click(".object-tools >> text=Explain…")
-        _ask(page, stage.events["happened"])
+        _ask(page, scene.events["happened"])
         _expect_reason(page, rule, words)
 
     _ask(page, new_id())
@@ -176,9 +176,9 @@ def test_an_operator_finds_each_reason_why_an_event_did_not_come(stage: Stage, p
     assert pages.console == []
 
 
-def enter(stage: Stage, pages: Pages) -> Page:
+def enter(scene: Scene, pages: Pages) -> Page:
     page = pages.open()
-    page.goto(f"{stage.gateway.url}/admin/")
+    page.goto(f"{scene.gateway.url}/admin/")
     page.fill("#id_username", "root")
     page.fill("#id_password", PASSWORD)
     page.click("input[type=submit]")
@@ -186,13 +186,13 @@ def enter(stage: Stage, pages: Pages) -> Page:
 
 
 def _addresses(page: Page) -> dict[str, str]:
-    """The pages of the keys in a list, by their beginnings."""
+    """Return the addresses of the keys' pages, by the beginning of the key."""
     links = page.locator("#result_list tbody th a").all()
     return {link.inner_text()[-12:-1]: link.evaluate("link => link.href") for link in links}
 
 
 def _choose(page: Page, field: str, text: str) -> None:
-    """Pick from a list that completes what is typed."""
+    """Choose from a list that completes the typed text."""
     page.click(f".field-{field} .select2-selection")
     page.fill(".select2-search__field", text)
     page.click(f".select2-results__option:has-text('{text}')")
@@ -209,14 +209,14 @@ def _expect_reason(page: Page, rule: str, words: str) -> None:
     expect(page.locator(".step-reason .rule code")).to_have_text(rule)
 
 
-def test_an_operator_tries_out_whether_events_arrive(stage: Stage, pages: Pages) -> None:
-    page = enter(stage, pages)
-    address = f"{stage.gateway.url}/admin/subscriptions/auditrecord/explain/"
-    with stage.client("listener") as listener:
-        listener.subscribe(f"customer_id:{stage.acme.id}")
+def test_a_test_event_shows_whether_events_arrive(scene: Scene, pages: Pages) -> None:
+    page = enter(scene, pages)
+    address = f"{scene.gateway.url}/admin/subscriptions/auditrecord/explain/"
+    with scene.client("listener") as listener:
+        listener.subscribe(f"customer_id:{scene.acme.id}")
         page.goto(address)
         _choose(page, "key", "listener")
-        _ask(page, stage.topic())
+        _ask(page, scene.topic())
         page.click("button:has-text('Publish a test event')")
         expect(page.locator(".messagelist")).to_contain_text("The test event was published")
         event = listener.receive()
@@ -234,16 +234,16 @@ def _was_delivered(page: Page) -> bool:
     return False
 
 
-def test_an_operator_follows_a_call_through_its_events(stage: Stage, pages: Pages) -> None:
+def test_an_operator_follows_a_call_through_its_events(scene: Scene, pages: Pages) -> None:
     call = Call("Wanda Follow")
-    told = [call.created(), call.answered(), call.ended()]
-    publish(stage.gateway, stage.acme.key("publisher"), *told)
-    stage.publish()
-    page = enter(stage, pages)
+    published = [call.created(), call.answered(), call.ended()]
+    publish(scene.gateway, scene.acme.key("publisher"), *published)
+    scene.publish()
+    page = enter(scene, pages)
     page.click("#content .model-event a")
     page.fill("#searchbar", call.id)
     page.click("#changelist-search input[type=submit]")
-    types = [event["event_type"] for event in told]
+    types = [event["event_type"] for event in published]
     assert page.locator("#result_list td.field-event_type").all_inner_texts() == types[::-1]
     page.click("#result_list tbody tr:last-child th a")
     expect(page.locator(".readonly pre.json")).to_contain_text("Wanda Follow")

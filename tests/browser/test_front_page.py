@@ -30,8 +30,8 @@ def test_a_connection_shows_on_the_page_that_is_open_and_nothing_in_the_admin_is
     acme = company("Acme")
     settle(server, acme)
     page = pages.open()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.add_init_script(LISTEN)
     log_in(page, server)
 
@@ -48,14 +48,14 @@ def test_a_connection_shows_on_the_page_that_is_open_and_nothing_in_the_admin_is
     for address in ADDRESSES:
         page.goto(f"{server.url}/admin/{address}")
         page.wait_for_selector("#content h1")
-    assert said == []
-    # The test of the test: what is inline is refused, and noticed.
+    assert errors == []
+    # Proves the check: the browser refuses an inline style, and the test notices.
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">inline</p>')")
     page.wait_for_selector("p:text-is('inline')")
-    assert any("style-src" in text for text in said)
+    assert any("style-src" in text for text in errors)
 
 
 def _refreshed(page: Page) -> Page:
-    """As when somebody comes back to it: sooner than it does so by itself."""
+    """Refresh the page at once, as when its tab becomes visible."""
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     return page

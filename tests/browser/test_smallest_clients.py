@@ -1,4 +1,4 @@
-"""The smallest clients of examples/ beside a real gateway: for browsers, Node, older Nodes and the shell."""
+"""The smallest clients of examples/ with a real gateway: browser, Node, older Node and shell."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    """The project's folder on a site of its own, as `python3 -m http.server` serves it."""
+    """The repository on its own site, as `python3 -m http.server` serves it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(ROOT)))
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -53,39 +53,41 @@ def acme(gateway: Gateway) -> Company:
     return acme
 
 
-def hears_a_call(gateway: Gateway, acme: Company, command: list[str], folder: Path, path: str) -> None:
+def expect_to_receive_calls(
+    gateway: Gateway, acme: Company, command: list[str], folder: Path, path: str
+) -> None:
     topic = f"customer_id:{acme.id}:call:*"
     key, errors = acme.key("of the customer"), folder / "errors.txt"
     with Program(gateway, acme, key, [*command, topic], errors=errors, path=path) as program:
-        program.wait_until_it_hears()
+        program.wait_until_it_receives()
         events = [{"event_type": "call.created", "data": {"id": new_id(), "note": "Zoë’s"}} for _ in range(3)]
         receipts = publish(gateway, acme.key("that publishes"), *events)
-        heard = program.events_until(receipts[-1]["cursor"])
-        assert [event["id"] for event in heard] == [receipt["id"] for receipt in receipts]
-        assert heard[0]["data"] == events[0]["data"]
+        received = program.events_until(receipts[-1]["cursor"])
+        assert [event["id"] for event in received] == [receipt["id"] for receipt in receipts]
+        assert received[0]["data"] == events[0]["data"]
 
 
 @pytest.mark.parametrize("options", [[], ["--no-experimental-websocket"]], ids=["node", "node before 22"])
-def test_node(gateway: Gateway, acme: Company, tmp_path: Path, options: list[str]) -> None:
+def test_the_client_for_node(gateway: Gateway, acme: Company, tmp_path: Path, options: list[str]) -> None:
     if options:
         require(WSCAT)  # npm brings ws with it.
     command = [str(require(NODE)), *options, str(EXAMPLES / "subscribe.mjs")]
-    hears_a_call(gateway, acme, command, tmp_path, os.defpath)
-    said = (tmp_path / "errors.txt").read_text().splitlines()
-    assert said == ["connecting", "connected"]
+    expect_to_receive_calls(gateway, acme, command, tmp_path, os.defpath)
+    states = (tmp_path / "errors.txt").read_text().splitlines()
+    assert states == ["connecting", "connected"]
 
 
-def test_the_shell(gateway: Gateway, acme: Company, tmp_path: Path) -> None:
+def test_the_client_for_the_shell(gateway: Gateway, acme: Company, tmp_path: Path) -> None:
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "node").symlink_to(require(NODE))
     (bin_folder / "wscat").symlink_to(require(WSCAT))
     path = f"{bin_folder}{os.pathsep}{os.defpath}"
     assert shutil.which("wscat", path=path)
-    hears_a_call(gateway, acme, [str(EXAMPLES / "subscribe.sh")], tmp_path, path)
+    expect_to_receive_calls(gateway, acme, [str(EXAMPLES / "subscribe.sh")], tmp_path, path)
 
 
-def test_a_browser(gateway: Gateway, acme: Company, page: Page, site: str) -> None:
+def test_the_client_for_browsers(gateway: Gateway, acme: Company, page: Page, site: str) -> None:
     given = {"url": gateway.ws_url, "token": acme.token("manager"), "topic": f"customer_id:{acme.id}:*:*"}
     page.goto(f"{site}/examples/subscribe.html#{urlencode(given)}")
     expect(page.locator("#state")).to_have_text("connected")

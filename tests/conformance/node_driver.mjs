@@ -1,15 +1,17 @@
-/** Evaluates functions that come as JSON, one a line, with a harness of the client each asks for; answers likewise. */
+/** Evaluates functions on a fresh harness of the client. Commands and answers are JSON, one a line. */
 
 import { createInterface } from "node:readline";
 
 const PATIENCE_MS = 30_000; // Bounds a failure.
+const scope = /** @type {any} */ (globalThis);
 let harnesses = 0;
 
+/** @type {Record<string, (details: any) => any>} */
 const commands = {
   async open({ WebSocket }) {
-    if (WebSocket === "ws") Object.assign(globalThis, { WebSocket: (await import("ws")).WebSocket });
-    globalThis.harness?.client?.close();
-    globalThis.harness = await import(`./harness.js?${(harnesses += 1)}`);
+    if (WebSocket === "ws") scope.WebSocket = (await import("ws")).WebSocket;
+    scope.harness?.client?.close();
+    scope.harness = await import(`./harness.js?${(harnesses += 1)}`);
   },
   evaluate: ({ expression, arg }) => (0, eval)(expression)(arg),
   async wait({ expression, arg }) {

@@ -1,4 +1,4 @@
-"""The JavaScript client on the conformance suite, in Node, with two WebSockets."""
+"""The conformance suite on the packed JavaScript client in Node, with Node's own WebSocket and with `ws`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from deploy.programs import NODE, WSCAT
 from tests.browser.support.client_runner import CASES, play
 from tests.browser.support.scripted_page import SCRIPTS, ThreadedServer, scripted_server
+from tests.support.npm_package import install_client
 from tests.support.processes import ROOT
 from tests.support.requirement import require
 
@@ -21,20 +22,20 @@ DRIVER = Path(__file__).with_name("node_driver.mjs")
 
 
 class Node:
-    """A Node process that evaluates functions as a browser's page does."""
+    """A Node process that evaluates functions as a page does."""
 
     def __init__(self, folder: Path, websocket: str) -> None:
+        install_client(folder)
         shutil.copy(DRIVER, folder)
-        for path, script in SCRIPTS.items():
-            shutil.copy(script, folder / path.removeprefix("/"))
-        (folder / "package.json").write_text('{"type": "module"}')
+        shutil.copy(SCRIPTS["/harness.js"], folder / "harness.js")
+        (folder / "event-client.js").write_text('export * from "voipbin-ws-client";')
         self._websocket = websocket
-        # Node's own WebSocket tries again after a 401, as browsers do to add credentials.
-        self.knocks_again_after = 401 if websocket == "node" else None
+        # Node's own WebSocket repeats the handshake after a 401, as if it could add credentials.
+        self.repeats_handshake_after = 401 if websocket == "node" else None
         options = []
         if websocket == "ws":
             require(WSCAT)  # npm brings ws with it.
-            (folder / "node_modules").symlink_to(ROOT / "examples" / "node_modules")
+            (folder / "node_modules" / "ws").symlink_to(ROOT / "examples" / "node_modules" / "ws")
             options.append("--no-experimental-websocket")
         self._process = subprocess.Popen(
             [str(require(NODE)), *options, DRIVER.name],
@@ -46,16 +47,16 @@ class Node:
         )
 
     def open(self) -> None:
-        """Begin with a new harness."""
-        self._ask("open", WebSocket=self._websocket)
+        """Load a fresh harness."""
+        self._send("open", WebSocket=self._websocket)
 
     def evaluate(self, expression: str, arg: Any = None) -> Any:
-        return self._ask("evaluate", expression=expression, arg=arg)
+        return self._send("evaluate", expression=expression, arg=arg)
 
     def wait_for_function(self, expression: str, *, arg: Any = None) -> Any:
-        return self._ask("wait", expression=expression, arg=arg)
+        return self._send("wait", expression=expression, arg=arg)
 
-    def _ask(self, command: str, **details: Any) -> Any:
+    def _send(self, command: str, **details: Any) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"command": command, **details}) + "\n")
@@ -84,4 +85,4 @@ def server() -> Iterator[ThreadedServer]:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_case(node: Node, server: ThreadedServer, case: Mapping[str, Any]) -> None:
     node.open()
-    play(node, server, case, knocks_again_after=node.knocks_again_after)
+    play(node, server, case, repeats_handshake_after=node.repeats_handshake_after)

@@ -53,4 +53,4 @@ def test_a_silent_layer_is_reported_and_clients_may_come_all_the_same(
     redis_server.stop()
     wait_until(lambda: not layer()["ok"], "the layer to be called silent")
     redis_server.resume()
-    wait_until(lambda: layer()["ok"], "the layer to be heard again")
+    wait_until(lambda: layer()["ok"], "the layer to deliver again")

@@ -17,7 +17,7 @@ LIST = "/admin/subscriptions/liveconnection/"
 _ROW = re.compile(r'name="_selected_action" value="([0-9a-f-]{36})"')
 
 
-class Desk:
+class AdminClient:
     """An operator's browser at one gateway."""
 
     def __init__(self, gateway: Gateway) -> None:
@@ -48,7 +48,7 @@ def test_one_process_shows_and_closes_the_others_sockets_and_forgets_it_when_it_
     acme = company("Acme")
     settle(here, acme)
     key = acme.key("of the customer")
-    desk = Desk(here)
+    desk = AdminClient(here)
     ours = connected(here, key, "ours/1")
     first, second = [connected(there, key, f"theirs/{number}") for number in (1, 2)]
     wait_until(lambda: len(desk.listed()) == 3, "all sockets to be listed")

@@ -14,7 +14,7 @@ from events.announcements.announcer import announcer
 from subscriptions.connections.runtime import Runtime, runtime
 from subscriptions.models import Customer
 from subscriptions.protocol import messages as protocol
-from tests.subscriptions.support.admin_client import Desk, admin_of
+from tests.subscriptions.support.admin_client import AdminClient, admin_of
 from tests.subscriptions.support.hub_harness import HubHarness
 from tests.subscriptions.support.people import customer
 from tests.subscriptions.support.platform_server import Platform, platform
@@ -44,7 +44,7 @@ def acme() -> Customer:
 
 
 @pytest.fixture
-def ada(acme: Customer) -> Desk:
+def ada(acme: Customer) -> AdminClient:
     """Acme's admin."""
     return admin_of(acme)[0]
 

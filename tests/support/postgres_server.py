@@ -30,7 +30,7 @@ class PostgresServer:
 
     def __init__(self, programs: Path, folder: Path, *, largest_file: int | None = None) -> None:
         self.largest_file = largest_file
-        """Bytes that no file of it may exceed, as on a full disk, from its next start on; none for no limit."""
+        """Bytes that no file of it may exceed, as on a full disk, from its next start on; `None` for no limit."""
         self._programs = programs
         self._folder = folder
         self._user = _unprivileged_user() if os.geteuid() == 0 else None

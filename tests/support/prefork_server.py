@@ -108,7 +108,7 @@ class PreforkServer:
 def _output(number: int, bare: bool, errors: str) -> io.TextIOWrapper:
     raw = open(number, "wb", buffering=0 if bare else -1, closefd=False)  # noqa: SIM115
     return io.TextIOWrapper(
-        raw,  # type: ignore[arg-type] # as Python itself does it
+        raw,
         encoding="utf-8",
         errors=errors,
         write_through=bare,

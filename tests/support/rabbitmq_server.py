@@ -16,7 +16,7 @@ from tests.support.processes import ServerProcess
 
 USER = PASSWORD = "guest"
 
-# While a server starts, pika tells of each attempt with a traceback.
+# While a server starts, pika logs each attempt with a traceback.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 

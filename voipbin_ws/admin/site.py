@@ -14,38 +14,38 @@ from voipbin_ws.admin.system_status import system_status
 
 GROUPS = (
     (
-        "Who may do what",
+        "Customers and access",
         "subscriptions",
         {
             "Customer": "The tenants of the platform",
-            "Agent": "People of a customer, with their logins and what they may hear",
-            "Queue": "Where callers wait, and who serves them",
-            "AccessKey": "Credentials of programs: make, revoke, rotate",
+            "Agent": "People of a customer, with their accounts and permissions",
+            "Queue": "Where callers wait, and the agents who serve them",
+            "AccessKey": "Credentials of programs: create, revoke, rotate",
         },
     ),
     (
-        "Who is connected",
+        "Connections",
         "subscriptions",
-        {"LiveConnection": "Every open WebSocket: whose, what it hears, how it keeps up; close it"},
+        {"LiveConnection": "Open WebSockets: owner, topics, lag; close them"},
     ),
     (
-        "What happened",
+        "Events",
         "events",
         {
             "Event": "Everything that was published, as it was sent",
-            "ResourceState": "Calls, queues and all other resources as they stand now",
-            "CustomerLog": "How far each customer's numbering has come",
+            "ResourceState": "The current state of calls, queues and all other resources",
+            "CustomerLog": "The last event number of each customer",
         },
     ),
     (
-        "Who asked for what",
+        "Audit",
         "subscriptions",
         {
-            "AuditRecord": "Connects, subscriptions, refusals, with their rules; Explain tells why somebody got nothing"
+            "AuditRecord": "Connects, subscriptions and refusals with their rules; Explain shows what a client received"
         },
     ),
     (
-        "Logins of operators",
+        "Accounts of operators",
         "auth",
         {
             "User": "All logins; those of agents are made on the agents' page",

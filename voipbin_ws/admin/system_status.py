@@ -147,9 +147,9 @@ def _layer(processes: list[ProcessRow]) -> Tile:
         note = f"events come every {settings.CHECK_INTERVAL_SECONDS:g} s, from the log"
         return Tile("Channel layer", f"silent for {len(silent)} of {len(processes)}", note, "bad")
     if settings.REDIS_URL:
-        return Tile("Channel layer", "heard", "by every process", "good")
+        return Tile("Channel layer", "connected", "in every process", "good")
     if len(processes) > 1:
-        note = f"no REDIS_URL: processes hear of each other every {settings.CHECK_INTERVAL_SECONDS:g} s"
+        note = f"no REDIS_URL: processes read each other's events every {settings.CHECK_INTERVAL_SECONDS:g} s"
         return Tile("Channel layer", "in memory", note, "warn")
     return Tile("Channel layer", "in memory", "good for one process")
 

@@ -18,7 +18,7 @@ from subscriptions.presence.process_status import troubles
 APPS = ("voipbin_ws", "events", "subscriptions")
 
 _SECRET_PATTERNS = (
-    # An access key keeps the prefix by which operators tell keys apart.
+    # An access key keeps the prefix by which operators distinguish keys.
     (re.compile(r"(vb_[A-Za-z0-9]{8})[A-Za-z0-9]{8,}"), r"\1…"),
     (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "[token]"),
     (re.compile(r"(?i)((?:token|accesskey|password|secret)=)[^&\s\"'<>]+"), r"\1[hidden]"),

@@ -85,7 +85,7 @@ class _GatewayCollector(Collector):
         yield deliveries
         yield _histogram(
             "delivery_latency_seconds",
-            "From an event's commit until it was written to the sockets that hear it, for each of them.",
+            "From an event's commit until it was written to each connection that receives it.",
             process.hub.latencies,
         )
         yield _counter(
@@ -95,7 +95,7 @@ class _GatewayCollector(Collector):
     def _layer_and_log(self) -> Iterator[Metric]:
         hub = self._process.hub
         events, seconds = hub.missing
-        yield _gauge("logs_followed", "Customers whose events somebody here hears.", hub.open_logs)
+        yield _gauge("logs_followed", "Customers with a subscriber in this process.", hub.open_logs)
         yield _gauge("log_lag_events", "Events that are stored and still have to be read here.", events)
         yield _gauge("log_lag_seconds", "For how long the oldest of them is known to be missing.", seconds)
         yield _counter(
@@ -103,7 +103,7 @@ class _GatewayCollector(Collector):
         )
         yield _gauge(
             "layer_silence_seconds",
-            "Since the channel layer was last heard; some are usual.",
+            "Since the last message of the channel layer; a few seconds are usual.",
             hub.layer.silence_seconds,
         )
         yield _gauge(

@@ -1,4 +1,4 @@
-"""A contact centre behind the dashboard: a gateway, its customers, their calls, and the way to the board."""
+"""A contact centre for the dashboard: gateway, customers, calls, and how to open the board."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.support.gateway import Gateway
 PASSWORD = "a fine password"
 JWT_KEY = "the key with which this gateway signs its tokens"
 
-# It only bounds a failure.
+# Only failing tests take this long.
 expect.set_options(timeout=30_000)
 
 
 class Centre:
-    """A gateway with Acme, whose calls are watched, and Globex, a stranger, with somebody of platform staff.
+    """A gateway with Acme, whose calls are shown, and with Globex, which has a person of platform staff.
 
-    Where several are in one gateway, only one can have `passwords`: they go with user names.
+    If several share a gateway, only one can have `passwords`: user names are unique.
     """
 
     def __init__(self, gateway: Gateway, acme: Company | None = None, *, passwords: bool = True) -> None:
@@ -42,14 +42,14 @@ class Centre:
         httpx.post(url, json=list(items), headers=headers, timeout=30).raise_for_status()
 
     def agent_is(self, status: str) -> None:
-        """Acme's first agent says so."""
+        """Publish the status of Acme's first agent."""
         self.publish(
             {"event_type": "agent.status", "data": {"agent_id": self.acme.people[0].id, "status": status}}
         )
 
 
 class Call:
-    """A call that Acme's platform tells of."""
+    """A call that Acme's platform publishes."""
 
     def __init__(self, name: str = "Dana Whitfield", **data: Any) -> None:
         self.id = str(uuid.uuid4())
@@ -90,7 +90,7 @@ def sign_in(page: Page, centre: Centre, name: str = "manager", password: str = P
 
 
 def watch(page: Page, centre: Centre, query: str = "", token: str | None = None) -> None:
-    """Open the board with the token of an earlier sign-in (Acme's manager's if no other); wait until it is live."""
+    """Open the board with a token (by default of Acme's manager), and wait until it is live."""
     page.goto(f"{centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
     token = token or centre.acme.token("manager")
     page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", token)
@@ -99,5 +99,5 @@ def watch(page: Page, centre: Centre, query: str = "", token: str | None = None)
 
 
 def expect_live(page: Page) -> None:
-    # Who was away for long comes back at the end of a long pause.
+    # After a long break the page reconnects at the end of a long pause.
     expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=60_000)

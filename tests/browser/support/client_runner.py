@@ -1,4 +1,4 @@
-"""Plays cases of the conformance suite, step by step, with the JavaScript EventClient in a page or in Node."""
+"""Plays cases of the conformance suite with the JavaScript client, in a page or in Node."""
 
 from __future__ import annotations
 
@@ -10,64 +10,71 @@ from typing import Any, Protocol
 from tests.browser.support.scripted_page import ThreadedServer
 from tests.conformance.server import SERVER_STEPS
 
-HELD_UP_BY_ITS_CALLER = "max_waiting"
-"""Cases with this setting are not for a browser's WebSocket, nor one made alike: it cannot be left unread."""
+NEEDS_A_PAUSED_READER = "max_waiting"
+"""Cases with this setting do not apply: a browser's WebSocket always reads."""
 
-SEES_THE_REFUSAL = {"forbidden-with-reason"}
-"""Cases in which a refused handshake and a plain GET are answered differently: such a one sees only the latter."""
+NEEDS_THE_REFUSAL = {"forbidden-with-reason"}
+"""Cases in which handshake and plain GET have different answers: the client sees only the latter."""
 
 CASES = {
     path.stem: case
     for path in sorted((Path(__file__).parents[2] / "conformance/cases").glob("*.json"))
-    if HELD_UP_BY_ITS_CALLER not in (case := json.loads(path.read_text()))["client"]
-    and path.stem not in SEES_THE_REFUSAL
+    if NEEDS_A_PAUSED_READER not in (case := json.loads(path.read_text()))["client"]
+    and path.stem not in NEEDS_THE_REFUSAL
 }
 
 
 class Scripted(Protocol):
-    """Where the harness runs, as `harness`: a page, or Node."""
+    """A page or a Node process with the global `harness`."""
 
     def evaluate(self, expression: str, arg: Any = None) -> Any:
-        """What a function gives, or its promise."""
+        """Call a function, and return its result or that of its promise."""
 
     def wait_for_function(self, expression: str, *, arg: Any = None) -> Any:
-        """Wait until what a function gives is true."""
+        """Wait until a function returns a true value."""
 
 
 def play(
-    page: Scripted, server: ThreadedServer, case: Mapping[str, Any], *, knocks_again_after: int | None = None
+    page: Scripted,
+    server: ThreadedServer,
+    case: Mapping[str, Any],
+    *,
+    repeats_handshake_after: int | None = None,
 ) -> None:
-    """Play a case. `knocks_again_after`: a status after which the WebSocket tries once more of its own accord.
+    """Play a case.
+
+    Args:
+        repeats_handshake_after: a status after which the WebSocket itself repeats the handshake.
 
     Raises:
-        AssertionError: the client, or the harness, does something else.
+        AssertionError: the client or the harness did something else.
     """
-    runner = Runner(page, server, case, knocks_again_after)
+    runner = Runner(page, server, case, repeats_handshake_after)
     for number, step in enumerate(case["steps"], 1):
         try:
             runner.play(step)
         except Exception as error:
             raise AssertionError(f"{case['why']}: step {number}, {json.dumps(step)}: {error!r}") from error
-    asked = page.evaluate("() => harness.asked")
-    assert asked == case.get("provider_reasons", asked)
+    reasons = page.evaluate("() => harness.tokenReasons")
+    assert reasons == case.get("provider_reasons", reasons)
     assert server.server.attempts.empty()
 
 
 class Runner:
-    """Plays one case, with a harness that is fresh."""
+    """Plays one case on a fresh harness."""
 
     def __init__(
         self,
         page: Scripted,
         server: ThreadedServer,
         case: Mapping[str, Any],
-        knocks_again_after: int | None = None,
+        repeats_handshake_after: int | None = None,
     ) -> None:
         self._page = page
         self._server = server
-        self._knocks_again_after = knocks_again_after
+        self._repeats_handshake_after = repeats_handshake_after
         steps = case["steps"]
-        # A browser cannot see the status of a refused handshake: it asks by a plain GET, and a gateway answers alike.
+        # A browser hides the status of a refused handshake. The client sends a plain GET, with the same answer.
         self._explains = any("explain" in step for step in steps)
         page.evaluate(
             "settings => harness.start(settings)",
@@ -85,7 +92,7 @@ class Runner:
             if name == "refuse" and not self._explains:
                 self._server.play({"explain": {"status": details["status"], "body": details.get("body", {})}})
             self._server.play(step)
-            if name == "refuse" and details["status"] == self._knocks_again_after:
+            if name == "refuse" and details["status"] == self._repeats_handshake_after:
                 self._server.play(step)
         else:
             getattr(self, f"_{name}")(details)
@@ -118,7 +125,7 @@ class Runner:
     def _state(self, wanted: Mapping[str, Any]) -> None:
         self._until("() => harness.states.length > 0")
         change = self._page.evaluate("() => harness.states.shift()")
-        if change["previous"] == "idle":  # It begins where a Python client is made.
+        if change["previous"] == "idle":  # A Python client starts in the state after it.
             assert change["current"] == "connecting"
             self._state(wanted)
             return

@@ -1,4 +1,4 @@
-"""An agent before the desktop: a platform that obeys as told, and what the customer's platform publishes."""
+"""An agent at the desktop, and the events of the customer's platform."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live
 from tests.journeys.support.cast import Person
 
-# Counts the tones that are played, and leaves the playing to the browser.
+# Counts the tones that the page plays.
 COUNT_TONES = """
 window.tones = 0;
 const start = OscillatorNode.prototype.start;
@@ -19,7 +19,7 @@ OscillatorNode.prototype.start = function (...args) { window.tones += 1; return 
 
 
 class AtDesk:
-    """One person at the desktop."""
+    """One agent at the desktop."""
 
     def __init__(self, centre: Centre, person: Person) -> None:
         self.centre = centre
@@ -28,7 +28,7 @@ class AtDesk:
         self._calls: list[Call] = []
 
     def sign_in(self, page: Page) -> None:
-        """With user name and password, as people do."""
+        """Sign in with user name and password."""
         page.goto(f"{self.centre.gateway.url}/agent")
         page.get_by_label("User name").fill(self.person.name)
         page.get_by_label("Password").fill(PASSWORD)
@@ -36,7 +36,7 @@ class AtDesk:
         expect_live(page)
 
     def open(self, page: Page, *, live: bool = True) -> None:
-        """With the token of an earlier sign-in; waits until it is live."""
+        """Open the desktop with a token, and wait until it is live."""
         page.goto(f"{self.centre.gateway.url}/static/voipbin_ws/shared/icon.svg")
         page.evaluate("token => sessionStorage.setItem('voipbin.token', token)", self.person.token)
         page.goto(f"{self.centre.gateway.url}/agent")
@@ -47,7 +47,7 @@ class AtDesk:
         self.centre.publish(*events, **more)
 
     def waits(self, call: Call, **data: Any) -> None:
-        """The caller begins to wait in the agent's queue."""
+        """Publish that the caller waits in the agent's queue."""
         self.publish(
             call.in_queue(
                 "queue.joined", self.queue, queue_name="Support", source=call.data["source"], **data
@@ -55,7 +55,7 @@ class AtDesk:
         )
 
     def rings(self, call: Call, **data: Any) -> None:
-        """The call is offered to this agent."""
+        """Publish that the call is offered to this agent."""
         self._calls.append(call)
         facts = {
             "status": "ringing",
@@ -66,7 +66,7 @@ class AtDesk:
         self.publish(call.event("call.assigned", **facts, **data), self.is_now("ringing"))
 
     def talks(self, call: Call) -> None:
-        """The agent took it."""
+        """Publish that the agent accepted the call."""
         self.publish(
             self.is_now("busy"),
             call.in_queue("queue.connected", self.queue, agent_id=self.person.id),
@@ -81,7 +81,7 @@ class AtDesk:
         )
 
     def clear(self) -> None:
-        """Whatever a test left open is over."""
+        """End the calls that a test left open."""
         for call in self._calls:
             self.ends(call)
 
@@ -90,12 +90,12 @@ class AtDesk:
 
 
 def card(page: Page, call: Call) -> Any:
-    """The call's card at the desk."""
+    """Return the card of a call."""
     return page.locator(f"#calls [data-call='{call.id}']")
 
 
 def message(number: str, text: Any, *, inbound: bool = True, name: str = "", **data: Any) -> dict[str, Any]:
-    """A message as the customer's platform tells of it."""
+    """Return the event of a message."""
     other = {"type": "tel", "target": number, "target_name": name}
     line = {"type": "tel", "target": "+15550100100"}
     facts = {
@@ -110,12 +110,12 @@ def message(number: str, text: Any, *, inbound: bool = True, name: str = "", **d
 
 
 def thread(page: Page, number: str) -> Any:
-    """The conversation's row in the list."""
+    """Return the row of a conversation."""
     return page.locator(f"#thread-rows [data-number='{number}'] button")
 
 
 def new_number() -> str:
-    """A telephone number that no other test uses."""
+    """Return a telephone number that no other test uses."""
     return f"+1555{uuid.uuid4().int % 10_000_000:07d}"
 
 

@@ -1,4 +1,4 @@
-"""The browser's EventClient in a page of the scripted server's own, with a clock that the test moves."""
+"""The JavaScript client in a page of the scripted server, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCRIPTS = {
 
 
 class ServerWithPage(ScriptedServer):
-    """A scripted server that also serves an empty page and the scripts: no other page may connect to it."""
+    """A scripted server that also serves an empty page and the scripts."""
 
     async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
         if request.path == "/":
@@ -41,7 +41,7 @@ def _file(kind: str, content: bytes) -> Response:
 
 
 class ThreadedServer:
-    """A ScriptedServer on a loop of its own: playwright's synchronous API needs this thread."""
+    """A ScriptedServer in another thread: playwright's synchronous API blocks this one."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, server: ScriptedServer) -> None:
         self._loop = loop
@@ -55,7 +55,7 @@ class ThreadedServer:
 
 @contextmanager
 def scripted_server() -> Iterator[ThreadedServer]:
-    """A scripted server, until the block ends."""
+    """Run a scripted server until the block ends."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -75,6 +75,6 @@ def scripted_server() -> Iterator[ThreadedServer]:
 
 
 def open_harness(page: Page, url: str) -> None:
-    """Open the server's page, with the client and the harness in it."""
+    """Open the server's page with the client and the harness."""
     page.goto(f"http://{urlsplit(url).netloc}/")
     page.evaluate("async () => { window.harness = await import('/harness.js') }")

@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from events.models import CustomerLog, Event, ResourceState
 from subscriptions.models import Agent, Customer
-from tests.subscriptions.support.admin_client import Desk, Page, address, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, Page, address, admin_of, superuser
 from tests.subscriptions.support.people import agent, customer
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def root() -> Desk:
+def root() -> AdminClient:
     return superuser()
 
 
@@ -60,7 +60,7 @@ def found(page: Page) -> list[Any]:
     return [row.pk for row in page.response.context["cl"].result_list]
 
 
-def test_an_event_shows_its_topics_its_cursor_and_its_data(root: Desk, acme: Customer) -> None:
+def test_an_event_shows_its_topics_its_cursor_and_its_data(root: AdminClient, acme: Customer) -> None:
     ann = agent(acme)
     log = CustomerLog.objects.create(customer_id=acme.pk, last_seq=5)
     row = event(
@@ -78,7 +78,7 @@ def test_an_event_shows_its_topics_its_cursor_and_its_data(root: Desk, acme: Cus
         assert shown in text
 
 
-def test_what_was_published_is_shown_as_text(root: Desk, acme: Customer) -> None:
+def test_what_was_published_is_shown_as_text(root: AdminClient, acme: Customer) -> None:
     evil = "<script>alert(1)</script>"
     row = event(acme, body=f'{{"id": "{evil}"}}')
     standing = state(acme, body=f'{{"id": "{evil}"}}')
@@ -97,11 +97,11 @@ def test_a_foreign_agents_name_is_not_shown(acme: Customer) -> None:
         assert str(stranger.pk) in page.text
 
 
-def test_an_event_whose_log_is_gone_is_shown(root: Desk, acme: Customer) -> None:
+def test_an_event_whose_log_is_gone_is_shown(root: AdminClient, acme: Customer) -> None:
     assert "number 1 of a log that was deleted" in root.open(event(acme)).text
 
 
-def test_an_event_is_found_by_what_is_known_of_it(root: Desk, acme: Customer) -> None:
+def test_an_event_is_found_by_what_is_known_of_it(root: AdminClient, acme: Customer) -> None:
     ann = agent(acme)
     event(customer("Globex"), 1, resource_id="other", event_type="message.sent", resource="message")
     wanted = event(acme, 7, agent_ids=str(ann.pk))
@@ -113,7 +113,7 @@ def test_an_event_is_found_by_what_is_known_of_it(root: Desk, acme: Customer) ->
 @pytest.mark.parametrize(
     ("name", "value"), [("resource", "message"), ("event_type", "message.sent"), ("period", "1h")]
 )
-def test_events_are_filtered(root: Desk, acme: Customer, name: str, value: str) -> None:
+def test_events_are_filtered(root: AdminClient, acme: Customer, name: str, value: str) -> None:
     event(acme, 1, stored_at=timezone.now() - timezone.timedelta(hours=5))
     wanted = event(acme, 2, resource="message", event_type="message.sent")
     assert found(root.list(Event, **{name: value})) == [wanted.pk]
@@ -128,27 +128,27 @@ def test_filters_offer_what_occurred_in_ones_own_log(acme: Customer) -> None:
     assert "message.sent" in superuser().list(Event).text
 
 
-def test_the_newest_event_comes_first(root: Desk, acme: Customer) -> None:
+def test_the_newest_event_comes_first(root: AdminClient, acme: Customer) -> None:
     other = customer("Globex")
     rows = [event(acme, 1), event(other, 1), event(acme, 2)]
     assert found(root.list(Event)) == [row.pk for row in reversed(rows)]
     assert found(root.list(Event, customer=str(acme.pk))) == [rows[2].pk, rows[0].pk]
 
 
-def test_states_are_filtered_by_life(root: Desk, acme: Customer) -> None:
+def test_states_are_filtered_by_life(root: AdminClient, acme: Customer) -> None:
     live, ended = state(acme), state(acme, resource_id="call-2", live=False)
     assert found(root.list(ResourceState, live="yes")) == [live.pk]
     assert found(root.list(ResourceState, live="no")) == [ended.pk]
     assert found(root.list(ResourceState, q="call-2")) == [ended.pk]
 
 
-def test_a_log_is_found_by_its_epoch(root: Desk, acme: Customer) -> None:
+def test_a_log_is_found_by_its_epoch(root: AdminClient, acme: Customer) -> None:
     log = CustomerLog.objects.create(customer_id=acme.pk)
     CustomerLog.objects.create(customer_id=uuid.uuid4())
     assert found(root.list(CustomerLog, q=log.epoch)) == [acme.pk]
 
 
-def test_events_cannot_be_changed(root: Desk, acme: Customer) -> None:
+def test_events_cannot_be_changed(root: AdminClient, acme: Customer) -> None:
     rows: list[Model] = [event(acme), state(acme), CustomerLog.objects.create(customer_id=acme.pk)]
     for row in rows:
         before = type(row).objects.values().get()
@@ -161,7 +161,7 @@ def test_events_cannot_be_changed(root: Desk, acme: Customer) -> None:
 
 
 @pytest.mark.parametrize("model", [Event, ResourceState, CustomerLog])
-def test_lists_never_read_all_rows(root: Desk, model: type[Model]) -> None:
+def test_lists_never_read_all_rows(root: AdminClient, model: type[Model]) -> None:
     for number in range(60):
         owner = customer(f"Customer {number}")
         event(owner)

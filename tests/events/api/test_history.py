@@ -8,7 +8,7 @@ import pytest
 
 from events.log import reader as log
 from events.models import CustomerLog, Event
-from tests.events.support.people import NO_CREDENTIAL, Answer, Company, new_id
+from tests.events.support.people import ANONYMOUS, Answer, Company, new_id
 from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
     for path in (EVENTS, f"{EVENTS}/{receipt.id}", f"{EVENTS}/{new_id()}"):
         answer = publisher.get(path)
         assert (answer.status, answer.body["code"]) == (403, "PERMISSION_DENIED")
-        assert NO_CREDENTIAL.get(path).status == 401
+        assert ANONYMOUS.get(path).status == 401
 
 
 # --- What cannot be read ---

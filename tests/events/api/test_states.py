@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from events.models import CustomerLog
-from tests.events.support.people import NO_CREDENTIAL, Company, new_id
+from tests.events.support.people import ANONYMOUS, Company, new_id
 from tests.events.support.stored import store
 
 pytestmark = pytest.mark.django_db
@@ -179,14 +179,14 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
 
 
 def test_reading_needs_a_credential() -> None:
-    assert NO_CREDENTIAL.get(CALLS).status == 401
-    assert NO_CREDENTIAL.get(CALLS, token="vb_guess").status == 401
+    assert ANONYMOUS.get(CALLS).status == 401
+    assert ANONYMOUS.get(CALLS, token="vb_guess").status == 401
 
 
 def test_the_credential_may_stand_in_the_address() -> None:
     acme = Company()
-    assert NO_CREDENTIAL.get(CALLS, token=acme.person("manager").credential).status == 200
-    assert NO_CREDENTIAL.get(CALLS, accesskey=acme.key().credential).status == 200
+    assert ANONYMOUS.get(CALLS, token=acme.person("manager").credential).status == 200
+    assert ANONYMOUS.get(CALLS, accesskey=acme.key().credential).status == 200
 
 
 # --- What cannot be read ---

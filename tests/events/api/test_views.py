@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from events.log import publish as log_publish
 from events.models import CustomerLog, Event
-from tests.events.support.people import NO_CREDENTIAL, Company, new_id
+from tests.events.support.people import ANONYMOUS, Company, new_id
 from tests.events.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_others_may_not(who: str) -> None:
 
 
 def test_publishing_needs_a_credential() -> None:
-    refused(NO_CREDENTIAL.post(EVENTS, CALL), 401, "UNAUTHORIZED")
+    refused(ANONYMOUS.post(EVENTS, CALL), 401, "UNAUTHORIZED")
     refused(
         Company().key(may_publish=True, revoked_at="2024-01-01T00:00Z").post(EVENTS, CALL),
         401,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from events.models import Event
-from tests.events.support.people import NO_CREDENTIAL, Company, new_id
+from tests.events.support.people import ANONYMOUS, Company, new_id
 
 pytestmark = pytest.mark.django_db
 
@@ -86,13 +86,13 @@ def test_who_may_not_publish_may_not_send_webhooks() -> None:
     acme = Company()
     assert acme.person("manager").post(WEBHOOK, CALL).status == 403
     assert acme.key().post(WEBHOOK, CALL).status == 403
-    assert NO_CREDENTIAL.post(WEBHOOK, CALL).status == 401
+    assert ANONYMOUS.post(WEBHOOK, CALL).status == 401
     assert not Event.objects.exists()
 
 
 def test_the_credential_may_stand_in_the_address_for_voipbin_sends_no_header() -> None:
     key = Company().key(may_publish=True).credential
-    assert NO_CREDENTIAL.post(f"{WEBHOOK}?accesskey={key}", CALL).status == 201
+    assert ANONYMOUS.post(f"{WEBHOOK}?accesskey={key}", CALL).status == 201
 
 
 # --- Signed ---
@@ -135,7 +135,7 @@ def test_what_was_not_signed_with_the_secret_is_refused(given: str | None) -> No
 @pytest.mark.usefixtures("signed")
 def test_a_signature_is_no_credential() -> None:
     body = json.dumps(CALL).encode()
-    assert NO_CREDENTIAL.post(WEBHOOK, body, x_voipbin_signature=signature(body)).status == 401
+    assert ANONYMOUS.post(WEBHOOK, body, x_voipbin_signature=signature(body)).status == 401
     assert not Event.objects.exists()
 
 

@@ -58,7 +58,7 @@ class ClientInfo:
         return {"Authorization": f"Bearer {self.credential}"} if self.credential else {}
 
 
-NO_CREDENTIAL = ClientInfo("")
+ANONYMOUS = ClientInfo("")
 
 
 def _answer(response: Any) -> Answer:

@@ -148,7 +148,7 @@ class Drill:
         return verdict
 
     def longest_delay(self) -> float:
-        """Seconds from an acknowledgement to the last hearing of it, at the most."""
+        """Seconds from an acknowledgement to its last delivery, at most."""
         acknowledged: dict[str, float] = {}
         for publisher in self._publishers:
             acknowledged |= publisher.acknowledged

@@ -148,7 +148,7 @@ class Subscriber:
                 self._cursor = frame["cursor"]
                 self.last_seq = max(self.last_seq, _seq(frame["cursor"]))
         elif frame["type"] == "error" and frame["code"] not in ("RESTARTING", "TOO_SLOW"):
-            raise AssertionError(f"{self.story.name} was told {frame}")
+            raise AssertionError(f"{self.story.name} received {frame}")
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:
         if frame["action"] == "subscribe":

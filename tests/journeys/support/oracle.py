@@ -20,7 +20,7 @@ RESOURCES = (
 # fmt: on
 
 CALL, MESSAGE = "the-call", "the-message"
-"""Ids that both customers use, so that only the customer tells their events apart."""
+"""Ids that both customers use, so that only the customer distinguishes their events."""
 
 
 @dataclass(frozen=True)

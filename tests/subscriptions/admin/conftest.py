@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.subscriptions.support.admin_client import Desk, admin_of
+from tests.subscriptions.support.admin_client import AdminClient, admin_of
 from tests.subscriptions.support.tenants import Tenant, tenant
 
 
@@ -19,6 +19,6 @@ def globex_tenant() -> Tenant:
 
 
 @pytest.fixture
-def acme_admin(acme_tenant: Tenant) -> Desk:
+def acme_admin(acme_tenant: Tenant) -> AdminClient:
     """The admin of Acme."""
     return admin_of(acme_tenant.customer)[0]

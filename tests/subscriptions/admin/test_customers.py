@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from subscriptions.auth.authentication import identify
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, Queue
-from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
 from tests.subscriptions.support.tenants import tenant
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 # --- Queues ---
 
 
-def test_a_queue_is_made_with_the_agents_who_serve_it(ada: Desk, acme: Customer) -> None:
+def test_a_queue_is_made_with_the_agents_who_serve_it(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     page = ada.post(
         address(Queue, "add"), {"name": "Sales", "id": str(uuid.uuid4()), "agents": [str(person.pk)]}
@@ -32,7 +32,9 @@ def test_a_queue_is_made_with_the_agents_who_serve_it(ada: Desk, acme: Customer)
     assert ada.list(Agent, queue=str(queue.pk)).rows == 1
 
 
-def test_platform_staff_who_serve_a_queue_stay_when_an_admin_changes_it(ada: Desk, acme: Customer) -> None:
+def test_platform_staff_who_serve_a_queue_stay_when_an_admin_changes_it(
+    ada: AdminClient, acme: Customer
+) -> None:
     queue = Queue.objects.create(customer=acme, name="Sales")
     staff, person = agent(acme, role="staff"), agent(acme)
     queue.agents.set([staff, person])
@@ -68,18 +70,18 @@ def test_switching_a_customer_off_refuses_its_credentials(acme: Customer) -> Non
 def test_deleting_a_customer_says_what_goes_and_leaves_what_happened(acme: Customer) -> None:
     gone = tenant("gone")
     stranger = access_key(acme)[0]
-    desk = superuser()
-    page = desk.get(address(gone.customer, "delete"))
+    operator = superuser()
+    page = operator.get(address(gone.customer, "delete"))
     for word in ("gone person", "gone queue", "gone key", "Events and audit records remain"):
         assert word in page.text
     assert "Agent-queue relationship" not in page.text
-    assert desk.post(address(gone.customer, "delete"), {"post": "yes"}).was_saved
+    assert operator.post(address(gone.customer, "delete"), {"post": "yes"}).was_saved
     for row in gone.rows:
         stays = type(row) not in (Customer, Agent, Queue, AccessKey)
         assert type(row).objects.filter(pk=row.pk).exists() == stays, type(row)
     assert AccessKey.objects.filter(pk=stranger.pk).exists()
     assert not User.objects.filter(username="gone-login").exists()
-    assert desk.open(gone.row(AuditRecord)).status == 200
+    assert operator.open(gone.row(AuditRecord)).status == 200
 
 
 def test_customers_are_deleted_one_at_a_time(acme: Customer) -> None:
@@ -90,22 +92,22 @@ def test_customers_are_deleted_one_at_a_time(acme: Customer) -> None:
 def test_platform_staff_delete_a_customer_with_its_keys(acme: Customer) -> None:
     other = customer("Globex")
     access_key(other)
-    desk, _ = admin_of(acme, role="staff")
-    assert desk.post(address(other, "delete"), {"post": "yes"}).was_saved
+    operator, _ = admin_of(acme, role="staff")
+    assert operator.post(address(other, "delete"), {"post": "yes"}).was_saved
     assert not Customer.objects.filter(pk=other.pk).exists()
 
 
 def test_what_is_added_begins_with_the_customer_where_there_are_several(acme: Customer) -> None:
-    desk = superuser()
-    assert 'name="name"' in desk.get(address(Queue, "add")).text
+    operator = superuser()
+    assert 'name="name"' in operator.get(address(Queue, "add")).text
     other = customer("Globex")
-    page = desk.get(address(Queue, "add"))
+    page = operator.get(address(Queue, "add"))
     assert 'name="name"' not in page.text
     assert 'name="customer"' in page.text
     query = f"?customer={other.pk}"
-    assert desk.post(address(Queue, "add") + query, {"name": "Sales", "id": str(uuid.uuid4())}).was_saved
+    assert operator.post(address(Queue, "add") + query, {"name": "Sales", "id": str(uuid.uuid4())}).was_saved
     assert Queue.objects.get().customer == other
-    assert desk.post(address(Queue, "add"), {"name": "Lost", "id": str(uuid.uuid4())}).status == 200
+    assert operator.post(address(Queue, "add"), {"name": "Lost", "id": str(uuid.uuid4())}).status == 200
     assert Queue.objects.count() == 1
 
 

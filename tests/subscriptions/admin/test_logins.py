@@ -10,18 +10,20 @@ from subscriptions.auth.authentication import identify
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, Customer, Queue
-from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent
 
 pytestmark = pytest.mark.django_db
 
 
-def test_signing_out_everywhere_ends_tokens_and_sessions_but_not_the_login(ada: Desk, acme: Customer) -> None:
+def test_signing_out_everywhere_ends_tokens_and_sessions_but_not_the_login(
+    ada: AdminClient, acme: Customer
+) -> None:
     other, person = admin_of(acme)
     bystander, _ = admin_of(acme)
     token = issue_token(person)
-    asked = ada.act("sign_out_everywhere", [person], confirmed=False)
-    assert "access keys stay valid" in asked.text
+    page = ada.act("sign_out_everywhere", [person], confirmed=False)
+    assert "access keys stay valid" in page.text
     identify(token)
     ada.act("sign_out_everywhere", [person])
     with pytest.raises(BadCredential) as refusal:
@@ -32,7 +34,7 @@ def test_signing_out_everywhere_ends_tokens_and_sessions_but_not_the_login(ada: 
     identify(issue_token(Agent.objects.get(pk=person.pk)))
 
 
-def test_switching_off_refuses_and_switching_on_accepts_again(ada: Desk, acme: Customer) -> None:
+def test_switching_off_refuses_and_switching_on_accepts_again(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     token = issue_token(person)
     ada.act("switch_off", [person])
@@ -42,7 +44,7 @@ def test_switching_off_refuses_and_switching_on_accepts_again(ada: Desk, acme: C
     identify(token)
 
 
-def test_a_deleted_agents_login_and_keys_go_too(ada: Desk, acme: Customer) -> None:
+def test_a_deleted_agents_login_and_keys_go_too(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     access_key(acme, agent=person)
     page = ada.get(address(person, "delete"))
@@ -54,7 +56,7 @@ def test_a_deleted_agents_login_and_keys_go_too(ada: Desk, acme: Customer) -> No
     assert not AccessKey.objects.exists()
 
 
-def test_a_deleted_admins_history_stays_and_the_login_is_closed(ada: Desk, acme: Customer) -> None:
+def test_a_deleted_admins_history_stays_and_the_login_is_closed(ada: AdminClient, acme: Customer) -> None:
     other, person = admin_of(acme)
     queue = Queue.objects.create(customer=acme, name="Sales")
     other.post(address(queue, "change"), {"name": "Renamed"})
@@ -75,7 +77,7 @@ def test_a_superuser_survives_the_deletion_of_the_agent(acme: Customer) -> None:
 
 
 def test_sessions_of_others_stay_when_one_is_signed_out(acme: Customer) -> None:
-    desk, person = admin_of(acme)
+    operator, person = admin_of(acme)
     superuser().act("sign_out_everywhere", [person])
-    assert desk.get("/admin/").status == 302
+    assert operator.get("/admin/").status == 302
     assert Session.objects.count() == 1

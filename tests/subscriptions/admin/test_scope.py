@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from events.models import Event
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer, LiveConnection, Queue
-from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent
 from tests.subscriptions.support.tenants import Tenant
 
@@ -19,23 +19,23 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_superuser_sees_every_customer_on_every_list(acme_tenant: Tenant, globex_tenant: Tenant) -> None:
-    desk = superuser()
+    operator = superuser()
     for row in globex_tenant.rows:
-        page = desk.list(type(row))
+        page = operator.list(type(row))
         assert page.status == 200
         assert acme_tenant.mark in page.text, type(row)
         assert globex_tenant.mark in page.text, type(row)
-        assert desk.open(row).status == 200
+        assert operator.open(row).status == 200
 
 
-def test_an_admin_sees_the_own_customer_on_every_list(acme_tenant: Tenant, acme_admin: Desk) -> None:
+def test_an_admin_sees_the_own_customer_on_every_list(acme_tenant: Tenant, acme_admin: AdminClient) -> None:
     for row in acme_tenant.rows:
         assert acme_tenant.mark in acme_admin.list(type(row)).text, type(row)
         assert acme_admin.open(row).status == 200
 
 
 def test_an_admin_sees_a_stranger_on_no_list_whatever_the_query(
-    globex_tenant: Tenant, acme_admin: Desk
+    globex_tenant: Tenant, acme_admin: AdminClient
 ) -> None:
     # All that are registered, so that a page added later is held to it as well.
     for model in admin.site._registry:
@@ -60,7 +60,7 @@ def test_an_admin_sees_a_stranger_on_no_list_whatever_the_query(
             ), (model, query)
 
 
-def test_an_admin_reaches_no_page_of_a_strangers_row(globex_tenant: Tenant, acme_admin: Desk) -> None:
+def test_an_admin_reaches_no_page_of_a_strangers_row(globex_tenant: Tenant, acme_admin: AdminClient) -> None:
     for row in globex_tenant.rows:
         for page in ("change", "delete", "history"):
             answer = acme_admin.get(address(row, page))
@@ -68,7 +68,7 @@ def test_an_admin_reaches_no_page_of_a_strangers_row(globex_tenant: Tenant, acme
             assert globex_tenant.mark not in answer.text
 
 
-def test_an_admin_changes_no_row_of_a_stranger(globex_tenant: Tenant, acme_admin: Desk) -> None:
+def test_an_admin_changes_no_row_of_a_stranger(globex_tenant: Tenant, acme_admin: AdminClient) -> None:
     person, queue, key = globex_tenant.row(Agent), globex_tenant.row(Queue), globex_tenant.row(AccessKey)
     for row in (globex_tenant.customer, person, queue, key):
         acme_admin.post(address(row, "change"), {"name": "taken", "label": "taken"})
@@ -89,7 +89,7 @@ def test_an_admin_changes_no_row_of_a_stranger(globex_tenant: Tenant, acme_admin
     assert not CloseOrder.objects.exists()
 
 
-def test_an_admin_makes_nothing_for_a_stranger(globex_tenant: Tenant, acme_admin: Desk) -> None:
+def test_an_admin_makes_nothing_for_a_stranger(globex_tenant: Tenant, acme_admin: AdminClient) -> None:
     for model in (Agent, Queue, AccessKey):
         page = acme_admin.get(address(model, "add"), customer=str(globex_tenant.customer.pk))
         assert page.status == 200
@@ -105,7 +105,7 @@ def test_an_admin_makes_nothing_for_a_stranger(globex_tenant: Tenant, acme_admin
 
 
 def test_an_admin_is_offered_only_the_own_queues_and_agents(
-    acme_tenant: Tenant, globex_tenant: Tenant, acme_admin: Desk
+    acme_tenant: Tenant, globex_tenant: Tenant, acme_admin: AdminClient
 ) -> None:
     assert acme_tenant.mark in acme_admin.get(address(Queue, "add")).text
     foreign_queue = str(globex_tenant.row(Queue).pk)
@@ -128,7 +128,7 @@ def test_an_admin_is_offered_only_the_own_queues_and_agents(
 
 
 def test_completion_offers_an_admin_the_own_customer_alone(
-    acme_tenant: Tenant, globex_tenant: Tenant, acme_admin: Desk
+    acme_tenant: Tenant, globex_tenant: Tenant, acme_admin: AdminClient
 ) -> None:
     query = {"app_label": "subscriptions", "model_name": "accesskey", "field_name": "customer", "term": "Ltd"}
     offered = acme_admin.get(reverse("admin:autocomplete"), **query).response.json()["results"]
@@ -137,7 +137,7 @@ def test_completion_offers_an_admin_the_own_customer_alone(
 
 
 def test_an_admin_looks_at_the_own_customer_but_does_not_decide_on_it(
-    acme_tenant: Tenant, acme_admin: Desk
+    acme_tenant: Tenant, acme_admin: AdminClient
 ) -> None:
     acme_admin.post(address(acme_tenant.customer, "change"), {"name": "renamed", "is_active": ""})
     acme_admin.post(address(acme_tenant.customer, "delete"), {"post": "yes"})
@@ -147,7 +147,9 @@ def test_an_admin_looks_at_the_own_customer_but_does_not_decide_on_it(
     assert (acme_tenant.customer.name, acme_tenant.customer.is_active) == ("acme Ltd", True)
 
 
-def test_an_admin_sees_no_platform_staff_of_the_own_customer(acme_tenant: Tenant, acme_admin: Desk) -> None:
+def test_an_admin_sees_no_platform_staff_of_the_own_customer(
+    acme_tenant: Tenant, acme_admin: AdminClient
+) -> None:
     staff = agent(acme_tenant.customer, role="staff")
     Agent.objects.filter(pk=staff.pk).update(name="the-one-of-the-platform")
     key, _ = access_key(acme_tenant.customer, agent=staff)
@@ -165,7 +167,7 @@ def test_an_admin_sees_no_platform_staff_of_the_own_customer(acme_tenant: Tenant
     assert AccessKey.objects.filter(agent=staff).count() == 1
 
 
-def test_an_admin_sees_neither_users_nor_groups(acme_admin: Desk) -> None:
+def test_an_admin_sees_neither_users_nor_groups(acme_admin: AdminClient) -> None:
     for model in (User, Group):
         assert acme_admin.list(model).status == 403
         assert acme_admin.get(address(model, "add")).status == 403
@@ -174,15 +176,15 @@ def test_an_admin_sees_neither_users_nor_groups(acme_admin: Desk) -> None:
 def test_platform_staff_see_all_customers_but_no_users_and_touch_no_superuser(
     acme_tenant: Tenant, globex_tenant: Tenant
 ) -> None:
-    desk, _ = admin_of(acme_tenant.customer, role="staff")
-    assert acme_tenant.mark in desk.list(Event).text
-    assert globex_tenant.mark in desk.list(Event).text
-    assert desk.open(globex_tenant.row(AccessKey)).status == 200
-    assert desk.list(User).status == 403
+    operator, _ = admin_of(acme_tenant.customer, role="staff")
+    assert acme_tenant.mark in operator.list(Event).text
+    assert globex_tenant.mark in operator.list(Event).text
+    assert operator.open(globex_tenant.row(AccessKey)).status == 200
+    assert operator.list(User).status == 403
     chief = Agent.objects.create(
         customer=acme_tenant.customer, user=User.objects.create_superuser("chief"), name="Chief", role="staff"
     )
-    page = desk.open(chief)
+    page = operator.open(chief)
     assert page.status == 200
     assert 'name="password"' not in page.text
-    assert desk.post(address(chief, "change"), {"username": "taken", "name": "taken"}).status == 403
+    assert operator.post(address(chief, "change"), {"username": "taken", "name": "taken"}).status == 403

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.events.support.people import NO_CREDENTIAL, ClientInfo, Company
-from tests.subscriptions.support.platform_server import Platform, nobody
+from tests.events.support.people import ANONYMOUS, ClientInfo, Company
+from tests.subscriptions.support.platform_server import Platform, unreachable_platform
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,14 +31,14 @@ def test_an_agent_accepts_its_call(theirs: Platform) -> None:
     assert answer.status == 200, answer.text
     assert answer.body == {"call_id": "a-call", "action": "accept", "platform": {"status": "answered"}}
     order = {"customer_id": acme.id, "agent_id": ann.agent_id}
-    assert theirs.asked == [("POST", "/v1.0/calls/a-call/accept", order, None)]
+    assert theirs.requests == [("POST", "/v1.0/calls/a-call/accept", order, None)]
 
 
 def test_an_id_with_signs_reaches_the_platform_as_it_is(theirs: Platform) -> None:
     acme = Company()
     ann = acme.person()
     assert ann.post(f"{call(acme, 'a/b=c~d', agent=ann)}/hangup", "").status == 200
-    assert theirs.asked[0][1] == "/v1.0/calls/a%2Fb%3Dc~d/hangup"
+    assert theirs.requests[0][1] == "/v1.0/calls/a%2Fb%3Dc~d/hangup"
 
 
 def test_a_transfer_says_where_to(theirs: Platform) -> None:
@@ -47,7 +47,7 @@ def test_a_transfer_says_where_to(theirs: Platform) -> None:
     address = f"{call(acme, agent=ann)}/transfer"
     for to in ({"type": "queue", "id": "sales"}, {"type": "tel", "id": "+15550100"}):
         assert ann.post(address, {"to": to}).status == 200
-        assert theirs.asked.pop()[2]["to"] == to
+        assert theirs.requests.pop()[2]["to"] == to
     bad: list[Any] = [
         None,
         "sales",
@@ -61,7 +61,7 @@ def test_a_transfer_says_where_to(theirs: Platform) -> None:
         answer = ann.post(address, {"to": to})
         assert (answer.status, answer.body["errors"][0]["field"]) == (400, "to")
     assert ann.post(address, "").status == 400
-    assert theirs.asked == []
+    assert theirs.requests == []
 
 
 def test_an_invisible_call_is_answered_like_a_missing_one(theirs: Platform) -> None:
@@ -71,10 +71,10 @@ def test_an_invisible_call_is_answered_like_a_missing_one(theirs: Platform) -> N
     strangers = (bob, globex.person("admin"), globex.key(may_publish=True))
     answers = [who.post(f"{path}/hangup", "") for who in strangers for path in (anns, "/v1.0/calls/none")]
     assert {(answer.status, answer.text) for answer in answers} == {(404, answers[0].text)}
-    assert NO_CREDENTIAL.post(f"{anns}/hangup", "").status == 401
+    assert ANONYMOUS.post(f"{anns}/hangup", "").status == 401
     assert acme.key().post(f"{anns}/hangup", "").status == 403
     assert acme.key(may_publish=True, may_subscribe=False).post(f"{anns}/hangup", "").status == 403
-    assert theirs.asked == []
+    assert theirs.requests == []
 
 
 def test_an_identity_that_sees_all_calls_may_act_on_all(theirs: Platform) -> None:
@@ -85,7 +85,7 @@ def test_an_identity_that_sees_all_calls_may_act_on_all(theirs: Platform) -> Non
         assert who.post(f"{address}/voicemail", "").status == 200
     assert staff.post(f"{address}/voicemail", "").status == 404
     assert staff.post(f"{address}/voicemail?customer_id={acme.id}", "").status == 200
-    assert {body["customer_id"] for _, _, body, _ in theirs.asked} == {acme.id}
+    assert {body["customer_id"] for _, _, body, _ in theirs.requests} == {acme.id}
     assert acme.key(may_publish=True).post(f"{address}/accept", "").status == 403
 
 
@@ -101,7 +101,7 @@ def test_a_call_with_another_agent_or_over_is_refused(theirs: Platform) -> None:
     acme.key(may_publish=True).post("/v1.0/events", ended)
     answer = bob.post(f"{address}/hangup", "")
     assert (answer.status, answer.body["code"]) == (409, "CALL_OVER")
-    assert len(theirs.asked) == 1
+    assert len(theirs.requests) == 1
 
 
 def test_what_is_no_action_and_what_is_no_body_is_refused(theirs: Platform) -> None:
@@ -113,7 +113,7 @@ def test_what_is_no_action_and_what_is_no_body_is_refused(theirs: Platform) -> N
     for body in ("{", "[]", {"to": 1}, b"\xff"):
         assert ann.post(f"{address}/accept", body).status == 400
     assert ann.post(f"{address}/accept", "x" * 20_000).status == 413
-    assert theirs.asked == []
+    assert theirs.requests == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_without_a_platform_it_is_said_before_and_at_the_act(settings: Any) -> N
     assert "PLATFORM_API_URL" in answer["reason"]
     answer = ann.post(f"{call(acme, agent=ann)}/accept", "")
     assert (answer.status, answer.body["code"]) == (501, "NO_PLATFORM")
-    settings.PLATFORM_API_URLS = {"": nobody()}
+    settings.PLATFORM_API_URLS = {"": unreachable_platform()}
     answer = ann.post(f"{call(acme, agent=ann)}/accept", "")
     assert (answer.status, answer.body["code"]) == (502, "PLATFORM_UNAVAILABLE")
     assert "nothing was done" in answer.body["message"]

@@ -15,8 +15,8 @@ from django.utils import timezone
 from events.models import Event
 from subscriptions.event_hooks import projection as projections
 from subscriptions.models import Agent
-from tests.events.support.people import NO_CREDENTIAL, ClientInfo, Company, new_id
-from tests.subscriptions.support.platform_server import nobody, platform
+from tests.events.support.people import ANONYMOUS, ClientInfo, Company, new_id
+from tests.subscriptions.support.platform_server import platform, unreachable_platform
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,7 +93,7 @@ def test_nobody_else_chooses_or_looks() -> None:
             assert answer.status == 403
             # Whether there is such an agent is not revealed.
         assert who.get(address(new_id())).body == answer.body
-    assert NO_CREDENTIAL.put(address(ann), {"status": "away"}).status == 401
+    assert ANONYMOUS.put(address(ann), {"status": "away"}).status == 401
     assert acme.key(ann).put(address(ann), {"status": "available"}).status == 200
     assert status_of(ann) == "available"
 
@@ -172,7 +172,7 @@ def test_the_platform_gets_the_request_first_even_if_nothing_changes_here(settin
         assert ann.put(address(ann), {"status": "available"}).status == 200
         assert ann.put(address(ann), {"status": "available"}).status == 200
         order = {"customer_id": acme.id, "agent_id": ann.agent_id, "status": "available"}
-        assert theirs.asked == [("PUT", address(ann), order, "Bearer a-key")] * 2
+        assert theirs.requests == [("PUT", address(ann), order, "Bearer a-key")] * 2
     assert len(published()) == 1
 
 
@@ -184,7 +184,7 @@ def test_what_the_platform_refuses_is_not_stored(settings: Any) -> None:
         answer = ann.put(address(ann), {"status": "away"})
     assert (answer.status, answer.body["code"]) == (409, "PLATFORM_REFUSED")
     assert "No such agent works here" in answer.body["message"]
-    settings.PLATFORM_API_URLS = {"": nobody()}
+    settings.PLATFORM_API_URLS = {"": unreachable_platform()}
     answer = ann.put(address(ann), {"status": "away"})
     assert (answer.status, answer.body["code"]) == (502, "PLATFORM_UNAVAILABLE")
     assert (status_of(ann), published()) == ("offline", [])

@@ -57,7 +57,7 @@ def call(of: Customer, call_id: str = "c1", **data: Any) -> Any:
 async def test_real_connections_are_explained(process: Runtime, acme: Customer, key: str) -> None:
     async def explained(event: str) -> tuple[bool | None, str]:
         await process.audit.flush()
-        await until_told(process)
+        await until_stored(process)
         body = await sync_to_async(why)(key, event=event)
         return body["delivered"], body["rule"]
 
@@ -101,7 +101,7 @@ async def test_a_refused_handshake_is_explained(process: Runtime, acme: Customer
     assert body.steps[4].rule == "refused-handshake"
 
 
-async def until_told(process: Runtime) -> None:
+async def until_stored(process: Runtime) -> None:
     """The connections of the process stand in the database as they are."""
     await process.presence._beat()
 
@@ -110,8 +110,8 @@ def test_a_topic_is_explained_by_its_newest_event_or_the_lack_of_one(acme: Custo
     call(acme)
     newest = call(acme)
     topic = f"customer_id:{acme.pk}:call"
-    for asked in (topic, f"{topic}:*", f"{topic}:c1", f"customer_id:{acme.pk}"):
-        facts = {fact["name"]: fact["value"] for fact in why(key, topic=asked)["steps"][0]["facts"]}
+    for requested in (topic, f"{topic}:*", f"{topic}:c1", f"customer_id:{acme.pk}"):
+        facts = {fact["name"]: fact["value"] for fact in why(key, topic=requested)["steps"][0]["facts"]}
         assert facts["id"] == newest.id
     body = why(key, topic=f"{topic}:c2")
     assert (body["rule"], [step["outcome"] for step in body["steps"]][:3]) == (
@@ -155,8 +155,8 @@ def test_an_invisible_event_is_answered_like_a_missing_one(acme: Customer, ann: 
     def alike(credential: str, name: str, there: str, absent: str) -> None:
         """What there is and what there is not are answered with the same words."""
         answers = [
-            ask(credential, **{name: asked}).content.decode().replace(asked, "IT")
-            for asked in (there, absent)
+            ask(credential, **{name: requested}).content.decode().replace(requested, "IT")
+            for requested in (there, absent)
         ]
         assert answers[0] == answers[1]
 

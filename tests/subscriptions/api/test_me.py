@@ -1,4 +1,4 @@
-"""`GET /v1.0/me`: who somebody is, what they may hear, and whose names they learn."""
+"""`GET /v1.0/me`: who the credential belongs to, what they are authorised to receive, and whose names they see."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_with_all_permissions_the_names_of_the_own_customer_are_returned_and_no_
     agent(globex), agent(acme, is_active=False)
     queue = Queue.objects.create(customer=acme, name="Support")
     queue.agents.add(ann, agent(acme, is_active=False))
-    Queue.objects.create(customer=globex, name="Front desk")
+    Queue.objects.create(customer=globex, name="Front operator")
     body = me(issue_token(boss))
     assert body["customer"] == {"id": str(acme.pk), "name": "Acme"}
     assert body["agent"] == {"id": str(boss.pk), "name": boss.name}
@@ -102,13 +102,13 @@ def test_a_key_that_only_publishes_learns_no_names() -> None:
 def test_platform_staff_learn_the_names_of_the_customer_that_they_name() -> None:
     acme, globex = customer("Acme"), customer("Globex")
     staff, ann = agent(acme, "staff"), agent(globex)
-    queue = Queue.objects.create(customer=globex, name="Front desk")
+    queue = Queue.objects.create(customer=globex, name="Front operator")
     body = me(issue_token(staff), customer_id=str(globex.pk))
     assert body["customer"] == {"id": str(globex.pk), "name": "Globex"}
     assert body["agent"]["id"] == str(staff.pk)
     assert body["topics"][0] == f"customer_id:{globex.pk}:*:*"
     assert [each["id"] for each in body["agents"]] == [str(ann.pk)]
-    assert body["queues"] == [{"id": str(queue.pk), "name": "Front desk", "agent_ids": []}]
+    assert body["queues"] == [{"id": str(queue.pk), "name": "Front operator", "agent_ids": []}]
     assert ask(issue_token(staff), "/v1.0/me", customer_id=str(uuid.uuid4())).status_code == 404
     assert ask(issue_token(staff), "/v1.0/me", customer_id="globex").status_code == 400
     assert ask(issue_token(staff), "/v1.0/me", customer="globex").status_code == 400

@@ -28,7 +28,7 @@ def test_a_message_goes_to_the_platform(theirs: Platform) -> None:
     answer = ann.post("/v1.0/messages", {"to": NUMBER, "text": "Hello"})
     assert (answer.status, answer.body) == (201, {"to": NUMBER, "platform": {"id": "of-the-platform"}})
     order = {"destinations": [{"type": "tel", "target": NUMBER}], "text": "Hello", "automatic": False}
-    assert theirs.asked == [
+    assert theirs.requests == [
         ("POST", "/v1.0/messages", {"customer_id": acme.id, "agent_id": ann.agent_id, **order}, None)
     ]
 
@@ -37,7 +37,7 @@ def test_messages_are_sent_only_with_the_permission_to_receive_them(theirs: Plat
     acme = Company()
     for who in (acme.person(), acme.person(granted_resources=["call"]), acme.key()):
         assert who.post("/v1.0/messages", {"to": NUMBER, "text": "Hello"}).status == 403
-    assert theirs.asked == []
+    assert theirs.requests == []
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_messages_are_sent_only_with_the_permission_to_receive_them(theirs: Plat
 def test_what_is_no_message_is_refused(theirs: Platform, body: Any, field: str) -> None:
     answer = Company().person("manager").post("/v1.0/messages", body)
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
-    assert theirs.asked == []
+    assert theirs.requests == []
 
 
 @pytest.mark.parametrize("text", ["STOP", " stop. ", "Unsubscribe", "“Stop!”"])
@@ -65,7 +65,7 @@ def test_no_message_is_sent_between_stop_and_start(theirs: Platform, text: str) 
     wrote(acme, "Thanks!", message_id="m2")
     answer = manager.post("/v1.0/messages", message)
     assert (answer.status, answer.body["code"]) == (409, "OPTED_OUT")
-    assert theirs.asked == []
+    assert theirs.requests == []
     # Of this customer alone.
     assert globex.person("manager").post("/v1.0/messages", message).status == 201
     wrote(acme, "Start", message_id="m3")

@@ -76,10 +76,10 @@ async def test_a_program_needs_no_origin(secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://ws.example.com", "http://ws.example.com", "https://desk.example.com"]
+    "origin", ["https://ws.example.com", "http://ws.example.com", "https://operator.example.com"]
 )
 async def test_our_own_and_listed_pages_may_connect(secret: str, settings: Any, origin: str) -> None:
-    settings.WEBSOCKET_ORIGINS = ["https://desk.example.com"]
+    settings.WEBSOCKET_ORIGINS = ["https://operator.example.com"]
     admitted = await admit(request(f"token={secret}", host="ws.example.com", origin=origin))
     assert isinstance(admitted, Identity)
 
@@ -90,7 +90,7 @@ async def test_our_own_and_listed_pages_may_connect(secret: str, settings: Any, 
         "https://evil.example.com",
         "https://ws.example.com.evil.com",
         "https://ws.example.com:8443",
-        "http://desk.example.com",
+        "http://operator.example.com",
         "null",
         "https://[",
         "https://[::1",
@@ -99,7 +99,7 @@ async def test_our_own_and_listed_pages_may_connect(secret: str, settings: Any, 
     ],
 )
 async def test_any_other_page_may_not(secret: str, settings: Any, origin: str) -> None:
-    settings.WEBSOCKET_ORIGINS = ["https://desk.example.com"]
+    settings.WEBSOCKET_ORIGINS = ["https://operator.example.com"]
     for host in ("ws.example.com", ""):
         refusal = await admit(request(f"token={secret}", host=host, origin=origin))
         assert isinstance(refusal, Refusal)

@@ -10,34 +10,22 @@ from unittest.mock import Mock
 
 import msgpack
 import pytest
-from channels.layers import get_channel_layer
 from django.db import OperationalError
 
-from events.announcements.announcement import group_of
 from events.log import reader
-from events.models import CustomerLog, Event
-from subscriptions.delivery import gap_repair, layer_listener
+from events.models import CustomerLog
 from subscriptions.delivery import hub as hub_module
-from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.frames import text_frame
 from tests.subscriptions.conftest import MakeHarness
-from tests.subscriptions.support.hub_harness import Client, HubHarness, new_customer, until
-
-
-def everything(customer_id: str) -> str:
-    return f"customer_id:{customer_id}:*:*"
-
-
-def members(customer_id: str) -> int:
-    return len(get_channel_layer().groups.get(group_of(customer_id), {}))
-
-
-async def subscribed(harness: HubHarness, customer_id: str, *topics: str, **options: Any) -> Client:
-    client = Client(harness, **options)
-    await client.subscribe(*(topics or (everything(customer_id),)), customer_id=customer_id)
-    return client
-
+from tests.subscriptions.support.hub_harness import (
+    HubHarness,
+    everything,
+    members,
+    new_customer,
+    subscribed,
+    until,
+)
 
 # --- Receiving ---
 
@@ -121,19 +109,6 @@ async def test_what_is_announced_while_a_feed_opens_is_neither_lost_nor_doubled(
     assert (client.closed, harness.hub.gap_fills) == ([], 0)
 
 
-async def test_announcements_that_crossed_are_put_in_order_without_the_log(
-    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gap_repair, "REORDER_SECONDS", 3600)
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    one, two, three = await harness.store(acme, 3)
-    await harness.announce(three, two, one)
-    await until(lambda: len(client.events) == 3)
-    assert client.numbers == [1, 2, 3]
-    assert harness.hub.gap_fills == 0
-
-
 async def test_an_announcement_that_comes_twice_is_delivered_once(harness: HubHarness) -> None:
     acme = new_customer()
     client = await subscribed(harness, acme)
@@ -141,26 +116,6 @@ async def test_an_announcement_that_comes_twice_is_delivered_once(harness: HubHa
     await harness.announce(one, one, two, one, two, three)
     await until(lambda: len(client.events) >= 3)
     assert client.numbers == [1, 2, 3]
-
-
-async def test_a_lost_announcement_shows_and_is_read_from_the_log(harness: HubHarness) -> None:
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    lost = await harness.store(acme, 7)
-    await harness.announce(lost[0], lost[3], lost[6])
-    await until(lambda: len(client.events) == 7)
-    assert client.numbers == [1, 2, 3, 4, 5, 6, 7]
-    assert harness.hub.gap_fills > 0
-
-
-async def test_a_gap_of_many_pages_is_read(harness: HubHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gap_repair, "PAGE", 3)
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    *_, last = await harness.store(acme, 20)
-    await harness.announce(last)
-    await until(lambda: len(client.events) == 20)
-    assert client.numbers == list(range(1, 21))
 
 
 async def test_the_loss_of_the_last_announcement_is_found_by_comparing_numbers(
@@ -172,23 +127,6 @@ async def test_the_loss_of_the_last_announcement_is_found_by_comparing_numbers(
     await harness.store(acme, 3)
     await until(lambda: len(client.events) == 3)
     assert client.numbers == [1, 2, 3]
-
-
-async def test_no_message_of_the_layer_stops_the_process_from_receiving(harness: HubHarness) -> None:
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    layer, group = get_channel_layer(), group_of(acme)
-    for message in (
-        {"type": "nobody.knows"},
-        {"type": "log.announced"},
-        {"type": "log.announced", "announcement": {"customer_id": acme, "epoch": "x", "entries": [[1]]}},
-        {"type": "log.announced", "announcement": None},
-        {"no": "type"},
-    ):
-        await layer.group_send(group, message)
-    await harness.publish(acme)
-    await until(lambda: client.events)
-    assert client.closed == []
 
 
 # --- Leaving ---
@@ -366,76 +304,7 @@ async def test_an_announcement_of_another_log_closes_its_subscribers(harness: Hu
     assert client.events == [], "events of another log were taken for this one's"
 
 
-async def test_a_pruned_gap_closes_its_subscribers(harness: HubHarness) -> None:
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    *_, last = await harness.store(acme, 4)
-    await Event.objects.filter(customer_id=acme, seq__lte=2).adelete()
-    await CustomerLog.objects.filter(customer_id=acme).aupdate(floor=2)
-    await harness.announce(last)
-    await until(lambda: client.closed == [CloseCode.RESTARTING])
-    assert client.events == []
-
-
-async def test_waiting_for_a_number_ends_when_the_log_is_replaced(make_harness: MakeHarness) -> None:
-    harness = await make_harness(check_seconds=0.02)
-    acme = new_customer()
-    await subscribed(harness, acme)
-    waiting = asyncio.ensure_future(harness.hub.reach(acme, 5))
-    await CustomerLog.objects.filter(customer_id=acme).aupdate(epoch="f" * 12)
-    with pytest.raises(LogReplaced):
-        await asyncio.wait_for(waiting, 30)
-
-
 # --- Outages ---
-
-
-async def test_while_the_database_is_away_the_order_is_kept_and_sockets_stay(
-    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gap_repair, "RETRY_FIRST_SECONDS", 0.005)
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    failures = 3
-    read = reader.read
-
-    def away(*args: Any, **kwargs: Any) -> Any:
-        nonlocal failures
-        if failures:
-            failures -= 1
-            raise OperationalError("away")
-        return read(*args, **kwargs)
-
-    monkeypatch.setattr(reader, "read", away)
-    _, two, three, four = await harness.store(acme, 4)
-    await harness.announce(two)
-    await until(lambda: failures < 3)
-    await harness.announce(four, three)
-    await until(lambda: len(client.events) == 4)
-    assert client.numbers == [1, 2, 3, 4]
-    assert (client.closed, failures) == ([], 0)
-
-
-async def test_a_subscribers_lag_is_known_while_the_log_cannot_be_read(
-    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    acme, globex = new_customer(), new_customer()
-    late, well = await subscribed(harness, acme), await subscribed(harness, globex)
-    read, is_away = reader.read, True
-
-    def away(*args: Any, **kwargs: Any) -> Any:
-        if is_away:
-            raise OperationalError("away")
-        return read(*args, **kwargs)
-
-    monkeypatch.setattr(reader, "read", away)
-    messages = await harness.store(acme, 3)
-    await harness.announce(messages[2])
-    await until(lambda: harness.hub.lag(late.subscriber) == 3)
-    assert harness.hub.lag(well.subscriber) == 0
-    is_away = False
-    await until(lambda: harness.hub.lag(late.subscriber) == 0)
-    await until(lambda: late.numbers == [1, 2, 3])
 
 
 async def test_an_unreadable_log_does_not_end_the_watch(
@@ -455,86 +324,3 @@ async def test_an_unreadable_log_does_not_end_the_watch(
     await harness.store(acme)
     await until(lambda: client.events)
     assert errors == []
-
-
-@pytest.fixture
-def silent_layer(fresh_layer: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """A layer that drops all messages while `silent` is set, as behind a half-open connection."""
-    state = {"silent": False}
-    layer = get_channel_layer()
-    for name in ("send", "group_send"):
-        real = getattr(layer, name)
-
-        async def sometimes(*args: Any, real: Any = real) -> None:
-            if not state["silent"]:
-                await real(*args)
-
-        monkeypatch.setattr(layer, name, sometimes)
-    return state
-
-
-async def test_while_the_layer_is_silent_the_log_is_read_instead(
-    make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 3600)
-    harness = await make_harness(check_seconds=0.02)
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    silent_layer["silent"] = True
-    await until(lambda: harness.hub.layer.is_silent, "the silence to be noticed")
-    await harness.publish(acme, 3)
-    await until(lambda: len(client.events) == 3)
-    # A new subscriber receives events too, though its group cannot be joined.
-    globex = new_customer()
-    newcomer = await subscribed(harness, globex)
-    await harness.publish(globex)
-    await until(lambda: newcomer.events)
-    silent_layer["silent"] = False
-    await until(lambda: not harness.hub.layer.is_silent, "the layer to be heard again")
-    await until(lambda: members(globex) == 1)
-    await harness.publish(acme)
-    await until(lambda: len(client.events) == 4)
-    assert client.numbers == [1, 2, 3, 4]
-
-
-async def test_a_layer_that_stays_silent_is_connected_to_anew(
-    make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 0.1)
-    harness = await make_harness(check_seconds=0.02)
-    acme = new_customer()
-    client = await subscribed(harness, acme)
-    first = harness.hub.layer._channel
-    silent_layer["silent"] = True
-    await until(lambda: harness.hub.layer._channel not in ("", first), "a new channel")
-    silent_layer["silent"] = False
-    await until(lambda: not harness.hub.layer.is_silent and members(acme) == 1)
-    await harness.publish(acme)
-    await until(lambda: client.events)
-    assert client.numbers == [1]
-
-
-async def test_a_layer_that_hangs_does_not_hold_up_the_comparing_of_numbers(
-    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The time-outs of joining do not add up for many customers."""
-    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.2)
-    harness = await make_harness(check_seconds=0.01)
-    tries = 0
-
-    async def hang(*_: Any) -> None:
-        nonlocal tries
-        tries += 1
-        await asyncio.sleep(3600)
-
-    monkeypatch.setattr(get_channel_layer(), "group_add", hang)
-    customers = [new_customer() for _ in range(10)]
-    clients = await asyncio.gather(*(subscribed(harness, customer) for customer in customers))
-    tries = 0
-    await harness.store(customers[0])
-    await until(lambda: clients[0].events)
-    await harness.store(customers[0])
-    await until(lambda: len(clients[0].events) == 2)
-    assert tries <= 4, "each customer's group was waited for before numbers were compared again"

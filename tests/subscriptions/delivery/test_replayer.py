@@ -19,11 +19,7 @@ from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.replayer import LogPruned
 from subscriptions.protocol.codes import CloseCode
 from tests.subscriptions.conftest import MakeHarness
-from tests.subscriptions.support.hub_harness import Client, HubHarness, new_customer, until
-
-
-def everything(customer_id: str) -> str:
-    return f"customer_id:{customer_id}:*:*"
+from tests.subscriptions.support.hub_harness import Client, HubHarness, everything, new_customer, until
 
 
 @pytest.fixture(autouse=True)

@@ -106,7 +106,7 @@ class PendingChangesMachine(RuleBasedStateMachine):
         self.is_settled = False
 
     @rule(goes_meanwhile=KEYS, comes_through=booleans(), is_known=booleans())
-    def is_told(self, goes_meanwhile: str, comes_through: bool, is_known: bool) -> None:
+    def reports(self, goes_meanwhile: str, comes_through: bool, is_known: bool) -> None:
         taken = self.pending.take(9)
         self.goes(goes_meanwhile)
         if comes_through:

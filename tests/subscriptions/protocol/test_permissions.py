@@ -14,7 +14,7 @@ from subscriptions.protocol.permissions import Identity, Role, Rule, may_subscri
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 ANN, BOB = "aaaaaaaa-1111-4000-8000-000000000011", "aaaaaaaa-2222-4000-8000-000000000012"
 GUS = "bbbbbbbb-1111-4000-8000-000000000021"
-NOBODY = "cccccccc-0000-4000-8000-000000000003"
+UNKNOWN_ID = "cccccccc-0000-4000-8000-000000000003"
 CALL_ID = "xyz789"
 RESOURCES = known_resources()
 
@@ -52,8 +52,8 @@ def identities() -> Iterator[Identity]:
 
 
 def topics() -> Iterator[str]:
-    owners = [f"customer_id:{each}" for each in (ACME, GLOBEX, NOBODY)]
-    owners += [f"agent_id:{each}" for each in (ANN, BOB, GUS, NOBODY)]
+    owners = [f"customer_id:{each}" for each in (ACME, GLOBEX, UNKNOWN_ID)]
+    owners += [f"agent_id:{each}" for each in (ANN, BOB, GUS, UNKNOWN_ID)]
     # An id of one kind in the scope of the other belongs to no customer or agent.
     owners += [f"agent_id:{ACME}", f"customer_id:{ANN}"]
     for owner in owners:
@@ -119,8 +119,8 @@ def test_a_refusal_says_what_is_right_and_a_grant_says_nothing() -> None:
 def test_a_refusal_is_the_same_whether_the_other_exists_or_not() -> None:
     for who in identities():
         for real, unreal in (
-            (f"agent_id:{BOB}", f"agent_id:{NOBODY}"),
-            (f"customer_id:{GLOBEX if who.customer_id == ACME else ACME}", f"customer_id:{NOBODY}"),
+            (f"agent_id:{BOB}", f"agent_id:{UNKNOWN_ID}"),
+            (f"customer_id:{GLOBEX if who.customer_id == ACME else ACME}", f"customer_id:{UNKNOWN_ID}"),
         ):
             assert may_subscribe(who, parse_pattern(real, RESOURCES)) == may_subscribe(
                 who, parse_pattern(unreal, RESOURCES)

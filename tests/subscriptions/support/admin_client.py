@@ -58,12 +58,12 @@ class Page:
         return len(self.response.context["cl"].result_list)
 
     @property
-    def told(self) -> list[str]:
+    def messages(self) -> list[str]:
         """The messages at the top of the page."""
         return [str(message) for message in self.response.context["messages"]]
 
 
-class Desk:
+class AdminClient:
     """One operator's browser."""
 
     def __init__(self, user: User | None) -> None:
@@ -99,16 +99,16 @@ def address(thing: Model | type[Model], page: str) -> str:
     return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=arguments)
 
 
-def superuser() -> Desk:
-    return Desk(User.objects.create_superuser("root"))
+def superuser() -> AdminClient:
+    return AdminClient(User.objects.create_superuser("root"))
 
 
-def admin_of(customer: Customer, **fields: Any) -> tuple[Desk, Agent]:
+def admin_of(customer: Customer, **fields: Any) -> tuple[AdminClient, Agent]:
     """A logged-in admin of a customer."""
     person = agent(customer, role=fields.pop("role", "admin"), **fields)
     User.objects.filter(pk=person.user_id).update(is_staff=True)
     person.user.refresh_from_db()
-    return Desk(person.user), person
+    return AdminClient(person.user), person
 
 
 def _page(response: Any) -> Page:

@@ -169,3 +169,20 @@ def draft(customer_id: str, event_type: str = "call.status", **data: Any) -> Dra
 
 def new_customer() -> str:
     return str(uuid.uuid4())
+
+
+def everything(customer_id: str) -> str:
+    """The topic of all events of a customer."""
+    return f"customer_id:{customer_id}:*:*"
+
+
+def members(customer_id: str) -> int:
+    """The number of channels in the customer's group."""
+    return len(get_channel_layer().groups.get(group_of(customer_id), {}))
+
+
+async def subscribed(harness: HubHarness, customer_id: str, *topics: str, **options: Any) -> Client:
+    """A client with these topics, or with all events of the customer."""
+    client = Client(harness, **options)
+    await client.subscribe(*(topics or (everything(customer_id),)), customer_id=customer_id)
+    return client

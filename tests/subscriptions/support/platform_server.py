@@ -22,7 +22,7 @@ class Platform(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
         self.answers: list[tuple[int, Any]] = [(200, {})]
-        self.asked: list[tuple[str, str, Any, str | None]] = []
+        self.requests: list[tuple[str, str, Any, str | None]] = []
         self.closing = Event()
 
     @property
@@ -35,7 +35,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.command, self.path, body, self.headers["Authorization"]))
+        self.server.requests.append((self.command, self.path, body, self.headers["Authorization"]))
         status, said = self.server.answers[0]
         if len(self.server.answers) > 1:
             del self.server.answers[0]
@@ -69,7 +69,7 @@ def platform() -> Iterator[Platform]:
         server.server_close()
 
 
-def nobody() -> str:
+def unreachable_platform() -> str:
     """The URL of a platform that does not run."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         return f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -166,7 +166,7 @@ def test_several_processes_without_a_common_layer_are_warned_of(root: User, sett
     settings.REDIS_URL = "redis://cache"
     tiles, _ = front_page(root)
     assert tiles is not None
-    assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("heard", "good")
+    assert (tiles["Channel layer"].value, tiles["Channel layer"].severity) == ("connected", "good")
 
 
 def test_the_last_troubles_of_all_processes_are_listed_newest_first_and_escaped(root: User) -> None:

@@ -28,7 +28,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(autouse=True)
-def _heard(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def _captured(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     # The gateway's loggers do not propagate to the root logger, where caplog listens.
     monkeypatch.setattr(logging.getLogger("voipbin_ws"), "propagate", True)
     caplog.set_level(logging.INFO, logger="voipbin_ws")

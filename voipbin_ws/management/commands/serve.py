@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     help = (
         "Run the gateway under daphne or uvicorn, until SIGTERM or Ctrl-C: one process, or several on the same port. "
-        "The exit code is 0 where every client was told to come back."
+        "The exit code is 0 if every client was notified to reconnect."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -50,13 +50,13 @@ class Command(BaseCommand):
             "--profile", choices=list(PROFILES), default="steady", help="the kind of day (steady)"
         )
         parser.add_argument("--rate", type=float, help="calls a minute, up to 6000 (the profile's)")
-        parser.add_argument("--seed", help="any text: the same seed tells the same story (random)")
+        parser.add_argument("--seed", help="any text: the same seed gives the same events (random)")
         parser.add_argument("--duration", type=float, metavar="SECONDS", help="stop after so long")
         parser.add_argument(
             "--platform-port",
             type=int,
             metavar="PORT",
-            help="take orders there, as a platform's API (0 for a free port; $PLATFORM_API_KEY is asked for)",
+            help="accept commands there, as a platform's API (0 for a free port; $PLATFORM_API_KEY is asked for)",
         )
         parser.add_argument("--count", type=int, metavar="CALLS", help="stop after so many calls have ended")
 

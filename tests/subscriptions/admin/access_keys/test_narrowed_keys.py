@@ -12,20 +12,22 @@ from events.domain.topics import known_resources, parse_pattern
 from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey, Customer
 from subscriptions.protocol.permissions import may_subscribe
-from tests.subscriptions.support.admin_client import Desk, Page, address, superuser
+from tests.subscriptions.support.admin_client import AdminClient, Page, address, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db
 
 
-def make(desk: Desk, *topics: str, **fields: str) -> Page:
+def make(operator: AdminClient, *topics: str, **fields: str) -> Page:
     """Fill in the form for a new key and save it."""
-    page = desk.get(address(AccessKey, "add"))
+    page = operator.get(address(AccessKey, "add"))
     form = {"label": "Reports", "expiry": "never", "may_subscribe": "on", "made_as": page.hidden("made_as")}
-    return desk.post(address(AccessKey, "add"), form | {"allowed_topics": "\r\n".join(topics)} | fields)
+    return operator.post(address(AccessKey, "add"), form | {"allowed_topics": "\r\n".join(topics)} | fields)
 
 
-def test_a_key_is_narrowed_to_topics_in_whatever_way_they_are_written(ada: Desk, acme: Customer) -> None:
+def test_a_key_is_narrowed_to_topics_in_whatever_way_they_are_written(
+    ada: AdminClient, acme: Customer
+) -> None:
     own = f"customer_id:{acme.pk}"
     page = make(ada, f" {own}:call ", "", f"{own}:queue:q1", f"{own}:call:*")
     key = AccessKey.objects.get()
@@ -35,7 +37,7 @@ def test_a_key_is_narrowed_to_topics_in_whatever_way_they_are_written(ada: Desk,
     assert f"{own}:queue:q1</textarea>" in ada.open(key).text.replace("\n", "")
 
 
-def test_the_page_of_a_new_key_subscribes_to_what_it_may(ada: Desk, acme: Customer) -> None:
+def test_the_page_of_a_new_key_subscribes_to_what_it_may(ada: AdminClient, acme: Customer) -> None:
     own, nina = f"customer_id:{acme.pk}", agent(acme, granted_resources=["message"])
     for page in (
         make(ada, f"{own}:call:*", f"{own}:queue:q1"),
@@ -64,14 +66,16 @@ def test_the_page_of_a_new_key_subscribes_to_what_it_may(ada: Desk, acme: Custom
     ],
 )
 def test_a_line_that_gives_nothing_is_refused_with_what_is_right(
-    ada: Desk, acme: Customer, line: str, text: str
+    ada: AdminClient, acme: Customer, line: str, text: str
 ) -> None:
     written = line.format(own=acme.pk, foreign=customer("Globex").pk)
     assert any(text in error for error in make(ada, written).errors)
     assert not AccessKey.objects.exists()
 
 
-def test_a_key_is_not_narrowed_to_topics_outside_its_agents_permissions(ada: Desk, acme: Customer) -> None:
+def test_a_key_is_not_narrowed_to_topics_outside_its_agents_permissions(
+    ada: AdminClient, acme: Customer
+) -> None:
     nina = agent(acme)
     page = make(ada, f"customer_id:{acme.pk}:call:*", agent=str(nina.pk))
     assert f"agent_id:{nina.pk}:*:*" in " ".join(page.errors)
@@ -80,11 +84,11 @@ def test_a_key_is_not_narrowed_to_topics_outside_its_agents_permissions(ada: Des
 
 def test_platform_staff_may_narrow_a_key_of_theirs_to_any_customer(acme: Customer) -> None:
     staff, foreign = agent(acme, role="staff"), customer("Globex")
-    desk = superuser()
-    page = desk.get(address(AccessKey, "add"), customer=str(acme.pk))
+    operator = superuser()
+    page = operator.get(address(AccessKey, "add"), customer=str(acme.pk))
     form = {"label": "x", "expiry": "never", "may_subscribe": "on", "made_as": page.hidden("made_as")}
     topics = f"customer_id:{foreign.pk}:call:*"
-    made = desk.post(
+    made = operator.post(
         address(AccessKey, "add") + f"?customer={acme.pk}",
         form | {"agent": str(staff.pk), "allowed_topics": topics},
     )
@@ -93,25 +97,25 @@ def test_platform_staff_may_narrow_a_key_of_theirs_to_any_customer(acme: Custome
     assert topics in made.text
 
 
-def test_too_many_topics_are_refused(ada: Desk, acme: Customer) -> None:
+def test_too_many_topics_are_refused(ada: AdminClient, acme: Customer) -> None:
     page = make(ada, *(f"customer_id:{acme.pk}:call:{number}" for number in range(101)))
     assert any("at most 100" in error for error in page.errors)
 
 
-def test_a_key_is_widened_by_emptying_the_list(ada: Desk, acme: Customer) -> None:
+def test_a_key_is_widened_by_emptying_the_list(ada: AdminClient, acme: Customer) -> None:
     key, secret = access_key(acme, allowed_topics=[f"customer_id:{acme.pk}:call:*"])
     form = {"label": key.label, "expiry": "keep", "may_subscribe": "on"}
     assert ada.post(address(key, "change"), form | {"allowed_topics": " \n"}).was_saved
     assert identify(secret).allowed_topics is None
 
 
-def test_a_key_that_publishes_only_may_keep_its_list(ada: Desk, acme: Customer) -> None:
+def test_a_key_that_publishes_only_may_keep_its_list(ada: AdminClient, acme: Customer) -> None:
     page = make(ada, f"customer_id:{acme.pk}:call:*", may_subscribe="", may_publish="on")
     assert page.secret
     assert "(1 topic)" not in ada.list(AccessKey).text
 
 
-def test_a_revoked_key_shows_what_it_was_narrowed_to(ada: Desk, acme: Customer) -> None:
+def test_a_revoked_key_shows_what_it_was_narrowed_to(ada: AdminClient, acme: Customer) -> None:
     topic = f"customer_id:{acme.pk}:call:*"
     key, _ = access_key(acme, allowed_topics=[topic], revoked_at=timezone.now())
     page = ada.open(key).text
@@ -121,7 +125,7 @@ def test_a_revoked_key_shows_what_it_was_narrowed_to(ada: Desk, acme: Customer) 
     assert "no limit" in ada.open(other).text
 
 
-def test_a_list_shows_where_and_by_what_a_key_was_used_last(ada: Desk, acme: Customer) -> None:
+def test_a_list_shows_where_and_by_what_a_key_was_used_last(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(
         acme,
         last_used_at=timezone.now() - timedelta(minutes=3),

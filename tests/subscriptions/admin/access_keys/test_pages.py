@@ -16,7 +16,7 @@ from django.views.debug import ExceptionReporter
 import subscriptions.admin
 from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey, Customer, digest_of
-from tests.subscriptions.support.admin_client import Desk, Page, address, superuser
+from tests.subscriptions.support.admin_client import AdminClient, Page, address, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db
@@ -24,11 +24,11 @@ pytestmark = pytest.mark.django_db
 ADMIN = str(Path(subscriptions.admin.__file__).parent)
 
 
-def make(desk: Desk, **fields: str) -> Page:
+def make(operator: AdminClient, **fields: str) -> Page:
     """Fill in the form for a new key and save it."""
-    page = desk.get(address(AccessKey, "add"))
+    page = operator.get(address(AccessKey, "add"))
     form = {"label": "Reports", "expiry": "never", "may_subscribe": "on", "made_as": page.hidden("made_as")}
-    return desk.post(
+    return operator.post(
         address(AccessKey, "add"), {name: value for name, value in {**form, **fields}.items() if value}
     )
 
@@ -41,7 +41,7 @@ def changes(key: AccessKey, **fields: str) -> dict[str, str]:
 # --- Making one ---
 
 
-def test_a_new_key_is_shown_and_works(ada: Desk, acme: Customer) -> None:
+def test_a_new_key_is_shown_and_works(ada: AdminClient, acme: Customer) -> None:
     page = make(ada, may_publish="on")
     assert page.status == 200
     identity = identify(page.secret)
@@ -51,44 +51,44 @@ def test_a_new_key_is_shown_and_works(ada: Desk, acme: Customer) -> None:
     assert AccessKey.objects.get().label == "Reports"
 
 
-def test_the_page_of_a_new_key_says_how_to_use_it(ada: Desk, acme: Customer) -> None:
+def test_the_page_of_a_new_key_says_how_to_use_it(ada: AdminClient, acme: Customer) -> None:
     page = make(ada, may_publish="on")
     assert "ws://testserver/v1.0/ws" in page.text
     assert f"customer_id:{acme.pk}:*:*" in page.text
     assert "http://testserver/v1.0/events" in page.text
 
 
-def test_a_key_that_may_not_publish_has_no_snippet_for_it(ada: Desk) -> None:
+def test_a_key_that_may_not_publish_has_no_snippet_for_it(ada: AdminClient) -> None:
     page = make(ada)
     assert "/v1.0/ws" in page.text
     assert "/v1.0/events" not in page.text
 
 
-def test_a_key_that_may_only_publish_has_no_snippet_for_subscribing(ada: Desk) -> None:
+def test_a_key_that_may_only_publish_has_no_snippet_for_subscribing(ada: AdminClient) -> None:
     page = make(ada, may_subscribe="", may_publish="on")
     assert "/v1.0/events" in page.text
     assert "/v1.0/ws" not in page.text
 
 
-def test_a_key_of_an_agent_is_shown_with_the_agents_topics(ada: Desk, acme: Customer) -> None:
+def test_a_key_of_an_agent_is_shown_with_the_agents_topics(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     page = make(ada, agent=str(person.pk))
     assert f"agent_id:{person.pk}:*:*" in page.text
     assert identify(page.secret).agent_id == str(person.pk)
 
 
-def test_a_key_must_be_good_for_something(ada: Desk) -> None:
+def test_a_key_must_be_good_for_something(ada: AdminClient) -> None:
     page = make(ada, may_subscribe="")
     assert "good for nothing" in " ".join(page.errors)
     assert not AccessKey.objects.exists()
 
 
-def test_a_key_needs_a_label(ada: Desk) -> None:
+def test_a_key_needs_a_label(ada: AdminClient) -> None:
     assert make(ada, label="").errors
     assert not AccessKey.objects.exists()
 
 
-def test_the_same_form_sent_twice_makes_one_key(ada: Desk) -> None:
+def test_the_same_form_sent_twice_makes_one_key(ada: AdminClient) -> None:
     first = make(ada)
     made_as = str(AccessKey.objects.get().pk)
     again = make(ada, made_as=made_as)
@@ -99,7 +99,7 @@ def test_the_same_form_sent_twice_makes_one_key(ada: Desk) -> None:
 
 
 @pytest.mark.parametrize(("expiry", "days"), [("1", 1), ("7", 7), ("90", 90), ("365", 365)])
-def test_a_key_expires_in_so_many_days(ada: Desk, expiry: str, days: int) -> None:
+def test_a_key_expires_in_so_many_days(ada: AdminClient, expiry: str, days: int) -> None:
     before = timezone.now()
     make(ada, expiry=expiry)
     expires_at = AccessKey.objects.get().expires_at
@@ -107,19 +107,19 @@ def test_a_key_expires_in_so_many_days(ada: Desk, expiry: str, days: int) -> Non
     assert before <= expires_at - dt.timedelta(days=days) <= timezone.now()
 
 
-def test_a_key_never_expires_where_that_is_chosen(ada: Desk) -> None:
+def test_a_key_never_expires_where_that_is_chosen(ada: AdminClient) -> None:
     make(ada, expiry="never")
     assert AccessKey.objects.get().expires_at is None
 
 
-def test_a_key_works_to_the_end_of_a_chosen_day(ada: Desk) -> None:
+def test_a_key_works_to_the_end_of_a_chosen_day(ada: AdminClient) -> None:
     make(ada, expiry="date", expires_on="2190-03-01")
     expires_at = AccessKey.objects.get().expires_at
     assert expires_at == dt.datetime(2190, 3, 1, 23, 59, 59, 999999, dt.UTC)
 
 
 @pytest.mark.parametrize("day", ["", "2001-01-01", "soon", "2026-02-30"])
-def test_a_day_that_is_none_or_over_is_refused(ada: Desk, day: str) -> None:
+def test_a_day_that_is_none_or_over_is_refused(ada: AdminClient, day: str) -> None:
     assert make(ada, expiry="date", expires_on=day).errors
     assert not AccessKey.objects.exists()
 
@@ -137,7 +137,7 @@ def everything_stored() -> str:
     return "\n".join(stored)
 
 
-def test_a_secret_is_nowhere_but_on_its_page(ada: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_secret_is_nowhere_but_on_its_page(ada: AdminClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     made = make(ada)
     first = made.secret
@@ -161,7 +161,7 @@ def test_a_secret_is_nowhere_but_on_its_page(ada: Desk, caplog: pytest.LogCaptur
     "at", ["subscriptions.models.AccessKey.save", "django.contrib.admin.ModelAdmin.log_addition"]
 )
 def test_a_secret_is_in_no_report_of_an_error(
-    at: str, ada: Desk, acme: Customer, monkeypatch: pytest.MonkeyPatch
+    at: str, ada: AdminClient, acme: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, _ = access_key(acme)
     secrets: list[str] = []
@@ -190,7 +190,7 @@ def test_a_secret_is_in_no_report_of_an_error(
 # --- Changing ---
 
 
-def test_a_key_is_renamed_and_keeps_its_expiry(ada: Desk, acme: Customer) -> None:
+def test_a_key_is_renamed_and_keeps_its_expiry(ada: AdminClient, acme: Customer) -> None:
     key, secret = access_key(acme, expires_at=timezone.now() + dt.timedelta(days=5))
     page = ada.post(address(key, "change"), changes(key, label="Billing"))
     assert page.was_saved, page.errors
@@ -202,7 +202,7 @@ def test_a_key_is_renamed_and_keeps_its_expiry(ada: Desk, acme: Customer) -> Non
     )
 
 
-def test_a_keys_owner_stays(ada: Desk, acme: Customer) -> None:
+def test_a_keys_owner_stays(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme)
     other = agent(acme)
     ada.post(address(key, "change"), changes(key, agent=str(other.pk), customer=str(customer("Globex").pk)))
@@ -210,7 +210,7 @@ def test_a_keys_owner_stays(ada: Desk, acme: Customer) -> None:
     assert (key.agent, key.customer) == (None, acme)
 
 
-def test_a_revoked_key_cannot_be_changed(ada: Desk, acme: Customer) -> None:
+def test_a_revoked_key_cannot_be_changed(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme, revoked_at=timezone.now())
     assert ada.post(address(key, "change"), changes(key, label="Billing")).status == 403
     page = ada.open(key)
@@ -221,7 +221,7 @@ def test_a_revoked_key_cannot_be_changed(ada: Desk, acme: Customer) -> None:
 
 def test_a_key_cannot_be_deleted(acme: Customer) -> None:
     key, _ = access_key(acme)
-    desk = superuser()
-    assert desk.post(address(key, "delete"), {"post": "yes"}).status == 403
-    desk.act("delete_selected", [key])
+    operator = superuser()
+    assert operator.post(address(key, "delete"), {"post": "yes"}).status == 403
+    operator.act("delete_selected", [key])
     assert AccessKey.objects.filter(pk=key.pk).exists()

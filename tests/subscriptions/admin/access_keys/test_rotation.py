@@ -12,23 +12,23 @@ from django.utils import timezone
 from subscriptions.auth.authentication import identify
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
-from tests.subscriptions.support.admin_client import Desk, address, superuser
+from tests.subscriptions.support.admin_client import AdminClient, address, superuser
 from tests.subscriptions.support.people import access_key, agent
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_revoked_key_is_refused(ada: Desk, acme: Customer) -> None:
+def test_a_revoked_key_is_refused(ada: AdminClient, acme: Customer) -> None:
     key, secret = access_key(acme)
     identify(secret)
     page = ada.act("revoke_keys", [key])
-    assert page.told == ["Revoked: 1 key."]
+    assert page.messages == ["Revoked: 1 key."]
     with pytest.raises(BadCredential) as refusal:
         identify(secret)
     assert refusal.value.rule == "revoked-key"
 
 
-def test_revoking_is_confirmed_first(ada: Desk, acme: Customer) -> None:
+def test_revoking_is_confirmed_first(ada: AdminClient, acme: Customer) -> None:
     key, secret = access_key(acme)
     page = ada.act("revoke_keys", [key], confirmed=False)
     assert "cannot be undone" in page.text
@@ -36,7 +36,7 @@ def test_revoking_is_confirmed_first(ada: Desk, acme: Customer) -> None:
     identify(secret)
 
 
-def test_the_moment_of_revoking_stands(ada: Desk, acme: Customer) -> None:
+def test_the_moment_of_revoking_stands(ada: AdminClient, acme: Customer) -> None:
     moment = timezone.now() - dt.timedelta(days=1)
     key, _ = access_key(acme, revoked_at=moment)
     ada.act("revoke_keys", [key])
@@ -44,7 +44,9 @@ def test_the_moment_of_revoking_stands(ada: Desk, acme: Customer) -> None:
     assert key.revoked_at == moment
 
 
-def test_a_rotated_key_has_a_successor_with_its_rights_and_ends_in_a_day(ada: Desk, acme: Customer) -> None:
+def test_a_rotated_key_has_a_successor_with_its_rights_and_ends_in_a_day(
+    ada: AdminClient, acme: Customer
+) -> None:
     person = agent(acme)
     key, old_secret = access_key(acme, agent=person, may_publish=True)
     before = timezone.now()
@@ -57,7 +59,7 @@ def test_a_rotated_key_has_a_successor_with_its_rights_and_ends_in_a_day(ada: De
     assert before.timestamp() + 86400 <= old.expires_at <= timezone.now().timestamp() + 86400
 
 
-def test_a_successor_lives_as_long_as_the_rotated_key_was_to_live(ada: Desk, acme: Customer) -> None:
+def test_a_successor_lives_as_long_as_the_rotated_key_was_to_live(ada: AdminClient, acme: Customer) -> None:
     made = timezone.now() - dt.timedelta(days=80)
     key, _ = access_key(acme, created_at=made, expires_at=made + dt.timedelta(days=90))
     before = timezone.now()
@@ -67,7 +69,7 @@ def test_a_successor_lives_as_long_as_the_rotated_key_was_to_live(ada: Desk, acm
     assert days == pytest.approx(90, abs=0.01)
 
 
-def test_a_key_that_ends_sooner_is_not_given_a_day_by_rotating(ada: Desk, acme: Customer) -> None:
+def test_a_key_that_ends_sooner_is_not_given_a_day_by_rotating(ada: AdminClient, acme: Customer) -> None:
     ending = timezone.now() + dt.timedelta(hours=1)
     key, _ = access_key(acme, expires_at=ending)
     ada.act("rotate_keys", [key])
@@ -75,30 +77,30 @@ def test_a_key_that_ends_sooner_is_not_given_a_day_by_rotating(ada: Desk, acme: 
     assert key.expires_at == ending
 
 
-def test_a_key_is_rotated_once(ada: Desk, acme: Customer) -> None:
+def test_a_key_is_rotated_once(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme)
     ada.act("rotate_keys", [key])
     again = ada.act("rotate_keys", [key])
     assert not again.secrets
-    assert "was rotated already" in " ".join(again.told)
+    assert "was rotated already" in " ".join(again.messages)
     assert AccessKey.objects.count() == 2
 
 
-def test_several_keys_are_rotated_together_each_shown(ada: Desk, acme: Customer) -> None:
+def test_several_keys_are_rotated_together_each_shown(ada: AdminClient, acme: Customer) -> None:
     keys = [access_key(acme)[0] for _ in range(3)]
     page = ada.act("rotate_keys", keys)
     assert {identify(secret).customer_id for secret in page.secrets} == {str(acme.pk)}
     assert len(page.secrets) == 3
 
 
-def test_a_revoked_key_is_not_rotated(ada: Desk, acme: Customer) -> None:
+def test_a_revoked_key_is_not_rotated(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme, revoked_at=timezone.now())
     page = ada.act("rotate_keys", [key])
     assert not page.secrets
     assert AccessKey.objects.count() == 1
 
 
-def test_what_was_done_with_a_key_is_in_its_history(ada: Desk, acme: Customer) -> None:
+def test_what_was_done_with_a_key_is_in_its_history(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme)
     ada.act("rotate_keys", [key])
     ada.act("revoke_keys", [key])
@@ -110,7 +112,7 @@ def test_what_was_done_with_a_key_is_in_its_history(ada: Desk, acme: Customer) -
 # --- The list ---
 
 
-def test_the_list_says_how_each_key_stands(ada: Desk, acme: Customer) -> None:
+def test_the_list_says_how_each_key_stands(ada: AdminClient, acme: Customer) -> None:
     now = timezone.now()
     standing = {
         "active": {"last_used_at": now},
@@ -131,11 +133,11 @@ def test_the_list_says_how_each_key_stands(ada: Desk, acme: Customer) -> None:
 def test_the_list_takes_no_more_queries_for_more_keys(
     acme: Customer, django_assert_max_num_queries: Any
 ) -> None:
-    desk = superuser()
+    operator = superuser()
     for _ in range(12):
         access_key(acme, agent=agent(acme))
     with django_assert_max_num_queries(12):
-        assert desk.list(AccessKey).rows == 12
+        assert operator.list(AccessKey).rows == 12
 
 
 def test_the_audit_log_knows_the_key_by_its_beginning_alone(acme: Customer) -> None:
@@ -144,18 +146,20 @@ def test_the_audit_log_knows_the_key_by_its_beginning_alone(acme: Customer) -> N
         AuditRecord.objects.create(
             action="connect", verdict="granted", credential=f"key {prefix}", connection_id=key.pk
         )
-    desk = superuser()
+    operator = superuser()
     for text in (key.prefix, secret):
-        page = desk.list(AuditRecord, q=text)
+        page = operator.list(AuditRecord, q=text)
         assert [row.credential for row in page.response.context["cl"].result_list] == [f"key {key.prefix}"]
 
 
 def test_a_manager_makes_no_keys(acme: Customer) -> None:
     person = agent(acme, role="manager")
     User.objects.filter(pk=person.user_id).update(is_staff=True)
-    desk = Desk(Agent.objects.get(pk=person.pk).user)
+    operator = AdminClient(Agent.objects.get(pk=person.pk).user)
     assert (
-        desk.post(address(AccessKey, "add"), {"label": "x", "expiry": "never", "may_subscribe": "on"}).status
+        operator.post(
+            address(AccessKey, "add"), {"label": "x", "expiry": "never", "may_subscribe": "on"}
+        ).status
         == 302
     )
     assert not AccessKey.objects.exists()

@@ -13,7 +13,7 @@ from subscriptions.auth.authentication import identify
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import Agent, Customer, Queue
-from tests.subscriptions.support.admin_client import Desk, Page, address, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, Page, address, admin_of, superuser
 from tests.subscriptions.support.people import agent
 
 pytestmark = pytest.mark.django_db
@@ -54,11 +54,11 @@ def form_of(person: Agent | None = None, **fields: Any) -> dict[str, Any]:
     return {name: value for name, value in {**new, **fields}.items() if value}
 
 
-def add_agent(desk: Desk, **fields: Any) -> Page:
-    return desk.post(address(Agent, "add"), form_of(**fields))
+def add_agent(operator: AdminClient, **fields: Any) -> Page:
+    return operator.post(address(Agent, "add"), form_of(**fields))
 
 
-def test_one_form_makes_a_person_who_can_log_in(ada: Desk, acme: Customer) -> None:
+def test_one_form_makes_a_person_who_can_log_in(ada: AdminClient, acme: Customer) -> None:
     queue = Queue.objects.create(customer=acme, name="Sales")
     page = add_agent(ada, queues=[str(queue.pk)], granted_resources=["message", "call"])
     assert page.was_saved, page.errors
@@ -73,7 +73,7 @@ def test_one_form_makes_a_person_who_can_log_in(ada: Desk, acme: Customer) -> No
     assert not nina.user.is_staff
 
 
-def test_the_platforms_own_id_is_taken(ada: Desk) -> None:
+def test_the_platforms_own_id_is_taken(ada: AdminClient) -> None:
     own = str(uuid.uuid4())
     add_agent(ada, id=own)
     assert str(Agent.objects.get(name="Nina").pk) == own
@@ -99,7 +99,9 @@ def test_the_platforms_own_id_is_taken(ada: Desk) -> None:
         ({"name": ""}, "required"),
     ],
 )
-def test_a_person_who_is_described_wrongly_is_not_made(ada: Desk, fields: dict[str, Any], word: str) -> None:
+def test_a_person_who_is_described_wrongly_is_not_made(
+    ada: AdminClient, fields: dict[str, Any], word: str
+) -> None:
     User.objects.create_user("taken")
     page = add_agent(ada, **fields)
     assert page.status == 200
@@ -108,15 +110,15 @@ def test_a_person_who_is_described_wrongly_is_not_made(ada: Desk, fields: dict[s
     assert not User.objects.filter(username="nina").exists()
 
 
-def test_an_id_is_used_once(ada: Desk, acme: Customer) -> None:
+def test_an_id_is_used_once(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     assert "already exists" in " ".join(add_agent(ada, id=str(person.pk)).errors)
     assert Agent.objects.get(pk=person.pk).name == "Agent"
 
 
-def test_an_admin_makes_another_admin_who_enters(ada: Desk) -> None:
+def test_an_admin_makes_another_admin_who_enters(ada: AdminClient) -> None:
     assert add_agent(ada, role="admin", may_use_admin="on").was_saved
-    assert Desk(User.objects.get(username="nina")).get("/admin/").status == 200
+    assert AdminClient(User.objects.get(username="nina")).get("/admin/").status == 200
 
 
 def test_platform_staff_are_made_by_the_platform(acme: Customer) -> None:
@@ -124,7 +126,7 @@ def test_platform_staff_are_made_by_the_platform(acme: Customer) -> None:
     assert Agent.objects.get(name="Nina").role == "staff"
 
 
-def test_an_admin_cannot_make_platform_staff(ada: Desk, acme: Customer) -> None:
+def test_an_admin_cannot_make_platform_staff(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     page = ada.post(address(person, "change"), form_of(person, role="staff"))
     assert page.errors
@@ -132,12 +134,12 @@ def test_an_admin_cannot_make_platform_staff(ada: Desk, acme: Customer) -> None:
     assert person.role == "agent"
 
 
-def test_the_form_makes_no_superuser(ada: Desk) -> None:
+def test_the_form_makes_no_superuser(ada: AdminClient) -> None:
     add_agent(ada, role="admin", may_use_admin="on", is_superuser="on", is_staff="on")
     assert not User.objects.get(username="nina").is_superuser
 
 
-def test_a_person_is_changed_and_what_is_not_named_stays(ada: Desk, acme: Customer) -> None:
+def test_a_person_is_changed_and_what_is_not_named_stays(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme, password=PASSWORD, granted_resources=["message"])
     token = issue_token(person)
     page = ada.post(address(person, "change"), form_of(person, name="Renamed", granted_resources=["message"]))
@@ -148,7 +150,7 @@ def test_a_person_is_changed_and_what_is_not_named_stays(ada: Desk, acme: Custom
     identify(token)
 
 
-def test_a_new_password_signs_out_everywhere(ada: Desk, acme: Customer) -> None:
+def test_a_new_password_signs_out_everywhere(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme, password="the old one 1")
     token = issue_token(person)
     ada.post(address(person, "change"), form_of(person, password=PASSWORD, password_again=PASSWORD))
@@ -159,7 +161,7 @@ def test_a_new_password_signs_out_everywhere(ada: Desk, acme: Customer) -> None:
     identify(issue_token(Agent.objects.get(pk=person.pk)))
 
 
-def test_a_password_is_in_no_history(ada: Desk, acme: Customer) -> None:
+def test_a_password_is_in_no_history(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     ada.post(address(person, "change"), form_of(person, password=PASSWORD, password_again=PASSWORD))
     history = ada.get(address(person, "history")).text
@@ -167,7 +169,7 @@ def test_a_password_is_in_no_history(ada: Desk, acme: Customer) -> None:
     assert PASSWORD not in history
 
 
-def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, acme: Customer) -> None:
+def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme, granted_resources=["message", "fax"])
     assert "No longer known" in ada.open(person).text
     kept = ada.post(address(person, "change"), form_of(person, granted_resources=["message", "fax"]))
@@ -179,12 +181,12 @@ def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: Desk, a
 
 @pytest.mark.parametrize("fields", [{"is_active": ""}, {"role": "agent"}, {"may_use_admin": ""}])
 def test_operators_cannot_lock_themselves_out(acme: Customer, fields: dict[str, str]) -> None:
-    desk, ada = admin_of(acme)
-    page = desk.post(address(ada, "change"), form_of(ada, **fields))
+    operator, ada = admin_of(acme)
+    page = operator.post(address(ada, "change"), form_of(ada, **fields))
     assert page.errors
-    desk.act("switch_off", [ada])
-    assert desk.post(address(ada, "delete"), {"post": "yes"}).status == 403
-    assert desk.get("/admin/").status == 200
+    operator.act("switch_off", [ada])
+    assert operator.post(address(ada, "delete"), {"post": "yes"}).status == 403
+    assert operator.get("/admin/").status == 200
 
 
 def test_the_list_of_agents_takes_no_more_queries_for_more_agents(
@@ -193,6 +195,6 @@ def test_the_list_of_agents_takes_no_more_queries_for_more_agents(
     queue = Queue.objects.create(customer=acme, name="Sales")
     for _ in range(12):
         agent(acme).queues.add(queue)
-    desk = superuser()
+    operator = superuser()
     with django_assert_max_num_queries(12):
-        assert desk.list(Agent).rows == 12
+        assert operator.list(Agent).rows == 12

@@ -16,7 +16,7 @@ from events.models import CustomerLog, Event, ResourceState
 from subscriptions.audit.store import append
 from subscriptions.models import AccessKey, Agent, AuditRecord
 from tests.events.support.stored import store
-from tests.subscriptions.support.admin_client import Desk, Page, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, Page, admin_of, superuser
 from tests.subscriptions.support.tenants import Tenant
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "admin:subscriptions_auditrecord_explain"
 
 
-def ask(desk: Desk, what: str | None = None, **who: Any) -> Page:
+def ask(operator: AdminClient, what: str | None = None, **who: Any) -> Page:
     query = {name: str(row.pk) for name, row in who.items()}
-    return desk.get(reverse(ADDRESS), **query, **({} if what is None else {"what": what}))
+    return operator.get(reverse(ADDRESS), **query, **({} if what is None else {"what": what}))
 
 
 def rules(page: Page) -> dict[str, tuple[str, str]]:
@@ -39,7 +39,9 @@ def errors(page: Page) -> str:
     return str(page.response.context["form"].errors)
 
 
-def test_an_agent_or_a_key_is_explained_by_id_cursor_or_topic(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_an_agent_or_a_key_is_explained_by_id_cursor_or_topic(
+    acme_admin: AdminClient, acme_tenant: Tenant
+) -> None:
     event, key, person = acme_tenant.row(Event), acme_tenant.row(AccessKey), acme_tenant.row(Agent)
     epoch = CustomerLog.objects.get(pk=acme_tenant.customer.pk).epoch
     for what in (str(event.pk), f"{epoch}.1", f"customer_id:{acme_tenant.customer.pk}:call:*"):
@@ -51,7 +53,7 @@ def test_an_agent_or_a_key_is_explained_by_id_cursor_or_topic(acme_admin: Desk, 
     assert rules(ask(acme_admin, str(event.pk), agent=person))["permission"] == ("no", "resource-not-granted")
 
 
-def test_a_missing_or_wrong_input_is_reported(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_a_missing_or_wrong_input_is_reported(acme_admin: AdminClient, acme_tenant: Tenant) -> None:
     person, key, event = acme_tenant.row(Agent), acme_tenant.row(AccessKey), acme_tenant.row(Event)
     assert "Choose the receiver" in errors(ask(acme_admin, str(event.pk), agent=person, key=key))
     assert "Choose the receiver" in errors(
@@ -71,7 +73,7 @@ def test_a_missing_or_wrong_input_is_reported(acme_admin: Desk, acme_tenant: Ten
         assert "errorlist" not in page.text
 
 
-def test_other_pages_link_to_explain(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_other_pages_link_to_explain(acme_admin: AdminClient, acme_tenant: Tenant) -> None:
     address = reverse(ADDRESS)
     event, person, key, record = (acme_tenant.row(model) for model in (Event, Agent, AccessKey, AuditRecord))
     for row, link in (
@@ -87,7 +89,7 @@ def test_other_pages_link_to_explain(acme_admin: Desk, acme_tenant: Tenant) -> N
 
 
 def test_a_record_of_a_key_leads_to_the_question_about_that_key(
-    acme_admin: Desk, acme_tenant: Tenant
+    acme_admin: AdminClient, acme_tenant: Tenant
 ) -> None:
     key = acme_tenant.row(AccessKey)
     made = AuditRecord(
@@ -102,7 +104,7 @@ def test_a_record_of_a_key_leads_to_the_question_about_that_key(
     assert f"key={key.pk}" in acme_admin.open(AuditRecord.objects.get(digest=made.digest)).text
 
 
-def test_a_test_event_is_published_and_explained(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_a_test_event_is_published_and_explained(acme_admin: AdminClient, acme_tenant: Tenant) -> None:
     for row, name, event_type in (
         (acme_tenant.row(Agent), "agent", "agent.test"),
         (acme_tenant.row(AccessKey), "key", "accesskey.test"),
@@ -134,7 +136,7 @@ def test_a_test_event_changes_the_state_of_nothing(acme_tenant: Tenant) -> None:
 
 
 def test_an_admin_gets_no_explanation_for_another_customer(
-    acme_admin: Desk, acme_tenant: Tenant, globex_tenant: Tenant
+    acme_admin: AdminClient, acme_tenant: Tenant, globex_tenant: Tenant
 ) -> None:
     event = str(acme_tenant.row(Event).pk)
     for name, row in (("agent", globex_tenant.row(Agent)), ("key", globex_tenant.row(AccessKey))):
@@ -147,7 +149,7 @@ def test_an_admin_gets_no_explanation_for_another_customer(
 
 
 def test_an_event_of_another_customer_is_as_if_there_were_none(
-    acme_admin: Desk, acme_tenant: Tenant, globex_tenant: Tenant
+    acme_admin: AdminClient, acme_tenant: Tenant, globex_tenant: Tenant
 ) -> None:
     key = acme_tenant.row(AccessKey)
     epoch = CustomerLog.objects.get(pk=globex_tenant.customer.pk).epoch
@@ -170,7 +172,7 @@ def test_an_event_of_another_customer_is_as_if_there_were_none(
 
 
 def test_completion_offers_an_admin_the_own_agents_and_keys(
-    acme_admin: Desk, acme_tenant: Tenant, globex_tenant: Tenant
+    acme_admin: AdminClient, acme_tenant: Tenant, globex_tenant: Tenant
 ) -> None:
     for field, own in (("agent", "acme person"), ("replaces", "acme key")):
         query = {"app_label": "subscriptions", "model_name": "accesskey", "field_name": field, "term": "e"}
@@ -184,20 +186,20 @@ def test_completion_offers_an_admin_the_own_agents_and_keys(
 
 def test_explain_requires_access_to_the_admin(acme_tenant: Tenant) -> None:
     person, _ = admin_of(acme_tenant.customer, role="agent")
-    for desk in (person, Desk(None)):
-        assert ask(desk).status == 302
-        assert desk.post(reverse(ADDRESS), {"agent": str(acme_tenant.row(Agent).pk)}).status == 302
+    for operator in (person, AdminClient(None)):
+        assert ask(operator).status == 302
+        assert operator.post(reverse(ADDRESS), {"agent": str(acme_tenant.row(Agent).pk)}).status == 302
     assert not Event.objects.filter(event_type="agent.test").exists()
 
 
 def test_who_was_given_leave_to_look_alone_publishes_nothing(acme_tenant: Tenant) -> None:
     watcher = User.objects.create_user("watcher", is_staff=True)
     watcher.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    desk, person = Desk(watcher), acme_tenant.row(Agent)
-    page = ask(desk, str(acme_tenant.row(Event).pk), agent=person)
+    operator, person = AdminClient(watcher), acme_tenant.row(Agent)
+    page = ask(operator, str(acme_tenant.row(Event).pk), agent=person)
     assert rules(page)["event"] == ("yes", "stored")
     assert "Publish a test event" not in page.text
-    assert desk.post(reverse(ADDRESS), {"agent": str(person.pk)}).status == 403
+    assert operator.post(reverse(ADDRESS), {"agent": str(person.pk)}).status == 403
     assert not Event.objects.filter(event_type="agent.test").exists()
 
 
@@ -210,7 +212,7 @@ def explained(*arguments: str) -> str:
     return output.getvalue()
 
 
-def test_the_command_says_what_the_page_says(acme_admin: Desk, acme_tenant: Tenant) -> None:
+def test_the_command_says_what_the_page_says(acme_admin: AdminClient, acme_tenant: Tenant) -> None:
     event, key, person = acme_tenant.row(Event), acme_tenant.row(AccessKey), acme_tenant.row(Agent)
     page = ask(acme_admin, str(event.pk), key=key)
     text = explained(str(event.pk), "--key", key.prefix)

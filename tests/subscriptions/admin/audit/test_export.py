@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from subscriptions.audit.store import append
 from subscriptions.models import AuditRecord
-from tests.subscriptions.support.admin_client import Desk, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, admin_of, superuser
 from tests.subscriptions.support.people import agent, customer
 from tests.subscriptions.support.tenants import Tenant
 
@@ -22,7 +22,7 @@ EXPORT = "admin:subscriptions_auditrecord_export"
 
 
 @pytest.fixture
-def root() -> Desk:
+def root() -> AdminClient:
     return superuser()
 
 
@@ -33,9 +33,9 @@ def record(topic: str = "", **fields: Any) -> AuditRecord:
     return AuditRecord.objects.get(digest=made.digest)
 
 
-def exported(desk: Desk, **query: str) -> list[dict[str, str]]:
+def exported(operator: AdminClient, **query: str) -> list[dict[str, str]]:
     """The rows of the file, by the names of its columns."""
-    response = desk.client.get(reverse(EXPORT), query)
+    response = operator.client.get(reverse(EXPORT), query)
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert 'attachment; filename="audit-' in response.headers["Content-Disposition"]
@@ -47,7 +47,7 @@ def topics(rows: list[dict[str, str]]) -> list[str]:
     return [row["topic"] for row in rows]
 
 
-def test_a_record_is_exported_with_all_that_it_says(root: Desk) -> None:
+def test_a_record_is_exported_with_all_that_it_says(root: AdminClient) -> None:
     owner = customer()
     person = agent(owner)
     made = record(
@@ -59,7 +59,7 @@ def test_a_record_is_exported_with_all_that_it_says(root: Desk) -> None:
     assert (row["cursor"], row["digest"], row["time"]) == ("7d0c7b1e52aa.1", made.digest, made.at.isoformat())
 
 
-def test_what_is_filtered_or_searched_is_what_is_exported(root: Desk, acme_tenant: Tenant) -> None:
+def test_what_is_filtered_or_searched_is_what_is_exported(root: AdminClient, acme_tenant: Tenant) -> None:
     record("customer_id:x:call:first", verdict="refused", rule="invalid-topic", credential="key vb_aaaaaaaa")
     record("customer_id:x:call:second", credential="key vb_bbbbbbbb")
     for query, found in {
@@ -78,7 +78,7 @@ def test_what_is_filtered_or_searched_is_what_is_exported(root: Desk, acme_tenan
         ] == found
 
 
-def test_filters_that_are_typed_in_keep_each_other(root: Desk) -> None:
+def test_filters_that_are_typed_in_keep_each_other(root: AdminClient) -> None:
     page = root.list(AuditRecord, topic="call", key="vb_1", verdict__exact="refused")
     form = page.text[: page.text.index('aria-label="By topic"')].rpartition("<form")[2]
     for name, value in (("key", "vb_1"), ("verdict__exact", "refused")):
@@ -89,7 +89,7 @@ def test_filters_that_are_typed_in_keep_each_other(root: Desk) -> None:
         assert part in link
 
 
-def test_what_a_client_sent_is_no_formula(root: Desk) -> None:
+def test_what_a_client_sent_is_no_formula(root: AdminClient) -> None:
     record("=HYPERLINK(1)", client="+cmd|' /C calc'!A0", detail="@SUM(1)", address="-1")
     [row] = exported(root)
     assert (row["topic"], row["client"], row["detail"], row["address"]) == (
@@ -118,17 +118,19 @@ def test_an_admin_exports_the_own_customer_alone(acme_tenant: Tenant, globex_ten
 
 
 def test_who_may_not_see_the_log_exports_nothing(acme_tenant: Tenant) -> None:
-    nobody = Desk(None)
+    anonymous = AdminClient(None)
     person, _ = admin_of(acme_tenant.customer, role="agent")
-    for desk in (nobody, person):
-        assert desk.client.get(reverse(EXPORT)).status_code == 302
+    for operator in (anonymous, person):
+        assert operator.client.get(reverse(EXPORT)).status_code == 302
 
 
-def test_a_filter_that_cannot_be_read_exports_nothing(root: Desk) -> None:
+def test_a_filter_that_cannot_be_read_exports_nothing(root: AdminClient) -> None:
     assert root.client.get(reverse(EXPORT), {"period": "nonsense"}).status_code == 404
 
 
-def test_a_long_log_comes_in_pieces_each_read_for_itself(root: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_log_comes_in_pieces_each_read_for_itself(
+    root: AdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("subscriptions.admin.audit.csv_export.ROWS_AT_ONCE", 3)
     for number in range(8):
         record(str(number))
@@ -138,7 +140,7 @@ def test_a_long_log_comes_in_pieces_each_read_for_itself(root: Desk, monkeypatch
 # --- Its place in the chain ---
 
 
-def test_a_records_page_shows_its_place_in_the_chain_and_whether_it_fits(root: Desk) -> None:
+def test_a_records_page_shows_its_place_in_the_chain_and_whether_it_fits(root: AdminClient) -> None:
     rows = [record(str(number)) for number in range(3)]
     page = root.open(rows[1])
     assert rows[1].digest in page.text

@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from subscriptions.audit.rule_texts import RULE_TEXTS
 from subscriptions.models import Agent, AuditRecord, Customer
-from tests.subscriptions.support.admin_client import Desk, Page, address, superuser
+from tests.subscriptions.support.admin_client import AdminClient, Page, address, superuser
 from tests.subscriptions.support.people import agent, customer
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def root() -> Desk:
+def root() -> AdminClient:
     return superuser()
 
 
@@ -74,17 +74,17 @@ def wanted(acme: Customer, ann: Agent) -> AuditRecord:
         "192.0.2",
     ],
 )
-def test_a_record_is_found_by_what_is_known_of_it(root: Desk, wanted: AuditRecord, text: str) -> None:
+def test_a_record_is_found_by_what_is_known_of_it(root: AdminClient, wanted: AuditRecord, text: str) -> None:
     assert found(root.list(AuditRecord, q=text)) == [wanted.pk]
 
 
 @pytest.mark.parametrize("field", ["customer_id", "agent_id", "connection_id"])
-def test_a_record_is_found_by_an_id(root: Desk, wanted: AuditRecord, field: str) -> None:
+def test_a_record_is_found_by_an_id(root: AdminClient, wanted: AuditRecord, field: str) -> None:
     assert found(root.list(AuditRecord, q=str(getattr(wanted, field)))) == [wanted.pk]
 
 
 @pytest.mark.parametrize("text", ["Globex", "vb_zzz", "0b8f6a52-3c1d-4e7f-9a60-5d2c7e81b394", "ann globex"])
-def test_what_there_is_not_is_not_found(root: Desk, wanted: AuditRecord, text: str) -> None:
+def test_what_there_is_not_is_not_found(root: AdminClient, wanted: AuditRecord, text: str) -> None:
     assert found(root.list(AuditRecord, q=text)) == []
 
 
@@ -98,7 +98,7 @@ def test_what_there_is_not_is_not_found(root: Desk, wanted: AuditRecord, text: s
         ("from", "2190-01-01T10:00"),
     ],
 )
-def test_records_are_filtered(root: Desk, name: str, value: str) -> None:
+def test_records_are_filtered(root: AdminClient, name: str, value: str) -> None:
     now = timezone.now()
     record(action="connect", at=now - dt.timedelta(days=2))
     later = dt.datetime(2190, 1, 1, 10, 0, tzinfo=dt.UTC) if name == "from" else now
@@ -106,7 +106,7 @@ def test_records_are_filtered(root: Desk, name: str, value: str) -> None:
     assert found(root.list(AuditRecord, **{name: value})) == [chosen.pk]
 
 
-def test_records_are_filtered_by_the_minute(root: Desk) -> None:
+def test_records_are_filtered_by_the_minute(root: AdminClient) -> None:
     noon = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
     _, inside, _ = (record(at=noon + dt.timedelta(minutes=minutes)) for minutes in (-1, 5, 11))
     page = root.list(AuditRecord, **{"from": "2026-03-01T12:00", "until": "2026-03-01T12:10"})
@@ -114,7 +114,7 @@ def test_records_are_filtered_by_the_minute(root: Desk) -> None:
     assert 'value="2026-03-01T12:10"' in page.text
 
 
-def test_the_filters_of_time_keep_the_others(root: Desk) -> None:
+def test_the_filters_of_time_keep_the_others(root: AdminClient) -> None:
     page = root.list(AuditRecord, verdict__exact="refused", q="call")
     form = page.text[page.text.index('class="time-filter"') :]
     assert '<input type="hidden" name="verdict__exact" value="refused">' in form
@@ -122,7 +122,7 @@ def test_the_filters_of_time_keep_the_others(root: Desk) -> None:
 
 
 def test_names_are_shown_for_ids_and_ids_where_there_is_no_name(
-    root: Desk, wanted: AuditRecord, acme: Customer, ann: Agent
+    root: AdminClient, wanted: AuditRecord, acme: Customer, ann: Agent
 ) -> None:
     stranger = AuditRecord.objects.exclude(pk=wanted.pk).get()
     text = root.list(AuditRecord).text
@@ -130,16 +130,16 @@ def test_names_are_shown_for_ids_and_ids_where_there_is_no_name(
         assert shown in text
 
 
-def test_the_name_of_another_customers_agent_is_not_shown(root: Desk, ann: Agent) -> None:
+def test_the_name_of_another_customers_agent_is_not_shown(root: AdminClient, ann: Agent) -> None:
     record(customer_id=uuid.uuid4(), agent_id=ann.pk)
     assert "Ann Other" not in root.list(AuditRecord).text
 
 
-def test_a_record_says_what_its_rule_means(root: Desk, wanted: AuditRecord) -> None:
+def test_a_record_says_what_its_rule_means(root: AdminClient, wanted: AuditRecord) -> None:
     assert RULE_TEXTS["customer-manager"] in root.open(wanted).text
 
 
-def test_what_a_client_sent_is_shown_as_text(root: Desk) -> None:
+def test_what_a_client_sent_is_shown_as_text(root: AdminClient) -> None:
     evil = "<script>alert(1)</script>"
     row = record(topic=evil, client=evil, detail=evil, credential=evil[:25], address=evil[:25])
     for page in (root.list(AuditRecord), root.open(row)):
@@ -150,7 +150,7 @@ def test_what_a_client_sent_is_shown_as_text(root: Desk) -> None:
 # --- Changing: not even for superusers ---
 
 
-def test_a_record_cannot_be_added_changed_or_deleted(root: Desk, wanted: AuditRecord) -> None:
+def test_a_record_cannot_be_added_changed_or_deleted(root: AdminClient, wanted: AuditRecord) -> None:
     before = list(AuditRecord.objects.values())
     assert root.post(address(AuditRecord, "add"), {"topic": "x"}).status == 403
     assert root.post(address(wanted, "change"), {"topic": "x"}).status == 403
@@ -170,7 +170,7 @@ def test_records_hang_on_nothing_that_could_be_deleted() -> None:
 # --- However much there is ---
 
 
-def queries_for(root: Desk, **query: str) -> list[str]:
+def queries_for(root: AdminClient, **query: str) -> list[str]:
     with CaptureQueriesContext(
         connection,
     ) as captured:
@@ -178,7 +178,7 @@ def queries_for(root: Desk, **query: str) -> list[str]:
     return [each["sql"] for each in captured.captured_queries]
 
 
-def test_the_list_takes_no_more_queries_for_more_records(root: Desk) -> None:
+def test_the_list_takes_no_more_queries_for_more_records(root: AdminClient) -> None:
     root.list(AuditRecord)
     record(customer_id=customer().pk)
     one = len(queries_for(root))
@@ -191,7 +191,7 @@ def test_the_list_takes_no_more_queries_for_more_records(root: Desk) -> None:
 @pytest.mark.parametrize(
     "query", [{}, {"q": "call"}, {"verdict__exact": "refused"}, {"p": "2"}, {"rule": "asked"}]
 )
-def test_the_list_never_reads_all_records(root: Desk, query: dict[str, str]) -> None:
+def test_the_list_never_reads_all_records(root: AdminClient, query: dict[str, str]) -> None:
     AuditRecord.objects.bulk_create(
         AuditRecord(
             action="subscribe", verdict="refused", topic="call", rule="asked", connection_id=uuid.uuid4()
@@ -203,7 +203,9 @@ def test_the_list_never_reads_all_records(root: Desk, query: dict[str, str]) -> 
     assert [sql for sql in queries if "LIMIT" not in sql] == []
 
 
-def test_a_list_that_is_not_counted_to_its_end_says_so(root: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_is_not_counted_to_its_end_says_so(
+    root: AdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("events.admin.scope.MAX_COUNTED", 60)
     AuditRecord.objects.bulk_create(
         AuditRecord(action="subscribe", verdict="granted", connection_id=uuid.uuid4()) for _ in range(70)

@@ -21,7 +21,7 @@ from subscriptions.models import (
     GatewayProcess,
     LiveConnection,
 )
-from tests.subscriptions.support.admin_client import Desk, address, admin_of, superuser
+from tests.subscriptions.support.admin_client import AdminClient, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def connected(
         "customer_id": owner.pk,
         "agent_id": person.pk if person else None,
         "key_id": key.pk if key else None,
-        "credential": f"key {key.prefix}" if key else "token of somebody",
+        "credential": f"key {key.prefix}" if key else "token of someone",
         "is_platform_staff": False,
         "address": "192.0.2.7",
         "client": "reports/2",
@@ -56,7 +56,7 @@ def connected(
 # --- Seeing ---
 
 
-def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: Desk, acme: Customer) -> None:
+def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme)
     topics = [f"customer_id:{acme.pk}:call:{number}" for number in range(3)]
     row = connected(acme, key=key, topics="\n".join(topics), topic_count=300, figures=(12345, 2048, 7, 40))
@@ -76,29 +76,29 @@ def test_a_connection_is_shown_with_all_that_is_known_of_it(ada: Desk, acme: Cus
         assert text in page, text
 
 
-def test_what_a_client_calls_itself_is_never_markup(ada: Desk, acme: Customer) -> None:
+def test_what_a_client_calls_itself_is_never_markup(ada: AdminClient, acme: Customer) -> None:
     connected(acme, client="<script>alert(1)</script>", topics="<b>", topic_count=1)
     assert "<script>alert(1)" not in ada.list(LiveConnection).text
     assert "<b>" not in ada.list(LiveConnection).text
 
 
-def test_a_crashed_process_is_not_shown(ada: Desk, acme: Customer) -> None:
+def test_a_crashed_process_is_not_shown(ada: AdminClient, acme: Customer) -> None:
     row = connected(acme, lease=timedelta(seconds=-1))
     assert ada.list(LiveConnection).rows == 0
     assert ada.open(row).status == 302
 
 
-def test_a_connection_cannot_be_changed_or_deleted(ada: Desk, acme: Customer) -> None:
+def test_a_connection_cannot_be_changed_or_deleted(ada: AdminClient, acme: Customer) -> None:
     row = connected(acme)
-    for desk in (ada, superuser()):
-        assert desk.get(address(LiveConnection, "add")).status == 403
-        assert desk.post(address(row, "delete"), {"post": "yes"}).status == 403
-        assert desk.post(address(row, "change"), {"client": "changed"}).status == 403
+    for operator in (ada, superuser()):
+        assert operator.get(address(LiveConnection, "add")).status == 403
+        assert operator.post(address(row, "delete"), {"post": "yes"}).status == 403
+        assert operator.post(address(row, "change"), {"client": "changed"}).status == 403
     row.refresh_from_db()
     assert row.client == "reports/2"
 
 
-def test_stats_that_are_not_stored_yet_are_zero(ada: Desk, acme: Customer) -> None:
+def test_stats_that_are_not_stored_yet_are_zero(ada: AdminClient, acme: Customer) -> None:
     connected(acme)
     page = ada.list(LiveConnection)
     assert page.rows == 1
@@ -119,7 +119,7 @@ def test_stats_that_are_not_stored_yet_are_zero(ada: Desk, acme: Customer) -> No
         ({"pace": "behind"}, 1),
     ],
 )
-def test_connections_are_found(ada: Desk, acme: Customer, query: dict[str, str], found: int) -> None:
+def test_connections_are_found(ada: AdminClient, acme: Customer, query: dict[str, str], found: int) -> None:
     key, _ = access_key(acme)
     nina = agent(acme)
     Agent.objects.filter(pk=nina.pk).update(name="Nina")
@@ -128,7 +128,7 @@ def test_connections_are_found(ada: Desk, acme: Customer, query: dict[str, str],
     assert ada.list(LiveConnection, **query).rows == found
 
 
-def test_the_connections_of_one_key_are_a_click_from_the_key(ada: Desk, acme: Customer) -> None:
+def test_the_connections_of_one_key_are_a_click_from_the_key(ada: AdminClient, acme: Customer) -> None:
     key, other = access_key(acme)[0], access_key(acme)[0]
     for _ in range(2):
         connected(acme, key=key)
@@ -148,7 +148,7 @@ def test_the_connections_of_one_key_are_a_click_from_the_key(ada: Desk, acme: Cu
 
 
 def test_platform_staffs_own_connections_are_not_shown_to_a_customers_admin(
-    ada: Desk, acme: Customer
+    ada: AdminClient, acme: Customer
 ) -> None:
     staff = agent(acme, role="staff")
     rows = [
@@ -164,7 +164,7 @@ def test_platform_staffs_own_connections_are_not_shown_to_a_customers_admin(
     assert superuser().list(LiveConnection).rows == 2
 
 
-def test_a_strangers_key_has_no_button_and_no_rows(ada: Desk) -> None:
+def test_a_strangers_key_has_no_button_and_no_rows(ada: AdminClient) -> None:
     globex = customer("Globex")
     key, _ = access_key(globex)
     connected(globex, key=key)
@@ -177,7 +177,7 @@ def test_a_strangers_key_has_no_button_and_no_rows(ada: Desk) -> None:
 # --- Closing ---
 
 
-def test_closing_is_confirmed_first(ada: Desk, acme: Customer) -> None:
+def test_closing_is_confirmed_first(ada: AdminClient, acme: Customer) -> None:
     row = connected(acme, key=access_key(acme)[0])
     page = ada.act("close_connections", [row], confirmed=False)
     assert "Close these connections?" in page.text
@@ -187,15 +187,15 @@ def test_closing_is_confirmed_first(ada: Desk, acme: Customer) -> None:
 
 
 def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Customer) -> None:
-    desk, person = admin_of(acme)
+    operator, person = admin_of(acme)
     row, other = connected(acme), connected(acme)
     data = {"action": "close_connections", "_selected_action": [str(row.pk)], "confirmed": "yes"}
-    page = desk.post(
+    page = operator.post(
         address(LiveConnection, "changelist"),
         data | {"reason": " you\tflood\nus \0" + "x" * 500},
         follow=True,
     )
-    assert page.told == ["Closing 1 connection."]
+    assert page.messages == ["Closing 1 connection."]
     assert page.text.count(">closing<") == 1
     [order] = CloseOrder.objects.all()
     assert (order.connection_id, order.key_id) == (row.pk, None)
@@ -207,7 +207,7 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
     assert other.pk != row.pk
 
 
-def test_all_sockets_of_a_key_are_closed_from_its_page(ada: Desk, acme: Customer) -> None:
+def test_all_sockets_of_a_key_are_closed_from_its_page(ada: AdminClient, acme: Customer) -> None:
     key, _ = access_key(acme)
     assert "Close connections" in ada.open(key).text
     page = ada.act("close_sockets", [key], confirmed=False)
@@ -223,12 +223,12 @@ def test_who_has_no_right_to_it_closes_nothing(acme: Customer) -> None:
     looker = User.objects.create_user("looker", is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_liveconnection"))
     row = connected(acme)
-    desk = Desk(looker)
-    page = desk.list(LiveConnection)
+    operator = AdminClient(looker)
+    page = operator.list(LiveConnection)
     assert (page.status, page.rows) == (200, 1)
     assert "close_connections" not in page.text
-    desk.act("close_connections", [row])
+    operator.act("close_connections", [row])
     assert not CloseOrder.objects.exists()
     looker.user_permissions.add(Permission.objects.get(codename="delete_liveconnection"))
-    Desk(User.objects.get(pk=looker.pk)).act("close_connections", [row])
+    AdminClient(User.objects.get(pk=looker.pk)).act("close_connections", [row])
     assert CloseOrder.objects.count() == 1

@@ -1,41 +1,38 @@
-// Buttons with data-copy put the text of the element that they name into the clipboard.
+/** Buttons with `data-copy` copy the text of the element with that id to the clipboard. */
 "use strict";
 
 (() => {
-    const SAID_MS = 2000;
+  const SHOWN_MS = 2000;
 
-    async function copy(element) {
-        if (navigator.clipboard && window.isSecureContext) {
-            await navigator.clipboard.writeText(element.textContent);
-            return;
-        }
-        // Over plain HTTP browsers give no clipboard: the older way needs a selection.
-        getSelection().selectAllChildren(element);
-        if (!document.execCommand("copy")) {
-            throw new Error("the browser refused to copy");
-        }
-        getSelection().removeAllRanges();
+  /** @param {HTMLElement} element */
+  async function copy(element) {
+    if (navigator.clipboard && window.isSecureContext) {
+      await navigator.clipboard.writeText(element.textContent);
+      return;
     }
+    // Over plain HTTP browsers have no clipboard API; the older way copies the selection.
+    getSelection()?.selectAllChildren(element);
+    if (!document.execCommand("copy")) throw new Error("the browser refused to copy");
+    getSelection()?.removeAllRanges();
+  }
 
-    function say(button, words) {
-        button.dataset.words ??= button.textContent;
-        button.textContent = words;
-        setTimeout(() => { button.textContent = button.dataset.words; }, SAID_MS);
+  /** Show a text on a button for a moment. @param {HTMLElement} button @param {string} text */
+  function showText(button, text) {
+    button.dataset.words ??= button.textContent;
+    button.textContent = text;
+    setTimeout(() => (button.textContent = button.dataset.words ?? ""), SHOWN_MS);
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-copy]"));
+    const element = document.getElementById(button?.dataset.copy ?? "");
+    if (!button || !element) return;
+    try {
+      await copy(element);
+      showText(button, "Copied");
+    } catch {
+      getSelection()?.selectAllChildren(element);
+      showText(button, "Press Ctrl+C");
     }
-
-    document.addEventListener("click", async (event) => {
-        /** @type {HTMLElement} */
-        const button = /** @type {Element} */ (event.target).closest("[data-copy]");
-        if (!button) {
-            return;
-        }
-        const element = document.getElementById(button.dataset.copy);
-        try {
-            await copy(element);
-            say(button, "Copied");
-        } catch {
-            getSelection().selectAllChildren(element);
-            say(button, "Press Ctrl+C");
-        }
-    });
+  });
 })();

@@ -1,19 +1,22 @@
-/** Calling for attention: a ring and a chime made on the spot, the window's title, short notes in a corner. */
+/** Alerts of the agent desktop: ring tone and chime, the window's title, and toasts. */
 
 const RING_EVERY_MS = 2600;
 const TOAST_MS = 9000;
-const MOST_TOASTS = 3;
+const MAX_TOASTS = 3;
 
-/** Browsers give sound only after a click or a key: `arm` is called in one. */
+/** @typedef {[frequency: number, after: number, seconds: number]} Tone */
+
+/** Generated sounds. Browsers allow sound only after a click or a key press, in which `arm` is called. */
 export class Sound {
-  #context = null;
-  #timer = null;
+  /** @type {AudioContext | null} */ #context = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
   isMuted = false;
 
   get isArmed() {
     return this.#context?.state === "running";
   }
 
+  /** Enable sound, and return whether the browser allows it. */
   async arm() {
     if (typeof AudioContext !== "function") return false;
     this.#context ??= new AudioContext();
@@ -22,87 +25,90 @@ export class Sound {
   }
 
   chime() {
-    this.#tones([[880, 0, 0.16], [1174.7, 0.14, 0.3]]);
+    this.#play([[880, 0, 0.16], [1174.7, 0.14, 0.3]]);
   }
 
-  /** Ring until told to stop. */
+  /** Start or stop the ring tone. @param {boolean} isRinging */
   ring(isRinging) {
-    if (isRinging === (this.#timer !== null)) return;
+    if (isRinging === (this.#timer !== undefined)) return;
     clearInterval(this.#timer);
-    this.#timer = null;
+    this.#timer = undefined;
     if (!isRinging) return;
-    const once = () => this.#tones([[659.3, 0, 0.35], [784, 0.4, 0.35], [659.3, 0.8, 0.5]]);
+    const once = () => this.#play([[659.3, 0, 0.35], [784, 0.4, 0.35], [659.3, 0.8, 0.5]]);
     once();
     this.#timer = setInterval(once, RING_EVERY_MS);
   }
 
-  #tones(tones) {
-    if (this.isMuted || !this.isArmed) return;
-    const now = this.#context.currentTime;
-    for (const [frequency, after, lasting] of tones) {
-      const tone = this.#context.createOscillator();
-      const volume = this.#context.createGain();
+  /** @param {Tone[]} tones */
+  #play(tones) {
+    const context = this.#context;
+    if (this.isMuted || !this.isArmed || !context) return;
+    const now = context.currentTime;
+    for (const [frequency, after, seconds] of tones) {
+      const tone = context.createOscillator();
+      const volume = context.createGain();
       tone.type = "triangle";
       tone.frequency.value = frequency;
       volume.gain.setValueAtTime(0.0001, now + after);
       volume.gain.exponentialRampToValueAtTime(0.25, now + after + 0.02);
-      volume.gain.exponentialRampToValueAtTime(0.0001, now + after + lasting);
-      tone.connect(volume).connect(this.#context.destination);
+      volume.gain.exponentialRampToValueAtTime(0.0001, now + after + seconds);
+      tone.connect(volume).connect(context.destination);
       tone.start(now + after);
-      tone.stop(now + after + lasting + 0.05);
+      tone.stop(now + after + seconds + 0.05);
     }
   }
 }
 
-/** The window's title, which calls out every other second while there is something to call. */
+/** The window's title. It alternates with an alert every second while there is one. */
 export class Title {
   #usual;
-  #isOut = false;
-  #call = null;
+  #showsAlert = false;
+  /** @type {string | null} */ #alert = null;
 
+  /** @param {string} usual */
   constructor(usual) {
     this.#usual = usual;
-    setInterval(() => this.#turn(), 1000);
+    setInterval(() => {
+      this.#showsAlert = this.#alert !== null && !this.#showsAlert;
+      this.#show();
+    }, 1000);
   }
 
+  /** @param {string} text */
   set usual(text) {
     this.#usual = text;
     this.#show();
   }
 
-  /** What to call out; null for nothing. */
-  set call(text) {
-    this.#call = text;
-    if (text === null) this.#isOut = false;
-    this.#show();
-  }
-
-  #turn() {
-    this.#isOut = this.#call !== null && !this.#isOut;
+  /** @param {string | null} text `null` for no alert. */
+  set alert(text) {
+    this.#alert = text;
+    if (text === null) this.#showsAlert = false;
     this.#show();
   }
 
   #show() {
-    const text = this.#isOut ? this.#call : this.#usual;
+    const text = (this.#showsAlert && this.#alert) || this.#usual;
     if (document.title !== text) document.title = text;
   }
 }
 
-/** Short notes that go by themselves; the newest stands last. */
+/** Short messages that disappear after some seconds; the newest is the last. */
 export class Toasts {
   #container;
-  #about = new WeakMap();
+  /** @type {WeakMap<Element, string>} */ #keys = new WeakMap();
 
+  /** @param {HTMLElement} container */
   constructor(container) {
     this.#container = container;
   }
 
-  /** `key` names what it is about, so that it goes once that is settled. */
+  /** Show a toast. @param {string} text @param {string} kind @param {string | null} key What the toast is about; see `settle`. */
   show(text, kind = "", key = null) {
-    const note = document.createElement("p");
-    note.className = "toast";
-    if (kind) note.dataset.kind = kind;
-    if (key !== null) this.#about.set(note, key);
+    const toast = document.createElement("p");
+    toast.className = "toast";
+    if (kind) toast.dataset.kind = kind;
+    if (key !== null) this.#keys.set(toast, key);
     const words = document.createElement("span");
     words.dir = "auto";
     words.textContent = text;
@@ -110,16 +116,19 @@ export class Toasts {
     close.type = "button";
     close.className = "quiet";
     close.textContent = "Dismiss";
-    close.addEventListener("click", () => note.remove());
-    note.append(words, close);
-    this.#container.append(note);
-    while (this.#container.childElementCount > MOST_TOASTS) this.#container.firstElementChild.remove();
-    setTimeout(() => note.remove(), TOAST_MS);
+    close.addEventListener("click", () => toast.remove());
+    toast.append(words, close);
+    this.#container.append(toast);
+    while (this.#container.childElementCount > MAX_TOASTS) this.#container.firstElementChild?.remove();
+    setTimeout(() => toast.remove(), TOAST_MS);
   }
 
-  /** Let go of those about things that `isSettled(key)`. */
+  /** Remove the toasts whose subject is settled. @param {(key: string) => boolean} isSettled */
   settle(isSettled) {
-    for (const note of [...this.#container.children]) if (this.#about.has(note) && isSettled(this.#about.get(note))) note.remove();
+    for (const toast of [...this.#container.children]) {
+      const key = this.#keys.get(toast);
+      if (key !== undefined && isSettled(key)) toast.remove();
+    }
   }
 
   clear() {

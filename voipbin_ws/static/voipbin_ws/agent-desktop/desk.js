@@ -1,277 +1,216 @@
-/** An agent's desk as events tell of it: its status, its calls, who waits in its queues. Knows no page and no clock. */
+/** An agent's status, calls and waiting callers, computed from state and events. Sans-I/O. */
 
-import { shown } from "../shared/call.js";
+import { DeskCall } from "./desk-call.js";
+import { displayText, isText, partyOf } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-const MOST_RECENT = 20;
-const MOST_FIELDS = 24;
-const REST = new Set(["available", "away", "offline"]); // Who is one of these has no call.
-const LABELS = new Map([
-  ["queue", "Queue"],
-  ["wait", "Waited"],
-  ["wait_time", "Waited"],
-  ["previous_calls", "Previous calls"],
-  ["last_purchase", "Last purchase"],
-]);
-const IN_SECONDS = new Set(["wait", "wait_time"]);
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
+/** @typedef {import("./desk-call.js").Outcome} Outcome */
+/** @typedef {{ callId: string, queueId: string, queueName: string, party: import("../shared/call.js").Party, since: number }} Place A caller in a queue. */
+/** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
 
-const isText = (value) => typeof value === "string" && value !== "";
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Somebody's number and name, in whatever way an event names them. */
-export function partyOf(value) {
-  if (!isObject(value)) return { number: shown(value), name: "" };
-  const number = shown(value.target);
-  const name = shown(value.target_name) || shown(value.name);
-  return { number, name: name === number ? "" : name };
-}
-
-function labelOf(name) {
-  const words = shown(name).replaceAll("_", " ").trim();
-  return LABELS.get(name) ?? words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function valueOf(name, value) {
-  if (IN_SECONDS.has(name) && typeof value === "number") return { seconds: value };
-  if (typeof value === "boolean") return { text: value ? "yes" : "no" };
-  if (Array.isArray(value)) return { text: value.map(shown).filter(Boolean).slice(0, 10).join(", ") };
-  return { text: isObject(value) ? shown(JSON.stringify(value)) : shown(value) };
-}
-
-/** What the customer's card shows: every field that the event has of the customer, as [label, { text } or { seconds }]. */
-function cardOf(data) {
-  const customer = isObject(data.customer) ? data.customer : {};
-  const fields = new Map();
-  const add = (name, value) => {
-    const label = labelOf(name);
-    if (value === null || value === undefined || value === "" || fields.has(label) || fields.size >= MOST_FIELDS) return;
-    const content = valueOf(name, value);
-    if (label && content.text !== "") fields.set(label, content);
-  };
-  add("queue", customer.queue ?? data.queue_name);
-  add("wait", customer.wait ?? data.wait_time);
-  for (const name of ["previous_calls", "last_purchase"]) add(name, customer[name]);
-  for (const [name, value] of Object.entries(customer)) if (name !== "name") add(name, value);
-  return [...fields];
-}
-
-/** A call at this desk. `phase`: offered, dialing, talking, over; `outcome` is how it ended here. */
-class DeskCall {
-  constructor(id, at) {
-    this.id = id;
-    this.phase = "offered";
-    this.since = at; // of the phase
-    this.inbound = true;
-    this.party = { number: "", name: "" };
-    this.card = [];
-    this.queueId = null;
-    this.outcome = null;
-    this.isPresumed = false; // its end was concluded, and nobody has told of it
-    this.ringing = 0; // grows each time it is offered
-  }
-
-  get who() {
-    return this.party.name || this.party.number || "Unknown caller";
-  }
-
-  read(data) {
-    if (data.direction !== undefined) this.inbound = data.direction !== "outbound";
-    const party = partyOf(this.inbound ? data.source : data.destination);
-    const name = isObject(data.customer) ? shown(data.customer.name) : "";
-    this.party = { number: party.number || this.party.number, name: name || party.name || this.party.name };
-    if (isObject(data.customer) || !this.card.length) this.card = cardOf(data);
-    if (isText(data.queue_id)) this.queueId = data.queue_id;
-  }
-
-  become(phase, at, outcome = null) {
-    if (this.phase === phase) return;
-    this.phase = phase;
-    this.since = at;
-    this.outcome = outcome;
-  }
-}
+const MAX_RECENT = 20;
+const STATUSES_WITHOUT_CALL = new Set(["available", "away", "offline"]);
 
 export class Desk {
-  constructor() {
-    this.clear("");
-  }
+  agentId = "";
+  /** @type {{ status: string, since: number | null }} */ presence = { status: "", since: null };
+  /** @type {Map<string, DeskCall>} */ calls = new Map(); // Those that are not over.
+  /** @type {Map<string, Place>} */ waiting = new Map(); // By call id.
+  /** @type {DeskCall[]} */ recent = []; // Calls that are over, the latest first.
+  /** @type {Map<string, string>} */ #queueNames = new Map();
+  /** @type {Set<string>} */ #loadedIds = new Set(); // Ids of past events, which the log may send again.
+  /** @type {Notice[]} */ #notices = [];
 
-  #loaded;
-
-  /** Nothing is known of anybody. */
+  /** Forget everything. @param {string} agentId */
   clear(agentId) {
     this.agentId = agentId;
-    this.status = { word: "", since: null };
-    this.calls = new Map(); // that are not over
-    this.waiting = new Map(); // call id -> { callId, queueId, queueName, party, since }
-    this.recent = []; // calls that are over, the latest first
-    this.queueNames = new Map();
-    this.#loaded = new Set(); // ids of the events of the past: the log may bring some of them again
-    this.news = []; // what somebody should be told of: { kind: "waiting" | "offered" | "missed", call or place }
+    this.presence = { status: "", since: null };
+    this.calls = new Map();
+    this.waiting = new Map();
+    this.recent = [];
+    this.#queueNames = new Map();
+    this.#loadedIds = new Set();
+    this.#notices = [];
   }
 
-  /** Begin anew: the agent's status, its live calls and its queues' places as resources, its calls' past as events. */
+  /**
+   * Start again from the current state.
+   *
+   * @param {object} content
+   * @param {string} content.agentId
+   * @param {{ id: string, name: string }[]} content.queues
+   * @param {any} content.status The answer of /v1.0/agents/…/status.
+   * @param {boolean} content.isByHand Whether a person chose the status.
+   * @param {any[]} content.calls Resources.
+   * @param {any[]} content.places Resources.
+   * @param {GatewayEvent[]} content.history Past events of the agent's calls.
+   * @param {number} now
+   */
   load({ agentId, queues, status, isByHand, calls, places, history }, now) {
     this.clear(agentId);
-    for (const { id, name } of queues) this.queueNames.set(id, shown(name));
+    for (const { id, name } of queues) this.#queueNames.set(id, displayText(name));
     for (const event of history) this.apply(event, now);
-    this.#loaded = new Set(history.map(({ id }) => id));
-    this.status = { word: shown(status.status), since: parseTime(status.status_changed_at) ?? now };
+    this.#loadedIds = new Set(history.map(({ id }) => id));
+    const since = parseTime(status.status_changed_at) ?? now;
+    this.presence = { status: displayText(status.status), since };
     const live = new Map(calls.map((item) => [item.resource_id, item]));
-    for (const call of [...this.calls.values()]) if (!live.has(call.id)) this.#over(call, "ended", call.since);
+    for (const call of [...this.calls.values()]) if (!live.has(call.id)) this.#end(call, "ended", call.since);
     for (const item of live.values()) {
       const { data } = item;
       const at = parseTime(item.updated_at) ?? now;
-      if (this.#holder(data) !== agentId) {
-        const call = this.calls.get(item.resource_id);
-        if (call) this.#over(call, call.phase === "offered" ? "missed" : "transferred", at);
+      const known = this.calls.get(item.resource_id);
+      if (this.#agentOf(data) !== agentId) {
+        if (known) this.#leave(known, "transferred", at);
         continue;
       }
-      const call = this.calls.get(item.resource_id) ?? this.#call(item.resource_id, at);
+      const call = known ?? this.#call(item.resource_id, at);
       call.read(data);
-      if (data.status === "answered") call.become("talking", at);
-      else if (!call.inbound) call.become("dialing", at);
+      if (data.status === "answered") call.enter("talking", at);
+      else if (!call.inbound) call.enter("dialing", at);
     }
-    if (!isByHand) this.#concludeFrom(this.status.word, this.status.since);
+    if (!isByHand) this.#concludeFrom(this.presence.status, since);
     for (const item of places) {
       if (item.event_type === "queue.connected") continue;
-      const since = parseTime(item.data.tm_join) ?? parseTime(item.since) ?? now;
-      this.#wait(item.member_id, item.resource_id, item.data, since);
+      this.#wait(item.member_id, item.resource_id, item.data, parseTime(item.data.tm_join) ?? parseTime(item.since) ?? now);
     }
     for (const call of this.calls.values()) if (call.phase === "talking") this.waiting.delete(call.id);
     this.recent.sort((one, other) => other.since - one.since);
-    this.news = [];
+    this.#notices = [];
   }
 
-  /** Take in one event; once more of what is known already changes nothing. */
+  /** Apply an event. Applying a known one again changes nothing. @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
-    if (this.#loaded.has(event.id)) return;
+    if (this.#loadedIds.has(event.id)) return;
     const [resource, action] = event.event_type.split(".", 2);
     const id = event.topic.split(":")[3];
     const at = Math.min(parseTime(event.timestamp) ?? now, now);
-    if (resource === "call") this.#callEvent(id, action, event.data, at);
-    else if (resource === "queue") this.#queueEvent(id, action, event.data, at);
-    else if (resource === "agent" && action === "status" && id === this.agentId) this.#statusEvent(event.data, at);
+    if (resource === "call") this.#applyCall(id, action, event.data, at);
+    else if (resource === "queue") this.#applyQueue(id, action, event.data, at);
+    else if (resource === "agent" && action === "status" && id === this.agentId) this.#applyStatus(event.data, at);
   }
 
-  takeNews() {
-    const { news } = this;
-    this.news = [];
-    return news;
-  }
-
-  queueName(id) {
-    return this.queueNames.get(id) || (id ? `Queue ${shown(id).slice(0, 8)}` : "");
+  /** Return what the agent is to be notified of since the last time. */
+  takeNotices() {
+    const notices = this.#notices;
+    this.#notices = [];
+    return notices;
   }
 
   // --- Calls ---
 
-  #holder(data) {
+  /** @param {any} data */
+  #agentOf(data) {
     if (isText(data.agent_id)) return data.agent_id;
     if (data.owner_type === "agent" && isText(data.owner_id)) return data.owner_id;
-    return data.agent_id === null ? null : this.agentId; // It came on the agent's own topic.
+    return data.agent_id === null ? null : this.agentId; // The event came under the agent's own topic.
   }
 
+  /** @param {string} id @param {number} at */
   #call(id, at) {
     const call = new DeskCall(id, at);
     this.calls.set(id, call);
     return call;
   }
 
-  #over(call, outcome, at, { isPresumed = false } = {}) {
+  /** @param {DeskCall} call @param {Outcome} outcome @param {number} at */
+  #end(call, outcome, at, { isPresumed = false } = {}) {
     call.isPresumed = isPresumed;
-    call.become("over", at, outcome);
+    call.enter("over", at, outcome);
     this.calls.delete(call.id);
-    this.recent = [call, ...this.recent.filter(({ id }) => id !== call.id)].slice(0, MOST_RECENT);
-    if (outcome === "missed" || outcome === "abandoned") this.news.push({ kind: "missed", call });
+    this.recent = [call, ...this.recent.filter(({ id }) => id !== call.id)].slice(0, MAX_RECENT);
+    if (outcome === "missed" || outcome === "abandoned") this.#notices.push({ kind: "missed", call });
   }
 
-  #callEvent(id, action, data, at) {
+  /** End a call that goes on elsewhere: missed if it was only offered, otherwise with `outcome`. @param {DeskCall} call @param {Outcome} outcome @param {number} at */
+  #leave(call, outcome, at, options = {}) {
+    this.#end(call, call.phase === "offered" ? "missed" : outcome, at, options);
+  }
+
+  /** @param {string} id @param {string} action @param {any} data @param {number} at */
+  #applyCall(id, action, data, at) {
     const known = this.calls.get(id);
     const isOver = action === "ended" || data.status === "hangup";
-    if (data.missed_by === this.agentId && this.#holder(data) !== this.agentId) {
-      if (known) {
-        known.read(data);
-        this.#over(known, isOver && known.phase === "offered" ? "abandoned" : "missed", at);
-      }
-      return;
-    }
-    if (isOver) {
+    const isMine = this.#agentOf(data) === this.agentId;
+    const isMissed = data.missed_by === this.agentId && !isMine;
+    if (isMissed || isOver) {
       if (!known) return;
       known.read(data);
-      this.#over(known, known.phase === "offered" ? "abandoned" : "ended", at);
+      this.#end(known, isOver && known.phase === "offered" ? "abandoned" : isMissed ? "missed" : "ended", at);
       return;
     }
-    const isMine = this.#holder(data) === this.agentId;
     if (!isMine) {
-      if (known) this.#over(known, known.phase === "offered" ? "missed" : "transferred", at);
+      if (known) this.#leave(known, "transferred", at);
       return;
     }
-    // What is over may be told of again by a replay; it is only back when it is assigned again.
+    // A replay may repeat events of a call that is over. It returns only by a new assignment.
     const past = known ? undefined : this.recent.find((call) => call.id === id);
     if (past && action !== "assigned" && !past.isPresumed) return;
     if (past) this.recent = this.recent.filter((call) => call !== past);
     const call = known ?? this.#call(id, at);
     call.read(data);
-    if (action === "assigned" && call.phase === "offered") {
-      if (call.ringing === 0) {
-        call.ringing = 1;
-        this.news.push({ kind: "offered", call });
-      }
+    if (action === "assigned" && call.phase === "offered" && !call.isAnnounced) {
+      call.isAnnounced = true;
+      this.#notices.push({ kind: "offered", call });
     }
-    if (data.status === "answered" && action !== "assigned") this.#talk(call, at);
-    else if (!call.inbound && call.phase === "offered") call.become("dialing", at);
+    if (data.status === "answered" && action !== "assigned") this.#connect(call, at);
+    else if (!call.inbound && call.phase === "offered") call.enter("dialing", at);
   }
 
-  #talk(call, at) {
-    call.become("talking", at);
+  /** @param {DeskCall} call @param {number} at */
+  #connect(call, at) {
+    call.enter("talking", at);
     this.waiting.delete(call.id);
   }
 
   // --- Queues ---
 
+  /** Add a waiting caller, and return the place if it is new in this queue. @param {unknown} callId @param {string} queueId @param {any} data @param {number} since */
   #wait(callId, queueId, data, since) {
     if (!isText(callId)) return null;
-    if (shown(data.queue_name)) this.queueNames.set(queueId, shown(data.queue_name));
+    if (displayText(data.queue_name)) this.#queueNames.set(queueId, displayText(data.queue_name));
     const known = this.waiting.get(callId);
     const party = partyOf(data.source);
-    const place = { callId, queueId, queueName: this.queueName(queueId), party: party.number ? party : (known?.party ?? party), since };
+    const queueName = this.#queueNames.get(queueId) || (queueId ? `Queue ${displayText(queueId).slice(0, 8)}` : "");
+    const place = { callId, queueId, queueName, party: party.number ? party : (known?.party ?? party), since };
     this.waiting.set(callId, place);
     return known?.queueId === queueId ? null : place;
   }
 
-  #queueEvent(queueId, action, data, at) {
+  /** @param {string} queueId @param {string} action @param {any} data @param {number} at */
+  #applyQueue(queueId, action, data, at) {
     const call = this.calls.get(data.call_id);
     if (action === "joined") {
-      if (call?.phase === "talking") this.#over(call, "transferred", at);
+      if (call?.phase === "talking") this.#end(call, "transferred", at);
       const place = this.#wait(data.call_id, queueId, data, parseTime(data.tm_join) ?? at);
-      if (place) this.news.push({ kind: "waiting", place });
+      if (place) this.#notices.push({ kind: "waiting", place });
     } else if (action === "connected") {
       this.waiting.delete(data.call_id);
       if (!call) return;
-      if (!isText(data.agent_id) || data.agent_id === this.agentId) this.#talk(call, at);
-      else this.#over(call, call.phase === "offered" ? "missed" : "transferred", at);
+      if (!isText(data.agent_id) || data.agent_id === this.agentId) this.#connect(call, at);
+      else this.#leave(call, "transferred", at);
     } else if (action === "left") {
       if (this.waiting.get(data.call_id)?.queueId === queueId) this.waiting.delete(data.call_id);
       if (!call || (call.queueId && call.queueId !== queueId)) return;
-      if (data.reason === "transferred" || data.reason === "voicemail") this.#over(call, data.reason, at);
-      else if (call.phase === "offered") this.#over(call, "abandoned", at);
+      if (data.reason === "transferred" || data.reason === "voicemail") this.#end(call, data.reason, at);
+      else if (call.phase === "offered") this.#end(call, "abandoned", at);
     }
   }
 
   // --- The agent's status ---
 
-  #statusEvent(data, at) {
-    const word = shown(data.status);
-    if (!word || word === this.status.word) return;
-    this.status = { word, since: at };
-    // Who chose it by hand says nothing of calls.
-    if (!isText(data.set_by)) this.#concludeFrom(word, at);
+  /** @param {any} data @param {number} at */
+  #applyStatus(data, at) {
+    const status = displayText(data.status);
+    if (!status || status === this.presence.status) return;
+    this.presence = { status, since: at };
+    // A status that a person chose says nothing about calls.
+    if (!isText(data.set_by)) this.#concludeFrom(status, at);
   }
 
-  /** A platform may tell by the agent's status alone that a call is not at the desk any more. */
-  #concludeFrom(word, at) {
-    if (!REST.has(word)) return;
-    for (const call of [...this.calls.values()]) if (call.since < at) this.#over(call, call.phase === "offered" ? "missed" : "ended", at, { isPresumed: true });
+  /** End calls by the agent's status: some platforms publish no other sign that a call has left the desk. @param {string} status @param {number} at */
+  #concludeFrom(status, at) {
+    if (!STATUSES_WITHOUT_CALL.has(status)) return;
+    for (const call of [...this.calls.values()]) if (call.since < at) this.#leave(call, "ended", at, { isPresumed: true });
   }
 }

@@ -1,87 +1,75 @@
-/** The message side of the desk: threads, one open conversation, drafts that outlive a reload, quick replies. */
+/**
+ * The messages of the agent desktop: the list of threads, the open conversation, and the reply.
+ *
+ * Long because the three share the open thread, its draft and its errors.
+ */
 
+import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";
 import { Threads } from "./threads.js";
-import { PartList, say } from "../shared/dom.js";
-import { clock } from "../shared/time.js";
+import { descendant, element, field, PartList, setText } from "../shared/dom.js";
+import { timeOfDay } from "../shared/time.js";
+
+/** @typedef {import("./threads.js").Thread} Thread */
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
+/** @typedef {import("./call-cards.js").Actions} Actions */
+/**
+ * @typedef {object} Parts
+ * @property {import("../shared/live-data.js").LiveData} liveData
+ * @property {import("./alerts.js").Toasts} toasts
+ * @property {() => void} changed Called to render soon.
+ */
 
 const MAX_TEXT = 1600;
+const NEAR_MAX_TEXT = MAX_TEXT - 200;
+const MAX_PREVIEW = 120;
+const AT_END_PIXELS = 60;
+const DAY_MS = 86_400_000;
 const QUICK_REPLIES = [
   "Thanks for writing! I am looking into it.",
   "Could you tell me your order number?",
   "We will call you back shortly.",
   "You are welcome. Have a good day!",
 ];
-const DAY_MS = 86_400_000;
 
-const element = (id) => document.getElementById(id);
-const field = (id) => /** @type {HTMLInputElement} */ (element(id));
-
-function when(at, now) {
-  const time = clock(at).slice(0, 5);
+/** @param {number} at @param {number} now */
+function timeText(at, now) {
+  const time = timeOfDay(at).slice(0, 5);
   return now - at < DAY_MS ? time : `${new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" })}, ${time}`;
 }
 
-/** What was typed and not sent, by number, in this tab. */
-class Drafts {
-  #key = "";
-  #texts = {};
-
-  open(agentId) {
-    this.#key = `voipbin.drafts.${agentId}`;
-    try {
-      const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? "{}");
-      this.#texts = Object.assign(Object.create(null), kept);
-    } catch {
-      this.#texts = Object.create(null);
-    }
-  }
-
-  of(number) {
-    const text = this.#texts[number];
-    return typeof text === "string" ? text : "";
-  }
-
-  keep(number, text) {
-    if (text) this.#texts[number] = text;
-    else delete this.#texts[number];
-    try {
-      sessionStorage.setItem(this.#key, JSON.stringify(this.#texts));
-    } catch {
-      // Full, or not allowed: it holds as long as the page does.
-    }
-  }
-
-  drop() {
-    if (this.#key) sessionStorage.removeItem(this.#key);
-    this.#texts = Object.create(null);
-  }
+/** @param {string} text */
+function lengthText({ length }) {
+  if (length > MAX_TEXT) return `${length - MAX_TEXT} characters too many`;
+  return length > NEAR_MAX_TEXT ? `${MAX_TEXT - length} characters left` : "";
 }
 
+/** @param {Thread} thread */
+const labelOf = ({ name, number }) => name || number;
+
 export class Messages {
+  #parts;
   #threads = new Threads();
   #drafts = new Drafts();
   #list = new PartList(element("thread-rows"), element("thread-row"));
   #bubbles = new PartList(element("bubbles"), element("bubble"));
-  #open = null; // number
-  #shownVersion = null;
-  #sending = new Set(); // numbers
-  #troubles = new Map(); // number -> what went wrong
-  #may = { available: false, reason: "", message: false };
-  #hears = false;
+  /** @type {string | null} */ #open = null; // The number of the open conversation.
+  /** @type {number | null} */ #shownVersion = null;
+  /** @type {Set<string>} */ #sending = new Set(); // Numbers.
+  /** @type {Map<string, string>} */ #errors = new Map(); // By number.
+  /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
+  #isPermitted = false;
 
-  constructor({ link, toasts, refused, changed }) {
-    this.link = link;
-    this.toasts = toasts;
-    this.refused = refused;
-    this.changed = changed;
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
     element("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
     });
     element("draft").addEventListener("input", () => {
-      this.#drafts.keep(this.#open, field("draft").value);
-      this.changed();
+      if (this.#open !== null) this.#drafts.keep(this.#open, field("draft").value);
+      parts.changed();
     });
     element("draft").addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -89,32 +77,39 @@ export class Messages {
       this.#send();
     });
     element("back").addEventListener("click", () => {
-      const number = this.#open;
+      const part = this.#list.parts.get(this.#open ?? "");
       this.#show(null);
-      this.#list.parts.get(number)?.element.querySelector("button").focus();
+      if (part) descendant(part.element, "button").focus();
     });
     element("quick-replies").append(...QUICK_REPLIES.map((text) => this.#quickReply(text)));
-    document.addEventListener("visibilitychange", () => this.changed());
+    document.addEventListener("visibilitychange", () => parts.changed());
   }
 
-  load({ me, items, hearsMessages, may, now }) {
-    const unread = new Map([...this.#threads.byNumber].map(([number, thread]) => [number, thread.unread]));
+  /**
+   * Start again with the stored messages. The numbers of unread messages and the open conversation stay.
+   *
+   * @param {{ agentId: string, events: GatewayEvent[], isPermitted: boolean, actions: Actions, now: number }} content
+   */
+  load({ agentId, events, isPermitted, actions, now }) {
+    const unread = [...this.#threads.byNumber.values()].map((thread) => /** @type {const} */ ([thread.number, thread.unread]));
     this.#threads.clear();
-    this.#drafts.open(me.agent.id);
-    for (const event of items) this.#threads.apply(event, now, { isNew: false });
-    for (const [number, count] of unread) if (this.#threads.byNumber.has(number)) this.#threads.byNumber.get(number).unread = count;
-    this.#may = may;
-    this.#hears = hearsMessages;
+    this.#drafts.open(agentId);
+    for (const event of events) this.#threads.apply(event, now, { isNew: false });
+    for (const [number, count] of unread) {
+      const thread = this.#threads.byNumber.get(number);
+      if (thread) thread.unread = count;
+    }
+    this.#actions = actions;
+    this.#isPermitted = isPermitted;
     this.#shownVersion = null;
-    if (this.#open === null) this.#show(null);
-    else this.#show(this.#threads.byNumber.has(this.#open) ? this.#open : null);
+    this.#show(this.#threads.byNumber.has(this.#open ?? "") ? this.#open : null);
   }
 
-  /** Nothing stays: neither here nor on the page. */
+  /** Remove all messages from memory and from the page. */
   clear() {
     this.#threads.clear();
-    this.#list.arrange([], () => {});
-    this.#troubles.clear();
+    this.#list.arrange([]);
+    this.#errors.clear();
     this.#show(null);
   }
 
@@ -122,111 +117,130 @@ export class Messages {
     this.#drafts.drop();
   }
 
+  /** @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
     const thread = this.#threads.apply(event, now);
-    if (thread && !this.#isLookedAt(thread)) this.toasts.show(`Message from ${thread.name || thread.number}`, "message");
+    if (thread && !this.#isVisible(thread)) this.#parts.toasts.show(`Message from ${labelOf(thread)}`, "message");
   }
 
-  #isLookedAt(thread) {
+  /** @param {Thread} thread */
+  #isVisible(thread) {
     return thread.number === this.#open && !document.hidden;
   }
 
-  // --- Painting ---
+  // --- Rendering ---
 
-  paint() {
-    const { now } = this.link;
+  render() {
+    const { now } = this.#parts.liveData;
     const threads = this.#threads.sorted;
     this.#list.arrange(threads.map(({ number }) => number), (part, number) => {
-      part.element.querySelector("button").addEventListener("click", () => this.#show(number, { focus: true }));
+      descendant(part.element, "button").addEventListener("click", () => this.#show(number, { focus: true }));
     });
-    const isOpen = (thread) => thread.number === this.#open;
-    let unread = 0;
-    for (const thread of threads) {
-      if (this.#isLookedAt(thread)) thread.unread = 0;
-      unread += thread.unread;
-      const part = this.#list.parts.get(thread.number);
-      const last = thread.messages.at(-1);
-      const draft = this.#drafts.of(thread.number);
-      part.text("name", thread.name || thread.number);
-      part.text("time", last ? when(last.at, now) : "");
-      part.text("mark", draft && !isOpen(thread) ? "Draft: " : last && !last.isInbound ? (last.isAutomatic ? "Automatic: " : "Sent: ") : "");
-      part.text("last", (draft && !isOpen(thread) ? draft : (last?.text ?? "")).slice(0, 120));
-      part.text("unread", thread.unread ? `${thread.unread}` : "");
-      part.text("unread-words", thread.unread ? " unread" : "");
-      part.text("stopped", thread.optedOutAt === null ? "" : "Opted out");
-      part.attribute("data-number", thread.number);
-      part.attribute("data-unread", thread.unread ? "" : null);
-      part.attribute("data-open", isOpen(thread) ? "" : null);
-      part.element.querySelector("button").setAttribute("aria-current", String(isOpen(thread)));
-    }
-    say(element("unread-count"), unread ? String(unread) : "");
+    for (const thread of threads) this.#renderThread(thread, now);
+    const unread = threads.reduce((sum, thread) => sum + thread.unread, 0);
+    setText(element("unread-count"), unread ? String(unread) : "");
     element("no-threads").hidden = threads.length > 0;
-    say(
-      element("no-threads-text"),
-      this.#hears ? "No messages yet. Those that come in appear here by themselves." : "Messages were not granted to you. An admin can grant the resource “message” on your page at /admin.",
-    );
-    this.#paintOpen(now);
+    const noMessages = "No messages yet. New messages appear here.";
+    const notPermitted = "You do not have access to messages. An admin can grant you the resource “message” at /admin.";
+    setText(element("no-threads-text"), this.#isPermitted ? noMessages : notPermitted);
+    this.#renderOpen(now);
   }
 
-  #paintOpen(now) {
-    const thread = this.#open === null ? null : this.#threads.byNumber.get(this.#open);
+  /** @param {Thread} thread @param {number} now */
+  #renderThread(thread, now) {
+    if (this.#isVisible(thread)) thread.unread = 0;
+    const part = this.#list.part(thread.number);
+    const isOpen = thread.number === this.#open;
+    const last = thread.messages.at(-1);
+    const draft = isOpen ? "" : this.#drafts.of(thread.number);
+    const sent = last && !last.isInbound ? (last.isAutomatic ? "Automatic: " : "Sent: ") : "";
+    part.text("name", labelOf(thread));
+    part.text("time", last ? timeText(last.at, now) : "");
+    part.text("mark", draft ? "Draft: " : sent);
+    part.text("last", (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW));
+    part.text("unread", thread.unread ? `${thread.unread}` : "");
+    part.text("unread-words", thread.unread ? " unread" : "");
+    part.text("stopped", thread.optedOutAt === null ? "" : "Opted out");
+    part.attribute("data-number", thread.number);
+    part.attribute("data-unread", thread.unread ? "" : null);
+    part.attribute("data-open", isOpen ? "" : null);
+    descendant(part.element, "button").setAttribute("aria-current", String(isOpen));
+  }
+
+  /** @param {number} now */
+  #renderOpen(now) {
+    const thread = this.#threads.byNumber.get(this.#open ?? "");
     element("conversation").hidden = !thread;
     element("no-conversation").hidden = Boolean(thread) || this.#threads.byNumber.size === 0;
     element("messages").toggleAttribute("data-reading", Boolean(thread));
     if (!thread) return;
-    say(element("thread-name"), thread.name || thread.number);
-    say(element("thread-number"), thread.name ? thread.number : "");
+    setText(element("thread-name"), labelOf(thread));
+    setText(element("thread-number"), thread.name ? thread.number : "");
     if (this.#shownVersion !== thread.version) {
       this.#shownVersion = thread.version;
       const box = element("scroll");
-      const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
-      this.#bubbles.arrange(thread.messages.map(({ id }) => id), () => {});
-      for (const message of thread.messages) this.#paintBubble(this.#bubbles.parts.get(message.id), message, now);
+      const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PIXELS;
+      this.#bubbles.arrange(thread.messages.map(({ id }) => id));
+      for (const message of thread.messages) this.#renderBubble(message, now);
       if (wasAtEnd) box.scrollTop = box.scrollHeight;
     }
-    this.#paintComposer(thread, now);
+    this.#renderComposer(thread, now);
   }
 
-  #paintBubble(part, message, now) {
+  /** @param {import("./threads.js").Message} message @param {number} now */
+  #renderBubble(message, now) {
+    const part = this.#bubbles.part(message.id);
     const status = message.isInbound ? "" : message.status;
     part.text("text", message.text || "(no text)");
     part.text("who", message.isInbound ? "" : message.isAutomatic ? "Automatic" : "Sent");
-    part.text("time", when(message.at, now));
+    part.text("time", timeText(message.at, now));
     part.text("status", status === "sent" ? "on its way" : status);
     part.attribute("data-side", message.isInbound ? "in" : "out");
     part.attribute("data-automatic", message.isAutomatic ? "" : null);
     part.attribute("data-failed", /^(undelivered|failed|rejected)/.test(status) ? "" : null);
   }
 
-  #paintComposer(thread, now) {
-    const isStopped = thread.optedOutAt !== null;
+  /** @param {Thread} thread @param {number} now */
+  #renderComposer(thread, now) {
+    const { optedOutAt } = thread;
     const isSending = this.#sending.has(thread.number);
-    element("composer").hidden = isStopped;
-    element("opted-out").hidden = !isStopped;
-    if (isStopped) say(element("opted-out"), `${thread.name || thread.number} wrote STOP (${when(thread.optedOutAt, now)}) and wants no messages. No reply is possible until START comes from this number.`);
-    const reason = !this.#may.available ? this.#may.reason : !this.#may.message ? "Your credential may not write messages." : !this.link.isLive ? "Messages cannot be sent until the connection is back. Your draft is kept." : "";
+    element("composer").hidden = optedOutAt !== null;
+    element("opted-out").hidden = optedOutAt === null;
+    if (optedOutAt !== null) {
+      const text = `${labelOf(thread)} wrote STOP (${timeText(optedOutAt, now)}) and wants no messages. You can reply after this number sends START.`;
+      setText(element("opted-out"), text);
+    }
+    const reason = this.#reasonNotToSend();
     const { value } = field("draft");
     field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
-    say(element("send"), isSending ? "Sending…" : "Send");
-    say(element("composer-why"), reason || (value.length > MAX_TEXT ? `${value.length - MAX_TEXT} characters too many` : value.length > MAX_TEXT - 200 ? `${MAX_TEXT - value.length} characters left` : ""));
-    say(element("composer-error"), this.#troubles.get(thread.number) ?? "");
+    setText(element("send"), isSending ? "Sending…" : "Send");
+    setText(element("composer-why"), reason || lengthText(value));
+    setText(element("composer-error"), this.#errors.get(thread.number) ?? "");
   }
 
-  // --- Acting ---
+  #reasonNotToSend() {
+    if (!this.#actions.available) return this.#actions.reason;
+    if (!this.#actions.message) return "You do not have permission to send messages.";
+    return this.#parts.liveData.isLive ? "" : "You cannot send messages until the connection is restored. Your draft is kept.";
+  }
 
+  // --- Actions ---
+
+  /** Open a conversation; `null` closes it. @param {string | null} number */
   #show(number, { focus = false } = {}) {
     if (this.#open !== number || number === null) {
-      this.#bubbles.arrange([], () => {});
+      this.#bubbles.arrange([]);
       this.#shownVersion = null;
     }
     this.#open = number;
     field("draft").value = number === null ? "" : this.#drafts.of(number);
-    this.paint();
+    this.render();
     if (number === null) return;
     element("scroll").scrollTop = element("scroll").scrollHeight;
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
   }
 
+  /** @param {string} text */
   #quickReply(text) {
     const button = document.createElement("button");
     button.type = "button";
@@ -244,26 +258,27 @@ export class Messages {
   async #send() {
     const number = this.#open;
     const text = field("draft").value.trim();
-    this.paint(); // Whoever is quick presses Enter before the button was painted anew.
+    this.render(); // Enter may come before the button was updated.
     if (number === null || field("send").disabled || !text) return;
+    const { liveData, changed } = this.#parts;
     this.#sending.add(number);
-    this.#troubles.delete(number);
-    this.changed();
+    this.#errors.delete(number);
+    changed();
     try {
       await sendMessage(number, text);
-      // What was typed meanwhile stays.
+      // A text that was typed meanwhile stays.
       if (this.#drafts.of(number).trim() === text) {
         this.#drafts.keep(number, "");
         if (this.#open === number) field("draft").value = "";
       }
     } catch (error) {
-      if (error.status === 401) this.refused(error);
+      if (error.status === 401) liveData.endSession(error.message);
       const thread = this.#threads.byNumber.get(number);
-      if (error.code === "OPTED_OUT" && thread) thread.optedOutAt ??= this.link.now;
-      this.#troubles.set(number, error.message);
+      if (error.code === "OPTED_OUT" && thread) thread.optedOutAt ??= liveData.now;
+      this.#errors.set(number, error.message);
     } finally {
       this.#sending.delete(number);
-      this.changed();
+      changed();
     }
   }
 }

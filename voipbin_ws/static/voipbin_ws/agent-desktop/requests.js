@@ -1,31 +1,32 @@
-/** Asking the gateway to do something, and telling plainly how that went. */
+/** Requests that act on calls, messages and the agent's status. All throw an ApiError, with status 0 without an answer. */
 
-import { ApiError, token } from "../shared/auth.js";
+import { ApiError, request } from "../shared/auth.js";
 
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
-/** Raises ApiError where the gateway refuses, and with status 0 where it does not answer. */
-export async function ask(method, path, body = {}) {
-  let answer;
+/** @param {string} method @param {string} path @param {object} body */
+async function act(method, path, body = {}) {
   try {
-    answer = await fetch(path, {
-      method,
-      headers: { Authorization: `Bearer ${token()}`, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    return (await request(method, path, { body, signal: AbortSignal.timeout(TIMEOUT_MS) })).content;
   } catch (error) {
-    const message = error.name === "TimeoutError" ? "The gateway took too long to answer. It may yet be done: look before you try again." : "The gateway does not answer. Look whether it was done before you try again.";
-    throw new ApiError(0, { code: "NO_ANSWER", message });
+    if (error instanceof ApiError) throw error;
+    const reason = error.name === "TimeoutError" ? "The gateway took too long to answer." : "The gateway does not answer.";
+    throw new ApiError(0, { code: "NO_ANSWER", message: `${reason} Check whether it was done before you try again.` });
   }
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new ApiError(answer.status, content);
-  return content;
 }
 
-export const acceptCall = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/accept`);
-export const sendToVoicemail = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/voicemail`);
-export const hangUp = (id) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/hangup`);
-export const transferCall = (id, to) => ask("POST", `/v1.0/calls/${encodeURIComponent(id)}/transfer`, { to });
-export const sendMessage = (to, text) => ask("POST", "/v1.0/messages", { to, text });
-export const chooseStatus = (agentId, status) => ask("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status });
+/** @param {string} id @param {string} action @param {object} body */
+const actOnCall = (id, action, body = {}) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}`, body);
+
+/** @param {string} id */
+export const acceptCall = (id) => actOnCall(id, "accept");
+/** @param {string} id */
+export const sendToVoicemail = (id) => actOnCall(id, "voicemail");
+/** @param {string} id */
+export const hangUp = (id) => actOnCall(id, "hangup");
+/** @param {string} id @param {{ type: string, id: string }} to */
+export const transferCall = (id, to) => actOnCall(id, "transfer", { to });
+/** @param {string} to @param {string} text */
+export const sendMessage = (to, text) => act("POST", "/v1.0/messages", { to, text });
+/** @param {string} agentId @param {string} status */
+export const chooseStatus = (agentId, status) => act("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status });

@@ -1,17 +1,30 @@
-/** Conversations by text message, one for each number, as events tell of them. Knows no page and no clock. */
+/** Conversations by text message, one for each number, computed from events. Sans-I/O. */
 
-import { partyOf } from "./desk.js";
+import { displayText, partyOf } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-const MOST_THREADS = 500;
-const MOST_MESSAGES = 200;
+/** @typedef {{ id: string, isInbound: boolean, text: string, at: number, status: string, isAutomatic: boolean }} Message */
+/**
+ * @typedef {object} Thread
+ * @property {string} number
+ * @property {string} name
+ * @property {Message[]} messages
+ * @property {number} unread
+ * @property {number | null} optedOutAt
+ * @property {number} at When the last message came.
+ * @property {number} version Grows with each change.
+ */
+
+const MAX_THREADS = 500;
+const MAX_MESSAGES = 200;
 const MAX_TEXT = 5000;
+const MAX_KEYWORD = 64;
 const AROUND = /^[\s.,!?"'“”’]+|[\s.,!?"'“”’]+$/g;
-// As the gateway knows them: subscriptions/opting_out.py.
+// The same keywords as in subscriptions/platform/opt_outs.py.
 const STOP = new Set(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"]);
 const START = new Set(["start", "unstop"]);
 
-/** Text of a message, with its lines. */
+/** Return the text of a message, which may have several lines. @param {unknown} value */
 function textOf(value) {
   if (typeof value !== "string") return "";
   // eslint-disable-next-line no-control-regex
@@ -19,79 +32,75 @@ function textOf(value) {
   return value.length > MAX_TEXT ? `${clean}…` : clean;
 }
 
-function otherSide(data, isInbound) {
+/** @param {any} data @param {boolean} isInbound */
+function otherParty(data, isInbound) {
   const first = Array.isArray(data.targets) ? data.targets[0]?.destination : undefined;
   return partyOf(isInbound ? data.source : (data.destination ?? first));
 }
 
 export class Threads {
-  constructor() {
-    this.clear();
-  }
+  /** @type {Map<string, Thread>} */ byNumber = new Map();
+  /** @type {Map<string, string>} */ #numbers = new Map(); // By message id.
 
   clear() {
-    this.byNumber = new Map(); // number -> { number, name, messages, unread, optedOutAt, at, version }
-    this.#numbers = new Map(); // message id -> number
+    this.byNumber.clear();
+    this.#numbers.clear();
   }
 
-  #numbers;
-
-  /** Threads, the one with the latest message first. */
+  /** The threads, the one with the latest message first. */
   get sorted() {
     return [...this.byNumber.values()].sort((one, other) => other.at - one.at || (one.number < other.number ? -1 : 1));
   }
 
-  /** Take in one event of a message; returns the thread of a new message from outside. */
+  /** Apply an event, and return the thread of a new inbound message. @param {import("../event-client.js").GatewayEvent} event @param {number} now */
   apply(event, now, { isNew = true } = {}) {
     const [resource, action] = event.event_type.split(".", 2);
     if (resource !== "message") return null;
     const { data } = event;
     const id = event.topic.split(":")[3];
     const at = Math.min(parseTime(event.timestamp) ?? now, now);
-    if (action === "delivery" && this.#numbers.has(id)) {
-      this.#delivered(id, data);
-      return null;
-    }
-    if (action !== "received" && action !== "sent") return null;
-    if (this.#numbers.has(id)) return null;
+    if (action === "delivery") this.#setStatus(id, displayText(data.status));
+    if ((action !== "received" && action !== "sent") || this.#numbers.has(id)) return null;
     const isInbound = action === "received";
-    const side = otherSide(data, isInbound);
-    if (!side.number) return null;
-    const thread = this.#thread(side.number);
-    thread.name = side.name || thread.name;
-    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : partyOf(data.status).number, isAutomatic: data.automatic === true };
-    this.#numbers.set(id, side.number);
+    const party = otherParty(data, isInbound);
+    if (!party.number) return null;
+    const thread = this.#thread(party.number);
+    thread.name = party.name || thread.name;
+    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : displayText(data.status), isAutomatic: data.automatic === true };
+    this.#numbers.set(id, party.number);
     thread.messages.push(message);
-    for (const { id: gone } of thread.messages.splice(0, Math.max(0, thread.messages.length - MOST_MESSAGES))) this.#numbers.delete(gone);
+    for (const removed of thread.messages.splice(0, Math.max(0, thread.messages.length - MAX_MESSAGES))) this.#numbers.delete(removed.id);
     thread.at = Math.max(thread.at, at);
     thread.version += 1;
     if (!isInbound) {
-      if (!message.isAutomatic) thread.unread = 0; // Somebody has read what they answer.
+      if (!message.isAutomatic) thread.unread = 0; // A person has read the messages before the reply.
       return null;
     }
-    const word = message.text.slice(0, 64).replace(AROUND, "").toLowerCase();
-    if (STOP.has(word)) thread.optedOutAt ??= at;
-    else if (START.has(word)) thread.optedOutAt = null;
+    const keyword = message.text.slice(0, MAX_KEYWORD).replace(AROUND, "").toLowerCase();
+    if (STOP.has(keyword)) thread.optedOutAt ??= at;
+    else if (START.has(keyword)) thread.optedOutAt = null;
     if (!isNew) return null;
     thread.unread += 1;
     return thread;
   }
 
-  #delivered(id, data) {
-    const thread = this.byNumber.get(this.#numbers.get(id));
+  /** @param {string} id @param {string} status */
+  #setStatus(id, status) {
+    const thread = this.byNumber.get(this.#numbers.get(id) ?? "");
     const message = thread?.messages.find((each) => each.id === id);
-    const status = partyOf(data.status).number;
-    if (!message || !status || message.status === status) return;
+    if (!thread || !message || !status || message.status === status) return;
     message.status = status;
     thread.version += 1;
   }
 
+  /** @param {string} number */
   #thread(number) {
     let thread = this.byNumber.get(number);
     if (!thread) {
-      thread = { number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0 };
+      thread = { number, name: "", messages: [], unread: 0, optedOutAt: /** @type {number | null} */ (null), at: 0, version: 0 };
       this.byNumber.set(number, thread);
-      if (this.byNumber.size > MOST_THREADS) this.byNumber.delete(this.sorted.findLast((each) => each !== thread).number);
+      const oldest = this.byNumber.size > MAX_THREADS && this.sorted.findLast((each) => each !== thread);
+      if (oldest) this.byNumber.delete(oldest.number);
     }
     return thread;
   }

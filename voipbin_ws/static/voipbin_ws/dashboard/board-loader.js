@@ -1,79 +1,88 @@
-/** What the board begins with, read from the gateway: a customer's calls, queues and agents, and what happened in the last hour. */
+/** Reads the state of the dashboard from the gateway: calls, queues, agents, the last hour, and the events of one call. */
 
 import { WINDOW_MS } from "./service-level.js";
 import { ApiError, read, readAll } from "../shared/auth.js";
 import { parseTime } from "../shared/time.js";
 
-const HISTORY_PAGES = 5;
-const SHOWN = ["call", "queue", "agent"];
-const IN_A_STORY = ["recording", "transcription", "activeflow", "conference"];
-const TELLING = ["queue.connected", "queue.left", "call.ended", "agent.status"];
-const STORY_BEFORE_MS = 60_000;
-const STORY_AFTER_MS = 3_600_000;
+/** @typedef {import("../shared/auth.js").Me} Me */
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
 
-/** Those topics of the customer's resources that the credential may hear. */
-function heardBy(me, resources) {
+const HISTORY_PAGES = 5;
+const BOARD_RESOURCES = ["call", "queue", "agent"];
+const TIMELINE_RESOURCES = ["recording", "transcription", "activeflow", "conference"];
+const LAST_HOUR_TYPES = ["queue.connected", "queue.left", "call.ended", "agent.status"];
+const TIMELINE_BEFORE_MS = 60_000;
+const TIMELINE_AFTER_MS = 3_600_000;
+
+/** Return the topics of the customer's resources for which the token is authorised. @param {Me} me @param {string[]} resources */
+function permittedTopics(me, resources) {
   const whole = `customer_id:${me.customer.id}:*:*`;
   const topics = resources.map((resource) => `customer_id:${me.customer.id}:${resource}:*`);
   return topics.filter((topic) => me.topics.includes(topic) || me.topics.includes(whole));
 }
 
-/** `me` as it is for the customer that platform staff chose; for everybody else it stays. */
-export async function lookAt(me, customerId) {
+/** Return `me` for the customer that platform staff chose; for others, and an unknown customer, `me`. @param {Me} me @param {string} customerId */
+export async function readMeForCustomer(me, customerId) {
   if (me.role !== "staff" || !customerId || customerId === me.customer.id) return me;
   try {
-    return (await read("/v1.0/me", { customer_id: customerId })).content;
+    return /** @type {Me} */ ((await read("/v1.0/me", { customer_id: customerId })).content);
   } catch (error) {
-    // An address may name a customer that there is not.
+    // The page's address may name a customer that does not exist.
     if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return me;
     throw error;
   }
 }
 
-/** The customers that platform staff may choose from; none for everybody else. */
-export async function readCustomers(me) {
-  return me.role === "staff" ? (await read("/v1.0/customers")).content.items : [];
+/** Return the customers that platform staff can choose. @returns {Promise<{ id: string, name: string }[]>} */
+export async function readCustomers() {
+  return (await read("/v1.0/customers")).content.items;
 }
 
-/** The topics, the cursor from where to follow them, and the content for Board.load; null for who may not hear the calls. */
+/** Return the topics, their cursor and the content for `Board.load`; `null` without permission for calls. @param {Me} me */
 export async function readBoard(me) {
-  const topics = heardBy(me, SHOWN);
-  if (!topics.some((topic) => topic.split(":")[2] === "call")) return null;
+  const topics = permittedTopics(me, BOARD_RESOURCES);
+  const resources = topics.map((topic) => topic.split(":")[2]);
+  if (!resources.includes("call")) return null;
   const query = { active: "true", customer_id: me.customer.id };
-  // The calls first: their cursor is the oldest, and what the others know beyond it comes again and changes nothing.
+  // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
   const calls = await readAll("/v1.0/calls", query);
-  const others = topics.map((topic) => topic.split(":")[2]);
   const [queues, agents] = await Promise.all(
-    ["queue", "agent"].map((resource) => (others.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] })),
+    ["queue", "agent"].map((resource) => (resources.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] })),
   );
   return { topics, cursor: calls.cursor, content: { me, calls: calls.items, queues: queues.items, agents: agents.items } };
 }
 
-/** What the last hour's numbers are made of: { events, since }, where `since` is from when on nothing is left out. */
+/**
+ * Return the last hour's events, and the time `since` which they are complete.
+ *
+ * @param {Me} me
+ * @param {number} now
+ * @returns {Promise<{ events: GatewayEvent[], since: number }>}
+ */
 export async function readLastHour(me, now) {
   const from = new Date(now - WINDOW_MS).toISOString();
   const query = { from, order: "desc", customer_id: me.customer.id };
-  const heard = TELLING.filter((type) => heardBy(me, [type.split(".")[0]]).length);
-  const parts = await Promise.all(heard.map((type) => readAll("/v1.0/events", { ...query, type }, HISTORY_PAGES)));
-  // Where there was too much to read it all, the oldest that was read tells from when on it is complete.
+  const types = LAST_HOUR_TYPES.filter((type) => permittedTopics(me, [type.split(".")[0]]).length);
+  const parts = await Promise.all(types.map((type) => readAll("/v1.0/events", { ...query, type }, HISTORY_PAGES)));
+  // If there were too many events, those of a type are complete since the oldest that was read.
   const begins = parts.filter(({ isWhole }) => !isWhole).map(({ items }) => parseTime(items.at(-1)?.timestamp) ?? now);
   return { events: parts.flatMap(({ items }) => items), since: Math.max(now - WINDOW_MS, ...begins) };
 }
 
-/** The topics that a call's story needs beside those of the board. */
-export function storyTopics(me) {
-  return heardBy(me, IN_A_STORY);
+/** Return the topics that a call's timeline needs beside those of the board. @param {Me} me */
+export function timelineTopics(me) {
+  return permittedTopics(me, TIMELINE_RESOURCES);
 }
 
-/** All that is kept of a call, in the log's order. */
-export async function readStory(me, callId) {
-  const whose = { customer_id: me.customer.id };
-  const { items } = await readAll("/v1.0/events", { ...whose, resource: "call", resource_id: callId }, HISTORY_PAGES);
+/** Return the stored events of a call, in the log's order. @param {Me} me @param {string} callId @returns {Promise<GatewayEvent[]>} */
+export async function readTimeline(me, callId) {
+  const customer = { customer_id: me.customer.id };
+  const { items } = await readAll("/v1.0/events", { ...customer, resource: "call", resource_id: callId }, HISTORY_PAGES);
   if (!items.length) return [];
   const times = items.map(({ timestamp }) => parseTime(timestamp)).filter((at) => at !== null);
-  const ended = items.some(({ event_type }) => event_type === "call.ended");
   /** @type {Record<string, string>} */
-  const query = { ...whose, call_id: callId, from: new Date(Math.min(...times) - STORY_BEFORE_MS).toISOString() };
-  if (ended) query.to = new Date(Math.max(...times) + STORY_AFTER_MS).toISOString();
+  const query = { ...customer, call_id: callId, from: new Date(Math.min(...times) - TIMELINE_BEFORE_MS).toISOString() };
+  const hasEnded = items.some(({ event_type }) => event_type === "call.ended");
+  if (hasEnded) query.to = new Date(Math.max(...times) + TIMELINE_AFTER_MS).toISOString();
   return (await readAll("/v1.0/events", query, HISTORY_PAGES)).items;
 }

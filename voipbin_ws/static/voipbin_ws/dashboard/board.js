@@ -1,63 +1,80 @@
-/** The live calls of a customer, its queues and agents, as events tell of them. Knows no page and no clock of its own. */
+/** The live calls, queues and agents of a customer, computed from state and events. Sans-I/O. */
 
-import { Call, isEnd, isId, shown, STATES } from "../shared/call.js";
+import { Call, displayText, isEnd, isId, STATES } from "../shared/call.js";
 import { ServiceLevel } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 import { Trends } from "./trends.js";
 
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
+/** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
+/** @typedef {{ waiting: number, talking: number, oldest: number | null, serving: number | null, available: number | null }} QueueSummary */
+/** @typedef {{ available: number, busy: number, away: number, offline: number }} AgentCounts */
+/**
+ * @typedef {object} Summary
+ * @property {Record<string, number>} states Calls by their state.
+ * @property {number} active
+ * @property {number} waiting
+ * @property {{ queueId: string, since: number } | null} oldest The longest wait.
+ * @property {Map<string, QueueSummary>} queues
+ * @property {AgentCounts} agents
+ * @property {import("./service-level.js").Figures} level
+ */
+
 export class Board {
-  constructor() {
-    this.calls = new Map();
-    this.agents = new Map(); // id -> { id, name, status, since }
-    this.queues = new Map(); // id -> { id, name, agentIds }
-    this.level = new ServiceLevel();
-    this.trends = new Trends();
-    this.changed = new Set(); // ids of calls that changed since they were last taken
-    this.peopleChanged = true;
-    this.hadCalls = false; // in what is known of the last hour, or since
-    this.#heard = null;
-  }
+  /** @type {Map<string, Call>} */ calls = new Map();
+  /** @type {Map<string, BoardAgent>} */ agents = new Map();
+  /** @type {Map<string, { id: string, name: string, agentIds: string[] | null }>} */ queues = new Map();
+  level = new ServiceLevel();
+  trends = new Trends();
+  /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
+  peopleChanged = true;
+  hadCalls = false; // Whether there was a call within what is known of the last hour, or since.
+  /** @type {Set<string> | null} */ #seenIds = null; // Ids of the events since `load`; `null` once the last hour is known.
 
-  #heard; // ids of the events heard while the last hour is not known yet; null once it is
-
-  /** Begin anew with the present state: `me` of /v1.0/me, items of /v1.0/resources/…. The last hour is not known then. */
+  /**
+   * Start again from the current state. The last hour is unknown until `remember`.
+   *
+   * @param {{ me: Pick<import("../shared/auth.js").Me, "queues" | "agents">, calls: any[], queues: any[], agents: any[] }} content
+   *   The answer of /v1.0/me, and the items of /v1.0/resources/….
+   * @param {number} now
+   */
   load({ me, calls, queues, agents }, now) {
     for (const id of this.calls.keys()) this.changed.add(id);
     const ending = [...this.calls.values()].filter((call) => call.state === "ended");
     this.calls = new Map();
     this.agents = new Map();
-    this.queues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: shown(name), agentIds: agent_ids }]));
+    this.queues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.level = new ServiceLevel();
     this.trends = new Trends();
     this.hadCalls = false;
-    this.#heard = new Set();
+    this.#seenIds = new Set();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
       if (role !== "agent") continue;
-      this.agents.set(id, { id, name: shown(name), status: shown(status), since: parseTime(status_changed_at) ?? now });
+      this.agents.set(id, { id, name: displayText(name), status: displayText(status), since: parseTime(status_changed_at) ?? now });
     }
-    for (const item of agents) this.#agent(item.resource_id, item.data, parseTime(item.updated_at) ?? now);
+    for (const item of agents) this.#applyAgent(item.resource_id, item.data, parseTime(item.updated_at) ?? now);
     for (const item of calls) {
       const call = this.#call(item.resource_id, parseTime(item.since) ?? now);
       call.read(item.data);
       this.#nameAgent(call, item.data);
       const began = call.status === "ringing" ? call.startedAt : null;
       const answered = parseTime(item.data.tm_progressing) ?? parseTime(item.data.tm_answer);
-      call.settle((call.status === "answered" ? answered : began) ?? parseTime(item.updated_at) ?? now);
+      call.updateState((call.status === "answered" ? answered : began) ?? parseTime(item.updated_at) ?? now);
     }
     for (const item of queues) {
-      // A member whose call is not active is of a call that has ended.
-      if (this.calls.has(item.member_id)) this.#inQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
+      // The call of a member may have ended, and is then not among the active calls.
+      if (this.calls.has(item.member_id)) this.#applyQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
     }
-    // Those that were fading away go on doing so.
+    // Ended calls stay until they have faded out.
     for (const call of ending) if (!this.calls.has(call.id)) this.calls.set(call.id, call);
     this.peopleChanged = true;
   }
 
-  /** What happened in the hour before the state was loaded, in any order; `since` is from when on it is complete. */
+  /** Add the hour before the state was loaded. @param {GatewayEvent[]} events In any order, complete since `since`. @param {number} since @param {number} now */
   remember(events, since, now) {
-    const unheard = events.filter(({ id }) => !this.#heard?.has(id));
-    this.#heard = null;
-    for (const event of unheard) this.level.take(event);
+    const unseen = events.filter(({ id }) => !this.#seenIds?.has(id));
+    this.#seenIds = null;
+    for (const event of unseen) this.level.add(event);
     this.level.since = since;
     this.hadCalls ||= events.some(({ event_type }) => event_type === "call.ended");
     this.trends.rebuild(events, this, since, now);
@@ -65,34 +82,36 @@ export class Board {
 
   /** Whether `remember` was called since the last `load`. */
   get knowsLastHour() {
-    return this.#heard === null;
+    return this.#seenIds === null;
   }
 
-  /** Take in one event. Doing so twice, or with one that the loaded state already knew, changes nothing but the level. */
+  /** Apply an event. An event that the state already contains, or a second time, changes only the level. @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
     const [resource, action] = event.event_type.split(".", 2);
     const data = event.data;
     if (data === null || typeof data !== "object") return;
-    this.#heard?.add(event.id);
+    this.#seenIds?.add(event.id);
     const at = Math.min(parseTime(event.timestamp) ?? now, now);
     const id = event.topic.split(":")[3];
-    if (resource === "call") this.#ofCall(id, action, data, at, now);
+    if (resource === "call") this.#applyCall(id, action, data, at, now);
     else if (resource === "queue") {
-      this.#inQueue(id, action, data, at);
-      this.level.take(event);
-    } else if (resource === "agent" && action === "status") this.#agent(id, data, at);
+      this.#applyQueue(id, action, data, at);
+      this.level.add(event);
+    } else if (resource === "agent" && action === "status") this.#applyAgent(id, data, at);
   }
 
-  #ofCall(id, action, data, at, now) {
-    // It may have been over before this page knew of it.
+  /** @param {string} id @param {string} action @param {any} data @param {number} at @param {number} now */
+  #applyCall(id, action, data, at, now) {
+    // The call may have ended before this page knew of it.
     if (!this.calls.has(id) && isEnd(action, data)) return;
     const call = this.#call(id, at);
-    if (!call.hear(action, data, at)) return;
+    if (!call.apply(action, data, at)) return;
     this.#nameAgent(call, data);
     if (call.endedAt !== null) call.forgetFrom = now;
     this.changed.add(id);
   }
 
+  /** @param {string} id @param {number} at */
   #call(id, at) {
     let call = this.calls.get(id);
     if (!call) {
@@ -104,57 +123,59 @@ export class Board {
     return call;
   }
 
-  /** An agent of whom only calls tell. */
+  /** Add an agent that only events of calls name. @param {Call} call @param {any} data */
   #nameAgent({ agentId, startedAt }, data) {
-    if (agentId && data.agent_name && !this.agents.has(agentId)) this.#agent(agentId, { name: data.agent_name }, startedAt);
+    if (agentId && data.agent_name && !this.agents.has(agentId)) this.#applyAgent(agentId, { name: data.agent_name }, startedAt);
   }
 
-  #inQueue(queueId, action, data, at) {
+  /** @param {string} queueId @param {string} action @param {any} data @param {number} at */
+  #applyQueue(queueId, action, data, at) {
     if (!isId(data.call_id)) return;
     if (action === "left" && !this.calls.has(data.call_id)) return;
     const call = this.#call(data.call_id, at);
-    if (!call.hearQueue(queueId, action, data, at)) return;
+    if (!call.applyQueue(queueId, action, data, at)) return;
     this.changed.add(call.id);
     if (this.queues.has(queueId) || action === "left") return;
-    this.queues.set(queueId, { id: queueId, name: shown(data.queue_name), agentIds: null });
+    this.queues.set(queueId, { id: queueId, name: displayText(data.queue_name), agentIds: null });
     this.peopleChanged = true;
   }
 
-  #agent(id, data, at) {
+  /** @param {unknown} id @param {any} data @param {number} at */
+  #applyAgent(id, data, at) {
     if (!isId(id)) return;
     const agent = this.agents.get(id) ?? { id, name: "", status: "", since: at };
-    agent.name ||= shown(data.name) || `Agent ${id.slice(0, 8)}`;
-    if (typeof data.status === "string" && shown(data.status) !== agent.status) {
-      agent.status = shown(data.status);
+    agent.name ||= displayText(data.name) || `Agent ${id.slice(0, 8)}`;
+    if (typeof data.status === "string" && displayText(data.status) !== agent.status) {
+      agent.status = displayText(data.status);
       agent.since = at;
     }
     this.agents.set(id, agent);
     this.peopleChanged = true;
   }
 
-  /** The ids of calls that changed, once. */
+  /** Return the ids of the calls that have changed since the last time. */
   takeChanged() {
     const changed = this.changed;
     this.changed = new Set();
     return changed;
   }
 
-  /** Let go of calls of whose end this page learned before `before`. */
+  /** Remove the calls whose end this page received before `before`. @param {number} before */
   forgetEnded(before) {
-    for (const { id, endedAt, forgetFrom } of this.calls.values()) {
-      if (endedAt !== null && forgetFrom < before) this.calls.delete(id);
-    }
+    for (const { id, forgetFrom } of this.calls.values()) if (forgetFrom !== null && forgetFrom < before) this.calls.delete(id);
   }
 
+  /** @param {string | null | undefined} id */
   agentName(id) {
     return id ? (this.agents.get(id)?.name ?? `Agent ${id.slice(0, 8)}`) : "";
   }
 
+  /** @param {string | null | undefined} id */
   queueName(id) {
     return id ? this.queues.get(id)?.name || `Queue ${id.slice(0, 8)}` : "";
   }
 
-  /** The board as it is now, which later events do not change. */
+  /** Return a copy that later events do not change. */
   copy() {
     const copy = new Board();
     copy.calls = new Map([...this.calls].map(([id, call]) => [id, call.copy()]));
@@ -163,41 +184,42 @@ export class Board {
     copy.level = this.level.copy();
     copy.trends = this.trends.copy();
     copy.hadCalls = this.hadCalls;
-    if (!this.knowsLastHour) copy.#heard = new Set();
+    if (!this.knowsLastHour) copy.#seenIds = new Set();
     return copy;
   }
 
-  /** What the cards and side panels show. */
+  /** Return the numbers for the cards and the side panels. @param {number} now @returns {Summary} */
   summary(now) {
     const states = Object.fromEntries(STATES.map((state) => [state, 0]));
+    /** @type {Map<string, QueueSummary>} */
     const queues = new Map([...this.queues].map(([id, { agentIds }]) => [id, { waiting: 0, talking: 0, oldest: null, ...this.#serving(agentIds) }]));
     let oldest = null;
-    for (const call of this.calls.values()) {
-      states[call.state] += 1;
-      if (!call.place || call.state === "ended") continue;
-      const queue = queues.get(call.place.queueId);
-      if (call.place.connectedAt !== null) {
+    for (const { state, place } of this.calls.values()) {
+      states[state] += 1;
+      if (!place || state === "ended") continue;
+      const queue = queues.get(place.queueId);
+      if (place.connectedAt !== null) {
         if (queue) queue.talking += 1;
         continue;
       }
       if (queue) queue.waiting += 1;
-      if (queue && (queue.oldest === null || call.place.since < queue.oldest)) queue.oldest = call.place.since;
-      if (oldest === null || call.place.since < oldest.place.since) oldest = call;
+      if (queue && (queue.oldest === null || place.since < queue.oldest)) queue.oldest = place.since;
+      if (oldest === null || place.since < oldest.since) oldest = place;
     }
     const agents = { available: 0, busy: 0, away: 0, offline: 0 };
     for (const { status } of this.agents.values()) agents[presence(status)] += 1;
     return { states, active: this.calls.size - states.ended, waiting: states.waiting + states.connecting, oldest, queues, agents, level: this.level.figures(now) };
   }
 
-  /** How many agents serve a queue, and how many of them are available; null where nobody told. */
+  /** Return how many agents serve a queue, and how many of them are available; `null` if its agents are unknown. @param {string[] | null} agentIds */
   #serving(agentIds) {
     if (!agentIds) return { serving: null, available: null };
-    const here = agentIds.filter((id) => this.agents.has(id));
-    return { serving: here.length, available: here.filter((id) => this.agents.get(id).status === "available").length };
+    const statuses = agentIds.map((id) => this.agents.get(id)?.status).filter((status) => status !== undefined);
+    return { serving: statuses.length, available: statuses.filter((status) => status === "available").length };
   }
 }
 
-/** What a status comes to: available, busy, away or offline. Platforms have more words for being away. */
+/** Return the kind of a status. Platforms have more words for "away". @param {string} status @returns {keyof AgentCounts} */
 export function presence(status) {
   if (status === "available") return "available";
   if (status === "busy" || status === "ringing") return "busy";

@@ -1,9 +1,36 @@
-/** The story of one call: the events that belong to it, the steps that they make, and what is known at the end. No page, no clock. */
+/** The timeline of one call: its events, the steps that they make, and the result of the call. Sans-I/O. */
 
-import { Call, isId, shown } from "../shared/call.js";
+import { Call, capitalized, displayText, isId } from "../shared/call.js";
 import { duration, parseTime } from "../shared/time.js";
 
-const PASSING_MS = 1000; // What follows from leaving a queue is no step of its own when the next one follows at once.
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
+/** @typedef {{ id: string, seconds: number | null, isRunning: boolean, url: string | null }} Recording */
+/** @typedef {Pick<import("./board.js").Board, "agents" | "queues" | "agentName" | "queueName">} Directory */
+/** @typedef {{ agents: Map<string, string>, queues: Map<string, string> }} Names Names by id, as the events give them. */
+/**
+ * @typedef {object} Step
+ * @property {string} key
+ * @property {number} at
+ * @property {number | null} until When the next state began.
+ * @property {string | null} state The state that began; `null` if the event changed nothing.
+ * @property {string} title
+ * @property {string} note
+ * @property {GatewayEvent} event
+ * @property {string} [leaves] How the call left a queue.
+ */
+/**
+ * @typedef {object} Content
+ * @property {Call} call The call as it is now.
+ * @property {Step[]} steps
+ * @property {string[]} queues
+ * @property {string[]} agents
+ * @property {Recording[]} recordings
+ * @property {string} hangup Why the call ended, and by which side.
+ * @property {boolean} isWhole Whether the first event is still stored.
+ */
+/** @typedef {Omit<Content, "recordings"> & { recordings: Map<string, Recording> }} Draft */
+
+const PASSING_MS = 1000; // A state that follows from leaving a queue and ends within this time is not a step.
 const REASONS = new Map([
   ["normal", "normally"],
   ["busy", "busy"],
@@ -15,8 +42,7 @@ const REASONS = new Map([
   ["timeout", "timed out"],
 ]);
 
-/** Whether an event tells of this call: its own, or one whose data names it in a field that ends in `_id`. What an agent does
- * meanwhile is the agent's story. */
+/** Return whether an event belongs to a call: its own, or one with its id in a field `…_id`, except an agent's. @param {GatewayEvent} event @param {string} callId */
 export function concerns(event, callId) {
   const [, , resource, id] = event.topic.split(":");
   if (resource === "call") return id === callId;
@@ -25,159 +51,180 @@ export function concerns(event, callId) {
 }
 
 export class Timeline {
-  #history = [];
-  #live = [];
+  #directory;
+  /** @type {GatewayEvent[]} */ #stored = [];
+  /** @type {GatewayEvent[]} */ #live = [];
+  isLoaded = false;
 
-  /** `names` has agentName(id), queueName(id), and agents and queues as maps of those that it knows. */
-  constructor(callId, names) {
+  /** @param {string} callId @param {Directory} directory The known agents and queues. */
+  constructor(callId, directory) {
     this.callId = callId;
-    this.names = names;
-    this.isLoaded = false;
+    this.#directory = directory;
   }
 
-  /** What was stored until now, in the log's order. */
+  /** Set the stored events. @param {GatewayEvent[]} events In the log's order. */
   load(events) {
-    this.#history = events.filter((event) => concerns(event, this.callId));
+    this.#stored = events.filter((event) => concerns(event, this.callId));
     const ids = new Set(events.map(({ id }) => id));
     this.#live = this.#live.filter(({ id }) => !ids.has(id));
     this.isLoaded = true;
   }
 
-  /** What is heard, in its order; returns whether it belongs here and is new. */
-  hear(event) {
+  /** Add a live event, and return whether it belongs to the call and is new. @param {GatewayEvent} event */
+  add(event) {
     if (!concerns(event, this.callId)) return false;
-    if ([...this.#history, ...this.#live].some(({ id }) => id === event.id)) return false;
+    if ([...this.#stored, ...this.#live].some(({ id }) => id === event.id)) return false;
     this.#live.push(event);
     return true;
   }
 
-  /** What there is to tell: the call as it is now, its steps, and what was found on the way. */
+  /** Compute the content from the events. @returns {Content} */
   read() {
-    const events = [...this.#history, ...this.#live];
+    const events = [...this.#stored, ...this.#live];
     const first = events.find(({ topic }) => topic.split(":")[2] === "call") ?? events[0];
     const call = new Call(this.callId, parseTime(first?.timestamp) ?? 0);
-    const story = { call, steps: [], queues: [], agents: [], recordings: new Map(), hangup: "", isWhole: first?.event_type === "call.created" };
-    const own = { agents: new Map(), queues: new Map() };
-    for (const event of events) this.#tell(story, event, own);
-    settleSteps(story);
-    return { ...story, recordings: [...story.recordings.values()] };
+    /** @type {Draft} */
+    const draft = { call, steps: [], queues: [], agents: [], recordings: new Map(), hangup: "", isWhole: first?.event_type === "call.created" };
+    /** @type {Names} */
+    const names = { agents: new Map(), queues: new Map() };
+    for (const event of events) this.#addStep(draft, event, names);
+    finishSteps(draft.steps);
+    return { ...draft, recordings: [...draft.recordings.values()] };
   }
 
-  #tell(story, event, own) {
+  /** @param {Draft} draft @param {GatewayEvent} event @param {Names} names */
+  #addStep(draft, event, names) {
     const [resource, action] = event.event_type.split(".", 2);
-    const { call } = story;
+    const { call } = draft;
     const data = event.data ?? {};
     const at = parseTime(event.timestamp) ?? call.stateSince;
     const before = signature(call);
-    if (data.agent_name && isId(data.agent_id)) own.agents.set(data.agent_id, shown(data.agent_name));
-    if (data.queue_name && isId(data.queue_id)) own.queues.set(data.queue_id, shown(data.queue_name));
-    if (resource === "call") call.hear(action, data, at);
-    else if (resource === "queue") call.hearQueue(event.topic.split(":")[3], action, data, at);
-    const agent = this.#name(call.agentId, "agents", own.agents);
-    const queue = this.#name(call.place?.queueId, "queues", own.queues);
-    note(story.agents, agent);
-    note(story.queues, queue);
-    const step = { key: event.id, at, until: null, state: null, title: "", note: "", event };
+    if (data.agent_name && isId(data.agent_id)) names.agents.set(data.agent_id, displayText(data.agent_name));
+    if (data.queue_name && isId(data.queue_id)) names.queues.set(data.queue_id, displayText(data.queue_name));
+    if (resource === "call") call.apply(action, data, at);
+    else if (resource === "queue") call.applyQueue(event.topic.split(":")[3], action, data, at);
+    const agent = this.#name(call.agentId, "agents", names);
+    const queue = this.#name(call.place?.queueId, "queues", names);
+    addName(draft.agents, agent);
+    addName(draft.queues, queue);
+    /** @type {Step} */
+    const step = { key: event.id, at, until: null, state: null, title: eventTitle(resource, action), note: "", event };
     if (signature(call) !== before) {
       step.state = call.state;
-      step.title = titleOf(call, queue, agent);
+      step.title = stateTitle(call, queue, agent);
     } else if (event.event_type === "call.status" && call.status) step.title = `Call ${call.status}`;
-    else step.title = eventWords(resource, action);
-    const missedBy = resource === "call" ? this.#name(data.missed_by, "agents", own.agents) : "";
+    const missedBy = resource === "call" ? this.#name(data.missed_by, "agents", names) : "";
     if (missedBy) step.note = `${missedBy} did not answer`;
-    else if (resource === "recording") record(story, step, action, data);
-    else if (event.event_type === "transcription.completed") Object.assign(step, { title: "Transcribed", note: shown(data.text) });
-    else if (resource === "activeflow") flow(step, data);
-    else if (resource === "queue" && action === "left") leave(step, data);
-    else if (step.state === null) step.note = shown(data.reason);
-    if (call.state === "ended" && step.state === "ended") story.hangup = step.note = hangupWords(call, data);
-    story.steps.push(step);
+    else if (resource === "recording") describeRecording(draft, step, action, data);
+    else if (event.event_type === "transcription.completed") Object.assign(step, { title: "Transcribed", note: displayText(data.text) });
+    else if (resource === "activeflow") describeFlow(step, data);
+    else if (resource === "queue" && action === "left") describeLeaving(step, data);
+    else if (step.state === null) step.note = displayText(data.reason);
+    if (call.state === "ended" && step.state === "ended") draft.hangup = step.note = hangupText(call, data);
+    draft.steps.push(step);
   }
 
-  #name(id, kind, own) {
+  /** @param {unknown} id @param {"agents" | "queues"} kind @param {Names} names */
+  #name(id, kind, names) {
     if (!isId(id)) return "";
-    if (!this.names[kind].get(id)?.name && own.get(id)) return own.get(id);
-    return shown(kind === "agents" ? this.names.agentName(id) : this.names.queueName(id));
+    const name = names[kind].get(id);
+    if (name && !this.#directory[kind].get(id)?.name) return name;
+    return displayText(kind === "agents" ? this.#directory.agentName(id) : this.#directory.queueName(id));
   }
 }
 
-function note(list, name) {
+/** @param {string[]} list @param {string} name */
+function addName(list, name) {
   if (name && !list.includes(name)) list.push(name);
 }
 
+/** Return a text that differs if and only if a new state has begun. @param {Call} call */
 function signature({ state, status, place, agentId }) {
   const queue = ["waiting", "connecting"].includes(state) ? place?.queueId : "";
   const agent = ["connecting", "talking"].includes(state) ? agentId : "";
   return [state, state === "other" ? status : "", queue, agent].join("\n");
 }
 
-function titleOf(call, queue, agent) {
+/** @param {Call} call @param {string} queue @param {string} agent */
+function stateTitle(call, queue, agent) {
   if (call.state === "waiting") return queue ? `Waiting in ${queue}` : "Waiting";
   if (call.state === "connecting") return agent ? `Ringing at ${agent}` : "Being connected";
   if (call.state === "talking") return agent ? `Talking with ${agent}` : "Talking";
-  return call.stateWord;
+  return call.stateLabel;
 }
 
-/** "Message sent": an event's type as words. */
-function eventWords(resource, action = "") {
-  const words = `${resource} ${action}`.replaceAll("_", " ").trim();
-  return shown(words[0].toUpperCase() + words.slice(1));
+/** Return an event's type in words, such as "Message sent". @param {string} resource */
+function eventTitle(resource, action = "") {
+  return displayText(capitalized(`${resource} ${action}`.replaceAll("_", " ").trim()));
 }
 
-function record({ recordings }, step, action, data) {
-  const id = shown(data.id) || shown(data.recording_id);
+/** @param {Draft} draft @param {Step} step @param {string} action @param {any} data */
+function describeRecording({ recordings }, step, action, data) {
+  const id = displayText(data.id) || displayText(data.recording_id);
   const seconds = typeof data.duration === "number" ? data.duration : null;
-  recordings.set(id, { ...recordings.get(id), id, seconds, isRunning: action === "started", url: webAddress(data.reference_url) });
+  recordings.set(id, { id, seconds, isRunning: action === "started", url: webAddress(data.reference_url) });
   step.title = action === "started" ? "Recording began" : action === "completed" ? "Recording saved" : step.title;
   if (seconds !== null) step.note = duration(seconds * 1000);
 }
 
-/** An address that a link may lead to; null for anything else that events may bring. */
+/** Return an address that is safe for a link; `null` for any other value. @param {unknown} text */
 function webAddress(text) {
   if (typeof text !== "string" || !URL.canParse(text)) return null;
   return ["https:", "http:"].includes(new URL(text).protocol) ? text : null;
 }
 
-function flow(step, { current_action: action, flow_name: name, result }) {
+/** @param {Step} step @param {any} data */
+function describeFlow(step, { current_action: action, flow_name: name, result }) {
   if (step.event.event_type === "activeflow.completed") {
     step.title = "Flow completed";
-    step.note = shown(result);
+    step.note = displayText(result);
     return;
   }
-  step.title = shown(action?.name) || shown(action?.type) || step.title;
-  step.note = shown(name);
+  step.title = displayText(action?.name) || displayText(action?.type) || step.title;
+  step.note = displayText(name);
 }
 
-function leave(step, { reason }) {
-  const words = /^abandon/.test(reason ?? "") ? "Gave up waiting" : "Left the queue";
+/** @param {Step} step @param {any} data */
+function describeLeaving(step, { reason }) {
+  const hasGivenUp = /^abandon/.test(reason ?? "");
+  step.leaves = hasGivenUp ? "Gave up waiting" : "Left the queue";
   if (step.state === null || step.state === "ended") {
-    step.title = words;
-    step.note = words === "Left the queue" ? shown(reason) : "";
-  } else step.note = words;
-  step.leaves = words;
+    step.title = step.leaves;
+    step.note = hasGivenUp ? "" : displayText(reason);
+  } else step.note = step.leaves;
 }
 
-function hangupWords({ direction }, data) {
-  const reason = shown(data.hangup_reason) || shown(data.reason);
-  const by = { local: "by our side", remote: direction === "outbound" ? "by the called party" : "by the caller" }[data.hangup_by] ?? "";
-  return [REASONS.get(reason) ?? reason, by].filter(Boolean).join(", ");
+/** @param {Call} call @param {any} data */
+function hangupText({ direction }, data) {
+  const reason = displayText(data.hangup_reason) || displayText(data.reason);
+  const sides = new Map([
+    ["local", "by our side"],
+    ["remote", direction === "outbound" ? "by the called party" : "by the caller"],
+  ]);
+  return [REASONS.get(reason) ?? reason, sides.get(data.hangup_by)].filter(Boolean).join(", ");
 }
 
-/** How long each state lasted. One that only fills the moment between leaving a queue and the end is told as what it is. */
-function settleSteps(story) {
-  const ofState = () => story.steps.filter(({ state }) => state !== null);
-  for (const [index, step] of ofState().entries()) {
-    const next = ofState()[index + 1];
+/** Set when each state ended, and drop states that lasted only a moment between leaving a queue and the next state. @param {Step[]} steps */
+function finishSteps(steps) {
+  const withState = () => steps.filter(({ state }) => state !== null);
+  for (const [index, step] of withState().entries()) {
+    const next = withState()[index + 1];
     if (!step.leaves || !next || next.at - step.at >= PASSING_MS) continue;
     step.state = null;
     step.title = step.leaves;
     step.note = "";
   }
-  const states = ofState();
+  const states = withState();
   for (const [index, step] of states.entries()) if (step.state !== "ended") step.until = states[index + 1]?.at ?? null;
 }
 
-/** The states one after another, for a drawing: { state, share } with shares that sum up to one. */
+/**
+ * Return each state's share of the call, in order. The shares add up to 1.
+ *
+ * @param {{ steps: Step[] }} content
+ * @param {number} now
+ * @returns {{ state: string | null, share: number }[]}
+ */
 export function shares({ steps }, now) {
   const spans = steps.filter(({ state }) => state !== null && state !== "ended").map(({ state, at, until }) => ({ state, milliseconds: Math.max(0, (until ?? now) - at) }));
   const whole = spans.reduce((sum, { milliseconds }) => sum + milliseconds, 0);

@@ -1,99 +1,102 @@
-/** The live-call dashboard: what belongs together, what is looked at, and who looks. */
+/** The live-call dashboard: connects the board, the views, the address and the session. */
 
-import { lookAt, readBoard, readLastHour } from "./board-loader.js";
+import { readBoard, readLastHour, readMeForCustomer } from "./board-loader.js";
 import { Board } from "./board.js";
+import { ViewOptions } from "./view-options.js";
 import { CallTable } from "./views/call-table.js";
-import { Cards, heedTips } from "./views/stat-cards.js";
-import { ConnectionView } from "../shared/connection-status.js";
-import { CustomerChoice } from "./views/customer-picker.js";
+import { CustomerPicker } from "./views/customer-picker.js";
 import { showDenied } from "./views/empty-state.js";
 import { Filters } from "./views/filters.js";
-import { FloorView } from "./views/team-panel.js";
-import { heedKeys } from "./views/keyboard-shortcuts.js";
-import { Link } from "../shared/live-data.js";
-import { Painter } from "./views/renderer.js";
-import { say } from "../shared/dom.js";
+import { enableShortcuts } from "./views/keyboard-shortcuts.js";
 import { Pause } from "./views/pause-button.js";
+import { Renderer } from "./views/renderer.js";
+import { enableTooltips, StatCards } from "./views/stat-cards.js";
+import { TeamPanel } from "./views/team-panel.js";
+import { TimelinePanel } from "./views/timeline-panel.js";
+import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
 import { signOut } from "../shared/auth.js";
-import { SignInForm, showWho } from "../shared/sign-in-form.js";
-import { StoryPanel } from "./views/timeline-panel.js";
-import { View } from "./view-options.js";
-import { toggleFullScreen, Wall } from "./views/wallboard.js";
+import { ConnectionStatus } from "../shared/connection-status.js";
+import { element, field, setText } from "../shared/dom.js";
+import { LiveData } from "../shared/live-data.js";
+import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
-const element = (id) => document.getElementById(id);
+/** @typedef {import("../shared/auth.js").Me} Me */
+
 const board = new Board();
-const view = new View(location.search);
-const link = new Link({ load, event: hear, state: () => painter.showConnection(), signedOut: (message) => leave(`${message} Sign in again.`) });
-const story = new StoryPanel(link, board, { close: closeStory, changed: () => painter.changed() });
-const table = new CallTable(view, {
+const viewOptions = new ViewOptions(location.search);
+const liveData = new LiveData({ load, event: onEvent, state: () => renderer.showConnection(), signedOut: (message) => showSignIn(`${message} Sign in again.`) });
+const timelinePanel = new TimelinePanel(liveData, board, { close: closeTimeline, changed: () => renderer.changed() });
+const table = new CallTable(viewOptions, {
   scroller: element("scroller"),
-  table: element("calls"),
+  table: /** @type {HTMLTableElement} */ (element("calls")),
   body: element("rows"),
   above: element("above"),
   below: element("below"),
   template: element("call-row"),
-  open: openStory,
+  open: openTimeline,
 });
-const cards = new Cards();
-const filters = new Filters(view, viewChanged);
-const customers = new CustomerChoice(chooseCustomer);
+const statCards = new StatCards();
+const filters = new Filters(viewOptions, viewChanged);
+const customerPicker = new CustomerPicker(chooseCustomer);
 const pause = new Pause();
-const wall = new Wall();
-const shown = {
-  ...{ board, link, view, table, cards, filters, story, pause, wall },
-  connectionView: new ConnectionView(link, element("board-view")),
-  floor: new FloorView(),
-  whose: null, // what /v1.0/me says, of the customer that is looked at
+const wallboard = new Wallboard();
+const page = {
+  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard },
+  connectionStatus: new ConnectionStatus(liveData, element("board-view")),
+  teamPanel: new TeamPanel(),
+  me: /** @type {Me | null} */ (null), // The answer of /v1.0/me for the shown customer.
 };
-const painter = new Painter(shown);
+const renderer = new Renderer(page);
 const signInForm = new SignInForm(element("board-view"), begin);
 
-// --- Loading and hearing ---
+// --- Data ---
 
-async function load(asked, now) {
-  const me = await lookAt(asked, view.customer);
+/** @param {Me} own @param {number} now @returns {Promise<import("../shared/live-data.js").Loaded>} */
+async function load(own, now) {
+  const me = await readMeForCustomer(own, viewOptions.customer);
   const state = await readBoard(me);
-  if (!state) return { topics: [], cursor: null, show: () => denied(me) };
+  if (!state) return { topics: [], cursor: null, show: () => showDeniedPage(me) };
   const show = () => {
-    shown.whose = me;
-    keepCustomer(me.customer.id === asked.customer.id ? "" : me.customer.id);
-    board.load(state.content, Date.now() + link.clockAhead);
+    page.me = me;
+    keepCustomer(me.customer.id === own.customer.id ? "" : me.customer.id);
+    board.load(state.content, Date.now() + liveData.clockOffset);
     showWho(me);
-    customers.show(me);
-    cards.redraw();
-    painter.arrange();
-    learnLastHour(me, now);
-    if (story.callId === view.call) story.reload();
-    else if (!view.isWall) openStory(view.call);
+    customerPicker.show(me);
+    statCards.redraw();
+    renderer.arrange();
+    loadLastHour(me, now);
+    if (timelinePanel.callId === viewOptions.call) timelinePanel.reload();
+    else if (!viewOptions.isWallboard) openTimeline(viewOptions.call);
   };
   return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
 }
 
-/** The live calls do not wait for it. */
-async function learnLastHour(me, now) {
-  let known = { events: [], since: now };
+/** Load the last hour; the live calls are shown meanwhile. @param {Me} me @param {number} now */
+async function loadLastHour(me, now) {
+  let known = { events: /** @type {import("../event-client.js").GatewayEvent[]} */ ([]), since: now };
   try {
     known = await readLastHour(me, now);
   } catch (error) {
-    console.warn(error); // The numbers begin with now, then; the next load tries again.
+    console.warn(error); // The numbers start now; the next load tries again.
   }
-  if (me !== shown.whose || board.knowsLastHour) return;
-  board.remember(known.events, known.since, link.now);
-  cards.redraw();
-  painter.arrangeIfLoaded();
+  if (me !== page.me || board.knowsLastHour) return;
+  board.remember(known.events, known.since, liveData.now);
+  statCards.redraw();
+  renderer.arrangeIfLoaded();
 }
 
-function hear(event) {
-  board.apply(event, Date.now() + link.clockAhead);
-  story.hear(event);
+/** @param {import("../event-client.js").GatewayEvent} event */
+function onEvent(event) {
+  board.apply(event, Date.now() + liveData.clockOffset);
+  timelinePanel.add(event);
   pause.count(event);
-  painter.changed();
+  renderer.changed();
 }
 
-// --- What is looked at, kept in the address ---
+// --- View options, stored in the address ---
 
 function address() {
-  const query = view.toString();
+  const query = viewOptions.toString();
   return query ? `?${query}` : location.pathname;
 }
 
@@ -104,136 +107,140 @@ function viewChanged() {
 
 function showView() {
   filters.show();
-  wall.show(view.isWall);
-  painter.arrangeIfLoaded();
+  wallboard.show(viewOptions.isWallboard);
+  renderer.arrangeIfLoaded();
 }
 
-/** Forwards and back through the timelines that were open. */
+// The browser's Back and Forward lead through the timelines that were open.
 addEventListener("popstate", () => {
-  const { customer } = view;
-  view.read(location.search);
+  const { customer } = viewOptions;
+  viewOptions.read(location.search);
   showView();
-  if (customer !== view.customer) link.start();
-  else if (view.call) openStory(view.call);
-  else closeStory();
+  if (customer !== viewOptions.customer) liveData.start();
+  else if (viewOptions.call) openTimeline(viewOptions.call);
+  else closeTimeline();
 });
 
-function openStory(callId) {
-  if (shown.whose === null) return;
-  if (view.call !== callId) {
-    view.call = callId;
+/** @param {string} callId */
+function openTimeline(callId) {
+  if (page.me === null) return;
+  if (viewOptions.call !== callId) {
+    viewOptions.call = callId;
     history.pushState(null, "", address());
   }
-  story.open(callId, shown.whose);
-  table.mark(callId);
+  timelinePanel.open(callId, page.me);
+  table.markOpen(callId);
   element("story").focus({ preventScroll: true });
-  painter.scrolled();
+  renderer.scrolled();
 }
 
-function closeStory() {
+function closeTimeline() {
   const hadFocus = element("story").contains(document.activeElement);
-  story.close();
-  table.mark("");
-  if (view.call) {
-    view.call = "";
+  timelinePanel.close();
+  table.markOpen("");
+  if (viewOptions.call) {
+    viewOptions.call = "";
     history.pushState(null, "", address());
   }
-  painter.scrolled();
+  renderer.scrolled();
   if (hadFocus && !table.focus()) element("scroller").focus();
 }
 
+/** @param {string} id */
 function chooseCustomer(id) {
-  closeStory();
+  closeTimeline();
   pause.end();
-  view.clear();
-  view.customer = id;
+  viewOptions.clear();
+  viewOptions.customer = id;
   viewChanged();
-  link.start();
+  liveData.start();
 }
 
-/** The address names the customer where it is not the credential's own. */
+/** Store the customer in the address; "" for the token's own. @param {string} customer */
 function keepCustomer(customer) {
-  if (customer === view.customer) return;
-  view.customer = customer;
+  if (customer === viewOptions.customer) return;
+  viewOptions.customer = customer;
   viewChanged();
 }
 
 function togglePause() {
   if (pause.isOn) pause.end();
-  else if (link.loadedAt !== null) pause.begin(board, link.now);
+  else if (liveData.loadedAt !== null) pause.begin(board, liveData.now);
   else return;
-  say(element("announcements"), pause.isOn ? "Paused" : "Live again");
-  painter.repaint();
+  setText(element("announcements"), pause.isOn ? "Paused" : "Live again");
+  renderer.rerender();
 }
 
-function toggleWall() {
-  view.isWall = !view.isWall;
-  if (view.isWall) closeStory();
+function toggleWallboard() {
+  viewOptions.isWallboard = !viewOptions.isWallboard;
+  if (viewOptions.isWallboard) closeTimeline();
   viewChanged();
-  if (view.isWall !== Boolean(document.fullscreenElement)) toggleFullScreen();
+  if (viewOptions.isWallboard !== Boolean(document.fullscreenElement)) toggleFullScreen();
 }
 
+/** @param {EventTarget | null} target */
 function escape(target) {
-  if (target === element("search") && view.words) {
-    view.words = "";
+  if (target === element("search") && viewOptions.words) {
+    viewOptions.words = "";
     viewChanged();
-  } else if (view.call) closeStory();
+  } else if (viewOptions.call) closeTimeline();
   else if (pause.isOn) togglePause();
 }
 
 element("pause").addEventListener("click", togglePause);
 element("resume").addEventListener("click", togglePause);
-element("wall").addEventListener("click", toggleWall);
+element("wall").addEventListener("click", toggleWallboard);
 element("full-screen").addEventListener("click", toggleFullScreen);
-heedTips();
-heedKeys(
+enableTooltips();
+enableShortcuts(
   {
-    "/": () => /** @type {HTMLInputElement} */ (element("search")).select(),
+    "/": () => field("search").select(),
     j: () => table.step(1),
     k: () => table.step(-1),
     p: togglePause,
-    w: toggleWall,
+    w: toggleWallboard,
     f: toggleFullScreen,
   },
   escape,
   () => !element("board-view").hidden && !element("board").hidden,
 );
 
-// --- Signing in and out ---
+// --- Session ---
 
 function begin() {
   element("board").hidden = false;
   element("denied").hidden = true;
-  link.start();
-  painter.start();
+  liveData.start();
+  renderer.start();
 }
 
-function denied(me) {
+/** @param {Me} me */
+function showDeniedPage(me) {
   showWho(me);
-  link.stop();
+  liveData.stop();
   element("board").hidden = true;
   element("denied").hidden = false;
   element("connection").hidden = true;
   showDenied(me);
 }
 
-/** Nothing of what was shown stays on the page. */
-function leave(notice) {
-  shown.whose = null;
-  story.close();
+/** Remove all data from the page, and show the sign-in form. @param {string} notice */
+function showSignIn(notice) {
+  page.me = null;
+  timelinePanel.close();
   pause.end();
-  customers.forget();
+  customerPicker.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());
   board.calls.clear();
-  painter.arrange();
-  painter.stop();
+  renderer.arrange();
+  renderer.stop();
   signInForm.ask(notice);
 }
 
 element("sign-out").addEventListener("click", () => {
   signOut();
-  link.stop();
-  leave("");
+  liveData.stop();
+  showSignIn("");
 });
 
 showView();

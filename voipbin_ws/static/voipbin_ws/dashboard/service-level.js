@@ -1,10 +1,14 @@
-/** How waiting ended in the last hour: how many callers were answered, how soon, and how many gave up. */
+/** How waits in queues ended in the last hour: answered in time, answered late, or abandoned. Sans-I/O. */
 
 import { parseTime } from "../shared/time.js";
 
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
+/** @typedef {{ answered: number, inTime: number, abandoned: number }} Counts */
+/** @typedef {{ samples: number, inTime: number, abandoned: number, level: number | null, abandonedShare: number | null }} Figures Shares from 0 to 1; `null` without samples. */
+
 export const ANSWERED_WITHIN_SECONDS = 20;
 export const LATE_SECONDS = 60;
-export const HARDLY_WAITED_SECONDS = 5; // Who gives up sooner was not kept waiting.
+export const MIN_ABANDONED_SECONDS = 5; // A caller who gives up sooner does not count as abandoned.
 export const GOOD_SHARE = 0.8;
 export const FAIR_SHARE = 0.7;
 export const WINDOW_MS = 3_600_000;
@@ -13,7 +17,7 @@ export const BARS = 12;
 const SLOT_MS = 10_000;
 const BAR_MS = WINDOW_MS / BARS;
 
-/** Whether an event ends somebody's waiting in a queue: { at, answered, waited (seconds) }; null where it does not. */
+/** Return how an event ends a wait, `waited` in seconds; `null` if it does not. @param {GatewayEvent} event */
 export function outcomeOf({ event_type, timestamp, data }) {
   const answered = event_type === "queue.connected";
   const abandoned = event_type === "queue.left" && /^abandon/.test(data?.reason ?? "");
@@ -24,19 +28,18 @@ export function outcomeOf({ event_type, timestamp, data }) {
   return at === null || typeof waited !== "number" ? null : { at, answered, waited };
 }
 
-/** "good", "fair" or "poor"; null without samples. */
+/** Return the grade of a service level; `null` without samples. @param {number | null} level */
 export function grade(level) {
   if (level === null) return null;
   return level >= GOOD_SHARE ? "good" : level >= FAIR_SHARE ? "fair" : "poor";
 }
 
 export class ServiceLevel {
-  #slots = new Map(); // start of ten seconds -> counts; so a day at this page takes no more room than an hour
+  /** @type {Map<number, Counts>} */ #slots = new Map(); // By start of ten seconds, so that memory does not grow with the day.
+  /** @type {number | null} */ since = null; // Since when the counts are complete; `null` if unknown.
 
-  /** From when on all is known, when that is less than an hour; null while nothing is known of before. */
-  since = null;
-
-  take(event) {
+  /** @param {GatewayEvent} event */
+  add(event) {
     const outcome = outcomeOf(event);
     if (outcome === null) return;
     const start = Math.floor(outcome.at / SLOT_MS) * SLOT_MS;
@@ -44,7 +47,7 @@ export class ServiceLevel {
     if (outcome.answered) {
       counts.answered += 1;
       if (outcome.waited <= ANSWERED_WITHIN_SECONDS) counts.inTime += 1;
-    } else if (outcome.waited >= HARDLY_WAITED_SECONDS) counts.abandoned += 1;
+    } else if (outcome.waited >= MIN_ABANDONED_SECONDS) counts.abandoned += 1;
     this.#slots.set(start, counts);
   }
 
@@ -55,23 +58,26 @@ export class ServiceLevel {
     return copy;
   }
 
-  /** Of the last hour: { samples, inTime, abandoned, level, abandonedShare }, shares from 0 to 1 or null without samples. */
+  /** Return the figures of the last hour. @param {number} now */
   figures(now) {
     for (const start of this.#slots.keys()) if (start <= now - WINDOW_MS - SLOT_MS) this.#slots.delete(start);
     return this.#between(now - WINDOW_MS, Infinity);
   }
 
-  /** The same for each five minutes of the last hour, the oldest first; the last ones are of now. */
+  /** Return the figures of each five minutes of the last hour, the oldest first. @param {number} now */
   bars(now) {
     const end = Math.ceil(now / BAR_MS) * BAR_MS;
     return Array.from({ length: BARS }, (_, index) => this.#between(end - (BARS - index) * BAR_MS, end - (BARS - 1 - index) * BAR_MS));
   }
 
+  /** @param {number} from @param {number} to @returns {Figures} */
   #between(from, to) {
     const sum = { answered: 0, inTime: 0, abandoned: 0 };
-    for (const [start, counts] of this.#slots) {
+    for (const [start, { answered, inTime, abandoned }] of this.#slots) {
       if (start + SLOT_MS <= from || start >= to) continue;
-      for (const name of Object.keys(sum)) sum[name] += counts[name];
+      sum.answered += answered;
+      sum.inTime += inTime;
+      sum.abandoned += abandoned;
     }
     const { inTime, abandoned } = sum;
     const samples = sum.answered + abandoned;

@@ -1,18 +1,19 @@
-/** The last hour minute by minute: calls, callers waiting, the longest wait, available agents. */
+/** The last hour minute by minute: active calls, waiting callers, the longest wait, available agents. Sans-I/O. */
 
 import { outcomeOf } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 
+/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
+/** @typedef {import("./board.js").Board} Board */
+/** @typedef {import("./board.js").Summary} Summary */
+/** @typedef {{ active: number, waiting: number, longest: number, available: number }} Point `longest` in milliseconds. */
+/** @typedef {[from: number, to: number]} Span */
+
 export const MINUTES = 60;
 const MINUTE_MS = 60_000;
-const NAMES = ["active", "waiting", "longest", "available"];
-
-function nothing() {
-  return Object.fromEntries(NAMES.map((name) => [name, null]));
-}
 
 export class Trends {
-  #points = new Map(); // minute -> { active, waiting, longest (ms), available }
+  /** @type {Map<number, Point>} */ #points = new Map(); // By minute since the epoch.
 
   copy() {
     const copy = new Trends();
@@ -20,26 +21,35 @@ export class Trends {
     return copy;
   }
 
-  /** Note how things stand, once a minute. */
+  /** Record the current numbers, once a minute. @param {Summary} summary @param {number} now */
   note(summary, now) {
     const minute = Math.floor(now / MINUTE_MS);
     if (this.#points.has(minute)) return;
-    this.#points.set(minute, present(summary, now));
+    this.#points.set(minute, pointOf(summary, now));
     for (const old of this.#points.keys()) if (old < minute - MINUTES) this.#points.delete(old);
   }
 
-  /** One number for each of the last 60 minutes, the oldest first, and at the end that of now; null where none is known. */
+  /**
+   * Return a number for each of the last 60 minutes, the oldest first, followed by the current one; `null` if unknown.
+   *
+   * @param {keyof Point} name
+   * @param {Summary} summary
+   * @param {number} now
+   * @returns {(number | null)[]}
+   */
   series(name, summary, now) {
     const minute = Math.floor(now / MINUTE_MS);
-    const past = Array.from({ length: MINUTES }, (_, index) => (this.#points.get(minute - MINUTES + 1 + index) ?? nothing())[name]);
-    return [...past, present(summary, now)[name]];
+    const past = Array.from({ length: MINUTES }, (_, index) => this.#points.get(minute - MINUTES + 1 + index)?.[name] ?? null);
+    return [...past, pointOf(summary, now)[name]];
   }
 
-  /** How the minutes from `since` on were, by what happened in them and how things stand now. `events` may be in any order. */
+  /** Compute the minutes since `since`. @param {GatewayEvent[]} events In any order. @param {Board} board @param {number} since @param {number} now */
   rebuild(events, board, since, now) {
-    const lives = [...callsOf(events), ...[...board.calls.values()].map(({ startedAt, endedAt }) => [startedAt, endedAt ?? Infinity])];
-    const places = [...board.calls.values()].map(({ place }) => place).filter((place) => place && place.connectedAt === null);
-    const waits = [...waitsOf(events), ...places.map((place) => [place.since, Infinity])];
+    const calls = [...board.calls.values()];
+    /** @type {Span[]} */
+    const lives = [...endedCalls(events), .../** @type {Span[]} */ (calls.map(({ startedAt, endedAt }) => [startedAt, endedAt ?? Infinity]))];
+    const places = calls.flatMap(({ place }) => (place && place.connectedAt === null ? [place] : []));
+    const waits = [...endedWaits(events), .../** @type {Span[]} */ (places.map(({ since: from }) => [from, Infinity]))];
     const statuses = new Statuses(events, board.agents);
     const minute = Math.floor(now / MINUTE_MS);
     for (let back = 0; back < MINUTES; back += 1) {
@@ -56,45 +66,50 @@ export class Trends {
   }
 }
 
-function present({ active, waiting, oldest, agents }, now) {
-  return { active, waiting, longest: oldest ? Math.max(0, now - oldest.place.since) : 0, available: agents.available };
+/** @param {Summary} summary @param {number} now @returns {Point} */
+function pointOf({ active, waiting, oldest, agents }, now) {
+  return { active, waiting, longest: oldest ? Math.max(0, now - oldest.since) : 0, available: agents.available };
 }
 
-/** [from, to] of the calls that ended. */
-function callsOf(events) {
-  return events
-    .filter(({ event_type }) => event_type === "call.ended")
-    .map(({ timestamp, data }) => [parseTime(data?.tm_create), parseTime(timestamp)])
-    .filter(([from, to]) => from !== null && to !== null);
+/** @param {GatewayEvent[]} events @returns {Span[]} */
+function endedCalls(events) {
+  return events.flatMap(({ event_type, timestamp, data }) => {
+    const from = parseTime(data?.tm_create);
+    const to = parseTime(timestamp);
+    return event_type === "call.ended" && from !== null && to !== null ? [/** @type {Span} */ ([from, to])] : [];
+  });
 }
 
-/** [from, to] of the waits that ended. */
-function waitsOf(events) {
-  return events
-    .map(outcomeOf)
-    .filter(Boolean)
-    .map(({ at, waited }) => [at - waited * 1000, at]);
+/** @param {GatewayEvent[]} events @returns {Span[]} */
+function endedWaits(events) {
+  return events.flatMap((event) => {
+    const outcome = outcomeOf(event);
+    return outcome ? [/** @type {Span} */ ([outcome.at - outcome.waited * 1000, outcome.at])] : [];
+  });
 }
 
-/** The agents' statuses, walked back from now: it only can be asked for earlier and earlier times. */
+/** The agents' statuses, followed back in time: each query must be for an earlier time than the one before. */
 class Statuses {
-  #changes; // the newest first
+  #changes; // The newest first.
   #statuses;
 
+  /** @param {GatewayEvent[]} events @param {Board["agents"]} agents */
   constructor(events, agents) {
     this.#statuses = new Map([...agents].map(([id, { status }]) => [id, status]));
     this.#changes = events
       .filter(({ event_type }) => event_type === "agent.status")
-      .map(({ timestamp, topic, data }) => ({ at: parseTime(timestamp), id: topic.split(":")[3], before: data?.previous_status, after: data?.status }))
-      .filter(({ at }) => at !== null)
+      .map(({ timestamp, topic, data }) => ({ at: parseTime(timestamp) ?? NaN, id: topic.split(":")[3], before: data?.previous_status, after: data?.status }))
+      .filter(({ at }) => !Number.isNaN(at))
       .sort((one, other) => other.at - one.at);
   }
 
+  /** @param {number} time */
   availableAt(time) {
-    while (this.#changes.length && this.#changes[0].at > time) {
-      const { id, before } = this.#changes.shift();
+    for (let change = this.#changes[0]; change?.at > time; change = this.#changes[0]) {
+      this.#changes.shift();
+      const { id, before } = change;
       if (!this.#statuses.has(id)) continue;
-      const earlier = before ?? this.#changes.find((change) => change.id === id)?.after;
+      const earlier = before ?? this.#changes.find((each) => each.id === id)?.after;
       this.#statuses.set(id, earlier ?? "");
     }
     return [...this.#statuses.values()].filter((status) => status === "available").length;

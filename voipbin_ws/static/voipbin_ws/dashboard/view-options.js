@@ -1,60 +1,83 @@
-/** What somebody chose to see: which calls, in which order, whose, in which form. Kept in the address. */
+/** Filter, sort order, selected call, customer and layout of the dashboard, stored in the URL query. Sans-I/O. */
 
 import { STATES } from "../shared/call.js";
+
+/** @typedef {import("../shared/call.js").Call} Call */
+/** @typedef {import("./board.js").Board} Board */
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
-/** How calls compare, by column; where they are alike the longer in its state comes first. */
-const BY = {
-  state: (one, other) => RANK.get(one.state) - RANK.get(other.state),
+/** @param {Call} call */
+const rankOf = ({ state }) => RANK.get(state) ?? STATES.length;
+/** @param {import("../shared/call.js").Party} party */
+const labelOf = ({ name, number }) => name || number;
+
+/**
+ * Comparisons of two calls, by column. If they are equal, the longer one in its state comes first.
+ *
+ * @type {Record<string, (one: Call, other: Call, board: Board) => number>}
+ */
+const COMPARISONS = {
+  state: (one, other) => rankOf(one) - rankOf(other),
   direction: (one, other) => collator.compare(one.direction, other.direction),
-  from: (one, other) => collator.compare(one.from.name || one.from.number, other.from.name || other.from.number),
-  to: (one, other) => collator.compare(one.to.name || one.to.number, other.to.name || other.to.number),
+  from: (one, other) => collator.compare(labelOf(one.from), labelOf(other.from)),
+  to: (one, other) => collator.compare(labelOf(one.to), labelOf(other.to)),
   queue: (one, other, board) => collator.compare(queueOf(one, board), queueOf(other, board)),
   agent: (one, other, board) => collator.compare(board.agentName(one.agentId), board.agentName(other.agentId)),
   inState: (one, other) => other.stateSince - one.stateSince,
   total: (one, other) => other.startedAt - one.startedAt,
 };
 
-/** The name of the queue where a call waits or came from. */
+/** Return the name of the queue in which a call waits, or from which it was connected. @param {Call} call @param {Board} board */
 export function queueOf(call, board) {
   return board.queueName(call.place?.queueId);
 }
 
-export class View {
+export class ViewOptions {
+  /** @type {Set<string>} */ states = new Set(); // Empty for all.
+  queue = "";
+  direction = "";
+  words = "";
+  sort = "state";
+  descending = false;
+  call = ""; // The call whose timeline is open.
+  customer = "";
+  isWallboard = false;
+
   constructor(search = "") {
     this.read(search);
   }
 
-  /** Any of `states` (none for all), a queue, a direction, words; an order; the call whose timeline is open; the customer. */
+  /** Take over a URL query. @param {string} search */
   read(search) {
     const query = new URLSearchParams(search);
-    const text = (name) => query.get(name) ?? "";
+    const text = (/** @type {string} */ name) => query.get(name) ?? "";
     this.states = new Set(text("state").split(",").filter((state) => RANK.has(state)));
     this.queue = text("queue");
     this.direction = text("direction");
     this.words = text("q");
-    this.sort = Object.hasOwn(BY, text("sort")) ? text("sort") : "state";
+    this.sort = Object.hasOwn(COMPARISONS, text("sort")) ? text("sort") : "state";
     this.descending = text("order") === "desc";
     this.call = text("call");
     this.customer = text("customer");
-    this.isWall = text("view") === "wall";
+    this.isWallboard = text("view") === "wall";
   }
 
   get isFiltered() {
     return this.states.size > 0 || this.queue !== "" || this.direction !== "" || this.words.trim() !== "";
   }
 
-  /** Show everything; the rest stays. */
+  /** Remove all filters. */
   clear() {
     this.states.clear();
     this.queue = this.direction = this.words = "";
   }
 
+  /** Return the URL query. */
   toString() {
     const parts = {
-      view: this.isWall ? "wall" : "",
+      view: this.isWallboard ? "wall" : "",
       customer: this.customer,
       state: [...this.states].join(","),
       queue: this.queue,
@@ -67,22 +90,23 @@ export class View {
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();
   }
 
-  /** The calls of the board that are to be shown, in their order. */
+  /** Return the board's calls that match the filters, sorted. @param {Board} board */
   of(board) {
     const words = this.words.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    const by = BY[this.sort];
+    const compare = COMPARISONS[this.sort];
     const sign = this.descending ? -1 : 1;
     return [...board.calls.values()]
-      .filter((call) => this.#shows(call, board, words))
-      .sort((one, other) => sign * by(one, other, board) || one.stateSince - other.stateSince || (one.id < other.id ? -1 : 1));
+      .filter((call) => this.#matches(call, board, words))
+      .sort((one, other) => sign * compare(one, other, board) || one.stateSince - other.stateSince || (one.id < other.id ? -1 : 1));
   }
 
-  #shows(call, board, words) {
+  /** @param {Call} call @param {Board} board @param {string[]} words */
+  #matches(call, board, words) {
     if (this.states.size && !this.states.has(call.state)) return false;
     if (this.queue && call.place?.queueId !== this.queue) return false;
     if (this.direction && call.direction !== this.direction) return false;
     if (!words.length) return true;
-    const text = [call.from.name, call.from.number, call.to.name, call.to.number, queueOf(call, board), board.agentName(call.agentId), call.stateWord, call.id]
+    const text = [call.from.name, call.from.number, call.to.name, call.to.number, queueOf(call, board), board.agentName(call.agentId), call.stateLabel, call.id]
       .join("\n")
       .toLowerCase();
     return words.every((word) => text.includes(word));

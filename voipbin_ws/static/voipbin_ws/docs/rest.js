@@ -1,6 +1,6 @@
-// Swagger UI on the gateway's own description. It keeps no credential once the page is closed.
+/** Swagger UI with the gateway's own OpenAPI document. It forgets its credential when the page is closed. */
 
-const place = document.getElementById("swagger");
+const place = /** @type {HTMLElement} */ (document.getElementById("swagger"));
 
 /** @type {any} */ (window).SwaggerUIBundle({
   url: place.dataset.document,

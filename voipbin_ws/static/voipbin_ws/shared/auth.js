@@ -1,9 +1,17 @@
-/** Who is signed in on this tab: the token in sessionStorage, and requests with it. */
+/** The token of this tab, kept in sessionStorage, and requests with it. */
+
+/** @typedef {{ id: string, name: string, role?: string, status?: string, status_changed_at?: string }} Agent */
+/** @typedef {{ id: string, name: string, agent_ids?: string[] | null }} Queue */
+/**
+ * @typedef {{ customer: { id: string, name: string }, agent: Agent | null, role: string | null, topics: string[], queues: Queue[], agents: Agent[] }} Me
+ *   The answer of /v1.0/me. `agent` is `null` for an access key that belongs to no agent.
+ */
 
 const KEY = "voipbin.token";
 
-/** The gateway answered with an error; `status` is HTTP's, `code` and the message are the gateway's. */
+/** The gateway refused a request. `status` is HTTP's; `code` and the message are the gateway's. */
 export class ApiError extends Error {
+  /** @param {number} status @param {{ code?: string, message?: string }} content */
   constructor(status, { code = "", message = `The gateway answered ${status}` } = {}) {
     super(message);
     this.status = status;
@@ -19,35 +27,57 @@ export function signOut() {
   sessionStorage.removeItem(KEY);
 }
 
-/** Raises ApiError where the gateway refuses, TypeError where it does not answer. */
-export async function signIn(username, password) {
-  const answer = await fetch("/auth/login", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ username, password }),
+/**
+ * Send a request with the tab's token.
+ *
+ * Throws an ApiError if the gateway refuses, a TypeError if it does not answer, and a TimeoutError if `signal` says so.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {{ body?: object, signal?: AbortSignal }} options
+ * @returns {Promise<{ content: any, at: number | null }>} The body, and the gateway's clock in milliseconds.
+ */
+export async function request(method, path, { body, signal } = {}) {
+  const response = await fetch(path, {
+    method,
+    headers: { ...(token() && { Authorization: `Bearer ${token()}` }), ...(body && { "Content-Type": "application/json" }) },
+    body: body && JSON.stringify(body),
+    cache: "no-store",
+    signal,
   });
-  const content = await bodyOf(answer);
+  const content = await response.json().catch(() => {
+    throw new ApiError(response.status);
+  });
+  if (!response.ok) throw new ApiError(response.status, content);
+  const at = Date.parse(response.headers.get("Date") ?? "");
+  return { content, at: Number.isNaN(at) ? null : at };
+}
+
+/** Sign in, and keep the token. Throws as `request` does. @param {string} username @param {string} password */
+export async function signIn(username, password) {
+  const { content } = await request("POST", "/auth/login", { body: { username, password } });
   sessionStorage.setItem(KEY, content.token);
 }
 
-/** GET of the gateway's REST interface. `at` is its clock, in milliseconds, as near as HTTP tells it. */
+/** Get a resource. Throws as `request` does. @param {string} path @param {Record<string, string>} parameters */
 export async function read(path, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
-  const answer = await fetch(query ? `${path}?${query}` : path, {
-    headers: { Authorization: `Bearer ${token()}` },
-    cache: "no-store",
-  });
-  const at = Date.parse(answer.headers.get("Date") ?? "");
-  return { content: await bodyOf(answer), at: Number.isNaN(at) ? null : at };
+  return request("GET", query ? `${path}?${query}` : path);
 }
 
-/** All items of all pages of a reading address, `mostPages` at most; `cursor` is where its log stood at the first, `isWhole`
- * whether there were no more pages. */
-export async function readAll(path, parameters, mostPages = Infinity) {
+/**
+ * Get the items of all pages, or of the first `maxPages`.
+ *
+ * @param {string} path
+ * @param {Record<string, string>} parameters
+ * @returns {Promise<{ items: any[], cursor: string, isWhole: boolean }>} `cursor` is the log's position at the first page;
+ *   `isWhole` is false if there are more pages.
+ */
+export async function readAll(path, parameters, maxPages = Infinity) {
   const items = [];
   let cursor = null;
   let next = null;
-  for (let page = 0; page < mostPages; page += 1) {
+  for (let page = 0; page < maxPages; page += 1) {
     const { content } = await read(path, { ...parameters, limit: "1000", ...(next ? { next } : {}) });
     cursor ??= content.cursor;
     items.push(...content.items);
@@ -55,15 +85,4 @@ export async function readAll(path, parameters, mostPages = Infinity) {
     if (!next) break;
   }
   return { items, cursor, isWhole: !next };
-}
-
-async function bodyOf(answer) {
-  let content;
-  try {
-    content = await answer.json();
-  } catch {
-    throw new ApiError(answer.status, {});
-  }
-  if (!answer.ok) throw new ApiError(answer.status, content);
-  return content;
 }

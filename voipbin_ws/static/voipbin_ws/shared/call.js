@@ -1,8 +1,8 @@
-/** One call as events tell of it: who speaks with whom, where it waits, what it is doing. Knows no page and no clock. */
+/** The state of one call, computed from events: parties, queue, agent and what the call is doing. Sans-I/O. */
 
 import { parseTime } from "./time.js";
 
-/** What a call is doing, in the order of how soon somebody must do something about it. */
+/** The states of a call, the most urgent first. */
 export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialing", "talking", "answered", "other", "ended"]);
 
 export const DIRECTIONS = new Map([
@@ -19,8 +19,8 @@ const STATUS_STATES = new Map([
 ]);
 const MAX_TEXT = 200;
 
-/** Text of an event for a person to read: one line, not endless; what is no text is none. */
-export function shown(value) {
+/** Return a value of an event as one line of text; "" if it is neither text nor a number. @param {unknown} value */
+export function displayText(value) {
   if (typeof value === "number") return String(value);
   if (typeof value !== "string") return "";
   // eslint-disable-next-line no-control-regex
@@ -28,111 +28,131 @@ export function shown(value) {
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
 }
 
-export function isId(value) {
-  return typeof value === "string" && value !== "" && !/^[0-]+$/.test(value);
+/** Write a word with a capital first letter. @param {string} word */
+export function capitalized(word) {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-function party(value) {
-  if (value === null || typeof value !== "object") return { number: shown(value), name: "" };
-  const number = shown(value.target);
-  const name = shown(value.target_name) || shown(value.name);
+/** @param {unknown} value @returns {value is string} */
+export function isText(value) {
+  return typeof value === "string" && value !== "";
+}
+
+/** Return whether a value is an id. VoIPBIN writes an id of zeros for none. @param {unknown} value @returns {value is string} */
+export function isId(value) {
+  return isText(value) && !/^[0-]+$/.test(value);
+}
+
+/** @typedef {{ number: string, name: string }} Party */
+
+/** Return a party's number and name, in any form that events have. @param {any} value @returns {Party} */
+export function partyOf(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return { number: displayText(value), name: "" };
+  const number = displayText(value.target);
+  const name = displayText(value.target_name) || displayText(value.name);
   return { number, name: name === number ? "" : name };
 }
 
-/** The agent whom an event's data names; empty where it says that there is none, null where it says nothing of that. */
+/** Return the agent of an event's data: "" if there is none, `null` if the event does not say. @param {any} data @returns {string | null} */
 function agentOf(data) {
   if (data.agent_id !== undefined) return isId(data.agent_id) ? data.agent_id : "";
   return data.owner_type === "agent" && isId(data.owner_id) ? data.owner_id : null;
 }
 
-function capital(word) {
-  return word === "" ? "" : word[0].toUpperCase() + word.slice(1);
-}
-
-/** Whether an event of a call's own is its last. */
+/** Return whether an event of a call is its last. @param {string} action @param {any} data */
 export function isEnd(action, data) {
   return action === "ended" || data.status === "hangup";
 }
 
-/** Everything in it is text or numbers, ready to be shown as text. */
+/** A call. All its fields are numbers, or text that is safe to show as text. Times are milliseconds since the epoch. */
 export class Call {
+  status = "";
+  direction = "";
+  /** @type {Party} */ from = { number: "", name: "" };
+  /** @type {Party} */ to = { number: "", name: "" };
+  /** @type {string | null} */ agentId = null;
+  /** The queue in which the call waits, or from which it was connected. @type {{ queueId: string, since: number, connectedAt: number | null } | null} */
+  place = null;
+  /** @type {number | null} */ endedAt = null;
+  /** @type {number | null} */ forgetFrom = null; // When this page received the end.
+  state = "other";
+
+  /** @param {string} id @param {number} at When the call was first seen. */
   constructor(id, at) {
     this.id = id;
-    this.status = "";
-    this.direction = "";
-    this.from = { number: "", name: "" };
-    this.to = { number: "", name: "" };
-    this.agentId = null;
-    this.place = null; // { queueId, since, connectedAt }: where it waits or was connected from
     this.startedAt = at;
-    this.endedAt = null;
-    this.forgetFrom = null; // when this page learned of its end
-    this.state = "other";
     this.stateSince = at;
   }
 
-  get stateWord() {
-    return this.state === "other" ? capital(this.status) || "Unknown" : capital(this.state);
+  get stateLabel() {
+    return this.state === "other" ? capitalized(this.status) || "Unknown" : capitalized(this.state);
   }
 
-  /** The call as it is now, which later events do not change. */
+  /** Return a copy that later events do not change. */
   copy() {
     return Object.assign(new Call(this.id, this.startedAt), this);
   }
 
-  /** What the call's own events say. */
+  /** Take over the fields of the call's own events. @param {any} data */
   read(data) {
-    if (typeof data.status === "string") this.status = shown(data.status);
-    if (data.direction !== undefined) this.direction = shown(data.direction);
-    if (data.source !== undefined) this.from = party(data.source);
-    if (data.destination !== undefined) this.to = party(data.destination);
+    if (typeof data.status === "string") this.status = displayText(data.status);
+    if (data.direction !== undefined) this.direction = displayText(data.direction);
+    if (data.source !== undefined) this.from = partyOf(data.source);
+    if (data.destination !== undefined) this.to = partyOf(data.destination);
     const agentId = agentOf(data);
     if (agentId !== null) this.agentId = agentId || null;
     this.startedAt = parseTime(data.tm_create) ?? this.startedAt;
   }
 
-  /** Take in an event of the call's own; whether it was news. */
-  hear(action, data, at) {
+  /** Apply an event of the call, and return whether the call changed. @param {string} action @param {any} data @param {number} at */
+  apply(action, data, at) {
     if (this.state === "ended") return false;
     this.read(data);
     if (isEnd(action, data)) this.endedAt = at;
-    this.settle(at);
+    this.updateState(at);
     return true;
   }
 
-  /** Take in an event of a queue where it waits, is offered to an agent, or comes from; whether it was news. */
-  hearQueue(queueId, action, data, at) {
+  /**
+   * Apply an event of a queue: the call waits there, is offered to an agent, or leaves. Return whether the call changed.
+   *
+   * @param {string} queueId
+   * @param {string} action
+   * @param {any} data
+   * @param {number} at
+   */
+  applyQueue(queueId, action, data, at) {
     if (this.state === "ended") return false;
     if (action === "left") return this.#leave(data, at);
-    if (data.source !== undefined && !this.from.number) this.from = party(data.source);
+    if (data.source !== undefined && !this.from.number) this.from = partyOf(data.source);
     const isSame = this.place?.queueId === queueId && this.place.connectedAt === null;
-    const since = parseTime(data.tm_join) ?? (isSame ? this.place.since : at);
+    const since = parseTime(data.tm_join) ?? (this.place && isSame ? this.place.since : at);
     const connectedAt = parseTime(data.tm_connect) ?? (action === "connected" ? at : (this.place?.connectedAt ?? null));
     this.place = { queueId, since, connectedAt: action === "joined" ? null : connectedAt };
     if (isId(data.agent_id)) this.agentId = data.agent_id;
     else if (action === "joined") this.agentId = null;
-    this.settle(this.place.connectedAt ?? at);
+    this.updateState(this.place.connectedAt ?? at);
     return true;
   }
 
+  /** @param {any} data @param {number} at */
   #leave(data, at) {
     if (!this.place) return false;
-    if (isId(data.queue_id) && data.queue_id !== this.place.queueId) return false; // It is in another one by now.
+    if (isId(data.queue_id) && data.queue_id !== this.place.queueId) return false; // The call is in another queue by now.
     this.place = null;
-    this.settle(at);
+    this.updateState(at);
     return true;
   }
 
-  /** What its parts come to. `at` is when that began, should it be new. */
-  settle(at) {
+  /** Compute the state. @param {number} at When a new state began. */
+  updateState(at) {
     let state = STATUS_STATES.get(this.status) ?? "other";
     if (this.endedAt !== null) state = "ended";
-    else if ((this.place?.connectedAt ?? null) !== null) state = "talking";
+    else if (this.place && this.place.connectedAt !== null) state = "talking";
     else if (this.place) state = this.agentId ? "connecting" : "waiting";
     else if (state === "answered" && this.agentId) state = "talking";
-    if (state !== this.state) {
-      this.state = state;
-      this.stateSince = state === "waiting" ? this.place.since : at;
-    }
+    if (state === this.state) return;
+    this.state = state;
+    this.stateSince = this.place && state === "waiting" ? this.place.since : at;
   }
 }

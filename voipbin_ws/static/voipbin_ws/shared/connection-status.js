@@ -1,24 +1,22 @@
-/** How sure a page is of what it shows: the connection's pill, the banner over what may be old, a word for who sees neither. */
+/** The state of the connection on the page: the pill, the banner over stale data, and announcements for screen readers. */
 
-import { say } from "./dom.js";
-import { clock } from "./time.js";
+import { element, setText } from "./dom.js";
+import { timeOfDay } from "./time.js";
 
-const element = (id) => document.getElementById(id);
-
-export class ConnectionView {
-  #link;
+export class ConnectionStatus {
+  #liveData;
   #root;
   #announced = "live";
 
-  /** `root` is marked with data-stale while what `link` brought may not be true any more. */
-  constructor(link, root) {
-    this.#link = link;
+  /** @param {import("./live-data.js").LiveData} liveData @param {HTMLElement} root Has `data-stale` while the data may be outdated. */
+  constructor(liveData, root) {
+    this.#liveData = liveData;
     this.#root = root;
   }
 
-  /** Returns whether all is sure again since the last time. */
+  /** Show the state, and return whether stale data has become current since the last call. */
   show() {
-    const { name, retryAt, message } = this.#link.connection;
+    const { name, retryAt, message } = this.#liveData.connection;
     const pill = element("connection");
     const seconds = retryAt === null ? 0 : Math.ceil((retryAt - Date.now()) / 1000);
     const texts = {
@@ -30,23 +28,24 @@ export class ConnectionView {
     };
     pill.dataset.state = name === "connecting" ? "reconnecting" : name;
     pill.title = message ?? "";
-    say(element("connection-text"), texts[name]);
+    setText(element("connection-text"), texts[name]);
     if (name !== this.#announced && name !== "connecting") {
-      if (name === "live") say(element("announcements"), "The connection is back, everything shown is live");
-      else if (this.#announced === "live") say(element("announcements"), "The connection was lost");
+      if (name === "live") setText(element("announcements"), "Connection restored. All data is live.");
+      else if (this.#announced === "live") setText(element("announcements"), "Connection lost");
       this.#announced = name;
     }
     return this.#showStale();
   }
 
   #showStale() {
-    const { isStale, knownAt } = this.#link;
+    const { isStale, confirmedAt } = this.#liveData;
     const hasChanged = isStale !== this.#root.hasAttribute("data-stale");
     if (hasChanged) {
       this.#root.toggleAttribute("data-stale", isStale);
       element("stale-banner").hidden = !isStale;
     }
-    if (isStale) say(element("stale-banner"), `No connection. What you see is as of ${clock(knownAt)}, and goes on by itself when the gateway answers again.`);
+    const text = `Connection lost. Showing data from ${timeOfDay(confirmedAt)}. Updates resume automatically.`;
+    if (isStale) setText(element("stale-banner"), text);
     return hasChanged && !isStale;
   }
 }

@@ -1,37 +1,49 @@
-/** Pieces of a page made from its templates. Whatever events say becomes text, and never markup. */
+/** Helpers for the page: elements by id, and copies of templates. Texts of events become text nodes, never markup. */
 
-/** A copy of a template's element, with setters that touch the page only where something changes. */
+/** Return the page's element with this id. @param {string} id */
+export const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Return the page's field or button with this id. @param {string} id */
+export const field = (id) => /** @type {HTMLInputElement} */ (element(id));
+
+/** Return the first descendant that matches. @param {Element} parent @param {string} selector */
+export const descendant = (parent, selector) => /** @type {HTMLInputElement} */ (parent.querySelector(selector));
+
+/** A copy of a template's element. Its setters change the page only if a value has changed. */
 export class Part {
-  #cells = new Map();
-  #uses = [];
-  #shown = new Map();
+  /** @type {Map<string | undefined, Text>} */ #cells = new Map();
+  /** @type {Map<string | number, string | null>} */ #values = new Map();
+  #uses;
 
+  /** @param {HTMLTemplateElement} template */
   constructor(template) {
-    this.element = template.content.firstElementChild.cloneNode(true);
-    for (const cell of this.element.querySelectorAll("[data-cell]")) {
-      const text = cell.ownerDocument.createTextNode("");
+    this.element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    for (const cell of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-cell]"))) {
+      const text = document.createTextNode("");
       cell.append(text);
       this.#cells.set(cell.dataset.cell, text);
     }
-    this.#uses = [...this.element.querySelectorAll("use")];
+    this.#uses = this.element.querySelectorAll("use");
   }
 
+  /** @param {string | number} key @param {string | null} value */
   #changes(key, value) {
-    if (this.#shown.get(key) === value) return false;
-    this.#shown.set(key, value);
+    if (this.#values.get(key) === value) return false;
+    this.#values.set(key, value);
     return true;
   }
 
+  /** Set the text of a cell. @param {string} name @param {string} value */
   text(name, value) {
-    if (this.#changes(name, value)) this.#cells.get(name).data = value;
+    if (this.#changes(name, value)) /** @type {Text} */ (this.#cells.get(name)).data = value;
   }
 
-  /** The `index`th drawing of the part, by the id of its symbol. */
+  /** Set the symbol that one of the part's drawings shows. @param {number} index @param {string} id */
   shape(index, id) {
     if (this.#changes(index, id)) this.#uses[index].setAttribute("href", `#${id}`);
   }
 
-  /** An attribute of the part; null for none. */
+  /** Set an attribute of the part; `null` removes it. @param {string} name @param {string | null} value */
   attribute(name, value) {
     if (!this.#changes(`@${name}`, value)) return;
     if (value === null) this.element.removeAttribute(name);
@@ -39,24 +51,30 @@ export class Part {
   }
 }
 
-/** Parts of a list by key, in order. */
+/** A list of parts with keys, in an order. */
 export class PartList {
   #container;
   #template;
-  parts = new Map();
+  /** @type {Map<string, Part>} */ parts = new Map();
 
+  /** @param {HTMLElement} container @param {HTMLElement} template */
   constructor(container, template) {
     this.#container = container;
-    this.#template = template;
+    this.#template = /** @type {HTMLTemplateElement} */ (template);
   }
 
-  /** The element that stands first; undefined while there is none. */
+  /** The first element; `undefined` if the list is empty. */
   get first() {
-    return this.#container.firstElementChild ?? undefined;
+    return /** @type {HTMLElement | undefined} */ (this.#container.firstElementChild ?? undefined);
   }
 
-  /** Have exactly these keys, in this order, moving as little as may be; `fill` is called for those that are new. */
-  arrange(keys, fill) {
+  /**
+   * Show exactly these keys in this order, with as few moves as possible. `fill` is called for each new part.
+   *
+   * @param {string[]} keys
+   * @param {(part: Part, key: string) => void} fill
+   */
+  arrange(keys, fill = () => {}) {
     const wanted = new Set(keys);
     for (const [key, part] of this.parts) {
       if (wanted.has(key)) continue;
@@ -75,15 +93,20 @@ export class PartList {
       else this.#container.insertBefore(part.element, next);
     }
   }
+
+  /** Return the part with this key, which was arranged before. @param {string} key */
+  part(key) {
+    return /** @type {Part} */ (this.parts.get(key));
+  }
 }
 
-/** Mark an element with data-<name>, or not; null for not. */
-export function mark(element, name, value) {
-  if (value === null) delete element.dataset[name];
-  else if (element.dataset[name] !== value) element.dataset[name] = value;
+/** Set `data-<name>` of an element; `null` removes it. @param {HTMLElement} target @param {string} name @param {string | null} value */
+export function setData(target, name, value) {
+  if (value === null) delete target.dataset[name];
+  else if (target.dataset[name] !== value) target.dataset[name] = value;
 }
 
-/** Set an element's text where it differs. */
-export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+/** Set an element's text if it differs. @param {Element} target @param {string} text */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
 }

@@ -1,30 +1,47 @@
-/** Keeping something true by the gateway: load the present state, follow the log from there, know how old it all is. */
+/** Loads state over REST, then applies live events from its cursor; knows how stale the page's data is. */
 
 import { EventClient, State } from "../event-client.js";
 import { ApiError, read, signOut, token } from "./auth.js";
+
+/** @typedef {import("../event-client.js").EventHandler} EventHandler */
+/** @typedef {import("../event-client.js").StateChange} StateChange */
+/** @typedef {{ name: "connecting" | "live" | "reconnecting" | "offline" | "failed", retryAt: number | null, message: string | null }} Connection */
+/**
+ * @typedef {object} Loaded
+ * @property {string | null} cursor The log's position at which the state was read.
+ * @property {string[]} topics The topics to subscribe; none if the page shows no live data.
+ * @property {boolean} [needsAll] Whether the session ends if one of the topics is refused.
+ * @property {() => void} show
+ */
+/**
+ * @typedef {object} Callbacks
+ * @property {(me: import("./auth.js").Me, now: number) => Promise<Loaded>} load Reads the state of the page.
+ * @property {EventHandler} event
+ * @property {() => void} state Called when `connection` has changed.
+ * @property {(message: string) => void} signedOut
+ */
 
 const PING_MS = 2000;
 const SILENCE_MS = 5000;
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-const CLOCKS_AGREE_MS = 2000;
+const MAX_CLOCK_DIFFERENCE_MS = 2000;
 
-export class Link {
-  #client = null;
-  #turn = 0; // grows with every start and stop: what an older one still brings is void
+export class LiveData {
+  #callbacks;
+  /** @type {EventClient | null} */ #client = null;
+  #generation = 0; // Grows with every load and stop; results of an older load are ignored.
   #failures = 0;
-  #timer = null;
-  #knownUntil = 0;
-  #listeners = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  #confirmedUntil = 0;
+  /** @type {Set<{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }>} */ #subscriptions = new Set();
+  /** @type {Connection} */ connection = { name: "connecting", retryAt: null, message: "" };
+  /** @type {number | null} */ loadedAt = null;
+  clockOffset = 0; // The gateway's clock minus the browser's, in milliseconds.
 
-  /** `on` has functions: `load(me, now)` reads the state and returns { cursor, topics, needsAll, show() }, where `needsAll` says
-   * that without one of the topics there is nothing to show; `event(event)`; `state()` when `connection` changed;
-   * `signedOut(message)`. */
-  constructor(on) {
-    this.on = on;
-    this.connection = { name: "connecting", retryAt: null, message: "" };
-    this.loadedAt = null;
-    this.clockAhead = 0; // how much the gateway's clock is ahead of ours
+  /** @param {Callbacks} callbacks */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
   }
 
   start() {
@@ -33,141 +50,147 @@ export class Link {
   }
 
   stop() {
-    this.#turn += 1;
+    this.#generation += 1;
     clearTimeout(this.#timer);
     this.#client?.close();
     this.#client = null;
     this.loadedAt = null;
   }
 
-  /** Hear further topics, until the function that is returned is called. `begun()` is called once they are live, and again
-   * whenever events of theirs may have been missed. */
-  listen(topics, event, begun) {
-    const listener = { topics, event, begun, ending: new AbortController() };
-    this.#listeners.add(listener);
-    if (this.#client) this.#heed(listener);
+  /**
+   * Subscribe to further topics, and return a function that unsubscribes them.
+   *
+   * @param {string[]} topics
+   * @param {EventHandler} event
+   * @param {() => void} onLive Called when the topics are live, and again after each time events may have been missed.
+   */
+  subscribe(topics, event, onLive) {
+    const subscription = { topics, event, onLive, abort: new AbortController() };
+    this.#subscriptions.add(subscription);
+    this.#subscribe(subscription);
     return () => {
-      this.#listeners.delete(listener);
-      listener.ending.abort();
+      this.#subscriptions.delete(subscription);
+      subscription.abort.abort();
     };
   }
 
-  /** When what is shown was last known to be true, as milliseconds of Date.now(). */
-  get knownAt() {
-    return Math.max(this.loadedAt ?? 0, this.connection.name === "live" ? (this.#client?.heardAt ?? 0) : this.#knownUntil);
+  /** When the data was last known to be current, in milliseconds of `Date.now()`. */
+  get confirmedAt() {
+    const lastReceivedAt = this.connection.name === "live" ? (this.#client?.lastReceivedAt ?? 0) : this.#confirmedUntil;
+    return Math.max(this.loadedAt ?? 0, lastReceivedAt);
   }
 
-  /** Whether what is shown may not be true any more. */
+  /** Whether the data may be outdated. */
   get isStale() {
-    return this.loadedAt !== null && Date.now() - this.knownAt > SILENCE_MS;
+    return this.loadedAt !== null && Date.now() - this.confirmedAt > SILENCE_MS;
   }
 
   get isLive() {
     return this.connection.name === "live" && !this.isStale;
   }
 
-  /** The gateway's time; it stands still while what is shown is stale. */
+  /** The gateway's time in milliseconds since the epoch. It stands still while the data is stale. */
   get now() {
-    return (this.isStale ? this.knownAt : Date.now()) + this.clockAhead;
+    return (this.isStale ? this.confirmedAt : Date.now()) + this.clockOffset;
   }
 
-  /** The gateway does not accept the credential any more. */
-  refused(message) {
-    this.#signIn(message);
+  /** End the session, because the gateway rejects the token. @param {string} message */
+  endSession(message) {
+    signOut();
+    this.stop();
+    this.#callbacks.signedOut(message);
   }
 
   async #load() {
-    const turn = ++this.#turn;
+    const generation = ++this.#generation;
     clearTimeout(this.#timer);
-    this.#connection("connecting");
+    this.#setConnection("connecting");
     this.#client?.close();
     this.#client = null;
     try {
       const { content: me, at } = await read("/v1.0/me");
-      if (turn !== this.#turn) return;
-      const off = at === null ? 0 : at - Date.now();
-      this.clockAhead = Math.abs(off) > CLOCKS_AGREE_MS ? off : 0;
-      const state = await this.on.load(me, Date.now() + this.clockAhead);
-      if (turn !== this.#turn) return;
-      state.show();
-      if (!state.topics.length) return;
+      if (generation !== this.#generation) return;
+      const offset = at === null ? 0 : at - Date.now();
+      this.clockOffset = Math.abs(offset) > MAX_CLOCK_DIFFERENCE_MS ? offset : 0;
+      const loaded = await this.#callbacks.load(me, Date.now() + this.clockOffset);
+      if (generation !== this.#generation) return;
+      loaded.show();
+      if (!loaded.topics.length) return;
       this.loadedAt = Date.now();
-      this.#follow(state);
+      this.#follow(loaded);
     } catch (error) {
-      if (turn === this.#turn) this.#notLoaded(error);
+      if (generation === this.#generation) this.#onLoadError(error);
     }
   }
 
-  /** Hear what happened since the state was loaded, and whatever happens from now on. */
+  /** Receive the events since the state was read, and from now on. @param {Loaded} loaded */
   #follow({ topics, cursor, needsAll = false }) {
     const client = (this.#client = new EventClient({
       url: "/v1.0/ws",
-      token: async () => token(),
+      token: () => token() ?? "",
       cursor,
       pingIntervalMs: PING_MS,
       pingTimeoutMs: SILENCE_MS - PING_MS,
     }));
     const isCurrent = () => client === this.#client;
-    client.on("state", (change) => isCurrent() && this.#changed(client, change));
+    client.on("state", (change) => isCurrent() && this.#onClientState(client, change));
     client.on("gap", () => isCurrent() && this.#load());
-    // What may be heard has changed: begin anew with what is left.
-    client.on("refusal", ({ message }) => isCurrent() && (needsAll ? this.#signIn(message) : this.#load()));
+    // The permissions have changed: load again what is left.
+    client.on("refusal", ({ message }) => isCurrent() && (needsAll ? this.endSession(message) : this.#load()));
     client.on("error", (error) => console.warn(error));
     client
-      .subscribe(topics, (event) => isCurrent() && this.on.event(event))
+      .subscribe(topics, (event) => isCurrent() && this.#callbacks.event(event))
       .catch((error) => {
         if (!isCurrent()) return;
-        if (needsAll && error?.name === "SubscribeError" && !error.retry) this.#signIn(error.message);
-        else this.#notLoaded(error);
+        if (needsAll && error?.name === "SubscribeError" && !error.retry) this.endSession(error.message);
+        else this.#onLoadError(error);
       });
-    for (const listener of this.#listeners) this.#heed(listener);
+    for (const subscription of this.#subscriptions) this.#subscribe(subscription);
   }
 
-  #heed({ topics, event, begun, ending }) {
+  /** @param {{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }} subscription */
+  #subscribe({ topics, event, onLive, abort }) {
     const client = this.#client;
-    client.subscribe(topics, (each) => client === this.#client && event(each), { signal: ending.signal }).then(
-      () => client === this.#client && begun(),
-      () => {}, // Without them the rest goes on.
+    client?.subscribe(topics, (each) => client === this.#client && event(each), { signal: abort.signal }).then(
+      () => client === this.#client && onLive(),
+      () => {}, // The page works without these topics.
     );
   }
 
-  #notLoaded(error) {
-    if (error?.name === "ConnectionFailed") return; // The client's state says it.
+  /** @param {any} error */
+  #onLoadError(error) {
+    if (error?.name === "ConnectionFailed") return; // `#onClientState` handles it.
     if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-      this.#signIn(error.message);
+      this.endSession(error.message);
       return;
     }
     const pause = Math.random() * Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     this.#timer = setTimeout(() => this.#load(), pause);
-    this.#connection(navigator.onLine === false ? "offline" : "reconnecting", Date.now() + pause, error.message);
+    this.#setConnection(navigator.onLine === false ? "offline" : "reconnecting", Date.now() + pause, error.message);
   }
 
-  async #changed(client, { current, retryInMs, code, reason }) {
+  /** @param {EventClient} client @param {StateChange} change */
+  async #onClientState(client, { current, retryInMs, code, reason }) {
     if (current === State.FAILED) {
-      if (code === "UNAUTHORIZED") this.#signIn("Your session has ended.");
-      else if (code === "FORBIDDEN") this.#signIn(reason);
-      else this.#connection("failed", null, reason);
+      if (code === "UNAUTHORIZED") this.endSession("Your session has ended.");
+      else if (code === "FORBIDDEN") this.endSession(reason ?? "");
+      else this.#setConnection("failed", null, reason);
     } else if (current === State.RECONNECTING || current === State.SUSPENDED) {
-      this.#connection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + retryInMs, reason);
+      this.#setConnection(current === State.SUSPENDED ? "offline" : "reconnecting", Date.now() + (retryInMs ?? 0), reason);
     } else if (current === State.CONNECTED) {
       this.#failures = 0;
-      this.#connection("connecting");
-      // Its answer comes after all that was missed: from then on what is shown is what is.
+      this.#setConnection("connecting");
+      // The pong follows all missed events: then the data is current.
       await client.ping().catch(() => {});
-      if (client === this.#client && client.state === State.CONNECTED) this.#connection("live");
+      if (client === this.#client && client.state === State.CONNECTED) this.#setConnection("live");
     }
   }
 
-  #connection(name, retryAt = null, message = "") {
-    if (this.connection.name === "live" && name !== "live") this.#knownUntil = this.#client?.heardAt ?? 0;
+  /** @param {Connection["name"]} name @param {number | null} retryAt @param {string | null} message */
+  #setConnection(name, retryAt = null, message = "") {
+    if (this.connection.name === "live" && name !== "live") this.#confirmedUntil = this.#client?.lastReceivedAt ?? 0;
     this.connection = { name, retryAt, message };
-    this.on.state();
-  }
-
-  #signIn(message) {
-    signOut();
-    this.stop();
-    this.on.signedOut(message);
+    this.#callbacks.state();
   }
 }

@@ -1,18 +1,15 @@
-/** The form for signing in, the view behind it, and whose view it is. */
+/** The sign-in form, the content that it hides, and the names of the customer and the agent in the header. */
 
-import { say } from "./dom.js";
+import { element, field, setText } from "./dom.js";
 import { signIn, token } from "./auth.js";
 
-const element = (id) => document.getElementById(id);
-const field = (id) => /** @type {HTMLInputElement} */ (element(id));
-
 export class SignInForm {
-  #view;
+  #content;
   #begin;
 
-  /** `view` is shown to who is signed in, and `begin()` called each time it is. */
-  constructor(view, begin) {
-    this.#view = view;
+  /** @param {HTMLElement} content Shown while a token is there. @param {() => void} begin Called each time after the sign-in. */
+  constructor(content, begin) {
+    this.#content = content;
     this.#begin = begin;
     element("login-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -20,16 +17,17 @@ export class SignInForm {
     });
   }
 
-  /** Who signed in on this tab already goes on. */
+  /** Show the content if this tab has a token, otherwise the form. */
   start() {
     if (token()) this.#open();
     else this.ask();
   }
 
+  /** Show the form. @param {string} notice */
   ask(notice = "") {
     element("login-view").hidden = false;
-    this.#view.hidden = true;
-    say(element("login-notice"), notice);
+    this.#content.hidden = true;
+    setText(element("login-notice"), notice);
     element("login-notice").hidden = notice === "";
     field("password").value = "";
     element(field("username").value ? "password" : "username").focus();
@@ -37,22 +35,21 @@ export class SignInForm {
 
   #open() {
     element("login-view").hidden = true;
-    this.#view.hidden = false;
+    this.#content.hidden = false;
     element("connection").hidden = false;
     this.#begin();
   }
 
   async #submit() {
     const button = field("login-button");
-    const failed = element("login-error");
     button.disabled = true;
-    say(failed, "");
+    setText(element("login-error"), "");
     try {
       await signIn(field("username").value, field("password").value);
       field("password").value = "";
       this.#open();
     } catch (error) {
-      say(failed, error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
+      setText(element("login-error"), error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
       field("password").select();
     } finally {
       button.disabled = false;
@@ -60,9 +57,9 @@ export class SignInForm {
   }
 }
 
-/** Say in the header whose page it is. */
+/** Show in the header who is signed in. @param {import("./auth.js").Me} me */
 export function showWho(me) {
-  say(element("customer"), me.customer.name ?? "");
-  say(element("person"), me.agent?.name ?? "");
-  say(element("role"), me.role ?? "");
+  setText(element("customer"), me.customer.name ?? "");
+  setText(element("person"), me.agent?.name ?? "");
+  setText(element("role"), me.role ?? "");
 }

@@ -1,16 +1,19 @@
-// Before the first paint, so that nobody who chose dark is dazzled: this is no module, and waits for nothing.
+/**
+ * The choice of light, dark or automatic, and its button.
+ *
+ * Not a module, so that it runs before the first paint: a page that turns dark later would flash.
+ */
 (() => {
   const NAMES = { auto: "automatic", light: "light", dark: "dark" };
-  const ORDER = Object.keys(NAMES);
-  const read = () => {
-    try {
-      return localStorage.getItem("voipbin.theme");
-    } catch {
-      return null; // No storage here: automatic it is.
-    }
-  };
+  const ORDER = /** @type {(keyof typeof NAMES)[]} */ (Object.keys(NAMES));
+  const KEY = "voipbin.theme";
   const isDark = matchMedia("(prefers-color-scheme: dark)");
-  let chosen = ORDER.includes(read()) ? read() : "auto";
+  let chosen = ORDER[0];
+  try {
+    chosen = ORDER.find((name) => name === localStorage.getItem(KEY)) ?? chosen;
+  } catch {
+    // The browser allows no storage.
+  }
   const show = () => {
     document.documentElement.dataset.theme = chosen === "auto" ? (isDark.matches ? "dark" : "light") : chosen;
     const button = document.getElementById("theme");
@@ -23,9 +26,9 @@
     document.getElementById("theme")?.addEventListener("click", () => {
       chosen = ORDER[(ORDER.indexOf(chosen) + 1) % ORDER.length];
       try {
-        localStorage.setItem("voipbin.theme", chosen);
+        localStorage.setItem(KEY, chosen);
       } catch {
-        // It holds for this page at least.
+        // The choice lasts until the page is closed.
       }
       show();
     });

@@ -1,30 +1,37 @@
-/** Times as the gateway and VoIPBIN write them, and durations as people read them. */
+/** Parsing of the gateway's and VoIPBIN's timestamps, and formatting of times and durations. Sans-I/O. */
 
-const NOT_YET = 9000; // VoIPBIN writes the year 9999 for what has not happened, and 0001 for nothing.
+const FUTURE_YEAR = 9000; // VoIPBIN writes the year 9999 for an event that has not happened, and 0001 for no time.
 
-/** Milliseconds since the epoch, or null where `text` tells no time. What names no zone is UTC. */
+/**
+ * Parse a timestamp, in UTC unless it names a zone.
+ *
+ * @param {unknown} text
+ * @returns {number | null} Milliseconds since the epoch; `null` if `text` is not a time, or VoIPBIN's value for none.
+ */
 export function parseTime(text) {
   if (typeof text !== "string" || text.length < 19 || text.length > 40) return null;
   const normal = text.replace(" ", "T");
   const at = Date.parse(/(?:Z|[+-]\d\d:\d\d)$/i.test(normal) ? normal : `${normal}Z`);
   if (Number.isNaN(at)) return null;
   const year = new Date(at).getUTCFullYear();
-  return year > 1 && year < NOT_YET ? at : null;
+  return year > 1 && year < FUTURE_YEAR ? at : null;
 }
 
-/** "0:07", "12:34", "1:02:03", "3 d 4 h": how long, never less than nothing. */
+/** @param {number} number */
+const twoDigits = (number) => String(number).padStart(2, "0");
+
+/** Format a duration as "0:07", "12:34", "1:02:03" or "3 d 4 h"; a negative one as "0:00". @param {number} milliseconds */
 export function duration(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const two = (number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  if (minutes < 60) return `${minutes}:${twoDigits(seconds % 60)}`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return `${hours}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  if (hours < 24) return `${hours}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** "10:31:07", on the clock of whoever looks. */
-export function clock(milliseconds) {
+/** Format a time as "10:31:07" in the browser's time zone. @param {number} milliseconds Since the epoch. */
+export function timeOfDay(milliseconds) {
   const at = new Date(milliseconds);
-  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(":");
 }

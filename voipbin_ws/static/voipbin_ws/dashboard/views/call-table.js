@@ -1,177 +1,203 @@
-/** The table of calls: the rows of those that are in sight, and the one that the keyboard is at. */
+/** The table of calls: rows for the visible part of the list, and the row that has the keyboard. */
 
 import { DIRECTIONS } from "../../shared/call.js";
-import { PartList } from "../../shared/dom.js";
+import { descendant, PartList } from "../../shared/dom.js";
 import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "../service-level.js";
 import { duration } from "../../shared/time.js";
 import { queueOf } from "../view-options.js";
 
-const ENDED_SHOWN_MS = 5000;
-export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // with the time in which it fades
-const ALL_ROWS = 100; // Up to so many, every call has a row; beyond, those in sight have one.
-const ROWS_AROUND = 10;
+/** @typedef {import("../../shared/call.js").Call} Call */
+/** @typedef {import("../../shared/dom.js").Part} Part */
+/** @typedef {import("../board.js").Board} Board */
+/**
+ * @typedef {object} Elements
+ * @property {HTMLElement} scroller
+ * @property {HTMLTableElement} table
+ * @property {HTMLElement} body
+ * @property {HTMLElement} above Takes the height of the rows above the visible ones.
+ * @property {HTMLElement} below
+ * @property {HTMLElement} template
+ * @property {(id: string) => void} open Called for the row that was chosen.
+ */
 
-function space(spacer, height) {
+const ENDED_SHOWN_MS = 5000;
+export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // Includes the time of the transition.
+const ALL_ROWS = 100; // Up to this number every call has a row.
+const ROWS_AROUND = 10;
+const USUAL_HEIGHT = 38;
+
+/** @param {HTMLElement} spacer @param {number} height */
+function setHeight(spacer, height) {
   spacer.hidden = height === 0;
-  const row = spacer.firstElementChild;
+  const row = /** @type {HTMLElement} */ (spacer.firstElementChild);
   if (row.style.height !== `${height}px`) row.style.height = `${height}px`;
 }
 
+/** @param {Event} event */
+function callOf({ target }) {
+  return /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-call]"))?.dataset.call;
+}
+
 export class CallTable {
-  #board;
-  #rows;
+  #viewOptions;
   #scroller;
+  #table;
   #above;
   #below;
-  #order = []; // ids of all calls that are shown
+  #rows;
+  /** @type {Board | null} */ #board = null;
+  /** @type {string[]} */ #order = []; // Ids of all shown calls.
   #rowHeight = 0;
-  #paintedAt = 0;
-  #at = null; // id of the call that Tab leads to
-  #opened = ""; // id of the call whose timeline is open
+  #renderedAt = 0;
+  /** @type {string | null} */ #current = null; // The call whose row Tab reaches.
+  #opened = ""; // The call whose timeline is open.
 
-  /** `scroller` holds the table; `above` and `below` stand for the rows out of sight; `open(id)` is called for the row chosen. */
-  constructor(view, { scroller, table, body, above, below, template, open }) {
-    this.view = view;
+  /** @param {import("../view-options.js").ViewOptions} viewOptions @param {Elements} elements */
+  constructor(viewOptions, { scroller, table, body, above, below, template, open }) {
+    this.#viewOptions = viewOptions;
     this.#scroller = scroller;
+    this.#table = table;
     this.#above = above;
     this.#below = below;
-    this.table = table;
     this.#rows = new PartList(body, template);
-    body.addEventListener("click", ({ target, detail }) => {
-      const row = target.closest("[data-call]");
-      const marked = getSelection();
-      // Whoever marks a number with the mouse means to copy it.
-      if (!row || (detail > 0 && marked.type === "Range" && marked.containsNode(row, true))) return;
-      this.#moveTo(row.dataset.call);
-      open(row.dataset.call);
+    body.addEventListener("click", (event) => {
+      const id = callOf(event);
+      const row = id && this.#rows.part(id).element;
+      const selection = getSelection();
+      // A click that ends a selection within the row is made to copy a number.
+      if (!row || (event.detail > 0 && selection?.type === "Range" && selection.containsNode(row, true))) return;
+      this.#moveTo(id);
+      open(id);
     });
-    body.addEventListener("focusin", ({ target }) => this.#moveTo(target.closest("[data-call]").dataset.call));
+    body.addEventListener("focusin", (event) => this.#moveTo(callOf(event) ?? null));
   }
 
-  get shown() {
+  get shownCount() {
     return this.#order.length;
   }
 
-  /** The row of a call, where it is in sight. */
-  row(id) {
-    return this.#rows.parts.get(id)?.element ?? null;
-  }
-
-  /** Which rows of the board's calls there are, and in which order. */
+  /** Determine which calls have rows, and their order. @param {Board} board @param {number} now */
   arrange(board, now) {
-    const before = this.#order.indexOf(this.#at);
+    const before = this.#order.indexOf(this.#current ?? "");
     this.#board = board;
-    this.#order = this.view.of(board).map(({ id }) => id);
-    // Where its call is gone, the keyboard is at the one that took its place.
-    if (!this.#order.includes(this.#at)) this.#at = this.#order[Math.min(Math.max(before, 0), this.#order.length - 1)] ?? null;
+    this.#order = this.#viewOptions.of(board).map(({ id }) => id);
+    // If the current call is gone, the one that took its place becomes current.
+    if (!this.#order.includes(this.#current ?? "")) this.#current = this.#order[Math.min(Math.max(before, 0), this.#order.length - 1)] ?? null;
     this.scrolled(now);
   }
 
-  /** Mark the row whose timeline is open, where the keyboard is then as well; empty for none. */
-  mark(id) {
+  /** Mark the row whose timeline is open, and make it current. @param {string} id "" for none. */
+  markOpen(id) {
     if (this.#rows.parts.has(id)) this.#moveTo(id);
     for (const each of [this.#opened, id]) this.#rows.parts.get(each)?.attribute("data-open", each === id ? "" : null);
     this.#opened = id;
   }
 
-  /** Put the keyboard at the call so many rows on; at the first where it was at none. */
+  /** Focus the row that is `rows` further; the first one if none is current. @param {number} rows */
   step(rows) {
     if (!this.#order.length) return;
-    const index = this.#order.indexOf(this.#at);
+    const index = this.#order.indexOf(this.#current ?? "");
     const next = index < 0 ? 0 : Math.min(Math.max(index + rows, 0), this.#order.length - 1);
     this.#moveTo(this.#order[next]);
     this.#scrollTo(next);
     this.focus();
   }
 
-  /** Give the keyboard to the row where it was; whether there is one. */
+  /** Focus the current row, and return whether there is one. */
   focus() {
-    const button = this.#button(this.#at);
+    const button = this.#button(this.#current);
     button?.focus({ preventScroll: true });
     return button !== undefined;
   }
 
+  /** @param {string | null} id */
   #button(id) {
-    return this.#rows.parts.get(id)?.element.querySelector(".open");
+    const part = this.#rows.parts.get(id ?? "");
+    return part && descendant(part.element, ".open");
   }
 
+  /** @param {string | null} id */
   #moveTo(id) {
-    if (id === this.#at && this.#button(id)?.tabIndex === 0) return;
-    const before = this.#button(this.#at);
+    if (id === this.#current && this.#button(id)?.tabIndex === 0) return;
+    const before = this.#button(this.#current);
     if (before) before.tabIndex = -1;
-    this.#at = id;
+    this.#current = id;
     const button = this.#button(id);
     if (button) button.tabIndex = 0;
   }
 
-  /** Bring the row into sight, and so into being. */
+  /** Scroll a row into view, and so create it. @param {number} index */
   #scrollTo(index) {
-    const head = this.table.tHead.offsetHeight;
+    const head = this.#table.tHead?.offsetHeight ?? 0;
     const top = index * this.#rowHeight;
     const { scrollTop, clientHeight } = this.#scroller;
     if (top < scrollTop) this.#scroller.scrollTop = top;
     else if (top + this.#rowHeight > scrollTop + clientHeight - head) this.#scroller.scrollTop = top + this.#rowHeight - clientHeight + head;
-    this.scrolled(this.#paintedAt);
+    this.scrolled(this.#renderedAt);
   }
 
-  /** Give those calls rows that are in sight. */
+  /** Create the rows of the visible calls. @param {number} now */
   scrolled(now) {
-    this.#paintedAt = now;
-    const hadFocus = document.activeElement?.closest("#rows [data-call]")?.getAttribute("data-call");
-    const all = this.#order.length;
-    this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || 38;
-    let first = 0;
-    let end = all;
-    if (this.#scroller.clientHeight === 0) end = 0;
-    else if (all > ALL_ROWS) {
-      const inSight = Math.ceil(this.#scroller.clientHeight / this.#rowHeight);
-      const top = Math.min(Math.floor(this.#scroller.scrollTop / this.#rowHeight), all - inSight);
-      first = Math.max(0, top - ROWS_AROUND);
-      end = Math.min(all, top + inSight + ROWS_AROUND);
-    }
-    this.#rows.arrange(this.#order.slice(first, end), (part, id) => {
-      const call = this.#board.calls.get(id);
-      if (call) this.#paint(part, call, now);
-      part.element.querySelector(".open").tabIndex = id === this.#at ? 0 : -1;
+    this.#renderedAt = now;
+    const focused = document.activeElement?.closest("#rows [data-call]")?.getAttribute("data-call");
+    const [first, end] = this.#visible();
+    const ids = this.#order.slice(first, end);
+    this.#rows.arrange(ids, (part, id) => {
+      this.#render(part, id, now);
+      descendant(part.element, ".open").tabIndex = id === this.#current ? 0 : -1;
     });
-    space(this.#above, first * this.#rowHeight);
-    space(this.#below, (all - end) * this.#rowHeight);
-    // Who does not see the page is told how many there are, and which these are.
-    this.table.setAttribute("aria-rowcount", String(all + 1));
-    let index = first + 2;
-    for (const id of this.#order.slice(first, end)) this.#rows.parts.get(id).attribute("aria-rowindex", String(index++));
-    if (!this.#rows.parts.has(this.#at)) this.#at = this.#order[first] ?? null;
-    const button = this.#button(this.#at);
+    setHeight(this.#above, first * this.#rowHeight);
+    setHeight(this.#below, (this.#order.length - end) * this.#rowHeight);
+    // Screen readers get the number of all rows, and the position of each.
+    this.#table.setAttribute("aria-rowcount", String(this.#order.length + 1));
+    for (const [index, id] of ids.entries()) this.#rows.part(id).attribute("aria-rowindex", String(first + index + 2));
+    if (!this.#rows.parts.has(this.#current ?? "")) this.#current = this.#order[first] ?? null;
+    const button = this.#button(this.#current);
     if (button) button.tabIndex = 0;
-    // A row that moved lost it.
-    if (hadFocus && !document.activeElement?.closest("#rows")) (this.#button(hadFocus) ?? button)?.focus({ preventScroll: true });
+    // A row that moves in the document loses the focus.
+    if (focused && !document.activeElement?.closest("#rows")) (this.#button(focused) ?? button)?.focus({ preventScroll: true });
   }
 
-  /** Paint these calls' rows, those of them that are shown. */
-  paint(ids, now) {
+  /** Return the first of the visible calls, and the one behind the last. */
+  #visible() {
+    const all = this.#order.length;
+    const { clientHeight, scrollTop } = this.#scroller;
+    this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || USUAL_HEIGHT;
+    if (clientHeight === 0) return [0, 0];
+    if (all <= ALL_ROWS) return [0, all];
+    const count = Math.ceil(clientHeight / this.#rowHeight);
+    const top = Math.min(Math.floor(scrollTop / this.#rowHeight), all - count);
+    return [Math.max(0, top - ROWS_AROUND), Math.min(all, top + count + ROWS_AROUND)];
+  }
+
+  /** Update the rows of these calls. @param {Iterable<string>} ids @param {number} now */
+  render(ids, now) {
     for (const id of ids) {
       const part = this.#rows.parts.get(id);
-      const call = this.#board.calls.get(id);
-      if (part && call) this.#paint(part, call, now);
+      if (part) this.#render(part, id, now);
     }
   }
 
-  /** All times go on to `now`. */
+  /** Update all durations. @param {number} now */
   tick(now) {
     const fadeFrom = Date.now() - ENDED_SHOWN_MS;
     for (const [id, part] of this.#rows.parts) {
-      const call = this.#board.calls.get(id);
+      const call = this.#board?.calls.get(id);
       if (!call) continue;
-      this.#times(part, call, now);
+      this.#renderTimes(part, call, now);
       if (call.forgetFrom !== null) part.element.classList.toggle("leaving", call.forgetFrom < fadeFrom);
     }
   }
 
-  #paint(part, call, now) {
+  /** @param {Part} part @param {string} id @param {number} now */
+  #render(part, id, now) {
+    const board = this.#board;
+    const call = board?.calls.get(id);
+    if (!board || !call) return;
     part.attribute("data-state", call.state);
     part.attribute("data-call", call.id);
     part.attribute("data-open", call.id === this.#opened ? "" : null);
-    part.text("state", call.stateWord);
+    part.text("state", call.stateLabel);
     part.shape(0, `shape-${call.state}`);
     part.text("direction", DIRECTIONS.get(call.direction) ?? call.direction);
     part.shape(1, DIRECTIONS.has(call.direction) ? `arrow-${call.direction}` : "no-arrow");
@@ -179,16 +205,18 @@ export class CallTable {
     part.text("from", call.from.number);
     part.text("toName", call.to.name);
     part.text("to", call.to.number);
-    part.text("queue", queueOf(call, this.#board));
-    part.text("agent", this.#board.agentName(call.agentId));
-    this.#times(part, call, now);
+    part.text("queue", queueOf(call, board));
+    part.text("agent", board.agentName(call.agentId));
+    this.#renderTimes(part, call, now);
   }
 
-  #times(part, call, now) {
+  /** @param {Part} part @param {Call} call @param {number} now */
+  #renderTimes(part, call, now) {
     const until = call.endedAt ?? now;
     const inState = call.endedAt === null ? now - call.stateSince : 0;
     part.text("inState", call.endedAt === null ? duration(inState) : "");
     part.text("total", duration(until - call.startedAt));
-    part.attribute("data-wait", call.state !== "waiting" ? null : inState > LATE_SECONDS * 1000 ? "late" : inState > ANSWERED_WITHIN_SECONDS * 1000 ? "long" : "fresh");
+    const wait = inState > LATE_SECONDS * 1000 ? "late" : inState > ANSWERED_WITHIN_SECONDS * 1000 ? "long" : "fresh";
+    part.attribute("data-wait", call.state === "waiting" ? wait : null);
   }
 }

@@ -1,44 +1,46 @@
-/** Platform staff's choice of the customer whose calls they look at. */
+/** The select with which platform staff choose the customer whose calls are shown. */
 
 import { readCustomers } from "../board-loader.js";
+import { element } from "../../shared/dom.js";
 
-const element = (id) => document.getElementById(id);
+export class CustomerPicker {
+  #select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
+  #isFilled = false;
 
-export class CustomerChoice {
-  #offered = false;
-
-  /** `choose(id)` is called when another one is chosen. */
+  /** @param {(id: string) => void} choose Called when another customer is chosen. */
   constructor(choose) {
-    const select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
-    select.addEventListener("change", () => choose(select.value));
+    this.#select.addEventListener("change", () => choose(this.#select.value));
   }
 
-  /** Offer what whoever `me` of /v1.0/me describes may choose from. */
+  /** Show the choice to platform staff, and the customer's name to others. @param {import("../../shared/auth.js").Me} me */
   async show(me) {
-    const select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
-    const isStaff = me.role === "staff";
-    select.hidden = !isStaff;
-    element("customer").hidden = isStaff;
-    if (!isStaff) return;
-    if (!this.#offered) this.#fill([me.customer]);
-    select.value = me.customer.id;
+    this.#toggle(me.role === "staff");
+    if (me.role !== "staff") return;
+    if (!this.#isFilled) this.#fill([me.customer]);
+    this.#select.value = me.customer.id;
     try {
-      this.#fill(await readCustomers(me));
-      this.#offered = true;
-      select.value = me.customer.id;
+      this.#fill(await readCustomers());
+      this.#isFilled = true;
+      this.#select.value = me.customer.id;
     } catch (error) {
-      console.warn(error); // The one that is shown stays.
+      console.warn(error); // The select keeps the shown customer.
     }
   }
 
   forget() {
-    this.#offered = false;
-    element("customer-choice").replaceChildren();
-    element("customer-choice").hidden = true;
-    element("customer").hidden = false;
+    this.#isFilled = false;
+    this.#select.replaceChildren();
+    this.#toggle(false);
   }
 
+  /** @param {boolean} isShown */
+  #toggle(isShown) {
+    this.#select.hidden = !isShown;
+    element("customer").hidden = isShown;
+  }
+
+  /** @param {{ id: string, name: string }[]} customers */
   #fill(customers) {
-    element("customer-choice").replaceChildren(...customers.map(({ id, name }) => new Option(name || `Customer ${id.slice(0, 8)}`, id)));
+    this.#select.replaceChildren(...customers.map(({ id, name }) => new Option(name || `Customer ${id.slice(0, 8)}`, id)));
   }
 }

@@ -1,43 +1,51 @@
-/** What stands where no calls are: why that is so, and what to do next. */
+/** The texts in place of the calls: why there are none, and what to do next. */
 
-import { say } from "../../shared/dom.js";
+import { element, setText } from "../../shared/dom.js";
 
-const element = (id) => document.getElementById(id);
+/** @typedef {import("../../shared/auth.js").Me} Me */
 
-/** In place of rows, where none of the board's calls is shown. */
-export function showEmpty(board, shown, { active }, me) {
-  element("empty").hidden = shown > 0;
-  if (shown > 0) return;
+/**
+ * Show a text if the table has no rows.
+ *
+ * @param {import("../board.js").Board} board
+ * @param {number} shownCount
+ * @param {number} active
+ * @param {Me | null} me
+ */
+export function showEmptyState(board, shownCount, active, me) {
+  element("empty").hidden = shownCount > 0;
+  if (shownCount > 0) return;
   const isHidden = active > 0;
   const isNew = !isHidden && board.knowsLastHour && !board.hadCalls;
-  say(element("empty-title"), isHidden ? "No call fits the filters" : isNew ? "No calls yet" : "No calls right now");
-  say(element("empty-text"), textFor(active, isHidden, isNew, me?.role === "staff"));
+  setText(element("empty-title"), isHidden ? "No call matches the filters" : isNew ? "No calls yet" : "No calls right now");
+  setText(element("empty-text"), textFor(active, isNew, me?.role === "staff"));
   element("empty-button").hidden = !isHidden;
   element("first-steps").hidden = !isNew;
-  if (isNew && me) say(element("first-call"), firstCall(me));
+  if (isNew && me) setText(element("first-call"), firstCall(me));
 }
 
-function textFor(active, isHidden, isNew, isStaff) {
-  if (isHidden) return `${active} ${active === 1 ? "call is" : "calls are"} live, and hidden by the search or the filters.`;
-  const another = isStaff ? " Other customers’ calls are a choice away, at the top of the page." : "";
-  if (isNew) return `There was none in the last hour either.${another} Each appears here the moment that your platform tells this gateway of it. To try it without one:`;
-  return "The next one appears here by itself, the moment it rings.";
+/** @param {number} active @param {boolean} isNew @param {boolean} isStaff */
+function textFor(active, isNew, isStaff) {
+  if (active > 0) return `${active} active ${active === 1 ? "call is" : "calls are"} hidden by the search or the filters.`;
+  const another = isStaff ? " To see another customer’s calls, choose the customer at the top of the page." : "";
+  if (isNew) return `There were no calls in the last hour.${another} A call appears here as soon as your platform publishes it. To try it without a platform:`;
+  return "The next call appears here as soon as it rings.";
 }
 
-/** A command that makes a call appear. */
+/** Return a command that publishes a call. @param {Me} me */
 function firstCall({ customer }) {
   const data = { id: "my-first-call", direction: "inbound", status: "ringing", source: { type: "tel", target: "+15550100199" } };
   const event = JSON.stringify({ event_type: "call.created", customer_id: customer.id, data });
   return `curl ${location.origin}/v1.0/events -H 'Authorization: Bearer KEY' \\\n  -H 'Content-Type: application/json' \\\n  -d '${event}'`;
 }
 
-/** In place of the board, for who may not hear the calls: what they may hear. */
+/** Name the permissions of an account without access to the calls. @param {Me} me */
 export function showDenied(me) {
-  say(element("denied-who"), `${me.agent?.name ?? "this credential"}${me.role ? ` (${me.role})` : ""}`);
+  setText(element("denied-who"), `${me.agent?.name ?? "This access key"}${me.role ? ` (${me.role})` : ""}`);
   const lines = me.topics.map((topic) => {
     const [scope, , resource] = topic.split(":");
     const item = document.createElement("li");
-    item.textContent = scope === "agent_id" ? "whatever concerns you yourself: your calls, your queues, your status" : `every ${resource} of ${me.customer.name ?? "your customer"}`;
+    item.textContent = scope === "agent_id" ? "your own calls, queues and status" : `every ${resource} of ${me.customer.name ?? "your customer"}`;
     return item;
   });
   element("denied-topics").replaceChildren(...lines);

@@ -1,94 +1,89 @@
-/** Choosing which calls are shown, and in which order: search, states, queue, direction, the heads of the columns. */
+/** The filters of the table: search, states, queue and direction; and sorting by the column heads. */
 
-import { say } from "../../shared/dom.js";
+import { capitalized } from "../../shared/call.js";
+import { element, field, setText } from "../../shared/dom.js";
+
+/** @typedef {import("../view-options.js").ViewOptions} ViewOptions */
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
-const RARE = ["connecting", "dialing", "answered"]; // They take no room while there is nothing in them.
-
-const element = (id) => document.getElementById(id);
-const field = (id) => /** @type {HTMLInputElement} */ (element(id));
+const RARE = ["connecting", "dialing", "answered"]; // Hidden while there is no such call.
+const SVG = "http://www.w3.org/2000/svg";
 
 export class Filters {
-  #view;
+  #viewOptions;
   #changed;
-  #chips = new Map();
+  /** @type {Map<string, { button: HTMLButtonElement, count: HTMLElement }>} */ #chips = new Map();
+  /** @type {NodeListOf<HTMLElement>} */ #heads = document.querySelectorAll("[data-sort]");
   #offered = "";
 
-  /** `changed()` is called when the view is another. */
-  constructor(view, changed) {
-    this.#view = view;
+  /** @param {ViewOptions} viewOptions @param {() => void} changed Called when the options have changed. */
+  constructor(viewOptions, changed) {
+    this.#viewOptions = viewOptions;
     this.#changed = changed;
-    for (const state of CHIPS) this.#makeChip(state);
+    for (const state of CHIPS) this.#addChip(state);
     element("search").addEventListener("input", () => this.#choose({ words: field("search").value }));
     element("queue-filter").addEventListener("change", () => this.#choose({ queue: field("queue-filter").value }));
     element("direction-filter").addEventListener("change", () => this.#choose({ direction: field("direction-filter").value }));
-    for (const button of this.#heads()) {
-      button.addEventListener("click", () => {
-        const { sort } = button.dataset;
-        this.#choose({ sort, descending: view.sort === sort && !view.descending });
-      });
+    for (const head of this.#heads) {
+      const { sort } = head.dataset;
+      head.addEventListener("click", () => this.#choose({ sort, descending: viewOptions.sort === sort && !viewOptions.descending }));
     }
-    element("empty-button").addEventListener("click", () => this.clear());
+    element("empty-button").addEventListener("click", () => {
+      viewOptions.clear();
+      changed();
+    });
   }
 
-  clear() {
-    this.#view.clear();
-    this.#changed();
-  }
-
+  /** @param {Partial<ViewOptions>} chosen */
   #choose(chosen) {
-    Object.assign(this.#view, chosen);
+    Object.assign(this.#viewOptions, chosen);
     this.#changed();
   }
 
-  /** Show what is chosen. */
+  /** Show the current options. */
   show() {
-    const { words, queue, direction, states, sort, descending } = this.#view;
+    const { words, queue, direction, states, sort, descending } = this.#viewOptions;
     if (field("search").value !== words) field("search").value = words;
     field("queue-filter").value = queue;
     field("direction-filter").value = direction;
     for (const [state, { button }] of this.#chips) button.setAttribute("aria-pressed", String(states.has(state)));
-    for (const button of this.#heads()) {
-      const head = button.closest("th");
-      if (button.dataset.sort === sort) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      else head.removeAttribute("aria-sort");
+    for (const head of this.#heads) {
+      const cell = head.closest("th");
+      if (head.dataset.sort === sort) cell?.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      else cell?.removeAttribute("aria-sort");
     }
   }
 
-  /** What there is to choose from: the queues, and how many calls are in each state. */
+  /** Offer the board's queues, and show the number of calls in each state. @param {import("../board.js").Board} board @param {import("../board.js").Summary} summary */
   offer(board, { states }) {
     for (const [state, { count, button }] of this.#chips) {
-      say(count, String(states[state]));
-      button.hidden = states[state] === 0 && RARE.includes(state) && !this.#view.states.has(state);
+      setText(count, String(states[state]));
+      button.hidden = states[state] === 0 && RARE.includes(state) && !this.#viewOptions.states.has(state);
     }
     const queues = [...board.queues.keys()].map((id) => [board.queueName(id), id]).sort(([one], [other]) => one.localeCompare(other));
     const offered = JSON.stringify(queues);
     if (offered === this.#offered) return;
     this.#offered = offered;
     element("queue-filter").replaceChildren(new Option("All queues", ""), ...queues.map(([name, id]) => new Option(name, id)));
-    field("queue-filter").value = this.#view.queue;
+    field("queue-filter").value = this.#viewOptions.queue;
   }
 
-  /** @returns {NodeListOf<HTMLElement>} */
-  #heads() {
-    return document.querySelectorAll("[data-sort]");
-  }
-
-  #makeChip(state) {
+  /** @param {string} state */
+  #addChip(state) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "chip";
     button.dataset.state = state;
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("aria-hidden", "true");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    const use = document.createElementNS(SVG, "use");
     use.setAttribute("href", `#shape-${state}`);
     svg.append(use);
     const count = document.createElement("span");
     count.className = "count";
-    button.append(svg, `${state[0].toUpperCase()}${state.slice(1)} `, count);
+    button.append(svg, `${capitalized(state)} `, count);
     button.addEventListener("click", () => {
-      if (!this.#view.states.delete(state)) this.#view.states.add(state);
+      if (!this.#viewOptions.states.delete(state)) this.#viewOptions.states.add(state);
       this.#changed();
     });
     this.#chips.set(state, { button, count });

@@ -1,35 +1,38 @@
-/** The keys that the page heeds, and the list of them. */
+/** The page's keyboard shortcuts, the dialog that lists them, and the choice to turn them off. */
 
-const KEPT = "voipbin.keys";
+import { element, field } from "../../shared/dom.js";
 
-const element = (id) => document.getElementById(id);
+const KEY = "voipbin.keys";
 
-function isTyping(target) {
-  return target.matches?.("input:not([type=checkbox]), select, textarea");
-}
-
-function kept() {
+function isEnabled() {
   try {
-    return localStorage.getItem(KEPT);
+    return localStorage.getItem(KEY) !== "off";
   } catch {
-    return null; // No storage here.
+    return true; // The browser allows no storage.
   }
 }
 
-function keep(value) {
+/** @param {boolean} value */
+function setEnabled(value) {
   try {
-    localStorage.setItem(KEPT, value);
+    localStorage.setItem(KEY, value ? "on" : "off");
   } catch {
-    // It holds for this page at least.
+    // The choice lasts until the page is closed.
   }
 }
 
-/** Call `actions[key]` for single keys, as long as nobody types and they are not switched off; `escape()` for Escape. */
-export function heedKeys(actions, escape, isShown) {
+/**
+ * Call `actions[key]` for single keys, unless the user is typing or has turned the shortcuts off.
+ *
+ * @param {Record<string, () => void>} actions
+ * @param {(target: EventTarget | null) => void} escape Called for Escape.
+ * @param {() => boolean} isShown Whether the page that the shortcuts control is shown.
+ */
+export function enableShortcuts(actions, escape, isShown) {
   const dialog = /** @type {HTMLDialogElement} */ (element("help"));
-  const choice = /** @type {HTMLInputElement} */ (element("keys-on"));
-  choice.checked = kept() !== "off";
-  choice.addEventListener("change", () => keep(choice.checked ? "on" : "off"));
+  const choice = field("keys-on");
+  choice.checked = isEnabled();
+  choice.addEventListener("change", () => setEnabled(choice.checked));
   const help = () => dialog.showModal();
   element("help-button").addEventListener("click", help);
   addEventListener("keydown", (event) => {
@@ -39,7 +42,8 @@ export function heedKeys(actions, escape, isShown) {
       return;
     }
     const action = { ...actions, "?": help }[event.key];
-    if (!action || isTyping(event.target) || !choice.checked) return;
+    const isTyping = event.target instanceof Element && event.target.matches("input:not([type=checkbox]), select, textarea");
+    if (!action || isTyping || !choice.checked) return;
     event.preventDefault();
     action();
   });

@@ -1,18 +1,18 @@
-/** Holding the page still for whoever wants to read: the board as it was, and what came since. */
+/** The pause: a copy of the board that stays as it is, and the number of events since. */
 
-import { mark, say } from "../../shared/dom.js";
-import { clock } from "../../shared/time.js";
+import { element, setData, setText } from "../../shared/dom.js";
+import { timeOfDay } from "../../shared/time.js";
 
-const element = (id) => document.getElementById(id);
+/** @typedef {import("../board.js").Board} Board */
 
-function counted(number, word) {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
+/** @param {number} number @param {string} noun */
+function counted(number, noun) {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 export class Pause {
-  /** The board that is shown meanwhile; null while nothing is held. */
-  board = null;
-  #now = 0;
+  /** @type {Board | null} */ board = null; // Shown during the pause; `null` without one.
+  now = 0; // The time of the pause.
   #events = 0;
   #calls = 0;
 
@@ -20,14 +20,10 @@ export class Pause {
     return this.board !== null;
   }
 
-  /** The time that is shown meanwhile. */
-  get now() {
-    return this.#now;
-  }
-
+  /** @param {Board} board @param {number} now */
   begin(board, now) {
     this.board = board.copy();
-    this.#now = now;
+    this.now = now;
     this.#events = this.#calls = 0;
     this.show();
   }
@@ -37,7 +33,7 @@ export class Pause {
     this.show();
   }
 
-  /** Something happened that is not shown. */
+  /** Count an event that is not shown. @param {import("../../event-client.js").GatewayEvent} event */
   count(event) {
     if (!this.isOn) return;
     this.#events += 1;
@@ -47,10 +43,10 @@ export class Pause {
   show() {
     element("paused-banner").hidden = !this.isOn;
     element("pause").setAttribute("aria-pressed", String(this.isOn));
-    say(element("pause"), this.isOn ? "Resume" : "Pause");
-    mark(element("board-view"), "paused", this.isOn ? "" : null);
+    setText(element("pause"), this.isOn ? "Resume" : "Pause");
+    setData(element("board-view"), "paused", this.isOn ? "" : null);
     if (!this.isOn) return;
-    const news = this.#events ? `${counted(this.#calls, "new call")} and ${counted(this.#events, "event")} since.` : "Nothing new since.";
-    say(element("paused-text"), `Paused: this is as of ${clock(this.#now)}. ${news}`);
+    const since = this.#events ? `${counted(this.#calls, "new call")} and ${counted(this.#events, "event")} since.` : "No new events.";
+    setText(element("paused-text"), `Paused at ${timeOfDay(this.now)}. ${since}`);
   }
 }

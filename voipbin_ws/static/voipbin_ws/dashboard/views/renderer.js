@@ -1,83 +1,98 @@
-/** When the board is painted: with the next frame after events, every half second where rows have to move, and each second. */
+/** When the board is rendered: in the next frame after events, every half second if rows move, and every second. */
 
 import { ENDED_KEPT_MS } from "./call-table.js";
-import { showEmpty } from "./empty-state.js";
-import { say } from "../../shared/dom.js";
+import { showEmptyState } from "./empty-state.js";
+import { element, setText } from "../../shared/dom.js";
+
+/**
+ * @typedef {object} DashboardPage
+ * @property {import("../board.js").Board} board
+ * @property {import("../../shared/live-data.js").LiveData} liveData
+ * @property {import("../../shared/connection-status.js").ConnectionStatus} connectionStatus
+ * @property {import("../view-options.js").ViewOptions} viewOptions
+ * @property {import("./call-table.js").CallTable} table
+ * @property {import("./stat-cards.js").StatCards} statCards
+ * @property {import("./team-panel.js").TeamPanel} teamPanel
+ * @property {import("./filters.js").Filters} filters
+ * @property {import("./timeline-panel.js").TimelinePanel} timelinePanel
+ * @property {import("./pause-button.js").Pause} pause
+ * @property {import("./wallboard.js").Wallboard} wallboard
+ * @property {import("../../shared/auth.js").Me | null} me
+ */
+/** @typedef {import("../board.js").Summary} Summary */
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
 
-const element = (id) => document.getElementById(id);
-
-export class Painter {
-  #on;
-  #isPainting = false;
+export class Renderer {
+  #page;
+  #isRendering = false;
   #isScrolling = false;
   #isDue = true;
   #arrangedAt = 0;
-  #tickTimer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #tickTimer;
   #announcedAt = 0;
-  #announced = "";
+  #announcement = "";
 
-  /** `on` has what there is to paint: board, link, connectionView, view, table, cards, floor, filters, story, pause, wall. */
-  constructor(on) {
-    this.#on = on;
+  /** @param {DashboardPage} page */
+  constructor(page) {
+    this.#page = page;
     element("scroller").addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.scrolled());
-    // Between ticks, what events moved.
+    // Moves rows that events changed between two ticks.
     setInterval(() => this.#isDue && this.#isLoaded && this.arrange(), ARRANGE_MS);
   }
 
   get #isLoaded() {
-    return this.#on.link.loadedAt !== null;
+    return this.#page.liveData.loadedAt !== null;
   }
 
-  /** What is shown, and when that was. */
-  get #present() {
-    const { board, link, pause } = this.#on;
-    return pause.isOn ? [pause.board, pause.now] : [board, link.now];
+  /** The shown board, and its time. */
+  get #shown() {
+    const { board, liveData, pause } = this.#page;
+    return pause.board ? { board: pause.board, now: pause.now } : { board, now: liveData.now };
   }
 
-  /** Something happened: paint with the next frame, however much it is. */
+  /** Render the changes of any number of events in the next frame. */
   changed() {
-    if (this.#isPainting) return;
-    this.#isPainting = true;
-    requestAnimationFrame(() => this.#paint());
+    if (this.#isRendering) return;
+    this.#isRendering = true;
+    requestAnimationFrame(() => this.#render());
   }
 
-  #paint() {
-    this.#isPainting = false;
+  #render() {
+    this.#isRendering = false;
     if (!this.#isLoaded) return;
-    this.#on.story.showChanges();
-    this.#paintChanges();
-    if (this.#on.pause.isOn) return;
-    // Rows move now and then and not with every event: whoever reads them must not lose the line.
+    this.#page.timelinePanel.showChanges();
+    this.#renderChanges();
+    if (this.#page.pause.isOn) return;
+    // Rows do not move with every event: a reader must not lose the line.
     if (performance.now() - this.#arrangedAt >= ARRANGE_MS) this.arrange();
     else this.#isDue = true;
   }
 
-  #paintChanges() {
-    const { board, link, pause, table } = this.#on;
+  #renderChanges() {
+    const { board, liveData, pause, table } = this.#page;
     const ids = board.takeChanged();
-    if (!pause.isOn) table.paint(ids, link.now);
+    if (!pause.isOn) table.render(ids, liveData.now);
   }
 
-  /** Everything is brought up to date: which rows there are, the numbers, the people. */
+  /** Update the rows, the numbers and the team. */
   arrange() {
-    const { board, link, view, table, cards, floor, filters, pause } = this.#on;
+    const { liveData, viewOptions, table, statCards, teamPanel, filters, pause, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
-    board.forgetEnded(Date.now() - ENDED_KEPT_MS);
-    const [shownBoard, now] = this.#present;
-    const summary = shownBoard.summary(now);
-    if (!pause.isOn && link.isLive && board.knowsLastHour) board.trends.note(summary, now);
-    table.arrange(shownBoard, now);
-    cards.show(shownBoard, summary, now);
-    floor.show(shownBoard, summary, now);
-    filters.offer(shownBoard, summary);
-    showEmpty(shownBoard, table.shown, summary, this.#on.whose);
+    this.#page.board.forgetEnded(Date.now() - ENDED_KEPT_MS);
+    const { board, now } = this.#shown;
+    const summary = board.summary(now);
     const { active, waiting } = summary;
-    say(element("shown"), view.isFiltered ? `${table.shown} of ${shownBoard.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
+    if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
+    table.arrange(board, now);
+    statCards.show(board, summary, now);
+    teamPanel.show(board, summary, now);
+    filters.offer(board, summary);
+    showEmptyState(board, table.shownCount, active, me);
+    setText(element("shown"), viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
     document.title = waiting ? `(${waiting}) Live calls` : "Live calls";
     this.#announce(summary);
   }
@@ -86,20 +101,19 @@ export class Painter {
     if (this.#isLoaded) this.arrange();
   }
 
-  /** All rows as they are now, for they were held still, or are held from now on. */
-  repaint() {
+  /** Update all rows, after the start or the end of a pause. */
+  rerender() {
     if (!this.#isLoaded) return;
-    const [shownBoard, now] = this.#present;
     this.arrange();
-    this.#on.table.paint(shownBoard.calls.keys(), now);
+    const { board, now } = this.#shown;
+    this.#page.table.render(board.calls.keys(), now);
   }
 
-  /** Begin to let the times go on, second by second. */
+  /** Start to update the times every second. */
   start() {
     this.#tick();
   }
 
-  /** Nothing is shown any more. */
   stop() {
     clearTimeout(this.#tickTimer);
     document.title = "Live calls";
@@ -108,40 +122,40 @@ export class Painter {
   #tick() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.#tick(), 1000 - (Date.now() % 1000) + 5);
-    const { link, pause, story, table, wall } = this.#on;
+    const { liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
-    wall.tick(Date.now());
+    wallboard.tick(Date.now());
     if (!this.#isLoaded) return;
-    // In a tab that nobody looks at there are no frames, and changes would pile up.
-    this.#paintChanges();
-    table.tick(this.#present[1]);
-    story.tick(link.now);
+    // A hidden tab has no frames, and would collect changes.
+    this.#renderChanges();
+    table.tick(this.#shown.now);
+    timelinePanel.tick(liveData.now);
     this.arrange();
   }
 
   showConnection() {
-    if (this.#on.connectionView.show()) this.changed();
+    if (this.#page.connectionStatus.show()) this.changed();
   }
 
-  /** Give rows to what came into sight. */
+  /** Create the rows of calls that became visible. */
   scrolled() {
     if (this.#isScrolling) return;
     this.#isScrolling = true;
     requestAnimationFrame(() => {
       this.#isScrolling = false;
-      this.#on.table.scrolled(this.#present[1]);
+      this.#page.table.scrolled(this.#shown.now);
     });
   }
 
-  /** For who does not see the page: a word now and then, not with every event. */
+  /** Announce the numbers to screen readers, at most every 20 seconds. @param {Summary} summary */
   #announce({ active, waiting }) {
-    const { link, pause } = this.#on;
-    if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !link.isLive || pause.isOn) return;
+    const { liveData, pause } = this.#page;
+    if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !liveData.isLive || pause.isOn) return;
     const text = `${active} active, ${waiting} waiting`;
-    if (text === this.#announced) return;
-    this.#announced = text;
+    if (text === this.#announcement) return;
+    this.#announcement = text;
     this.#announcedAt = Date.now();
-    say(element("announcements"), text);
+    setText(element("announcements"), text);
   }
 }

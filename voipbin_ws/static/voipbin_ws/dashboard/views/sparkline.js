@@ -1,44 +1,27 @@
-/** A small drawing of how a number went: a line over the last hour, or bars of its parts. */
+/** A small chart: a line over the last hour, or bars of its parts. */
+
+import { descendant } from "../../shared/dom.js";
+
+/** @typedef {(number | null)[]} Values Numbers from 0; `null` where none is known. */
 
 const WIDTH = 120;
 const HEIGHT = 32;
-const MARGIN = 2; // so that a line at the edge is drawn whole
+const MARGIN = 2; // Keeps the whole width of a line at the edge visible.
 
-/** Where the values stand: [x, y] each, null where there is none. */
-function positions(values, highest) {
+/** Return the points of the line through `values`, in runs that `null` separates. @param {Values} values @param {number} highest The top of the chart. */
+function runsOf(values, highest) {
   const step = WIDTH / (values.length - 1);
-  return values.map((value, index) => (value === null ? null : [index * step, HEIGHT - MARGIN - (value / highest) * (HEIGHT - 2 * MARGIN)]));
-}
-
-/** The path through `values`, of 0 and more; where null stands it is broken. `highest` is the top of the drawing. */
-export function linePath(values, highest) {
-  let isDrawing = false;
-  const parts = [];
-  for (const point of positions(values, highest)) {
-    if (point) parts.push(`${isDrawing ? "L" : "M"}${point.map((each) => each.toFixed(1)).join(" ")}`);
-    isDrawing = point !== null;
+  /** @type {string[][][]} */
+  const runs = [[]];
+  for (const [index, value] of values.entries()) {
+    if (value === null) runs.push([]);
+    else runs[runs.length - 1].push([index * step, HEIGHT - MARGIN - (value / highest) * (HEIGHT - 2 * MARGIN)].map((each) => each.toFixed(1)));
   }
-  return parts.join("");
+  return runs.filter((run) => run.length);
 }
 
-/** What lies below the line. */
-export function areaPath(values, highest) {
-  const parts = [];
-  let from = null;
-  for (const [index, point] of [...positions(values, highest), null].entries()) {
-    if (point) {
-      parts.push(from === null ? `M${point[0].toFixed(1)} ${HEIGHT}L` : "L", point.map((each) => each.toFixed(1)).join(" "));
-      from ??= index;
-    } else if (from !== null) {
-      parts.push(`V${HEIGHT}Z`);
-      from = null;
-    }
-  }
-  return parts.join("");
-}
-
-/** A bar for each value; none where null stands, and a stump for nothing. */
-export function barPath(values, highest) {
+/** Return a bar for each value; a short one for 0, and a gap for `null`. @param {Values} values @param {number} highest */
+function barPath(values, highest) {
   const step = WIDTH / values.length;
   const bars = values.map((value, index) => {
     if (value === null) return "";
@@ -48,28 +31,32 @@ export function barPath(values, highest) {
   return bars.join("");
 }
 
-/** Draws into an SVG of the page that has a path `.area` and a path `.line`. */
 export class Sparkline {
   #svg;
 
+  /** @param {HTMLElement} svg Has a path `.area` and a path `.line`. */
   constructor(svg) {
     this.#svg = svg;
   }
 
-  /** `label` says the same in words. */
+  /** @param {Values} values @param {string} label Describes the values in words. */
   line(values, label) {
-    const highest = Math.max(1, ...values.map((value) => value ?? 0));
-    this.#draw(linePath(values, highest), areaPath(values, highest), label);
+    const runs = runsOf(values, Math.max(1, ...values.map((value) => value ?? 0)));
+    const lines = runs.map((run) => run.map((point) => point.join(" ")).join("L"));
+    const areas = runs.map((run, index) => `M${run[0][0]} ${HEIGHT}L${lines[index]}V${HEIGHT}Z`);
+    this.#draw(lines.map((line) => `M${line}`).join(""), areas.join(""), label);
   }
 
+  /** @param {Values} values @param {number} highest @param {string} label */
   bars(values, highest, label) {
     this.#draw("", barPath(values, highest), label);
     this.#svg.dataset.form = "bars";
   }
 
+  /** @param {string} line @param {string} area @param {string} label */
   #draw(line, area, label) {
-    this.#svg.querySelector(".line").setAttribute("d", line);
-    this.#svg.querySelector(".area").setAttribute("d", area);
+    descendant(this.#svg, ".line").setAttribute("d", line);
+    descendant(this.#svg, ".area").setAttribute("d", area);
     this.#svg.setAttribute("aria-label", label);
   }
 }

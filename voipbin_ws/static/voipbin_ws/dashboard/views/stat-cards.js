@@ -1,105 +1,116 @@
-/** The numbers at a glance, each with its last hour and what it means. */
+/** The cards with the key figures, their last hour, and their explanations. */
 
-import { mark, say } from "../../shared/dom.js";
-import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, HARDLY_WAITED_SECONDS, LATE_SECONDS, WINDOW_MS } from "../service-level.js";
+import { element, setData, setText } from "../../shared/dom.js";
+import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, LATE_SECONDS, MIN_ABANDONED_SECONDS, WINDOW_MS } from "../service-level.js";
 import { Sparkline } from "./sparkline.js";
-import { clock, duration } from "../../shared/time.js";
+import { duration, timeOfDay } from "../../shared/time.js";
+
+/** @typedef {import("../board.js").Board} Board */
+/** @typedef {import("../board.js").Summary} Summary */
 
 const DRAW_MS = 5000;
 const SLACK_MS = 60_000;
 const LEVELS = { good: "good", fair: "warn", poor: "bad" };
+const TRENDS = /** @type {const} */ (["active", "waiting", "longest", "available"]);
 
-const element = (id) => document.getElementById(id);
-
+/** Format a share. The default rounds; a service level is cut off, for 79.6 % has not reached 80 %. @param {number} share */
 function percent(share, round = Math.round) {
-  // What is 79.6 % is not yet 80, and so not green.
   return `${round(share * 100 + 1e-9)} %`;
 }
 
-export class Cards {
-  #lines = Object.fromEntries(["active", "waiting", "longest", "level", "abandoned", "available"].map((name) => [name, new Sparkline(element(`spark-${name}`))]));
+export class StatCards {
+  #charts = new Map([...TRENDS, "level", "abandoned"].map((name) => [name, new Sparkline(element(`spark-${name}`))]));
   #drawnAt = -Infinity;
 
+  /** @param {Board} board @param {Summary} summary @param {number} now */
   show(board, summary, now) {
     const { active, waiting, oldest, states, agents } = summary;
     this.#card("active", String(active), `${states.talking} talking, ${states.ringing + states.dialing} ringing`);
     this.#card("waiting", String(waiting), waitingNote(summary), waiting ? "warn" : null);
-    const longest = oldest ? now - oldest.place.since : null;
-    this.#card("longest", oldest ? duration(longest) : "—", oldest ? board.queueName(oldest.place.queueId) : "nobody waits", waitLevel(longest));
-    this.#showLevel(board, summary.level, now);
-    const here = agents.available + agents.busy + agents.away;
+    const longest = oldest ? now - oldest.since : null;
+    this.#card("longest", longest === null ? "—" : duration(longest), oldest ? board.queueName(oldest.queueId) : "no one waiting", waitLevel(longest));
+    this.#showLevel(board, summary, now);
+    const present = agents.available + agents.busy + agents.away;
     const people = `${agents.busy} busy, ${agents.away} away, ${agents.offline} offline`;
-    const isShort = here > 0 && waiting > 0 && agents.available === 0;
+    const isShort = present > 0 && waiting > 0 && agents.available === 0;
     this.#card("available", board.agents.size ? String(agents.available) : "—", board.agents.size ? people : "no agents yet", isShort ? "bad" : null);
     if (performance.now() - this.#drawnAt >= DRAW_MS) this.#draw(board, summary, now);
   }
 
-  /** Draw the lines anew with the next numbers: they are of another board. */
+  /** Draw the charts again with the next numbers, which are of another board. */
   redraw() {
     this.#drawnAt = -Infinity;
   }
 
+  /** @param {string} name @param {string} value @param {string} note @param {string | null} level */
   #card(name, value, note, level = null) {
-    say(element(`card-${name}`), value);
-    say(element(`card-${name}-note`), note);
-    mark(element(`card-${name}`), "level", level);
+    setText(element(`card-${name}`), value);
+    setText(element(`card-${name}-note`), note);
+    setData(element(`card-${name}`), "level", level);
   }
 
-  #showLevel(board, figures, now) {
-    const { samples, inTime, abandoned, level, abandonedShare } = figures;
+  /** @param {Board} board @param {Summary} summary @param {number} now */
+  #showLevel(board, { level: { samples, inTime, abandoned, level, abandonedShare } }, now) {
     const period = periodOf(board, now);
     const none = board.knowsLastHour ? `no callers, ${period}` : "reading the last hour…";
-    this.#card("level", samples ? percent(level, Math.floor) : "—", samples ? `${inTime} of ${samples} in ${ANSWERED_WITHIN_SECONDS} s, ${period}` : none, LEVELS[grade(level)] ?? null);
-    this.#card("abandoned", samples ? percent(abandonedShare) : "—", samples ? `${abandoned} of ${samples}, ${period}` : none);
-    const left = `Who gave up within ${HARDLY_WAITED_SECONDS} s is left out.`;
-    const sum = samples ? ` = ${inTime} ÷ ${samples} = ${percent(level, Math.floor)}` : "";
+    const levelText = level === null ? "—" : percent(level, Math.floor);
+    const abandonedText = abandonedShare === null ? "—" : percent(abandonedShare);
+    const graded = grade(level);
+    this.#card("level", levelText, samples ? `${inTime} of ${samples} in ${ANSWERED_WITHIN_SECONDS} s, ${period}` : none, graded && LEVELS[graded]);
+    this.#card("abandoned", abandonedText, samples ? `${abandoned} of ${samples}, ${period}` : none);
+    const left = `Callers who gave up within ${MIN_ABANDONED_SECONDS} s are not counted.`;
+    const sum = samples ? ` = ${inTime} ÷ ${samples} = ${levelText}` : "";
     const colours = `Green from ${percent(GOOD_SHARE)}, amber from ${percent(FAIR_SHARE)}, red below.`;
-    say(element("tip-level"), `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}`);
-    const share = samples ? ` = ${abandoned} ÷ ${samples} = ${percent(abandonedShare)}` : "";
-    say(element("tip-abandoned"), `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}`);
+    setText(element("tip-level"), `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}`);
+    const share = samples ? ` = ${abandoned} ÷ ${samples} = ${abandonedText}` : "";
+    setText(element("tip-abandoned"), `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}`);
   }
 
+  /** @param {Board} board @param {Summary} summary @param {number} now */
   #draw(board, summary, now) {
     this.#drawnAt = performance.now();
-    for (const name of ["active", "waiting", "longest", "available"]) {
+    const period = periodOf(board, now);
+    for (const name of TRENDS) {
       const values = board.trends.series(name, summary, now);
-      this.#lines[name].line(values, spanWords(values, name === "longest" ? duration : String, periodOf(board, now)));
+      this.#charts.get(name)?.line(values, rangeText(values, name === "longest" ? duration : String, period));
     }
     const bars = board.level.bars(now);
-    for (const [name, share] of [["level", "level"], ["abandoned", "abandonedShare"]]) {
-      const values = bars.map((bar) => bar[share]);
-      this.#lines[name].bars(values, 1, spanWords(values, percent, `${periodOf(board, now)}, five minutes each`));
+    const shares = { level: bars.map(({ level }) => level), abandoned: bars.map(({ abandonedShare }) => abandonedShare) };
+    for (const [name, values] of Object.entries(shares)) {
+      this.#charts.get(name)?.bars(values, 1, rangeText(values, percent, `${period}, five minutes each`));
     }
   }
 }
 
-/** "last hour", or since when what is shown is known. */
+/** Return the time that the level covers. @param {Board} board @param {number} now */
 function periodOf({ level }, now) {
-  return level.since === null || level.since <= now - WINDOW_MS + SLACK_MS ? "last hour" : `since ${clock(level.since).slice(0, 5)}`;
+  return level.since === null || level.since <= now - WINDOW_MS + SLACK_MS ? "last hour" : `since ${timeOfDay(level.since).slice(0, 5)}`;
 }
 
-function spanWords(values, words, period) {
+/** @param {(number | null)[]} values @param {(value: number) => string} format @param {string} period */
+function rangeText(values, format, period) {
   const known = values.filter((value) => value !== null);
-  if (!known.length) return `${period}: nothing known`;
-  const [least, most] = [Math.min(...known), Math.max(...known)].map((value) => words(value));
+  if (!known.length) return `${period}: no data`;
+  const [least, most] = [Math.min(...known), Math.max(...known)].map((value) => format(value));
   return least === most ? `${period}: ${least}` : `${period}: ${least} to ${most}`;
 }
 
+/** @param {Summary} summary */
 function waitingNote({ waiting, states }) {
-  if (waiting === 0) return "nobody waits";
+  if (waiting === 0) return "no one waiting";
   if (states.connecting) return `${states.connecting} being connected`;
   return waiting === 1 ? "caller in a queue" : "callers in queues";
 }
 
-/** How bad a wait of so many milliseconds is; null for not. */
+/** Return how bad a wait is; `null` for a normal one. @param {number | null} milliseconds */
 export function waitLevel(milliseconds) {
   if (milliseconds === null) return null;
   if (milliseconds > LATE_SECONDS * 1000) return "bad";
   return milliseconds > ANSWERED_WITHIN_SECONDS * 1000 ? "warn" : null;
 }
 
-/** The explanations that show at a card's question mark: Escape hides one, as long as nobody comes back to it. */
-export function heedTips() {
+/** Let Escape hide a card's explanation, until the pointer or the focus leaves the card. */
+export function enableTooltips() {
   addEventListener("keydown", ({ key }) => {
     if (key !== "Escape") return;
     for (const tip of document.querySelectorAll(".card:is(:hover, :focus-within) .tooltip")) tip.setAttribute("data-dismissed", "");

@@ -1,94 +1,102 @@
-/** The panel with one call's timeline: what is stored of it, and what is heard as long as it is open. */
+/** The panel with one call's timeline: the stored events, and the live ones while the panel is open. */
 
-import { readStory, storyTopics } from "../board-loader.js";
+import { readTimeline, timelineTopics } from "../board-loader.js";
 import { DIRECTIONS } from "../../shared/call.js";
-import { mark, PartList, say } from "../../shared/dom.js";
+import { descendant, element, PartList, setData, setText } from "../../shared/dom.js";
 import { shares, Timeline } from "../call-timeline.js";
-import { clock, duration } from "../../shared/time.js";
+import { duration, timeOfDay } from "../../shared/time.js";
 
-const element = (id) => document.getElementById(id);
+/** @typedef {import("../../shared/auth.js").Me} Me */
+/** @typedef {import("../call-timeline.js").Content} Content */
 
-function sized(recording) {
-  if (recording.isRunning) return "Recording now";
-  return recording.seconds === null ? "Recording" : `Recording, ${duration(recording.seconds * 1000)}`;
+/** @param {import("../call-timeline.js").Recording} recording */
+function recordingText({ isRunning, seconds }) {
+  if (isRunning) return "Recording now";
+  return seconds === null ? "Recording" : `Recording, ${duration(seconds * 1000)}`;
 }
 
-export class StoryPanel {
-  #link;
+export class TimelinePanel {
+  #liveData;
   #board;
   #changed;
-  #timeline = null;
-  #stopListening = () => {};
-  #me = null;
+  /** @type {Timeline | null} */ #timeline = null;
+  #unsubscribe = () => {};
+  /** @type {Me | null} */ #me = null;
   #error = "";
   #isChanged = false;
   #facts = new PartList(element("story-facts"), element("story-fact"));
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /** `board` knows the names; `close()` is called when the panel is to be closed, `changed()` when it is to be painted soon. */
-  constructor(link, board, { close, changed }) {
-    this.#link = link;
+  /**
+   * @param {import("../../shared/live-data.js").LiveData} liveData
+   * @param {import("../board.js").Board} board Knows the names.
+   * @param {{ close: () => void, changed: () => void }} callbacks Called to close the panel, and to render it soon.
+   */
+  constructor(liveData, board, { close, changed }) {
+    this.#liveData = liveData;
     this.#board = board;
     this.#changed = changed;
     element("story-close").addEventListener("click", close);
-    // A raw event is written out when somebody asks for it.
-    element("story-steps").addEventListener("toggle", ({ target }) => this.#writeOut(target), true);
+    // The JSON of an event is written when its details open.
+    element("story-steps").addEventListener("toggle", ({ target }) => this.#showJson(/** @type {HTMLDetailsElement} */ (target)), true);
   }
 
   get callId() {
     return this.#timeline?.callId ?? "";
   }
 
-  /** Show the story of a call to whom `me` of /v1.0/me describes. */
+  /** Show a call's timeline. @param {string} callId @param {Me} me */
   open(callId, me) {
     this.close();
     this.#me = me;
     this.#error = "";
     this.#timeline = new Timeline(callId, this.#board);
-    this.#steps.arrange([], () => {});
+    this.#steps.arrange([]);
     element("story").hidden = false;
     element("story").scrollTop = 0;
     this.show();
     this.#load();
-    const topics = storyTopics(me);
-    // What comes between the reading and the first of these is read again.
-    if (topics.length) this.#stopListening = this.#link.listen(topics, (event) => this.hear(event), () => this.#load());
+    const topics = timelineTopics(me);
+    // Loads again once live, for the events between the first load and the subscription.
+    if (topics.length) this.#unsubscribe = this.#liveData.subscribe(topics, (event) => this.add(event), () => this.#load());
   }
 
   close() {
-    this.#stopListening();
-    this.#stopListening = () => {};
+    this.#unsubscribe();
+    this.#unsubscribe = () => {};
     this.#timeline = null;
     element("story").hidden = true;
   }
 
-  /** Whatever was missed is read again. */
+  /** Load the stored events again. */
   reload() {
     if (this.#timeline) this.#load();
   }
 
-  hear(event) {
-    if (!this.#timeline?.hear(event)) return;
+  /** @param {import("../../event-client.js").GatewayEvent} event */
+  add(event) {
+    if (!this.#timeline?.add(event)) return;
     this.#isChanged = true;
     this.#changed();
   }
 
   async #load() {
     const timeline = this.#timeline;
+    if (!timeline || !this.#me) return;
     try {
-      const events = await readStory(this.#me, timeline.callId);
+      const events = await readTimeline(this.#me, timeline.callId);
       if (timeline !== this.#timeline) return;
       timeline.load(events);
       this.#error = "";
     } catch (error) {
       if (timeline !== this.#timeline) return;
-      this.#error = `The timeline cannot be read: ${error.message}`;
+      this.#error = `Cannot load the timeline: ${error.message}`;
     }
     this.show();
   }
 
-  /** Show what was heard since the last time. */
+  /** Show the events since the last time. */
   showChanges() {
     if (this.#isChanged) this.show();
   }
@@ -96,29 +104,31 @@ export class StoryPanel {
   show() {
     if (!this.#timeline) return;
     this.#isChanged = false;
-    const now = this.#link.now;
-    const story = this.#timeline.read();
-    const { call, steps } = story;
+    const content = this.#timeline.read();
+    const { call, steps } = content;
     const known = steps.length > 0;
-    say(element("story-title"), known ? nameOf(call) : "Timeline");
-    say(element("story-note"), this.#noteFor(story));
+    setText(element("story-title"), known ? nameOf(call) : "Timeline");
+    setText(element("story-note"), this.#noteFor(this.#timeline, content));
     element("story-parties").hidden = element("story-state").hidden = element("story-steps-title").hidden = !known;
-    say(element("story-from"), call.from.number || call.from.name || "unknown");
-    say(element("story-to"), call.to.number || call.to.name || "unknown");
-    mark(element("story"), "state", call.state);
-    say(element("story-word"), call.stateWord);
+    setText(element("story-from"), call.from.number || call.from.name || "unknown");
+    setText(element("story-to"), call.to.number || call.to.name || "unknown");
+    setData(element("story"), "state", call.state);
+    setText(element("story-word"), call.stateLabel);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
-    this.#showFacts(story);
-    this.#showRecordings(story);
-    this.#showSteps(steps);
-    this.tick(now);
+    this.#showFacts(content);
+    this.#showRecordings(content);
+    this.#showSteps(content);
+    this.#showTimes(content, this.#liveData.now);
   }
 
-  /** All times go on to `now`. */
+  /** Update all durations. @param {number} now */
   tick(now) {
-    if (!this.#timeline) return;
-    const { call, steps } = this.#timeline.read();
-    say(element("story-total"), steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "");
+    if (this.#timeline) this.#showTimes(this.#timeline.read(), now);
+  }
+
+  /** @param {Content} content @param {number} now */
+  #showTimes({ call, steps }, now) {
+    setText(element("story-total"), steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "");
     for (const { key, at, until, state } of steps) {
       const isTimed = state !== null && state !== "ended";
       this.#steps.parts.get(key)?.text("lasted", isTimed ? duration((until ?? now) - at) : "");
@@ -126,73 +136,76 @@ export class StoryPanel {
     this.#showShares(shares({ steps }, now));
   }
 
-  #noteFor({ steps, isWhole }) {
+  /** @param {Timeline} timeline @param {Content} content */
+  #noteFor(timeline, { steps, isWhole }) {
     if (this.#error) return this.#error;
-    if (!this.#timeline.isLoaded) return "Reading what happened…";
-    if (!steps.length) return "Nothing is kept of this call: it is older than what the gateway keeps, or there is no such call.";
-    return isWhole ? "" : "Its beginning is not kept any more.";
+    if (!timeline.isLoaded) return "Loading the timeline…";
+    if (!steps.length) return "No events of this call are stored: it is older than the event log, or does not exist.";
+    return isWhole ? "" : "The call’s first events are no longer stored.";
   }
 
+  /** @param {Content} content */
   #showFacts({ call, queues, agents, hangup, steps }) {
     const facts = new Map([
       ["Direction", DIRECTIONS.get(call.direction) ?? call.direction],
       [queues.length > 1 ? "Queues" : "Queue", queues.join(", ")],
       [agents.length > 1 ? "Agents" : "Agent", agents.join(", ")],
-      ["Hung up", call.state === "ended" ? hangup || "no reason told" : ""],
+      ["Hung up", call.state === "ended" ? hangup || "no reason given" : ""],
       ["Call id", steps.length ? call.id : ""],
     ]);
     const names = [...facts.keys()].filter((name) => facts.get(name));
     this.#facts.arrange(names, (part, name) => part.text("name", name));
-    for (const [name, part] of this.#facts.parts) part.text("value", facts.get(name));
+    for (const [name, part] of this.#facts.parts) part.text("value", facts.get(name) ?? "");
   }
 
+  /** @param {Content} content */
   #showRecordings({ recordings }) {
-    this.#recordings.arrange(recordings.map(({ id }) => id), () => {});
+    this.#recordings.arrange(recordings.map(({ id }) => id));
     for (const recording of recordings) {
-      const part = this.#recordings.parts.get(recording.id);
-      part.text("text", sized(recording));
-      const link = part.element.querySelector("a");
+      const part = this.#recordings.part(recording.id);
+      part.text("text", recordingText(recording));
+      const link = /** @type {HTMLAnchorElement} */ (part.element.querySelector("a"));
       link.hidden = recording.url === null;
       if (recording.url !== null) link.href = recording.url;
     }
   }
 
-  #showSteps(steps) {
-    this.#steps.arrange(steps.map(({ key }) => key), (part, key) => {
-      part.element.dataset.key = key;
-    });
+  /** @param {Content} content */
+  #showSteps({ steps }) {
+    this.#steps.arrange(steps.map(({ key }) => key), (part, key) => setData(part.element, "key", key));
     for (const { key, at, state, title, note, event } of steps) {
-      const part = this.#steps.parts.get(key);
+      const part = this.#steps.part(key);
       part.attribute("data-state", state);
       part.shape(0, state === null ? "shape-dot" : `shape-${state}`);
       part.text("title", title);
-      part.text("clock", clock(at));
+      part.text("clock", timeOfDay(at));
       part.text("note", note);
       part.text("type", event.event_type);
     }
   }
 
+  /** @param {ReturnType<typeof shares>} parts */
   #showShares(parts) {
     const bar = element("story-shares");
-    while (bar.childElementCount > parts.length) bar.lastElementChild.remove();
+    while (bar.childElementCount > parts.length) bar.lastElementChild?.remove();
     while (bar.childElementCount < parts.length) bar.append(document.createElement("span"));
     for (const [index, { state, share }] of parts.entries()) {
       const piece = /** @type {HTMLElement} */ (bar.children[index]);
-      piece.dataset.state = state;
+      setData(piece, "state", state);
       piece.style.flexGrow = share.toFixed(4);
     }
   }
 
-  #writeOut(details) {
-    if (!details.open) return;
-    const { key } = details.closest("li").dataset;
-    // It is told of late: the panel may be closed by then.
+  /** @param {HTMLDetailsElement} details */
+  #showJson(details) {
+    const key = details.open && details.closest("li")?.dataset.key;
+    // The browser sends `toggle` late: the panel may be closed by then.
     const step = this.#timeline?.read().steps.find((each) => each.key === key);
-    if (step) say(details.querySelector("pre"), JSON.stringify(step.event, null, 2));
+    if (step) setText(descendant(details, "pre"), JSON.stringify(step.event, null, 2));
   }
 }
 
-/** Whom the call is with, seen from the contact centre. */
+/** Return the name of the other party, seen from the contact centre. @param {import("../../shared/call.js").Call} call */
 function nameOf({ direction, from, to }) {
   const other = direction === "outbound" ? to : from;
   return other.name || other.number || "Unknown caller";

@@ -1,43 +1,43 @@
-/** The page as a wallboard: large, awake, on the whole screen. */
+/** The page as a wallboard: large type, a screen that stays on, and full screen. */
 
-import { mark, say } from "../../shared/dom.js";
-import { clock } from "../../shared/time.js";
-
-const element = (id) => document.getElementById(id);
+import { element, setData, setText } from "../../shared/dom.js";
+import { timeOfDay } from "../../shared/time.js";
 
 export async function toggleFullScreen() {
   try {
     if (document.fullscreenElement) await document.exitFullscreen();
     else await document.documentElement.requestFullscreen();
   } catch {
-    // Some browsers have none, and a page may be forbidden it.
+    // Some browsers have no full screen, or forbid it to the page.
   }
 }
 
-export class Wall {
+export class Wallboard {
   #isOn = false;
-  #lock = null;
+  /** @type {WakeLockSentinel | null} */ #lock = null;
 
   constructor() {
-    // The browser takes it away from a page that is hidden.
-    document.addEventListener("visibilitychange", () => this.#stayAwake());
-    document.addEventListener("fullscreenchange", () => say(element("full-screen"), document.fullscreenElement ? "Leave full screen" : "Full screen"));
+    // The browser releases the lock of a hidden page.
+    document.addEventListener("visibilitychange", () => this.#keepScreenOn());
+    document.addEventListener("fullscreenchange", () => setText(element("full-screen"), document.fullscreenElement ? "Leave full screen" : "Full screen"));
   }
 
+  /** @param {boolean} isOn */
   show(isOn) {
-    mark(element("board-view"), "view", isOn ? "wall" : null);
+    setData(element("board-view"), "view", isOn ? "wall" : null);
     element("wall").setAttribute("aria-pressed", String(isOn));
-    say(element("wall"), isOn ? "Leave the wallboard" : "Wallboard");
+    setText(element("wall"), isOn ? "Leave wallboard" : "Wallboard");
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
-    this.#stayAwake();
+    this.#keepScreenOn();
   }
 
+  /** @param {number} now */
   tick(now) {
-    say(element("wall-clock"), this.#isOn ? clock(now) : "");
+    setText(element("wall-clock"), this.#isOn ? timeOfDay(now) : "");
   }
 
-  async #stayAwake() {
+  async #keepScreenOn() {
     const isWanted = this.#isOn && document.visibilityState === "visible";
     if (!isWanted) {
       await this.#lock?.release();
@@ -50,6 +50,6 @@ export class Wall {
       }
     }
     element("wall-note").hidden = !(isWanted && this.#lock === null);
-    say(element("wall-note"), "This browser may let the screen go dark: set it to stay on, or open the page by HTTPS.");
+    setText(element("wall-note"), "The screen may turn off. Set it to stay on, or open this page over HTTPS.");
   }
 }

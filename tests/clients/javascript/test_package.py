@@ -1,0 +1,51 @@
+"""The JavaScript client as a package: what npm packs, and its README's example in an empty project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tarfile
+from pathlib import Path
+
+from deploy.programs import NODE
+from tests.journeys.support.cast import company, new_id, settle
+from tests.journeys.support.conversation import publish
+from tests.journeys.support.programs import Program
+from tests.support.gateways import Gateways
+from tests.support.npm_package import CLIENT, install_client, pack_client
+from tests.support.requirement import require
+from voipbin_ws import __version__
+
+
+def test_its_version_is_the_gateways() -> None:
+    assert json.loads((CLIENT / "package.json").read_text())["version"] == __version__
+    assert f"voipbin-ws-client-{__version__}.tgz" in (CLIENT / "README.md").read_text()
+
+
+def test_it_imports_nothing() -> None:
+    assert not re.search(r"^\s*import\b|\bimport\(", (CLIENT / "event-client.js").read_text(), re.MULTILINE)
+
+
+def test_it_packs_the_client_and_what_describes_it(tmp_path: Path) -> None:
+    with tarfile.open(pack_client(tmp_path)) as package:
+        names = {name.removeprefix("package/") for name in package.getnames()}
+    assert names == {"package.json", "README.md", "LICENSE", "event-client.js"}
+
+
+def test_the_example_of_its_readme_prints_events_in_an_empty_project(
+    gateway_of_file: Gateways, tmp_path: Path
+) -> None:
+    gateway, acme = gateway_of_file(), company("Acme")
+    settle(gateway, acme)
+    install_client(tmp_path)
+    [example] = re.findall(r"```js\n(.*?)```", (CLIENT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "example.js").write_text(example)
+    command = [str(require(NODE)), str(tmp_path / "example.js")]
+    key, errors = acme.key("of the customer"), tmp_path / "errors.txt"
+    with Program(gateway, acme, key, command, errors=errors, path=os.defpath) as program:
+        program.wait_until_it_receives()
+        events = [{"event_type": "call.created", "data": {"id": new_id()}} for _ in range(3)]
+        receipts = publish(gateway, acme.key("that publishes"), *events)
+        printed = program.events_until(receipts[-1]["cursor"])
+    assert [event["id"] for event in printed] == [receipt["id"] for receipt in receipts]

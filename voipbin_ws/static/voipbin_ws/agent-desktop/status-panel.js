@@ -1,0 +1,117 @@
+/** The agent's status, the buttons that choose another, the shift, and its sound. */
+
+import { chooseStatus } from "./requests.js";
+import { capitalized } from "../shared/call.js";
+import { element, field, setText } from "../shared/dom.js";
+import { duration } from "../shared/time.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("./desk.js").Desk} desk
+ * @property {import("../shared/live-data.js").LiveData} liveData
+ * @property {import("./alerts.js").Sound} sound
+ * @property {import("./alerts.js").Toasts} toasts
+ * @property {() => void} changed Called to render soon.
+ */
+
+const SHIFT_KEY = "voipbin.shift";
+const IN_A_CALL = new Set(["ringing", "busy"]);
+const SHAPES = new Map([
+  ["available", "shape-answered"],
+  ["busy", "shape-talking"],
+  ["ringing", "shape-ringing"],
+  ["away", "shape-away"],
+]);
+
+export class StatusPanel {
+  #parts;
+  /** @type {NodeListOf<HTMLButtonElement>} */ #choices = document.querySelectorAll("[data-status-choice]");
+  /** @type {string | null} */ #pending = null; // The status that is being set.
+  /** @type {string | null} */ #noteStatus = null; // The status at which the note was written.
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const { sound, changed } = parts;
+    for (const button of this.#choices) button.addEventListener("click", () => this.#choose(button.dataset.statusChoice ?? ""));
+    element("start-shift").addEventListener("click", () => this.#startShift());
+    element("sound").addEventListener("click", () => {
+      sound.isMuted = !sound.isMuted;
+      changed();
+    });
+    // A reload keeps the shift: the first click or key enables the sound again.
+    const rearm = async () => {
+      if (sessionStorage.getItem(SHIFT_KEY) && !sound.isArmed && (await sound.arm())) changed();
+    };
+    addEventListener("pointerdown", rearm);
+    addEventListener("keydown", rearm);
+  }
+
+  endShift() {
+    sessionStorage.removeItem(SHIFT_KEY);
+  }
+
+  /** @param {number} now */
+  show(now) {
+    const { desk, liveData, sound } = this.#parts;
+    const { since } = desk.presence;
+    const status = desk.presence.status || "offline";
+    // The note about a chosen status lasts until the status changes, except to one of a call.
+    if (status !== this.#noteStatus && !IN_A_CALL.has(status)) this.#clearNote();
+    this.#noteStatus = status;
+    setText(element("status-word"), capitalized(status));
+    setText(element("status-time"), since === null ? "" : duration(now - since));
+    element("status").dataset.status = status;
+    element("status-shape").setAttribute("href", `#${SHAPES.get(status) ?? "shape-offline"}`);
+    for (const button of this.#choices) {
+      button.setAttribute("aria-pressed", String(button.dataset.statusChoice === (this.#pending ?? status)));
+      button.disabled = !liveData.isLive || this.#pending !== null;
+    }
+    element("start-shift").hidden = sound.isArmed;
+    element("sound").hidden = !sound.isArmed;
+    setText(element("sound"), sound.isMuted ? "Sound: off" : "Sound: on");
+    element("sound").setAttribute("aria-pressed", String(!sound.isMuted));
+    field("start-shift").disabled = !liveData.isLive;
+  }
+
+  #clearNote() {
+    setText(element("status-note"), "");
+    setText(element("status-error"), "");
+  }
+
+  /** @param {string} status */
+  async #choose(status) {
+    const { desk, liveData, changed } = this.#parts;
+    if (this.#pending !== null || !liveData.isLive) return;
+    this.#pending = status;
+    this.#clearNote();
+    changed();
+    try {
+      const reply = await chooseStatus(desk.agentId, status);
+      if (reply.next_status) setText(element("status-note"), `${capitalized(reply.next_status)} after this call`);
+      else {
+        const data = { status: reply.status, set_by: desk.agentId };
+        const topic = `agent_id:${desk.agentId}:agent:${desk.agentId}`;
+        const event = { id: "", cursor: "", event_type: "agent.status", topic, timestamp: reply.status_changed_at, data };
+        desk.apply(event, Date.now() + liveData.clockOffset);
+      }
+    } catch (error) {
+      if (error.status === 401) liveData.endSession(error.message);
+      else setText(element("status-error"), error.message);
+    } finally {
+      this.#pending = null;
+      this.#noteStatus = desk.presence.status || "offline";
+      changed();
+    }
+  }
+
+  async #startShift() {
+    const { desk, liveData, sound, toasts, changed } = this.#parts;
+    if (!liveData.isLive) return;
+    sessionStorage.setItem(SHIFT_KEY, "on");
+    if (await sound.arm()) sound.chime();
+    else toasts.show("This browser plays no sound. Watch the window’s title for calls.");
+    if (!IN_A_CALL.has(desk.presence.status)) await this.#choose("available");
+    changed();
+  }
+}
