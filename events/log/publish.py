@@ -1,7 +1,5 @@
 """publish(): number the events, store them, update the states, commit, and announce."""
 
-# Long because the steps of one transaction are read together.
-
 from __future__ import annotations
 
 import threading
