@@ -4,9 +4,7 @@ import { DeskCall } from "./desk-call.js";
 import { displayText, isText, partyOf } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-/** @typedef {import("./desk-call.js").Outcome} Outcome */
-/** @typedef {{ callId: string, queueId: string, queueName: string, party: import("../shared/call.js").Party, since: number }} Place A caller in a queue. */
+/** @typedef {{ callId: string, queueId: string, queueName: string, party: Party, since: number }} Place A caller in a queue. */
 /** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
 
 const MAX_RECENT = 20;
@@ -113,7 +111,7 @@ export class Desk {
     return call;
   }
 
-  /** @param {DeskCall} call @param {Outcome} outcome @param {number} at */
+  /** @param {DeskCall} call @param {NonNullable<DeskCall["outcome"]>} outcome @param {number} at */
   #end(call, outcome, at, { isPresumed = false } = {}) {
     call.isPresumed = isPresumed;
     call.enter("over", at, outcome);
@@ -122,7 +120,7 @@ export class Desk {
     if (outcome === "missed" || outcome === "abandoned") this.#notices.push({ kind: "missed", call });
   }
 
-  /** End a call that goes on elsewhere: missed if it was only offered, otherwise with `outcome`. @param {DeskCall} call @param {Outcome} outcome @param {number} at */
+  /** End a call that goes on elsewhere: missed if it was only offered, otherwise with `outcome`. @param {DeskCall} call @param {NonNullable<DeskCall["outcome"]>} outcome @param {number} at */
   #leave(call, outcome, at, options = {}) {
     this.#end(call, call.phase === "offered" ? "missed" : outcome, at, options);
   }
