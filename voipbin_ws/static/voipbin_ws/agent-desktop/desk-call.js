@@ -41,7 +41,6 @@ function cardOf(data) {
 }
 
 /** @typedef {"offered" | "dialing" | "talking" | "over"} Phase */
-/** @typedef {"missed" | "abandoned" | "transferred" | "voicemail" | "ended"} Outcome */
 
 export class DeskCall {
   /** @type {Phase} */ phase = "offered";

@@ -111,7 +111,7 @@ export class Desk {
     return call;
   }
 
-  /** @param {DeskCall} call @param {NonNullable<DeskCall["outcome"]>} outcome @param {number} at */
+  /** @param {DeskCall} call @param {Outcome} outcome @param {number} at */
   #end(call, outcome, at, { isPresumed = false } = {}) {
     call.isPresumed = isPresumed;
     call.enter("over", at, outcome);
@@ -120,7 +120,7 @@ export class Desk {
     if (outcome === "missed" || outcome === "abandoned") this.#notices.push({ kind: "missed", call });
   }
 
-  /** End a call that goes on elsewhere: missed if it was only offered, otherwise with `outcome`. @param {DeskCall} call @param {NonNullable<DeskCall["outcome"]>} outcome @param {number} at */
+  /** End a call that goes on elsewhere: missed if it was only offered, otherwise with `outcome`. @param {DeskCall} call @param {Outcome} outcome @param {number} at */
   #leave(call, outcome, at, options = {}) {
     this.#end(call, call.phase === "offered" ? "missed" : outcome, at, options);
   }

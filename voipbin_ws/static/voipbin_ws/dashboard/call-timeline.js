@@ -4,7 +4,9 @@ import { Call, capitalized, displayText, isId } from "../shared/call.js";
 import { duration, parseTime } from "../shared/time.js";
 
 const PASSING_MS = 1000; // A state that follows from leaving a queue and ends within this time is not a step.
-const REASONS = new Map(Object.entries({ normal: "normally", noanswer: "no answer", no_answer: "no answer", cancel: "cancelled", canceled: "cancelled", timeout: "timed out" }));
+const REASONS = new Map(Object.entries({
+  normal: "normally", noanswer: "no answer", no_answer: "no answer", cancel: "cancelled", canceled: "cancelled", timeout: "timed out",
+}));
 
 /** Return whether an event belongs to a call: its own, or one with its id in a field `…_id`, except an agent's. @param {GatewayEvent} event @param {string} callId */
 export function concerns(event, callId) {
@@ -48,7 +50,7 @@ export class Timeline {
     const first = events.find(({ topic }) => topic.split(":")[2] === "call") ?? events[0];
     const call = new Call(this.callId, parseTime(first?.timestamp) ?? 0);
     /** @type {TimelineContent} */
-    const content = { call, steps: [], queues: [], agents: [], recordings: new Map(), hangup: "", isWhole: first?.event_type === "call.created" };
+    const content = { call, steps: [], queues: [], agents: [], recordings: [], hangup: "", isWhole: first?.event_type === "call.created" };
     /** @type {TimelineNames} */
     const names = { agents: new Map(), queues: new Map() };
     for (const event of events) this.#addStep(content, event, names);
@@ -126,7 +128,10 @@ function eventTitle(resource, action = "") {
 function describeRecording({ recordings }, step, action, data) {
   const id = displayText(data.id) || displayText(data.recording_id);
   const seconds = typeof data.duration === "number" ? data.duration : null;
-  recordings.set(id, { id, seconds, isRunning: action === "started", url: webAddress(data.reference_url) });
+  const recording = { id, seconds, isRunning: action === "started", url: webAddress(data.reference_url) };
+  const known = recordings.find((each) => each.id === id);
+  if (known) Object.assign(known, recording);
+  else recordings.push(recording);
   step.title = action === "started" ? "Recording began" : action === "completed" ? "Recording saved" : step.title;
   if (seconds !== null) step.note = duration(seconds * 1000);
 }

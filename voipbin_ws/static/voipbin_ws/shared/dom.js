@@ -70,7 +70,10 @@ export class PartList {
     return /** @type {HTMLElement | undefined} */ (this.#container.firstElementChild ?? undefined);
   }
 
-  /** Show exactly these keys in this order, with as few moves as possible. @param {string[]} keys @param {(part: Part, key: string) => void} fill Called for each new part. */
+  /**
+   * Show exactly these keys in this order, with as few moves as possible. `fill` is called for each new part.
+   * @param {string[]} keys @param {(part: Part, key: string) => void} fill
+   */
   arrange(keys, fill = () => {}) {
     const wanted = new Set(keys);
     for (const [key, part] of this.parts) {

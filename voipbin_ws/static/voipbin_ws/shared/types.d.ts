@@ -17,7 +17,7 @@ interface TimelineContent {
   steps: TimelineStep[];
   queues: string[];
   agents: string[];
-  recordings: Map<string, Recording>; // By id.
+  recordings: Recording[];
   hangup: string; // Why the call ended, and by which side.
   isWhole: boolean; // Whether the first event is still stored.
 }
@@ -38,6 +38,7 @@ type Recording = { id: string; seconds: number | null; isRunning: boolean; url: 
 
 type Desk = import("../agent-desktop/desk.js").Desk;
 type DeskCall = import("../agent-desktop/desk-call.js").DeskCall;
+type Outcome = "missed" | "abandoned" | "transferred" | "voicemail" | "ended"; // How a call ended at a desk.
 type Toasts = import("../agent-desktop/alerts.js").Toasts;
 
 type Message = { id: string; isInbound: boolean; text: string; at: number; status: string; isAutomatic: boolean };

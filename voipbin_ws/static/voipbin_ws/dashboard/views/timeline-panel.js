@@ -149,8 +149,8 @@ export class TimelinePanel {
 
   /** @param {TimelineContent} content */
   #showRecordings({ recordings }) {
-    this.#recordings.arrange([...recordings.keys()]);
-    for (const recording of recordings.values()) {
+    this.#recordings.arrange(recordings.map(({ id }) => id));
+    for (const recording of recordings) {
       const part = this.#recordings.part(recording.id);
       part.texts({ text: recordingText(recording) });
       const link = /** @type {HTMLAnchorElement} */ (part.element.querySelector("a"));
