@@ -92,8 +92,7 @@ class Session:
                 return self.subscribe(message, {}, now)
             case Unsubscribe():
                 return self._unsubscribe(message)
-            case Ping() | Authenticate():
-                return [message]
+        return [message]
 
     def ping_in(self, text: str) -> Ping | None:
         """The ping in this text frame; `None` if it is any other message."""

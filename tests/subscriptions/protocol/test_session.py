@@ -27,7 +27,7 @@ from subscriptions.protocol.effects import (
 from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.messages import Authenticate, Ping
 from subscriptions.protocol.permissions import Identity, Role
-from subscriptions.protocol.session import Session
+from subscriptions.protocol.session import MAX_PING_LENGTH, Session
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 ANN, GUS = "aaaaaaaa-1111-4000-8000-000000000011", "bbbbbbbb-1111-4000-8000-000000000021"
@@ -242,6 +242,13 @@ def test_unsubscribing_an_invalid_topic_is_an_error() -> None:
     assert (error["action"], error["code"], error["request_id"]) == ("unsubscribe", "INVALID_TOPIC", 3)
 
 
+def test_unsubscribing_invalid_topics_alone_acknowledges_nothing() -> None:
+    effects = unsubscribe(session(), "nonsense", "call")
+    assert [(frame["type"], frame["topics"]) for frame in frames(effects)] == [
+        ("error", ["nonsense", "call"])
+    ]
+
+
 # --- Limits ---
 
 
@@ -362,6 +369,27 @@ def test_each_topic_is_answered_exactly_once(requests: list[tuple[str, list[str]
 
 def test_a_ping_is_answered_with_its_request_id() -> None:
     assert ask(session(), type="ping", request_id="p") == [Ping("p")]
+
+
+@pytest.mark.parametrize(
+    ("text", "ping"),
+    [
+        ('{"type": "ping"}', Ping(None)),
+        ('{"request_id": "7", "type": "ping"}', Ping("7")),
+        ('{"type": "ping"}'.ljust(MAX_PING_LENGTH), Ping(None)),
+        ('{"type": "ping"}'.ljust(MAX_PING_LENGTH + 1), None),
+        ('{"type": "subscribe", "topics": ["a"]}', None),
+        ('{"type": "subscribe", "topics": ["a"], "request_id": "ping"}', None),
+        ('{"type": "ping"', None),
+        ('{"type": "ping", "request_id": {}}', None),
+    ],
+    ids=lambda value: str(value)[:60].strip(),
+)
+def test_a_ping_is_found_among_the_messages_that_wait(text: str, ping: Ping | None) -> None:
+    talk = session()
+    assert talk.ping_in(text) == ping
+    # Looking does not count as receiving.
+    assert len(talk.receive("nonsense", NOW)) == 1
 
 
 def verified(talk: Session, **fields: Any) -> Any:
