@@ -18,6 +18,7 @@ from subscriptions.protocol.messages import (
     UnreadableMessage,
     Unsubscribe,
     ack_frame,
+    close_reason,
     closing_frame,
     error_frame,
     pong_frame,
@@ -242,6 +243,21 @@ def test_before_a_close_comes_its_reason(number: int, name: str, retry: bool) ->
     assert closing_frame(CloseCode(number), "Why “so”") == (
         f'{{"type": "error", "action": null, "topics": [], {fields}}}'
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("The token has expired", "The token has expired"),
+        ("x" * 123, "x" * 123),
+        ("x" * 124, "x" * 123),
+        ("x" + "é" * 62, "x" + "é" * 61),
+        ("é" * 62, "é" * 61),  # Half a character of the last fits.
+    ],
+    ids=["short", "of 123 bytes", "of 124 bytes", "of 125 bytes", "cut within a character"],
+)
+def test_a_close_has_as_much_of_its_reason_as_a_control_frame_holds(message: str, reason: str) -> None:
+    assert close_reason(message) == reason
 
 
 def test_error_codes_are_the_contracts() -> None:

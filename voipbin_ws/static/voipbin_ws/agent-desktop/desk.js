@@ -4,9 +4,7 @@ import { DeskCall } from "./desk-call.js";
 import { displayText, isText, partyOf } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-/** @typedef {import("./desk-call.js").Outcome} Outcome */
-/** @typedef {{ callId: string, queueId: string, queueName: string, party: import("../shared/call.js").Party, since: number }} Place A caller in a queue. */
+/** @typedef {{ callId: string, queueId: string, queueName: string, party: Party, since: number }} Place A caller in a queue. */
 /** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
 
 const MAX_RECENT = 20;

@@ -5,20 +5,7 @@ import { ServiceLevel } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 import { Trends } from "./trends.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
 /** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
-/** @typedef {{ waiting: number, talking: number, oldest: number | null, serving: number | null, available: number | null }} QueueSummary */
-/** @typedef {{ available: number, busy: number, away: number, offline: number }} AgentCounts */
-/**
- * @typedef {object} Summary
- * @property {Record<string, number>} states Calls by their state.
- * @property {number} active
- * @property {number} waiting
- * @property {{ queueId: string, since: number } | null} oldest The longest wait.
- * @property {Map<string, QueueSummary>} queues
- * @property {AgentCounts} agents
- * @property {import("./service-level.js").Figures} level
- */
 
 export class Board {
   /** @type {Map<string, Call>} */ calls = new Map();
@@ -34,7 +21,7 @@ export class Board {
   /**
    * Start again from the current state. The last hour is unknown until `remember`.
    *
-   * @param {{ me: Pick<import("../shared/auth.js").Me, "queues" | "agents">, calls: any[], queues: any[], agents: any[] }} content
+   * @param {{ me: Pick<Me, "queues" | "agents">, calls: any[], queues: any[], agents: any[] }} content
    *   The answer of /v1.0/me, and the items of /v1.0/resources/….
    * @param {number} now
    */

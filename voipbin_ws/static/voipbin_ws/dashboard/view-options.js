@@ -2,15 +2,12 @@
 
 import { STATES } from "../shared/call.js";
 
-/** @typedef {import("../shared/call.js").Call} Call */
-/** @typedef {import("./board.js").Board} Board */
-
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** @param {Call} call */
 const rankOf = ({ state }) => RANK.get(state) ?? STATES.length;
-/** @param {import("../shared/call.js").Party} party */
+/** @param {Party} party */
 const labelOf = ({ name, number }) => name || number;
 
 /**

@@ -1,12 +1,5 @@
 /** The token of this tab, kept in sessionStorage, and requests with it. */
 
-/** @typedef {{ id: string, name: string, role?: string, status?: string, status_changed_at?: string }} Agent */
-/** @typedef {{ id: string, name: string, agent_ids?: string[] | null }} Queue */
-/**
- * @typedef {{ customer: { id: string, name: string }, agent: Agent | null, role: string | null, topics: string[], queues: Queue[], agents: Agent[] }} Me
- *   The answer of /v1.0/me. `agent` is `null` for an access key that belongs to no agent.
- */
-
 const KEY = "voipbin.token";
 
 /** The gateway refused a request. `status` is HTTP's; `code` and the message are the gateway's. */

@@ -12,7 +12,7 @@ export class CustomerPicker {
     this.#select.addEventListener("change", () => choose(this.#select.value));
   }
 
-  /** Show the choice to platform staff, and the customer's name to others. @param {import("../../shared/auth.js").Me} me */
+  /** Show the choice to platform staff, and the customer's name to others. @param {Me} me */
   async show(me) {
     this.#toggle(me.role === "staff");
     if (me.role !== "staff") return;

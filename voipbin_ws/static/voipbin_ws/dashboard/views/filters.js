@@ -3,8 +3,6 @@
 import { capitalized } from "../../shared/call.js";
 import { element, field, setText } from "../../shared/dom.js";
 
-/** @typedef {import("../view-options.js").ViewOptions} ViewOptions */
-
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // Hidden while there is no such call.
 const SVG = "http://www.w3.org/2000/svg";
@@ -54,7 +52,7 @@ export class Filters {
     }
   }
 
-  /** Offer the board's queues, and show the number of calls in each state. @param {import("../board.js").Board} board @param {import("../board.js").Summary} summary */
+  /** Offer the board's queues, and show the number of calls in each state. @param {Board} board @param {Summary} summary */
   offer(board, { states }) {
     for (const [state, { count, button }] of this.#chips) {
       setText(count, String(states[state]));
