@@ -25,11 +25,7 @@ export class TimelinePanel {
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /**
-   * @param {LiveData} liveData
-   * @param {Board} board Knows the names.
-   * @param {{ close: () => void, changed: () => void }} callbacks Called to close the panel, and to render it soon.
-   */
+  /** @param {LiveData} liveData @param {Board} board @param {{ close: () => void, changed: () => void }} callbacks `changed` renders soon. */
   constructor(liveData, board, { close, changed }) {
     this.#liveData = liveData;
     this.#board = board;
