@@ -7,6 +7,7 @@
 import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";
 import { Threads } from "./threads.js";
+import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
 import { timeOfDay } from "../shared/time.js";
 
@@ -33,9 +34,6 @@ function lengthText({ length }) {
   if (length > MAX_TEXT) return `${length - MAX_TEXT} characters too many`;
   return length > NEAR_MAX_TEXT ? `${MAX_TEXT - length} characters left` : "";
 }
-
-/** @param {Thread} thread */
-const labelOf = ({ name, number }) => name || number;
 
 export class Messages {
   #parts;

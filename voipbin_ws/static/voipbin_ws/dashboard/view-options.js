@@ -1,14 +1,12 @@
 /** Filter, sort order, selected call, customer and layout of the dashboard, stored in the URL query. Sans-I/O. */
 
-import { STATES } from "../shared/call.js";
+import { labelOf, STATES } from "../shared/call.js";
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** @param {Call} call */
 const rankOf = ({ state }) => RANK.get(state) ?? STATES.length;
-/** @param {Party} party */
-const labelOf = ({ name, number }) => name || number;
 
 /** Comparisons of two calls, by column. @type {Record<string, (one: Call, other: Call, board: Board) => number>} */
 const COMPARISONS = {
