@@ -241,11 +241,6 @@ function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @param {unknown} frame */
-function quoted(frame) {
-  return JSON.stringify(frame).slice(0, MAX_QUOTED);
-}
-
 /** @typedef {{ topics: Set<string>, done: (refusals: Refusal[]) => void, refusals: Refusal[] }} PendingCall */
 
 /** Calls that wait until each of their topics is answered; then `done(refusals)` is called once. */
@@ -375,7 +370,7 @@ class Conversation {
   /** @param {any} frame */
   #event(frame) {
     if (typeof frame.event_type !== "string" || typeof frame.topic !== "string" || !isObject(frame.data)) {
-      throw new TypeError(`An event that cannot be read is ignored: ${quoted(frame)}`);
+      throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
     }
     const positions = readCursor(frame.cursor) ?? new Map();
     if (this.positions.isRepetition(positions)) return;
@@ -931,7 +926,7 @@ export class EventClient {
     for (const frame of Array.isArray(content) ? content : [content]) {
       if (this.#socket !== socket) return; // A handler closed the client.
       try {
-        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${quoted(frame)}`);
+        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
         this.#conversation.receive(frame);
         if (frame.type === "pong") {
           this.#pings.get(frame.request_id)?.resolve();

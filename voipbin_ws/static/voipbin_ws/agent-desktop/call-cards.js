@@ -1,7 +1,7 @@
 /** The cards of the agent's calls: the customer's fields, and the buttons that act on the call. */
 
 import { actOnCall } from "./requests.js";
-import { descendant, element, PartList, setShown, setText, setTexts } from "../shared/dom.js";
+import { descendant, element, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 
 /** @typedef {keyof typeof ACTIONS} ActionName */
@@ -87,15 +87,10 @@ export class CallCards {
   #showFields(list, fields) {
     if (this.#shownFields.get(list) === fields) return;
     this.#shownFields.set(list, fields);
-    const rows = fields.map(([label, { text, seconds = 0 }]) => {
-      const row = document.createElement("div");
-      const name = document.createElement("dt");
-      const value = document.createElement("dd");
-      name.textContent = label;
-      name.dir = value.dir = "auto";
-      value.textContent = text ?? duration(seconds * 1000);
-      row.append(name, value);
-      return row;
+    const rows = fields.map(([name, { text, seconds = 0 }]) => {
+      const row = new Part(element("call-field"));
+      row.texts({ name, value: text ?? duration(seconds * 1000) });
+      return row.element;
     });
     list.replaceChildren(...rows);
     list.hidden = rows.length === 0;

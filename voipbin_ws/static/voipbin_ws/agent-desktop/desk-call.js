@@ -1,6 +1,6 @@
 /** One call of an agent: the other party, its phase, and what the event says of the customer. Sans-I/O. */
 
-import { capitalized, displayText, isObject, isText, partyOf } from "../shared/call.js";
+import { capitalized, displayText, isObject, isText, labelOf, partyOf } from "../shared/call.js";
 
 /** @typedef {{ text?: string, seconds?: number }} Field */
 
@@ -10,7 +10,7 @@ const LABELS = new Map(Object.entries({ wait: "Waited", wait_time: "Waited" }));
 const IN_SECONDS = new Set(["wait", "wait_time"]);
 
 /** @param {string} name */
-function labelOf(name) {
+function fieldLabel(name) {
   return LABELS.get(name) ?? capitalized(displayText(name).replaceAll("_", " ").trim());
 }
 
@@ -28,7 +28,7 @@ function cardOf(data) {
   /** @type {Map<string, Field>} */
   const fields = new Map();
   const add = (/** @type {string} */ name, /** @type {unknown} */ value) => {
-    const label = labelOf(name);
+    const label = fieldLabel(name);
     if (value === null || value === undefined || value === "" || fields.has(label) || fields.size >= MAX_FIELDS) return;
     const content = fieldOf(name, value);
     if (label && content.text !== "") fields.set(label, content);
@@ -59,7 +59,7 @@ export class DeskCall {
   }
 
   get displayName() {
-    return this.party.name || this.party.number || "Unknown caller";
+    return labelOf(this.party) || "Unknown caller";
   }
 
   /** Take over the fields of an event. @param {any} data */

@@ -6,6 +6,7 @@ import { Desk } from "./desk.js";
 import { Messages } from "./messages.js";
 import { StatusPanel } from "./status-panel.js";
 import { read, readAll } from "../shared/auth.js";
+import { labelOf } from "../shared/call.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, PartList, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
@@ -81,7 +82,7 @@ function onEvent(event) {
 function notify(notice) {
   if (notice.kind === "waiting") {
     const { party, queueName, callId } = notice.place;
-    toasts.show(`${party.name || party.number || "A caller"} is waiting in ${queueName}`, "waiting", callId);
+    toasts.show(`${labelOf(party) || "A caller"} is waiting in ${queueName}`, "waiting", callId);
     if (!desk.calls.size) sound.chime();
     hasUnseenCaller ||= document.hidden;
   } else if (notice.kind === "offered") {
@@ -131,7 +132,7 @@ function showWaiting(now) {
   for (const { callId, party, queueName, since } of places) {
     const part = waitingList.part(callId);
     const waited = now - since;
-    part.texts({ name: party.name || party.number || "Unknown caller", queue: queueName, time: duration(waited) });
+    part.texts({ name: labelOf(party) || "Unknown caller", queue: queueName, time: duration(waited) });
     part.attributes({ "data-late": waited > LATE_SECONDS * 1000 ? "" : null });
   }
   setTexts({ "waiting-count": String(places.length) });

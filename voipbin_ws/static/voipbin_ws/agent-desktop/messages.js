@@ -1,12 +1,9 @@
-/**
- * The messages of the agent desktop: the list of threads, the open conversation, and the reply.
- *
- * Long because the three share the open thread, its draft and its errors.
- */
+/** The messages of the agent desktop: the list of threads, the open conversation, and the reply. */
 
 import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";
 import { Threads } from "./threads.js";
+import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
 import { timeOfDay } from "../shared/time.js";
 
@@ -15,12 +12,6 @@ const NEAR_MAX_TEXT = MAX_TEXT - 200;
 const MAX_PREVIEW = 120;
 const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
-const QUICK_REPLIES = [
-  "Thanks for writing! I am looking into it.",
-  "Could you tell me your order number?",
-  "We will call you back shortly.",
-  "You are welcome. Have a good day!",
-];
 
 /** @param {number} at @param {number} now */
 function timeText(at, now) {
@@ -33,9 +24,6 @@ function lengthText({ length }) {
   if (length > MAX_TEXT) return `${length - MAX_TEXT} characters too many`;
   return length > NEAR_MAX_TEXT ? `${MAX_TEXT - length} characters left` : "";
 }
-
-/** @param {Thread} thread */
-const labelOf = ({ name, number }) => name || number;
 
 export class Messages {
   #parts;
@@ -71,7 +59,14 @@ export class Messages {
       this.#show(null);
       if (part) descendant(part.element, "button").focus();
     });
-    element("quick-replies").append(...QUICK_REPLIES.map((text) => this.#quickReply(text)));
+    for (const button of element("quick-replies").querySelectorAll("button")) {
+      button.addEventListener("click", () => {
+        const draft = field("draft");
+        draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${button.textContent}` : button.textContent;
+        draft.dispatchEvent(new Event("input"));
+        draft.focus();
+      });
+    }
     document.addEventListener("visibilitychange", () => parts.changed());
   }
 
@@ -213,21 +208,6 @@ export class Messages {
     if (number === null) return;
     element("scroll").scrollTop = element("scroll").scrollHeight;
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
-  }
-
-  /** @param {string} text */
-  #quickReply(text) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "chip";
-    button.textContent = text;
-    button.addEventListener("click", () => {
-      const draft = field("draft");
-      draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${text}` : text;
-      draft.dispatchEvent(new Event("input"));
-      draft.focus();
-    });
-    return button;
   }
 
   async #send() {

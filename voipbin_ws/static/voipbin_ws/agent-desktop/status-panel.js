@@ -43,7 +43,7 @@ export class StatusPanel {
     const { since } = desk.presence;
     const status = desk.presence.status || "offline";
     // The note about a chosen status lasts until the status changes, except to one of a call.
-    if (status !== this.#noteStatus && !IN_A_CALL.has(status)) this.#clearNote();
+    if (status !== this.#noteStatus && !IN_A_CALL.has(status)) setTexts({ "status-note": "", "status-error": "" });
     this.#noteStatus = status;
     setTexts({ "status-word": capitalized(status), "status-time": since === null ? "" : duration(now - since) });
     element("status").dataset.status = status;
@@ -58,16 +58,12 @@ export class StatusPanel {
     field("start-shift").disabled = !liveData.isLive;
   }
 
-  #clearNote() {
-    setTexts({ "status-note": "", "status-error": "" });
-  }
-
   /** @param {string} status */
   async #choose(status) {
     const { desk, liveData, changed } = this.#parts;
     if (this.#pending !== null || !liveData.isLive) return;
     this.#pending = status;
-    this.#clearNote();
+    setTexts({ "status-note": "", "status-error": "" });
     changed();
     try {
       const reply = await chooseStatus(desk.agentId, status);

@@ -25,9 +25,7 @@ export function signOut() {
  *
  * Throws an ApiError if the gateway refuses, a TypeError if it does not answer, and a TimeoutError if `signal` says so.
  *
- * @param {string} method
- * @param {string} path
- * @param {{ body?: object, signal?: AbortSignal }} options
+ * @param {string} method @param {string} path @param {{ body?: object, signal?: AbortSignal }} options
  * @returns {Promise<{ content: any, at: number | null }>} The body, and the gateway's clock in milliseconds.
  */
 export async function request(method, path, { body, signal } = {}) {
@@ -61,8 +59,7 @@ export async function read(path, parameters = {}) {
 /**
  * Get the items of all pages, or of the first `maxPages`.
  *
- * @param {string} path
- * @param {Record<string, string>} parameters
+ * @param {string} path @param {Record<string, string>} parameters
  * @returns {Promise<{ items: any[], cursor: string, isWhole: boolean }>} `cursor` is the log's position at the first page;
  *   `isWhole` is false if there are more pages.
  */

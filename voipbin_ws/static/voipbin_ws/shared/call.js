@@ -47,6 +47,9 @@ export function partyOf(value) {
   return { number, name: name === number ? "" : name };
 }
 
+/** Return a party's name; the number if there is no name. @param {Party} party */
+export const labelOf = ({ name, number }) => name || number;
+
 /** Return the agent of an event's data: "" if there is none, `null` if the event does not say. @param {any} data @returns {string | null} */
 function agentOf(data) {
   if (data.agent_id !== undefined) return isId(data.agent_id) ? data.agent_id : "";

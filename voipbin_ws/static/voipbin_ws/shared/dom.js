@@ -15,9 +15,10 @@ export class Part {
   /** @type {Map<string | number, string | null>} */ #values = new Map();
   #uses;
 
-  /** @param {HTMLTemplateElement} template */
+  /** @param {HTMLElement} template */
   constructor(template) {
-    this.element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    const { content } = /** @type {HTMLTemplateElement} */ (template);
+    this.element = /** @type {HTMLElement} */ (content.firstElementChild?.cloneNode(true));
     for (const cell of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-cell]"))) {
       const text = document.createTextNode("");
       cell.append(text);
@@ -62,7 +63,7 @@ export class PartList {
   /** @param {HTMLElement} container @param {HTMLElement} template */
   constructor(container, template) {
     this.#container = container;
-    this.#template = /** @type {HTMLTemplateElement} */ (template);
+    this.#template = template;
   }
 
   /** The first element; `undefined` if the list is empty. */

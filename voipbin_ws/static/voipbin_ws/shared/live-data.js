@@ -25,11 +25,8 @@ export class LiveData {
   clockOffset = 0; // The gateway's clock minus the browser's, in milliseconds.
 
   /**
-   * @param {object} callbacks
-   * @param {(me: Me, now: number) => Promise<Loaded>} callbacks.load Reads the state of the page.
-   * @param {EventHandler} callbacks.event
-   * @param {() => void} callbacks.state Called when `connection` has changed.
-   * @param {(message: string) => void} callbacks.signedOut The message is empty if the user ended the session.
+   * `load` reads the state of the page, and `state` is called when `connection` has changed.
+   * @param {{ load(me: Me, now: number): Promise<Loaded>, event: EventHandler, state(): void, signedOut(message: string): void }} callbacks
    */
   constructor(callbacks) {
     this.#callbacks = callbacks;
@@ -51,7 +48,6 @@ export class LiveData {
   /**
    * Subscribe to further topics, and return a function that unsubscribes them. `onLive` is called when the topics are live,
    * and again after each time events may have been missed.
-   *
    * @param {Omit<Subscription, "abort">} wanted
    */
   subscribe(wanted) {

@@ -72,7 +72,8 @@ export class Renderer {
     if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
     table.arrange(board, now);
     statCards.show(board, summary, now);
-    teamPanel.show(board, summary, now);
+    teamPanel.showQueues(board, summary, now);
+    teamPanel.showAgents(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me);
     setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });

@@ -18,13 +18,7 @@ export class TeamPanel {
   /** @type {Board | null} */ #board = null;
 
   /** @param {Board} board @param {Summary} summary @param {number} now */
-  show(board, summary, now) {
-    this.#showQueues(board, summary, now);
-    this.#showAgents(board, now);
-  }
-
-  /** @param {Board} board @param {Summary} summary @param {number} now */
-  #showQueues(board, { queues }, now) {
+  showQueues(board, { queues }, now) {
     const ids = [...queues.keys()].sort((one, other) => board.queueName(one).localeCompare(board.queueName(other)));
     this.#queues.arrange(ids);
     for (const [id, { waiting, talking, oldest, serving, available }] of queues) {
@@ -38,7 +32,7 @@ export class TeamPanel {
   }
 
   /** @param {Board} board @param {number} now */
-  #showAgents(board, now) {
+  showAgents(board, now) {
     const agents = [...board.agents.values()];
     if (board.peopleChanged || board !== this.#board) {
       board.peopleChanged = false;

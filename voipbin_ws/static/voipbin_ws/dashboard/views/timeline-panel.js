@@ -1,7 +1,7 @@
 /** The panel with one call's timeline: the stored events, and the live ones while the panel is open. */
 
 import { readTimeline, timelineTopics } from "../board-loader.js";
-import { DIRECTIONS } from "../../shared/call.js";
+import { DIRECTIONS, labelOf } from "../../shared/call.js";
 import { descendant, element, PartList, setData, setShown, setText, setTexts } from "../../shared/dom.js";
 import { shares, Timeline } from "../call-timeline.js";
 import { duration, timeOfDay } from "../../shared/time.js";
@@ -25,11 +25,7 @@ export class TimelinePanel {
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /**
-   * @param {LiveData} liveData
-   * @param {Board} board Knows the names.
-   * @param {{ close: () => void, changed: () => void }} callbacks Called to close the panel, and to render it soon.
-   */
+  /** @param {LiveData} liveData @param {Board} board @param {{ close: () => void, changed: () => void }} callbacks `changed` renders soon. */
   constructor(liveData, board, { close, changed }) {
     this.#liveData = liveData;
     this.#board = board;
@@ -193,6 +189,5 @@ export class TimelinePanel {
 
 /** Return the name of the other party, seen from the contact centre. @param {Call} call */
 function nameOf({ direction, from, to }) {
-  const other = direction === "outbound" ? to : from;
-  return other.name || other.number || "Unknown caller";
+  return labelOf(direction === "outbound" ? to : from) || "Unknown caller";
 }
