@@ -19,8 +19,6 @@ MAX_REASON_BYTES = 123
 
 
 class Action(StrEnum):
-    """The types of a client's messages."""
-
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     PING = "ping"
