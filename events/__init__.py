@@ -1,1 +1,1 @@
-"""What happened: events, the customers' logs, and the ways in."""
+"""Events: the customers' logs of them, publishing, and reading."""

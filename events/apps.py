@@ -1,4 +1,4 @@
-"""The events app."""
+"""The app configuration of events."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""System checks of where events are kept: whether what a publisher was told is stored can get lost all the same."""
+"""System checks of the database and the webhook secret: whether stored events can be lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECRET_MIN_CHARACTERS = 16
 
 @checks.register(checks.Tags.compatibility)
 def connections_end_with_their_use(**_: Any) -> list[checks.CheckMessage]:
-    """A persistent connection belongs to its thread, and a server allows only so many; a file has no such limit."""
+    """Check that connections are not persistent: each thread would hold one."""
     return [
         checks.Warning(
             f"The database {alias!r} has CONN_MAX_AGE {age}: each thread keeps one.",
@@ -28,7 +28,7 @@ def connections_end_with_their_use(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.compatibility)
 def sqlite_writes_ahead(**_: Any) -> list[checks.CheckMessage]:
-    """Without it every reader waits for the one who writes."""
+    """Check that SQLite writes ahead: without WAL, readers wait for the writer."""
     return [
         checks.Warning(
             f"The SQLite database {alias!r} is opened without WAL: readers and publishers wait for each other.",
@@ -43,7 +43,7 @@ def sqlite_writes_ahead(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.database)
 def commits_outlive_a_power_cut(databases: Sequence[str] | None, **_: Any) -> list[checks.CheckMessage]:
-    """Asks the database itself; runs with `manage.py check --database default` and before each migration."""
+    """Check the database itself; runs with `check --database default` and before migrations."""
     found: list[checks.CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
@@ -74,7 +74,7 @@ def commits_outlive_a_power_cut(databases: Sequence[str] | None, **_: Any) -> li
 
 @checks.register(checks.Tags.security)
 def webhook_secret_is_long(**_: Any) -> list[checks.CheckMessage]:
-    """Whoever guesses it signs webhooks; a credential that may publish is needed all the same."""
+    """Check that the secret cannot be guessed. Webhooks need a publishing credential as well."""
     secret = settings.EVENTS_VOIPBIN_WEBHOOK_SECRET
     if not 0 < len(secret) < SECRET_MIN_CHARACTERS:
         return []

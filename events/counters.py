@@ -1,4 +1,4 @@
-"""What this process counts for its operators, from any thread: events that it stored, and times the database failed."""
+"""Counters of this process for the metrics, incremented from any thread."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class LabelledCount:
             self._counts[labels] += count
 
     def counts(self) -> Mapping[tuple[str, ...], int]:
-        """All of them, as they are now."""
+        """Return a copy of all counts."""
         with self._lock:
             return dict(self._counts)
 
 
 stored_events = LabelledCount()
-"""Events that were committed; no labels."""
+"""Committed events; no labels."""
 
 database_errors = LabelledCount()
-"""By the exception's class."""
+"""Database errors, by the class of the exception."""

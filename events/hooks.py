@@ -1,4 +1,4 @@
-"""Who uses the operators' pages, and whose rows they see there; the app above says both, through a setting."""
+"""The directory of operators, customers and agents (setting EVENTS_DIRECTORY)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A person who may use the operators' pages.
+    """A user of the admin.
 
-    `customer_id` is the one customer whose rows this person sees and manages, or none for every customer's.
-    `is_platform`: runs the platform (platform staff, superusers), so needs none of Django's permissions. Who is neither
-    has just those permissions that a superuser gave, and no reach to the platform's own people.
+    `customer_id` is the one customer whose rows the operator sees and manages, or `None` for all customers.
+    `is_platform`: platform staff and superusers, who need none of Django's permissions. An operator who is neither has
+    the permissions that a superuser granted, and no access to the platform's own agents.
     """
 
     customer_id: uuid.UUID | None
@@ -26,52 +26,54 @@ class Operator:
 
     @property
     def may_by_role(self) -> bool:
-        """Whether the role alone gives all that is done on these pages."""
+        """Whether the role permits everything, without Django's permissions."""
         return self.is_platform or self.customer_id is not None
 
     def sees(self, customer_id: object) -> bool:
+        """Return whether the operator sees this customer's rows."""
         return self.customer_id is None or self.customer_id == customer_id
 
 
 AgentKey = tuple[uuid.UUID, uuid.UUID]
-"""The ids of a customer and its agent: an id that a publisher names may be a foreigner's, whose name is not told."""
+"""The ids of a customer and its agent: a publisher may name another customer's agent, whose name is not shown."""
 
 
 class Directory(Protocol):
-    """What the events' pages ask of the app that knows people."""
+    """The look-ups that the admin of events needs from the app of customers and agents."""
 
     def operator_of(self, user: Any) -> Operator | None:
-        """Whom this user is on the operators' pages; none: nobody."""
+        """Return this user as an operator; `None` if the user may not use the admin."""
 
     def customer_names(self, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, str]:
-        """The names of these customers; unknown ones are missing."""
+        """Return the names of these customers; unknown ones are missing."""
 
     def agent_names(self, ids: Iterable[uuid.UUID]) -> Mapping[AgentKey, str]:
-        """The names of these agents, by whose they are and their ids; unknown ones are missing."""
+        """Return the names of these agents, by customer and agent; unknown ones are missing."""
 
     def customers_named(self, text: str) -> Sequence[uuid.UUID]:
-        """Customers with `text` in their names; the first hundred."""
+        """Find customers with `text` in their names; at most a hundred."""
 
     def agents_named(self, text: str) -> Sequence[uuid.UUID]:
-        """Agents with `text` in their names; the first hundred."""
+        """Find agents with `text` in their names; at most a hundred."""
 
     def first_customers(self, count: int) -> Sequence[tuple[uuid.UUID, str]]:
-        """Ids and names of the first `count` customers by name."""
+        """Return the ids and names of the first `count` customers by name."""
 
     def customer_url(self, customer_id: uuid.UUID) -> str:
-        """The page of a customer."""
+        """Return the URL of a customer's page."""
 
     def agent_url(self, agent_id: uuid.UUID) -> str:
-        """The page of an agent."""
+        """Return the URL of an agent's page."""
 
 
 def directory() -> Directory:
-    """The directory that the setting EVENTS_DIRECTORY names."""
-    return import_string(settings.EVENTS_DIRECTORY)
+    """Return the directory that the setting EVENTS_DIRECTORY names."""
+    found: Directory = import_string(settings.EVENTS_DIRECTORY)
+    return found
 
 
 def operator_of(request: HttpRequest) -> Operator | None:
-    """Whose request this is on the operators' pages; asked once a request."""
+    """Return the operator of an admin request, looked up once a request."""
     user = request.user
     known = getattr(request, "_operator_of", None)
     if known is None or known[0] is not user:

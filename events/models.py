@@ -1,4 +1,4 @@
-"""What is kept of events: each customer's log, its events, and the present state of each resource."""
+"""The tables: each customer's log, its events, and the state of each resource."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from django.db import models
 
 
 def new_epoch() -> str:
-    """The name of one life of a log: 12 random hex digits."""
+    """Generate the epoch of a log: 12 random hex digits."""
     return secrets.token_hex(6)
 
 
 class CustomerLog(models.Model):
-    """A customer's numbering. Its row's lock makes the order of commits the order of numbers.
+    """A customer's log. The lock of its row makes the order of commits the order of numbers.
 
-    The epoch names this very log: it is made with it, and made anew when the log is restored or wiped, so that a cursor
-    from before is told apart instead of pointing at the wrong events.
+    The epoch identifies the log: a restored or recreated log has another one, so that earlier cursors are refused
+    instead of pointing at other events.
     """
 
     customer_id = models.UUIDField(primary_key=True, editable=False)
@@ -34,7 +34,7 @@ class CustomerLog(models.Model):
 
 
 class Event(models.Model):
-    """One event, as it is sent. Never changed; deleted by pruning alone."""
+    """One event, as it is sent. Never updated; deleted by pruning only."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     customer_id = models.UUIDField(editable=False)
@@ -62,7 +62,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["customer_id", "resource", "resource_id", "seq"], name="event_resource"),
             models.Index(fields=["customer_id", "timestamp", "seq"], name="event_time"),
-            # For operators, who look at all customers' events; its rows come in order, so it costs a publisher little.
+            # For operators, who see all customers' events. Rows arrive in its order, so inserting costs little.
             models.Index(fields=["stored_at"], name="event_stored"),
         ]
 
@@ -71,9 +71,9 @@ class Event(models.Model):
 
 
 class ResourceState(models.Model):
-    """The present state of one resource, or of one call's place in a queue or conference.
+    """The current state of one resource, or of one call's membership of a queue or conference.
 
-    Kept in the publishing transaction, so it is true at its log's last number.
+    Updated in the publishing transaction: it is the state at the log's last number.
     """
 
     customer_id = models.UUIDField(editable=False)
@@ -101,7 +101,7 @@ class ResourceState(models.Model):
                 fields=["customer_id", "resource", "resource_id", "member_id"], name="one_state_a_resource"
             )
         ]
-        # Ordered by what never changes: pages stay as they are, and an update of the row touches no index.
+        # Ordered by columns that never change: pages are stable, and an update changes no index.
         indexes = [
             models.Index(fields=["customer_id", "resource", "id"], name="state_order"),
             models.Index(
@@ -116,10 +116,10 @@ class ResourceState(models.Model):
 
 
 def join_agents(agent_ids: tuple[str, ...]) -> str:
-    """Agents' ids as one column: searchable with LIKE, and no rows of their own to insert for each event."""
+    """Join agents' ids into one column: searchable with LIKE, and no further rows."""
     return " ".join(agent_ids)
 
 
 def split_agents(column: str) -> tuple[str, ...]:
-    """What `join_agents` joined."""
+    """Split a column of `join_agents`."""
     return tuple(column.split())

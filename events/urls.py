@@ -1,4 +1,4 @@
-"""Addresses of the events app."""
+"""The URLs of the events app."""
 
 from django.urls import path
 

@@ -14,30 +14,32 @@ KEY_MIN_CHARACTERS = 32
 @checks.register(checks.Tags.security, deploy=True)
 def origins_are_closed(**_: Any) -> list[checks.CheckMessage]:
     """Warn if pages of any site may connect, with credentials that people entered there."""
-    if "*" not in settings.WEBSOCKET_ORIGINS:
-        return []
-    hint = "List the sites whose pages may connect. Programs send no Origin and need no entry."
-    message = "WEBSOCKET_ORIGINS is open to pages of every site."
-    return [checks.Warning(message, hint=hint, id="subscriptions.W001")]
+    return warn_unless(
+        "*" not in settings.WEBSOCKET_ORIGINS,
+        "WEBSOCKET_ORIGINS is open to pages of every site.",
+        hint="List the sites whose pages may connect. Programs send no Origin and need no entry.",
+        id="subscriptions.W001",
+    )
 
 
 @checks.register(checks.Tags.security, deploy=True)
 def origins_are_encrypted(**_: Any) -> list[checks.CheckMessage]:
     """Warn if pages over plain HTTP may connect: an attacker can replace such a page."""
     plain = ", ".join(origin for origin in settings.WEBSOCKET_ORIGINS if origin.startswith("http://"))
-    if not plain:
-        return []
     message = f"WEBSOCKET_ORIGINS lists pages that come unencrypted: {plain}."
     hint = "Let them be served over https:// and listed so."
-    return [checks.Warning(message, hint=hint, id="subscriptions.W002")]
+    return warn_unless(not plain, message, hint=hint, id="subscriptions.W002")
 
 
 @checks.register(checks.Tags.security)
 def platform_keys_are_long(**_: Any) -> list[checks.CheckMessage]:
     """Warn if a key of VoIPBIN is short; short keys of our own are refused elsewhere."""
     short = sum(len(key.encode()) < KEY_MIN_CHARACTERS for key in settings.VOIPBIN_JWT_KEYS)
-    if not short:
-        return []
     message = f"{short} of VOIPBIN_JWT_KEYS can be guessed from any token: fewer than {KEY_MIN_CHARACTERS} characters."
     hint = "Set a longer key in VoIPBIN and here. An attacker who guesses it can act as any agent of any customer."
-    return [checks.Warning(message, hint=hint, id="subscriptions.W003")]
+    return warn_unless(not short, message, hint=hint, id="subscriptions.W003")
+
+
+def warn_unless(is_correct: object, message: str, hint: str, id: str) -> list[checks.CheckMessage]:  # noqa: A002
+    """Return a warning with this id, or nothing if the setting is correct."""
+    return [] if is_correct else [checks.Warning(message, hint=hint, id=id)]

@@ -16,6 +16,8 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.conf import settings
 from django.core import checks
 
+from subscriptions.checks import warn_unless
+
 logger = logging.getLogger(__name__)
 
 EXAMPLE_SECRETS = (
@@ -58,7 +60,7 @@ def secrets_are_not_examples(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.security, deploy=True)
 def secret_key_is_set(**_: Any) -> list[checks.CheckMessage]:
     """Find a generated key, which exists in this checkout alone and in no backup."""
-    return _warn_unless(
+    return warn_unless(
         os.environ.get("SECRET_KEY", "").strip(),
         "SECRET_KEY is unset: the one in var/secret_key is used, which this checkout alone has.",
         hint="Set SECRET_KEY to the content of that file, so that tokens and sessions stay good.",
@@ -69,7 +71,7 @@ def secret_key_is_set(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.security, deploy=True)
 def public_url_is_set(**_: Any) -> list[checks.CheckMessage]:
     """Find a missing PUBLIC_URL; Django's own checks report each consequence."""
-    return _warn_unless(
+    return warn_unless(
         settings.PUBLIC_URL.startswith("https://"),
         "PUBLIC_URL is no https:// address: credentials and cookies go unencrypted.",
         hint="Let a proxy end TLS, and set PUBLIC_URL to the address that clients use.",
@@ -80,7 +82,7 @@ def public_url_is_set(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.security)
 def proxy_is_trusted(**_: Any) -> list[checks.CheckMessage]:
     """Find a missing proxy: TLS is ended elsewhere, so only the proxy knows the clients."""
-    return _warn_unless(
+    return warn_unless(
         not settings.PUBLIC_URL.startswith("https://") or settings.TRUSTED_PROXIES,
         "PUBLIC_URL is https:// and TRUSTED_PROXIES is empty: pages lead to themselves for ever, "
         "and all clients seem to be one.",
@@ -92,7 +94,7 @@ def proxy_is_trusted(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.security)
 def trusted_proxies_are_limited(**_: Any) -> list[checks.CheckMessage]:
     """Find a network of all addresses, with which X-Forwarded-For of any client is trusted."""
-    return _warn_unless(
+    return warn_unless(
         all(ip_network(network).prefixlen for network in settings.TRUSTED_PROXIES),
         "TRUSTED_PROXIES covers every address: any client can say that it is another.",
         hint="List the proxies alone.",
@@ -103,7 +105,7 @@ def trusted_proxies_are_limited(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.security, deploy=True)
 def hosts_are_listed(**_: Any) -> list[checks.CheckMessage]:
     """Find a wildcard in ALLOWED_HOSTS, with which links can name any host."""
-    return _warn_unless(
+    return warn_unless(
         "*" not in settings.ALLOWED_HOSTS,
         "ALLOWED_HOSTS is open to every name.",
         hint="Set PUBLIC_URL; its host needs no other entry.",
@@ -115,7 +117,7 @@ def hosts_are_listed(**_: Any) -> list[checks.CheckMessage]:
 def workers_share_a_layer(**_: Any) -> list[checks.CheckMessage]:
     """Find workers without a shared layer, which read each other's events from the log."""
     workers = _workers()
-    return _warn_unless(
+    return warn_unless(
         not _layer_is_in_memory() or workers < 2,
         f"{workers} workers have no common channel layer: events of one reach clients of another only every "
         f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
@@ -127,7 +129,7 @@ def workers_share_a_layer(**_: Any) -> list[checks.CheckMessage]:
 @checks.register(checks.Tags.compatibility, deploy=True)
 def layer_is_shared(**_: Any) -> list[checks.CheckMessage]:
     """Find an in-memory layer in production, where upgrades and commands are second processes."""
-    return _warn_unless(
+    return warn_unless(
         settings.DEBUG or not _layer_is_in_memory(),
         "The channel layer is in memory: this process receives what other processes publish only every "
         f"CHECK_INTERVAL_SECONDS ({settings.CHECK_INTERVAL_SECONDS:g} s).",
@@ -144,20 +146,20 @@ def start_command_is_supported(**_: Any) -> list[checks.CheckMessage]:
         _has_option(command, option, "0") for option in ("-v", "--verbosity")
     )
     return [
-        *_warn_unless(
+        *warn_unless(
             command[0] != "daphne" or is_safe_daphne,
             "Started so, daphne ends every WebSocket after a day, and writes addresses with their credentials.",
             hint="Start manage.py serve --server daphne, or give daphne --websocket_timeout -1 -v 0.",
             id="voipbin_ws.W008",
         ),
-        *_warn_unless(
+        *warn_unless(
             command[0] not in SERVER_PROGRAMS[1:],
             f"Started by {command[0]}, clients are not asked to reconnect when the process stops, messages are "
             "compressed at the cost of memory for each client, and limits are not the gateway's own.",
             hint="Start manage.py serve --server uvicorn.",
             id="voipbin_ws.W009",
         ),
-        *_warn_unless(
+        *warn_unless(
             command[1:2] != ["runserver"],
             "runserver serves no WebSockets.",
             hint="Start manage.py serve.",
@@ -171,16 +173,6 @@ def log_check_results() -> None:
     if Path(sys.argv[0]).name in SERVER_PROGRAMS:
         for found in checks.run_checks():
             logger.warning("%s: %s %s", found.id, found.msg, found.hint or "")
-
-
-def _warn_unless(
-    is_correct: object,
-    message: str,
-    *,
-    hint: str,
-    id: str,  # noqa: A002 - as Django names it
-) -> list[checks.CheckMessage]:
-    return [] if is_correct else [checks.Warning(message, hint=hint, id=id)]
 
 
 def _layer_is_in_memory() -> bool:

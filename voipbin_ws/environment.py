@@ -18,11 +18,10 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from events.domain.topics import is_canonical_uuid, is_resource_name
+from subscriptions.checks import KEY_MIN_CHARACTERS
 
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-KEY_MIN_CHARACTERS = 32
-"""RFC 7518, 3.2: a key of HS256 has at least as many bits as its hash."""
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -89,14 +88,12 @@ def _number(kind: Callable[[str], N], least: N, most: N, advice: str, unit: str)
 
 
 def credential(text: str) -> str:
-    """Check a secret that is sent in an HTTP header."""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError("letters, digits and signs of ASCII alone")
     return text
 
 
 def comma_separated(text: str) -> list[str]:
-    """Parse a comma-separated list of names."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -122,7 +119,6 @@ def origin(text: str) -> str:
 
 
 def networks(text: str) -> list[str]:
-    """Parse comma-separated IP addresses and networks."""
     values = comma_separated(text)
     for word in values:
         try:
@@ -170,20 +166,17 @@ def database(text: str) -> dict[str, Any]:
     return config
 
 
-def redis(text: str) -> str:
-    """Check a Redis URL."""
-    return _address(text, "a Redis URL", "redis", "rediss", "unix")
+def _url(what: str, *schemes: str) -> Callable[[str], str]:
+    def cast(text: str) -> str:
+        if not _is_url(text, *schemes):
+            raise ValueError(f"write {what}")
+        return text
+
+    return cast
 
 
-def amqp(text: str) -> str:
-    """Check an AMQP URL."""
-    return _address(text, "an AMQP URL", "amqp", "amqps")
-
-
-def _address(text: str, what: str, *schemes: str) -> str:
-    if not _is_url(text, *schemes):
-        raise ValueError(f"write {what}")
-    return text
+redis = _url("a Redis URL", "redis", "rediss", "unix")
+amqp = _url("an AMQP URL", "amqp", "amqps")
 
 
 def _is_url(text: str, *schemes: str) -> bool:
@@ -196,14 +189,12 @@ def _is_url(text: str, *schemes: str) -> bool:
 
 
 def level(text: str) -> str:
-    """Parse a log level."""
     if text.upper() not in LEVELS:
         raise ValueError(f"one of {', '.join(LEVELS)}")
     return text.upper()
 
 
 def log_format(text: str) -> str:
-    """Check a log format."""
     if text not in ("readable", "json"):
         raise ValueError("readable or json")
     return text

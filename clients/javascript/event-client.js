@@ -18,8 +18,7 @@
 /** @typedef {(event: GatewayEvent) => unknown} EventHandler */
 /** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null }} Refusal */
 /** @typedef {{ topics: string[], reason: string, cursor: string | null }} Gap */
-/** @typedef {{ retryInMs: number | null, reason: string | null, code: string | null, recovered: boolean | null }} StateDetails */
-/** @typedef {{ previous: string, current: string } & StateDetails} StateChange */
+/** @typedef {{ previous: string, current: string, retryInMs: number | null, reason: string | null, code: string | null, recovered: boolean | null }} StateChange */
 /** @typedef {{ state: StateChange, gap: Gap, refusal: Refusal, error: Error }} Notifications */
 /** @typedef {{ now(): number, setTimeout(callback: () => void, milliseconds: number): any, clearTimeout(id: any): void }} Clock */
 
@@ -242,66 +241,42 @@ function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** @param {unknown} frame */
-function quoted(frame) {
-  return JSON.stringify(frame).slice(0, MAX_QUOTED);
-}
-
 /** @typedef {{ topics: Set<string>, done: (refusals: Refusal[]) => void, refusals: Refusal[] }} PendingCall */
 
 /** Calls that wait until each of their topics is answered; then `done(refusals)` is called once. */
 class PendingCalls {
   /** @type {Set<PendingCall>} */ #calls = new Set();
 
-  /** @param {string[]} topics @param {PendingCall["done"]} done */
+  /** Add a call, and return a function that removes it. @param {string[]} topics @param {PendingCall["done"]} done */
   add(topics, done) {
     /** @type {PendingCall} */
     const call = { topics: new Set(topics), done, refusals: [] };
     if (call.topics.size) this.#calls.add(call);
     else done([]);
-    return call;
-  }
-
-  /** @param {PendingCall} call */
-  remove(call) {
-    this.#calls.delete(call);
+    return () => void this.#calls.delete(call);
   }
 
   get topics() {
     return [...this.#calls].flatMap(({ topics }) => [...topics]);
   }
 
-  /** Answer the calls that wait for these topics, and return the topics that were waited for. @param {string[]} topics @param {Refusal | null} refusal */
+  /** Answer the calls that wait for these topics. @param {string[]} topics @param {Refusal | null} refusal */
   settle(topics, refusal = null) {
-    /** @type {Set<string>} */
-    const settled = new Set();
     for (const call of [...this.#calls]) {
       const answered = topics.filter((topic) => call.topics.delete(topic));
       if (!answered.length) continue;
-      for (const topic of answered) settled.add(topic);
       if (refusal) call.refusals.push({ ...refusal, topics: answered });
       if (call.topics.size) continue;
       this.#calls.delete(call);
       call.done(call.refusals);
     }
-    return settled;
   }
 }
 
 /** @typedef {"subscribe" | "unsubscribe"} Action */
 /** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string }} RequestDetails */
 /** @typedef {{ action: Action, waiting: Set<string>, tries: number, isAcked?: boolean } & RequestDetails} Request */
-/**
- * @typedef {object} Output
- * @property {(message: object) => void} send
- * @property {(milliseconds: number, message: object) => void} sendLater
- * @property {(event: GatewayEvent) => void} event
- * @property {(gap: Gap) => void} gap
- * @property {(refusal: Refusal) => void} refusal
- * @property {(error: Error) => void} error
- */
-
-/** The client's side of the protocol, across connections. Sans-I/O: it has no socket and no clock, and acts through `Output`. */
+/** The client's side of the protocol, across connections. Sans-I/O: it has no socket and no clock, and acts through `out`. */
 class Conversation {
   positions;
   /** @type {Refusal | null} */ notice = null; // Sent by the gateway just before it closes the connection.
@@ -315,7 +290,10 @@ class Conversation {
   #isOpen = false;
   #out;
 
-  /** @param {string | null} cursor @param {Output} out */
+  /**
+   * @param {string | null} cursor
+   * @param {{ [name in "event" | "gap" | "refusal" | "error"]: (detail: any) => void } & { send(message: object, afterMs?: number): void }} out
+   */
   constructor(cursor, out) {
     this.positions = new Positions(cursor);
     this.#out = out;
@@ -349,19 +327,13 @@ class Conversation {
     this.#unsubscribing.settle(this.#unsubscribing.topics);
   }
 
-  /** @param {string[]} topics @param {PendingCall["done"]} done */
+  /** Subscribe, and return a function that forgets `done`. @param {string[]} topics @param {PendingCall["done"]} done */
   subscribe(topics, done) {
     const added = topics.filter((topic) => !this.#topics.has(topic));
     for (const topic of added) this.#topics.set(topic, this.resumesFirst);
-    const unanswered = topics.filter((topic) => !this.#live.has(topic));
-    const call = this.#subscribing.add(unanswered, done);
+    const forget = this.#subscribing.add(topics.filter((topic) => !this.#live.has(topic)), done);
     if (this.#isOpen) this.#request("subscribe", added);
-    return call;
-  }
-
-  /** Forget a call that no longer waits. @param {PendingCall} call */
-  abandon(call) {
-    this.#subscribing.remove(call);
+    return forget;
   }
 
   /** @param {string[]} topics @param {() => void} done */
@@ -398,7 +370,7 @@ class Conversation {
   /** @param {any} frame */
   #event(frame) {
     if (typeof frame.event_type !== "string" || typeof frame.topic !== "string" || !isObject(frame.data)) {
-      throw new TypeError(`An event that cannot be read is ignored: ${quoted(frame)}`);
+      throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
     }
     const positions = readCursor(frame.cursor) ?? new Map();
     if (this.positions.isRepetition(positions)) return;
@@ -496,7 +468,7 @@ class Conversation {
     if (refusal.code === "RATE_LIMITED" && request.tries < RATE_LIMIT_TRIES && !isAwaited) {
       // No call waits that could get the refusal, and the gateway only wants a slower pace.
       const again = { ...request, waiting: new Set(topics), tries: request.tries + 1, isAcked: false };
-      this.#out.sendLater(1000 * 2 ** request.tries, this.#message(again, topics));
+      this.#out.send(this.#message(again, topics), 1000 * 2 ** request.tries);
       return;
     }
     this.#remove(refusal);
@@ -508,8 +480,9 @@ class Conversation {
       this.#topics.delete(topic);
       this.#live.delete(topic);
     }
-    const settled = this.#subscribing.settle(refusal.topics, refusal);
-    const topics = refusal.topics.filter((topic) => !settled.has(topic));
+    const awaited = new Set(this.#subscribing.topics);
+    this.#subscribing.settle(refusal.topics, refusal);
+    const topics = refusal.topics.filter((topic) => !awaited.has(topic));
     if (topics.length) this.#out.refusal({ ...refusal, topics });
   }
 }
@@ -548,7 +521,7 @@ export class EventClient {
   /** @type {number | null} */ #lastReceivedAt = null;
   /** @type {Map<string, { resolve: (value?: any) => void, reject: (error: Error) => void }>} */ #pings = new Map();
   #lastPing = 0;
-  /** @type {(() => void) | null} */ #unwatchBrowser = null;
+  /** @type {AbortController | null} */ #watching = null; // Of the browser's events.
   /** @type {string | null} */ #token = null;
   /** @type {"connect" | "expired" | "refused"} */ #tokenReason = "connect";
   #isTokenNew = false;
@@ -564,8 +537,7 @@ export class EventClient {
     this.#url.protocol = this.#url.protocol.replace(/^http/, "ws");
     this.#backoff = new Backoff(this.#options.random);
     this.#conversation = new Conversation(this.#options.cursor, {
-      send: (message) => this.#send(message),
-      sendLater: (milliseconds, message) => this.#after(milliseconds, () => this.#send(message)),
+      send: (message, afterMs) => (afterMs ? this.#after(afterMs, () => this.#send(message)) : this.#send(message)),
       event: (event) => this.#deliver(event),
       gap: (gap) => this.#emit("gap", gap),
       refusal: (refusal) => this.#onRefusal(refusal),
@@ -616,11 +588,7 @@ export class EventClient {
 
   /** Close the connection, and end all subscriptions. */
   close() {
-    if (this.#state === State.IDLE) return;
-    this.#dropSocket();
-    this.#stopWaiting();
-    this.#setState(State.IDLE);
-    for (const subscription of [...this.#subscriptions]) this.#end(subscription, new ConnectionFailed("CLOSED", "The client was closed"));
+    if (this.#state !== State.IDLE) this.#stop(State.IDLE, new ConnectionFailed("CLOSED", "The client was closed"));
   }
 
   /**
@@ -638,7 +606,6 @@ export class EventClient {
     const list = [...new Set(typeof topics === "string" ? [topics] : topics)];
     if (!list.length) return Promise.reject(new TypeError("name at least one topic"));
     if (signal?.aborted) return Promise.reject(signal.reason);
-    /** @type {Subscription} */
     const subscription = new Subscription(list, onEvent, () => this.#end(subscription));
     this.#subscriptions.add(subscription);
     if (signal) {
@@ -647,14 +614,13 @@ export class EventClient {
       subscription.onEnd.add(() => signal.removeEventListener("abort", abort));
     }
     return new Promise((resolve, reject) => {
-      /** @type {PendingCall | null} */
-      let call = null;
+      let forget = () => {};
       const stop = (/** @type {Error | null} */ error) => {
-        if (call) this.#conversation.abandon(call);
+        forget();
         reject(error ?? new ConnectionFailed("CLOSED", "Unsubscribed before the answer came"));
       };
       subscription.onEnd.add(stop);
-      call = this.#conversation.subscribe(list, (refusals) => {
+      forget = this.#conversation.subscribe(list, (refusals) => {
         subscription.onEnd.delete(stop);
         subscription.isGranted = true;
         for (const topic of refusals.flatMap((refusal) => refusal.topics)) subscription.topics.delete(topic);
@@ -719,10 +685,7 @@ export class EventClient {
 
   /**
    * End a subscription, and unsubscribe the topics that no other subscription has.
-   *
-   * @param {Subscription} subscription
-   * @param {Error | null} error
-   * @returns {Promise<void>}
+   * @param {Subscription} subscription @param {Error | null} error @returns {Promise<void>}
    */
   #end(subscription, error = null) {
     if (subscription.isEnded) return Promise.resolve();
@@ -778,10 +741,7 @@ export class EventClient {
 
   /**
    * Ask for another credential, once: a new one that is rejected too is final.
-   *
-   * @param {"expired" | "refused"} reason
-   * @param {string} message
-   * @param {() => number} retryInMs
+   * @param {"expired" | "refused"} reason @param {string} message @param {() => number} retryInMs
    */
   #renewToken(reason, message, retryInMs) {
     if (typeof this.#options.token !== "function" || this.#isTokenNew) return this.#fail("UNAUTHORIZED", message);
@@ -859,12 +819,21 @@ export class EventClient {
 
   /** @param {string} code @param {string} reason */
   #fail(code, reason) {
+    this.#stop(State.FAILED, new ConnectionFailed(code, reason), { code, reason });
+  }
+
+  /** @param {string} state @param {Error} error Ends subscriptions. @param {Partial<StateChange>} details */
+  #stop(state, error, details = {}) {
     this.#dropSocket();
-    this.#stopWaiting();
-    this.#setState(State.FAILED, { code, reason });
-    const error = new ConnectionFailed(code, reason);
-    // Granted subscriptions continue after `connect`; the others have no answer to wait for.
-    for (const subscription of [...this.#subscriptions]) if (!subscription.isGranted) this.#end(subscription, error);
+    this.#options.clock.clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#watching?.abort();
+    this.#watching = null;
+    this.#setState(state, details);
+    for (const subscription of [...this.#subscriptions]) {
+      // After a failure and `connect` the granted subscriptions continue; the others have no answer to wait for.
+      if (state === State.IDLE || !subscription.isGranted) this.#end(subscription, error);
+    }
   }
 
   /** Leave the current socket, in whatever state it is. */
@@ -889,27 +858,17 @@ export class EventClient {
     }
   }
 
-  #stopWaiting() {
-    this.#options.clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
-    this.#unwatchBrowser?.();
-    this.#unwatchBrowser = null;
-  }
-
   /** End a pause as soon as the network is back or the page becomes visible. */
   #watchBrowser() {
-    if (this.#unwatchBrowser || typeof globalThis.addEventListener !== "function") return;
+    if (this.#watching || typeof globalThis.addEventListener !== "function") return;
     const onChange = (/** @type {Event} */ { type }) => {
       if (type === "visibilitychange" && globalThis.document.visibilityState === "hidden") return;
       if (this.#retryTimer !== null) this.#retry(0, "HURRIED", "Trying at once");
       else if (this.#state === State.CONNECTED) this.#checkAlive();
     };
-    globalThis.addEventListener("online", onChange);
-    globalThis.document?.addEventListener("visibilitychange", onChange);
-    this.#unwatchBrowser = () => {
-      globalThis.removeEventListener("online", onChange);
-      globalThis.document?.removeEventListener("visibilitychange", onChange);
-    };
+    this.#watching = new AbortController();
+    globalThis.addEventListener("online", onChange, { signal: this.#watching.signal });
+    globalThis.document?.addEventListener("visibilitychange", onChange, { signal: this.#watching.signal });
   }
 
   // --- An open connection ---
@@ -967,20 +926,17 @@ export class EventClient {
     for (const frame of Array.isArray(content) ? content : [content]) {
       if (this.#socket !== socket) return; // A handler closed the client.
       try {
-        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${quoted(frame)}`);
+        if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
         this.#conversation.receive(frame);
-        if (frame.type === "pong") this.#onPong(frame.request_id);
+        if (frame.type === "pong") {
+          this.#pings.get(frame.request_id)?.resolve();
+          this.#pings.delete(frame.request_id);
+        }
         this.#updateReady();
       } catch (error) {
         this.#report(error);
       }
     }
-  }
-
-  /** @param {any} requestId */
-  #onPong(requestId) {
-    this.#pings.get(requestId)?.resolve();
-    this.#pings.delete(requestId);
   }
 
   // --- Handlers ---
@@ -1001,7 +957,7 @@ export class EventClient {
     this.#emit("refusal", refusal);
   }
 
-  /** @param {string} current @param {Partial<StateDetails>} details */
+  /** @param {string} current @param {Partial<StateChange>} details */
   #setState(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
     const previous = this.#state;
     this.#state = current;

@@ -1,4 +1,4 @@
-"""Storing a batch of messages in one commit: what can be stored is, in its order, and what cannot be is told apart."""
+"""Storing a batch of messages in one commit, and refusing those that are no events."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ class Refused(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of a batch."""
+    """The result of a batch: events stored now, messages known before, and refused ones."""
 
     stored: int = 0
     known: int = 0
-    """Stored by an earlier delivery."""
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -45,7 +44,7 @@ class _Readable(NamedTuple):
 
 
 def rules_of_settings(customer_id: str) -> Rules:
-    """The limits that publishing over HTTP has too."""
+    """Return the limits of publishing over HTTP."""
     return Rules(
         customer_id=customer_id,
         resources=known_resources(settings.EVENTS_EXTRA_RESOURCES),
@@ -55,11 +54,11 @@ def rules_of_settings(customer_id: str) -> Rules:
 
 
 def store(messages: Sequence[Message], rules: Rules) -> Outcome:
-    """Store these messages' events in their order and, mostly, in one commit. Each is stored, known or refused.
+    """Store the events of these messages in their order, normally in one commit.
 
     Raises:
-        django.db.OperationalError, django.db.InterfaceError: the database is away. Some may be stored: give all of them
-            again.
+        django.db.OperationalError, django.db.InterfaceError: The database does not answer. Some events may be stored:
+            call again with all messages.
     """
     outcome = Outcome()
     readable: list[_Readable] = []
@@ -82,7 +81,7 @@ def _store_together(readable: list[_Readable], outcome: Outcome) -> None:
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            # One of them is more than we or the database can take: the others shall not wait for it for ever.
+            # One message alone may be the cause: it must not block the others for ever.
             if len(readable) > 1:
                 for each in readable:
                     _store_together([each], outcome)
@@ -103,10 +102,10 @@ def _store_together(readable: list[_Readable], outcome: Outcome) -> None:
 
 
 def _separate_repetitions(readable: Sequence[_Readable]) -> list[_Readable]:
-    """Give a key of its own to each message that has no id, says the same as an earlier one, and is new nevertheless.
+    """Give a new message without an id a key of its own if its bytes equal an earlier one's.
 
-    Without an id, only the broker's mark tells a second delivery from a second event: an agent who was away and is
-    available again is told in the very same bytes as before.
+    Without an id, only the broker's flag distinguishes a second delivery from a second event: an agent who becomes
+    available again is reported in the same bytes as before.
     """
     fresh_keys: dict[str, set[str]] = {}
     for message, draft in readable:

@@ -1,4 +1,4 @@
-"""The connection to RabbitMQ: the queue and what it is bound to, what it delivers, what is parked and acknowledged."""
+"""The connection to RabbitMQ: declaring queues, receiving, parking and acknowledging."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pika.exceptions import (
 from events.amqp.messages import Message
 
 HEARTBEAT_SECONDS = 60
-"""Longer than a commit may take, which keeps us from answering the broker."""
+"""Longer than a commit may take: the broker gets no heartbeat during one."""
 
 ANSWER_SECONDS = 10.0
 REASON_HEADER = "x-voipbin-reason"
@@ -31,23 +31,23 @@ ROUTING_KEY_HEADER = "x-voipbin-routing-key"
 MAX_REASON = 1000
 NOT_FOUND = 404
 
-# It tells of each failure many times over, with tracebacks; what the caller has to know, the exceptions say.
+# pika logs each failure several times, with tracebacks; its exceptions have the reason.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 class BrokerUnavailable(Exception):
-    """The broker cannot be reached, or went away; it may come back."""
+    """The broker cannot be reached, or closed the connection; a later attempt may succeed."""
 
 
 class BrokerRefused(Exception):
-    """The broker refuses what it is asked for, and will as long as nobody changes that; the message says what."""
+    """The broker refuses the credential or the configuration; an operator must change it."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """What is to be consumed, and how what is missing is made.
+    """The queue to consume, and the properties of missing queues and exchanges.
 
-    `prefetch` is how many messages may wait here unacknowledged.
+    `parking` is the queue for refused messages; `prefetch` is the most unacknowledged messages.
     """
 
     url: str
@@ -61,14 +61,14 @@ class QueueOptions:
 
 
 class Broker:
-    """An open connection that consumes the queue. All methods raise BrokerUnavailable where it is lost."""
+    """An open connection that consumes the queue; methods raise BrokerUnavailable if lost."""
 
     def __init__(self, options: QueueOptions) -> None:
-        """Connect, make what is missing, and begin to consume.
+        """Connect, declare what is missing, and start to consume.
 
         Raises:
-            BrokerUnavailable: nothing answers there now.
-            BrokerRefused: it refuses the credential or the queue.
+            BrokerUnavailable: The broker does not answer.
+            BrokerRefused: The broker refuses the credential or the configuration.
         """
         self._options = options
         self._arrived: list[Message] = []
@@ -105,7 +105,7 @@ class Broker:
         return channel
 
     def _make(self, kind: str, name: str, properties: Mapping[str, Any]) -> None:
-        """Make it where there is none; what somebody else has made may have properties of its own."""
+        """Declare a queue or exchange if it is missing; an existing one may have other properties."""
         try:
             with self._connection.channel() as channel:
                 getattr(channel, f"{kind}_declare")(name, passive=True)
@@ -116,7 +116,7 @@ class Broker:
                 getattr(channel, f"{kind}_declare")(name, **properties)
 
     def next_batch(self, most: int, *, wait_seconds: float) -> list[Message]:
-        """What has arrived, at most `most` messages; waits for the first for so long."""
+        """Return at most `most` messages that have arrived; wait for the first one."""
         with _broker_errors():
             if not self._arrived:
                 self._connection.process_data_events(wait_seconds)
@@ -130,12 +130,12 @@ class Broker:
         return batch
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, and answer the broker meanwhile."""
+        """Wait, and answer the broker's heartbeats meanwhile."""
         with _broker_errors():
             self._connection.sleep(seconds)
 
     def park(self, message: Message, reason: str) -> None:
-        """Put a copy into the parking queue, with the reason in a header; returns when the broker has it safe."""
+        """Copy a message to the parking queue with the reason; wait for the confirmation."""
         deliver, properties = self._envelopes[message.tag]
         properties.headers = {
             **(properties.headers or {}),
@@ -145,18 +145,18 @@ class Broker:
         }
         properties.delivery_mode = pika.DeliveryMode.Persistent.value
         properties.expiration = None
-        properties.user_id = None  # The broker takes no other user's than our own.
+        properties.user_id = None  # The broker accepts only the user id of this connection.
         with _broker_errors():
             self._channel.basic_publish("", self._options.parking, message.body, properties, mandatory=True)
 
     def acknowledge(self, last: Message) -> None:
-        """Tell the broker that this message and all before it are done with."""
+        """Acknowledge this message and all before it."""
         with _broker_errors():
             self._channel.basic_ack(last.tag, multiple=True)
         self._envelopes = {tag: kept for tag, kept in self._envelopes.items() if tag > last.tag}
 
     def close(self) -> None:
-        """End the connection; the broker hands out again what was not acknowledged."""
+        """Close the connection; the broker delivers unacknowledged messages again."""
         try:
             if self._connection.is_open:
                 self._connection.close()
@@ -181,10 +181,10 @@ class Broker:
 
 
 def _arguments(options: QueueOptions) -> dict[str, Any]:
-    # Of several consumers the broker serves one alone, or the order of the events would be lost.
+    # The broker serves one of several consumers: two would change the order of events.
     arguments: dict[str, Any] = {"x-queue-type": options.queue_type, "x-single-active-consumer": True}
     if options.queue_type == "quorum":
-        # Such a queue gives up what was handed out too often: not without a trace.
+        # Such a queue drops what was delivered too often: into the parking queue.
         arguments |= {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": options.parking}
     return arguments
 
@@ -207,7 +207,7 @@ def _connected(parameters: pika.URLParameters) -> pika.BlockingConnection:
 
 @contextmanager
 def _broker_errors() -> Iterator[None]:
-    """Tell a broker that went away from one that refuses."""
+    """Raise BrokerRefused or BrokerUnavailable for pika's errors."""
     try:
         yield
     except ChannelClosedByBroker as error:
@@ -217,7 +217,7 @@ def _broker_errors() -> Iterator[None]:
 
 
 def _one_line(error: BaseException) -> str:
-    """One line on an error of pika's, which often holds another."""
+    """Describe an error of pika, which often contains another one, in one line."""
     inner: Any = error.args[0] if isinstance(error, AMQPConnectionError) and error.args else None
     while isinstance(inner, BaseException):
         error = inner

@@ -1,4 +1,4 @@
-"""The consumer's life: batch after batch from the broker into the log, through outages of either, until a stop."""
+"""The consumer: stores batch after batch from the broker, until it is stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from events.amqp.messages import Message, Rules
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-"""How long a stop may go unnoticed while nothing comes."""
+"""The interval at which an idle consumer checks whether it is to stop."""
 
 RETRY_FIRST_SECONDS = 0.2
 RETRY_LONGEST_SECONDS = 3.0
@@ -24,7 +24,7 @@ REPORT_SECONDS = 60.0
 
 
 class Consumer:
-    """Consumes until `stopping` is set: then it finishes the batch in hand, and the broker keeps the rest."""
+    """Consumes until `stopping` is set; then finishes the current batch."""
 
     def __init__(self, options: QueueOptions, rules: Rules, stopping: threading.Event, *, batch: int) -> None:
         self.stored = self.known = self.parked = 0
@@ -38,7 +38,7 @@ class Consumer:
         """Consume until stopped.
 
         Raises:
-            BrokerRefused: the broker refused from the start what it is asked for.
+            BrokerRefused: The broker refused the first connection.
         """
         pause = RETRY_FIRST_SECONDS
         connected_before = False
@@ -82,7 +82,7 @@ class Consumer:
         self._report()
 
     def _stored(self, broker: Broker, batch: list[Message]) -> Outcome | None:
-        """Store the batch, however long the database is away; none where we are to stop before."""
+        """Store the batch, however long the database does not answer; `None` if stopped before."""
         pause = RETRY_FIRST_SECONDS
         failed = False
         while True:

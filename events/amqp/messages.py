@@ -1,4 +1,4 @@
-"""A message of the broker, read as an event in our shape or VoIPBIN's, and the key by which it is known again.
+"""Messages of the broker, parsed as events or webhooks, and their idempotency keys.
 
 Sans-I/O.
 """
@@ -16,16 +16,16 @@ from events.domain.strict_json import InvalidJson, decode
 from events.domain.voipbin_webhooks import translate
 
 DIGEST_PREFIX = "amqp:sha256:"
-"""What the key of a message begins with that has no id of its own."""
+"""The prefix of the key of a message without an id."""
 
 
 class Unreadable(ValueError):
-    """The message is no event; its text says what is wrong and what is right."""
+    """The message is no event; the text says what is wrong and what is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One delivery. `tag` is its number on the broker's channel; `redelivered`: the broker handed it out before."""
+    """One delivery. `tag` is its number on the channel; `redelivered`: not the first one."""
 
     tag: int
     body: bytes
@@ -36,7 +36,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What messages are held against: the customer of those that name none, or ""; known resources; limits in bytes."""
+    """The default customer of messages, or "", the known resources, and limits in bytes."""
 
     customer_id: str
     resources: Collection[str]
@@ -47,10 +47,10 @@ class Rules:
 def read_message(message: Message, rules: Rules) -> Draft:
     """Read a message's body: `{"event_type", "data", …}`, or VoIPBIN's `{"type", "data"}`.
 
-    The draft's idempotency key is the body's own, or made of the message's id, or else of its bytes.
+    The draft's idempotency key is the body's, or derived from the message's id, or from its bytes.
 
     Raises:
-        Unreadable: it is no event.
+        Unreadable: The message is no event.
     """
     if (message.content_encoding or "identity").lower() not in ("identity", "utf-8"):
         raise Unreadable(f"content_encoding {message.content_encoding[:40]!r}: send the JSON as it is")  # type: ignore[index]
@@ -75,7 +75,7 @@ def read_message(message: Message, rules: Rules) -> Draft:
 
 
 def _item(content: object, resources: Collection[str]) -> dict[str, Any]:
-    """The content as an event of our own shape."""
+    """Return the content as an item for `read_event`."""
     if not isinstance(content, dict):
         raise Unreadable("a message is one JSON object, an event: send a message for each")
     if "type" not in content or "event_type" in content:
@@ -87,7 +87,7 @@ def _item(content: object, resources: Collection[str]) -> dict[str, Any]:
 
 
 def key_of(message: Message) -> str:
-    """The key by which a message is known again when it is delivered twice."""
+    """Return the idempotency key that identifies a message which is delivered twice."""
     if message.message_id:
         key = f"amqp:{message.message_id}"
         if len(key) <= MAX_KEY_LENGTH and key.isprintable():

@@ -1,4 +1,4 @@
-"""The announcement: committed entries of one customer as a message of the channel layer, and the group it is sent to.
+"""The announcement of committed entries: its channel-layer messages and group.
 
 Sans-I/O.
 """
@@ -15,12 +15,14 @@ from events.domain.event import Entry
 
 MESSAGE_TYPE = "log.announced"
 MAX_MESSAGE_CHARACTERS = 256 * 1024
-"""A message above this is split: one huge PUBLISH would hold up the layer's other users."""
+"""The size above which entries are split: a huge PUBLISH would delay the layer's other users."""
 
 
 class Announcement(NamedTuple):
-    """Entries of one customer's log. `at` is the time right after the commit, in seconds since 1970; `None` if an older
-    version sent it."""
+    """Entries of one customer's log.
+
+    `at` is the time right after the commit, in seconds since 1970; `None` if an older version of the gateway sent it.
+    """
 
     customer_id: str
     epoch: str
@@ -29,12 +31,12 @@ class Announcement(NamedTuple):
 
 
 def group_of(customer_id: str) -> str:
-    """The channel-layer group of the processes that hold sockets for this customer."""
+    """Return the channel-layer group of the processes with subscribers of this customer."""
     return f"customer.{customer_id.replace('-', '')}"
 
 
 def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """The layer messages that carry these entries."""
+    """Build the layer messages that carry these entries."""
     messages: list[dict[str, Any]] = []
     rows: list[list[Any]] = []
     size = 0
@@ -51,7 +53,7 @@ def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> lis
 def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
     return {
         "type": MESSAGE_TYPE,
-        # In one piece: the in-memory layer copies what it carries, part by part.
+        # As one value: the in-memory layer copies a message value by value.
         "announcement": {
             "customer_id": customer_id,
             "epoch": epoch,
@@ -62,7 +64,7 @@ def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, A
 
 
 def read_announcement(message: dict[str, Any]) -> Announcement:
-    """The announcement that a layer message carries."""
+    """Read the announcement from a layer message."""
     announcement = message["announcement"]
     rows = msgpack.unpackb(announcement["entries"])
     return Announcement(

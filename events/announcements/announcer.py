@@ -1,7 +1,7 @@
-"""The bell: telling the processes that hold sockets, through the channel layer, what has just been stored.
+"""The announcer: sends committed events to the other processes through the channel layer.
 
-The layer may lose what it is given; then the numbers in the log show the gap. So ringing never fails a publisher: what
-goes wrong is counted and logged.
+The layer may lose messages; receivers find the gap by the numbers in the log. So announcing never fails a publisher:
+failures are counted and logged.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT_SECONDS = 2.0
 SILENT_SECONDS = 1.0
-"""After a failure, announcements are left to the log for this long: each would only wait for its own failure."""
+"""How long nothing is sent after a failure: each message would wait for a failure of its own."""
 
 MAX_WAITING = 10_000
-"""Messages that wait for a slow layer before new ones are left to the log."""
+"""The most messages that wait for a slow layer; receivers read the events of others from the log."""
 
 
 class Announcer:
-    """Rings in the order in which it was asked to.
+    """Sends messages to groups of processes, in the order of the calls.
 
-    In a server process it rings from one task of the event loop that holds the layer's connections, and nobody waits
-    for it. In other processes (commands) it rings before `ring` returns.
+    In a server process one task of the event loop with the layer's connections sends them, and the caller does not
+    wait. In other processes (commands) they are sent before the call returns.
     """
 
     def __init__(self) -> None:
@@ -46,21 +46,21 @@ class Announcer:
         self._silent_until = 0.0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Ring from this event loop from now on."""
+        """Send from this event loop from now on."""
         self._loop = loop
 
     def detach(self) -> None:
-        """Ring at once again."""
+        """Send in the calling thread again."""
         self._loop = None
 
     def announce(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
-        """Tell of entries that are committed. Called from any thread; never raises."""
+        """Announce committed entries. Called from any thread; never raises."""
         stored_events.add(count=len(entries))
         group = group_of(customer_id)
         self._dispatch([(group, message) for message in announcements(customer_id, epoch, entries)])
 
     def send(self, group: str, message: dict[str, Any]) -> None:
-        """Send any other message to a group of processes. Called from any thread; never raises."""
+        """Send another message to a group of processes. Called from any thread; never raises."""
         self._dispatch([(group, message)])
 
     def _dispatch(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
@@ -71,7 +71,7 @@ class Announcer:
             elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
                 async_to_sync(self._send_all)(messages)
         except Exception as error:
-            # What was to be told is stored: whatever is wrong with the layer must not say otherwise.
+            # The events are stored: a failure of the layer must not fail the publisher.
             self._failed(error, len(messages))
 
     def _enqueue(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
@@ -118,4 +118,4 @@ class Announcer:
 
 
 announcer = Announcer()
-"""The process's bell."""
+"""The announcer of this process."""

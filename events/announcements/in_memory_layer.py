@@ -1,4 +1,4 @@
-"""The channel layer of a process without Redis: Channels' in-memory one, without a task for every message."""
+"""The channel layer of a process without Redis: Channels' in-memory layer, without tasks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from channels.layers import InMemoryChannelLayer
 
 
 class LocalChannelLayer(InMemoryChannelLayer):  # type: ignore[misc]
-    """For one process and one event loop. Sending to a group that has no room is silent, as in Channels' own."""
+    """A layer for one process and event loop. Full channels lose messages, as in Channels."""
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        """Send to each channel of the group, now: here is nothing to wait for."""
+        """Send to each channel of the group, at once: no channel is waited for."""
         self.require_valid_group_name(group)
         self._clean_expired()
         for channel in list(self.groups.get(group, ())):

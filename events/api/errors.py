@@ -1,4 +1,4 @@
-"""Every error of the REST interface, in one JSON shape: a code, a message that says what is right, and details."""
+"""Errors of the REST interface, in one form: a code, a message, and details."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _DEFAULT_CODES = {status: code for code, (status, _) in reversed(ERROR_CODES.ite
 
 
 class ApiError(exceptions.APIException):
-    """An error answer; `errors` are details such as a reason for each field, `retry_after` is in seconds."""
+    """An error response; `errors` has a reason for each field, `retry_after` is in seconds."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ApiError(exceptions.APIException):
 
     @property
     def content(self) -> dict[str, Any]:
-        """What the answer says, to be written as JSON."""
+        """The content of the response, for JSON."""
         content: dict[str, Any] = {
             "code": self.own_code or _DEFAULT_CODES[self.status_code],
             "message": self.message,
@@ -75,12 +75,12 @@ class ApiError(exceptions.APIException):
 
 
 def unavailable(error: Exception) -> ApiError:
-    """The answer to whoever asked for what the database did not do. What went wrong is counted and logged."""
+    """Count and log a database error; return the response to the request that failed by it."""
     database_errors.add(type(error).__name__)
-    # What is wrong with a statement is ours to repair, and the operator's to see.
-    ours = None if isinstance(error, OperationalError | InterfaceError) else error
+    # An error in a statement is a defect: with a traceback.
+    defect = None if isinstance(error, OperationalError | InterfaceError) else error
     logger.warning(
-        "A request could not be carried out: the database does not answer (%s)", error, exc_info=ours
+        "A request could not be carried out: the database does not answer (%s)", error, exc_info=defect
     )
     return ApiError(
         status.HTTP_503_SERVICE_UNAVAILABLE,
@@ -89,12 +89,12 @@ def unavailable(error: Exception) -> ApiError:
 
 
 def failure_message(request_id: str) -> str:
-    """What a client is told of a defect of ours."""
+    """Return the message of the response to a defect of the gateway."""
     return "Something went wrong here, and was logged" + (f" as {request_id}" if request_id else "")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST Framework's hook: the answer for an exception in a view."""
+    """Return the error response for an exception in a view. Hook of REST framework."""
     if isinstance(error, DatabaseError | InterfaceError):
         error = unavailable(error)
     response = rest_exception_handler(error, context)

@@ -1,4 +1,4 @@
-"""The bodies of publish requests, read into drafts: events, and VoIPBIN's webhooks."""
+"""Parsing the bodies of publish requests: events, and VoIPBIN's webhooks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY_HEADER = "Idempotency-Key"
 
 
 class Publisher(Protocol):
-    """What publishing needs to know of whoever a request's credential belongs to."""
+    """The identity of a publisher, as far as publishing needs it."""
 
     @property
     def customer_id(self) -> str: ...
@@ -35,26 +35,25 @@ class Publisher(Protocol):
 
 
 class ParsedRequest(NamedTuple):
-    """The drafts of one request; `is_list`: it asked for a list of receipts."""
+    """The drafts of one request; `is_list`: the body was a list, so the response is one."""
 
     drafts: list[Draft]
     is_list: bool
 
 
 Parser = Callable[[Publisher, Mapping[str, str], bytes], ParsedRequest]
-"""Reads a request of this publisher, with these headers and this body. Names of headers are in lower case, where it
-matters.
+"""Parses a request of this publisher, with these headers and this body.
 
 Raises:
-    ApiError: nothing of it can be published, with every reason.
+    ApiError: The request is refused, with every reason.
 """
 
 
 def require_may_publish(publisher: Publisher) -> None:
-    """Let only publishers pass.
+    """Refuse an identity that may not publish.
 
     Raises:
-        ApiError: this one is none.
+        ApiError: The identity may not publish.
     """
     if not publisher.may_publish:
         raise ApiError(
@@ -64,7 +63,7 @@ def require_may_publish(publisher: Publisher) -> None:
 
 
 def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:  # noqa: ARG001 (a Parser)
-    """Read what is posted to `/v1.0/events`: one event, or a list that is stored whole or not at all."""
+    """Parse a request to `/v1.0/events`: one event, or a list of events."""
     content = _decoded(body)
     items = content if isinstance(content, list) else [content]
     most = settings.EVENTS_MAX_IN_REQUEST
@@ -84,10 +83,10 @@ def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) 
 
 
 def parse_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """Read what is posted to `/v1.0/webhooks/voipbin`: one of VoIPBIN's webhooks as it is sent."""
+    """Parse a request to `/v1.0/webhooks/voipbin`: one webhook of VoIPBIN."""
     _check_signature(headers, body)
     resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-    # A webhook's body is VoIPBIN's own: whoever sends it again after a lost answer says so beside it.
+    # The body of a webhook has no idempotency key: a client that repeats the request sends it as a header.
     key = headers.get(KEY_HEADER.lower())
     beside = {} if key is None else {"idempotency_key": key}
     drafts = _drafts([_decoded(body)], publisher, lambda item: translate(item, resources=resources) | beside)
@@ -107,10 +106,10 @@ def _decoded(body: bytes) -> Any:
 
 
 def _drafts(items: list[object], publisher: Publisher, prepare: Callable[[object], object]) -> list[Draft]:
-    """Read all items; each reason of each item is told.
+    """Parse all items and collect the errors of each.
 
     Raises:
-        ApiError: some item is no event, or is of a customer that is not the publisher's.
+        ApiError: Some item is no event, or of another customer than the publisher's.
     """
     resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
     drafts: list[Draft] = []
@@ -151,9 +150,12 @@ def _drafts(items: list[object], publisher: Publisher, prepare: Callable[[object
 
 
 def _check_signature(headers: Mapping[str, str], body: bytes) -> None:
-    """Where a secret is set, only what was signed with it is taken.
+    """Refuse a webhook without a valid signature, if a secret is set.
 
-    The credential says for whom is published; the signature that the body is VoIPBIN's own and unchanged.
+    The credential proves the customer; the signature proves that VoIPBIN sent the body, unchanged.
+
+    Raises:
+        ApiError: The signature is missing or does not match.
     """
     secret = settings.EVENTS_VOIPBIN_WEBHOOK_SECRET
     if not secret:

@@ -1,4 +1,4 @@
-"""Publishing over HTTP: from requests to responses, with one commit for all requests of a batch."""
+"""Publishing over HTTP: a batch of requests, one commit, and a response to each."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ _RENDERER = JSONRenderer()
 
 @dataclass(frozen=True, slots=True)
 class PublishRequest:
-    """One HTTP request to publish. Header names are in lower case, or the mapping ignores case.
+    """One HTTP request to publish.
 
-    `query` is the query string and `address` the client's network address: both are for the authentication.
+    The names of `headers` are in lower case, or the mapping ignores case. The authentication uses `query`, the query
+    string, and `address`, the client's network address.
     """
 
     parse: Parser
@@ -48,7 +49,7 @@ class PublishRequest:
 
 @dataclass(frozen=True, slots=True)
 class PublishResponse(Generic[P]):
-    """The response to one publish request, in JSON. `identity` is `None` if authentication failed."""
+    """The JSON response to one request. `identity` is `None` if authentication failed."""
 
     status: int
     body: bytes
@@ -59,9 +60,10 @@ class PublishResponse(Generic[P]):
 def publish_all(
     requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P]
 ) -> list[PublishResponse[P]]:
-    """Publish these requests in one commit, each whole or not at all; return the response to each.
+    """Publish these requests in one commit, each completely or not at all.
 
-    `authenticate` returns the publisher. It raises an exception of REST framework if it refuses the credential.
+    Returns the response to each request, in their order; no request raises. `authenticate` returns the identity of a
+    request, or raises REST framework's AuthenticationFailed.
     """
     responses: list[PublishResponse[P] | None] = [None] * len(requests)
     accepted: list[tuple[int, P, ParsedRequest]] = []
@@ -79,7 +81,7 @@ def publish_all(
             except Exception as error:
                 responses[index] = refusal(request, error, identity)
     except (OperationalError, InterfaceError) as error:
-        # Each of the others would wait as long for the database.
+        # The database does not answer: each of the other requests would wait as long.
         return [
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
@@ -93,7 +95,7 @@ def publish_all(
 
 
 def refusal(request: PublishRequest, error: Exception, identity: P | None = None) -> PublishResponse[P]:
-    """Return the response to a request that this error kept from being published, and log a defect."""
+    """Return the error response to a request; log the error if it is a defect."""
     if isinstance(error, IdempotencyConflict):
         problem = {"index": error.index, "field": "idempotency_key", "message": str(error)}
         error = ApiError(status.HTTP_409_CONFLICT, str(error), errors=[problem])
@@ -120,7 +122,7 @@ def _check_body(request: PublishRequest) -> None:
     """Refuse a body that is compressed, too large or empty.
 
     Raises:
-        ApiError: with the reason.
+        ApiError: With the reason.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise ApiError(
@@ -138,27 +140,27 @@ def _check_body(request: PublishRequest) -> None:
 
 
 def _require_acceptable(request: PublishRequest) -> None:
-    """Refuse a client that does not accept JSON.
+    """Refuse a request whose Accept header excludes JSON.
 
     Raises:
-        NotAcceptable: it does not.
+        NotAcceptable: JSON is not accepted.
     """
     if _accepted_type(request.headers.get("accept", "*/*")) is None:
         raise NotAcceptable
 
 
 def _encoded(content: Any, request: PublishRequest) -> bytes:
-    return cast(bytes, _RENDERER.render(content, _accepted_type(request.headers.get("accept", "*/*"))))
+    return _RENDERER.render(content, _accepted_type(request.headers.get("accept", "*/*")))
 
 
 @lru_cache(maxsize=64)
 def _accepted_type(accept: str) -> str | None:
-    """The type of JSON that an Accept header prefers: empty if it has no parameters, `None` if JSON is not accepted."""
+    """Return the JSON type that an Accept header prefers, or `None`; "" has no parameters."""
     request = HttpRequest()
     request.META["HTTP_ACCEPT"] = accept
     try:
         _, media_type = DefaultContentNegotiation().select_renderer(Request(request), [_RENDERER])
     except NotAcceptable:
         return None
-    # The renderer reads nothing else of it.
+    # The renderer reads the parameters only, such as the indent.
     return media_type if ";" in media_type else ""

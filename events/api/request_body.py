@@ -1,4 +1,4 @@
-"""The JSON bodies of small requests: read strictly, and refused with what is right."""
+"""The size limit of request bodies, and small bodies as JSON objects."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MAX_BYTES = 16 * 2**10
 
 
 def read_json_object(request: Request, fields: Collection[str]) -> dict[str, Any]:
-    """The body as an object with some of these fields; empty where there is no body.
+    """Decode the body as an object with some of these fields, or as {} if it is empty.
 
     Raises:
-        ApiError: it is no such object.
+        ApiError: The body is no such object, or larger than MAX_BYTES.
     """
     body = read_body(request, MAX_BYTES)
     if not body.strip():
@@ -43,7 +43,7 @@ def read_body(request: Request, most: int) -> bytes:
     """Return the body of a request as it was sent.
 
     Raises:
-        ApiError: the body is larger than `most` bytes.
+        ApiError: The body is larger than `most` bytes.
     """
     body = request._request.read(most + 1)
     require_size(request.headers, body, most)
@@ -56,7 +56,7 @@ def require_size(headers: Mapping[str, str], body: bytes, most: int, advice: str
     Raises:
         ApiError: 413, with the limit and the advice.
     """
-    # No digit of a huge number is looked at twice.
+    # The length first: parsing a very long number takes quadratic time.
     announced = headers.get("content-length") or "0"
     if len(announced) > 18 or not announced.isdecimal() or int(announced) > most or len(body) > most:
         raise ApiError(

@@ -1,4 +1,4 @@
-"""What all reading addresses share: whose data may be read, the errors, and the answer as JSON text."""
+"""What the reading views share: visibility, errors, and responses in JSON text."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from events.reading.parameters import InvalidQuery, Place
 
 JSON_HEADERS = {
     "Content-Type": "application/json",
-    # A token, or what one customer alone may read: for no cache on the way, and none in the browser.
+    # It may hold a token or data of one customer: no proxy or browser may cache it.
     "Cache-Control": "no-store",
-    # Shown by a browser all the same, it is text and nothing else.
+    # If a browser shows it, it is text and loads nothing.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-"""The headers of every response in JSON, whoever sends it."""
+"""The headers of every response in JSON, with Django and without."""
 
 
 def visible_to(request: Request, customer_id: str | None) -> Visible:
-    """What the request's credential may read of this customer, or of its own where none is named.
+    """Return what the request may read of this customer; `None` is its own customer.
 
     Raises:
-        NotVisible: nothing.
-        UnknownCustomer: there is no such customer.
+        NotVisible: Nothing is visible.
+        UnknownCustomer: There is no such customer.
     """
     visible: Visible = import_string(settings.EVENTS_VISIBILITY)(request.user, customer_id)
     return visible
@@ -42,7 +42,7 @@ def visible_to(request: Request, customer_id: str | None) -> Visible:
 
 @contextmanager
 def reading_errors() -> Iterator[None]:
-    """Turn what can go wrong in reading into error answers."""
+    """Convert the exceptions of reading into error responses."""
     try:
         yield
     except InvalidQuery as error:
@@ -64,11 +64,11 @@ def reading_errors() -> Iterator[None]:
 def page_answer(
     head: Mapping[str, str], start: Position, items: Sequence[str], place: Place | None
 ) -> HttpResponse:
-    """A page; `items` are JSON texts, passed through as they were stored."""
+    """Build the response of a page; `items` are JSON texts, sent as they were stored."""
     fields = encode({**head, "cursor": str(start)})[:-1]
     return answer(f'{fields}, "items": [{", ".join(items)}], "next": {encode(place and str(place))}}}')
 
 
 def answer(text: str) -> HttpResponse:
-    """JSON text as an answer."""
+    """Build a response of JSON text."""
     return HttpResponse(text, content_type="application/json")

@@ -1,7 +1,7 @@
 """The REST views of events: publishing, the history, one event, and current states.
 
-Servers pass publish requests to `voipbin_ws.http.publish_endpoint`, before Django; the views here answer those that
-only Django can, such as requests below a path prefix.
+`voipbin_ws.http.publish_endpoint` answers most publish requests before Django; the views answer the others, such as
+requests below a path prefix.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from events.reading.states import read_states
 
 
 class EventsView(APIView):
-    """`/v1.0/events`: GET reads; POST publishes one event, or a list that is stored whole or not at all."""
+    """`/v1.0/events`: GET reads the history, POST publishes."""
 
     @operation(
         "readEvents",
@@ -101,7 +101,7 @@ class EventView(APIView):
         with reading_errors():
             refuse_parameters(dict(request.query_params.lists()))
             visible_to(request, None)
-        # One answer for what there is not and for what is somebody else's.
+        # The same response if the event does not exist and if it is not visible.
         absent = ApiError(
             status.HTTP_404_NOT_FOUND,
             "There is no event with this id for you: it is the UUID that an event or a receipt gave as its id",
@@ -147,7 +147,7 @@ def _published(request: Request, parse: Parser) -> HttpResponse:
     body = request._request.read(settings.EVENTS_MAX_REQUEST_BYTES + 1)
     own_id = getattr(request._request, "request_id", "")
     wanted = PublishRequest(parse, request.headers, body, query="", address="", request_id=own_id)
-    # REST framework has found out who publishes.
+    # REST framework has authenticated the publisher.
     (response,) = publish_all([wanted], lambda _: cast(Publisher, request.user))
     return HttpResponse(
         response.body, status=response.status, headers=response.headers, content_type="application/json"

@@ -1,7 +1,7 @@
-"""Rows past the ORM's building of queries, for what every publish and every credential does.
+"""Statements without the ORM's query building, for publishing, audit and credentials.
 
-The statements are as the ORM would have them; what it spends is the making of each anew, several times what the
-database takes to carry one out.
+The statements are those of the ORM. Building one takes the ORM several times as long as the database takes to execute
+it; docs/performance.md has the figures.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from django.db import connections, router
 from django.db.models import AutoField, Field, Model
 
 _AS_THEY_ARE = frozenset({"BigIntegerField", "BooleanField", "CharField", "TextField"})
-"""Fields whose values both databases take as Python has them."""
+"""Field types whose Python values both databases accept unchanged."""
 
 M = TypeVar("M", bound=Model)
 
 
 def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: bool = False) -> list[M]:
-    """The rows that have in each of these columns one of its values, ordered by the first column.
+    """Return the rows with one of these values in each column, ordered by the first column.
 
-    `lock`: nobody else changes them until the transaction ends, and they are locked in that order.
+    `lock` locks the rows in that order until the end of the transaction.
     """
     if not all(where.values()):
         return []
     database = connections[router.db_for_write(model) if lock else router.db_for_read(model)]
     shape = _shape(cast(Any, model), database.vendor)
-    fields = [model._meta.get_field(name) for name in where]
+    fields: list[Any] = [model._meta.get_field(name) for name in where]
     conditions = [
         f'"{field.column}" IN ({", ".join(["%s"] * len(values))})'
         for field, values in zip(fields, where.values(), strict=True)
@@ -39,7 +39,7 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
         for field, values in zip(fields, where.values(), strict=True)
         for value in values
     ]
-    # SQLite has no locks of rows: its transactions lock all from their start.
+    # SQLite has no row locks: its transactions lock the database at their start.
     locking = " FOR UPDATE" if lock and database.features.has_select_for_update else ""
     statement = f'{shape.select} WHERE {" AND ".join(conditions)} ORDER BY "{fields[0].column}"{locking}'
     with database.cursor() as cursor:
@@ -50,10 +50,10 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
-    """Insert these rows of one model, whose values must be all there and right.
+    """Insert these rows of one model; values are not validated.
 
     Raises:
-        django.db.DatabaseError: the database does not take one of them.
+        django.db.DatabaseError: The database refuses a row.
     """
     if not rows:
         return
@@ -61,7 +61,7 @@ def insert_rows(rows: Sequence[Model]) -> None:
     values = _values(shape.written, rows, database)
     with database.cursor() as cursor:
         if database.vendor == "postgresql" and len(rows) > 1:
-            # Its own way for many rows: half of what INSERTs cost it, and there is one answer to wait for.
+            # COPY costs half of what INSERTs cost, and has one response to wait for.
             statement = f'COPY "{rows[0]._meta.db_table}" ({shape.columns}) FROM STDIN'
             with database.wrap_database_errors, cursor.copy(statement) as copy:
                 for row in values:
@@ -71,10 +71,10 @@ def insert_rows(rows: Sequence[Model]) -> None:
 
 
 def insert_or_update_rows(rows: Sequence[Model], *, unique: Sequence[str], changed: Sequence[str]) -> None:
-    """Insert these rows; where there is one with the same `unique` columns, update its `changed` ones instead.
+    """Insert these rows, or update the `changed` columns of those with equal `unique` ones.
 
     Raises:
-        django.db.DatabaseError: the database does not take one of them.
+        django.db.DatabaseError: The database refuses a row.
     """
     if not rows:
         return
@@ -89,16 +89,16 @@ def insert_or_update_rows(rows: Sequence[Model], *, unique: Sequence[str], chang
 
 
 def update_rows(rows: Sequence[Model], *, changed: Sequence[str]) -> None:
-    """Write the `changed` columns of these rows, which must be there.
+    """Update the `changed` columns of these existing rows.
 
     Raises:
-        django.db.DatabaseError: the database does not take one of them.
+        django.db.DatabaseError: The database refuses a row.
     """
     if not rows:
         return
     database, _ = _of(rows)
     meta = rows[0]._meta
-    fields = [meta.get_field(name) for name in changed]
+    fields: list[Any] = [meta.get_field(name) for name in changed]
     updates = ", ".join(f'"{field.column}" = %s' for field in fields)
     # Names are our own models'; every value is a parameter.
     statement = f'UPDATE "{meta.db_table}" SET {updates} WHERE "{meta.pk.column}" = %s'  # noqa: S608
@@ -107,7 +107,7 @@ def update_rows(rows: Sequence[Model], *, changed: Sequence[str]) -> None:
 
 
 def _of(rows: Sequence[Model]) -> tuple[Any, _Shape]:
-    """The database into which these rows are written, and their shape."""
+    """Return the database into which these rows are written, and their shape."""
     model = type(rows[0])
     database = connections[router.db_for_write(model)]
     return database, _shape(cast(Any, model), database.vendor)
@@ -115,9 +115,9 @@ def _of(rows: Sequence[Model]) -> tuple[Any, _Shape]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How the rows of a model are read and written: its fields, and what has to be done to their values.
+    """The prepared statements of a model, and the conversions of its values.
 
-    `written` are the fields with their columns, without a key that the database counts by itself.
+    `written` are the inserted fields: all but a primary key that the database generates.
     """
 
     select: str
@@ -128,7 +128,7 @@ class _Shape:
     insert: str
 
     def read(self, row: Sequence[Any], database: Any) -> Sequence[Any]:
-        """The values of a row as Python has them."""
+        """Convert the values of a row to Python."""
         values = list(row)
         for place, convert, expression in self.converters:
             values[place] = convert(values[place], expression, database)
@@ -158,7 +158,7 @@ def _shape(model: Any, vendor: str) -> _Shape:
 
 
 def _values(fields: Sequence[Any], rows: Sequence[Model], database: Any) -> list[tuple[Any, ...]]:
-    """The rows' values of these fields, as the database takes them."""
+    """Return the rows' values of these fields, prepared for the database."""
     columns = [_column(field, [getattr(row, field.attname) for row in rows], database) for field in fields]
     return list(zip(*columns, strict=True))
 
@@ -166,6 +166,6 @@ def _values(fields: Sequence[Any], rows: Sequence[Model], database: Any) -> list
 def _column(field: Field[Any, Any], values: list[Any], database: Any) -> list[Any]:
     if field.get_internal_type() in _AS_THEY_ARE:
         return values
-    # The same ones come again and again: each is prepared once.
+    # Values repeat: each is prepared once.
     prepared = {value: field.get_db_prep_save(value, connection=database) for value in set(values)}
     return [prepared[value] for value in values]

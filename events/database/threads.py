@@ -1,7 +1,7 @@
-"""The threads in which an event loop's database work runs, bounded and apart from the request threads.
+"""The threads for the database work of an event loop, separate from the request threads.
 
-Django's own `sync_to_async` runs all thread-sensitive work of a process in one thread, so that one slow query would
-delay every socket.
+Django's `sync_to_async` runs all thread-sensitive work of a process in one thread: one slow query would delay every
+connection.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
 
 @contextlib.contextmanager
 def good_connections() -> Iterator[None]:
-    """Let a thread of ours begin without dead database connections, and give back what it does not keep."""
+    """Close dead database connections of this thread, before and after its work."""
     close_old_connections()
     try:
         yield
@@ -40,7 +40,7 @@ def good_connections() -> Iterator[None]:
 
 
 async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `work`, which may use the ORM, without holding up the event loop."""
+    """Run `work`, which may use the database, without blocking the event loop."""
 
     def run() -> T:
         with good_connections():
@@ -50,15 +50,15 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
                 database_errors.add(type(error).__name__)
                 raise
 
-    # With the ids by which what is logged there is found.
+    # With the request or connection id, for the log.
     in_context = contextvars.copy_context().run
     return await asyncio.get_running_loop().run_in_executor(_threads, in_context, run)
 
 
 async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """As `in_database_thread`, but while the database is away try again, with growing pauses.
+    """Run `work` as `in_database_thread` does, again and again until the database answers.
 
-    Nobody with an open socket is worse off for waiting than for being thrown out.
+    Closing the connection instead would not help its client.
     """
     pause = FIRST_PAUSE_SECONDS
     while True:

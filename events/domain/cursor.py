@@ -1,4 +1,4 @@
-"""The cursor: a client's opaque mark of how far it has heard its customers' logs."""
+"""The cursor: a client's opaque position in its customers' logs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 _PART = re.compile(r"([0-9a-f]{12})\.(0|[1-9][0-9]{0,17})", re.ASCII)
 
 MAX_LOGS = 1000
-"""Logs that one cursor may speak of."""
+"""The most logs of one cursor."""
 
 NO_EPOCH = "0" * 12
-"""The epoch of a log that does not exist yet. Its only position, 0, is the beginning of the log once there is one."""
+"""The epoch of a log that does not exist yet. Its only position is 0, the beginning of the later log."""
 
 
 class InvalidCursor(ValueError):
-    """The text is no cursor that this gateway gave."""
+    """The text is no cursor of this gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in one log: everything up to and with number `seq` of the log's `epoch` has been heard."""
+    """A position in one log: the client has the events up to and including number `seq`."""
 
     epoch: str
     seq: int
@@ -31,29 +31,29 @@ class Position:
 
 
 def parse_cursor(text: str) -> Mapping[str, int]:
-    """Read a cursor: the numbers by the epochs of their logs.
+    """Parse a cursor into the numbers by the epochs of their logs.
 
-    An epoch belongs to one log alone, so it also tells which customer's. Connections that hear several
-    customers have cursors of several positions, joined by commas.
+    An epoch identifies one log. The cursors of connections with several customers have several positions, joined by
+    commas.
 
     Raises:
-        InvalidCursor: it is none.
+        InvalidCursor: The text is no cursor.
     """
     parts = text.split(",", MAX_LOGS)
     positions = {match[1]: int(match[2]) for part in parts if (match := _PART.fullmatch(part))}
-    # Fewer positions than parts: one of them is none, or one log is named twice.
+    # Fewer positions than parts: a part is no position, or an epoch occurs twice.
     if len(positions) < len(parts) or len(parts) > MAX_LOGS:
         raise InvalidCursor("since is no cursor: send one back exactly as an ack, an event or a pong gave it")
     return positions
 
 
 def number_in(cursor: Mapping[str, int], epoch: str) -> int | None:
-    """The number that a cursor holds for the log of this epoch; `None` if the cursor is of other logs."""
+    """Return the number of a cursor in the log of this epoch; `None` if it is of other logs."""
     if epoch in cursor:
         return cursor[epoch]
     return 0 if cursor.get(NO_EPOCH) == 0 else None
 
 
 def join_positions(positions: Iterable[Position]) -> str:
-    """The cursor that holds all of these positions."""
+    """Join positions into a cursor."""
     return ",".join(str(position) for position in positions)

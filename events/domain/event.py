@@ -1,4 +1,4 @@
-"""The event: whom it concerns, its topics, and its frame as text."""
+"""The event before and after it is numbered: its agents, topics, and frame."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([
 class Draft:
     """A valid event that has no number yet.
 
-    `agent_ids` are those whom the event itself names; `timestamp` is the publisher's, or none; `body` is
-    `data` as JSON.
+    `agent_ids` are the agents that the publisher named; `timestamp` is the publisher's, or `None`; `body` is `data` as
+    JSON.
     """
 
     event_type: str
@@ -35,7 +35,7 @@ class Draft:
     idempotency_key: str | None
 
     def digest(self) -> str:
-        """Hex SHA-256 of the content: tells a repeated request from another one under the same key."""
+        """Return the hex SHA-256 of the content, which identifies a repeated event."""
         content = [
             self.event_type,
             self.agent_ids,
@@ -47,10 +47,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in its customer's log, ready to be sent.
+    """A numbered event of a customer's log, ready to be sent.
 
-    `seq` is its number there. A frame is `head`, the topic by which the receiver hears it, and `tail`;
-    `topics` are all of its topics, the customer's first.
+    A frame is `head`, the topic that matched the subscription, and `tail`. `topics` are all topics of the event, the
+    customer's first.
     """
 
     seq: int
@@ -59,12 +59,12 @@ class Entry:
     topics: tuple[str, ...]
 
     def frame(self, topic: str) -> str:
-        """The frame as text for a receiver who hears the event by `topic`."""
+        """Return the frame for a subscriber that receives the event by `topic`."""
         return f"{self.head}{topic}{self.tail}"
 
     @property
     def size(self) -> int:
-        """Bytes, about what it takes in memory and on a socket."""
+        """The approximate size in memory and on a connection, in bytes."""
         tail = self.tail if self.tail.isascii() else self.tail.encode()
         return len(self.head) + len(tail) + sum(map(len, self.topics))
 
@@ -79,23 +79,23 @@ def make_entry(
     topics: Iterable[str],
     body: str,
 ) -> Entry:
-    """Build the entry of a stored event; `body` is its data as JSON text, passed through as it was stored."""
+    """Build the entry of a stored event; `body` is its data as JSON, sent as it was stored."""
     head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
     tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
     return Entry(seq, head, tail, tuple(topics))
 
 
 def format_timestamp(moment: datetime) -> str:
-    """UTC with six digits and a Z, as in the published examples. `moment` must have a zone."""
+    """Format a time with a zone as UTC with six digits and a Z, as in the published examples."""
     # Not strftime: its %Y does not pad years below 1000.
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
-    """Read an RFC 3339 time with its zone; digits past the microsecond are cut.
+    """Parse an RFC 3339 time with its zone; digits after the microsecond are ignored.
 
     Raises:
-        ValueError: it is none.
+        ValueError: The text is no such time.
     """
     found = _RFC3339.fullmatch(text)
     if not found:
@@ -112,9 +112,9 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ...]:
-    """The agents on whose topics the event stands, each once: those named, those in its data, and `serving`.
+    """Return the agents whom the event concerns: named, in its data, and `serving`.
 
-    `serving` are the agents who serve the queue of a queue's event; for other events it is empty.
+    `serving` are the agents of the queue of a queue's event; for other events it is empty.
     """
     data = draft.data
     found = [*draft.agent_ids, data.get("agent_id"), data.get("service_agent_id")]
@@ -123,7 +123,7 @@ def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ..
     if draft.resource == "agent":
         found.append(draft.resource_id)
     found.extend(serving)
-    # What the data says is the publisher's own business; where it is no agent's id, there is no topic for it.
+    # The data is the publisher's: a value that is no agent's id gets no topic.
     return tuple(
         dict.fromkeys(
             each
@@ -134,7 +134,7 @@ def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ..
 
 
 def topics_of(customer_id: str, resource: str, resource_id: str, agent_ids: Iterable[str]) -> tuple[str, ...]:
-    """All topics of an event, the customer's first."""
+    """Return all topics of an event, the customer's first."""
     return (
         customer_topic(customer_id, resource, resource_id),
         *(agent_topic(agent_id, resource, resource_id) for agent_id in agent_ids),
@@ -142,5 +142,5 @@ def topics_of(customer_id: str, resource: str, resource_id: str, agent_ids: Iter
 
 
 def new_event_id() -> str:
-    """A fresh event id."""
+    """Generate the id of an event."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""Reading an event as a publisher hands it in: every field checked, and every reason told."""
+"""Parsing an event of a publisher: every field is validated, and every error is reported."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from events.domain.topics import (
 )
 
 MAX_AGENTS = 1000
-"""Agents that a publisher may name for one event."""
+"""The most agents that a publisher may name for one event."""
 
 MAX_KEY_LENGTH = 255
-"""Characters of an idempotency key."""
+"""The most characters of an idempotency key."""
 
 MAX_UNKNOWN_FIELDS = 20
-"""Unknown fields of one event that an answer names, so that it does not outgrow the request."""
+"""The most unknown fields that a response names, so that it stays smaller than the request."""
 
 _FIELDS = ("event_type", "customer_id", "agent_ids", "data", "timestamp", "idempotency_key")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with one field of an event; `message` also says what is right."""
+    """An error in one field; `message` says what is wrong and what is right."""
 
     field: str
     message: str
 
 
 class InvalidEvent(ValueError):
-    """The item is no event; `problems` has a reason for each field."""
+    """The item is no event; `problems` has a reason for each invalid field."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
@@ -50,14 +50,13 @@ class InvalidEvent(ValueError):
 
 
 def read_event(item: object, *, customer_id: str, resources: Collection[str], max_bytes: int) -> Draft:
-    """Read one event as a publisher sends it, decoded from JSON.
+    """Parse one event of a publisher, decoded from JSON.
 
-    `customer_id` is the publisher's own, taken where the item names none; whether it may name another is not
-    decided here. `resources` are the known resource names; `max_bytes` is the most that `data` may take as
-    JSON.
+    `customer_id` is the publisher's, for an item that names none; whether the publisher may name another one is not
+    decided here. `resources` are the known resource names, `max_bytes` is the limit of `data` as JSON.
 
     Raises:
-        InvalidEvent: with a reason for each field.
+        InvalidEvent: Some field is invalid, with a reason for each.
     """
     if not isinstance(item, dict):
         raise InvalidEvent([Problem("", "an event is a JSON object with event_type and data")])
@@ -91,7 +90,7 @@ def read_event(item: object, *, customer_id: str, resources: Collection[str], ma
 
 
 class _Reader:
-    """Reads an item's fields one by one and notes what is wrong with each."""
+    """Reads the fields of an item and collects their errors."""
 
     def __init__(self, item: Mapping[str, object], problems: list[Problem]) -> None:
         self._item = item

@@ -1,4 +1,4 @@
-"""The present state of a resource: which row an event changes, how its data merges, and which events end it."""
+"""The state of a resource: which events change it, how data merges, what ends it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Mapping
 from typing import Any
 
 ENDING_ACTIONS = frozenset({"ended", "completed", "deleted"})
-"""Actions after which the resource lives no more."""
+"""The actions that end a resource."""
 
 TEST_ACTION = "test"
-"""Of an event that is published to see whether it arrives. It says nothing of its resource, and changes no state."""
+"""The action of events that test the delivery. They change no state."""
 
 MEMBER_RESOURCES = frozenset({"queue", "conference"})
-"""Resources that calls enter and leave: each call in one has a state of its own."""
+"""Resources with calls as members: the membership of each call has a state of its own."""
 
 _MEMBER_LEAVES = "left"
 _HUNG_UP = "hangup"
 
 
 def member_of(resource: str, data: Mapping[str, Any]) -> str:
-    """The call whose place in a queue or conference the event tells of; empty for everything else."""
+    """Return the call whose membership of a queue or conference the event is about, or ""."""
     if resource in MEMBER_RESOURCES and isinstance(call_id := data.get("call_id"), str):
         return call_id[:128]
     return ""
 
 
 def changes_state(event_type: str) -> bool:
-    """Whether an event of this type says something of its resource."""
+    """Return whether an event of this type changes the state of its resource."""
     return event_type.partition(".")[2] != TEST_ACTION
 
 
 def is_live_after(event_type: str, member_id: str, data: Mapping[str, Any]) -> bool:
-    """Whether the resource (or the call's place in it) still lives after an event of this type.
+    """Return whether the resource, or the call's membership of it, is live after an event.
 
-    `data` is what is known of it with this event: a call that has hung up has ended, whatever is told of it later.
+    `data` is the merged data with this event: a call that has hung up has ended, whatever events follow.
     """
     resource, _, action = event_type.partition(".")
     if resource == "message":
@@ -44,16 +44,16 @@ def is_live_after(event_type: str, member_id: str, data: Mapping[str, Any]) -> b
 
 
 def ends_call(event_type: str, data: Mapping[str, Any]) -> bool:
-    """Whether the event ends a call, and with it the call's places in queues and conferences."""
+    """Return whether the event ends a call, and so its membership of queues and conferences."""
     return event_type.startswith("call.") and not is_live_after(event_type, "", data)
 
 
 def ends_members(event_type: str, member_id: str) -> bool:
-    """Whether the event ends the place of every call in the resource: the conference or queue itself is over."""
+    """Return whether the event ends a queue or conference, and so all memberships of it."""
     resource, _, action = event_type.partition(".")
     return resource in MEMBER_RESOURCES and not member_id and action in ENDING_ACTIONS
 
 
 def merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """The data known of a resource after a later event: what it names anew replaces what was known."""
+    """Merge the data of a later event into that of a resource."""
     return {**earlier, **later}

@@ -1,7 +1,7 @@
-"""JSON as this gateway takes and writes it: only what every client reads back as the same value.
+"""Strict JSON: only what every client decodes to the same value.
 
-RFC 8259 leaves duplicate keys, huge numbers and lone surrogates to the reader, and Python's reader also takes
-NaN; each of them would reach some subscriber as something else, or not at all: they are refused at the door.
+RFC 8259 leaves duplicate keys, huge numbers and lone surrogates to the decoder, and Python's decoder accepts NaN. Some
+subscribers would receive other values, or none: so such documents are refused.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import math
 from typing import Any
 
 MAX_DEPTH = 32
-"""Levels of arrays and objects inside each other."""
+"""The most levels of nested arrays and objects."""
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 
 
 class InvalidJson(ValueError):
-    """The text is not JSON that can be passed on unchanged; the message says why."""
+    """The text is no JSON that every client decodes alike; the message has the reason."""
 
 
 def decode(text: str | bytes) -> Any:
-    """Read one JSON document.
+    """Decode one JSON document.
 
     Raises:
-        InvalidJson: the text is not UTF-8 or not JSON, or holds NaN, a number that no 64-bit reader can hold,
-            a key twice in one object, a lone surrogate, U+0000, or more than 32 levels.
+        InvalidJson: The text is not UTF-8 or not JSON, or contains NaN, a number that does not fit into 64 bits, a
+            duplicate key, a lone surrogate, U+0000, or more than 32 levels.
     """
     if isinstance(text, bytes):
         try:
@@ -39,14 +39,14 @@ def decode(text: str | bytes) -> Any:
         raise InvalidJson(f"nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise InvalidJson(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
-    # Depth and escapes need a walk over the value, which costs as much as reading it: only where needed.
+    # Depth and escapes need a walk over the value, which costs as much as decoding it: only if needed.
     if text.count("[") + text.count("{") > MAX_DEPTH or "\\u" in text:
         _check(value)
     return value
 
 
 def encode(value: Any) -> str:
-    """Write a value that `decode` gave, with `, ` and `: ` as in the published examples."""
+    """Encode a value of `decode`, with `, ` and `: ` as in the published examples."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

@@ -1,8 +1,8 @@
-"""Topics (where an event happened) and patterns (topics with wildcards): their grammar, and what covers what.
+"""Topics and patterns (topics with wildcards): their grammar, and what covers what.
 
-A topic is `<scope>:<scope_id>:<resource>:<resource_id>`, as VoIPBIN's WebSocket API publishes it. A pattern
-has `*` for the resource, the resource id, or both; VoIPBIN's own clients write the prefixes
-`<scope>:<scope_id>` and `<scope>:<scope_id>:<resource>` and mean the same.
+A topic is `<scope>:<scope_id>:<resource>:<resource_id>`, as in VoIPBIN's WebSocket API. A pattern has `*` for the
+resource, the resource id, or both; VoIPBIN's own clients write the prefixes `<scope>:<scope_id>` and
+`<scope>:<scope_id>:<resource>` with the same meaning.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PUBLISHED_RESOURCES = (
     "recording",
     "transcription",
 )
-"""The resources that the published WebSocket API names."""
+"""The resources of the published WebSocket API."""
 
 PLATFORM_RESOURCES = (
     *("queuecall", "conferencecall", "groupcall", "confbridge", "conversation", "email", "campaign"),
@@ -56,13 +56,13 @@ PLATFORM_RESOURCES = (
     ),
     *("extension", "file", "summary", "team", "speaking", "pipecatcall", "schedule"),
 )
-"""The other resources of VoIPBIN, known by name."""
+"""The other resources of VoIPBIN."""
 
 MAX_RESOURCE_ID_LENGTH = 128
-"""Characters. Far above a UUID's 36; it bounds an index key and a database column."""
+"""In characters: far above a UUID's 36; the limit of an index key and a database column."""
 
 RESOURCE_ID_CHARACTERS = "letters, digits and . _ ~ @ + = / -"
-"""What a resource id is made of, in words."""
+"""The characters of a resource id, for messages."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _RESOURCE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
@@ -71,36 +71,35 @@ _NIL_UUID = "00000000-0000-0000-0000-000000000000"
 
 
 class InvalidTopic(ValueError):
-    """The text is no topic and no pattern; the message says what is wrong and what is right."""
+    """The text is no topic or pattern; the message says what is wrong and what is right."""
 
 
 def is_canonical_uuid(text: str) -> bool:
-    """Whether `text` is a UUID as RFC 9562 prints it: lower case, with dashes, nothing around it.
+    """Return whether `text` is a UUID as RFC 9562 prints it: lower case, with dashes.
 
-    Python's own `UUID()` is more lenient (braces, `urn:`, no dashes): two spellings of one id would be two
-    topics.
+    Python's `UUID()` also accepts braces, `urn:` and no dashes: two spellings of one id would be two topics.
     """
     return _UUID.fullmatch(text) is not None
 
 
 def is_nil_uuid(text: str) -> bool:
-    """Whether `text` is the nil UUID, by which VoIPBIN says "none"."""
+    """Return whether `text` is the nil UUID, which means "none" in VoIPBIN's data."""
     return text == _NIL_UUID
 
 
 def is_resource_name(text: str) -> bool:
-    """Whether `text` has the form of a resource's name (known or not)."""
+    """Return whether `text` has the form of a resource name, known or not."""
     return _RESOURCE_NAME.fullmatch(text) is not None
 
 
 def is_resource_id(text: str) -> bool:
-    """Whether `text` can stand as the last part of a topic."""
+    """Return whether `text` can be the resource id of a topic."""
     return _RESOURCE_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A subscription's address: a topic whose resource and resource id may be `*`."""
+    """A topic whose resource and resource id may be `*`, to which a client subscribes."""
 
     scope: str
     scope_id: str
@@ -109,7 +108,7 @@ class Pattern:
 
     @classmethod
     def from_canonical(cls, text: str) -> Pattern:
-        """The pattern, or the topic, whose canonical form this is."""
+        """Return the pattern or topic with this canonical form."""
         return cls(*text.split(":", 3))
 
     def __str__(self) -> str:
@@ -117,18 +116,18 @@ class Pattern:
 
     @property
     def is_whole_topic(self) -> bool:
-        """Whether there is no wildcard in it, so that it covers one topic only."""
+        """Whether the pattern has no wildcard and covers one topic only."""
         return self.resource != ANY and self.resource_id != ANY
 
     def covers(self, topic: str) -> bool:
-        """Whether an event with this concrete topic belongs to the pattern."""
+        """Return whether the pattern covers this topic."""
         return str(self) in covering_patterns(topic)
 
 
 def covering_patterns(topic: str) -> tuple[str, str, str, str]:
-    """The four patterns, in canonical form, that cover a concrete topic: itself and its three wildcards.
+    """Return the four patterns that cover a topic, in canonical form, itself first.
 
-    An event finds its subscriptions by looking these up: its cost does not grow with the number of patterns.
+    Subscribers are found by these four look-ups, whose cost does not grow with the number of patterns.
     """
     scope, scope_id, resource, resource_id = topic.split(":", 3)
     owner = f"{scope}:{scope_id}"
@@ -136,27 +135,25 @@ def covering_patterns(topic: str) -> tuple[str, str, str, str]:
 
 
 def customer_topic(customer_id: str, resource: str, resource_id: str) -> str:
-    """The topic that every event of a customer has."""
+    """Return the topic that every event of a customer has."""
     return f"{CUSTOMER_SCOPE}:{customer_id}:{resource}:{resource_id}"
 
 
 def agent_topic(agent_id: str, resource: str, resource_id: str) -> str:
-    """The topic that an event has for each agent whom it concerns."""
+    """Return the topic that an event has for each agent whom it concerns."""
     return f"{AGENT_SCOPE}:{agent_id}:{resource}:{resource_id}"
 
 
 def known_resources(extra: Collection[str] = ()) -> frozenset[str]:
-    """Every resource name that a topic may have; `extra` is what the operator's setting adds."""
+    """Return every resource name that a topic may have; `extra` are those of the setting."""
     return frozenset((*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES, *extra))
 
 
 def parse_pattern(text: str, resources: Collection[str]) -> Pattern:
-    """Read a topic or pattern as a client writes it.
-
-    `resources` are the known resource names.
+    """Parse a topic or pattern of a client; `resources` are the known resource names.
 
     Raises:
-        InvalidTopic: with a message for the client.
+        InvalidTopic: With a message for the client.
     """
     parts = text.split(":")
     if len(parts) < 2 or len(parts) > 4:
@@ -190,12 +187,12 @@ def parse_pattern(text: str, resources: Collection[str]) -> Pattern:
 
 
 def did_you_mean(text: str, choices: Collection[str]) -> str:
-    """The choice that is most like `text`, as the end of a message about it; empty where none is like it."""
+    """Return a hint at the choice most similar to `text`, as the end of a message, or ""."""
     found = difflib.get_close_matches(text[:64].lower(), choices, n=1, cutoff=0.6)
     return f" (did you mean {found[0]}?)" if found else ""
 
 
 def quoted(text: str) -> str:
-    """The sender's own text, short and printable, for a message about it."""
+    """Quote a client's text, short and printable, for a message about it."""
     shown = text if len(text) <= 64 else text[:61] + "..."
     return '"' + "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown) + '"'

@@ -1,4 +1,4 @@
-"""What of a customer's events somebody may read; who that is, the setting EVENTS_VISIBILITY knows."""
+"""Visibility: which of a customer's events a client may read (EVENTS_VISIBILITY)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from events.domain.topics import (
 
 
 class NotVisible(Exception):
-    """Nothing of this customer may be read; the message says what is right, and not whether there is anything."""
+    """The client may read nothing of this customer, whether it exists or not."""
 
 
 class UnknownCustomer(Exception):
-    """There is no such customer. Only for those who may know: platform staff."""
+    """There is no such customer. Raised for platform staff only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """What somebody may read of one customer.
+    """The part of one customer's events that a client may read.
 
-    `resources` are those that they see whole, none for every one; of the rest they see what concerns the agent
-    `agent_id`, if there is one. `allowed` are patterns, in canonical form, that narrow both: of the customer's topics
-    for what is seen whole, of the agent's for what concerns it; none where nothing is narrowed.
+    `resources` are the resources that are visible completely, `None` for all; of others the events that concern the
+    agent `agent_id` are visible, if there is one. `allowed` are patterns, in canonical form, that restrict both: the
+    customer's patterns the former, the agent's the latter; `None` for no restriction.
     """
 
     customer_id: str
@@ -40,12 +40,12 @@ class Visible:
 
     @property
     def of_customer(self) -> tuple[Pattern, ...] | None:
-        """The customer's patterns that narrow what is seen whole; none where nothing does."""
+        """The customer's patterns among `allowed`; `None` for no restriction."""
         return self._allowed_in(CUSTOMER_SCOPE, self.customer_id)
 
     @property
     def of_agent(self) -> tuple[Pattern, ...] | None:
-        """The agent's patterns that narrow what concerns it; none where nothing does."""
+        """The agent's patterns among `allowed`; `None` for no restriction."""
         return self._allowed_in(AGENT_SCOPE, self.agent_id)
 
     def _allowed_in(self, scope: str, scope_id: str | None) -> tuple[Pattern, ...] | None:
@@ -58,13 +58,13 @@ class Visible:
         return self.allowed is None or not self.allowed.isdisjoint(covering_patterns(topic))
 
     def is_whole(self, resource: str, resource_id: str = ANY) -> bool:
-        """Whether all of this resource, or of the one with this id, is theirs to see, whomever it concerns."""
+        """Return whether all events of this resource are visible, whichever agent they concern."""
         return (self.resources is None or resource in self.resources) and self._is_allowed(
             customer_topic(self.customer_id, resource, resource_id)
         )
 
     def includes(self, resource: str, resource_id: str, agent_ids: Collection[str]) -> bool:
-        """Whether they see something of this resource that concerns these agents."""
+        """Return whether an event of this resource that concerns these agents is visible."""
         if self.is_whole(resource, resource_id):
             return True
         return (
@@ -74,13 +74,13 @@ class Visible:
         )
 
     def topic(self, resource: str, resource_id: str) -> str:
-        """The topic by which they hear of what they may see: the customer's, else their own agent's."""
+        """Return the topic of a visible event: the customer's, or else the agent's."""
         if self.agent_id is None or self.is_whole(resource, resource_id):
             return customer_topic(self.customer_id, resource, resource_id)
         return agent_topic(self.agent_id, resource, resource_id)
 
     def shown_agents(self, resource: str, resource_id: str, agent_ids: Collection[str]) -> tuple[str, ...]:
-        """Those of these agents whom they may learn of: on an agent's own topics nobody else is named."""
+        """Return the visible ones of these agents: an agent's own topics name no other agent."""
         if self.is_whole(resource, resource_id):
             return tuple(agent_ids)
         return tuple(each for each in agent_ids if each == self.agent_id)

@@ -1,10 +1,10 @@
-"""VoIPBIN's own webhooks, translated into events: their types, their values, and the published API's fields.
+"""The translation of VoIPBIN's webhooks into events: types, values, and fields.
 
-A webhook's data passes through whole. Where the published API has another word for a value, that word takes
-its place and the original stands under `voipbin`; a field that VoIPBIN calls otherwise is added beside it.
+The data of a webhook is kept. A value that the published API names differently is replaced, and the original is stored
+under `voipbin`; a field that the published API names differently is added.
 """
 
-# Long because its tables are what a reader looks for, and they belong to the one function that reads them.
+# Long because the tables and the one function that reads them are read together.
 
 from __future__ import annotations
 
@@ -62,27 +62,26 @@ CALL_STATUSES: Mapping[str, str] = {
     "terminating": "terminating",
     "hangup": "hangup",
 }
-"""The published API's values for VoIPBIN's; where it has none, VoIPBIN's own."""
+"""The published API's values for VoIPBIN's, or VoIPBIN's if there is none."""
 
 HAPPENED = (
     *("tm_update", "tm_delete", "tm_end", "tm_hangup", "tm_service"),
     *("tm_progressing", "tm_ringing", "tm_start", "tm_create"),
 )
-"""The fields that tell when it happened, the most telling first."""
+"""The fields with the time of the event, the most exact first."""
 
 ORIGINALS = "voipbin"
-"""The key in an event's data that holds the webhook's type and each value that was translated, as it was."""
+"""The key in an event's data for the type of the webhook and the original values."""
 
 
 def translate(webhook: object, *, resources: Collection[str]) -> dict[str, Any]:
-    """Read one webhook as VoIPBIN sends it, decoded from JSON, and give the item for `read_event`.
+    """Translate one webhook of VoIPBIN, decoded from JSON, into an item for `read_event`.
 
-    `resources` are the known resource names. The item has event_type and data; timestamp (RFC 3339) where the
-    data tells a time; customer_id where it names a customer. What stands beside the webhook's `type` and
-    `data` is no part of the event.
+    `resources` are the known resource names. The item has event_type and data, timestamp (RFC 3339) if the data has a
+    time, and customer_id if the data names a customer. Other fields of the webhook than `type` and `data` are ignored.
 
     Raises:
-        InvalidEvent: with a reason for each field.
+        InvalidEvent: With a reason for each invalid field.
     """
     if not isinstance(webhook, dict):
         raise InvalidEvent([Problem("", "a webhook is a JSON object with type and data")])
@@ -133,7 +132,7 @@ def _kind(webhook: Mapping[str, object], resources: Collection[str], problems: l
 
 
 def _split(kind: str, resources: Collection[str]) -> tuple[str, str]:
-    """Resource and action; the resource is the longest known one, and empty where none is known."""
+    """Split a type into resource and action; the resource is the longest known one, or ""."""
     if kind in EVENT_TYPES:
         resource, _, action = kind.partition("_")
         return resource, action
@@ -162,12 +161,12 @@ def _data(webhook: Mapping[str, object], resource: str, problems: list[Problem])
 
 
 def _translated_values(resource: str, action: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The values that the published API calls otherwise."""
+    """Yield the fields whose values the published API names differently."""
     if direction := DIRECTIONS.get(data.get("direction", "")):
         yield "direction", direction
     if resource != "call":
         return
-    # Hung up or deleted, a call has ended whatever its record says; where that says nothing, the action does.
+    # A call that was hung up or deleted has ended, whatever its record says; without a status, the action is it.
     status = "hangup" if action in ("hangup", "deleted") else data.get("status") or action
     word = CALL_STATUSES.get(status)
     if word and word != data.get("status"):
@@ -175,7 +174,7 @@ def _translated_values(resource: str, action: str, data: Mapping[str, Any]) -> I
 
 
 def _free_key(data: Mapping[str, Any]) -> str:
-    """A key for the originals that takes no other field's place."""
+    """Return a key for the originals that is no other field's."""
     key = ORIGINALS
     while key in data:
         key += "_"
@@ -183,12 +182,12 @@ def _free_key(data: Mapping[str, Any]) -> str:
 
 
 def _is_none(value: object) -> bool:
-    """Whether a field of VoIPBIN's that holds an id holds none."""
+    """Return whether an id of VoIPBIN is empty."""
     return value is None or value == "" or (isinstance(value, str) and is_nil_uuid(value))
 
 
 def _moment(data: Mapping[str, Any], *names: str) -> datetime | None:
-    """The first of these fields that holds a time. VoIPBIN's are UTC, mostly without a zone."""
+    """Parse the first of these fields with a time: UTC, mostly without a zone."""
     for name in names:
         value = data.get(name)
         if not isinstance(value, str):
@@ -198,7 +197,7 @@ def _moment(data: Mapping[str, Any], *names: str) -> datetime | None:
                 moment = parse_timestamp(text)
             except ValueError:
                 continue
-            # Year 9999 says "not yet", and year 1 is what Go writes for no time at all.
+            # Year 9999 means "not yet", and year 1 is Go's zero time.
             if 1 < moment.year < 9999:
                 return moment
     return None
@@ -237,7 +236,7 @@ def _referenced_call(data: Mapping[str, Any]) -> object:
 
 
 def _wait_time(data: Mapping[str, Any]) -> int | None:
-    """Whole seconds; VoIPBIN's own measure, in milliseconds, where the call was never served."""
+    """Return the waiting time in seconds; VoIPBIN's own if the call was never served."""
     waited = _seconds("tm_create", "tm_service")(data)
     milliseconds = data.get("duration_waiting")
     if waited is None and type(milliseconds) is int and milliseconds > 0:
@@ -246,7 +245,7 @@ def _wait_time(data: Mapping[str, Any]) -> int | None:
 
 
 def _destination(data: Mapping[str, Any]) -> object:
-    """The destination of a message that has only one."""
+    """Return the destination of a message with a single one."""
     targets = data.get("targets")
     if isinstance(targets, list) and len(targets) == 1 and isinstance(targets[0], dict):
         return targets[0].get("destination")
@@ -254,7 +253,7 @@ def _destination(data: Mapping[str, Any]) -> object:
 
 
 def _delivery(data: Mapping[str, Any]) -> str | None:
-    """The status that all targets of a message are in."""
+    """Return the status of a message whose targets all have the same one."""
     targets = data.get("targets")
     if not isinstance(targets, list) or not all(isinstance(each, dict) for each in targets):
         return None
@@ -283,4 +282,4 @@ _ADDED: Mapping[str, Mapping[str, _Source]] = {
     "recording": {"call_id": _referenced_call, "duration": _seconds("tm_start", "tm_end")},
     "transcribe_done": {"transcription_id": _id("id"), "call_id": _referenced_call},
 }
-"""The published API's fields that VoIPBIN calls otherwise, by resource or webhook; each with its source."""
+"""The fields that the published API names differently, by resource or webhook, with their sources."""

@@ -1,4 +1,4 @@
-"""What a restored backup needs: logs with new epochs, so that no cursor from after the backup counts as theirs."""
+"""New epochs for restored logs, which invalidate the cursors from after the backup."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ LOGS_A_TRANSACTION = 500
 
 
 def renew_epochs(customer_id: str | None = None) -> int:
-    """Give each log a new epoch, or this customer's alone; returns how many there were.
+    """Give every log, or this customer's, a new epoch; return the number of logs.
 
-    A client that comes back with a cursor from before is told that it was not recovered, and loads the state anew; one
-    that is connected is sent back within the check interval.
+    A client that resumes with an earlier cursor is not recovered and loads the state again. Connected clients are
+    closed within the check interval.
     """
     logs = CustomerLog.objects.order_by("customer_id")
     if customer_id is not None:
@@ -21,7 +21,7 @@ def renew_epochs(customer_id: str | None = None) -> int:
     names = list(logs.values_list("customer_id", flat=True))
     for start in range(0, len(names), LOGS_A_TRANSACTION):
         with transaction.atomic(durable=True):
-            # In the order in which publishers lock them.
+            # In the order of publishers, to avoid deadlocks.
             page = list(
                 logs.select_for_update().filter(customer_id__in=names[start : start + LOGS_A_TRANSACTION])
             )

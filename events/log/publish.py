@@ -1,6 +1,4 @@
-"""publish(): the only way in. Number the events, store them, keep the present state, commit, then ring the bell."""
-
-# Long because the steps of one transaction are read together.
+"""publish(): number the events, store them, update the states, commit, and announce."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ QUEUE_RESOURCE = "queue"
 
 
 class IdempotencyConflict(Exception):
-    """An idempotency key came again with another event; `index` is the item's place in the request."""
+    """An idempotency key was used for another event. `index` is the position in the request."""
 
     def __init__(self, index: int) -> None:
         super().__init__("this idempotency_key was used for another event: use a new key for each event")
@@ -33,7 +31,7 @@ class IdempotencyConflict(Exception):
 
 
 class Receipt(NamedTuple):
-    """What a publisher is told of an event that is stored; `replayed`: it was stored by an earlier request."""
+    """The receipt for a stored event. `replayed`: an earlier request stored it."""
 
     id: str
     cursor: str
@@ -42,32 +40,32 @@ class Receipt(NamedTuple):
 
 
 class _Request(NamedTuple):
-    """Events that are published together. `check` is called under the locks of their logs."""
+    """Events that are stored together. `check` is called under their logs' locks."""
 
     drafts: Sequence[Draft]
     check: Callable[[], None] | None = None
 
 
 QueueAgents = Mapping[tuple[str, str], Sequence[str]]
-"""The agents who serve each queue, by its customer's and its own id."""
+"""The agents of each queue, by the ids of the customer and the queue."""
 
 Result = list[Receipt] | Exception
-"""The receipts of a request, or why nothing of it was stored."""
+"""The receipts of a request, or the reason why nothing of it was stored."""
 
 _turn = threading.Lock()
-"""One commit at a time in this process: where SQLite is asked by several threads, they sleep until it is free."""
+"""One transaction at a time in this process: threads that wait for SQLite's own lock sleep and poll."""
 
 
 def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None) -> list[Receipt]:
-    """Store all of these events, or none, in their order, and tell of them. Returns a receipt for each.
+    """Store and announce these events in their order, all or none; return a receipt for each.
 
-    When this returns, the events are committed and will reach every subscriber, whatever the channel layer does.
-    `check` is called while nobody else can publish for these customers; what it raises calls everything off.
+    After the return the events are committed, and every subscriber will receive them, whatever the channel layer does.
+    `check` is called while no other publisher can store events of these customers; if it raises, nothing is stored.
 
     Raises:
-        IdempotencyConflict: nothing was stored.
-        django.db.DatabaseError: the database did not commit.
-        RuntimeError: called inside a transaction, whose rollback would take back what a publisher was told.
+        IdempotencyConflict: Nothing was stored.
+        django.db.DatabaseError: The database did not commit.
+        RuntimeError: Called inside a transaction, whose rollback would invalidate the receipts.
     """
     (result,) = _publish([_Request(drafts, check)])
     if isinstance(result, Exception):
@@ -76,7 +74,7 @@ def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None)
 
 
 def publish_each(requests: Sequence[Sequence[Draft]]) -> list[Result]:
-    """As `publish`, for several requests in one commit: the receipts of each, or what `publish` would have raised."""
+    """Publish several requests in one commit; return the receipts or the error of each."""
     return _publish([_Request(drafts) for drafts in requests]) if requests else []
 
 
@@ -86,11 +84,11 @@ def _publish(requests: Sequence[_Request]) -> list[Result]:
         with _turn:
             batch, results = _store(requests, serving)
     except (OperationalError, InterfaceError) as error:
-        return [error] * len(requests)  # The database is away, for one as for all.
+        return [error] * len(requests)  # The database does not answer: a second attempt would wait as long.
     except Exception as error:
         if len(requests) == 1:
             return [error]
-        # It may be one of them alone that fails.
+        # One request alone may be the cause.
         return [result for request in requests for result in _publish([request])]
     batch.announce()
     return results
@@ -121,12 +119,12 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
 
 
 def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
-    """The customers' logs, locked in one order, so that two batches never wait for each other in a circle."""
+    """Return the customers' logs, locked in one order, so that batches cannot deadlock."""
     ordered = sorted(customer_ids)
     found = {str(log.customer_id): log for log in _lock(ordered)}
     missing = [customer_id for customer_id in ordered if customer_id not in found]
     if missing:
-        # Another process may make the same log at this moment: whoever comes second locks the first one's.
+        # Another process may insert the same log at this moment: the second one locks the row of the first.
         CustomerLog.objects.bulk_create(
             [CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True
         )
@@ -139,7 +137,7 @@ def _lock(ordered: list[str]) -> list[CustomerLog]:
 
 
 class _Batch:
-    """The events of one transaction, under the locks of their logs."""
+    """The events of one transaction, which holds the locks of their logs."""
 
     def __init__(self, logs: dict[str, CustomerLog], serving: QueueAgents, now: datetime) -> None:
         self._logs = logs
@@ -151,7 +149,7 @@ class _Batch:
         self._by_key: dict[tuple[str, str], Event] = {}
 
     def recall(self, drafts: Sequence[Draft]) -> None:
-        """Find the events that were stored under these drafts' idempotency keys. After the lock, so none is missed."""
+        """Find the events stored under these drafts' keys; under the lock, so none is missed."""
         keys: dict[str, list[str]] = {}
         for draft in drafts:
             if draft.idempotency_key is not None:
@@ -161,12 +159,12 @@ class _Batch:
                 self._by_key[(customer_id, event.idempotency_key or "")] = event
 
     def add(self, drafts: Sequence[Draft]) -> list[Receipt]:
-        """Give each draft the next number, or recall what its key stands for.
+        """Give each draft the next number, or the receipt of the event stored under its key.
 
         Raises:
-            IdempotencyConflict: none was added.
+            IdempotencyConflict: Nothing was added.
         """
-        # Nothing may fail once the first is added.
+        # Nothing may fail after the first draft is added.
         digests = self._digests(drafts)
         agents = [concerned_agents(draft, self._agents_serving(draft)) for draft in drafts]
         return [self._add(*each) for each in zip(drafts, agents, digests, strict=True)]
@@ -229,7 +227,7 @@ class _Batch:
         return receipt
 
     def store(self) -> None:
-        """Write the events, their logs' numbers, the states they change, and what others keep of them."""
+        """Write the events, their logs' last numbers, the states, and EVENTS_PROJECTION."""
         if not self._events:
             return
         update_rows([self._logs[customer_id] for customer_id in self._entries], changed=["last_seq"])
@@ -239,7 +237,7 @@ class _Batch:
         import_string(settings.EVENTS_PROJECTION)(stored)
 
     def announce(self) -> None:
-        """Announce the new entries, once they are committed."""
+        """Announce the new entries. Called after the commit."""
         for customer_id, entries in self._entries.items():
             announcer.announce(customer_id, self._logs[customer_id].epoch, entries)
 

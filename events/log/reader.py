@@ -16,12 +16,12 @@ from events.models import CustomerLog, Event, split_agents
 PAGE_MAX_CHARACTERS = 2**18
 ROWS_AT_ONCE = 500
 COLUMNS = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
-"""What of an Event an entry is made of."""
+"""The columns of an event that make an entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a log stands: its epoch, its last number, and the number up to which it was pruned."""
+    """The epoch of a log, its last number, and the number up to which it was pruned."""
 
     epoch: str
     last_seq: int
@@ -36,7 +36,7 @@ BEFORE_LOG = Head(NO_EPOCH, 0, 0)
 
 
 def heads(customer_ids: Collection[str]) -> dict[str, Head]:
-    """Where these customers' logs stand; a customer without any event yet is missing."""
+    """Return the heads of these customers' logs; customers without a log are missing."""
     rows = CustomerLog.objects.filter(customer_id__in=customer_ids).values_list(
         "customer_id", "epoch", "last_seq", "floor"
     )
@@ -44,20 +44,22 @@ def heads(customer_ids: Collection[str]) -> dict[str, Head]:
 
 
 def head_of(customer_id: str) -> Head:
-    """Where this customer's log stands, or `BEFORE_LOG` if there is none yet."""
+    """Return the head of this customer's log, or `BEFORE_LOG` if the customer has none yet."""
     return heads([customer_id]).get(customer_id, BEFORE_LOG)
 
 
 def open_log(customer_id: str) -> Head:
-    """Where this customer's log stands; it is made where there is none, so that there is a cursor to give."""
+    """Return the head of this customer's log; insert it if missing: a feed needs its epoch."""
     log, _ = CustomerLog.objects.get_or_create(customer_id=customer_id)
     return Head(log.epoch, log.last_seq, log.floor)
 
 
 def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
-    """The entries with numbers above `after` and not above `upto`, in order, without a hole: at most `limit` of them,
-    and a quarter of a million characters or one event more. All of them are sent to sockets at once, and in UTF-8 they
-    are at most a megabyte and that event."""
+    """Return the entries from `after` (excluded) to `upto`, in order and without a gap.
+
+    At most `limit` entries and PAGE_MAX_CHARACTERS, or one event if it is larger: they are sent together, and take at
+    most a megabyte in UTF-8 beside that event.
+    """
     entries: list[Entry] = []
     size = 0
     while len(entries) < limit and size < PAGE_MAX_CHARACTERS:
@@ -65,7 +67,7 @@ def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> 
         wanted = _fitting(customer_id, after, upto, most, PAGE_MAX_CHARACTERS - size)
         rows = _rows(customer_id, after, upto, wanted)
         if entries and rows and rows[0][0] != after + 1:
-            break  # What came next was pruned since the first of them was read.
+            break  # The next event was pruned since the first one was read.
         entries.extend(entry_of(customer_id, epoch, row) for row in rows)
         if not rows or len(rows) < wanted:
             break
@@ -75,16 +77,16 @@ def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> 
 
 
 def stored_at(customer_id: str, seq: int) -> float | None:
-    """When the event of this number was stored, in seconds since 1970; none: it is not kept."""
+    """Return when this event was stored, in seconds since 1970; `None` if it was pruned."""
     found = Event.objects.filter(customer_id=customer_id, seq=seq).values_list("stored_at", flat=True).first()
     return found.timestamp() if found else None
 
 
 def _fitting(customer_id: str, after: int, upto: int, limit: int, room: int) -> int:
-    """How many of the next events have room together; the first always has."""
+    """Count the next events that fit into `room` characters; the first one always counts."""
     events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
     lengths = list(events.values_list(Length("body"), flat=True)[:limit])
-    fitting = sum(total <= room for total in accumulate(lengths))
+    fitting: int = sum(total <= room for total in accumulate(lengths))
     return max(fitting, min(1, len(lengths)))
 
 
@@ -94,12 +96,12 @@ def _rows(customer_id: str, after: int, upto: int, limit: int) -> list[tuple[Any
 
 
 def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
-    """Resource and resource id of a row of these columns."""
+    """Return the resource and the resource id of a row of COLUMNS."""
     return row[4], row[5]
 
 
 def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
-    """The entry of a row of these columns."""
+    """Build the entry of a row of COLUMNS."""
     seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body = row
     return make_entry(
         seq=seq,

@@ -1,4 +1,4 @@
-"""How long events are kept: removing what is older, in short transactions that publishers can run between."""
+"""Retention: deleting old events in short transactions, between those of publishers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import transaction
 from events.models import CustomerLog, Event, ResourceState
 
 ROWS_A_TRANSACTION = 1000
-"""A few hundredths of a second, for which the customer's publishers wait."""
+"""A few hundredths of a second, during which the customer's publishers wait."""
 
 _AGE = re.compile(r"([0-9]{1,7})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -21,14 +21,14 @@ _LONGEST = timedelta(days=36_500)
 
 
 class InvalidAge(ValueError):
-    """The text is no age; the message says what is right."""
+    """The text is not an age. The message has the format."""
 
 
 def parse_age(text: str) -> timedelta:
-    """Read an age such as `30d`.
+    """Parse an age such as `30d`.
 
     Raises:
-        InvalidAge: it is none, or not above zero.
+        InvalidAge: The text is not an age, or not above zero.
     """
     found = _AGE.fullmatch(text)
     age = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
@@ -42,7 +42,7 @@ def parse_age(text: str) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was removed of one customer (or would be); `floor` is the number up to which no event is kept."""
+    """What was (or would be) deleted of one customer; the log begins after `floor`."""
 
     events: int
     states: int
@@ -50,10 +50,10 @@ class Pruned:
 
 
 def prune(customer_id: str, stored_before: datetime, *, dry_run: bool = False) -> Pruned:
-    """Remove a customer's events that were stored before this moment, and the ended states whose last event they were.
+    """Delete a customer's events stored before this time, and states that ended with them.
 
-    The newest event always stays. A client that was about to be sent what is removed here notices, for the log's floor
-    rises in the same transaction, and is told that its cursor is too old.
+    The newest event is kept. The log's floor rises in the same transaction: a replay that needed one of these events
+    finds its cursor too old.
     """
     log = CustomerLog.objects.get(customer_id=customer_id)
     floor, events = log.floor, 0
@@ -67,10 +67,10 @@ def prune(customer_id: str, stored_before: datetime, *, dry_run: bool = False) -
 
 
 def _old_stretches(log: CustomerLog, stored_before: datetime) -> Iterator[tuple[int, int]]:
-    """The last number of each stretch of old events, and how many events it has."""
+    """Yield the last number and the size of each run of old events."""
     floor = log.floor
     while True:
-        # In the order of the log: a clock that was wrong once makes no hole in it.
+        # In the order of the log: a clock that was wrong once must not make a gap.
         rows = Event.objects.filter(
             customer_id=log.customer_id, seq__gt=floor, seq__lt=log.last_seq
         ).order_by("seq")
@@ -103,7 +103,7 @@ def _prune_states(customer_id: str, floor: int, *, dry_run: bool) -> int:
     while ids := list(ended.filter(id__gt=last).values_list("id", flat=True)[:ROWS_A_TRANSACTION]):
         began = time.monotonic()
         with transaction.atomic(durable=True):
-            # Under the log's lock, as publishing, which may have brought one of them back to life meanwhile.
+            # Under the log's lock: a publisher may have made one of them live again meanwhile.
             CustomerLog.objects.select_for_update().get(customer_id=customer_id)
             count, _ = ended.order_by().filter(id__in=ids).delete()
         removed, last = removed + count, ids[-1]
@@ -112,5 +112,5 @@ def _prune_states(customer_id: str, floor: int, *, dry_run: bool) -> int:
 
 
 def _let_publishers_in(began: float) -> None:
-    """Leave the lock free for as long as it was held: SQLite hands it to whoever happens to ask."""
+    """Release the lock for as long as it was held: SQLite has no queue for it."""
     time.sleep(time.monotonic() - began)

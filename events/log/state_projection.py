@@ -1,4 +1,4 @@
-"""Keeping ResourceState in the publishing transaction."""
+"""The projection of events to ResourceState, in the publishing transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CHANGED = ["live", "event_type", "seq", "since", "updated_at", "agent_ids", "bo
 
 
 def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
-    """Bring the states up to date with events just stored, in their order. Their logs' rows must be locked."""
+    """Update the states by these new events, in their order; their logs must be locked."""
     stored = [(event, draft) for event, draft in stored if changes_state(event.event_type)]
     if not stored:
         return
@@ -48,7 +48,7 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
                 since=event.timestamp,
             )
         elif live and not state.live and member_id:
-            # The call came back: its wait counts from now.
+            # The call came back: its waiting time starts again.
             state.since = event.timestamp
         state.live = live
         state.event_type = event.event_type
@@ -92,7 +92,7 @@ def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState
 
 
 def _end_members(event: Event, states: dict[_Key, ResourceState], touched: dict[_Key, ResourceState]) -> None:
-    """End every call's place in a conference or queue that is over."""
+    """End the membership of every call in a conference or queue that has ended."""
     address = (str(event.customer_id), event.resource, event.resource_id)
     _end_places(
         event, {key: state for key, state in states.items() if key[:3] == address and key[3]}, touched
@@ -114,14 +114,14 @@ def _end_places(event: Event, places: dict[_Key, ResourceState], touched: dict[_
 def _places_of_ended_calls(
     stored: Sequence[tuple[Event, Draft]], states: dict[_Key, ResourceState]
 ) -> dict[tuple[str, str], dict[_Key, ResourceState]]:
-    """Find the places of the calls that these events end, by customer and call, and add them to `states`."""
+    """Find the memberships of the calls that these events end, and add them to `states`."""
     places: dict[tuple[str, str], dict[_Key, ResourceState]] = {
         (draft.customer_id, draft.resource_id): {}
         for event, draft in stored
         if ends_call(event.event_type, draft.data)
     }
     for customer_id in {customer_id for customer_id, _ in places}:
-        # Its index holds the live states alone: as many as there are calls in queues and conferences now.
+        # The index holds live states only: as many as there are calls in queues and conferences now.
         for state in ResourceState.objects.filter(
             customer_id=customer_id,
             resource__in=MEMBER_RESOURCES,

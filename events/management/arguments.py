@@ -1,4 +1,4 @@
-"""What management commands have in common: arguments that are refused in words, and a database that does not answer."""
+"""Arguments of the management commands, and their error if the database does not answer."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from events.log.retention import InvalidAge, parse_age
 
 
 def age(text: str) -> dt.timedelta:
-    """An argument such as 30d.
+    """Parse an age such as 30d.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: The text is not an age.
     """
     try:
         return parse_age(text)
@@ -27,10 +27,10 @@ def age(text: str) -> dt.timedelta:
 
 
 def customer_id(text: str) -> str:
-    """An argument that names a customer.
+    """Parse the id of a customer.
 
     Raises:
-        argparse.ArgumentTypeError: it names none.
+        argparse.ArgumentTypeError: The text is not a UUID in canonical form.
     """
     if not is_canonical_uuid(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no UUID in lower case with dashes")
@@ -39,10 +39,10 @@ def customer_id(text: str) -> str:
 
 @contextmanager
 def needs_database(advice: str = "") -> Iterator[None]:
-    """End the command with a word where the database does not answer; `advice` is what to do then.
+    """End the command with an error message and advice if the database does not answer.
 
     Raises:
-        CommandError: it does not.
+        CommandError: The database does not answer.
     """
     try:
         yield
@@ -53,4 +53,4 @@ def needs_database(advice: str = "") -> Iterator[None]:
 
 
 RUN_AGAIN = "What was removed so far is removed; run it again for the rest."
-"""The advice of what removes."""
+"""The advice of commands that delete."""

@@ -1,4 +1,4 @@
-"""What happened: a customer's stored events, as readers see them."""
+"""The history: a customer's stored events, as far as a client may read them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from events.reading.parameters import Paging, Place
 from events.reading.queries import HistoryQuery
 
 SEARCHED_AT_ONCE = 100_000
-"""Numbers of the log that one page looks through, so that a rare event is not searched for in the whole log at once."""
+"""The most numbers of the log that one page searches: a rare event could need the whole log."""
 
 
 class NotKept(Exception):
-    """Not everything after the query's cursor can be had any more; the message says why."""
+    """Not all events after the query's cursor are kept; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Some events as frames.
+    """A page of events as frames.
 
-    `start` is where the log stood when the first page was read; `next` is none on the last page.
+    `start` is the position of the log when the first page was read; `next` is `None` on the last page.
     """
 
     start: Position
@@ -38,13 +38,13 @@ class HistoryPage:
 
 
 def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
-    """A page of the events that a query asks for, up to where the log stood when its first page was read.
+    """Read a page of a query's events, up to the log's position at its first page.
 
-    A page may hold fewer events than asked for although another follows.
+    A page may have fewer events than the limit although another one follows.
 
     Raises:
-        NotKept: events after the query's cursor were pruned, or it is of another log.
-        StalePlace: the log was replaced since the first page.
+        NotKept: Events after the query's cursor were pruned, or the cursor is of another log.
+        StalePlace: The log was replaced since the first page.
     """
     head, start = start_of(visible, query.paging)
     events = Event.objects.filter(seen_by(visible, query.agent_id), customer_id=visible.customer_id)
@@ -78,12 +78,12 @@ def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
 
 
 def read_one(event_id: str) -> Event | None:
-    """The event with this id, a UUID."""
+    """Return the event with this id, a UUID, or `None`."""
     return Event.objects.filter(pk=event_id).first()
 
 
 def frame_of(visible: Visible, event: Event) -> str | None:
-    """The event's frame; none where the reader may not see it."""
+    """Return the event's frame; `None` if the client may not read the event."""
     if not visible.includes(event.resource, event.resource_id, split_agents(event.agent_ids)):
         return None
     head = reader.head_of(visible.customer_id)
@@ -95,7 +95,10 @@ def frame_of(visible: Visible, event: Event) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """The numbers that one page looks through, `above` excluded; `rest` is the place after it, none at the end."""
+    """The numbers that one page searches, from `above` (excluded) to `upto`.
+
+    `rest` is the place where the next page begins, or `None` at the end.
+    """
 
     above: int
     upto: int
@@ -103,7 +106,7 @@ class _Stretch:
 
     @classmethod
     def of(cls, above: int, upto: int, paging: Paging, *, whole: bool) -> _Stretch:
-        """The next stretch of all that is to be looked through; `whole` where an index leads to what is wanted."""
+        """Return the next stretch; `whole` if an index leads to the wanted events."""
         if paging.place is not None and paging.newest_first:
             upto = min(upto, paging.place.last - 1)
         elif paging.place is not None:
@@ -119,7 +122,7 @@ class _Stretch:
 
 
 def _of_call(events: QuerySet[Event], call_id: str) -> QuerySet[Event]:
-    # The ids that are allowed stand in JSON as they are, so looking at the text is enough.
+    # Valid ids need no escapes in JSON: comparing the text is enough.
     named = StrIndex("body", Value(f'_id": "{call_id}"'))
     return events.alias(named=named).filter(Q(resource="call", resource_id=call_id) | Q(named__gt=0))
 
@@ -136,7 +139,7 @@ def _kept_after(after: Mapping[str, int], head: reader.Head) -> int:
 
 
 def _between(customer_id: str, wanted: Mapping[str, Any], above: int, upto: int) -> tuple[int, int]:
-    """The stretch of the log that holds all events of the wanted time: an index tells its ends."""
+    """Narrow a stretch of the log to the events of the wanted time, whose ends an index has."""
     times = {name: value for name, value in wanted.items() if name.startswith("timestamp__") and value}
     ends = Event.objects.filter(customer_id=customer_id, **times).aggregate(first=Min("seq"), last=Max("seq"))
     if ends["first"] is None:

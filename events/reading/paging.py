@@ -1,4 +1,4 @@
-"""Reading page by page: rows after a place, bounded in number and in size, whatever is added or removed meanwhile."""
+"""Paging: rows after a place, limited in number and size, stable under changes."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from events.models import join_agents
 from events.reading.parameters import DEFAULT_LIMIT, Paging
 
 PAGE_MAX_CHARACTERS = 4 * 2**20
-"""Of data; a page that has more ends early, and the next one goes on."""
+"""The most data of a page; a page with more ends early."""
 
 ROWS_AT_ONCE = DEFAULT_LIMIT + 1
-"""A page of the usual size, and the row that tells that another follows."""
+"""A page of the default size, and the row that shows whether another page follows."""
 
 Row = tuple[Any, ...]
 
 
 class StalePlace(Exception):
-    """The place of the next page is in a log that is not there any more."""
+    """The place of the next page is in a log that no longer exists."""
 
 
 def start_of(visible: Visible, paging: Paging) -> tuple[reader.Head, Position]:
-    """Where the customer's log stands, and where it stood when the first page was read.
+    """Return the head of the customer's log, and its position when the first page was read.
 
     Raises:
-        StalePlace: the log was replaced meanwhile.
+        StalePlace: The log was replaced since then.
     """
     head = reader.head_of(visible.customer_id)
     if paging.place is None:
@@ -44,19 +44,19 @@ def start_of(visible: Visible, paging: Paging) -> tuple[reader.Head, Position]:
 
 
 def seen_by(visible: Visible, agent_id: str | None) -> Q:
-    """What of the customer's the reader sees; with `agent_id`, only what concerns that agent."""
+    """Return the condition for visible rows, or only for those that concern an agent."""
     whole = Q() if visible.resources is None else Q(resource__in=visible.resources)
     whole &= _covered_by(visible.of_customer)
     wanted = Q(agent_ids__contains=join_agents((agent_id,))) if agent_id else Q()
     if visible.agent_id is None or (visible.resources is None and visible.allowed is None):
         return whole & wanted
     own = Q(agent_ids__contains=join_agents((visible.agent_id,))) & _covered_by(visible.of_agent)
-    # Whom else their own events concern is not theirs to find out by asking for it.
+    # A filter must not reveal which other agents the client's own events concern.
     return whole & wanted if agent_id not in (None, visible.agent_id) else (whole & wanted) | own
 
 
 def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
-    """The rows whose resource one of the patterns covers; of any resource where there is no such limit."""
+    """Return the condition for rows that one of the patterns covers; `None` covers all rows."""
     if patterns is None:
         return Q()
     covered = Q(pk__in=[])
@@ -64,7 +64,7 @@ def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
         named = {"resource": pattern.resource, "resource_id": pattern.resource_id}
         wanted = {field: value for field, value in named.items() if value != ANY}
         if not wanted:
-            return Q()  # To which nothing can be added: Django takes an empty Q in an "or" for nothing.
+            return Q()  # Covers all rows: Django ignores an empty Q in an "or".
         covered |= Q(**wanted)
     return covered
 
@@ -72,7 +72,7 @@ def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
 def rows_of_page(
     rows: QuerySet[Any], place: int | None, by: str, paging: Paging
 ) -> tuple[Sequence[Row], bool]:
-    """The rows after `place` in the order of `by`, and whether there may be more.
+    """Return the rows after `place` in the order of `by`, and whether there may be more.
 
     The columns of `rows` begin with `by` and end with the data.
     """

@@ -1,4 +1,4 @@
-"""Query parameters, read one by one, with a reason for each that cannot be read.
+"""Parsing query parameters, with a reason for each invalid one.
 
 Sans-I/O.
 """
@@ -26,11 +26,10 @@ from events.domain.topics import (
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_WORD_LENGTH = 64
-"""Characters of a status or direction."""
+"""The most characters of a status or direction."""
 
 CREDENTIAL_PARAMETERS = ("token", "accesskey")
-"""Where a credential stands in an address: `token` takes either kind, as VoIPBIN's REST API does; `accesskey` is its
-name for keys."""
+"""The query parameters for a credential, as in VoIPBIN's REST API: `token` for JWTs and keys, `accesskey` for keys."""
 
 _PLACE = re.compile(r"([0-9a-f]{12}\.[0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -38,7 +37,7 @@ _TIME_FORM = "write it as 2024-01-15T10:30:00.000000Z (a + must be sent as %2B)"
 
 
 class InvalidQuery(ValueError):
-    """Some parameter cannot be read; `problems` has a reason for each."""
+    """Some parameter is invalid; `problems` has a reason for each."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
@@ -47,7 +46,7 @@ class InvalidQuery(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the next page begins; `start` is where the log stood when the first one was read."""
+    """The place of the next page; `start` is the log's position at the first page."""
 
     start: Position
     last: int
@@ -58,7 +57,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How much, in which order, and from where on; `place` is none for the first page."""
+    """The size, order and start of a page; `place` is `None` for the first page."""
 
     limit: int
     newest_first: bool
@@ -66,7 +65,7 @@ class Paging:
 
 
 class Parameters:
-    """Reads parameters one by one and notes what is wrong with each."""
+    """Reads the parameters one by one and collects their errors."""
 
     def __init__(self, parameters: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
         self._parameters = parameters
@@ -192,7 +191,7 @@ class Parameters:
 
 
 def unknown_resource(name: str, resources: Collection[str]) -> str:
-    """What to tell somebody who asked for a resource that is not known."""
+    """Return the message about an unknown resource."""
     return (
         f"{quoted(name)} is no known resource such as call, message or queue{did_you_mean(name, resources)}"
     )

@@ -1,4 +1,4 @@
-"""What a reader asks for: the queries of the reading addresses.
+"""The queries of the reading operations, parsed from their parameters.
 
 Sans-I/O.
 """
@@ -23,7 +23,7 @@ HISTORY_PARAMETERS = (
 
 @dataclass(frozen=True, slots=True)
 class StateQuery:
-    """Which present states; none asks for all. `customer_id` none is the reader's own customer."""
+    """A query for current states. `None` means no condition, or the client's own customer."""
 
     customer_id: str | None
     active: bool | None
@@ -37,10 +37,10 @@ class StateQuery:
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which events; none asks for all.
+    """A query for past events. `None` means no condition, or the client's own customer.
 
-    `call_id` asks for a call's own and those of other resources whose data names it in a field that ends in `_id`.
-    `begin` is included, `end` is not; `after` are numbers by epoch.
+    `call_id` selects a call's events and those of other resources whose data names the call in a field that ends in
+    `_id`. `begin` is included, `end` is not; `after` is a parsed cursor.
     """
 
     customer_id: str | None
@@ -56,10 +56,10 @@ class HistoryQuery:
 
 
 def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
-    """Read the parameters of `GET /v1.0/resources/<resource>`.
+    """Parse the parameters of `GET /v1.0/resources/<resource>`.
 
     Raises:
-        InvalidQuery: with a reason for each parameter.
+        InvalidQuery: With a reason for each invalid parameter.
     """
     read = Parameters(parameters, STATE_PARAMETERS)
     query = StateQuery(
@@ -79,10 +79,10 @@ def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
 def read_history_query(
     parameters: Mapping[str, Sequence[str]], *, resources: Collection[str]
 ) -> HistoryQuery:
-    """Read the parameters of `GET /v1.0/events`; `resources` are the known resource names.
+    """Parse the parameters of `GET /v1.0/events`; `resources` are the known resource names.
 
     Raises:
-        InvalidQuery: with a reason for each parameter.
+        InvalidQuery: With a reason for each invalid parameter.
     """
     read = Parameters(parameters, HISTORY_PARAMETERS)
     event_type = read.event_type(resources)
@@ -111,9 +111,9 @@ def read_history_query(
 
 
 def refuse_parameters(parameters: Mapping[str, Sequence[str]]) -> None:
-    """Where an address takes none.
+    """Refuse parameters of an operation without any.
 
     Raises:
-        InvalidQuery: there are some.
+        InvalidQuery: There are parameters.
     """
     Parameters(parameters, ()).finish()

@@ -1,4 +1,4 @@
-"""The present state of resources, as readers see it, with the cursor from which to follow what happens next."""
+"""Current states of resources that a client may read, with a cursor to follow them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLUMNS = (
 
 
 class TextIn(Func):
-    """The text of one field of data that is stored as JSON."""
+    """The text of one field of a column with JSON."""
 
     output_field = models.TextField()
 
@@ -32,22 +32,21 @@ class TextIn(Func):
         self._name = name
         super().__init__(F(column), Value(name))
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"JSON_EXTRACT({sql}, %s)", [*params, f"$.{self._name}"]
+        return f"JSON_EXTRACT({sql}, %s)", (*params, f"$.{self._name}")
 
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = compiler.compile(self.source_expressions[0])
-        return f"({sql}::json ->> %s)", [*params, self._name]
+        return f"({sql}::json ->> %s)", (*params, self._name)
 
 
 @dataclass(frozen=True, slots=True)
 class StatePage:
-    """Some states as JSON objects; `next` is none on the last page.
+    """A page of states as JSON objects; `next` is `None` on the last page.
 
-    `start` is a place in the log. Every state holds at least what happened up to there. What happened later may or may
-    not be in it, so whoever follows the log from `start` on, and lays each event's data over the state, ends up with
-    the right one.
+    Every state includes at least the events up to the position `start` of the log; later ones may be included. A client
+    that receives the events after `start` and merges their data into the states has the right states.
     """
 
     start: Position
@@ -56,15 +55,15 @@ class StatePage:
 
 
 def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage:
-    """A page of the states of a resource, in the order in which they came to be.
+    """Read a page of the states of a resource, in the order in which they were inserted.
 
-    A state keeps its place in that order, so that what changes while pages are read is neither lost nor doubled; what
-    comes to be meanwhile has its events after `start`.
+    The order does not change: a state that changes while pages are read is neither lost nor repeated, and the events of
+    a new one come after `start`.
 
     Raises:
-        StalePlace: the log was replaced since the first page.
+        StalePlace: The log was replaced since the first page.
     """
-    # The log's number first: the events of whatever is newer in the states follow again.
+    # The log's number first: the events of newer states are received again.
     _, start = start_of(visible, query.paging)
     states = ResourceState.objects.filter(
         seen_by(visible, query.agent_id), customer_id=visible.customer_id, resource=resource
@@ -78,7 +77,7 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
     for name, value in (("status", query.status), ("direction", query.direction)):
         if value is not None:
             states = states.alias(**{f"data_{name}": TextIn("body", name)}).filter(**{f"data_{name}": value})
-    # One resource has an index that leads to it, and must not be looked for along the order.
+    # A single resource is found by its own index, not by searching along the order.
     states = states.annotate(place=F("id") if query.resource_id is None else F("id") + 0)
     place = query.paging.place.last if query.paging.place else None
     rows, more = rows_of_page(states.values_list("place", *_COLUMNS), place, "place", query.paging)
@@ -101,5 +100,5 @@ def _item(visible: Visible, resource: str, row: Row) -> str:
         "agent_ids": visible.shown_agents(resource, resource_id, split_agents(agents)),
         "topic": visible.topic(resource, resource_id),
     }
-    # The data is passed through as it is stored, like an event's.
+    # The data is sent as it is stored, like an event's.
     return f'{encode(shown)[:-1]}, "data": {body}}}'

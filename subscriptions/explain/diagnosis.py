@@ -12,8 +12,9 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from events.domain.topics import Pattern
 from subscriptions.explain.connection_history import Connection, Subscription
-from subscriptions.explain.near_miss import address_of, covers, near_miss, pattern_of
+from subscriptions.explain.near_miss import near_miss, pattern_of
 from subscriptions.explain.report import (
     Answer,
     Evidence,
@@ -82,7 +83,7 @@ def explain(
 
 def _is_covered(topics: Iterable[str], requested: str, resources: Collection[str]) -> bool:
     pattern = pattern_of(requested, resources)
-    return pattern is not None and any(covers(pattern, topic) for topic in topics)
+    return pattern is not None and any(pattern.covers(topic) for topic in topics)
 
 
 def _reason(steps: Sequence[Step]) -> Step:
@@ -93,7 +94,6 @@ def _reason(steps: Sequence[Step]) -> Step:
 
 
 def stored(event: StoredEvent | NoEvent) -> Answer:
-    """Answer whether the event exists."""
     if isinstance(event, NoEvent):
         return Answer(Outcome.NO, event.rule, event.message)
     return Answer(
@@ -110,7 +110,6 @@ def stored(event: StoredEvent | NoEvent) -> Answer:
 
 
 def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
-    """Answer whether the credential is accepted, or was when the event was stored."""
     problem = receiver.problem
     if problem is None:
         return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
@@ -126,14 +125,13 @@ def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
 
 
 def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
-    """Answer whether the receiver may subscribe to any topic of the event."""
     if not event.topics:
         return NOT_APPLICABLE
     identity = receiver.identity
     if not identity.may_subscribe:
         message = "No: this access key may publish only."
         return Answer(Outcome.NO, "key-may-not-subscribe", message)
-    verdicts = [(topic, may_subscribe(identity, address_of(topic))) for topic in event.topics]
+    verdicts = [(topic, may_subscribe(identity, Pattern.from_canonical(topic))) for topic in event.topics]
     facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
     for topic, verdict in verdicts:
         if verdict.granted:
@@ -222,11 +220,7 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
         return NOT_APPLICABLE
     verdicts = [judge(event, *each, evidence.open_now) for each in fitting]
     if not verdicts:
-        return Answer(
-            Outcome.NO,
-            "not-subscribed",
-            "No: nothing that it subscribed to covers the event.",
-        )
+        return Answer(Outcome.NO, "not-subscribed", "No: nothing that it subscribed to covers the event.")
     decisive = best(verdicts)
     facts = _first((each.delivery.value, f"connection {each.connection.id}") for each in reversed(verdicts))
     message = " ".join(f"{each.message}." for each in _relevant(decisive, verdicts))

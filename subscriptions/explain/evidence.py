@@ -92,15 +92,11 @@ def subject_of_agent(agent: Agent) -> Subject:
 def subject_of_identity(identity: Identity) -> Subject:
     """Build the subject for a client: its access key, or else any token of its agent."""
     kind, _, key_id = identity.credential_id.partition(":")
-    mine = Q(customer_id=identity.customer_id)
+    records = live = Q(agent_id=identity.agent_id)
     if kind == KEY_KIND:
-        return Subject(
-            Receiver(identity.credential, identity, None),
-            mine & Q(credential=identity.credential),
-            mine & Q(key_id=key_id),
-        )
-    mine &= Q(agent_id=identity.agent_id)
-    return Subject(Receiver(identity.credential, identity, None), mine, mine)
+        records, live = Q(credential=identity.credential), Q(key_id=key_id)
+    own = Q(customer_id=identity.customer_id)
+    return Subject(Receiver(identity.credential, identity, None), own & records, own & live)
 
 
 def explain(subject: Subject, event: StoredEvent | NoEvent, *, name_processes: bool = True) -> Explanation:

@@ -20,7 +20,6 @@ from events.domain.topics import (
     parse_pattern,
 )
 from events.models import CustomerLog, Event, split_agents
-from subscriptions.explain.near_miss import address_of
 from subscriptions.explain.report import NoEvent, StoredEvent, moment
 from subscriptions.models import Agent
 from subscriptions.protocol.permissions import Identity, may_subscribe
@@ -67,7 +66,9 @@ class ClientViewer:
 
     def redact(self, event: StoredEvent) -> StoredEvent | None:
         topics = tuple(
-            topic for topic in event.topics if may_subscribe(self.identity, address_of(topic)).granted
+            topic
+            for topic in event.topics
+            if may_subscribe(self.identity, Pattern.from_canonical(topic)).granted
         )
         return replace(event, topics=topics) if topics else None
 

@@ -35,21 +35,10 @@ class NearMiss:
 
 
 def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
-    """Parse a pattern; return `None` if the text is invalid."""
     try:
         return parse_pattern(topic, resources)
     except InvalidTopic:
         return None
-
-
-def address_of(topic: str) -> Pattern:
-    """Split an event's topic, or a pattern in canonical form, into its parts."""
-    return Pattern.from_canonical(topic)
-
-
-def covers(pattern: Pattern, topic: str) -> bool:
-    """Return whether the pattern covers the topic, which may have wildcards itself."""
-    return str(pattern) in covering_patterns(topic)
 
 
 def near_miss(
@@ -69,7 +58,7 @@ def _miss(topics: Sequence[str], requested: HistoryRecord, resources: Collection
     if pattern is None:
         return _unreadable(topics, requested)
     if not requested.is_granted:
-        if any(covers(pattern, topic) for topic in topics):
+        if any(pattern.covers(topic) for topic in topics):
             return NearMiss(
                 10,
                 requested.rule,
@@ -99,7 +88,7 @@ def _unreadable(topics: Sequence[str], requested: HistoryRecord) -> NearMiss | N
 
 def _other(topic: str, pattern: Pattern, topics: Sequence[str]) -> NearMiss:
     """Describe how the pattern differs from one topic of the event."""
-    event = address_of(topic)
+    event = Pattern.from_canonical(topic)
     same_resource = pattern.resource in (ANY, event.resource)
     same_id = pattern.resource_id in (ANY, event.resource_id)
     closeness = 1.0 + same_resource + same_id

@@ -52,8 +52,6 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All steps, and the decisive one."""
-
     steps: tuple[Step, ...]
     reason: Step
 
@@ -71,8 +69,6 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """The event to explain."""
-
     id: str
     event_type: str
     customer_id: str

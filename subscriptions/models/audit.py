@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from subscriptions.protocol.effects import AuditVerdict
+
 
 class AuditAction(models.TextChoices):
-    """The actions that the audit log records."""
-
     CONNECT = "connect"
     REFUSE = "refuse"
     SUBSCRIBE = "subscribe"
@@ -20,20 +20,14 @@ class AuditAction(models.TextChoices):
     PRUNE = "prune"
 
 
-class AuditVerdict(models.TextChoices):
-    """The outcome of an action."""
-
-    GRANTED = "granted"
-    REFUSED = "refused"
-    ENDED = "ended"
-
-
 class AuditRecord(models.Model):
     """A request and its outcome. Names are copied: a record outlives what it refers to."""
 
     at = models.DateTimeField("time", default=timezone.now, editable=False, db_index=True)
     action = models.CharField(max_length=12, choices=AuditAction, editable=False)
-    verdict = models.CharField(max_length=8, choices=AuditVerdict, editable=False)
+    verdict = models.CharField(
+        max_length=8, choices=[(each.value, each.value.capitalize()) for each in AuditVerdict], editable=False
+    )
     topic = models.CharField(max_length=260, blank=True, editable=False)
     rule = models.CharField(
         max_length=40, blank=True, editable=False, help_text="The rule behind the verdict."

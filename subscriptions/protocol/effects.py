@@ -10,8 +10,8 @@ from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.messages import Action, Authenticate, Ping, RequestId, Subscribe
 
 
-class RecordedVerdict(StrEnum):
-    """The outcome of a request for one topic, as the audit log stores it."""
+class AuditVerdict(StrEnum):
+    """The outcome of an action, as the audit log stores it."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -33,15 +33,13 @@ class AuditEntry:
 
     action: Action
     topic: str
-    verdict: RecordedVerdict
+    verdict: AuditVerdict
     rule: str
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this frame."""
-
     frame: str
 
 

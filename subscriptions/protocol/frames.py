@@ -6,14 +6,9 @@ them can be joined into a single write.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from events.domain.cursor import Position, join_positions, parse_cursor
-
-_CURSOR_AT_END = re.compile(rb'"cursor": "([0-9a-f]{12})\.([0-9]{1,18})"\}\Z')
-_LONGEST_END = 64
-"""Bytes at the end of an event's frame in which its cursor is."""
 
 
 class Answer(bytes):
@@ -21,12 +16,10 @@ class Answer(bytes):
 
 
 def text_frame(text: str) -> bytes:
-    """The frame of a text message."""
     return framed(text.encode())
 
 
 def framed(payload: bytes) -> bytes:
-    """The frame of a text message with this UTF-8 payload."""
     size = len(payload)
     if size < 126:
         return b"\x81%c%b" % (size, payload)
@@ -36,7 +29,6 @@ def framed(payload: bytes) -> bytes:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """The payload of a frame that was built here."""
     return frame[_HEADER_SIZES.get(frame[1], 2) :]
 
 
@@ -83,8 +75,8 @@ def last_delivered_cursor(cursor: str, waiting: Iterable[bytes]) -> str:
         return ""
     delivered = dict(parse_cursor(cursor))
     for frame in waiting:
-        if found := _CURSOR_AT_END.search(frame[-_LONGEST_END:]):
-            epoch, seq = found[1].decode(), int(found[2])
-            if epoch in delivered:
-                delivered[epoch] = min(delivered[epoch], seq - 1)
+        # An event's frame ends with its cursor: "cursor": "<epoch>.<seq>"}
+        epoch, seq = frame[frame.rindex(b'"', 0, -2) + 1 : -2].decode().split(".")
+        if epoch in delivered:
+            delivered[epoch] = min(delivered[epoch], int(seq) - 1)
     return join_positions(Position(epoch, seq) for epoch, seq in delivered.items())

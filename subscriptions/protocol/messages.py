@@ -19,8 +19,6 @@ MAX_REASON_BYTES = 123
 
 
 class Action(StrEnum):
-    """The types of a client's messages."""
-
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     PING = "ping"
@@ -90,8 +88,7 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
                 return Unsubscribe(_topics(message, max_topics), request_id)
             case Action.PING:
                 return Ping(request_id)
-            case Action.AUTHENTICATE:
-                return Authenticate(_token(message), request_id)
+        return Authenticate(_token(message), request_id)
     except UnreadableMessage as error:
         raise UnreadableMessage(str(error), action, request_id) from None
 

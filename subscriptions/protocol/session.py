@@ -14,6 +14,7 @@ from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_patte
 from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.effects import (
     AuditEntry,
+    AuditVerdict,
     Close,
     Effect,
     FindAgents,
@@ -21,7 +22,6 @@ from subscriptions.protocol.effects import (
     Join,
     Leave,
     Record,
-    RecordedVerdict,
     Send,
 )
 from subscriptions.protocol.limits import Limits
@@ -77,7 +77,6 @@ class Session:
         self._rate_full_at = 0.0
 
     def receive(self, text: str, now: float) -> list[Effect]:
-        """Decide on one text frame."""
         try:
             message = read_message(
                 text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics
@@ -92,8 +91,7 @@ class Session:
                 return self.subscribe(message, {}, now)
             case Unsubscribe():
                 return self._unsubscribe(message)
-            case Ping() | Authenticate():
-                return [message]
+        return [message]
 
     def ping_in(self, text: str) -> Ping | None:
         """The ping in this text frame; `None` if it is any other message."""
@@ -151,7 +149,7 @@ class Session:
 
         def refuse(topic: str, code: ErrorCode, reason: str, rule: str) -> None:
             refusals.add(topic, code, reason)
-            entries.append(AuditEntry(action, topic, RecordedVerdict.REFUSED, rule, reason))
+            entries.append(AuditEntry(action, topic, AuditVerdict.REFUSED, rule, reason))
 
         self._rate_full_at, wait = self._limits.subscribe_rate.take(
             self._rate_full_at, now, len(message.topics)
@@ -190,7 +188,7 @@ class Session:
             held = HeldTopic(topic, pattern, customer_id)
             self.topics[topic] = held
             granted.append(held)
-            entries.append(AuditEntry(action, topic, RecordedVerdict.GRANTED, verdict.rule))
+            entries.append(AuditEntry(action, topic, AuditVerdict.GRANTED, verdict.rule))
         effects: list[Effect] = [Record(tuple(entries))]
         if granted:
             effects.append(Join(tuple(granted), message.since, request_id))
@@ -230,7 +228,7 @@ class Session:
         effects: list[Effect] = []
         if done:
             ack = ack_frame(action, done, request_id=request_id)
-            entries = tuple(AuditEntry(action, held.text, RecordedVerdict.ENDED, "asked") for held in left)
+            entries = tuple(AuditEntry(action, held.text, AuditVerdict.ENDED, "asked") for held in left)
             effects.append(Leave(tuple(left), entries, ack) if left else Send(ack))
         return effects + refusals.frames(action, request_id)
 
@@ -273,9 +271,7 @@ class Session:
                 dropped.append(held)
                 refusals.add(held.text, ErrorCode.PERMISSION_DENIED, verdict.message)
                 entries.append(
-                    AuditEntry(
-                        Action.SUBSCRIBE, held.text, RecordedVerdict.ENDED, verdict.rule, verdict.message
-                    )
+                    AuditEntry(Action.SUBSCRIBE, held.text, AuditVerdict.ENDED, verdict.rule, verdict.message)
                 )
         if not dropped:
             return []

@@ -31,7 +31,7 @@ def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
 @pytest.fixture
 def desk(centre: Centre, theirs: Platform) -> Iterator[AtDesk]:
     """The granted agent, available, with a platform that accepts every request."""
-    theirs.answers, theirs.asked = [(200, {})], []
+    theirs.answers, theirs.requests = [(200, {})], []
     desk = AtDesk(centre, centre.acme.person("granted agent"))
     desk.publish(desk.is_now("available"))
     yield desk
@@ -62,7 +62,7 @@ def test_the_status_is_chosen_and_the_platforms_status_is_shown(
     page.get_by_role("button", name="Away").click()
     expect_status(page, "Away")
     expect(page.get_by_role("button", name="Away")).to_have_attribute("aria-pressed", "true")
-    assert [(method, body["status"]) for method, _, body, _ in theirs.asked] == [("PUT", "away")]
+    assert [(method, body["status"]) for method, _, body, _ in theirs.requests] == [("PUT", "away")]
     page.reload()
     expect_live(page)
     expect_status(page, "Away")
@@ -126,7 +126,7 @@ def test_a_call_waits_rings_is_accepted_and_ends(pages: Pages, desk: AtDesk, the
     expect(shown.get_by_role("button", name="Accepting…")).to_be_disabled()
     order = {"customer_id": desk.centre.acme.id, "agent_id": desk.person.id}
     wait_until(
-        lambda: theirs.asked[-1] == ("POST", f"/v1.0/calls/{call.id}/accept", order, None), "the order"
+        lambda: theirs.requests[-1] == ("POST", f"/v1.0/calls/{call.id}/accept", order, None), "the order"
     )
     desk.talks(call)
     expect(shown).to_contain_text("Talking")
@@ -145,7 +145,7 @@ def test_a_keyboard_shortcut_accepts_a_call(page: Page, desk: AtDesk, theirs: Pl
     expect(card(page, call)).to_be_visible()
     page.keyboard.press("Alt+KeyA")
     expect(card(page, call).get_by_role("button", name="Accepting…")).to_be_visible()
-    wait_until(lambda: theirs.asked and theirs.asked[-1][1] == f"/v1.0/calls/{call.id}/accept", "the order")
+    wait_until(lambda: theirs.requests and theirs.requests[-1][1] == f"/v1.0/calls/{call.id}/accept", "the order")
     desk.ends(call)
 
 
@@ -179,7 +179,7 @@ def test_a_call_is_transferred_and_another_sent_to_voicemail(
     card(page, call).get_by_role("button", name="Transfer").click()
     expect(card(page, call).get_by_role("button", name="Transferring…")).to_be_visible()
     to = {"type": "queue", "id": desk.centre.acme.queues[1]}
-    wait_until(lambda: theirs.asked and theirs.asked[-1][2].get("to") == to, "the order")
+    wait_until(lambda: theirs.requests and theirs.requests[-1][2].get("to") == to, "the order")
     left = call.in_queue("queue.left", desk.queue, reason="transferred", agent_id=desk.person.id)
     desk.publish(left, desk.is_now("available"))
     expect(card(page, call)).to_have_count(0)

@@ -32,7 +32,7 @@ def centre(gateway_of_file: Gateways, theirs: Platform) -> Centre:
 
 @pytest.fixture
 def desk(centre: Centre, theirs: Platform) -> AtDesk:
-    theirs.answers, theirs.asked = [(200, {})], []
+    theirs.answers, theirs.requests = [(200, {})], []
     return AtDesk(centre, centre.acme.person("granted agent"))
 
 
@@ -86,7 +86,7 @@ def test_a_quick_reply_is_sent_and_then_shown(page: Page, desk: AtDesk, theirs: 
     expect(page.get_by_label("Reply")).to_have_value(QUICK)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Reply")).to_have_value("")
-    request = theirs.asked[-1]
+    request = theirs.requests[-1]
     assert request[:2] == ("POST", "/v1.0/messages")
     assert request[2]["destinations"] == [{"type": "tel", "target": number}]
     assert (request[2]["text"], request[2]["automatic"]) == (QUICK, False)
@@ -122,7 +122,7 @@ def test_after_stop_no_reply_is_possible_until_start(page: Page, desk: AtDesk, t
     expect(page.get_by_label("Reply")).to_be_visible()
     desk.publish(message(number, " unsubscribe. "))
     expect(page.get_by_label("Reply")).to_be_hidden()
-    assert theirs.asked == []
+    assert theirs.requests == []
 
 
 def test_an_opt_out_unknown_to_the_page_is_shown_when_it_sends(page: Page, desk: AtDesk) -> None:
@@ -228,4 +228,4 @@ def test_a_name_of_a_prototype_is_a_number_like_any_other(page: Page, desk: AtDe
     expect(page.get_by_label("Reply")).to_have_value("To constructor")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#composer-error")).to_contain_text("a telephone number such as")
-    wait_until(lambda: theirs.asked == [], "nothing to be sent")
+    wait_until(lambda: theirs.requests == [], "nothing to be sent")

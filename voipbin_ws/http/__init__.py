@@ -1,4 +1,5 @@
-"""HTTP around the views: the publish endpoint, Django's handler, request log, security headers, error pages.
+"""HTTP around the views: publish endpoint, Django's handler, log, headers, error pages.
 
-Start with `publish_endpoint`. The endpoints are called in the event loop; Django's requests run in worker threads.
+May import: everything in `events` and `subscriptions`. Start with `publish_endpoint`. The endpoint and the handler are
+called in the event loop; publish requests and Django's requests run in threads.
 """

@@ -1,7 +1,7 @@
-"""HTTP requests on their way through Django: each in one thread, from its first middleware to its last byte.
+"""Django's ASGI handler with each request in one thread, to the last byte.
 
-Django's own handler goes from the event loop to a thread and back for each middleware that is not asynchronous, a dozen
-times a request, and starts a thread of its own for every request: several times the cost of what is done there.
+Django's own handler changes between the event loop and a thread for each synchronous middleware, a dozen times a
+request, and starts a thread for each request: a GET would take two to five times the CPU (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import set_script_prefix
 
 THREADS = 32
-"""Requests at once. Some wait for the platform for seconds: others must not wait for them."""
+"""The most requests at once. Some wait seconds for the platform, and must not delay others."""
 
 Message = dict[str, Any]
 Send = Callable[[Message], Any]
 
 
-class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
+class SingleThreadHandler(ASGIHandler):
     """Django's ASGI handler, with all of a request in one thread."""
 
     def __init__(self) -> None:
@@ -43,21 +43,21 @@ class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
         loop = asyncio.get_running_loop()
 
         def send_from_thread(message: Message) -> None:
-            """Raises what the server raises where the client is gone. Waits as long as the server does."""
+            """Send and wait, as long as the server does; raise its error if the client disconnected."""
             asyncio.run_coroutine_threadsafe(send(message), loop).result()
 
         with body:
-            # Not a plain executor: an asynchronous view needs to find this loop again.
+            # Not a plain executor: an asynchronous view must run in this loop.
             in_thread = sync_to_async(self._respond, thread_sensitive=False, executor=self._threads)
             for message in await in_thread(scope, body, send_from_thread):
                 await send(message)
 
     def _respond(self, scope: Any, body: Any, send: Callable[[Message], None]) -> list[Message]:
-        """Have the request answered. Returns the messages of a short answer; a long one's are sent from here."""
+        """Process a request; return the messages of the response, after sending those of a stream."""
         set_script_prefix(scope.get("root_path", "") or "/")
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
-        response = refusal if request is None else self._response(request)
+        response: Any = refusal if request is None else self._response(request)
         try:
             start = {
                 "type": "http.response.start",
@@ -69,11 +69,11 @@ class SingleThreadHandler(ASGIHandler):  # type: ignore[misc]
             _stream(response, start, send)
             return []
         finally:
-            # Signals the end of the request, which releases this thread's database connection.
+            # Ends the request: the database connection of this thread is returned.
             response.close()
 
     def _response(self, request: HttpRequest) -> Any:
-        response = self.get_response(request)
+        response: Any = self.get_response(request)
         response._handler_class = self.__class__
         return response
 
@@ -92,4 +92,4 @@ def _stream(response: Any, start: Message, send: Callable[[Message], None]) -> N
             send({"type": "http.response.body", "body": part, "more_body": True})
         send({"type": "http.response.body", "body": b""})
     except asyncio.CancelledError:
-        pass  # The server gave the client up.
+        pass  # The server closed the connection.

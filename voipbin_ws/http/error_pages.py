@@ -1,6 +1,6 @@
-"""What is answered where no view does: JSON to programs, in the shape of all REST errors, and a page to people.
+"""The responses to errors outside views: JSON for programs, pages for browsers.
 
-Nothing of the request is repeated in it: addresses carry credentials.
+They repeat nothing of the request: a URL may contain a credential.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
-    """400: the request's Host is not ours, or it is not as HTTP has it."""
+    """400: the Host is not allowed, or the request is not valid HTTP."""
     message = (
         "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
     )
@@ -24,12 +24,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """403."""
+    """403: the user lacks a permission."""
     return _answer(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
-    """403: a form without the token of the page that it was on (settings.CSRF_FAILURE_VIEW)."""
+    """403: a form without its CSRF token (settings.CSRF_FAILURE_VIEW)."""
     message = (
         "The form came without the cookie that belongs to it, or from another site. "
         "Go back, load the page anew and try again; cookies must be allowed"
@@ -38,12 +38,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """404."""
+    """404: no view has this URL."""
     return _answer(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """500: a defect of ours, whose trace is in the log."""
+    """500: a defect of the gateway; the traceback is in the log."""
     message = failure_message(getattr(request, "request_id", ""))
     return _answer(request, 500, "INTERNAL_ERROR", "That failed", message)
 

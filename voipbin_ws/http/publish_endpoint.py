@@ -1,7 +1,7 @@
-"""The ASGI endpoint of publishing, past Django's middleware and REST framework.
+"""The ASGI endpoint for publish requests, without Django's middleware and REST framework.
 
-At an even pace these cost more than all that is done for the event, whose code is small enough to stay in the
-processor's caches.
+Single requests at an even pace would spend more in these than in publishing itself, whose code stays in the processor's
+caches (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_
 from voipbin_ws.http.security_headers import json_headers
 
 PARSERS: Mapping[str, Parser] = {"/v1.0/events": parse_events, "/v1.0/webhooks/voipbin": parse_webhook}
-"""What is published, by the address to which it is posted."""
+"""The parsers of the publishing operations, by path."""
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,9 +30,9 @@ Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class PublishEndpoint:
-    """Publishes what is posted to the addresses of `PARSERS`; passes every other request to the `django` application.
+    """Answers POSTs to the paths of `PARSERS`; passes other requests to `django`.
 
-    Django also gets requests below a path prefix, whose addresses it resolves, and those for a foreign host, which it
+    Django also gets requests below a path prefix, which it resolves, and those for a host that is not allowed, which it
     refuses.
     """
 
@@ -78,7 +78,7 @@ class PublishEndpoint:
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    """The headers by their names in lower case; the values of one that is sent several times are joined."""
+    """Return the headers by their names in lower case; values of repeated headers are joined."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -87,7 +87,7 @@ def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    """The body, cut where it is larger than allowed; `None` if the client disconnected before its end."""
+    """Read the body, cut if it is larger than allowed; `None` if the client disconnected."""
     parts: list[bytes] = []
     room = settings.EVENTS_MAX_REQUEST_BYTES + 1
     while True:

@@ -1,6 +1,7 @@
-"""Publish requests that wait for their batch: one thread publishes them, and those that come meanwhile are the next.
+"""The queue of publish requests: one thread publishes them in batches.
 
-Large requests have threads of their own, so that none waits for them.
+The requests that arrive during a batch are the next one. Large requests run in other threads, so that small ones do not
+wait for them.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from subscriptions.protocol.permissions import Identity
 
 MAX_BATCH_REQUESTS = 64
 MAX_BATCH_BYTES = 128 * 1024
-"""Requests whose commit is shared, and their bodies together: the first of them waits until the last is stored."""
+"""The limits of a batch: its first request waits until the last one is stored."""
 
 LARGE_BODY_BYTES = 64 * 1024
-"""The body of a request that is published by itself, in a thread of its own, is larger than this."""
+"""Requests with larger bodies do not share a batch."""
 
 LARGE_REQUESTS_AT_ONCE = 4
 
@@ -42,7 +43,7 @@ class _Waiting(NamedTuple):
 
 
 class PublishQueue:
-    """The requests that wait, and the threads that publish them."""
+    """The waiting requests, and the threads that publish them."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="publishing")
@@ -55,7 +56,7 @@ class PublishQueue:
         self._identity_cache = IdentityCache()
 
     async def publish(self, request: PublishRequest) -> Response:
-        """Publish a request, with others or by itself, and return the response."""
+        """Publish a request and return the response. Called in the event loop."""
         loop = asyncio.get_running_loop()
         if len(request.body) > LARGE_BODY_BYTES:
             return await loop.run_in_executor(self._large_threads, _publish_alone, request)
@@ -103,7 +104,7 @@ def _authenticate(request: PublishRequest, *, identify: Callable[[str, ClientInf
     """Return the identity of a request's credential.
 
     Raises:
-        AuthenticationFailed: there is no credential, or it is not accepted.
+        AuthenticationFailed: The credential is missing or not accepted.
     """
     try:
         credential = credential_in(request.query, request.headers.get("authorization", ""))
@@ -113,5 +114,5 @@ def _authenticate(request: PublishRequest, *, identify: Callable[[str, ClientInf
 
 
 def _resolve(future: asyncio.Future[Response], response: Response) -> None:
-    if not future.done():  # Else the request was cancelled.
+    if not future.done():  # The request was not cancelled.
         future.set_result(response)

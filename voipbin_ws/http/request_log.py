@@ -1,4 +1,4 @@
-"""One line for each HTTP request, the id by which all that was logged for it is found, and its count."""
+"""The request log: one line, one id and the metrics of each HTTP request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,63}")
 _LIKE_A_CREDENTIAL = re.compile(r"vb_|eyJ")
 
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Paths that probes request every few seconds."""
+"""Paths that are requested every few seconds; logged at level DEBUG."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -44,7 +44,7 @@ durations = Histogram(
 
 
 def log_requests(get_response: Respond) -> Respond:
-    """Django's hook."""
+    """Log, count and identify requests. Middleware of Django."""
 
     def respond(request: Any) -> HttpResponseBase:
         began = time.perf_counter()
@@ -70,7 +70,7 @@ def log_requests(get_response: Respond) -> Respond:
 
 
 def request_id(given: str | None) -> str:
-    """The id that a proxy or a client gave, if it can be one; else a new one."""
+    """Return the id that a proxy or client gave if it is valid, or else a new one."""
     if given and _GOOD_ID.fullmatch(given) and not _LIKE_A_CREDENTIAL.search(given):
         return given
     return uuid.uuid4().hex
@@ -88,7 +88,7 @@ def log_request(
     client: str,
     identity: Mapping[str, Any],
 ) -> None:
-    """Log and count one request. `path` is without the query, which has credentials, and what people searched for."""
+    """Log and count one request. `path` is without the query, which may have credentials."""
     requests.labels(route, method, status).inc()
     durations.labels(route).observe(seconds)
     log = logger.debug if path in _PROBES else logger.info
@@ -106,16 +106,16 @@ def log_request(
 
 
 def _identity_fields(request: HttpRequest) -> Mapping[str, Any]:
-    # What REST framework found. A session that no view used is not looked up for this.
+    # The identity that REST framework found; the session is not loaded for this.
     user = request.__dict__.get("user")
-    if type(user) is Identity:  # isinstance would ask the session.
+    if type(user) is Identity:  # isinstance would load the session.
         return identity_fields(user)
     person = getattr(request, "_cached_user", None)
     return {"user": person.pk} if person is not None and person.pk is not None else {}
 
 
 def identity_fields(identity: Identity) -> Mapping[str, Any]:
-    """Whose request it is, as the line says it."""
+    """Return the fields of the log line that identify the client."""
     return {
         "customer": identity.customer_id,
         "agent": identity.agent_id,

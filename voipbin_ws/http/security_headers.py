@@ -1,10 +1,11 @@
-"""The security headers of every answer: what a page may load, who may show it in a frame, what is kept of it."""
+"""The security headers of every response: content, framing, caching, permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from typing import cast
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -25,13 +26,13 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""Scripts, styles and connections of our own alone, nothing inline: what a caller calls himself can never run."""
+"""Only scripts, styles and connections of this origin, nothing inline: names of callers cannot run."""
 
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def security_headers(get_response: Respond) -> Respond:
-    """Django's hook. A view may set a header of these itself."""
+    """Add the security headers that the view has not set. Middleware of Django."""
     return lambda request: _with_security_headers(get_response(request))
 
 
@@ -40,7 +41,9 @@ def _with_security_headers(response: HttpResponseBase) -> HttpResponseBase:
     if headers.get("Content-Type", "").startswith("application/json"):
         for name, value in JSON_HEADERS.items():
             headers.setdefault(name, value)
-    elif not (settings.DEBUG and response.status_code in (404, 500)):  # Django's debug pages are all inline.
+    elif not (
+        settings.DEBUG and response.status_code in (404, 500)
+    ):  # Django's debug pages use inline scripts.
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
     if "Access-Control-Allow-Origin" not in headers:
@@ -50,10 +53,10 @@ def _with_security_headers(response: HttpResponseBase) -> HttpResponseBase:
 
 @cache
 def json_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
-    """What the middleware gives an answer in JSON to a request by `http` or `https`, for one that does not pass it."""
+    """Return the headers that the middleware adds to JSON, for responses without Django."""
     scope = {"type": "http", "method": "GET", "path": "/v1.0/", "scheme": scheme, "headers": []}
-    respond = security_headers(SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
-    response = respond(ASGIRequest(scope, BytesIO()))
+    inner = cast(Respond, SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
+    response = security_headers(inner)(ASGIRequest(scope, BytesIO()))
     return tuple((name.lower().encode(), value.encode()) for name, value in response.items())
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from typing import Any
 
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-)
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
@@ -18,11 +14,12 @@ from prometheus_client.utils import floatToGoString
 from events.announcements.announcer import announcer
 from events.counters import database_errors, stored_events
 from subscriptions.connections.runtime import Runtime
-from subscriptions.delivery.latency_histogram import BUCKETS, LatencyHistogram
+from subscriptions.delivery.latency_histogram import BUCKETS
 from voipbin_ws import __version__
 from voipbin_ws.http import request_log
 
 PREFIX = "voipbin_ws"
+_BOUNDS = [*map(floatToGoString, BUCKETS), "+Inf"]
 
 
 def registry_of(process: Runtime) -> CollectorRegistry:
@@ -55,14 +52,8 @@ class _GatewayCollector(Collector):
         process = self._process
         yield _gauge("connections", "Open WebSockets.", process.connections)
         yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
-        ended = CounterMetricFamily(
-            f"{PREFIX}_connections_closed",
-            "WebSockets that are over, by close code and reason: one of ours, or client-left.",
-            labels=["code", "reason"],
-        )
-        for labels, count in process.ended.items():
-            ended.add_metric(labels, count)
-        yield ended
+        closed = "WebSockets that are over, by close code and reason: one of ours, or client-left."
+        yield _counters("connections_closed", closed, "code reason", process.ended)
         subscribers = list(process.hub.subscribers)
         held = [each for subscriber in subscribers for each in subscriber.subscriptions.values()]
         subscriptions = sum(len(topics) for each in held for topics in each.topics.values())
@@ -77,16 +68,14 @@ class _GatewayCollector(Collector):
     def _events(self) -> Iterator[Metric]:
         process = self._process
         yield _counter("events_stored", "Events that were published here.", stored_events.counts().get((), 0))
-        deliveries = CounterMetricFamily(
-            f"{PREFIX}_deliveries", "Events given to sockets, as they happened or replayed.", labels=["way"]
-        )
-        deliveries.add_metric(["live"], process.hub.deliveries)
-        deliveries.add_metric(["replay"], process.replayer.deliveries)
-        yield deliveries
-        yield _histogram(
-            "delivery_latency_seconds",
+        ways = {("live",): process.hub.deliveries, ("replay",): process.replayer.deliveries}
+        yield _counters("deliveries", "Events given to sockets, as they happened or replayed.", "way", ways)
+        latencies = process.hub.latencies
+        yield HistogramMetricFamily(
+            f"{PREFIX}_delivery_latency_seconds",
             "From an event's commit until it was written to each connection that receives it.",
-            process.hub.latencies,
+            buckets=list(zip(_BOUNDS, accumulate(latencies.counts), strict=True)),
+            sum_value=latencies.total_seconds,
         )
         yield _counter(
             "replays", "Times that a client was sent what it had missed.", process.replayer.replays
@@ -114,23 +103,14 @@ class _GatewayCollector(Collector):
         yield _counter(
             "bell_failures", "Announcements that the channel layer did not take.", announcer.failures
         )
-        errors = CounterMetricFamily(
-            f"{PREFIX}_database_errors", "Questions that the database did not answer.", labels=["error"]
-        )
-        for labels, count in database_errors.counts().items():
-            errors.add_metric(labels, count)
-        yield errors
+        errors = database_errors.counts()
+        yield _counters("database_errors", "Questions that the database did not answer.", "error", errors)
 
     def _audit_log(self) -> Iterator[Metric]:
         audit = self._process.audit
         yield _gauge("audit_queue", "Audit records that are not stored yet.", audit.waiting)
         yield _counter("audit_lost", "Audit records that could not be stored.", audit.lost)
-        refusals = CounterMetricFamily(
-            f"{PREFIX}_refusals", "What clients were refused, by the rule.", labels=["action", "rule"]
-        )
-        for labels, count in audit.refusals.items():
-            refusals.add_metric([str(label) for label in labels], count)
-        yield refusals
+        yield _counters("refusals", "What clients were refused, by the rule.", "action rule", audit.refusals)
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:
@@ -141,9 +121,8 @@ def _counter(name: str, help_text: str, value: float) -> Metric:
     return CounterMetricFamily(f"{PREFIX}_{name}", help_text, value=value)
 
 
-def _histogram(name: str, help_text: str, latencies: LatencyHistogram) -> Metric:
-    bounds = [*map(floatToGoString, BUCKETS), "+Inf"]
-    buckets = list(zip(bounds, accumulate(latencies.counts), strict=True))
-    return HistogramMetricFamily(
-        f"{PREFIX}_{name}", help_text, buckets=buckets, sum_value=latencies.total_seconds
-    )
+def _counters(name: str, help_text: str, labels: str, counts: Mapping[Any, int]) -> Metric:
+    family = CounterMetricFamily(f"{PREFIX}_{name}", help_text, labels=labels.split())
+    for values, count in counts.items():
+        family.add_metric([str(value) for value in values], count)
+    return family

@@ -53,18 +53,16 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """Return the URL at which clients reach this socket."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def print_address(address: str) -> None:
-    """Print the one line that says the server is ready."""
     sys.stdout.write(f"Listening on {address}\n")
     sys.stdout.flush()
 
 
-def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], None]) -> None:
+def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], object]) -> None:
     """Serve until SIGTERM or SIGINT; call `on_ready` when the server listens."""
     from voipbin_ws.servers.daphne_adapter import ReadyFramesServer, reactor
 
@@ -111,7 +109,7 @@ def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], No
     server.run()
 
 
-def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], None]) -> None:
+def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], object]) -> None:
     """Serve until SIGTERM or SIGINT; call `on_ready` when the server listens."""
     import uvicorn
 
@@ -174,7 +172,7 @@ async def _requests_done(server: Any) -> None:
                 await asyncio.wait(under_way)
 
 
-SERVERS: dict[str, Callable[[Any, socket.socket, Callable[[], None]], None]] = {
+SERVERS: dict[str, Callable[[Any, socket.socket, Callable[[], object]], None]] = {
     "daphne": run_daphne,
     "uvicorn": run_uvicorn,
 }

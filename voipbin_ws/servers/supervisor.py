@@ -31,7 +31,7 @@ from django.db import connections
 
 logger = logging.getLogger(__name__)
 
-Serve = Callable[[Callable[[], None]], None]
+Serve = Callable[[Callable[[], object]], None]
 """Serves until SIGTERM, and calls its argument when the server listens."""
 
 PAUSE_FIRST_SECONDS = 0.5
@@ -170,11 +170,7 @@ class Workers:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.close(self._parent_writer)
         threading.Thread(target=_wait_for_parent, args=[self._parent_reader], daemon=True).start()
-        self._serve(lambda: _notify_ready(self._ready_writer, index))
-
-
-def _notify_ready(ready: int, index: int) -> None:
-    os.write(ready, bytes([index]))
+        self._serve(lambda: os.write(self._ready_writer, bytes([index])))
 
 
 def _wait_for_parent(alive: int) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py prune_events`: remove events that are older than they need to be kept."""
+"""`manage.py prune_events`: delete events older than the retention period."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py renew_epochs`: to be run once after a backup was restored."""
+"""`manage.py renew_epochs`: give the logs new epochs after a backup was restored."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from events.management.arguments import customer_id, needs_database
 
 
 class Command(BaseCommand):
-    """The command."""
-
     help = (
         "Give every customer's log a new epoch. Run it after a backup was restored, before the gateway is started: "
         "without it, a client could take the events that are numbered anew for those that it has seen already, and "

@@ -32,12 +32,8 @@ class Command(BaseCommand):
         "sent."
     )
 
-    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, epilog=EPILOG, **options)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
-
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog, parser.formatter_class = EPILOG, RawDescriptionHelpFormatter
         parser.add_argument(
             "event",
             metavar="EVENT",

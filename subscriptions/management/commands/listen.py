@@ -33,17 +33,11 @@ class OutputClosed(Exception):
 
 
 class Command(BaseCommand):
-    """The command; a client like any other, which needs no database."""
-
     help = "Print the events of topics, across lost connections and restarts of the gateway, without missing one."
     requires_system_checks: list[str] = []
 
-    def create_parser(self, prog_name: str, subcommand: str, **options: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, epilog=EPILOG, **options)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        return parser
-
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.epilog, parser.formatter_class = EPILOG, RawDescriptionHelpFormatter
         parser.add_argument(
             "topics", nargs="+", metavar="TOPIC", help="such as customer_id:<id>:call:* or agent_id:<id>"
         )

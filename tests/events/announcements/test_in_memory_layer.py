@@ -13,7 +13,7 @@ def message(number: int) -> dict[str, Any]:
     return {"type": "test.message", "number": number}
 
 
-async def heard(layer: LocalChannelLayer, channel: str) -> int:
+async def received(layer: LocalChannelLayer, channel: str) -> int:
     number: int = (await layer.receive(channel))["number"]
     return number
 
@@ -26,8 +26,8 @@ async def test_a_group_receives_in_order_and_no_other_does() -> None:
     await layer.group_add("both", theirs)
     for number, group in enumerate(["ours", "both", "ours"]):
         await layer.group_send(group, message(number))
-    assert [await heard(layer, ours) for _ in range(3)] == [0, 1, 2]
-    assert await heard(layer, theirs) == 1
+    assert [await received(layer, ours) for _ in range(3)] == [0, 1, 2]
+    assert await received(layer, theirs) == 1
     assert layer.channels == {}
 
 
@@ -38,7 +38,7 @@ async def test_one_channel_without_room_harms_no_other() -> None:
         await layer.group_add("group", channel)
     await layer.send(full, message(0))
     await layer.group_send("group", message(1))
-    assert (await heard(layer, full), await heard(layer, free)) == (0, 1)
+    assert (await received(layer, full), await received(layer, free)) == (0, 1)
 
 
 async def test_what_a_sender_changes_afterwards_is_not_heard() -> None:
@@ -48,11 +48,11 @@ async def test_what_a_sender_changes_afterwards_is_not_heard() -> None:
     sent = message(0)
     await layer.group_send("group", sent)
     sent["number"] = 1
-    assert await heard(layer, channel) == 0
+    assert await received(layer, channel) == 0
 
 
 async def test_an_empty_group_is_no_error_and_a_bad_name_is() -> None:
     layer = LocalChannelLayer()
-    await layer.group_send("nobody", message(0))
+    await layer.group_send("empty", message(0))
     with pytest.raises(TypeError, match="Group name"):
         await layer.group_send("no group!", message(0))

@@ -1,4 +1,4 @@
-"""GET /v1.0/events and GET /v1.0/events/<id>: what happened, for those who may hear it."""
+"""GET /v1.0/events and GET /v1.0/events/<id>: past events, for those who may subscribe to them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_after_a_cursor_comes_only_what_is_newer() -> None:
     assert numbers(manager.get(EVENTS, after=cursors[1])) == [3, 4]
     assert numbers(manager.get(EVENTS, after=cursors[1], order="desc")) == [4, 3]
     assert numbers(manager.get(EVENTS, after=cursors[3])) == []
-    # As a socket that hears several customers has it.
+    # As on a connection with several customers.
     assert numbers(manager.get(EVENTS, after=f"{'a' * 12}.7,{cursors[2]}")) == [4]
 
 

@@ -1,4 +1,4 @@
-"""POST /v1.0/events: every reason for which an event is refused, each told with what is right."""
+"""POST /v1.0/events: every reason for which an event is refused, each with what is right."""
 
 from __future__ import annotations
 

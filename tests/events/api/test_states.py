@@ -161,7 +161,7 @@ def test_an_agent_sees_what_concerns_it_and_what_it_was_granted(by_key: bool) ->
     calls = caller.get(CALLS)
     assert calls.ids == ["mine"]
     assert calls.body["items"][0]["topic"] == f"agent_id:{agent.agent_id}:call:mine"
-    # Its own topics name nobody else.
+    # Its own topics name no other agent.
     assert calls.body["items"][0]["agent_ids"] == [agent.agent_id]
     assert caller.get(CALLS, agent_id=colleague).ids == []
     assert caller.get(CALLS, agent_id=agent.agent_id).ids == ["mine"]

@@ -19,7 +19,7 @@ UNIQUE = ["customer_id", "resource", "resource_id", "member_id"]
 
 
 def event(seq: int, **fields: Any) -> Event:
-    told = {
+    values = {
         "id": uuid.uuid4(),
         "customer_id": uuid.UUID(int=7),
         "event_type": "call.status",
@@ -32,11 +32,11 @@ def event(seq: int, **fields: Any) -> Event:
         "idempotency_key": None,
         "digest": "",
     }
-    return Event(seq=seq, **told | fields)
+    return Event(seq=seq, **values | fields)
 
 
 def state(resource_id: str, **fields: Any) -> ResourceState:
-    told = {
+    values = {
         "customer_id": uuid.UUID(int=7),
         "resource": "call",
         "member_id": "",
@@ -48,7 +48,7 @@ def state(resource_id: str, **fields: Any) -> ResourceState:
         "agent_ids": "",
         "body": "{}",
     }
-    return ResourceState(resource_id=resource_id, **told | fields)
+    return ResourceState(resource_id=resource_id, **values | fields)
 
 
 def test_what_is_read_back_is_what_was_written() -> None:

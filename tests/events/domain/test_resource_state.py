@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from events.domain.resource_state import ends_call, ends_members, is_live_after, member_of, merged
+from events.domain.resource_state import (
+    changes_state,
+    ends_call,
+    ends_members,
+    is_live_after,
+    member_of,
+    merged,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,14 @@ def test_an_event_leaves_its_resource_live_or_ends_it(
     event_type: str, member_id: str, data: dict[str, Any], live: bool
 ) -> None:
     assert is_live_after(event_type, member_id, data) is live
+
+
+@pytest.mark.parametrize(
+    ("event_type", "changes"),
+    [("call.created", True), ("agent.status", True), ("message.sent", True), ("call.test", False)],
+)
+def test_only_a_test_event_says_nothing_of_its_resource(event_type: str, changes: bool) -> None:
+    assert changes_state(event_type) is changes
 
 
 @pytest.mark.parametrize(

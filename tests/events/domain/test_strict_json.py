@@ -21,6 +21,7 @@ VALID = [
     ('{"a": {"k": 1}, "b": {"k": 2}}', {"a": {"k": 1}, "b": {"k": 2}}),
     ("[" * MAX_DEPTH + "]" * MAX_DEPTH, None),
     ('{"a":' * MAX_DEPTH + '"deep"' + "}" * MAX_DEPTH, None),
+    ("[" * MAX_DEPTH + r'"\u0041", 7' + "]" * MAX_DEPTH, None),
     (json.dumps([[]] * 1000), [[]] * 1000),
 ]
 

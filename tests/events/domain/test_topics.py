@@ -87,6 +87,7 @@ INVALID = [
 def test_a_topic_is_read_in_full_form_and_prefixes_mean_everything_below(text: str, canonical: str) -> None:
     pattern = parse_pattern(text, RESOURCES)
     assert str(pattern) == canonical
+    assert Pattern.from_canonical(canonical) == pattern
     assert parse_pattern(canonical, RESOURCES) == pattern
 
 

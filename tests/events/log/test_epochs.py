@@ -10,7 +10,7 @@ from events.models import CustomerLog
 from tests.events.support.people import new_id
 from tests.events.support.stored import store
 
-ANONYMOUS = "5e4a0680-804e-41ec-8477-2fea5968d85b"
+UNKNOWN = "5e4a0680-804e-41ec-8477-2fea5968d85b"
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def test_one_customers_log_alone(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("customer_id", "said"),
     [(new_id(), "There are no events of customer"), ("ACME", "no UUID")],
-    ids=["nobody's", "a name"],
+    ids=["unknown", "a name"],
 )
 def test_an_unknown_customer_is_refused(customer_id: str, said: str) -> None:
     with pytest.raises(CommandError, match=said):

@@ -1,4 +1,4 @@
-"""publish(): numbers without holes, whole or not at all, once for a key, told only after the commit."""
+"""publish(): numbers without holes, whole or not at all, once for a key, announced only after the commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events.domain.cursor import parse_cursor
 from events.domain.event import Entry
-from events.log import publish as publishing
+from events.log import publish as module
 from events.log.publish import IdempotencyConflict, publish
 from events.models import CustomerLog, Event, ResourceState
 from tests.events.support.people import Company, new_id
@@ -33,10 +33,10 @@ def last_seq(customer_id: str) -> int:
 
 @pytest.fixture
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[Entry]]]:
-    """What the bell was asked to tell."""
-    told: list[tuple[str, str, list[Entry]]] = []
-    monkeypatch.setattr(publishing.announcer, "announce", lambda *what: told.append(what))
-    return told
+    """The arguments of each call of the announcer."""
+    calls: list[tuple[str, str, list[Entry]]] = []
+    monkeypatch.setattr(module.announcer, "announce", lambda *what: calls.append(what))
+    return calls
 
 
 def test_each_customer_counts_from_one_without_holes() -> None:
@@ -62,18 +62,18 @@ def test_receipts_come_in_the_order_of_the_request() -> None:
 def test_what_was_stored_is_announced_after_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     acme = new_id()
     depth = len(connection.savepoint_ids)
-    told: list[Entry] = []
+    calls: list[Entry] = []
 
     def announce(customer_id: str, epoch: str, entries: list[Entry]) -> None:
         assert len(connection.savepoint_ids) == depth
         assert (customer_id, last_seq(acme)) == (acme, 2)
-        told.extend(entries)
+        calls.extend(entries)
 
-    monkeypatch.setattr(publishing.announcer, "announce", announce)
+    monkeypatch.setattr(module.announcer, "announce", announce)
     receipts = publish([call(acme, "a"), call(acme, "b")])
-    assert [entry.seq for entry in told] == [1, 2]
-    assert [entry.topics for entry in told] == [receipt.topics for receipt in receipts]
-    assert all(f'"id": "{receipt.id}"' in entry.tail for entry, receipt in zip(told, receipts, strict=True))
+    assert [entry.seq for entry in calls] == [1, 2]
+    assert [entry.topics for entry in calls] == [receipt.topics for receipt in receipts]
+    assert all(f'"id": "{receipt.id}"' in entry.tail for entry, receipt in zip(calls, receipts, strict=True))
 
 
 @pytest.mark.parametrize("fails", ["update_states", "insert_rows", "update_rows"])
@@ -87,7 +87,7 @@ def test_if_a_step_fails_nothing_is_stored_or_announced(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise DatabaseError("disk full")
 
-    owner: Any = publishing
+    owner: Any = module
     *path, name = fails.split(".")
     for part in path:
         owner = getattr(owner, part)

@@ -208,10 +208,10 @@ _events = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_events, st.lists(st.integers(1, 4), max_size=6))
 def test_how_events_are_grouped_into_requests_changes_nothing(
-    told: list[tuple[str, str, str]], sizes: list[int]
+    changes: list[tuple[str, str, str]], sizes: list[int]
 ) -> None:
     seen = []
-    for groups in ([1] * len(told), [*sizes, len(told)]):
+    for groups in ([1] * len(changes), [*sizes, len(changes)]):
         customer_id = new_id()
         drafts = [
             draft(customer_id, "call.ended", {"id": call or "a"}, timestamp=TIME.format(number % 10))
@@ -226,7 +226,7 @@ def test_how_events_are_grouped_into_requests_changes_nothing(
                 },
                 timestamp=TIME.format(number % 10),
             )
-            for number, (action, conference, call) in enumerate(told)
+            for number, (action, conference, call) in enumerate(changes)
         ]
         while drafts:
             size = groups.pop(0)

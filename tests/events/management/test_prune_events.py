@@ -1,4 +1,4 @@
-"""`manage.py prune_events`: what is old goes, what is needed stays, and who was reading is told."""
+"""`manage.py prune_events`: what is old is deleted, what is needed stays, and replays in progress end."""
 
 from __future__ import annotations
 
@@ -101,10 +101,10 @@ def test_a_dry_run_tells_what_the_run_then_does(monkeypatch: pytest.MonkeyPatch)
     for number in range(7):
         call(acme, f"c{number}", "call.ended", days=40)
     call(acme, "c", days=0)
-    told = prune("--older-than", "30d", "--dry-run")
+    output = prune("--older-than", "30d", "--dry-run")
     assert (len(kept(acme)), floor(acme), len(states(acme))) == (8, 0, 8)
     done = prune("--older-than", "30d")
-    assert told.replace("would remove", "removed").replace("Would remove", "Removed") == done
+    assert output.replace("would remove", "removed").replace("Would remove", "Removed") == done
     assert "7 events and 7 ended states; kept from number 8 on" in done
     assert (kept(acme), floor(acme), states(acme)) == ([8], 7, {"c"})
 

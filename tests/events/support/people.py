@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """Somebody with a credential."""
+    """A client with a credential."""
 
     credential: str
     agent_id: str = ""
@@ -68,7 +68,7 @@ def _answer(response: Any) -> Answer:
 
 @dataclass
 class Company:
-    """A customer; whoever is asked for is made."""
+    """A customer; its agents and keys are created on demand."""
 
     name: str = "Acme"
     id: str = field(init=False)
@@ -79,7 +79,7 @@ class Company:
         self.id = str(self.customer.pk)
 
     def person(self, role: str = "agent", **fields: Any) -> ClientInfo:
-        """Somebody who logs in."""
+        """Create an agent who can log in."""
         user = User.objects.create(username=uuid.uuid4().hex)
         agent = Agent.objects.create(customer=self.customer, user=user, name=role, role=role, **fields)
         return ClientInfo(issue_token(agent), str(agent.pk))

@@ -17,7 +17,7 @@ from subscriptions.audit.writer import AuditWriter
 from subscriptions.auth.client_info import ClientInfo
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.models import AuditRecord
-from subscriptions.protocol.effects import AuditEntry, RecordedVerdict
+from subscriptions.protocol.effects import AuditEntry, AuditVerdict
 from subscriptions.protocol.messages import Action
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -179,7 +179,7 @@ async def test_a_record_says_who_where_from_and_why() -> None:
     recorder = ConnectionRecorder(writer, CONNECTION, ClientInfo.of("192.0.2.7", {"user-agent": "a client"}))
     recorder.record_soon("refuse", "refused", rule="unknown-key", detail="This access key is not known")
     recorder.identity = IDENTITY
-    entry = AuditEntry(Action.SUBSCRIBE, "customer_id:x", RecordedVerdict.REFUSED, "invalid-topic", "no id")
+    entry = AuditEntry(Action.SUBSCRIBE, "customer_id:x", AuditVerdict.REFUSED, "invalid-topic", "no id")
     await recorder.record_and_wait([entry])
     refused, subscribed = await stored()
     assert (refused.action, refused.rule, refused.customer_id, refused.credential) == (
@@ -212,7 +212,7 @@ async def test_whatever_a_client_sends_can_be_recorded() -> None:
         writer, CONNECTION, ClientInfo.of("x" * 500, {"user-agent": "agent\0\x7f" * 100})
     )
     await recorder.record_and_wait(
-        [AuditEntry(Action.SUBSCRIBE, "t\0" * 5000, RecordedVerdict.REFUSED, "invalid-topic", "d" * 5000)]
+        [AuditEntry(Action.SUBSCRIBE, "t\0" * 5000, AuditVerdict.REFUSED, "invalid-topic", "d" * 5000)]
     )
     (found,) = await stored()
     found.clean_fields(exclude=["customer_id", "agent_id"])

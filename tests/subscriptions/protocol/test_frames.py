@@ -55,6 +55,24 @@ def test_joined_frames_are_read_one_by_one_however_they_are_cut(
     assert read == texts
 
 
+A, B, C = (text_frame(f'{{"event": "{name}"}}') for name in "abc")
+ANSWER = Answer(text_frame('{"type": "pong"}'))
+
+
+@pytest.mark.parametrize(
+    ("frames", "batches"),
+    [
+        ([], []),
+        ([A], [A]),
+        ([ANSWER], [ANSWER]),
+        ([A, B], [text_frame('[{"event": "a"}, {"event": "b"}]')]),
+        ([A, ANSWER, B, C], [A, ANSWER, text_frame('[{"event": "b"}, {"event": "c"}]')]),
+    ],
+)
+def test_only_events_that_follow_each_other_are_joined(frames: list[bytes], batches: list[bytes]) -> None:
+    assert list(in_batches(frames)) == batches
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers()), max_size=30))
 def test_a_batch_has_the_same_messages_in_order_with_answers_alone(messages: list[tuple[bool, int]]) -> None:
     frames = [

@@ -1,5 +1,7 @@
 """Every message: byte for byte where docs/protocol.md has an example, refused if invalid."""
 
+# Long because each message of both directions is compared with its documentation.
+
 from __future__ import annotations
 
 import contextlib
@@ -18,6 +20,7 @@ from subscriptions.protocol.messages import (
     UnreadableMessage,
     Unsubscribe,
     ack_frame,
+    close_reason,
     closing_frame,
     error_frame,
     pong_frame,
@@ -242,6 +245,21 @@ def test_before_a_close_comes_its_reason(number: int, name: str, retry: bool) ->
     assert closing_frame(CloseCode(number), "Why “so”") == (
         f'{{"type": "error", "action": null, "topics": [], {fields}}}'
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("The token has expired", "The token has expired"),
+        ("x" * 123, "x" * 123),
+        ("x" * 124, "x" * 123),
+        ("x" + "é" * 62, "x" + "é" * 61),
+        ("é" * 62, "é" * 61),  # Half a character of the last fits.
+    ],
+    ids=["short", "of 123 bytes", "of 124 bytes", "of 125 bytes", "cut within a character"],
+)
+def test_a_close_has_as_much_of_its_reason_as_a_control_frame_holds(message: str, reason: str) -> None:
+    assert close_reason(message) == reason
 
 
 def test_error_codes_are_the_contracts() -> None:

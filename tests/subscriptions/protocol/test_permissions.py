@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from django.http import HttpRequest
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from events.domain.topics import Pattern, known_resources, parse_pattern
 from subscriptions.protocol.permissions import Identity, Role, Rule, may_subscribe
@@ -138,6 +142,13 @@ def test_a_foreign_customers_manager_is_a_stranger() -> None:
     manager = identity("manager", GLOBEX, GUS, Role.MANAGER)
     for topic in (f"customer_id:{ACME}", f"customer_id:{ACME}:call:{CALL_ID}", f"agent_id:{ANN}"):
         assert not may_subscribe(manager, parse_pattern(topic, RESOURCES)).granted
+
+
+def test_rest_framework_lets_every_identity_in() -> None:
+    request = Request(HttpRequest())
+    for who in identities():
+        request.user = who
+        assert IsAuthenticated().has_permission(request, APIView())
 
 
 # --- Keys with allowed topics ---

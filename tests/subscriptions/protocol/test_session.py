@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 from events.domain.topics import known_resources
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import (
+    AuditVerdict,
     Close,
     Effect,
     FindAgents,
     Join,
     Leave,
     Record,
-    RecordedVerdict,
     Send,
 )
 from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.messages import Authenticate, Ping
 from subscriptions.protocol.permissions import Identity, Role
-from subscriptions.protocol.session import Session
+from subscriptions.protocol.session import MAX_PING_LENGTH, Session
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 ANN, GUS = "aaaaaaaa-1111-4000-8000-000000000011", "bbbbbbbb-1111-4000-8000-000000000021"
@@ -106,7 +106,7 @@ def call(number: int) -> str:
 
 def test_a_grant_is_recorded_before_it_is_joined() -> None:
     record, join = subscribe(session(), CALLS, request_id=7, since=CURSOR)
-    assert recorded([record]) == [("subscribe", CALLS, RecordedVerdict.GRANTED, "customer-manager")]
+    assert recorded([record]) == [("subscribe", CALLS, AuditVerdict.GRANTED, "customer-manager")]
     assert isinstance(join, Join)
     assert (joined([join]), join.since, join.request_id) == ([CALLS], CURSOR, 7)
     assert [(str(topic.pattern), topic.customer_id) for topic in join.topics] == [(CALLS, ACME)]
@@ -125,11 +125,11 @@ def test_one_bad_topic_does_not_affect_the_others_and_each_code_is_reported_once
     assert ACME in errors["PERMISSION_DENIED"]["message"]
     assert f"agent_id:{ANN}" in errors["PERMISSION_DENIED"]["message"]
     assert [(topic, verdict, rule) for _, topic, verdict, rule in recorded(effects)] == [
-        ("nonsense", RecordedVerdict.REFUSED, "invalid-topic"),
-        (CALLS, RecordedVerdict.GRANTED, "customer-manager"),
-        (FOREIGN, RecordedVerdict.REFUSED, "foreign-customer"),
-        (MESSAGES, RecordedVerdict.GRANTED, "customer-manager"),
-        (foreign_too, RecordedVerdict.REFUSED, "foreign-agent"),
+        ("nonsense", AuditVerdict.REFUSED, "invalid-topic"),
+        (CALLS, AuditVerdict.GRANTED, "customer-manager"),
+        (FOREIGN, AuditVerdict.REFUSED, "foreign-customer"),
+        (MESSAGES, AuditVerdict.GRANTED, "customer-manager"),
+        (foreign_too, AuditVerdict.REFUSED, "foreign-agent"),
     ]
 
 
@@ -211,7 +211,7 @@ def test_unsubscribing_ends_the_topics_and_is_acknowledged() -> None:
     subscribe(talk, CALLS, MESSAGES)
     effects = unsubscribe(talk, CALLS, request_id=2)
     assert left(effects) == [CALLS]
-    assert recorded(effects) == [("unsubscribe", CALLS, RecordedVerdict.ENDED, "asked")]
+    assert recorded(effects) == [("unsubscribe", CALLS, AuditVerdict.ENDED, "asked")]
     assert frames(effects) == [
         {"type": "ack", "action": "unsubscribe", "topics": [CALLS], "status": "success", "request_id": 2}
     ]
@@ -240,6 +240,13 @@ def test_unsubscribing_an_invalid_topic_is_an_error() -> None:
     ack, error = frames(unsubscribe(talk, "nonsense", CALLS, request_id=3))
     assert (ack["topics"], error["topics"]) == ([CALLS], ["nonsense"])
     assert (error["action"], error["code"], error["request_id"]) == ("unsubscribe", "INVALID_TOPIC", 3)
+
+
+def test_unsubscribing_invalid_topics_alone_acknowledges_nothing() -> None:
+    effects = unsubscribe(session(), "nonsense", "call")
+    assert [(frame["type"], frame["topics"]) for frame in frames(effects)] == [
+        ("error", ["nonsense", "call"])
+    ]
 
 
 # --- Limits ---
@@ -364,6 +371,27 @@ def test_a_ping_is_answered_with_its_request_id() -> None:
     assert ask(session(), type="ping", request_id="p") == [Ping("p")]
 
 
+@pytest.mark.parametrize(
+    ("text", "ping"),
+    [
+        ('{"type": "ping"}', Ping(None)),
+        ('{"request_id": "7", "type": "ping"}', Ping("7")),
+        ('{"type": "ping"}'.ljust(MAX_PING_LENGTH), Ping(None)),
+        ('{"type": "ping"}'.ljust(MAX_PING_LENGTH + 1), None),
+        ('{"type": "subscribe", "topics": ["a"]}', None),
+        ('{"type": "subscribe", "topics": ["a"], "request_id": "ping"}', None),
+        ('{"type": "ping"', None),
+        ('{"type": "ping", "request_id": {}}', None),
+    ],
+    ids=lambda value: str(value)[:60].strip(),
+)
+def test_a_ping_is_found_among_the_messages_that_wait(text: str, ping: Ping | None) -> None:
+    talk = session()
+    assert talk.ping_in(text) == ping
+    # Looking does not count as receiving.
+    assert len(talk.receive("nonsense", NOW)) == 1
+
+
 def verified(talk: Session, **fields: Any) -> Any:
     (verify,) = ask(talk, type="authenticate", token="t", **fields)
     assert isinstance(verify, Authenticate)
@@ -411,7 +439,7 @@ def test_topics_that_the_new_credential_may_not_have_end_each_with_an_error() ->
     lesser = replace(MANAGER, role=Role.AGENT, granted_resources=frozenset({"message"}))
     effects = talk.authenticated(verified(talk, request_id=9), lesser)
     assert left(effects) == [CALLS]
-    assert recorded(effects) == [("subscribe", CALLS, RecordedVerdict.ENDED, "resource-not-granted")]
+    assert recorded(effects) == [("subscribe", CALLS, AuditVerdict.ENDED, "resource-not-granted")]
     error, ack = frames(effects)
     assert (error["code"], error["topics"]) == ("PERMISSION_DENIED", [CALLS])
     assert (ack["type"], ack["action"]) == ("ack", "authenticate")

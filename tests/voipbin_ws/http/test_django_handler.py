@@ -1,4 +1,4 @@
-"""A request in one thread: its answer, long answers at the client's pace, and its end signalled in its own thread."""
+"""A request in one thread: its response, streams at the pace of the client, and its end."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def test_a_request_that_is_broken_off_is_not_served(handler: SingleThreadH
         return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
-        raise AssertionError("nobody is there")
+        raise AssertionError("the client has left")
 
     await handler({"type": "http", "method": "POST", "path": "/echo", "headers": []}, receive, send)
     assert "thread" not in seen

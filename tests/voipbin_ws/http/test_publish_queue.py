@@ -1,4 +1,4 @@
-"""The queue of publishing: batches that share a commit, large requests, and defects that lose nothing."""
+"""The queue of publishing: batches that share a commit, large requests beside them, and defects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headers of every answer, with and without HTTPS, and the proxies that may name the client."""
+"""The headers of every response, with HTTPS and without, and the proxies that are trusted."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ print(json.dumps(answers))
 def over_https() -> dict[str, Any]:
     """What a process with a PUBLIC_URL of https:// answers, over HTTP and HTTPS; its settings are read once."""
     environment = gateway_environment(
-        "sqlite:////tmp/nobody-opens-this.sqlite3",
+        "sqlite:////tmp/never-opened.sqlite3",
         PUBLIC_URL="https://ws.example.com",
         TRUSTED_PROXIES="127.0.0.1",
         DJANGO_SETTINGS_MODULE="voipbin_ws.settings",

@@ -22,8 +22,6 @@ from voipbin_ws.demo.simulation.runner import StopSignal, run
 
 
 class Command(BaseCommand):
-    """The `simulate` command."""
-
     help = (
         "Publish the life of a contact centre: calls that ring, wait, are answered and end, messages, conferences, "
         "recordings. Ctrl-C ends every call and stops."
@@ -105,11 +103,7 @@ class Command(BaseCommand):
 
 
 def _checked(options: dict[str, Any]) -> str:
-    """Check all options; return the gateway's root.
-
-    Raises:
-        CommandError: an option is invalid.
-    """
+    """Check all options; return the gateway's root."""
     try:
         parts = urlsplit(options["url"])
         parts.port  # noqa: B018 - raises where it is no number

@@ -105,11 +105,9 @@ class Calls:
             "call.assigned", self.facts(call) | {"wait_time": waited, "customer": card}, (agent.id,)
         )
 
-    def unassign(self, call: Call, reason: str) -> None:
+    def unassign(self, call: Call, agent: Person, reason: str) -> None:
         """Record that the agent did not take the call; the event is visible to the agent."""
-        agent, call.agent = call.agent, None
-        if agent is None:
-            return
+        call.agent = None
         call.more["missed_by"] = agent.id
         self._record_event(call, "call.status", (agent.id,), reason=reason)
 
@@ -126,9 +124,7 @@ class Calls:
             call.recording = self._recordings.start(call.id, call.agent.id if call.agent else None)
 
     def end(self, call: Call, reason: str, by: str) -> None:
-        """End the call, hung up by the `remote` or the `local` side, unless it has ended."""
-        if call.ended:
-            return
+        """End the open call, hung up by the `remote` or the `local` side."""
         recorder = self._recorder
         call.drop_timers()
         if call.recording is not None:

@@ -76,11 +76,10 @@ class EventRecorder:
 
     def run(self, until: float) -> None:
         """Run all actions due up to `until` seconds, and set the clock to it."""
-        while (at := self.next_at()) is not None and at <= until:
-            timer = heapq.heappop(self._due)[2]
-            self.seconds = at
-            action, timer.action = timer.action, None
-            if action is not None:
+        while self._due and self._due[0][0] <= until:
+            at, _, timer = heapq.heappop(self._due)
+            if (action := timer.action) is not None:
+                self.seconds, timer.action = at, None
                 action()
         self.seconds = max(self.seconds, until)
 

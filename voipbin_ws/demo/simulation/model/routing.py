@@ -130,10 +130,8 @@ class Routing:
 
     def _miss(self, agent: Agent, call: Call) -> None:
         """Record a missed call: it keeps its place in the queue, and the agent becomes away."""
-        if agent.call is not call or agent.status != "ringing":
-            return
         agent.call = None
-        self._calls.unassign(call, "no_answer")
+        self._calls.unassign(call, agent.person, "no_answer")
         self.agents.set_status(agent, "away")
         if not agent.is_manual:
             self.agents.come_back(agent, 8, 20)

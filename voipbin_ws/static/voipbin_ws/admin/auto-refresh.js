@@ -12,10 +12,7 @@
 
   /**
    * Load the page regularly and when the tab becomes visible, unless an element matches `busy`.
-   *
-   * @param {number} milliseconds
-   * @param {string} busy
-   * @param {(fresh: Document) => void} show
+   * @param {number} milliseconds @param {string} busy @param {(fresh: Document) => void} show
    */
   function keepFresh(milliseconds, busy, show) {
     const isBusy = () => document.hidden || document.querySelector(busy) !== null;

@@ -1,5 +1,7 @@
 /** Alerts of the agent desktop: ring tone and chime, the window's title, and toasts. */
 
+import { descendant, element, Part } from "../shared/dom.js";
+
 const RING_EVERY_MS = 2600;
 const TOAST_MS = 9000;
 const MAX_TOASTS = 3;
@@ -105,19 +107,12 @@ export class Toasts {
 
   /** Show a toast. @param {string} text @param {string} kind @param {string | null} key What the toast is about; see `settle`. */
   show(text, kind = "", key = null) {
-    const toast = document.createElement("p");
-    toast.className = "toast";
-    if (kind) toast.dataset.kind = kind;
+    const part = new Part(element("toast"));
+    const toast = part.element;
+    part.texts({ text });
+    if (kind) part.attributes({ "data-kind": kind });
     if (key !== null) this.#keys.set(toast, key);
-    const words = document.createElement("span");
-    words.dir = "auto";
-    words.textContent = text;
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "quiet";
-    close.textContent = "Dismiss";
-    close.addEventListener("click", () => toast.remove());
-    toast.append(words, close);
+    descendant(toast, "button").addEventListener("click", () => toast.remove());
     this.#container.append(toast);
     while (this.#container.childElementCount > MAX_TOASTS) this.#container.firstElementChild?.remove();
     setTimeout(() => toast.remove(), TOAST_MS);

@@ -1,11 +1,9 @@
 /** The cards of the agent's calls: the customer's fields, and the buttons that act on the call. */
 
-import { acceptCall, hangUp, sendToVoicemail, transferCall } from "./requests.js";
-import { descendant, element, PartList, setText } from "../shared/dom.js";
+import { actOnCall } from "./requests.js";
+import { descendant, element, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 
-/** @typedef {import("./desk-call.js").DeskCall} DeskCall */
-/** @typedef {{ available: boolean, reason: string, message: boolean }} Actions The answer of /v1.0/actions. */
 /** @typedef {keyof typeof ACTIONS} ActionName */
 /** @typedef {{ action: ActionName, phase: string } | { error: string }} ActionRequest */
 
@@ -20,15 +18,6 @@ const ACTIONS = {
   hangup: { phases: ["talking", "dialing"], usual: "Hang up", doing: "Hanging up…" },
 };
 const NAMES = /** @type {ActionName[]} */ (Object.keys(ACTIONS));
-
-/** @param {ActionName} action @param {string} id @param {HTMLElement} card */
-function perform(action, id, card) {
-  if (action === "accept") return acceptCall(id);
-  if (action === "voicemail") return sendToVoicemail(id);
-  if (action === "hangup") return hangUp(id);
-  const [type, target] = descendant(card, "select").value.split(" ", 2);
-  return transferCall(id, { type, id: target });
-}
 
 /** @param {HTMLElement} card @param {ActionName} action */
 function buttonOf(card, action) {
@@ -45,17 +34,22 @@ export class CallCards {
   #liveData;
   #changed;
 
-  /** @param {{ desk: import("./desk.js").Desk, liveData: import("../shared/live-data.js").LiveData, changed: () => void }} parts */
+  /** @param {{ desk: Desk, liveData: LiveData, changed: () => void }} parts */
   constructor({ desk, liveData, changed }) {
     this.#desk = desk;
     this.#liveData = liveData;
     this.#changed = changed;
     addEventListener("keydown", (event) => {
-      if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyA") this.#acceptFirst(event);
+      if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyA") return;
+      /** @type {HTMLButtonElement | null} */
+      const button = document.querySelector('[data-phase="offered"] [data-act="accept"]:not(:disabled)');
+      if (!button) return;
+      event.preventDefault();
+      button.click();
     });
   }
 
-  /** Start again with the permitted actions and the targets of transfers. @param {import("../shared/auth.js").Me} me @param {Actions} actions */
+  /** Start again with the permitted actions and the targets of transfers. @param {Me} me @param {Actions} actions */
   load(me, actions) {
     this.#actions = actions;
     this.#requests.clear();
@@ -78,35 +72,25 @@ export class CallCards {
     this.#list.arrange(calls.map(({ id }) => id), (part, id) => this.#prepare(part.element, id));
     for (const call of calls) {
       const part = this.#list.part(call.id);
-      part.attribute("data-call", call.id);
-      part.attribute("data-phase", call.phase);
-      part.attribute("aria-label", `${PHASES[call.phase]}: ${call.displayName}`);
-      part.text("phase", PHASES[call.phase]);
+      part.attributes({ "data-call": call.id, "data-phase": call.phase, "aria-label": `${PHASES[call.phase]}: ${call.displayName}` });
+      part.texts({ phase: PHASES[call.phase], time: duration(now - call.since), direction: call.inbound ? "Inbound" : "Outbound" });
+      part.texts({ name: call.displayName, number: call.party.name ? call.party.number : "" });
       part.shape(0, SHAPES[call.phase]);
-      part.text("time", duration(now - call.since));
-      part.text("name", call.displayName);
-      part.text("number", call.party.name ? call.party.number : "");
-      part.text("direction", call.inbound ? "Inbound" : "Outbound");
       this.#showFields(descendant(part.element, "dl"), call.card);
       this.#showControls(part.element, call);
     }
-    element("no-call").hidden = calls.length > 0;
-    setText(element("no-call-text"), textFor(presence.status));
+    setShown({ "no-call": calls.length === 0 });
+    setTexts({ "no-call-text": textFor(presence.status) });
   }
 
   /** @param {HTMLElement} list @param {DeskCall["card"]} fields */
   #showFields(list, fields) {
     if (this.#shownFields.get(list) === fields) return;
     this.#shownFields.set(list, fields);
-    const rows = fields.map(([label, { text, seconds = 0 }]) => {
-      const row = document.createElement("div");
-      const name = document.createElement("dt");
-      const value = document.createElement("dd");
-      name.textContent = label;
-      name.dir = value.dir = "auto";
-      value.textContent = text ?? duration(seconds * 1000);
-      row.append(name, value);
-      return row;
+    const rows = fields.map(([name, { text, seconds = 0 }]) => {
+      const row = new Part(element("call-field"));
+      row.texts({ name, value: text ?? duration(seconds * 1000) });
+      return row.element;
     });
     list.replaceChildren(...rows);
     list.hidden = rows.length === 0;
@@ -178,30 +162,19 @@ export class CallCards {
     this.#requests.set(id, request);
     this.#changed();
     try {
-      await perform(action, id, card);
+      const [type, target] = descendant(card, "select").value.split(" ", 2);
+      await actOnCall(id, action, action === "transfer" ? { to: { type, id: target } } : {});
       // The event of the action changes the call. If it does not come, the agent can try again.
-      setTimeout(() => this.#forget(id, request), EVENT_WITHIN_MS);
+      setTimeout(() => {
+        if (this.#requests.get(id) !== request) return;
+        this.#requests.delete(id);
+        this.#changed();
+      }, EVENT_WITHIN_MS);
     } catch (error) {
       if (error.status === 401) this.#liveData.endSession(error.message);
       if (this.#requests.get(id) === request) this.#requests.set(id, { error: error.message });
     }
     this.#changed();
-  }
-
-  /** @param {string} id @param {ActionRequest} request */
-  #forget(id, request) {
-    if (this.#requests.get(id) !== request) return;
-    this.#requests.delete(id);
-    this.#changed();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #acceptFirst(event) {
-    /** @type {HTMLButtonElement | null} */
-    const button = document.querySelector('[data-phase="offered"] [data-act="accept"]:not(:disabled)');
-    if (!button) return;
-    event.preventDefault();
-    button.click();
   }
 }
 

@@ -1,25 +1,16 @@
 /** One call of an agent: the other party, its phase, and what the event says of the customer. Sans-I/O. */
 
-import { capitalized, displayText, isText, partyOf } from "../shared/call.js";
+import { capitalized, displayText, isObject, isText, labelOf, partyOf } from "../shared/call.js";
 
 /** @typedef {{ text?: string, seconds?: number }} Field */
 
 const MAX_FIELDS = 24;
 const MAX_ITEMS = 10;
-const LABELS = new Map([
-  ["queue", "Queue"],
-  ["wait", "Waited"],
-  ["wait_time", "Waited"],
-  ["previous_calls", "Previous calls"],
-  ["last_purchase", "Last purchase"],
-]);
+const LABELS = new Map(Object.entries({ wait: "Waited", wait_time: "Waited" })); // Other names are their own labels.
 const IN_SECONDS = new Set(["wait", "wait_time"]);
 
-/** @param {any} value */
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** @param {string} name */
-function labelOf(name) {
+function fieldLabel(name) {
   return LABELS.get(name) ?? capitalized(displayText(name).replaceAll("_", " ").trim());
 }
 
@@ -37,7 +28,7 @@ function cardOf(data) {
   /** @type {Map<string, Field>} */
   const fields = new Map();
   const add = (/** @type {string} */ name, /** @type {unknown} */ value) => {
-    const label = labelOf(name);
+    const label = fieldLabel(name);
     if (value === null || value === undefined || value === "" || fields.has(label) || fields.size >= MAX_FIELDS) return;
     const content = fieldOf(name, value);
     if (label && content.text !== "") fields.set(label, content);
@@ -50,7 +41,6 @@ function cardOf(data) {
 }
 
 /** @typedef {"offered" | "dialing" | "talking" | "over"} Phase */
-/** @typedef {"missed" | "abandoned" | "transferred" | "voicemail" | "ended"} Outcome */
 
 export class DeskCall {
   /** @type {Phase} */ phase = "offered";
@@ -69,7 +59,7 @@ export class DeskCall {
   }
 
   get displayName() {
-    return this.party.name || this.party.number || "Unknown caller";
+    return labelOf(this.party) || "Unknown caller";
   }
 
   /** Take over the fields of an event. @param {any} data */

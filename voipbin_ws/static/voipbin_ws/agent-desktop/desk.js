@@ -4,9 +4,7 @@ import { DeskCall } from "./desk-call.js";
 import { displayText, isText, partyOf } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-/** @typedef {import("./desk-call.js").Outcome} Outcome */
-/** @typedef {{ callId: string, queueId: string, queueName: string, party: import("../shared/call.js").Party, since: number }} Place A caller in a queue. */
+/** @typedef {{ callId: string, queueId: string, queueName: string, party: Party, since: number }} Place A caller in a queue. */
 /** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
 
 const MAX_RECENT = 20;
@@ -24,27 +22,16 @@ export class Desk {
 
   /** Forget everything. @param {string} agentId */
   clear(agentId) {
-    this.agentId = agentId;
-    this.presence = { status: "", since: null };
-    this.calls = new Map();
-    this.waiting = new Map();
-    this.recent = [];
-    this.#queueNames = new Map();
-    this.#loadedIds = new Set();
+    Object.assign(this, new Desk(), { agentId });
+    this.#queueNames.clear();
+    this.#loadedIds.clear();
     this.#notices = [];
   }
 
   /**
-   * Start again from the current state.
-   *
-   * @param {object} content
-   * @param {string} content.agentId
-   * @param {{ id: string, name: string }[]} content.queues
-   * @param {any} content.status The answer of /v1.0/agents/…/status.
-   * @param {boolean} content.isByHand Whether a person chose the status.
-   * @param {any[]} content.calls Resources.
-   * @param {any[]} content.places Resources.
-   * @param {GatewayEvent[]} content.history Past events of the agent's calls.
+   * Start again from the current state: resources, `history` (past events of the agent's calls), and `status`, the answer of
+   * /v1.0/agents/…/status. `isByHand` is true if a person chose the status.
+   * @param {{ agentId: string, queues: Queue[], status: any, isByHand: boolean, calls: any[], places: any[], history: GatewayEvent[] }} content
    * @param {number} now
    */
   load({ agentId, queues, status, isByHand, calls, places, history }, now) {

@@ -5,14 +5,13 @@ import { CallCards } from "./call-cards.js";
 import { Desk } from "./desk.js";
 import { Messages } from "./messages.js";
 import { StatusPanel } from "./status-panel.js";
-import { read, readAll, signOut } from "../shared/auth.js";
+import { read, readAll } from "../shared/auth.js";
+import { labelOf } from "../shared/call.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, PartList, setText } from "../shared/dom.js";
+import { element, PartList, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 import { duration, timeOfDay } from "../shared/time.js";
-
-/** @typedef {import("../shared/auth.js").Me} Me */
 
 const PAST_CALL_EVENTS = 300;
 const PAST_MESSAGES = 1000;
@@ -27,7 +26,7 @@ const title = new Title(TITLE);
 const toasts = new Toasts(element("toasts"));
 const waitingList = new PartList(element("waiting-rows"), element("waiting-row"));
 const recentList = new PartList(element("recent-rows"), element("recent-row"));
-const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut: (message) => showSignIn(`${message} Sign in again.`) });
+const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut: (message) => showSignIn(message && `${message} Sign in again.`) });
 const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
 const statusPanel = new StatusPanel({ desk, liveData, sound, toasts, changed });
@@ -41,10 +40,10 @@ let hasUnseenCaller = false; // Whether a caller began to wait while the page wa
 
 // --- Data ---
 
-/** @param {Me} me @param {number} now @returns {Promise<import("../shared/live-data.js").Loaded>} */
+/** @param {Me} me @param {number} now @returns {Promise<Loaded>} */
 async function load(me, now) {
   const agentId = me.agent?.id;
-  if (!agentId) return { topics: [], cursor: null, show: () => showNoDesk(me) };
+  if (!agentId) return { topics: [], cursor: null, show: () => showDesk(me) };
   const messageTopic = `customer_id:${me.customer.id}:message:*`;
   const isPermitted = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
   // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
@@ -70,7 +69,7 @@ async function load(me, now) {
   return { topics: isPermitted ? [...own, messageTopic] : own, cursor: calls.cursor, show };
 }
 
-/** @param {import("../event-client.js").GatewayEvent} event */
+/** @param {GatewayEvent} event */
 function onEvent(event) {
   const now = Date.now() + liveData.clockOffset;
   desk.apply(event, now);
@@ -83,11 +82,11 @@ function onEvent(event) {
 function notify(notice) {
   if (notice.kind === "waiting") {
     const { party, queueName, callId } = notice.place;
-    toasts.show(`${party.name || party.number || "A caller"} is waiting in ${queueName}`, "waiting", callId);
+    toasts.show(`${labelOf(party) || "A caller"} is waiting in ${queueName}`, "waiting", callId);
     if (!desk.calls.size) sound.chime();
     hasUnseenCaller ||= document.hidden;
   } else if (notice.kind === "offered") {
-    setText(element("alarm"), `${notice.call.displayName} is calling you`);
+    setTexts({ alarm: `${notice.call.displayName} is calling you` });
   } else {
     toasts.show(`Missed: ${notice.call.displayName}`, "missed");
   }
@@ -133,13 +132,11 @@ function showWaiting(now) {
   for (const { callId, party, queueName, since } of places) {
     const part = waitingList.part(callId);
     const waited = now - since;
-    part.text("name", party.name || party.number || "Unknown caller");
-    part.text("queue", queueName);
-    part.text("time", duration(waited));
-    part.attribute("data-late", waited > LATE_SECONDS * 1000 ? "" : null);
+    part.texts({ name: labelOf(party) || "Unknown caller", queue: queueName, time: duration(waited) });
+    part.attributes({ "data-late": waited > LATE_SECONDS * 1000 ? "" : null });
   }
-  setText(element("waiting-count"), String(places.length));
-  element("no-waiting").hidden = places.length > 0;
+  setTexts({ "waiting-count": String(places.length) });
+  setShown({ "no-waiting": places.length === 0 });
   title.usual = places.length ? `(${places.length}) ${TITLE}` : TITLE;
 }
 
@@ -147,13 +144,11 @@ function showRecent() {
   recentList.arrange(desk.recent.map(({ id }) => id));
   for (const { id, displayName, outcome, since } of desk.recent) {
     const part = recentList.part(id);
-    part.text("name", displayName);
-    part.text("outcome", OUTCOMES[outcome ?? "ended"]);
+    part.texts({ name: displayName, outcome: OUTCOMES[outcome ?? "ended"], time: timeOfDay(since).slice(0, 5) });
     part.shape(0, OUTCOME_SHAPES[outcome ?? "ended"]);
-    part.text("time", timeOfDay(since).slice(0, 5));
-    part.attribute("data-outcome", outcome);
+    part.attributes({ "data-outcome": outcome });
   }
-  element("no-recent").hidden = desk.recent.length > 0;
+  setShown({ "no-recent": desk.recent.length === 0 });
 }
 
 function showAlerts() {
@@ -161,7 +156,7 @@ function showAlerts() {
   sound.ring(Boolean(offered) && liveData.isLive);
   const isUnseen = hasUnseenCaller && desk.waiting.size > 0;
   title.alert = offered ? `☎ ${offered.displayName} is calling` : isUnseen ? "● A caller is waiting" : null;
-  if (!offered) setText(element("alarm"), "");
+  if (!offered) setTexts({ alarm: "" });
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -170,19 +165,11 @@ document.addEventListener("visibilitychange", () => {
 
 // --- Session ---
 
-/** @param {Me} me */
+/** Show the desk, or that the account has none: it is an access key that belongs to no agent. @param {Me} me */
 function showDesk(me) {
+  const hasDesk = Boolean(me.agent?.id);
   showWho(me);
-  element("desk").hidden = false;
-  element("nobody").hidden = true;
-}
-
-/** Show that this account has no desk: it is an access key that belongs to no agent. @param {Me} me */
-function showNoDesk(me) {
-  showWho(me);
-  element("desk").hidden = true;
-  element("nobody").hidden = false;
-  element("connection").hidden = true;
+  setShown({ desk: hasDesk, nobody: !hasDesk, connection: hasDesk });
 }
 
 function begin() {
@@ -203,16 +190,14 @@ function showSignIn(notice) {
   sound.ring(false);
   title.alert = null;
   title.usual = TITLE;
-  for (const id of ["alarm", "announcements", "status-error", "status-note", "person", "customer"]) setText(element(id), "");
+  setTexts({ alarm: "", announcements: "", "status-error": "", "status-note": "", person: "", customer: "" });
   signInForm.ask(notice);
 }
 
 element("sign-out").addEventListener("click", () => {
   messages.dropDrafts();
   statusPanel.endShift();
-  signOut();
-  liveData.stop();
-  showSignIn("");
+  liveData.endSession();
 });
 
 signInForm.start();

@@ -3,30 +3,15 @@
 import { Drafts } from "./drafts.js";
 import { sendMessage } from "./requests.js";
 import { Threads } from "./threads.js";
-import { descendant, element, field, PartList, setText } from "../shared/dom.js";
+import { labelOf } from "../shared/call.js";
+import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
 import { timeOfDay } from "../shared/time.js";
-
-/** @typedef {import("./threads.js").Thread} Thread */
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-/** @typedef {import("./call-cards.js").Actions} Actions */
-/**
- * @typedef {object} Parts
- * @property {import("../shared/live-data.js").LiveData} liveData
- * @property {import("./alerts.js").Toasts} toasts
- * @property {() => void} changed Called to render soon.
- */
 
 const MAX_TEXT = 1600;
 const NEAR_MAX_TEXT = MAX_TEXT - 200;
 const MAX_PREVIEW = 120;
 const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
-const QUICK_REPLIES = [
-  "Thanks for writing! I am looking into it.",
-  "Could you tell me your order number?",
-  "We will call you back shortly.",
-  "You are welcome. Have a good day!",
-];
 
 /** @param {number} at @param {number} now */
 function timeText(at, now) {
@@ -39,9 +24,6 @@ function lengthText({ length }) {
   if (length > MAX_TEXT) return `${length - MAX_TEXT} characters too many`;
   return length > NEAR_MAX_TEXT ? `${MAX_TEXT - length} characters left` : "";
 }
-
-/** @param {Thread} thread */
-const labelOf = ({ name, number }) => name || number;
 
 export class Messages {
   #parts;
@@ -56,7 +38,7 @@ export class Messages {
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
   #isPermitted = false;
 
-  /** @param {Parts} parts */
+  /** @param {{ liveData: LiveData, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
   constructor(parts) {
     this.#parts = parts;
     element("composer").addEventListener("submit", (event) => {
@@ -77,13 +59,19 @@ export class Messages {
       this.#show(null);
       if (part) descendant(part.element, "button").focus();
     });
-    element("quick-replies").append(...QUICK_REPLIES.map((text) => this.#quickReply(text)));
+    for (const button of element("quick-replies").querySelectorAll("button")) {
+      button.addEventListener("click", () => {
+        const draft = field("draft");
+        draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${button.textContent}` : button.textContent;
+        draft.dispatchEvent(new Event("input"));
+        draft.focus();
+      });
+    }
     document.addEventListener("visibilitychange", () => parts.changed());
   }
 
   /**
    * Start again with the stored messages. The numbers of unread messages and the open conversation stay.
-   *
    * @param {{ agentId: string, events: GatewayEvent[], isPermitted: boolean, actions: Actions, now: number }} content
    */
   load({ agentId, events, isPermitted, actions, now }) {
@@ -134,11 +122,10 @@ export class Messages {
     });
     for (const thread of threads) this.#renderThread(thread, now);
     const unread = threads.reduce((sum, thread) => sum + thread.unread, 0);
-    setText(element("unread-count"), unread ? String(unread) : "");
-    element("no-threads").hidden = threads.length > 0;
     const noMessages = "No messages yet. New messages appear here.";
     const notPermitted = "You do not have access to messages. An admin can grant you the resource “message” at /admin.";
-    setText(element("no-threads-text"), this.#isPermitted ? noMessages : notPermitted);
+    setTexts({ "unread-count": unread ? String(unread) : "", "no-threads-text": this.#isPermitted ? noMessages : notPermitted });
+    setShown({ "no-threads": threads.length === 0 });
     this.#renderOpen(now);
   }
 
@@ -150,28 +137,20 @@ export class Messages {
     const last = thread.messages.at(-1);
     const draft = isOpen ? "" : this.#drafts.of(thread.number);
     const sent = last && !last.isInbound ? (last.isAutomatic ? "Automatic: " : "Sent: ") : "";
-    part.text("name", labelOf(thread));
-    part.text("time", last ? timeText(last.at, now) : "");
-    part.text("mark", draft ? "Draft: " : sent);
-    part.text("last", (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW));
-    part.text("unread", thread.unread ? `${thread.unread}` : "");
-    part.text("unread-words", thread.unread ? " unread" : "");
-    part.text("stopped", thread.optedOutAt === null ? "" : "Opted out");
-    part.attribute("data-number", thread.number);
-    part.attribute("data-unread", thread.unread ? "" : null);
-    part.attribute("data-open", isOpen ? "" : null);
+    part.texts({ name: labelOf(thread), time: last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : "Opted out" });
+    part.texts({ mark: draft ? "Draft: " : sent, last: (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW) });
+    part.texts({ unread: thread.unread ? `${thread.unread}` : "", "unread-words": thread.unread ? " unread" : "" });
+    part.attributes({ "data-number": thread.number, "data-unread": thread.unread ? "" : null, "data-open": isOpen ? "" : null });
     descendant(part.element, "button").setAttribute("aria-current", String(isOpen));
   }
 
   /** @param {number} now */
   #renderOpen(now) {
     const thread = this.#threads.byNumber.get(this.#open ?? "");
-    element("conversation").hidden = !thread;
-    element("no-conversation").hidden = Boolean(thread) || this.#threads.byNumber.size === 0;
+    setShown({ conversation: Boolean(thread), "no-conversation": !thread && this.#threads.byNumber.size > 0 });
     element("messages").toggleAttribute("data-reading", Boolean(thread));
     if (!thread) return;
-    setText(element("thread-name"), labelOf(thread));
-    setText(element("thread-number"), thread.name ? thread.number : "");
+    setTexts({ "thread-name": labelOf(thread), "thread-number": thread.name ? thread.number : "" });
     if (this.#shownVersion !== thread.version) {
       this.#shownVersion = thread.version;
       const box = element("scroll");
@@ -183,35 +162,30 @@ export class Messages {
     this.#renderComposer(thread, now);
   }
 
-  /** @param {import("./threads.js").Message} message @param {number} now */
+  /** @param {Message} message @param {number} now */
   #renderBubble(message, now) {
     const part = this.#bubbles.part(message.id);
     const status = message.isInbound ? "" : message.status;
-    part.text("text", message.text || "(no text)");
-    part.text("who", message.isInbound ? "" : message.isAutomatic ? "Automatic" : "Sent");
-    part.text("time", timeText(message.at, now));
-    part.text("status", status === "sent" ? "on its way" : status);
-    part.attribute("data-side", message.isInbound ? "in" : "out");
-    part.attribute("data-automatic", message.isAutomatic ? "" : null);
-    part.attribute("data-failed", /^(undelivered|failed|rejected)/.test(status) ? "" : null);
+    const who = message.isInbound ? "" : message.isAutomatic ? "Automatic" : "Sent";
+    part.texts({ text: message.text || "(no text)", who, time: timeText(message.at, now), status: status === "sent" ? "on its way" : status });
+    part.attributes({ "data-side": message.isInbound ? "in" : "out", "data-automatic": message.isAutomatic ? "" : null });
+    part.attributes({ "data-failed": /^(undelivered|failed|rejected)/.test(status) ? "" : null });
   }
 
   /** @param {Thread} thread @param {number} now */
   #renderComposer(thread, now) {
     const { optedOutAt } = thread;
     const isSending = this.#sending.has(thread.number);
-    element("composer").hidden = optedOutAt !== null;
-    element("opted-out").hidden = optedOutAt === null;
+    setShown({ composer: optedOutAt === null, "opted-out": optedOutAt !== null });
     if (optedOutAt !== null) {
       const text = `${labelOf(thread)} wrote STOP (${timeText(optedOutAt, now)}) and wants no messages. You can reply after this number sends START.`;
-      setText(element("opted-out"), text);
+      setTexts({ "opted-out": text });
     }
     const reason = this.#reasonNotToSend();
     const { value } = field("draft");
     field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
-    setText(element("send"), isSending ? "Sending…" : "Send");
-    setText(element("composer-why"), reason || lengthText(value));
-    setText(element("composer-error"), this.#errors.get(thread.number) ?? "");
+    const error = this.#errors.get(thread.number) ?? "";
+    setTexts({ send: isSending ? "Sending…" : "Send", "composer-why": reason || lengthText(value), "composer-error": error });
   }
 
   #reasonNotToSend() {
@@ -234,21 +208,6 @@ export class Messages {
     if (number === null) return;
     element("scroll").scrollTop = element("scroll").scrollHeight;
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
-  }
-
-  /** @param {string} text */
-  #quickReply(text) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "chip";
-    button.textContent = text;
-    button.addEventListener("click", () => {
-      const draft = field("draft");
-      draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${text}` : text;
-      draft.dispatchEvent(new Event("input"));
-      draft.focus();
-    });
-    return button;
   }
 
   async #send() {

@@ -15,17 +15,8 @@ async function act(method, path, body = {}) {
   }
 }
 
-/** @param {string} id @param {string} action @param {object} body */
-const actOnCall = (id, action, body = {}) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}`, body);
-
-/** @param {string} id */
-export const acceptCall = (id) => actOnCall(id, "accept");
-/** @param {string} id */
-export const sendToVoicemail = (id) => actOnCall(id, "voicemail");
-/** @param {string} id */
-export const hangUp = (id) => actOnCall(id, "hangup");
-/** @param {string} id @param {{ type: string, id: string }} to */
-export const transferCall = (id, to) => actOnCall(id, "transfer", { to });
+/** @param {string} id @param {"accept" | "voicemail" | "hangup" | "transfer"} action @param {{ to?: { type: string, id: string } }} body */
+export const actOnCall = (id, action, body = {}) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}`, body);
 /** @param {string} to @param {string} text */
 export const sendMessage = (to, text) => act("POST", "/v1.0/messages", { to, text });
 /** @param {string} agentId @param {string} status */

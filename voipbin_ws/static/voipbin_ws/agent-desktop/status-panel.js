@@ -2,26 +2,12 @@
 
 import { chooseStatus } from "./requests.js";
 import { capitalized } from "../shared/call.js";
-import { element, field, setText } from "../shared/dom.js";
+import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
-
-/**
- * @typedef {object} Parts
- * @property {import("./desk.js").Desk} desk
- * @property {import("../shared/live-data.js").LiveData} liveData
- * @property {import("./alerts.js").Sound} sound
- * @property {import("./alerts.js").Toasts} toasts
- * @property {() => void} changed Called to render soon.
- */
 
 const SHIFT_KEY = "voipbin.shift";
 const IN_A_CALL = new Set(["ringing", "busy"]);
-const SHAPES = new Map([
-  ["available", "shape-answered"],
-  ["busy", "shape-talking"],
-  ["ringing", "shape-ringing"],
-  ["away", "shape-away"],
-]);
+const SHAPES = new Map(Object.entries({ available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" }));
 
 export class StatusPanel {
   #parts;
@@ -29,7 +15,7 @@ export class StatusPanel {
   /** @type {string | null} */ #pending = null; // The status that is being set.
   /** @type {string | null} */ #noteStatus = null; // The status at which the note was written.
 
-  /** @param {Parts} parts */
+  /** @param {{ desk: Desk, liveData: LiveData, sound: import("./alerts.js").Sound, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
   constructor(parts) {
     this.#parts = parts;
     const { sound, changed } = parts;
@@ -57,26 +43,19 @@ export class StatusPanel {
     const { since } = desk.presence;
     const status = desk.presence.status || "offline";
     // The note about a chosen status lasts until the status changes, except to one of a call.
-    if (status !== this.#noteStatus && !IN_A_CALL.has(status)) this.#clearNote();
+    if (status !== this.#noteStatus && !IN_A_CALL.has(status)) setTexts({ "status-note": "", "status-error": "" });
     this.#noteStatus = status;
-    setText(element("status-word"), capitalized(status));
-    setText(element("status-time"), since === null ? "" : duration(now - since));
+    setTexts({ "status-word": capitalized(status), "status-time": since === null ? "" : duration(now - since) });
     element("status").dataset.status = status;
     element("status-shape").setAttribute("href", `#${SHAPES.get(status) ?? "shape-offline"}`);
     for (const button of this.#choices) {
       button.setAttribute("aria-pressed", String(button.dataset.statusChoice === (this.#pending ?? status)));
       button.disabled = !liveData.isLive || this.#pending !== null;
     }
-    element("start-shift").hidden = sound.isArmed;
-    element("sound").hidden = !sound.isArmed;
-    setText(element("sound"), sound.isMuted ? "Sound: off" : "Sound: on");
+    setShown({ "start-shift": !sound.isArmed, sound: sound.isArmed });
+    setTexts({ sound: sound.isMuted ? "Sound: off" : "Sound: on" });
     element("sound").setAttribute("aria-pressed", String(!sound.isMuted));
     field("start-shift").disabled = !liveData.isLive;
-  }
-
-  #clearNote() {
-    setText(element("status-note"), "");
-    setText(element("status-error"), "");
   }
 
   /** @param {string} status */
@@ -84,11 +63,11 @@ export class StatusPanel {
     const { desk, liveData, changed } = this.#parts;
     if (this.#pending !== null || !liveData.isLive) return;
     this.#pending = status;
-    this.#clearNote();
+    setTexts({ "status-note": "", "status-error": "" });
     changed();
     try {
       const reply = await chooseStatus(desk.agentId, status);
-      if (reply.next_status) setText(element("status-note"), `${capitalized(reply.next_status)} after this call`);
+      if (reply.next_status) setTexts({ "status-note": `${capitalized(reply.next_status)} after this call` });
       else {
         const data = { status: reply.status, set_by: desk.agentId };
         const topic = `agent_id:${desk.agentId}:agent:${desk.agentId}`;
@@ -97,7 +76,7 @@ export class StatusPanel {
       }
     } catch (error) {
       if (error.status === 401) liveData.endSession(error.message);
-      else setText(element("status-error"), error.message);
+      else setTexts({ "status-error": error.message });
     } finally {
       this.#pending = null;
       this.#noteStatus = desk.presence.status || "offline";

@@ -3,18 +3,6 @@
 import { displayText, partyOf } from "../shared/call.js";
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {{ id: string, isInbound: boolean, text: string, at: number, status: string, isAutomatic: boolean }} Message */
-/**
- * @typedef {object} Thread
- * @property {string} number
- * @property {string} name
- * @property {Message[]} messages
- * @property {number} unread
- * @property {number | null} optedOutAt
- * @property {number} at When the last message came.
- * @property {number} version Grows with each change.
- */
-
 const MAX_THREADS = 500;
 const MAX_MESSAGES = 200;
 const MAX_TEXT = 5000;
@@ -52,7 +40,7 @@ export class Threads {
     return [...this.byNumber.values()].sort((one, other) => other.at - one.at || (one.number < other.number ? -1 : 1));
   }
 
-  /** Apply an event, and return the thread of a new inbound message. @param {import("../event-client.js").GatewayEvent} event @param {number} now */
+  /** Apply an event, and return the thread of a new inbound message. @param {GatewayEvent} event @param {number} now */
   apply(event, now, { isNew = true } = {}) {
     const [resource, action] = event.event_type.split(".", 2);
     if (resource !== "message") return null;
@@ -97,7 +85,7 @@ export class Threads {
   #thread(number) {
     let thread = this.byNumber.get(number);
     if (!thread) {
-      thread = { number, name: "", messages: [], unread: 0, optedOutAt: /** @type {number | null} */ (null), at: 0, version: 0 };
+      thread = { number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0 };
       this.byNumber.set(number, thread);
       const oldest = this.byNumber.size > MAX_THREADS && this.sorted.findLast((each) => each !== thread);
       if (oldest) this.byNumber.delete(oldest.number);

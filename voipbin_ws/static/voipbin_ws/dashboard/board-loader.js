@@ -4,9 +4,6 @@ import { WINDOW_MS } from "./service-level.js";
 import { ApiError, read, readAll } from "../shared/auth.js";
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {import("../shared/auth.js").Me} Me */
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-
 const HISTORY_PAGES = 5;
 const BOARD_RESOURCES = ["call", "queue", "agent"];
 const TIMELINE_RESOURCES = ["recording", "transcription", "activeflow", "conference"];
@@ -52,13 +49,7 @@ export async function readBoard(me) {
   return { topics, cursor: calls.cursor, content: { me, calls: calls.items, queues: queues.items, agents: agents.items } };
 }
 
-/**
- * Return the last hour's events, and the time `since` which they are complete.
- *
- * @param {Me} me
- * @param {number} now
- * @returns {Promise<{ events: GatewayEvent[], since: number }>}
- */
+/** Return the last hour's events, and the time `since` which they are complete. @param {Me} me @param {number} now */
 export async function readLastHour(me, now) {
   const from = new Date(now - WINDOW_MS).toISOString();
   const query = { from, order: "desc", customer_id: me.customer.id };

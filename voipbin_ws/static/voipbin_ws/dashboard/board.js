@@ -5,20 +5,7 @@ import { ServiceLevel } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 import { Trends } from "./trends.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
 /** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
-/** @typedef {{ waiting: number, talking: number, oldest: number | null, serving: number | null, available: number | null }} QueueSummary */
-/** @typedef {{ available: number, busy: number, away: number, offline: number }} AgentCounts */
-/**
- * @typedef {object} Summary
- * @property {Record<string, number>} states Calls by their state.
- * @property {number} active
- * @property {number} waiting
- * @property {{ queueId: string, since: number } | null} oldest The longest wait.
- * @property {Map<string, QueueSummary>} queues
- * @property {AgentCounts} agents
- * @property {import("./service-level.js").Figures} level
- */
 
 export class Board {
   /** @type {Map<string, Call>} */ calls = new Map();
@@ -32,21 +19,14 @@ export class Board {
   /** @type {Set<string> | null} */ #seenIds = null; // Ids of the events since `load`; `null` once the last hour is known.
 
   /**
-   * Start again from the current state. The last hour is unknown until `remember`.
-   *
-   * @param {{ me: Pick<import("../shared/auth.js").Me, "queues" | "agents">, calls: any[], queues: any[], agents: any[] }} content
-   *   The answer of /v1.0/me, and the items of /v1.0/resources/….
-   * @param {number} now
+   * Start again from the answer of /v1.0/me and the items of /v1.0/resources/…. The last hour is unknown until `remember`.
+   * @param {{ me: Pick<Me, "queues" | "agents">, calls: any[], queues: any[], agents: any[] }} content @param {number} now
    */
   load({ me, calls, queues, agents }, now) {
     for (const id of this.calls.keys()) this.changed.add(id);
     const ending = [...this.calls.values()].filter((call) => call.state === "ended");
-    this.calls = new Map();
-    this.agents = new Map();
+    Object.assign(this, new Board(), { changed: this.changed });
     this.queues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
-    this.level = new ServiceLevel();
-    this.trends = new Trends();
-    this.hadCalls = false;
     this.#seenIds = new Set();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
       if (role !== "agent") continue;
@@ -67,7 +47,6 @@ export class Board {
     }
     // Ended calls stay until they have faded out.
     for (const call of ending) if (!this.calls.has(call.id)) this.calls.set(call.id, call);
-    this.peopleChanged = true;
   }
 
   /** Add the hour before the state was loaded. @param {GatewayEvent[]} events In any order, complete since `since`. @param {number} since @param {number} now */

@@ -3,44 +3,10 @@
 import { Call, capitalized, displayText, isId } from "../shared/call.js";
 import { duration, parseTime } from "../shared/time.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-/** @typedef {{ id: string, seconds: number | null, isRunning: boolean, url: string | null }} Recording */
-/** @typedef {Pick<import("./board.js").Board, "agents" | "queues" | "agentName" | "queueName">} Directory */
-/** @typedef {{ agents: Map<string, string>, queues: Map<string, string> }} Names Names by id, as the events give them. */
-/**
- * @typedef {object} Step
- * @property {string} key
- * @property {number} at
- * @property {number | null} until When the next state began.
- * @property {string | null} state The state that began; `null` if the event changed nothing.
- * @property {string} title
- * @property {string} note
- * @property {GatewayEvent} event
- * @property {string} [leaves] How the call left a queue.
- */
-/**
- * @typedef {object} Content
- * @property {Call} call The call as it is now.
- * @property {Step[]} steps
- * @property {string[]} queues
- * @property {string[]} agents
- * @property {Recording[]} recordings
- * @property {string} hangup Why the call ended, and by which side.
- * @property {boolean} isWhole Whether the first event is still stored.
- */
-/** @typedef {Omit<Content, "recordings"> & { recordings: Map<string, Recording> }} Draft */
-
 const PASSING_MS = 1000; // A state that follows from leaving a queue and ends within this time is not a step.
-const REASONS = new Map([
-  ["normal", "normally"],
-  ["busy", "busy"],
-  ["noanswer", "no answer"],
-  ["no_answer", "no answer"],
-  ["cancel", "cancelled"],
-  ["canceled", "cancelled"],
-  ["failed", "failed"],
-  ["timeout", "timed out"],
-]);
+const REASONS = new Map(Object.entries({
+  normal: "normally", noanswer: "no answer", no_answer: "no answer", cancel: "cancelled", canceled: "cancelled", timeout: "timed out",
+}));
 
 /** Return whether an event belongs to a call: its own, or one with its id in a field `…_id`, except an agent's. @param {GatewayEvent} event @param {string} callId */
 export function concerns(event, callId) {
@@ -56,7 +22,7 @@ export class Timeline {
   /** @type {GatewayEvent[]} */ #live = [];
   isLoaded = false;
 
-  /** @param {string} callId @param {Directory} directory The known agents and queues. */
+  /** @param {string} callId @param {Pick<Board, "agents" | "queues" | "agentName" | "queueName">} directory The known agents and queues. */
   constructor(callId, directory) {
     this.callId = callId;
     this.#directory = directory;
@@ -78,24 +44,24 @@ export class Timeline {
     return true;
   }
 
-  /** Compute the content from the events. @returns {Content} */
+  /** Compute the content from the events. */
   read() {
     const events = [...this.#stored, ...this.#live];
     const first = events.find(({ topic }) => topic.split(":")[2] === "call") ?? events[0];
     const call = new Call(this.callId, parseTime(first?.timestamp) ?? 0);
-    /** @type {Draft} */
-    const draft = { call, steps: [], queues: [], agents: [], recordings: new Map(), hangup: "", isWhole: first?.event_type === "call.created" };
-    /** @type {Names} */
+    /** @type {TimelineContent} */
+    const content = { call, steps: [], queues: [], agents: [], recordings: [], hangup: "", isWhole: first?.event_type === "call.created" };
+    /** @type {TimelineNames} */
     const names = { agents: new Map(), queues: new Map() };
-    for (const event of events) this.#addStep(draft, event, names);
-    finishSteps(draft.steps);
-    return { ...draft, recordings: [...draft.recordings.values()] };
+    for (const event of events) this.#addStep(content, event, names);
+    finishSteps(content.steps);
+    return content;
   }
 
-  /** @param {Draft} draft @param {GatewayEvent} event @param {Names} names */
-  #addStep(draft, event, names) {
+  /** @param {TimelineContent} content @param {GatewayEvent} event @param {TimelineNames} names */
+  #addStep(content, event, names) {
     const [resource, action] = event.event_type.split(".", 2);
-    const { call } = draft;
+    const { call } = content;
     const data = event.data ?? {};
     const at = parseTime(event.timestamp) ?? call.stateSince;
     const before = signature(call);
@@ -105,9 +71,9 @@ export class Timeline {
     else if (resource === "queue") call.applyQueue(event.topic.split(":")[3], action, data, at);
     const agent = this.#name(call.agentId, "agents", names);
     const queue = this.#name(call.place?.queueId, "queues", names);
-    addName(draft.agents, agent);
-    addName(draft.queues, queue);
-    /** @type {Step} */
+    addName(content.agents, agent);
+    addName(content.queues, queue);
+    /** @type {TimelineStep} */
     const step = { key: event.id, at, until: null, state: null, title: eventTitle(resource, action), note: "", event };
     if (signature(call) !== before) {
       step.state = call.state;
@@ -115,16 +81,16 @@ export class Timeline {
     } else if (event.event_type === "call.status" && call.status) step.title = `Call ${call.status}`;
     const missedBy = resource === "call" ? this.#name(data.missed_by, "agents", names) : "";
     if (missedBy) step.note = `${missedBy} did not answer`;
-    else if (resource === "recording") describeRecording(draft, step, action, data);
+    else if (resource === "recording") describeRecording(content, step, action, data);
     else if (event.event_type === "transcription.completed") Object.assign(step, { title: "Transcribed", note: displayText(data.text) });
     else if (resource === "activeflow") describeFlow(step, data);
     else if (resource === "queue" && action === "left") describeLeaving(step, data);
     else if (step.state === null) step.note = displayText(data.reason);
-    if (call.state === "ended" && step.state === "ended") draft.hangup = step.note = hangupText(call, data);
-    draft.steps.push(step);
+    if (call.state === "ended" && step.state === "ended") content.hangup = step.note = hangupText(call, data);
+    content.steps.push(step);
   }
 
-  /** @param {unknown} id @param {"agents" | "queues"} kind @param {Names} names */
+  /** @param {unknown} id @param {"agents" | "queues"} kind @param {TimelineNames} names */
   #name(id, kind, names) {
     if (!isId(id)) return "";
     const name = names[kind].get(id);
@@ -158,11 +124,14 @@ function eventTitle(resource, action = "") {
   return displayText(capitalized(`${resource} ${action}`.replaceAll("_", " ").trim()));
 }
 
-/** @param {Draft} draft @param {Step} step @param {string} action @param {any} data */
+/** @param {TimelineContent} content @param {TimelineStep} step @param {string} action @param {any} data */
 function describeRecording({ recordings }, step, action, data) {
   const id = displayText(data.id) || displayText(data.recording_id);
   const seconds = typeof data.duration === "number" ? data.duration : null;
-  recordings.set(id, { id, seconds, isRunning: action === "started", url: webAddress(data.reference_url) });
+  const recording = { id, seconds, isRunning: action === "started", url: webAddress(data.reference_url) };
+  const known = recordings.find((each) => each.id === id);
+  if (known) Object.assign(known, recording);
+  else recordings.push(recording);
   step.title = action === "started" ? "Recording began" : action === "completed" ? "Recording saved" : step.title;
   if (seconds !== null) step.note = duration(seconds * 1000);
 }
@@ -173,7 +142,7 @@ function webAddress(text) {
   return ["https:", "http:"].includes(new URL(text).protocol) ? text : null;
 }
 
-/** @param {Step} step @param {any} data */
+/** @param {TimelineStep} step @param {any} data */
 function describeFlow(step, { current_action: action, flow_name: name, result }) {
   if (step.event.event_type === "activeflow.completed") {
     step.title = "Flow completed";
@@ -184,7 +153,7 @@ function describeFlow(step, { current_action: action, flow_name: name, result })
   step.note = displayText(name);
 }
 
-/** @param {Step} step @param {any} data */
+/** @param {TimelineStep} step @param {any} data */
 function describeLeaving(step, { reason }) {
   const hasGivenUp = /^abandon/.test(reason ?? "");
   step.leaves = hasGivenUp ? "Gave up waiting" : "Left the queue";
@@ -197,14 +166,11 @@ function describeLeaving(step, { reason }) {
 /** @param {Call} call @param {any} data */
 function hangupText({ direction }, data) {
   const reason = displayText(data.hangup_reason) || displayText(data.reason);
-  const sides = new Map([
-    ["local", "by our side"],
-    ["remote", direction === "outbound" ? "by the called party" : "by the caller"],
-  ]);
+  const sides = new Map(Object.entries({ local: "by our side", remote: direction === "outbound" ? "by the called party" : "by the caller" }));
   return [REASONS.get(reason) ?? reason, sides.get(data.hangup_by)].filter(Boolean).join(", ");
 }
 
-/** Set when each state ended, and drop states that lasted only a moment between leaving a queue and the next state. @param {Step[]} steps */
+/** Set when each state ended, and drop states that lasted only a moment between leaving a queue and the next state. @param {TimelineStep[]} steps */
 function finishSteps(steps) {
   const withState = () => steps.filter(({ state }) => state !== null);
   for (const [index, step] of withState().entries()) {
@@ -218,13 +184,7 @@ function finishSteps(steps) {
   for (const [index, step] of states.entries()) if (step.state !== "ended") step.until = states[index + 1]?.at ?? null;
 }
 
-/**
- * Return each state's share of the call, in order. The shares add up to 1.
- *
- * @param {{ steps: Step[] }} content
- * @param {number} now
- * @returns {{ state: string | null, share: number }[]}
- */
+/** Return each state's share of the call, in order. The shares add up to 1. @param {{ steps: TimelineStep[] }} content @param {number} now */
 export function shares({ steps }, now) {
   const spans = steps.filter(({ state }) => state !== null && state !== "ended").map(({ state, at, until }) => ({ state, milliseconds: Math.max(0, (until ?? now) - at) }));
   const whole = spans.reduce((sum, { milliseconds }) => sum + milliseconds, 0);

@@ -14,33 +14,22 @@ import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TeamPanel } from "./views/team-panel.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
-import { signOut } from "../shared/auth.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, field, setText } from "../shared/dom.js";
+import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
-/** @typedef {import("../shared/auth.js").Me} Me */
-
 const board = new Board();
 const viewOptions = new ViewOptions(location.search);
-const liveData = new LiveData({ load, event: onEvent, state: () => renderer.showConnection(), signedOut: (message) => showSignIn(`${message} Sign in again.`) });
+const liveData = new LiveData({ load, event: onEvent, state: () => renderer.showConnection(), signedOut: (message) => showSignIn(message && `${message} Sign in again.`) });
 const timelinePanel = new TimelinePanel(liveData, board, { close: closeTimeline, changed: () => renderer.changed() });
-const table = new CallTable(viewOptions, {
-  scroller: element("scroller"),
-  table: /** @type {HTMLTableElement} */ (element("calls")),
-  body: element("rows"),
-  above: element("above"),
-  below: element("below"),
-  template: element("call-row"),
-  open: openTimeline,
-});
+const table = new CallTable(viewOptions, openTimeline);
 const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
 const pause = new Pause();
 const wallboard = new Wallboard();
-const page = {
+export const page = {
   ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
   teamPanel: new TeamPanel(),
@@ -51,7 +40,7 @@ const signInForm = new SignInForm(element("board-view"), begin);
 
 // --- Data ---
 
-/** @param {Me} own @param {number} now @returns {Promise<import("../shared/live-data.js").Loaded>} */
+/** @param {Me} own @param {number} now @returns {Promise<Loaded>} */
 async function load(own, now) {
   const me = await readMeForCustomer(own, viewOptions.customer);
   const state = await readBoard(me);
@@ -65,7 +54,7 @@ async function load(own, now) {
     statCards.redraw();
     renderer.arrange();
     loadLastHour(me, now);
-    if (timelinePanel.callId === viewOptions.call) timelinePanel.reload();
+    if (timelinePanel.callId === viewOptions.call) timelinePanel.load();
     else if (!viewOptions.isWallboard) openTimeline(viewOptions.call);
   };
   return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
@@ -73,7 +62,7 @@ async function load(own, now) {
 
 /** Load the last hour; the live calls are shown meanwhile. @param {Me} me @param {number} now */
 async function loadLastHour(me, now) {
-  let known = { events: /** @type {import("../event-client.js").GatewayEvent[]} */ ([]), since: now };
+  let known = { events: /** @type {GatewayEvent[]} */ ([]), since: now };
   try {
     known = await readLastHour(me, now);
   } catch (error) {
@@ -85,7 +74,7 @@ async function loadLastHour(me, now) {
   renderer.arrangeIfLoaded();
 }
 
-/** @param {import("../event-client.js").GatewayEvent} event */
+/** @param {GatewayEvent} event */
 function onEvent(event) {
   board.apply(event, Date.now() + liveData.clockOffset);
   timelinePanel.add(event);
@@ -167,7 +156,7 @@ function togglePause() {
   if (pause.isOn) pause.end();
   else if (liveData.loadedAt !== null) pause.begin(board, liveData.now);
   else return;
-  setText(element("announcements"), pause.isOn ? "Paused" : "Live again");
+  setTexts({ announcements: pause.isOn ? "Paused" : "Live again" });
   renderer.rerender();
 }
 
@@ -193,14 +182,7 @@ element("wall").addEventListener("click", toggleWallboard);
 element("full-screen").addEventListener("click", toggleFullScreen);
 enableTooltips();
 enableShortcuts(
-  {
-    "/": () => field("search").select(),
-    j: () => table.step(1),
-    k: () => table.step(-1),
-    p: togglePause,
-    w: toggleWallboard,
-    f: toggleFullScreen,
-  },
+  { "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, w: toggleWallboard, f: toggleFullScreen },
   escape,
   () => !element("board-view").hidden && !element("board").hidden,
 );
@@ -208,8 +190,7 @@ enableShortcuts(
 // --- Session ---
 
 function begin() {
-  element("board").hidden = false;
-  element("denied").hidden = true;
+  setShown({ board: true, denied: false });
   liveData.start();
   renderer.start();
 }
@@ -218,9 +199,7 @@ function begin() {
 function showDeniedPage(me) {
   showWho(me);
   liveData.stop();
-  element("board").hidden = true;
-  element("denied").hidden = false;
-  element("connection").hidden = true;
+  setShown({ board: false, denied: true, connection: false });
   showDenied(me);
 }
 
@@ -237,11 +216,7 @@ function showSignIn(notice) {
   signInForm.ask(notice);
 }
 
-element("sign-out").addEventListener("click", () => {
-  signOut();
-  liveData.stop();
-  showSignIn("");
-});
+element("sign-out").addEventListener("click", () => liveData.endSession());
 
 showView();
 signInForm.start();

@@ -2,9 +2,7 @@
 
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
 /** @typedef {{ answered: number, inTime: number, abandoned: number }} Counts */
-/** @typedef {{ samples: number, inTime: number, abandoned: number, level: number | null, abandonedShare: number | null }} Figures Shares from 0 to 1; `null` without samples. */
 
 export const ANSWERED_WITHIN_SECONDS = 20;
 export const LATE_SECONDS = 60;

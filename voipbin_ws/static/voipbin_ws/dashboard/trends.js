@@ -3,9 +3,6 @@
 import { outcomeOf } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 
-/** @typedef {import("../event-client.js").GatewayEvent} GatewayEvent */
-/** @typedef {import("./board.js").Board} Board */
-/** @typedef {import("./board.js").Summary} Summary */
 /** @typedef {{ active: number, waiting: number, longest: number, available: number }} Point `longest` in milliseconds. */
 /** @typedef {[from: number, to: number]} Span */
 
@@ -29,14 +26,7 @@ export class Trends {
     for (const old of this.#points.keys()) if (old < minute - MINUTES) this.#points.delete(old);
   }
 
-  /**
-   * Return a number for each of the last 60 minutes, the oldest first, followed by the current one; `null` if unknown.
-   *
-   * @param {keyof Point} name
-   * @param {Summary} summary
-   * @param {number} now
-   * @returns {(number | null)[]}
-   */
+  /** Return the numbers of the last 60 minutes, `null` if unknown, and the current one. @param {keyof Point} name @param {Summary} summary @param {number} now */
   series(name, summary, now) {
     const minute = Math.floor(now / MINUTE_MS);
     const past = Array.from({ length: MINUTES }, (_, index) => this.#points.get(minute - MINUTES + 1 + index)?.[name] ?? null);

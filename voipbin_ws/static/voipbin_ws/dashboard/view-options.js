@@ -1,23 +1,14 @@
 /** Filter, sort order, selected call, customer and layout of the dashboard, stored in the URL query. Sans-I/O. */
 
-import { STATES } from "../shared/call.js";
-
-/** @typedef {import("../shared/call.js").Call} Call */
-/** @typedef {import("./board.js").Board} Board */
+import { labelOf, STATES } from "../shared/call.js";
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** @param {Call} call */
 const rankOf = ({ state }) => RANK.get(state) ?? STATES.length;
-/** @param {import("../shared/call.js").Party} party */
-const labelOf = ({ name, number }) => name || number;
 
-/**
- * Comparisons of two calls, by column. If they are equal, the longer one in its state comes first.
- *
- * @type {Record<string, (one: Call, other: Call, board: Board) => number>}
- */
+/** Comparisons of two calls, by column. @type {Record<string, (one: Call, other: Call, board: Board) => number>} */
 const COMPARISONS = {
   state: (one, other) => rankOf(one) - rankOf(other),
   direction: (one, other) => collator.compare(one.direction, other.direction),
@@ -95,6 +86,7 @@ export class ViewOptions {
     const words = this.words.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const compare = COMPARISONS[this.sort];
     const sign = this.descending ? -1 : 1;
+    // If two are equal, the longer one in its state comes first.
     return [...board.calls.values()]
       .filter((call) => this.#matches(call, board, words))
       .sort((one, other) => sign * compare(one, other, board) || one.stateSince - other.stateSince || (one.id < other.id ? -1 : 1));

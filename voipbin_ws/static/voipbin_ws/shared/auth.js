@@ -1,12 +1,5 @@
 /** The token of this tab, kept in sessionStorage, and requests with it. */
 
-/** @typedef {{ id: string, name: string, role?: string, status?: string, status_changed_at?: string }} Agent */
-/** @typedef {{ id: string, name: string, agent_ids?: string[] | null }} Queue */
-/**
- * @typedef {{ customer: { id: string, name: string }, agent: Agent | null, role: string | null, topics: string[], queues: Queue[], agents: Agent[] }} Me
- *   The answer of /v1.0/me. `agent` is `null` for an access key that belongs to no agent.
- */
-
 const KEY = "voipbin.token";
 
 /** The gateway refused a request. `status` is HTTP's; `code` and the message are the gateway's. */
@@ -32,9 +25,7 @@ export function signOut() {
  *
  * Throws an ApiError if the gateway refuses, a TypeError if it does not answer, and a TimeoutError if `signal` says so.
  *
- * @param {string} method
- * @param {string} path
- * @param {{ body?: object, signal?: AbortSignal }} options
+ * @param {string} method @param {string} path @param {{ body?: object, signal?: AbortSignal }} options
  * @returns {Promise<{ content: any, at: number | null }>} The body, and the gateway's clock in milliseconds.
  */
 export async function request(method, path, { body, signal } = {}) {
@@ -68,8 +59,7 @@ export async function read(path, parameters = {}) {
 /**
  * Get the items of all pages, or of the first `maxPages`.
  *
- * @param {string} path
- * @param {Record<string, string>} parameters
+ * @param {string} path @param {Record<string, string>} parameters
  * @returns {Promise<{ items: any[], cursor: string, isWhole: boolean }>} `cursor` is the log's position at the first page;
  *   `isWhole` is false if there are more pages.
  */

@@ -5,18 +5,9 @@ import { parseTime } from "./time.js";
 /** The states of a call, the most urgent first. */
 export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialing", "talking", "answered", "other", "ended"]);
 
-export const DIRECTIONS = new Map([
-  ["inbound", "Inbound"],
-  ["outbound", "Outbound"],
-]);
+export const DIRECTIONS = new Map(Object.entries({ inbound: "Inbound", outbound: "Outbound" }));
 
-const STATUS_STATES = new Map([
-  ["dialing", "dialing"],
-  ["ringing", "ringing"],
-  ["answered", "answered"],
-  ["progressing", "answered"],
-  ["hangup", "ended"],
-]);
+const STATUS_STATES = new Map(Object.entries({ dialing: "dialing", ringing: "ringing", answered: "answered", progressing: "answered", hangup: "ended" }));
 const MAX_TEXT = 200;
 
 /** Return a value of an event as one line of text; "" if it is neither text nor a number. @param {unknown} value */
@@ -43,15 +34,21 @@ export function isId(value) {
   return isText(value) && !/^[0-]+$/.test(value);
 }
 
-/** @typedef {{ number: string, name: string }} Party */
+/** Return whether a value is a JSON object. @param {unknown} value */
+export function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** Return a party's number and name, in any form that events have. @param {any} value @returns {Party} */
 export function partyOf(value) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return { number: displayText(value), name: "" };
+  if (!isObject(value)) return { number: displayText(value), name: "" };
   const number = displayText(value.target);
   const name = displayText(value.target_name) || displayText(value.name);
   return { number, name: name === number ? "" : name };
 }
+
+/** Return a party's name; the number if there is no name. @param {Party} party */
+export const labelOf = ({ name, number }) => name || number;
 
 /** Return the agent of an event's data: "" if there is none, `null` if the event does not say. @param {any} data @returns {string | null} */
 function agentOf(data) {
@@ -113,17 +110,16 @@ export class Call {
     return true;
   }
 
-  /**
-   * Apply an event of a queue: the call waits there, is offered to an agent, or leaves. Return whether the call changed.
-   *
-   * @param {string} queueId
-   * @param {string} action
-   * @param {any} data
-   * @param {number} at
-   */
+  /** Apply an event of a queue, and return whether the call changed. @param {string} queueId @param {string} action @param {any} data @param {number} at */
   applyQueue(queueId, action, data, at) {
     if (this.state === "ended") return false;
-    if (action === "left") return this.#leave(data, at);
+    if (action === "left") {
+      // The call may be in another queue by now.
+      if (!this.place || (isId(data.queue_id) && data.queue_id !== this.place.queueId)) return false;
+      this.place = null;
+      this.updateState(at);
+      return true;
+    }
     if (data.source !== undefined && !this.from.number) this.from = partyOf(data.source);
     const isSame = this.place?.queueId === queueId && this.place.connectedAt === null;
     const since = parseTime(data.tm_join) ?? (this.place && isSame ? this.place.since : at);
@@ -132,15 +128,6 @@ export class Call {
     if (isId(data.agent_id)) this.agentId = data.agent_id;
     else if (action === "joined") this.agentId = null;
     this.updateState(this.place.connectedAt ?? at);
-    return true;
-  }
-
-  /** @param {any} data @param {number} at */
-  #leave(data, at) {
-    if (!this.place) return false;
-    if (isId(data.queue_id) && data.queue_id !== this.place.queueId) return false; // The call is in another queue by now.
-    this.place = null;
-    this.updateState(at);
     return true;
   }
 

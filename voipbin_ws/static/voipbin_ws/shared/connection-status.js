@@ -1,6 +1,6 @@
 /** The state of the connection on the page: the pill, the banner over stale data, and announcements for screen readers. */
 
-import { element, setText } from "./dom.js";
+import { element, setShown, setTexts } from "./dom.js";
 import { timeOfDay } from "./time.js";
 
 export class ConnectionStatus {
@@ -8,7 +8,7 @@ export class ConnectionStatus {
   #root;
   #announced = "live";
 
-  /** @param {import("./live-data.js").LiveData} liveData @param {HTMLElement} root Has `data-stale` while the data may be outdated. */
+  /** @param {LiveData} liveData @param {HTMLElement} root Has `data-stale` while the data may be outdated. */
   constructor(liveData, root) {
     this.#liveData = liveData;
     this.#root = root;
@@ -28,24 +28,17 @@ export class ConnectionStatus {
     };
     pill.dataset.state = name === "connecting" ? "reconnecting" : name;
     pill.title = message ?? "";
-    setText(element("connection-text"), texts[name]);
+    setTexts({ "connection-text": texts[name] });
     if (name !== this.#announced && name !== "connecting") {
-      if (name === "live") setText(element("announcements"), "Connection restored. All data is live.");
-      else if (this.#announced === "live") setText(element("announcements"), "Connection lost");
+      if (name === "live") setTexts({ announcements: "Connection restored. All data is live." });
+      else if (this.#announced === "live") setTexts({ announcements: "Connection lost" });
       this.#announced = name;
     }
-    return this.#showStale();
-  }
-
-  #showStale() {
     const { isStale, confirmedAt } = this.#liveData;
-    const hasChanged = isStale !== this.#root.hasAttribute("data-stale");
-    if (hasChanged) {
-      this.#root.toggleAttribute("data-stale", isStale);
-      element("stale-banner").hidden = !isStale;
-    }
-    const text = `Connection lost. Showing data from ${timeOfDay(confirmedAt)}. Updates resume automatically.`;
-    if (isStale) setText(element("stale-banner"), text);
-    return hasChanged && !isStale;
+    const wasStale = this.#root.hasAttribute("data-stale");
+    this.#root.toggleAttribute("data-stale", isStale);
+    setShown({ "stale-banner": isStale });
+    if (isStale) setTexts({ "stale-banner": `Connection lost. Showing data from ${timeOfDay(confirmedAt)}. Updates resume automatically.` });
+    return wasStale && !isStale;
   }
 }

@@ -15,9 +15,10 @@ export class Part {
   /** @type {Map<string | number, string | null>} */ #values = new Map();
   #uses;
 
-  /** @param {HTMLTemplateElement} template */
+  /** @param {HTMLElement} template */
   constructor(template) {
-    this.element = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+    const { content } = /** @type {HTMLTemplateElement} */ (template);
+    this.element = /** @type {HTMLElement} */ (content.firstElementChild?.cloneNode(true));
     for (const cell of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-cell]"))) {
       const text = document.createTextNode("");
       cell.append(text);
@@ -33,9 +34,9 @@ export class Part {
     return true;
   }
 
-  /** Set the text of a cell. @param {string} name @param {string} value */
-  text(name, value) {
-    if (this.#changes(name, value)) /** @type {Text} */ (this.#cells.get(name)).data = value;
+  /** Set the texts of cells. @param {Record<string, string>} texts */
+  texts(texts) {
+    for (const [name, value] of Object.entries(texts)) if (this.#changes(name, value)) /** @type {Text} */ (this.#cells.get(name)).data = value;
   }
 
   /** Set the symbol that one of the part's drawings shows. @param {number} index @param {string} id */
@@ -43,11 +44,13 @@ export class Part {
     if (this.#changes(index, id)) this.#uses[index].setAttribute("href", `#${id}`);
   }
 
-  /** Set an attribute of the part; `null` removes it. @param {string} name @param {string | null} value */
-  attribute(name, value) {
-    if (!this.#changes(`@${name}`, value)) return;
-    if (value === null) this.element.removeAttribute(name);
-    else this.element.setAttribute(name, value);
+  /** Set attributes of the part; `null` removes one. @param {Record<string, string | null>} attributes */
+  attributes(attributes) {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (!this.#changes(`@${name}`, value)) continue;
+      if (value === null) this.element.removeAttribute(name);
+      else this.element.setAttribute(name, value);
+    }
   }
 }
 
@@ -60,7 +63,7 @@ export class PartList {
   /** @param {HTMLElement} container @param {HTMLElement} template */
   constructor(container, template) {
     this.#container = container;
-    this.#template = /** @type {HTMLTemplateElement} */ (template);
+    this.#template = template;
   }
 
   /** The first element; `undefined` if the list is empty. */
@@ -70,9 +73,7 @@ export class PartList {
 
   /**
    * Show exactly these keys in this order, with as few moves as possible. `fill` is called for each new part.
-   *
-   * @param {string[]} keys
-   * @param {(part: Part, key: string) => void} fill
+   * @param {string[]} keys @param {(part: Part, key: string) => void} fill
    */
   arrange(keys, fill = () => {}) {
     const wanted = new Set(keys);
@@ -109,4 +110,14 @@ export function setData(target, name, value) {
 /** Set an element's text if it differs. @param {Element} target @param {string} text */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
+}
+
+/** Set the texts of the page's elements. @param {Record<string, string>} texts By id. */
+export function setTexts(texts) {
+  for (const [id, text] of Object.entries(texts)) setText(element(id), text);
+}
+
+/** Show or hide the page's elements. @param {Record<string, boolean>} shown By id. */
+export function setShown(shown) {
+  for (const [id, isShown] of Object.entries(shown)) element(id).hidden = !isShown;
 }

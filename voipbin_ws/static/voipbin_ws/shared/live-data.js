@@ -3,23 +3,8 @@
 import { EventClient, State } from "../event-client.js";
 import { ApiError, read, signOut, token } from "./auth.js";
 
-/** @typedef {import("../event-client.js").EventHandler} EventHandler */
-/** @typedef {import("../event-client.js").StateChange} StateChange */
 /** @typedef {{ name: "connecting" | "live" | "reconnecting" | "offline" | "failed", retryAt: number | null, message: string | null }} Connection */
-/**
- * @typedef {object} Loaded
- * @property {string | null} cursor The log's position at which the state was read.
- * @property {string[]} topics The topics to subscribe; none if the page shows no live data.
- * @property {boolean} [needsAll] Whether the session ends if one of the topics is refused.
- * @property {() => void} show
- */
-/**
- * @typedef {object} Callbacks
- * @property {(me: import("./auth.js").Me, now: number) => Promise<Loaded>} load Reads the state of the page.
- * @property {EventHandler} event
- * @property {() => void} state Called when `connection` has changed.
- * @property {(message: string) => void} signedOut
- */
+/** @typedef {{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }} Subscription */
 
 const PING_MS = 2000;
 const SILENCE_MS = 5000;
@@ -34,12 +19,15 @@ export class LiveData {
   #failures = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   #confirmedUntil = 0;
-  /** @type {Set<{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }>} */ #subscriptions = new Set();
+  /** @type {Set<Subscription>} */ #subscriptions = new Set();
   /** @type {Connection} */ connection = { name: "connecting", retryAt: null, message: "" };
   /** @type {number | null} */ loadedAt = null;
   clockOffset = 0; // The gateway's clock minus the browser's, in milliseconds.
 
-  /** @param {Callbacks} callbacks */
+  /**
+   * `load` reads the state of the page, and `state` is called when `connection` has changed.
+   * @param {{ load(me: Me, now: number): Promise<Loaded>, event: EventHandler, state(): void, signedOut(message: string): void }} callbacks
+   */
   constructor(callbacks) {
     this.#callbacks = callbacks;
   }
@@ -58,14 +46,12 @@ export class LiveData {
   }
 
   /**
-   * Subscribe to further topics, and return a function that unsubscribes them.
-   *
-   * @param {string[]} topics
-   * @param {EventHandler} event
-   * @param {() => void} onLive Called when the topics are live, and again after each time events may have been missed.
+   * Subscribe to further topics, and return a function that unsubscribes them. `onLive` is called when the topics are live,
+   * and again after each time events may have been missed.
+   * @param {Omit<Subscription, "abort">} wanted
    */
-  subscribe(topics, event, onLive) {
-    const subscription = { topics, event, onLive, abort: new AbortController() };
+  subscribe(wanted) {
+    const subscription = { ...wanted, abort: new AbortController() };
     this.#subscriptions.add(subscription);
     this.#subscribe(subscription);
     return () => {
@@ -94,8 +80,8 @@ export class LiveData {
     return (this.isStale ? this.confirmedAt : Date.now()) + this.clockOffset;
   }
 
-  /** End the session, because the gateway rejects the token. @param {string} message */
-  endSession(message) {
+  /** End the session, because the gateway rejects the token or, without a message, because the user signs out. */
+  endSession(message = "") {
     signOut();
     this.stop();
     this.#callbacks.signedOut(message);
@@ -148,7 +134,7 @@ export class LiveData {
     for (const subscription of this.#subscriptions) this.#subscribe(subscription);
   }
 
-  /** @param {{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }} subscription */
+  /** @param {Subscription} subscription */
   #subscribe({ topics, event, onLive, abort }) {
     const client = this.#client;
     client?.subscribe(topics, (each) => client === this.#client && event(each), { signal: abort.signal }).then(
@@ -170,7 +156,7 @@ export class LiveData {
     this.#setConnection(navigator.onLine === false ? "offline" : "reconnecting", Date.now() + pause, error.message);
   }
 
-  /** @param {EventClient} client @param {StateChange} change */
+  /** @param {EventClient} client @param {import("../event-client.js").StateChange} change */
   async #onClientState(client, { current, retryInMs, code, reason }) {
     if (current === State.FAILED) {
       if (code === "UNAUTHORIZED") this.endSession("Your session has ended.");

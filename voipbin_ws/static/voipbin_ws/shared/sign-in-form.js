@@ -1,6 +1,6 @@
 /** The sign-in form, the content that it hides, and the names of the customer and the agent in the header. */
 
-import { element, field, setText } from "./dom.js";
+import { element, field, setShown, setTexts } from "./dom.js";
 import { signIn, token } from "./auth.js";
 
 export class SignInForm {
@@ -25,31 +25,29 @@ export class SignInForm {
 
   /** Show the form. @param {string} notice */
   ask(notice = "") {
-    element("login-view").hidden = false;
     this.#content.hidden = true;
-    setText(element("login-notice"), notice);
-    element("login-notice").hidden = notice === "";
+    setTexts({ "login-notice": notice });
+    setShown({ "login-view": true, "login-notice": notice !== "" });
     field("password").value = "";
     element(field("username").value ? "password" : "username").focus();
   }
 
   #open() {
-    element("login-view").hidden = true;
     this.#content.hidden = false;
-    element("connection").hidden = false;
+    setShown({ "login-view": false, connection: true });
     this.#begin();
   }
 
   async #submit() {
     const button = field("login-button");
     button.disabled = true;
-    setText(element("login-error"), "");
+    setTexts({ "login-error": "" });
     try {
       await signIn(field("username").value, field("password").value);
       field("password").value = "";
       this.#open();
     } catch (error) {
-      setText(element("login-error"), error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message);
+      setTexts({ "login-error": error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message });
       field("password").select();
     } finally {
       button.disabled = false;
@@ -57,9 +55,7 @@ export class SignInForm {
   }
 }
 
-/** Show in the header who is signed in. @param {import("./auth.js").Me} me */
+/** Show in the header who is signed in. @param {Me} me */
 export function showWho(me) {
-  setText(element("customer"), me.customer.name ?? "");
-  setText(element("person"), me.agent?.name ?? "");
-  setText(element("role"), me.role ?? "");
+  setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: me.role ?? "" });
 }

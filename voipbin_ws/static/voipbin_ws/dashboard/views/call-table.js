@@ -1,24 +1,10 @@
 /** The table of calls: rows for the visible part of the list, and the row that has the keyboard. */
 
 import { DIRECTIONS } from "../../shared/call.js";
-import { descendant, PartList } from "../../shared/dom.js";
+import { descendant, element, PartList } from "../../shared/dom.js";
 import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "../service-level.js";
 import { duration } from "../../shared/time.js";
 import { queueOf } from "../view-options.js";
-
-/** @typedef {import("../../shared/call.js").Call} Call */
-/** @typedef {import("../../shared/dom.js").Part} Part */
-/** @typedef {import("../board.js").Board} Board */
-/**
- * @typedef {object} Elements
- * @property {HTMLElement} scroller
- * @property {HTMLTableElement} table
- * @property {HTMLElement} body
- * @property {HTMLElement} above Takes the height of the rows above the visible ones.
- * @property {HTMLElement} below
- * @property {HTMLElement} template
- * @property {(id: string) => void} open Called for the row that was chosen.
- */
 
 const ENDED_SHOWN_MS = 5000;
 export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // Includes the time of the transition.
@@ -40,11 +26,9 @@ function callOf({ target }) {
 
 export class CallTable {
   #viewOptions;
-  #scroller;
-  #table;
-  #above;
-  #below;
-  #rows;
+  #scroller = element("scroller");
+  #table = /** @type {HTMLTableElement} */ (element("calls"));
+  #rows = new PartList(element("rows"), element("call-row"));
   /** @type {Board | null} */ #board = null;
   /** @type {string[]} */ #order = []; // Ids of all shown calls.
   #rowHeight = 0;
@@ -52,15 +36,10 @@ export class CallTable {
   /** @type {string | null} */ #current = null; // The call whose row Tab reaches.
   #opened = ""; // The call whose timeline is open.
 
-  /** @param {import("../view-options.js").ViewOptions} viewOptions @param {Elements} elements */
-  constructor(viewOptions, { scroller, table, body, above, below, template, open }) {
+  /** @param {ViewOptions} viewOptions @param {(id: string) => void} open Called for the row that was chosen. */
+  constructor(viewOptions, open) {
     this.#viewOptions = viewOptions;
-    this.#scroller = scroller;
-    this.#table = table;
-    this.#above = above;
-    this.#below = below;
-    this.#rows = new PartList(body, template);
-    body.addEventListener("click", (event) => {
+    element("rows").addEventListener("click", (event) => {
       const id = callOf(event);
       const row = id && this.#rows.part(id).element;
       const selection = getSelection();
@@ -69,7 +48,7 @@ export class CallTable {
       this.#moveTo(id);
       open(id);
     });
-    body.addEventListener("focusin", (event) => this.#moveTo(callOf(event) ?? null));
+    element("rows").addEventListener("focusin", (event) => this.#moveTo(callOf(event) ?? null));
   }
 
   get shownCount() {
@@ -89,7 +68,7 @@ export class CallTable {
   /** Mark the row whose timeline is open, and make it current. @param {string} id "" for none. */
   markOpen(id) {
     if (this.#rows.parts.has(id)) this.#moveTo(id);
-    for (const each of [this.#opened, id]) this.#rows.parts.get(each)?.attribute("data-open", each === id ? "" : null);
+    for (const each of [this.#opened, id]) this.#rows.parts.get(each)?.attributes({ "data-open": each === id ? "" : null });
     this.#opened = id;
   }
 
@@ -146,11 +125,11 @@ export class CallTable {
       this.#render(part, id, now);
       descendant(part.element, ".open").tabIndex = id === this.#current ? 0 : -1;
     });
-    setHeight(this.#above, first * this.#rowHeight);
-    setHeight(this.#below, (this.#order.length - end) * this.#rowHeight);
+    setHeight(element("above"), first * this.#rowHeight);
+    setHeight(element("below"), (this.#order.length - end) * this.#rowHeight);
     // Screen readers get the number of all rows, and the position of each.
     this.#table.setAttribute("aria-rowcount", String(this.#order.length + 1));
-    for (const [index, id] of ids.entries()) this.#rows.part(id).attribute("aria-rowindex", String(first + index + 2));
+    for (const [index, id] of ids.entries()) this.#rows.part(id).attributes({ "aria-rowindex": String(first + index + 2) });
     if (!this.#rows.parts.has(this.#current ?? "")) this.#current = this.#order[first] ?? null;
     const button = this.#button(this.#current);
     if (button) button.tabIndex = 0;
@@ -194,19 +173,13 @@ export class CallTable {
     const board = this.#board;
     const call = board?.calls.get(id);
     if (!board || !call) return;
-    part.attribute("data-state", call.state);
-    part.attribute("data-call", call.id);
-    part.attribute("data-open", call.id === this.#opened ? "" : null);
-    part.text("state", call.stateLabel);
-    part.shape(0, `shape-${call.state}`);
-    part.text("direction", DIRECTIONS.get(call.direction) ?? call.direction);
-    part.shape(1, DIRECTIONS.has(call.direction) ? `arrow-${call.direction}` : "no-arrow");
-    part.text("fromName", call.from.name);
-    part.text("from", call.from.number);
-    part.text("toName", call.to.name);
-    part.text("to", call.to.number);
-    part.text("queue", queueOf(call, board));
-    part.text("agent", board.agentName(call.agentId));
+    const { state, stateLabel, direction, from, to } = call;
+    part.attributes({ "data-state": state, "data-call": call.id, "data-open": call.id === this.#opened ? "" : null });
+    part.texts({ state: stateLabel, direction: DIRECTIONS.get(direction) ?? direction });
+    part.texts({ fromName: from.name, from: from.number, toName: to.name, to: to.number });
+    part.texts({ queue: queueOf(call, board), agent: board.agentName(call.agentId) });
+    part.shape(0, `shape-${state}`);
+    part.shape(1, DIRECTIONS.has(direction) ? `arrow-${direction}` : "no-arrow");
     this.#renderTimes(part, call, now);
   }
 
@@ -214,9 +187,8 @@ export class CallTable {
   #renderTimes(part, call, now) {
     const until = call.endedAt ?? now;
     const inState = call.endedAt === null ? now - call.stateSince : 0;
-    part.text("inState", call.endedAt === null ? duration(inState) : "");
-    part.text("total", duration(until - call.startedAt));
+    part.texts({ inState: call.endedAt === null ? duration(inState) : "", total: duration(until - call.startedAt) });
     const wait = inState > LATE_SECONDS * 1000 ? "late" : inState > ANSWERED_WITHIN_SECONDS * 1000 ? "long" : "fresh";
-    part.attribute("data-wait", call.state === "waiting" ? wait : null);
+    part.attributes({ "data-wait": call.state === "waiting" ? wait : null });
   }
 }

@@ -1,7 +1,7 @@
 /** The select with which platform staff choose the customer whose calls are shown. */
 
 import { readCustomers } from "../board-loader.js";
-import { element } from "../../shared/dom.js";
+import { element, setShown } from "../../shared/dom.js";
 
 export class CustomerPicker {
   #select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
@@ -12,10 +12,11 @@ export class CustomerPicker {
     this.#select.addEventListener("change", () => choose(this.#select.value));
   }
 
-  /** Show the choice to platform staff, and the customer's name to others. @param {import("../../shared/auth.js").Me} me */
+  /** Show the choice to platform staff, and the customer's name to others. @param {Me} me */
   async show(me) {
-    this.#toggle(me.role === "staff");
-    if (me.role !== "staff") return;
+    const isStaff = me.role === "staff";
+    setShown({ "customer-choice": isStaff, customer: !isStaff });
+    if (!isStaff) return;
     if (!this.#isFilled) this.#fill([me.customer]);
     this.#select.value = me.customer.id;
     try {
@@ -30,13 +31,7 @@ export class CustomerPicker {
   forget() {
     this.#isFilled = false;
     this.#select.replaceChildren();
-    this.#toggle(false);
-  }
-
-  /** @param {boolean} isShown */
-  #toggle(isShown) {
-    this.#select.hidden = !isShown;
-    element("customer").hidden = isShown;
+    setShown({ "customer-choice": false, customer: true });
   }
 
   /** @param {{ id: string, name: string }[]} customers */

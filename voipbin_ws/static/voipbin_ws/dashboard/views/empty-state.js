@@ -1,27 +1,17 @@
 /** The texts in place of the calls: why there are none, and what to do next. */
 
-import { element, setText } from "../../shared/dom.js";
+import { element, setShown, setTexts } from "../../shared/dom.js";
 
-/** @typedef {import("../../shared/auth.js").Me} Me */
-
-/**
- * Show a text if the table has no rows.
- *
- * @param {import("../board.js").Board} board
- * @param {number} shownCount
- * @param {number} active
- * @param {Me | null} me
- */
+/** Show a text if the table has no rows. @param {Board} board @param {number} shownCount @param {number} active @param {Me | null} me */
 export function showEmptyState(board, shownCount, active, me) {
-  element("empty").hidden = shownCount > 0;
+  setShown({ empty: shownCount === 0 });
   if (shownCount > 0) return;
   const isHidden = active > 0;
   const isNew = !isHidden && board.knowsLastHour && !board.hadCalls;
-  setText(element("empty-title"), isHidden ? "No call matches the filters" : isNew ? "No calls yet" : "No calls right now");
-  setText(element("empty-text"), textFor(active, isNew, me?.role === "staff"));
-  element("empty-button").hidden = !isHidden;
-  element("first-steps").hidden = !isNew;
-  if (isNew && me) setText(element("first-call"), firstCall(me));
+  const title = isHidden ? "No call matches the filters" : isNew ? "No calls yet" : "No calls right now";
+  setTexts({ "empty-title": title, "empty-text": textFor(active, isNew, me?.role === "staff") });
+  setShown({ "empty-button": isHidden, "first-steps": isNew });
+  if (isNew && me) setTexts({ "first-call": firstCall(me) });
 }
 
 /** @param {number} active @param {boolean} isNew @param {boolean} isStaff */
@@ -41,7 +31,7 @@ function firstCall({ customer }) {
 
 /** Name the permissions of an account without access to the calls. @param {Me} me */
 export function showDenied(me) {
-  setText(element("denied-who"), `${me.agent?.name ?? "This access key"}${me.role ? ` (${me.role})` : ""}`);
+  setTexts({ "denied-who": `${me.agent?.name ?? "This access key"}${me.role ? ` (${me.role})` : ""}` });
   const lines = me.topics.map((topic) => {
     const [scope, , resource] = topic.split(":");
     const item = document.createElement("li");

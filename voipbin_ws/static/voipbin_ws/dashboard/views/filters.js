@@ -1,13 +1,10 @@
 /** The filters of the table: search, states, queue and direction; and sorting by the column heads. */
 
 import { capitalized } from "../../shared/call.js";
-import { element, field, setText } from "../../shared/dom.js";
-
-/** @typedef {import("../view-options.js").ViewOptions} ViewOptions */
+import { descendant, element, field, Part, setText } from "../../shared/dom.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // Hidden while there is no such call.
-const SVG = "http://www.w3.org/2000/svg";
 
 export class Filters {
   #viewOptions;
@@ -54,7 +51,7 @@ export class Filters {
     }
   }
 
-  /** Offer the board's queues, and show the number of calls in each state. @param {import("../board.js").Board} board @param {import("../board.js").Summary} summary */
+  /** Offer the board's queues, and show the number of calls in each state. @param {Board} board @param {Summary} summary */
   offer(board, { states }) {
     for (const [state, { count, button }] of this.#chips) {
       setText(count, String(states[state]));
@@ -70,23 +67,16 @@ export class Filters {
 
   /** @param {string} state */
   #addChip(state) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "chip";
-    button.dataset.state = state;
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("aria-hidden", "true");
-    const use = document.createElementNS(SVG, "use");
-    use.setAttribute("href", `#shape-${state}`);
-    svg.append(use);
-    const count = document.createElement("span");
-    count.className = "count";
-    button.append(svg, `${capitalized(state)} `, count);
+    const part = new Part(element("state-chip"));
+    const button = /** @type {HTMLButtonElement} */ (part.element);
+    part.attributes({ "data-state": state });
+    part.texts({ state: `${capitalized(state)} ` });
+    part.shape(0, `shape-${state}`);
     button.addEventListener("click", () => {
       if (!this.#viewOptions.states.delete(state)) this.#viewOptions.states.add(state);
       this.#changed();
     });
-    this.#chips.set(state, { button, count });
+    this.#chips.set(state, { button, count: descendant(button, ".count") });
     element("state-filter").append(button);
   }
 }

@@ -22,11 +22,8 @@ function setEnabled(value) {
 }
 
 /**
- * Call `actions[key]` for single keys, unless the user is typing or has turned the shortcuts off.
- *
- * @param {Record<string, () => void>} actions
- * @param {(target: EventTarget | null) => void} escape Called for Escape.
- * @param {() => boolean} isShown Whether the page that the shortcuts control is shown.
+ * Call `actions[key]` for single keys, unless the user is typing or has turned the shortcuts off, or the page is not shown.
+ * @param {Record<string, () => void>} actions @param {(target: EventTarget | null) => void} escape @param {() => boolean} isShown
  */
 export function enableShortcuts(actions, escape, isShown) {
   const dialog = /** @type {HTMLDialogElement} */ (element("help"));

@@ -1,9 +1,7 @@
 /** The pause: a copy of the board that stays as it is, and the number of events since. */
 
-import { element, setData, setText } from "../../shared/dom.js";
+import { element, setData, setShown, setTexts } from "../../shared/dom.js";
 import { timeOfDay } from "../../shared/time.js";
-
-/** @typedef {import("../board.js").Board} Board */
 
 /** @param {number} number @param {string} noun */
 function counted(number, noun) {
@@ -33,7 +31,7 @@ export class Pause {
     this.show();
   }
 
-  /** Count an event that is not shown. @param {import("../../event-client.js").GatewayEvent} event */
+  /** Count an event that is not shown. @param {GatewayEvent} event */
   count(event) {
     if (!this.isOn) return;
     this.#events += 1;
@@ -41,12 +39,12 @@ export class Pause {
   }
 
   show() {
-    element("paused-banner").hidden = !this.isOn;
+    setShown({ "paused-banner": this.isOn });
     element("pause").setAttribute("aria-pressed", String(this.isOn));
-    setText(element("pause"), this.isOn ? "Resume" : "Pause");
+    setTexts({ pause: this.isOn ? "Resume" : "Pause" });
     setData(element("board-view"), "paused", this.isOn ? "" : null);
     if (!this.isOn) return;
     const since = this.#events ? `${counted(this.#calls, "new call")} and ${counted(this.#events, "event")} since.` : "No new events.";
-    setText(element("paused-text"), `Paused at ${timeOfDay(this.now)}. ${since}`);
+    setTexts({ "paused-text": `Paused at ${timeOfDay(this.now)}. ${since}` });
   }
 }

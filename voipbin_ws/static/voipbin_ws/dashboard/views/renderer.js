@@ -2,24 +2,7 @@
 
 import { ENDED_KEPT_MS } from "./call-table.js";
 import { showEmptyState } from "./empty-state.js";
-import { element, setText } from "../../shared/dom.js";
-
-/**
- * @typedef {object} DashboardPage
- * @property {import("../board.js").Board} board
- * @property {import("../../shared/live-data.js").LiveData} liveData
- * @property {import("../../shared/connection-status.js").ConnectionStatus} connectionStatus
- * @property {import("../view-options.js").ViewOptions} viewOptions
- * @property {import("./call-table.js").CallTable} table
- * @property {import("./stat-cards.js").StatCards} statCards
- * @property {import("./team-panel.js").TeamPanel} teamPanel
- * @property {import("./filters.js").Filters} filters
- * @property {import("./timeline-panel.js").TimelinePanel} timelinePanel
- * @property {import("./pause-button.js").Pause} pause
- * @property {import("./wallboard.js").Wallboard} wallboard
- * @property {import("../../shared/auth.js").Me | null} me
- */
-/** @typedef {import("../board.js").Summary} Summary */
+import { element, setTexts } from "../../shared/dom.js";
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
@@ -34,7 +17,7 @@ export class Renderer {
   #announcedAt = 0;
   #announcement = "";
 
-  /** @param {DashboardPage} page */
+  /** @param {typeof import("../main.js").page} page */
   constructor(page) {
     this.#page = page;
     element("scroller").addEventListener("scroll", () => this.scrolled(), { passive: true });
@@ -89,10 +72,11 @@ export class Renderer {
     if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
     table.arrange(board, now);
     statCards.show(board, summary, now);
-    teamPanel.show(board, summary, now);
+    teamPanel.showQueues(board, summary, now);
+    teamPanel.showAgents(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me);
-    setText(element("shown"), viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}`);
+    setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
     document.title = waiting ? `(${waiting}) Live calls` : "Live calls";
     this.#announce(summary);
   }
@@ -109,19 +93,15 @@ export class Renderer {
     this.#page.table.render(board.calls.keys(), now);
   }
 
-  /** Start to update the times every second. */
-  start() {
-    this.#tick();
-  }
-
   stop() {
     clearTimeout(this.#tickTimer);
     document.title = "Live calls";
   }
 
-  #tick() {
+  /** Update the times, now and every second. */
+  start() {
     clearTimeout(this.#tickTimer);
-    this.#tickTimer = setTimeout(() => this.#tick(), 1000 - (Date.now() % 1000) + 5);
+    this.#tickTimer = setTimeout(() => this.start(), 1000 - (Date.now() % 1000) + 5);
     const { liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
@@ -156,6 +136,6 @@ export class Renderer {
     if (text === this.#announcement) return;
     this.#announcement = text;
     this.#announcedAt = Date.now();
-    setText(element("announcements"), text);
+    setTexts({ announcements: text });
   }
 }

@@ -20,43 +20,34 @@ function runsOf(values, highest) {
   return runs.filter((run) => run.length);
 }
 
-/** Return a bar for each value; a short one for 0, and none for `null`. @param {Values} values @param {number} highest */
-function barPath(values, highest) {
+/** Return a bar for each value; a short one for 0, and a gap for `null`. @param {Values} values From 0 to 1. */
+function barPath(values) {
   const step = WIDTH / values.length;
   const bars = values.map((value, index) => {
     if (value === null) return "";
-    const height = Math.max(1.5, (value / highest) * HEIGHT);
+    const height = Math.max(1.5, value * HEIGHT);
     return `M${(index * step + 1).toFixed(1)} ${HEIGHT}v-${height.toFixed(1)}h${(step - 2).toFixed(1)}V${HEIGHT}Z`;
   });
   return bars.join("");
 }
 
-export class Sparkline {
-  #svg;
+/** Draw a line in a chart. @param {HTMLElement} svg @param {Values} values @param {string} label Describes the values in words. */
+export function drawLine(svg, values, label) {
+  const runs = runsOf(values, Math.max(1, ...values.map((value) => value ?? 0)));
+  const lines = runs.map((run) => run.map((point) => point.join(" ")).join("L"));
+  const areas = runs.map((run, index) => `M${run[0][0]} ${HEIGHT}L${lines[index]}V${HEIGHT}Z`);
+  draw(svg, lines.map((line) => `M${line}`).join(""), areas.join(""), label);
+}
 
-  /** @param {HTMLElement} svg Has a path `.area` and a path `.line`. */
-  constructor(svg) {
-    this.#svg = svg;
-  }
+/** Draw bars from 0 to 1. @param {HTMLElement} svg @param {Values} values @param {string} label Describes the values in words. */
+export function drawBars(svg, values, label) {
+  draw(svg, "", barPath(values), label);
+  svg.dataset.form = "bars";
+}
 
-  /** @param {Values} values @param {string} label Describes the values in words. */
-  line(values, label) {
-    const runs = runsOf(values, Math.max(1, ...values.map((value) => value ?? 0)));
-    const lines = runs.map((run) => run.map((point) => point.join(" ")).join("L"));
-    const areas = runs.map((run, index) => `M${run[0][0]} ${HEIGHT}L${lines[index]}V${HEIGHT}Z`);
-    this.#draw(lines.map((line) => `M${line}`).join(""), areas.join(""), label);
-  }
-
-  /** @param {Values} values @param {number} highest @param {string} label */
-  bars(values, highest, label) {
-    this.#draw("", barPath(values, highest), label);
-    this.#svg.dataset.form = "bars";
-  }
-
-  /** @param {string} line @param {string} area @param {string} label */
-  #draw(line, area, label) {
-    descendant(this.#svg, ".line").setAttribute("d", line);
-    descendant(this.#svg, ".area").setAttribute("d", area);
-    this.#svg.setAttribute("aria-label", label);
-  }
+/** @param {HTMLElement} svg Has a path `.area` and a path `.line`. @param {string} line @param {string} area @param {string} label */
+function draw(svg, line, area, label) {
+  descendant(svg, ".line").setAttribute("d", line);
+  descendant(svg, ".area").setAttribute("d", area);
+  svg.setAttribute("aria-label", label);
 }

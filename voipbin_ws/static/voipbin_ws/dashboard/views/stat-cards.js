@@ -1,12 +1,9 @@
 /** The cards with the key figures, their last hour, and their explanations. */
 
-import { element, setData, setText } from "../../shared/dom.js";
+import { element, setData, setTexts } from "../../shared/dom.js";
 import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, LATE_SECONDS, MIN_ABANDONED_SECONDS, WINDOW_MS } from "../service-level.js";
-import { Sparkline } from "./sparkline.js";
+import { drawBars, drawLine } from "./sparkline.js";
 import { duration, timeOfDay } from "../../shared/time.js";
-
-/** @typedef {import("../board.js").Board} Board */
-/** @typedef {import("../board.js").Summary} Summary */
 
 const DRAW_MS = 5000;
 const SLACK_MS = 60_000;
@@ -19,7 +16,6 @@ function percent(share, round = Math.round) {
 }
 
 export class StatCards {
-  #charts = new Map([...TRENDS, "level", "abandoned"].map((name) => [name, new Sparkline(element(`spark-${name}`))]));
   #drawnAt = -Infinity;
 
   /** @param {Board} board @param {Summary} summary @param {number} now */
@@ -44,8 +40,7 @@ export class StatCards {
 
   /** @param {string} name @param {string} value @param {string} note @param {string | null} level */
   #card(name, value, note, level = null) {
-    setText(element(`card-${name}`), value);
-    setText(element(`card-${name}-note`), note);
+    setTexts({ [`card-${name}`]: value, [`card-${name}-note`]: note });
     setData(element(`card-${name}`), "level", level);
   }
 
@@ -61,9 +56,9 @@ export class StatCards {
     const left = `Callers who gave up within ${MIN_ABANDONED_SECONDS} s are not counted.`;
     const sum = samples ? ` = ${inTime} ÷ ${samples} = ${levelText}` : "";
     const colours = `Green from ${percent(GOOD_SHARE)}, amber from ${percent(FAIR_SHARE)}, red below.`;
-    setText(element("tip-level"), `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}`);
+    setTexts({ "tip-level": `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}` });
     const share = samples ? ` = ${abandoned} ÷ ${samples} = ${abandonedText}` : "";
-    setText(element("tip-abandoned"), `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}`);
+    setTexts({ "tip-abandoned": `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}` });
   }
 
   /** @param {Board} board @param {Summary} summary @param {number} now */
@@ -72,12 +67,12 @@ export class StatCards {
     const period = periodOf(board, now);
     for (const name of TRENDS) {
       const values = board.trends.series(name, summary, now);
-      this.#charts.get(name)?.line(values, rangeText(values, name === "longest" ? duration : String, period));
+      drawLine(element(`spark-${name}`), values, rangeText(values, name === "longest" ? duration : String, period));
     }
     const bars = board.level.bars(now);
     const shares = { level: bars.map(({ level }) => level), abandoned: bars.map(({ abandonedShare }) => abandonedShare) };
     for (const [name, values] of Object.entries(shares)) {
-      this.#charts.get(name)?.bars(values, 1, rangeText(values, percent, `${period}, five minutes each`));
+      drawBars(element(`spark-${name}`), values, rangeText(values, percent, `${period}, five minutes each`));
     }
   }
 }

@@ -1,15 +1,12 @@
 /** The panel with one call's timeline: the stored events, and the live ones while the panel is open. */
 
 import { readTimeline, timelineTopics } from "../board-loader.js";
-import { DIRECTIONS } from "../../shared/call.js";
-import { descendant, element, PartList, setData, setText } from "../../shared/dom.js";
+import { DIRECTIONS, labelOf } from "../../shared/call.js";
+import { descendant, element, PartList, setData, setShown, setText, setTexts } from "../../shared/dom.js";
 import { shares, Timeline } from "../call-timeline.js";
 import { duration, timeOfDay } from "../../shared/time.js";
 
-/** @typedef {import("../../shared/auth.js").Me} Me */
-/** @typedef {import("../call-timeline.js").Content} Content */
-
-/** @param {import("../call-timeline.js").Recording} recording */
+/** @param {Recording} recording */
 function recordingText({ isRunning, seconds }) {
   if (isRunning) return "Recording now";
   return seconds === null ? "Recording" : `Recording, ${duration(seconds * 1000)}`;
@@ -28,11 +25,7 @@ export class TimelinePanel {
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /**
-   * @param {import("../../shared/live-data.js").LiveData} liveData
-   * @param {import("../board.js").Board} board Knows the names.
-   * @param {{ close: () => void, changed: () => void }} callbacks Called to close the panel, and to render it soon.
-   */
+  /** @param {LiveData} liveData @param {Board} board @param {{ close: () => void, changed: () => void }} callbacks `changed` renders soon. */
   constructor(liveData, board, { close, changed }) {
     this.#liveData = liveData;
     this.#board = board;
@@ -56,10 +49,10 @@ export class TimelinePanel {
     element("story").hidden = false;
     element("story").scrollTop = 0;
     this.show();
-    this.#load();
+    this.load();
     const topics = timelineTopics(me);
     // Loads again once live, for the events between the first load and the subscription.
-    if (topics.length) this.#unsubscribe = this.#liveData.subscribe(topics, (event) => this.add(event), () => this.#load());
+    if (topics.length) this.#unsubscribe = this.#liveData.subscribe({ topics, event: (event) => this.add(event), onLive: () => this.load() });
   }
 
   close() {
@@ -69,19 +62,15 @@ export class TimelinePanel {
     element("story").hidden = true;
   }
 
-  /** Load the stored events again. */
-  reload() {
-    if (this.#timeline) this.#load();
-  }
-
-  /** @param {import("../../event-client.js").GatewayEvent} event */
+  /** @param {GatewayEvent} event */
   add(event) {
     if (!this.#timeline?.add(event)) return;
     this.#isChanged = true;
     this.#changed();
   }
 
-  async #load() {
+  /** Load the stored events. */
+  async load() {
     const timeline = this.#timeline;
     if (!timeline || !this.#me) return;
     try {
@@ -107,13 +96,10 @@ export class TimelinePanel {
     const content = this.#timeline.read();
     const { call, steps } = content;
     const known = steps.length > 0;
-    setText(element("story-title"), known ? nameOf(call) : "Timeline");
-    setText(element("story-note"), this.#noteFor(this.#timeline, content));
-    element("story-parties").hidden = element("story-state").hidden = element("story-steps-title").hidden = !known;
-    setText(element("story-from"), call.from.number || call.from.name || "unknown");
-    setText(element("story-to"), call.to.number || call.to.name || "unknown");
+    setTexts({ "story-title": known ? nameOf(call) : "Timeline", "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
+    setTexts({ "story-from": call.from.number || call.from.name || "unknown", "story-to": call.to.number || call.to.name || "unknown" });
+    setShown({ "story-parties": known, "story-state": known, "story-steps-title": known });
     setData(element("story"), "state", call.state);
-    setText(element("story-word"), call.stateLabel);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
     this.#showFacts(content);
     this.#showRecordings(content);
@@ -126,17 +112,17 @@ export class TimelinePanel {
     if (this.#timeline) this.#showTimes(this.#timeline.read(), now);
   }
 
-  /** @param {Content} content @param {number} now */
+  /** @param {TimelineContent} content @param {number} now */
   #showTimes({ call, steps }, now) {
-    setText(element("story-total"), steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "");
+    setTexts({ "story-total": steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "" });
     for (const { key, at, until, state } of steps) {
       const isTimed = state !== null && state !== "ended";
-      this.#steps.parts.get(key)?.text("lasted", isTimed ? duration((until ?? now) - at) : "");
+      this.#steps.parts.get(key)?.texts({ lasted: isTimed ? duration((until ?? now) - at) : "" });
     }
     this.#showShares(shares({ steps }, now));
   }
 
-  /** @param {Timeline} timeline @param {Content} content */
+  /** @param {Timeline} timeline @param {TimelineContent} content */
   #noteFor(timeline, { steps, isWhole }) {
     if (this.#error) return this.#error;
     if (!timeline.isLoaded) return "Loading the timeline…";
@@ -144,7 +130,7 @@ export class TimelinePanel {
     return isWhole ? "" : "The call’s first events are no longer stored.";
   }
 
-  /** @param {Content} content */
+  /** @param {TimelineContent} content */
   #showFacts({ call, queues, agents, hangup, steps }) {
     const facts = new Map([
       ["Direction", DIRECTIONS.get(call.direction) ?? call.direction],
@@ -153,34 +139,30 @@ export class TimelinePanel {
       ["Hung up", call.state === "ended" ? hangup || "no reason given" : ""],
       ["Call id", steps.length ? call.id : ""],
     ]);
-    const names = [...facts.keys()].filter((name) => facts.get(name));
-    this.#facts.arrange(names, (part, name) => part.text("name", name));
-    for (const [name, part] of this.#facts.parts) part.text("value", facts.get(name) ?? "");
+    this.#facts.arrange([...facts.keys()].filter((name) => facts.get(name)));
+    for (const [name, part] of this.#facts.parts) part.texts({ name, value: facts.get(name) ?? "" });
   }
 
-  /** @param {Content} content */
+  /** @param {TimelineContent} content */
   #showRecordings({ recordings }) {
     this.#recordings.arrange(recordings.map(({ id }) => id));
     for (const recording of recordings) {
       const part = this.#recordings.part(recording.id);
-      part.text("text", recordingText(recording));
+      part.texts({ text: recordingText(recording) });
       const link = /** @type {HTMLAnchorElement} */ (part.element.querySelector("a"));
       link.hidden = recording.url === null;
       if (recording.url !== null) link.href = recording.url;
     }
   }
 
-  /** @param {Content} content */
+  /** @param {TimelineContent} content */
   #showSteps({ steps }) {
     this.#steps.arrange(steps.map(({ key }) => key), (part, key) => setData(part.element, "key", key));
     for (const { key, at, state, title, note, event } of steps) {
       const part = this.#steps.part(key);
-      part.attribute("data-state", state);
+      part.attributes({ "data-state": state });
       part.shape(0, state === null ? "shape-dot" : `shape-${state}`);
-      part.text("title", title);
-      part.text("clock", timeOfDay(at));
-      part.text("note", note);
-      part.text("type", event.event_type);
+      part.texts({ title, clock: timeOfDay(at), note, type: event.event_type });
     }
   }
 
@@ -205,8 +187,7 @@ export class TimelinePanel {
   }
 }
 
-/** Return the name of the other party, seen from the contact centre. @param {import("../../shared/call.js").Call} call */
+/** Return the name of the other party, seen from the contact centre. @param {Call} call */
 function nameOf({ direction, from, to }) {
-  const other = direction === "outbound" ? to : from;
-  return other.name || other.number || "Unknown caller";
+  return labelOf(direction === "outbound" ? to : from) || "Unknown caller";
 }

@@ -1,6 +1,6 @@
 /** The page as a wallboard: large type, a screen that stays on, and full screen. */
 
-import { element, setData, setText } from "../../shared/dom.js";
+import { element, setData, setShown, setTexts } from "../../shared/dom.js";
 import { timeOfDay } from "../../shared/time.js";
 
 export async function toggleFullScreen() {
@@ -19,14 +19,14 @@ export class Wallboard {
   constructor() {
     // The browser releases the lock of a hidden page.
     document.addEventListener("visibilitychange", () => this.#keepScreenOn());
-    document.addEventListener("fullscreenchange", () => setText(element("full-screen"), document.fullscreenElement ? "Leave full screen" : "Full screen"));
+    document.addEventListener("fullscreenchange", () => setTexts({ "full-screen": document.fullscreenElement ? "Leave full screen" : "Full screen" }));
   }
 
   /** @param {boolean} isOn */
   show(isOn) {
     setData(element("board-view"), "view", isOn ? "wall" : null);
     element("wall").setAttribute("aria-pressed", String(isOn));
-    setText(element("wall"), isOn ? "Leave wallboard" : "Wallboard");
+    setTexts({ wall: isOn ? "Leave wallboard" : "Wallboard" });
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     this.#keepScreenOn();
@@ -34,7 +34,7 @@ export class Wallboard {
 
   /** @param {number} now */
   tick(now) {
-    setText(element("wall-clock"), this.#isOn ? timeOfDay(now) : "");
+    setTexts({ "wall-clock": this.#isOn ? timeOfDay(now) : "" });
   }
 
   async #keepScreenOn() {
@@ -49,7 +49,7 @@ export class Wallboard {
         this.#lock = null;
       }
     }
-    element("wall-note").hidden = !(isWanted && this.#lock === null);
-    setText(element("wall-note"), "The screen may turn off. Set it to stay on, or open this page over HTTPS.");
+    setShown({ "wall-note": isWanted && this.#lock === null });
+    setTexts({ "wall-note": "The screen may turn off. Set it to stay on, or open this page over HTTPS." });
   }
 }

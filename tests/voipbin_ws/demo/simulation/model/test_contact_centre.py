@@ -24,7 +24,7 @@ from tests.voipbin_ws.demo.simulation.support.simulated_days import (
 from voipbin_ws.demo.simulation.model.event_recorder import SimulatedEvent
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES, Profile
 from voipbin_ws.demo.simulation.model.queues import MAX_WAITING
-from voipbin_ws.demo.simulation.model.tenants import ACME, TENANTS, tenant_of
+from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, TENANTS, tenant_of
 
 
 @few
@@ -184,11 +184,31 @@ def test_the_rate_is_kept(profile: Profile) -> None:
     assert 0.85 * usual * surges < calls < 1.45 * usual * surges
 
 
-def test_no_more_calls_begin_than_the_limit() -> None:
-    counted = centre(5, most_calls=10)
+@pytest.mark.parametrize("most", [1, 10])
+def test_no_more_calls_begin_than_the_limit(most: int) -> None:
+    counted = centre(5, most_calls=most)
     events = counted.advance(3600)
-    assert len(of(events, "call.created")) == len(of(events, "call.ended")) == 10
+    assert len(of(events, "call.created")) == len(of(events, "call.ended")) == most
     assert counted.is_over
+
+
+def test_a_centre_of_one_agent_and_one_queue_transfers_nothing() -> None:
+    events = day(1, 240, tenant=GLOBEX)
+    assert len(of(events, "queue.connected")) > 200
+    assert {each.data["reason"] for each in of(events, "queue.left")} == {"abandoned", "done"}
+    assert not [each for each in events if "transferred_from" in each.data]
+
+
+def test_the_first_event_comes_when_it_is_announced() -> None:
+    young = centre(1)
+    young.advance(0)
+    events: list[SimulatedEvent] = []
+    while not events:
+        announced = young.next_at()
+        assert announced is not None
+        assert young.advance(announced - 1e-6) == []
+        events = young.advance(announced)
+    assert {each.at for each in events} == {START + timedelta(seconds=announced)}
 
 
 def test_hundreds_of_calls_at_once_are_no_trouble() -> None:
