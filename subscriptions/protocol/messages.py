@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.strict_json import InvalidJson, decode, encode
@@ -88,7 +88,10 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
                 return Unsubscribe(_topics(message, max_topics), request_id)
             case Action.PING:
                 return Ping(request_id)
-        return Authenticate(_token(message), request_id)
+            case Action.AUTHENTICATE:
+                return Authenticate(_token(message), request_id)
+            case _:
+                assert_never(action)
     except UnreadableMessage as error:
         raise UnreadableMessage(str(error), action, request_id) from None
 
