@@ -145,7 +145,9 @@ def test_a_keyboard_shortcut_accepts_a_call(page: Page, desk: AtDesk, theirs: Pl
     expect(card(page, call)).to_be_visible()
     page.keyboard.press("Alt+KeyA")
     expect(card(page, call).get_by_role("button", name="Accepting…")).to_be_visible()
-    wait_until(lambda: theirs.requests and theirs.requests[-1][1] == f"/v1.0/calls/{call.id}/accept", "the order")
+    wait_until(
+        lambda: theirs.requests and theirs.requests[-1][1] == f"/v1.0/calls/{call.id}/accept", "the order"
+    )
     desk.ends(call)
 
 
