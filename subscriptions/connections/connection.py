@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from typing import assert_never
 
 from django import db
 from django.utils import timezone
@@ -184,6 +185,8 @@ class Connection:
                     self._watch_expiry()
                 case Close(code, reason):
                     self.close(code, reason)
+                case _:
+                    assert_never(effect)
 
     async def _verify(self, message: Authenticate) -> list[Effect]:
         try:

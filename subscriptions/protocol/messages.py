@@ -117,7 +117,8 @@ def _action(message: dict[str, Any]) -> Action:
     try:
         return Action(str(message.get("type")))
     except ValueError:
-        raise UnreadableMessage('"type" is one of subscribe, unsubscribe, ping and authenticate') from None
+        *others, last = Action
+        raise UnreadableMessage(f'"type" is one of {", ".join(others)} and {last}') from None
 
 
 def _token(message: dict[str, Any]) -> str:

@@ -13,20 +13,23 @@ from tests.support.processes import ROOT
 
 DOCUMENT = ROOT / "docs" / "asyncapi.yaml"
 
-FROM_CLIENT = ("subscribe", "unsubscribe", "ping", "authenticate")
-FROM_GATEWAY = (
-    *("subscribed", "unsubscribed", "authenticated", "pong", "error", "closing"),
-    *("event", "events"),
-)
-
-_ACKS = {"subscribe": "subscribed", "unsubscribe": "unsubscribed", "authenticate": "authenticated"}
-
 
 @cache
 def document() -> dict[str, Any]:
     """The whole document."""
     described: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text())
     return described
+
+
+_SOCKET_MESSAGES = tuple(document()["channels"]["socket"]["messages"])
+_RECEIVED = {
+    message["$ref"].rpartition("/")[2]
+    for operation in document()["operations"].values()
+    if operation["action"] == "receive"
+    for message in operation["messages"]
+}
+FROM_CLIENT = tuple(name for name in _SOCKET_MESSAGES if name in _RECEIVED)
+FROM_GATEWAY = tuple(name for name in _SOCKET_MESSAGES if name not in _RECEIVED)
 
 
 def check_received(frame: object) -> None:
@@ -38,7 +41,7 @@ def check_sent(message: object) -> None:
     """Raises AssertionError where a client's message, as JSON, is not as described."""
     name = message.get("type") if isinstance(message, dict) else None
     assert name in FROM_CLIENT, f"a client sends no such message: {message}"
-    _check(name, message)
+    _check(str(name), message)
 
 
 def is_described(message: object) -> bool:
@@ -60,12 +63,23 @@ def _name_of(frame: object) -> str:
     kind = frame.get("type")
     if kind is None:
         return "event"
-    if kind == "ack":
-        return _ACKS.get(frame.get("action", ""), "subscribed")
     if kind == "error":
         return "closing" if "retry" in frame else "error"
-    assert kind == "pong", f"the gateway sends no such frame: {frame}"
-    return "pong"
+    name = _names().get((kind, frame.get("action") if kind == "ack" else None))
+    assert name, f"the gateway sends no such frame: {frame}"
+    return name
+
+
+@cache
+def _names() -> dict[tuple[str, str | None], str]:
+    """The gateway's messages by their type, and acks also by their action."""
+    schemas = document()["components"]["schemas"]
+    fields = {name: schemas[name].get("properties", {}) for name in FROM_GATEWAY}
+    return {
+        (each["type"]["const"], each.get("action", {}).get("const")): name
+        for name, each in fields.items()
+        if "type" in each
+    }
 
 
 @cache

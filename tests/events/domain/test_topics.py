@@ -15,6 +15,7 @@ from events.domain.topics import (
     known_resources,
     parse_pattern,
 )
+from tests.journeys.support.oracle import RESOURCES as DOCUMENTED_RESOURCES
 
 RESOURCES = known_resources()
 C = "12345678-1234-1234-1234-123456789012"
@@ -107,6 +108,10 @@ def test_what_a_sender_wrote_is_shown_printable() -> None:
 @pytest.mark.parametrize("resource", [*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES])
 def test_every_resource_of_the_platform_is_known(resource: str) -> None:
     assert parse_pattern(f"customer_id:{C}:{resource}", RESOURCES).resource == resource
+
+
+def test_the_known_resources_are_those_of_the_protocol_document() -> None:
+    assert set(DOCUMENTED_RESOURCES) == RESOURCES
 
 
 def test_a_setting_adds_resources() -> None:

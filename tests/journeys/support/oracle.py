@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.journeys.support.cast import Company, new_id
 from tests.journeys.support.conversation import Frame
+from tests.support.processes import ROOT
 
-# fmt: off
-RESOURCES = (
-    "call", "message", "activeflow", "conference", "queue", "agent", "recording", "transcription", "queuecall",
-    "conferencecall", "groupcall", "confbridge", "conversation", "email", "campaign", "campaigncall", "outdial",
-    "number", "flow", "aicall", "transcribe", "transcript", "chat", "chatmessage", "webchat", "tag", "contact",
-    "customer", "account", "accesskey", "billing", "provider", "route", "trunk", "extension", "file", "summary",
-    "team", "speaking", "pipecatcall", "schedule",
-)
-# fmt: on
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+RESOURCES = re.findall("`([a-z]+)`", PROTOCOL.partition("**Resources.**")[2].partition("\n\n")[0])
 
 CALL, MESSAGE = "the-call", "the-message"
 """Ids that both customers use, so that only the customer distinguishes their events."""

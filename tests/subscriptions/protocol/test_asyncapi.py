@@ -265,7 +265,9 @@ def test_refusals_are_those_of_the_document() -> None:
 
 
 def test_messages_of_clients_are_those_of_the_document() -> None:
-    for message, fields, _ in table("## Messages"):
+    documented = table("## Messages")
+    assert [codes_in(message)[0] for message, _, _ in documented] == list(Action)
+    for message, fields, _ in documented:
         name = codes_in(message)[0]
         properties = SCHEMAS[name]["properties"].keys()
         assert properties == {"type", "request_id", *codes_in(fields)}, name

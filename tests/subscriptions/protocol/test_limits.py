@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.protocol.limits import RateLimit
+from subscriptions.protocol.limits import Limits, RateLimit
+from tests.support.processes import ROOT
 
 TIMES = st.floats(min_value=0, max_value=4e9)
 RATES = st.integers(min_value=1, max_value=1000)
@@ -31,3 +35,8 @@ def test_one_more_is_granted_after_the_wait_that_was_returned(per_second: int, n
 
 def test_more_than_the_burst_is_never_granted() -> None:
     assert RateLimit(5, 1.0).take(0.0, 100.0, 6) == (0.0, 1.0)
+
+
+def test_each_limit_of_a_connection_is_in_the_protocol_document() -> None:
+    section = (ROOT / "docs" / "protocol.md").read_text().partition("\n## Limits\n")[2].partition("\n## ")[0]
+    assert {limit.name.upper() for limit in fields(Limits)} <= set(re.findall("`([A-Z_]+)`", section))

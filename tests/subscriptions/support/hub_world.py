@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -237,7 +238,7 @@ class World:
         self.process: Any = SimpleNamespace(
             hub=self.hub,
             replayer=Replayer(self.hub, max_events=MANY, at_once=1),
-            limits=Limits(MANY, MANY, MANY, MANY, MANY, MANY),
+            limits=Limits(*(MANY for _ in fields(Limits))),
             resources=known_resources(),
             outbox_max_bytes=6000,
             flusher=flusher,

@@ -140,6 +140,13 @@ def test_the_codes_are_those_of_the_protocol_document() -> None:
     }
 
 
+def test_every_address_is_in_the_protocol_document() -> None:
+    protocol = (ROOT / "docs" / "protocol.md").read_text()
+    paths = {path for _, path, described in OPERATIONS if described["tags"] != ["Health"]}
+    forms = {path: re.sub(r"{\w+}", "[^/`]+", path.replace(".", r"\.")) for path in paths}
+    assert {path for path, form in forms.items() if not re.search(f"[` ]{form}`", protocol)} == set()
+
+
 def test_an_event_has_the_same_fields_over_rest_and_websocket() -> None:
     over_socket = frames.document()["components"]["schemas"]["event"]
     over_rest = document()["components"]["schemas"]["Event"]
