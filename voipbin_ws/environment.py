@@ -88,12 +88,14 @@ def _number(kind: Callable[[str], N], least: N, most: N, advice: str, unit: str)
 
 
 def credential(text: str) -> str:
+    """Check a secret that is sent in an HTTP header."""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError("letters, digits and signs of ASCII alone")
     return text
 
 
 def comma_separated(text: str) -> list[str]:
+    """Parse a comma-separated list of names."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
@@ -119,6 +121,7 @@ def origin(text: str) -> str:
 
 
 def networks(text: str) -> list[str]:
+    """Parse comma-separated IP addresses and networks."""
     values = comma_separated(text)
     for word in values:
         try:
@@ -189,12 +192,14 @@ def _is_url(text: str, *schemes: str) -> bool:
 
 
 def level(text: str) -> str:
+    """Parse a log level."""
     if text.upper() not in LEVELS:
         raise ValueError(f"one of {', '.join(LEVELS)}")
     return text.upper()
 
 
 def log_format(text: str) -> str:
+    """Check a log format."""
     if text not in ("readable", "json"):
         raise ValueError("readable or json")
     return text

@@ -46,17 +46,21 @@ class ConfirmingAdmin(ScopedAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def acts_on(self, request: HttpRequest, row: Any) -> bool:
+        """Return whether this operator may use actions on the row."""
         return self.has_change_permission(request, row)
 
     def offered_actions(self, request: HttpRequest, row: Any | None) -> list[tuple[str, str]]:
+        """Return the names and labels of the buttons on the page of this row."""
         if row is None or not self.acts_on(request, row):
             return []
         return [(name, getattr(type(self), name).short_description) for name in self.object_actions]
 
     def changeable(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
+        """Return the rows on which this operator may use actions."""
         return [row for row in rows if self.acts_on(request, row)]
 
     def to_list(self) -> HttpResponseRedirect:
+        """Redirect to the list."""
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
@@ -115,4 +119,5 @@ def reason_of(request: HttpRequest) -> str:
 
 
 def one_or_many(count: int, noun: str) -> str:
+    """Return `1 key` or `2 keys`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -106,6 +106,7 @@ class OfCustomerAdmin(ConfirmingAdmin):
         return deleted_together(self, request, objs)
 
     def owner(self, row: Any) -> SafeString:
+        """Return a link to the row's customer."""
         url = reverse("admin:subscriptions_customer_change", args=[row.customer_id])
         return format_html('<a href="{}">{}</a>', url, row.customer)
 

@@ -19,6 +19,8 @@ _OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "au
 
 
 class HistoryRecord(NamedTuple):
+    """One record of the audit log, with the fields that concern a connection."""
+
     at: datetime
     action: str
     verdict: str

@@ -94,6 +94,7 @@ def _reason(steps: Sequence[Step]) -> Step:
 
 
 def stored(event: StoredEvent | NoEvent) -> Answer:
+    """Answer whether the event exists."""
     if isinstance(event, NoEvent):
         return Answer(Outcome.NO, event.rule, event.message)
     return Answer(
@@ -110,6 +111,7 @@ def stored(event: StoredEvent | NoEvent) -> Answer:
 
 
 def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
+    """Answer whether the credential is accepted, or was when the event was stored."""
     problem = receiver.problem
     if problem is None:
         return Answer(Outcome.YES, "good", f"Yes: {receiver.name}.", receiver.facts)
@@ -125,6 +127,7 @@ def credential(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
 
 
 def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
+    """Answer whether the receiver may subscribe to any topic of the event."""
     if not event.topics:
         return NOT_APPLICABLE
     identity = receiver.identity

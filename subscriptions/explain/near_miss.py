@@ -35,6 +35,7 @@ class NearMiss:
 
 
 def pattern_of(topic: str, resources: Collection[str]) -> Pattern | None:
+    """Parse a pattern; return `None` if the text is invalid."""
     try:
         return parse_pattern(topic, resources)
     except InvalidTopic:

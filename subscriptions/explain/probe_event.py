@@ -35,9 +35,11 @@ def probe_for(receiver: Agent | AccessKey) -> Draft:
 
 
 def probe_topics(receiver: Agent | AccessKey) -> tuple[str, ...]:
+    """Return the topics on which the test event is delivered."""
     draft = probe_for(receiver)
     return topics_of(draft.customer_id, draft.resource, draft.resource_id, concerned_agents(draft))
 
 
 def publish_probe(receiver: Agent | AccessKey) -> Receipt:
+    """Publish the test event of this receiver."""
     return publish([probe_for(receiver)])[0]

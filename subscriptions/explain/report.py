@@ -52,6 +52,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
+    """All steps, and the decisive one."""
+
     steps: tuple[Step, ...]
     reason: Step
 
@@ -69,6 +71,8 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
+    """The event to explain."""
+
     id: str
     event_type: str
     customer_id: str

@@ -63,6 +63,7 @@ def best(verdicts: Sequence[Verdict]) -> Verdict:
 def judge(
     event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
 ) -> Verdict:
+    """Judge the event on a granted subscription that covers it."""
     delivery, message = _delivery(event, connection, subscription, open_now)
     return Verdict(delivery, message, connection, subscription)
 

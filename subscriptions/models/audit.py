@@ -9,6 +9,8 @@ from subscriptions.protocol.effects import AuditVerdict
 
 
 class AuditAction(models.TextChoices):
+    """The actions that the audit log records."""
+
     CONNECT = "connect"
     REFUSE = "refuse"
     SUBSCRIBE = "subscribe"

@@ -92,6 +92,8 @@ def validate_resources(names: object) -> None:
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):
+    """Agents in the database."""
+
     def of_the_platform(self) -> AgentQuerySet:
         """Platform staff and superusers, whom no other operator may change or act as."""
         return self.filter(models.Q(role=AgentRole.STAFF) | models.Q(user__is_superuser=True))
@@ -157,6 +159,7 @@ class Agent(models.Model):
 
     @property
     def is_of_the_platform(self) -> bool:
+        """Whether `AgentQuerySet.of_the_platform` includes this agent."""
         return self.role == AgentRole.STAFF or self.user.is_superuser
 
 

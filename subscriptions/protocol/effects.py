@@ -40,6 +40,8 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Send:
+    """Send this frame."""
+
     frame: str
 
 

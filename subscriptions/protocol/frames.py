@@ -16,10 +16,12 @@ class Answer(bytes):
 
 
 def text_frame(text: str) -> bytes:
+    """The frame of a text message."""
     return framed(text.encode())
 
 
 def framed(payload: bytes) -> bytes:
+    """The frame of a text message with this UTF-8 payload."""
     size = len(payload)
     if size < 126:
         return b"\x81%c%b" % (size, payload)
@@ -29,6 +31,7 @@ def framed(payload: bytes) -> bytes:
 
 
 def payload_of(frame: bytes) -> bytes:
+    """The payload of a frame that was built here."""
     return frame[_HEADER_SIZES.get(frame[1], 2) :]
 
 

@@ -47,4 +47,5 @@ class Limits:
 
     @property
     def subscribe_rate(self) -> RateLimit:
+        """The rate at which a client may subscribe to topics."""
         return RateLimit(self.subscribe_burst, 1 / self.subscribe_per_second)

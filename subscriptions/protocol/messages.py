@@ -19,6 +19,8 @@ MAX_REASON_BYTES = 123
 
 
 class Action(StrEnum):
+    """The types of a client's messages."""
+
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
     PING = "ping"

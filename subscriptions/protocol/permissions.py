@@ -12,6 +12,8 @@ MOST_NAMED = 5
 
 
 class Role(StrEnum):
+    """The role of an agent on the platform."""
+
     AGENT = "agent"
     MANAGER = "manager"
     ADMIN = "admin"

@@ -77,6 +77,7 @@ class Session:
         self._rate_full_at = 0.0
 
     def receive(self, text: str, now: float) -> list[Effect]:
+        """Decide on one text frame."""
         try:
             message = read_message(
                 text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics

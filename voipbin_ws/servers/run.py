@@ -53,11 +53,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
+    """Return the URL at which clients reach this socket."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def print_address(address: str) -> None:
+    """Print the one line that says the server is ready."""
     sys.stdout.write(f"Listening on {address}\n")
     sys.stdout.flush()
 

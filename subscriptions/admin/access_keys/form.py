@@ -149,4 +149,5 @@ class AccessKeyForm(OperatorForm):
 
 
 def expiry_text(key: AccessKey) -> str:
+    """Return when the key expires."""
     return "never" if key.expires_at is None else f"{key.expires_at:%Y-%m-%d %H:%M} UTC"

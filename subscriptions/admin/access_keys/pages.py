@@ -41,8 +41,18 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     actions = ["revoke_keys", "rotate_keys", "close_sockets"]
     object_actions = ("close_sockets", "rotate_keys", "revoke_keys")
     readonly_fields = [
-        *("owner", "for_agent", "key", "status", "created_at", "last_use", "open_sockets", "allowed"),
-        *("expires_at", "revoked_at", "replaces", "rotated_into"),
+        "owner",
+        "for_agent",
+        "key",
+        "status",
+        "created_at",
+        "last_use",
+        "open_sockets",
+        "allowed",
+        "expires_at",
+        "revoked_at",
+        "replaces",
+        "rotated_into",
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
@@ -59,8 +69,14 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             "replaces": obj.replaces_id,
             "rotated_into": hasattr(obj, "replaced_by"),
         }
-        facts = ["key", "status", "created_at", "last_use", "open_sockets"]
-        facts += [name for name, is_set in past.items() if is_set]
+        facts = [
+            "key",
+            "status",
+            "created_at",
+            "last_use",
+            "open_sockets",
+            *(name for name, is_set in past.items() if is_set),
+        ]
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
             ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
@@ -69,9 +85,11 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # Without the related widget, whose buttons would leave the form.
-        if db_field.name == "agent":
-            return db_field.formfield()
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return (
+            db_field.formfield()
+            if db_field.name == "agent"
+            else super().formfield_for_dbfield(db_field, request, **kwargs)
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessKey]:
         keys = super().get_queryset(request).select_related("customer", "agent__user", "replaced_by")

@@ -59,6 +59,7 @@ class ShownKey:
 
     @property
     def curl(self) -> str:
+        """A command that publishes an event of a call."""
         event = {"event_type": "call.created", "data": {"id": "test-call-1", "status": "ringing"}}
         return (
             f"curl -X POST '{self.origin}v1.0/events' \\\n"

@@ -23,7 +23,14 @@ from subscriptions.admin.audit.explain_page import address_of_explain, explain_p
 from subscriptions.audit.rule_texts import RULE_TEXTS, text_of
 from subscriptions.audit.store import has_valid_seal
 from subscriptions.event_hooks.directory import directory
-from subscriptions.models import KEY_MARK, KEY_PREFIX_CHARACTERS, AccessKey, Agent, AuditRecord, AuditVerdict
+from subscriptions.models import (
+    KEY_MARK,
+    KEY_PREFIX_CHARACTERS,
+    AccessKey,
+    Agent,
+    AuditRecord,
+    AuditVerdict,
+)
 
 _PILLS: dict[str, str] = {
     AuditVerdict.GRANTED: "good",
@@ -93,8 +100,22 @@ class AuditRecordAdmin(AgentRecordAdmin):
     exact_fields = ["customer_id", "agent_id", "connection_id"]
     part_fields = ["topic", "credential", "address"]
     fields = [
-        *("at", "action", "colored_verdict", "topic", "rule", "meaning", "detail", "customer", "agent"),
-        *("credential", "address", "client", "connection", "cursor", "position", "seal"),
+        "at",
+        "action",
+        "colored_verdict",
+        "topic",
+        "rule",
+        "meaning",
+        "detail",
+        "customer",
+        "agent",
+        "credential",
+        "address",
+        "client",
+        "connection",
+        "cursor",
+        "position",
+        "seal",
     ]
 
     def get_urls(self) -> list[Any]:
@@ -165,6 +186,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
 
     @admin.display(description="topic")
     def short_topic(self, record: AuditRecord) -> SafeString | None:
+        """Return the topic with shortened UUIDs, and the whole topic as its title."""
         if not record.topic:
             return None
         return format_html('<code title="{}">{}</code>', record.topic, shortened(record.topic))

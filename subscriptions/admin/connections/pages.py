@@ -55,8 +55,18 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     actions = ["close_connections"]
     object_actions = ("close_connections",)
     fields = [
-        *("customer", "agent", "credential_link", "address", "client", "opened_at"),
-        *("all_topics", "sent", "waiting", "lag", "process", "records"),
+        "customer",
+        "agent",
+        "credential_link",
+        "address",
+        "client",
+        "opened_at",
+        "all_topics",
+        "sent",
+        "waiting",
+        "lag",
+        "process",
+        "records",
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LiveConnection]:
@@ -96,12 +106,19 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     def name_rows(self, rows: Iterable[Any]) -> None:
         rows = list(rows)
         super().name_rows(rows)
-        keys = AccessKey.objects.in_bulk([row.key_id for row in rows if row.key_id])
+        keys = dict(
+            AccessKey.objects.filter(pk__in=[row.key_id for row in rows if row.key_id]).values_list(
+                "pk", "label"
+            )
+        )
         stats = stats_of(rows)
-        orders = CloseOrder.objects.filter(connection_id__in=[row.pk for row in rows])
-        closing = set(orders.values_list("connection_id", flat=True))
+        closing = set(
+            CloseOrder.objects.filter(connection_id__in=[row.pk for row in rows]).values_list(
+                "connection_id", flat=True
+            )
+        )
         for row in rows:
-            row.key_label = keys[row.key_id].label if row.key_id in keys else ""
+            row.key_label = keys.get(row.key_id, "")
             row.stats = stats.get(row.pk, NO_STATS)
             row.is_closing = row.pk in closing
 

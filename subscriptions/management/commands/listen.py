@@ -33,6 +33,8 @@ class OutputClosed(Exception):
 
 
 class Command(BaseCommand):
+    """The command; a client like any other, which needs no database."""
+
     help = "Print the events of topics, across lost connections and restarts of the gateway, without missing one."
     requires_system_checks: list[str] = []
 

@@ -25,6 +25,8 @@ MAX_NAME_BYTES = 255
 
 
 class Command(BaseCommand):
+    """The `consume_amqp` command."""
+
     help = (
         "Take events from RabbitMQ, at the address in AMQP_URL, until SIGTERM or Ctrl-C. A message is one event as "
         "POST /v1.0/events takes it, or as VoIPBIN publishes it ({type, data}), with its customer_id. It is "

@@ -33,6 +33,8 @@ POLL_SECONDS = 0.1
 
 
 class Command(BaseCommand):
+    """The `demo` command."""
+
     help = (
         "Run the gateway with a demo contact centre and a simulator, until Ctrl-C. "
         "Environment: PORT (8000), SIMULATE (1), DATABASE_URL."

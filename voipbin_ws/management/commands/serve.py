@@ -18,6 +18,8 @@ MAX_WORKERS = 256
 
 
 class Command(BaseCommand):
+    """The `serve` command."""
+
     help = (
         "Run the gateway under daphne or uvicorn, until SIGTERM or Ctrl-C: one process, or several on the same port. "
         "The exit code is 0 if every client was notified to reconnect."

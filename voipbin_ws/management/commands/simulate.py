@@ -22,6 +22,8 @@ from voipbin_ws.demo.simulation.runner import StopSignal, run
 
 
 class Command(BaseCommand):
+    """The `simulate` command."""
+
     help = (
         "Publish the life of a contact centre: calls that ring, wait, are answered and end, messages, conferences, "
         "recordings. Ctrl-C ends every call and stops."
