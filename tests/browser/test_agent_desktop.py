@@ -145,9 +145,8 @@ def test_a_keyboard_shortcut_accepts_a_call(page: Page, desk: AtDesk, theirs: Pl
     expect(card(page, call)).to_be_visible()
     page.keyboard.press("Alt+KeyA")
     expect(card(page, call).get_by_role("button", name="Accepting…")).to_be_visible()
-    wait_until(
-        lambda: theirs.requests and theirs.requests[-1][1] == f"/v1.0/calls/{call.id}/accept", "the order"
-    )
+    accepting = f"/v1.0/calls/{call.id}/accept"
+    wait_until(lambda: theirs.requests and theirs.requests[-1][1] == accepting, "the order")
     desk.ends(call)
 
 
