@@ -48,7 +48,7 @@ coverage:
 	@$(VENV_PYTHON) -m coverage run -m pytest -q $(GATED_TESTS)
 	@$(VENV_PYTHON) -m coverage report
 
-# With ARGS somebody is at work on a part of it, and is not held up by the style of the rest.
+# ARGS select some tests; style, types and coverage are checked only with all tests.
 test: $(if $(ARGS),,check coverage)
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs

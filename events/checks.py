@@ -53,7 +53,7 @@ def commits_outlive_a_power_cut(databases: Sequence[str] | None, **_: Any) -> li
                 if (mode := cursor.fetchone()[0]) != "wal":
                     found.append(
                         checks.Warning(
-                            f"The SQLite file of {alias!r} is in journal mode {mode!r}, though WAL was asked for.",
+                            f"The SQLite file of {alias!r} is in journal mode {mode!r}, although WAL was requested.",
                             hint="Its file system cannot do it, as those of networks cannot: move it to a local disk.",
                             id="events.W003",
                         )

@@ -154,7 +154,7 @@ def start_command_is_supported(**_: Any) -> list[checks.CheckMessage]:
         ),
         *warn_unless(
             command[0] not in SERVER_PROGRAMS[1:],
-            f"Started by {command[0]}, clients are not asked to reconnect when the process stops, messages are "
+            f"Started by {command[0]}, clients are not notified to reconnect when the process stops, messages are "
             "compressed at the cost of memory for each client, and limits are not the gateway's own.",
             hint="Start manage.py serve --server uvicorn.",
             id="voipbin_ws.W009",

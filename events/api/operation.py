@@ -107,7 +107,7 @@ def operation(
 def _refusal(status: int, codes: Sequence[str]) -> OpenApiResponse:
     schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"enum": codes}}}]}
     meanings = "\n".join(f"- `{code}`: {ERROR_CODES[code][1]}" for code in codes)
-    # Not as a parameter: drf-spectacular knows of headers only beside all answers of an operation.
+    # drf-spectacular can describe a header only for all responses of an operation, not for one status.
     header = f"\n\nWith the header {_HEADERS[status]}" if status in _HEADERS else ""
     examples = [OpenApiExample(code, {"code": code, "message": ERROR_CODES[code][1]}) for code in codes]
     return OpenApiResponse(schema, meanings + header, examples)

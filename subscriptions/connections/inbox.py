@@ -19,7 +19,7 @@ class Inbox:
     """Frames that wait to be handled. Belongs to one event loop.
 
     `act` handles a frame, where `None` is a binary one. `ping_in` parses a frame that may be a ping, and `pong` answers
-    it. `hold` is called with whether the server is to stop reading from the client.
+    it. `hold(True)` makes the server stop reading from the client, `hold(False)` lets it continue.
     """
 
     def __init__(

@@ -89,6 +89,6 @@ class Close:
     message: str
 
 
-# A Ping is answered with the cursor of all events that were sent; the credential of an Authenticate is verified, then
-# `authenticated` or `not_authenticated` is called.
+# Two messages are effects as they are: the connection answers a Ping with the cursor of all events that were sent, and
+# verifies the credential of an Authenticate, then calls the session's `authenticated` or `not_authenticated`.
 Effect = Send | Record | Join | Leave | FindAgents | Close | Ping | Authenticate

@@ -12,7 +12,7 @@ from events.domain.cursor import Position, join_positions, parse_cursor
 
 
 class Answer(bytes):
-    """The frame of an answer to the client, which never shares a message with events."""
+    """The frame of an ack, error or pong. Such a frame is never put into a batch with events."""
 
 
 def text_frame(text: str) -> bytes:

@@ -86,7 +86,7 @@ def _names() -> dict[tuple[str, str | None], str]:
 def _validator(name: str) -> jsonschema_rs.Draft7Validator:
     schemas = document()["components"]["schemas"]
     if name in FROM_GATEWAY:
-        # Clients ignore what they do not know. That no such thing is sent undescribed, only the tests can see.
+        # Clients ignore unknown fields, so only this test notices a field that the document does not describe.
         schemas = {
             each: _closed(schema) if each in FROM_GATEWAY else schema for each, schema in schemas.items()
         }

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = (
         "Give every customer's log a new epoch. Run it after a backup was restored, before the gateway is started: "
         "without it, a client could take the events that are numbered anew for those that it has seen already, and "
-        "miss them without a word. With it, clients that come back are told to load the current state anew."
+        "miss them silently. With it, returning clients are notified to load the current state again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,7 +22,7 @@ class Command(BaseCommand):
             "--customer",
             type=customer_id,
             metavar="UUID",
-            help="Only this customer's. Without it, everybody's.",
+            help="Only this customer's. Default: all customers.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,5 +31,5 @@ class Command(BaseCommand):
         if options["customer"] and not count:
             raise CommandError(f"There are no events of customer {options['customer']}.")
         self.stdout.write(
-            f"{count} logs have new epochs: clients with a cursor from before are told to load the state anew."
+            f"{count} logs have new epochs: clients with an older cursor are notified to load the state again."
         )

@@ -222,7 +222,7 @@ def test_its_help_says_what_goes_with_the_events(capsys: pytest.CaptureFixture[s
         call_command("prune_events", "--help")
     said = re.sub(r"\s+", " ", capsys.readouterr().out)
     assert "Idempotency keys go with their events" in said
-    assert "told that it was not recovered" in said
+    assert "notified that it was not recovered" in said
 
 
 def test_no_log_at_all_is_no_error() -> None:

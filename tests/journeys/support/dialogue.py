@@ -154,7 +154,7 @@ class Player:
         assert actual == self._known(expected, actual), where
 
     def _learn(self, expected: Any, actual: Any) -> None:
-        """Note what stands for what the gateway made up, where both have the same form."""
+        """Remember the gateway's id, cursor or time for each placeholder of the example."""
         if isinstance(expected, dict) and isinstance(actual, dict):
             for key in expected.keys() & actual.keys():
                 self._learn(expected[key], actual[key])
