@@ -15,10 +15,10 @@ from events.models import CustomerLog
 
 class Command(BaseCommand):
     help = (
-        "Remove events that were stored longer ago than this, with the present state of resources that ended before then. The "
-        "newest event of each customer and everything that has not ended stays. A client that returns with an older "
-        "cursor is notified that it was not recovered. Idempotency keys go with their events: a request that is "
-        "repeated after that long is published again. It may run beside the servers, at any time."
+        "Remove events that were stored longer ago than this, with the present state of resources that ended before "
+        "then. The newest event of each customer and everything that has not ended stays. A client that returns with "
+        "an older cursor is notified that it was not recovered. Idempotency keys go with their events: a request "
+        "that is repeated after that long is published again. It may run beside the servers, at any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
