@@ -40,7 +40,7 @@ def find_node() -> Path | None:
 
 
 def find_npm() -> Path | None:
-    """npm's script for Node, which comes with it; `None` if the tests' requirements are not installed."""
+    """npm's script for Node; `None` if the tests' requirements are not installed."""
     node = find_node()
     return node and node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 

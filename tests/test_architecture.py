@@ -70,6 +70,7 @@ VAGUE_NAMES = {"base", "common", "helpers", "misc", "services", "tools", "utils"
 MOST_LINES = 250
 MOST_MODULES = 14
 MOST_DOCSTRING_LINES = 12
+MOST_FIRST_LINE_CHARACTERS = 88
 # Django looks into these folders for their files; what they hold needs no introduction.
 FOLDERS_OF_DJANGO = {"migrations", "management", "commands", "templatetags", "formats", "en"}
 
@@ -247,3 +248,11 @@ def test_a_long_module_gives_its_reason(path: Path) -> None:
         assert any(line.startswith("# Long because ") for line in lines), (
             f"{name_of(path)} has {len(lines)} lines: split it, or say why not in a line `# Long because …`"
         )
+
+
+@pytest.mark.parametrize("path", [*app_modules(), *client_modules()], ids=name_of)
+def test_docstrings_begin_with_a_short_line(path: Path) -> None:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(tree_of(path)) if isinstance(node, documented)]
+    first_lines = [(ast.get_docstring(node) or "").partition("\n")[0] for node in nodes]
+    assert [line for line in first_lines if len(line) > MOST_FIRST_LINE_CHARACTERS] == []

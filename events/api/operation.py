@@ -1,4 +1,4 @@
-"""The description of one operation for OpenAPI: parameters, bodies, answers and error codes.
+"""One operation in OpenAPI: parameters, bodies, answers and error codes.
 
 `operation` decorates the methods of views. drf-spectacular and the document are loaded on the first request for the
 document (`voipbin_ws.pages.openapi`): most processes never serve it.
@@ -32,7 +32,7 @@ _HEADERS = {
 
 
 def field(schema: Schema, description: str = "", **options: Any) -> Any:
-    """Return a serializer's field of this JSON schema; `options` are those of REST framework's fields."""
+    """Return a serializer field of this JSON schema, with REST framework's `options`."""
     kind = extend_schema_field(dict(schema))(type("DescribedField", (JSONField,), {}))
     return kind(help_text=description, **options)
 
@@ -40,7 +40,7 @@ def field(schema: Schema, description: str = "", **options: Any) -> Any:
 def parameter(
     name: str, schema: Schema, description: str, location: Literal["query", "header", "path"] = "query"
 ) -> OpenApiParameter:
-    """Return a parameter in the `query`, in a `header`, or in the `path`; only those in the path are required."""
+    """Return a parameter in the `query`, `header` or `path`; only the latter are required."""
     return OpenApiParameter(name, dict(schema), location, description=description)
 
 
@@ -73,7 +73,7 @@ def operation(
     errors: Sequence[str] = READING_ERRORS,
     credential: bool = True,
 ) -> Callable[[Handler], Handler]:
-    """Describe a method of a view; the docstring of the method or view has the summary and the description.
+    """Describe a view's method; the docstring has the summary and the description.
 
     `name` is the operation id, `answers` are descriptions and serializers by status, `examples` are bodies by name, and
     `errors` are codes beside those of every operation.

@@ -1,4 +1,4 @@
-"""What the events app sends and receives over REST, as OpenAPI schemas: parameters, bodies and answers.
+"""OpenAPI schemas of the events app: parameters, bodies and answers.
 
 The serializers only describe. REST framework's fields convert values (12 to "12") and have messages of their own;
 clients get a reason for each wrong field from `events.domain.event_parser` and `events.reading.parameters`.

@@ -1,4 +1,4 @@
-"""What the subscriptions app sends and receives over REST, as OpenAPI schemas (see `events.api.schemas`)."""
+"""OpenAPI schemas of the subscriptions app (see `events.api.schemas`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The description of the interface: REST as OpenAPI, the WebSocket as AsyncAPI, each as a document and as a page.
+"""OpenAPI for REST and AsyncAPI for the WebSocket, each as a document and as a page.
 
 The modules that build the descriptions are imported on the first request for one: most processes never serve them.
 """

@@ -1,4 +1,4 @@
-"""The OpenAPI document: drf-spectacular's hooks, and what does not come from the views of the REST interface."""
+"""The OpenAPI document: drf-spectacular's hooks, and the addresses beside the REST views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages for people. They hold no data: their scripts log in and subscribe with the user's credential."""
+"""The pages for people; their scripts sign in and load all data."""
 
 from __future__ import annotations
 
