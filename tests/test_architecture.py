@@ -1,5 +1,7 @@
 """The architecture: layers, package sizes, purity, and the docstring of every module."""
 
+# Long because all rules of the architecture stand in one file.
+
 from __future__ import annotations
 
 import ast
