@@ -33,7 +33,7 @@ def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
         "",
         f"voipbin-ws is running on {url}" + ("" if simulating else ", without the simulator (SIMULATE=0)"),
         "",
-        *_table([(f"{url}{path}", title, f"log in as {' or '.join(names)}") for path, title, names in PAGES]),
+        *_table([(f"{url}{path}", title, f"sign in as {' or '.join(names)}") for path, title, names in PAGES]),
         "",
         *_logins(demo.logins),
         "",
@@ -70,7 +70,7 @@ def _logins(logins: Sequence[Login]) -> list[str]:
         )
         for login in logins
     ]
-    heading = f"Logins, all with the password {passwords.pop()}:" if passwords else "Logins:"
+    heading = f"Accounts, all with the password {passwords.pop()}:" if passwords else "Accounts:"
     return [heading, *_table(rows)]
 
 
