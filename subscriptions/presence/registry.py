@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from events.database.direct_sql import insert_or_update_rows
 from subscriptions.models import CloseOrder, GatewayProcess, LiveConnection
 from subscriptions.presence.pending_changes import ConnectionStats
 
@@ -97,10 +98,9 @@ class ProcessEntry:
 
 
 def _store_rows(report: Report) -> None:
-    changing = [field.name for field in LiveConnection._meta.concrete_fields if not field.primary_key]
-    LiveConnection.objects.bulk_create(
-        report.rows, update_conflicts=True, unique_fields=["id"], update_fields=changing
-    )
+    fields = LiveConnection._meta.concrete_fields
+    changing = [field.column for field in fields if field.column and not field.primary_key]
+    insert_or_update_rows(report.rows, unique=["id"], changed=changing)
     gone = list(report.gone)
     for start in range(0, len(gone), ROWS_AT_ONCE):
         LiveConnection.objects.filter(pk__in=gone[start : start + ROWS_AT_ONCE]).delete()

@@ -33,7 +33,9 @@ def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
         "",
         f"voipbin-ws is running on {url}" + ("" if simulating else ", without the simulator (SIMULATE=0)"),
         "",
-        *_table([(f"{url}{path}", title, f"sign in as {' or '.join(names)}") for path, title, names in PAGES]),
+        *_table(
+            [(f"{url}{path}", title, f"sign in as {' or '.join(names)}") for path, title, names in PAGES]
+        ),
         "",
         *_logins(demo.logins),
         "",
