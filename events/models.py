@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from django.db import models
 
@@ -48,6 +49,13 @@ class Event(models.Model):
     body = models.TextField("data", editable=False, help_text="The event's data as JSON, just as it is sent.")
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)
+    # Null in the rows of earlier versions, and mostly: a column that adds nothing to a row.
+    named_agents = models.TextField(
+        null=True, editable=False, help_text="The agents whom the publisher named beside the data."
+    )
+    ended = models.BooleanField(
+        null=True, editable=False, help_text="Whether the resource has ended with this event or before."
+    )
 
     class Meta:
         ordering = ["customer_id", "seq"]
@@ -94,6 +102,16 @@ class ResourceState(models.Model):
         editable=False, blank=True, help_text="The agents whom any of its events concerned."
     )
     body = models.TextField("data", editable=False, help_text="What is known of it, as JSON.")
+    # Processes of an older version insert rows without the following columns.
+    progress = models.TextField(
+        default="{}",
+        db_default="{}",
+        editable=False,
+        help_text="Its status, its agents and its end, as JSON.",
+    )
+    stored_at = models.DateTimeField(
+        editable=False, null=True, help_text="When the gateway stored its last event."
+    )
 
     class Meta:
         constraints = [
@@ -109,17 +127,23 @@ class ResourceState(models.Model):
                 condition=models.Q(live=True),
                 name="state_live_order",
             ),
+            # For the calls of all customers whose end is never published.
+            models.Index(
+                fields=["resource", "stored_at"],
+                condition=models.Q(live=True),
+                name="state_silent",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.resource} {self.resource_id}"
 
 
-def join_agents(agent_ids: tuple[str, ...]) -> str:
+def join_agents(agent_ids: Sequence[str]) -> str:
     """Join agents' ids into one column: searchable with LIKE, and no further rows."""
     return " ".join(agent_ids)
 
 
-def split_agents(column: str) -> tuple[str, ...]:
+def split_agents(column: str | None) -> tuple[str, ...]:
     """Split a column of `join_agents`."""
-    return tuple(column.split())
+    return tuple(column.split()) if column else ()

@@ -64,6 +64,14 @@ class Event(Serializer[Any]):
     )
     id = UUIDField(help_text="The same on every delivery of this event.")
     cursor = field(_CURSOR)
+    active = BooleanField(
+        required=False, help_text="`false` if the resource ended with this event or before; else missing."
+    )
+    agent_ids = ListField(
+        child=UUIDField(),
+        required=False,
+        help_text="The agents that the publisher named beside the data; an agent's own topics show that agent alone.",
+    )
 
 
 class NewEvent(Serializer[Any]):
@@ -127,6 +135,32 @@ EVENT_PAGE = inline_serializer(
 )
 
 
+class Progress(Serializer[Any]):
+    """What follows from the events beyond their data. Fields without a value are missing."""
+
+    status = CharField(
+        required=False, help_text="A call's status; waiting, connecting or connected in a queue."
+    )
+    status_since = field(TIME, "Since when it has this status.", required=False)
+    agents = field(
+        {
+            "type": "object",
+            "additionalProperties": {
+                "type": "array",
+                "prefixItems": [{"enum": ["offered", "talking", "missed", "left"]}, TIME],
+                "minItems": 2,
+                "maxItems": 2,
+            },
+        },
+        "The agents who have or had it: for each the phase, and since when.",
+        required=False,
+    )
+    named_at = field(TIME, "When an event last named the agents.", required=False)
+    ended_at = field(TIME, "When it ended.", required=False)
+    inferred = BooleanField(required=False, help_text="`true` if the gateway concluded the end itself.")
+    corrected_at = field(TIME, "When a later event corrected an inferred end.", required=False)
+
+
 class State(Serializer[Any]):
     """The present state of one call, message, queue …"""
 
@@ -138,6 +172,8 @@ class State(Serializer[Any]):
     updated_at = field(TIME, "The time of the last event.")
     agent_ids = ListField(child=UUIDField(), help_text="The agents whom the resource concerned.")
     topic = field(_TOPIC, "The topic to subscribe to for changes.")
+    cursor = field(_CURSOR, "The last event that changed this state: apply only later ones.")
+    state = Progress()
     data = field(_DATA, "The data of all events, later ones replacing the fields of earlier ones.")
 
 

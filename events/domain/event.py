@@ -6,14 +6,16 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from events.domain.topics import agent_topic, customer_topic, is_canonical_uuid, is_nil_uuid
+from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_canonical_uuid, is_nil_uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+_AGENT_IDS = ', "agent_ids": ['
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,16 @@ class Entry:
     topics: tuple[str, ...]
 
     def frame(self, topic: str) -> str:
-        """Return the frame for a subscriber that receives the event by `topic`."""
-        return f"{self.head}{topic}{self.tail}"
+        """Return the frame for a subscriber that receives the event by `topic`.
+
+        An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none.
+        """
+        tail = self.tail
+        if tail.endswith("]}") and topic.startswith(AGENT_SCOPE):
+            tail, _, named = tail.rpartition(_AGENT_IDS)
+            own = f'"{topic.split(":", 2)[1]}"'
+            tail = f"{tail}{_AGENT_IDS}{own if own in named else ''}]}}"
+        return f"{self.head}{topic}{tail}"
 
     @property
     def size(self) -> int:
@@ -78,10 +88,20 @@ def make_entry(
     timestamp: datetime,
     topics: Iterable[str],
     body: str,
+    named_agents: Sequence[str] = (),
+    ended: bool = False,
 ) -> Entry:
-    """Build the entry of a stored event; `body` is its data as JSON, sent as it was stored."""
+    """Build the entry of a stored event; `body` is its data as JSON, sent as it was stored.
+
+    `named_agents` are those that the publisher named beside the data; `ended` is true for the end of the resource and
+    for late events after it.
+    """
     head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
-    tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
+    tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"'
+    if ended:
+        tail += ', "active": false'
+    # Other frames end with a cursor or `false`, by which `Entry.frame` tells them apart.
+    tail += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]}" if named_agents else "}"
     return Entry(seq, head, tail, tuple(topics))
 
 
@@ -112,25 +132,33 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the agents whom the event concerns: named, in its data, and `serving`.
+    """Return the agents whom the event itself concerns: named, in its data, and `serving`.
 
     `serving` are the agents of the queue of a queue's event; for other events it is empty.
     """
-    data = draft.data
-    found = [*draft.agent_ids, data.get("agent_id"), data.get("service_agent_id")]
-    if data.get("owner_type") == "agent":
-        found.append(data.get("owner_id"))
+    found = [*draft.agent_ids, *_agents_in(draft.data)]
     if draft.resource == "agent":
         found.append(draft.resource_id)
-    found.extend(serving)
+    found += serving
     # The data is the publisher's: a value that is no agent's id gets no topic.
-    return tuple(
-        dict.fromkeys(
-            each
-            for each in found
-            if isinstance(each, str) and is_canonical_uuid(each) and not is_nil_uuid(each)
-        )
-    )
+    return tuple(dict.fromkeys(each for each in found if is_agent_id(each)))
+
+
+def agents_beside_data(draft: Draft) -> tuple[str, ...]:
+    """Return the agents that the publisher named, unless the data names all of them."""
+    return () if set(draft.agent_ids) <= set(_agents_in(draft.data)) else draft.agent_ids
+
+
+def _agents_in(data: Mapping[str, Any]) -> list[Any]:
+    found = [data.get("agent_id"), data.get("service_agent_id")]
+    if data.get("owner_type") == "agent":
+        found.append(data.get("owner_id"))
+    return [each for each in found if is_agent_id(each)]
+
+
+def is_agent_id(value: object) -> bool:
+    """Return whether a value can be an agent's id: a canonical UUID that is not nil."""
+    return isinstance(value, str) and is_canonical_uuid(value) and not is_nil_uuid(value)
 
 
 def topics_of(customer_id: str, resource: str, resource_id: str, agent_ids: Iterable[str]) -> tuple[str, ...]:

@@ -15,8 +15,16 @@ from django.utils.module_loading import import_string
 from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows, insert_rows, update_rows
 from events.domain.cursor import Position
-from events.domain.event import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
-from events.log.state_projection import update_states
+from events.domain.event import (
+    Draft,
+    Entry,
+    agents_beside_data,
+    concerned_agents,
+    make_entry,
+    new_event_id,
+    topics_of,
+)
+from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
 
 QUEUE_RESOURCE = "queue"
@@ -103,7 +111,8 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
     drafts = [draft for request in requests for draft in request.drafts]
     results: list[Result] = []
     with transaction.atomic(durable=True):
-        batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), serving, timezone.now())
+        logs = _locked_logs({draft.customer_id for draft in drafts})
+        batch = _Batch(logs, serving, StateProjection(drafts), timezone.now())
         batch.recall(drafts)
         for request in requests:
             try:
@@ -139,9 +148,12 @@ def _lock(ordered: list[str]) -> list[CustomerLog]:
 class _Batch:
     """The events of one transaction, which holds the locks of their logs."""
 
-    def __init__(self, logs: dict[str, CustomerLog], serving: QueueAgents, now: datetime) -> None:
+    def __init__(
+        self, logs: dict[str, CustomerLog], serving: QueueAgents, states: StateProjection, now: datetime
+    ) -> None:
         self._logs = logs
         self._serving = serving
+        self._states = states
         self._now = now
         self._events: list[Event] = []
         self._drafts: list[Draft] = []
@@ -203,11 +215,15 @@ class _Batch:
             resource_id=draft.resource_id,
             timestamp=draft.timestamp or self._now,
             stored_at=self._now,
-            agent_ids=join_agents(agent_ids),
             body=draft.body,
             idempotency_key=draft.idempotency_key,
             digest=digest,
         )
+        effect = self._states.apply(draft, event, agent_ids)
+        event.agent_ids = join_agents(agent_ids + effect.agents)
+        event.ended = effect.ended or None
+        named = agents_beside_data(draft)
+        event.named_agents = join_agents(named) or None
         self._events.append(event)
         self._drafts.append(draft)
         if draft.idempotency_key is not None:
@@ -222,6 +238,8 @@ class _Batch:
                 timestamp=event.timestamp,
                 topics=receipt.topics,
                 body=event.body,
+                named_agents=named,
+                ended=effect.ended,
             )
         )
         return receipt
@@ -233,7 +251,7 @@ class _Batch:
         update_rows([self._logs[customer_id] for customer_id in self._entries], changed=["last_seq"])
         insert_rows(self._events)
         stored = list(zip(self._events, self._drafts, strict=True))
-        update_states(stored)
+        self._states.store()
         import_string(settings.EVENTS_PROJECTION)(stored)
 
     def announce(self) -> None:

@@ -15,7 +15,10 @@ from events.models import CustomerLog, Event, split_agents
 
 PAGE_MAX_CHARACTERS = 2**18
 ROWS_AT_ONCE = 500
-COLUMNS = ("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body")
+COLUMNS = (
+    *("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body"),
+    *("named_agents", "ended"),
+)
 """The columns of an event that make an entry."""
 
 
@@ -102,7 +105,7 @@ def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
 
 def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
     """Build the entry of a row of COLUMNS."""
-    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body = row
+    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body, named, ended = row
     return make_entry(
         seq=seq,
         epoch=epoch,
@@ -111,4 +114,6 @@ def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
         timestamp=timestamp,
         topics=topics_of(customer_id, resource, resource_id, split_agents(agent_ids)),
         body=body,
+        named_agents=split_agents(named),
+        ended=bool(ended),
     )

@@ -2,135 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from events.database.direct_sql import find_rows, insert_or_update_rows
-from events.domain.event import Draft
+from events.domain.event import Draft, format_timestamp, parse_timestamp
 from events.domain.resource_state import (
     MEMBER_RESOURCES,
+    Key,
+    StateEvent,
+    apply,
     changes_state,
     ends_call,
     ends_members,
-    is_live_after,
-    member_of,
-    merged,
+    key_of,
 )
+from events.domain.state import State
 from events.domain.strict_json import decode, encode
 from events.models import Event, ResourceState, join_agents, split_agents
 
-_Key = tuple[str, str, str, str]
 _UNIQUE = ["customer_id", "resource", "resource_id", "member_id"]
-_CHANGED = ["live", "event_type", "seq", "since", "updated_at", "agent_ids", "body"]
+_CHANGED = [
+    *("live", "event_type", "seq", "since", "updated_at", "stored_at"),
+    *("agent_ids", "progress", "body"),
+]
 
 
-def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
-    """Update the states by these new events, in their order; their logs must be locked."""
-    stored = [(event, draft) for event, draft in stored if changes_state(event.event_type)]
-    if not stored:
-        return
-    states = _existing(stored)
-    places = _places_of_ended_calls(stored, states)
-    data: dict[_Key, dict[str, Any]] = {key: decode(state.body) for key, state in states.items()}
-    touched: dict[_Key, ResourceState] = {}
-    for event, draft in stored:
-        member_id = member_of(draft.resource, draft.data)
-        key = (draft.customer_id, draft.resource, draft.resource_id, member_id)
-        state = states.get(key)
-        data[key] = merged(data.get(key, {}), draft.data)
-        live = is_live_after(event.event_type, member_id, data[key])
-        if state is None:
-            state = states[key] = ResourceState(
-                customer_id=draft.customer_id,
-                resource=draft.resource,
-                resource_id=draft.resource_id,
-                member_id=member_id,
-                since=event.timestamp,
-            )
-        elif live and not state.live and member_id:
-            # The call came back: its waiting time starts again.
-            state.since = event.timestamp
-        state.live = live
-        state.event_type = event.event_type
-        state.seq = event.seq
-        state.updated_at = event.timestamp
-        state.agent_ids = join_agents(
-            tuple(dict.fromkeys((*split_agents(state.agent_ids), *split_agents(event.agent_ids))))
+class _Row(NamedTuple):
+    """A state, and its row."""
+
+    state: State
+    row: ResourceState
+
+
+class Effect(NamedTuple):
+    """What an event changed: the agents whom it concerns by the states, and whether its resource has ended."""
+
+    agents: tuple[str, ...] = ()
+    ended: bool = False
+
+
+class StateProjection:
+    """The states of one transaction's events. The logs of their customers must be locked."""
+
+    def __init__(self, drafts: Iterable[Draft]) -> None:
+        self._rows: dict[tuple[str, Key], _Row] = {}
+        self._changed: dict[tuple[str, Key], _Row] = {}
+        wanted: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        ended_calls: dict[str, set[str]] = {}
+        for draft in drafts:
+            if not changes_state(draft.event_type):
+                continue
+            key = key_of(draft.event_type, draft.resource_id, draft.data)
+            wanted.setdefault((draft.customer_id, key.resource), set()).add(key[1:])
+            if key.member_id:
+                wanted.setdefault((draft.customer_id, "call"), set()).add((key.member_id, ""))
+            if ends_call(draft.event_type, draft.data):
+                ended_calls.setdefault(draft.customer_id, set()).add(key.resource_id)
+            if ends_members(draft.event_type, key.member_id):
+                self._load_live_places(draft.customer_id, resource=key.resource, resource_id=key.resource_id)
+        for (customer_id, resource), addresses in wanted.items():
+            self._load(customer_id, resource, addresses)
+        for customer_id, call_ids in ended_calls.items():
+            # The index holds live states only: as many as there are calls in queues and conferences now.
+            self._load_live_places(customer_id, resource__in=MEMBER_RESOURCES, member_id__in=call_ids)
+
+    def apply(self, draft: Draft, event: Event, concerned: Sequence[str]) -> Effect:
+        """Apply an event; the effect has the agents whom it concerns beside the `concerned`."""
+        if not changes_state(event.event_type):
+            return Effect()
+        states = _CustomerStates(self, draft.customer_id, event)
+        at = format_timestamp(event.timestamp)
+        addressed = apply(
+            StateEvent(draft.event_type, draft.resource_id, draft.data, at, draft.agent_ids or None), states
         )
-        touched[key] = state
-        if member_id and (of_call := places.get((draft.customer_id, member_id))) is not None:
-            of_call[key] = state
-        if ends_call(event.event_type, draft.data):
-            _end_places(event, places[draft.customer_id, draft.resource_id], touched)
-        if ends_members(event.event_type, member_id):
-            _end_members(event, states, touched)
-    for key, state in touched.items():
-        state.body = encode(data[key])
-    insert_or_update_rows(list(touched.values()), unique=_UNIQUE, changed=_CHANGED)
+        state, row = self._rows[draft.customer_id, key_of(draft.event_type, draft.resource_id, draft.data)]
+        row.agent_ids = _union(split_agents(row.agent_ids), concerned, addressed.agents)
+        serving = [
+            agent
+            for key in addressed.ended_places
+            for agent in split_agents(self._rows[draft.customer_id, key].row.agent_ids)
+        ]
+        agents = dict.fromkeys(each for each in (*addressed.agents, *serving) if each not in concerned)
+        return Effect(tuple(agents), not state.live and draft.resource != "message")
 
+    def store(self) -> None:
+        """Write the changed states."""
+        for state, row in self._changed.values():
+            row.live = state.live
+            row.event_type = state.event_type
+            row.since = parse_timestamp(state.since)
+            row.updated_at = parse_timestamp(state.updated_at)
+            row.progress = encode(state.progress())
+            row.body = encode(state.data)
+        insert_or_update_rows([row for _, row in self._changed.values()], unique=_UNIQUE, changed=_CHANGED)
 
-def _existing(stored: Sequence[tuple[Event, Draft]]) -> dict[_Key, ResourceState]:
-    resource_ids_of: dict[tuple[str, str], set[str]] = {}
-    for _, draft in stored:
-        resource_ids_of.setdefault((draft.customer_id, draft.resource), set()).add(draft.resource_id)
-    found: dict[_Key, ResourceState] = {}
-    for (customer_id, resource), resource_ids in resource_ids_of.items():
-        members = {
-            member_of(draft.resource, draft.data)
-            for _, draft in stored
-            if (draft.customer_id, draft.resource) == (customer_id, resource)
-        }
-        wanted = {
+    def find(self, customer_id: str, key: Key) -> State | None:
+        """Return a loaded state."""
+        found = self._rows.get((customer_id, key))
+        return found.state if found else None
+
+    def put(self, customer_id: str, key: Key, state: State, event: Event) -> None:
+        """Note a changed state, and the event that changed it."""
+        known = self._rows.get((customer_id, key))
+        row = known.row if known else ResourceState(customer_id=customer_id, **key._asdict())
+        row.seq, row.stored_at = event.seq, event.stored_at
+        self._rows[customer_id, key] = self._changed[customer_id, key] = _Row(state, row)
+
+    def live_places(self, customer_id: str) -> Iterator[tuple[Key, State]]:
+        """Yield the loaded live places of a customer's queues and conferences."""
+        for (owner, key), (state, _) in self._rows.items():
+            if owner == customer_id and key.member_id and state.live:
+                yield key, state
+
+    def _load(self, customer_id: str, resource: str, addresses: set[tuple[str, str]]) -> None:
+        where = {
             "customer_id": [customer_id],
             "resource": [resource],
-            "resource_id": resource_ids,
-            "member_id": members,
+            "resource_id": {resource_id for resource_id, _ in addresses},
+            "member_id": {member_id for _, member_id in addresses},
         }
-        for state in find_rows(ResourceState, wanted):
-            found[(customer_id, resource, state.resource_id, state.member_id)] = state
-    return found
+        self._add(customer_id, find_rows(ResourceState, where))
+
+    def _load_live_places(self, customer_id: str, **where: object) -> None:
+        found = ResourceState.objects.filter(customer_id=customer_id, live=True, **where)
+        self._add(customer_id, found.exclude(member_id=""))
+
+    def _add(self, customer_id: str, rows: Iterable[ResourceState]) -> None:
+        for row in rows:
+            key = Key(row.resource, row.resource_id, row.member_id)
+            self._rows.setdefault((customer_id, key), _Row(state_of(row), row))
 
 
-def _end_members(event: Event, states: dict[_Key, ResourceState], touched: dict[_Key, ResourceState]) -> None:
-    """End the membership of every call in a conference or queue that has ended."""
-    address = (str(event.customer_id), event.resource, event.resource_id)
-    _end_places(
-        event, {key: state for key, state in states.items() if key[:3] == address and key[3]}, touched
+class _CustomerStates:
+    """The states of one customer, changed by one event."""
+
+    def __init__(self, projection: StateProjection, customer_id: str, event: Event) -> None:
+        self._projection = projection
+        self._customer_id = customer_id
+        self._event = event
+
+    def get(self, key: Key) -> State | None:
+        return self._projection.find(self._customer_id, key)
+
+    def put(self, key: Key, state: State) -> None:
+        self._projection.put(self._customer_id, key, state, self._event)
+
+    def places_of(self, call_id: str) -> list[tuple[Key, State]]:
+        return [each for each in self._live_places() if each[0].member_id == call_id]
+
+    def members_of(self, resource: str, resource_id: str) -> list[tuple[Key, State]]:
+        return [each for each in self._live_places() if each[0][:2] == (resource, resource_id)]
+
+    def _live_places(self) -> Iterator[tuple[Key, State]]:
+        return self._projection.live_places(self._customer_id)
+
+
+def state_of(row: ResourceState) -> State:
+    """Return the state that a row holds."""
+    state = State(
+        since=format_timestamp(row.since),
+        live=row.live,
+        event_type=row.event_type,
+        updated_at=format_timestamp(row.updated_at),
+        data=decode(row.body),
     )
-    ResourceState.objects.filter(
-        customer_id=event.customer_id, resource=event.resource, resource_id=event.resource_id, live=True
-    ).exclude(member_id="").update(live=False, seq=event.seq, updated_at=event.timestamp)
+    state.read_progress(decode(row.progress))
+    return state
 
 
-def _end_places(event: Event, places: dict[_Key, ResourceState], touched: dict[_Key, ResourceState]) -> None:
-    for key, state in places.items():
-        if state.live:
-            state.live = False
-            state.seq = event.seq
-            state.updated_at = event.timestamp
-            touched[key] = state
-
-
-def _places_of_ended_calls(
-    stored: Sequence[tuple[Event, Draft]], states: dict[_Key, ResourceState]
-) -> dict[tuple[str, str], dict[_Key, ResourceState]]:
-    """Find the memberships of the calls that these events end, and add them to `states`."""
-    places: dict[tuple[str, str], dict[_Key, ResourceState]] = {
-        (draft.customer_id, draft.resource_id): {}
-        for event, draft in stored
-        if ends_call(event.event_type, draft.data)
-    }
-    for customer_id in {customer_id for customer_id, _ in places}:
-        # The index holds live states only: as many as there are calls in queues and conferences now.
-        for state in ResourceState.objects.filter(
-            customer_id=customer_id,
-            resource__in=MEMBER_RESOURCES,
-            live=True,
-            member_id__in=[call_id for owner, call_id in places if owner == customer_id],
-        ):
-            states.setdefault((customer_id, state.resource, state.resource_id, state.member_id), state)
-    if places:
-        for key, state in states.items():
-            if (of_call := places.get((key[0], key[3]))) is not None and key[1] in MEMBER_RESOURCES:
-                of_call[key] = state
-    return places
+def _union(*groups: Sequence[str]) -> str:
+    return join_agents(tuple(dict.fromkeys(each for group in groups for each in group)))

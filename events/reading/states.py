@@ -10,7 +10,7 @@ from django.db.models import F, Func, Value
 
 from events.domain.cursor import Position
 from events.domain.event import format_timestamp
-from events.domain.strict_json import encode
+from events.domain.strict_json import decode, encode
 from events.domain.visibility import Visible
 from events.models import ResourceState, split_agents
 from events.reading.paging import Row, rows_of_page, seen_by, start_of
@@ -19,7 +19,7 @@ from events.reading.queries import StateQuery
 
 _COLUMNS = (
     *("resource_id", "member_id", "live", "event_type", "since", "updated_at"),
-    *("agent_ids", "body"),
+    *("agent_ids", "seq", "progress", "body"),
 )
 
 
@@ -46,7 +46,7 @@ class StatePage:
     """A page of states as JSON objects; `next` is `None` on the last page.
 
     Every state includes at least the events up to the position `start` of the log; later ones may be included. A client
-    that receives the events after `start` and merges their data into the states has the right states.
+    that receives the events after `start`, and applies to each state those after its own cursor, has the right states.
     """
 
     start: Position
@@ -83,14 +83,18 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
     rows, more = rows_of_page(states.values_list("place", *_COLUMNS), place, "place", query.paging)
     return StatePage(
         start,
-        tuple(_item(visible, resource, row) for row in rows),
+        tuple(_item(visible, resource, start.epoch, row) for row in rows),
         Place(start, rows[-1][0]) if more else None,
     )
 
 
-def _item(visible: Visible, resource: str, row: Row) -> str:
-    _, resource_id, member_id, live, event_type, since, updated_at, agents, body = row
-    shown = {
+def _item(visible: Visible, resource: str, epoch: str, row: Row) -> str:
+    _, resource_id, member_id, live, event_type, since, updated_at, agents, seq, progress, body = row
+    state = decode(progress)
+    if phases := state.get("agents"):
+        shown = visible.shown_agents(resource, resource_id, phases)
+        state["agents"] = {agent: phases[agent] for agent in shown}
+    fields = {
         "resource_id": resource_id,
         **({"member_id": member_id} if member_id else {}),
         "active": live,
@@ -99,6 +103,8 @@ def _item(visible: Visible, resource: str, row: Row) -> str:
         "updated_at": format_timestamp(updated_at),
         "agent_ids": visible.shown_agents(resource, resource_id, split_agents(agents)),
         "topic": visible.topic(resource, resource_id),
+        "cursor": str(Position(epoch, seq)),
+        "state": state,
     }
     # The data is sent as it is stored, like an event's.
-    return f'{encode(shown)[:-1]}, "data": {body}}}'
+    return f'{encode(fields)[:-1]}, "data": {body}}}'

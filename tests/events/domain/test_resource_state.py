@@ -1,59 +1,104 @@
-"""Which events end what, and how what is known of a resource grows."""
+"""The fold: state_cases.json, which the pages' modules pass too, and whom an event concerns by the states."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from events.domain.resource_state import (
-    changes_state,
-    ends_call,
-    ends_members,
-    is_live_after,
-    member_of,
-    merged,
-)
+from events.domain.resource_state import Addressed, Key, StateEvent, apply, changes_state, key_of, member_of
+from events.domain.state import State
+
+CASES = json.loads((Path(__file__).parent / "state_cases.json").read_text())
+A = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+B = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 
 
-@pytest.mark.parametrize(
-    ("event_type", "member_id", "data", "live"),
-    [
-        ("call.created", "", {"status": "ringing"}, True),
-        ("call.status", "", {"status": "answered"}, True),
-        ("call.status", "", {"status": "hangup"}, False),
-        ("call.ended", "", {}, False),
-        ("call.ended", "", {"status": "answered"}, False),
-        ("recording.started", "", {"status": "hangup"}, True),
-        ("recording.completed", "", {}, False),
-        ("activeflow.updated", "", {}, True),
-        ("activeflow.completed", "", {}, False),
-        ("transcription.completed", "", {}, False),
-        ("agent.status", "", {"status": "offline"}, True),
-        ("agent.deleted", "", {}, False),
-        ("message.received", "", {}, False),
-        ("message.sent", "", {}, False),
-        ("queue.joined", "c", {}, True),
-        ("queue.connected", "c", {}, True),
-        ("queue.left", "c", {}, False),
-        ("queue.left", "", {}, True),
-        ("conference.joined", "c", {}, True),
-        ("conference.left", "c", {}, False),
-        ("conference.ended", "", {}, False),
-        ("conference.ended", "c", {}, False),
-    ],
-)
-def test_an_event_leaves_its_resource_live_or_ends_it(
-    event_type: str, member_id: str, data: dict[str, Any], live: bool
-) -> None:
-    assert is_live_after(event_type, member_id, data) is live
+class Memory(dict[Key, State]):
+    """The states of one customer."""
+
+    def put(self, key: Key, state: State) -> None:
+        self[key] = state
+
+    def places_of(self, call_id: str) -> list[tuple[Key, State]]:
+        return [each for each in self.items() if each[0].member_id == call_id and each[1].live]
+
+    def members_of(self, resource: str, resource_id: str) -> list[tuple[Key, State]]:
+        return [
+            each
+            for each in self.items()
+            if each[0][:2] == (resource, resource_id) and each[0][2] and each[1].live
+        ]
+
+
+def event_of(item: Mapping[str, Any]) -> StateEvent:
+    resource = item["event_type"].partition(".")[0]
+    resource_id = item["data"].get(f"{resource}_id") or item["data"]["id"]
+    return StateEvent(
+        item["event_type"],
+        resource_id,
+        item["data"],
+        item["at"],
+        tuple(item["agent_ids"]) if "agent_ids" in item else None,
+    )
+
+
+def call(action: str, second: int, **data: Any) -> StateEvent:
+    return event_of(
+        {
+            "event_type": f"call.{action}",
+            "at": f"2026-01-01T10:00:{second:02}.000000Z",
+            "data": {"id": "x", **data},
+        }
+    )
+
+
+def queue(action: str, second: int, **data: Any) -> StateEvent:
+    place = {"queue_id": "q", "call_id": "x", **data}
+    return event_of(
+        {"event_type": f"queue.{action}", "at": f"2026-01-01T10:00:{second:02}.000000Z", "data": place}
+    )
+
+
+def addressed(*events: StateEvent) -> Addressed:
+    """Return the agents of the last event."""
+    states = Memory()
+    return [apply(event, states) for event in events][-1]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_events_lead_to_these_states(case: dict[str, Any]) -> None:
+    states = Memory()
+    for item in case["events"]:
+        apply(event_of(item), states)
+    for address, expected in case["states"].items():
+        found = json.loads(json.dumps(asdict(states[Key(*address.split(" "))])))
+        assert {name: found[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_a_state_is_restored_from_its_row_after_each_event(case: dict[str, Any]) -> None:
+    states, stored = Memory(), Memory()
+    for item in case["events"]:
+        apply(event_of(item), states)
+        apply(event_of(item), stored)
+        for key, state in stored.items():
+            copy = State(state.since, state.live, state.event_type, state.updated_at, state.data)
+            if progress := state.progress():
+                copy.read_progress(json.loads(json.dumps(progress)))
+            stored[key] = copy
+    assert stored == states
 
 
 @pytest.mark.parametrize(
     ("event_type", "changes"),
     [("call.created", True), ("agent.status", True), ("message.sent", True), ("call.test", False)],
 )
-def test_only_a_test_event_says_nothing_of_its_resource(event_type: str, changes: bool) -> None:
+def test_only_a_test_event_changes_no_state(event_type: str, changes: bool) -> None:
     assert changes_state(event_type) is changes
 
 
@@ -74,46 +119,61 @@ def test_a_call_has_a_place_of_its_own_in_a_queue_or_conference(
     resource: str, data: dict[str, Any], member: str
 ) -> None:
     assert member_of(resource, data) == member
+    assert key_of(f"{resource}.joined", "id", data) == (resource, "id", member)
 
 
 @pytest.mark.parametrize(
-    ("event_type", "member_id", "ends"),
+    ("events", "agents"),
     [
-        ("conference.ended", "", True),
-        ("queue.deleted", "", True),
-        ("conference.ended", "c", False),
-        ("conference.left", "", False),
-        ("call.ended", "", False),
+        pytest.param([call("assigned", 1, agent_id=A), call("ended", 2)], (A,), id="the end"),
+        pytest.param(
+            [call("assigned", 1, agent_id=A), call("status", 2, status="hangup"), call("ended", 2)],
+            (A,),
+            id="the event after the end",
+        ),
+        pytest.param(
+            [call("assigned", 1, agent_id=A), call("assigned", 2, agent_id=B)], (A, B), id="a transfer"
+        ),
+        pytest.param(
+            [call("assigned", 1, agent_id=A), call("assigned", 2, agent_id=B), call("ended", 3)],
+            (B,),
+            id="the end elsewhere",
+        ),
+        pytest.param(
+            [call("assigned", 1, agent_id=A), call("status", 2, agent_id=None)], (A,), id="taken away"
+        ),
+        pytest.param(
+            [call("assigned", 1, agent_id=A), queue("joined", 0), queue("connected", 2, agent_id=B)],
+            (A, B),
+            id="the queue connects elsewhere",
+        ),
+        pytest.param(
+            [queue("connecting", 1, agent_id=A), queue("left", 2)], (A,), id="without a call's events"
+        ),
+        pytest.param(
+            [
+                call("assigned", 1, agent_id=A, status="answered"),
+                call("ended", 2, inferred=True),
+                call("status", 3, status="answered"),
+            ],
+            (A,),
+            id="an end that was wrong",
+        ),
     ],
 )
-def test_the_end_of_a_conference_or_queue_ends_every_place_in_it(
-    event_type: str, member_id: str, ends: bool
-) -> None:
-    assert ends_members(event_type, member_id) is ends
+def test_an_event_concerns_the_agents_of_the_state(events: list[StateEvent], agents: tuple[str, ...]) -> None:
+    assert addressed(*events).agents == agents
 
 
-@pytest.mark.parametrize(
-    ("event_type", "data", "ends"),
-    [
-        ("call.ended", {}, True),
-        ("call.deleted", {}, True),
-        ("call.status", {"status": "hangup"}, True),
-        ("call.status", {"status": "answered"}, False),
-        ("queue.left", {"call_id": "c"}, False),
-        ("conference.ended", {}, False),
-    ],
-)
-def test_an_event_ends_a_call_or_does_not(event_type: str, data: dict[str, Any], ends: bool) -> None:
-    assert ends_call(event_type, data) is ends
+def test_the_end_of_a_call_names_the_places_that_it_ended() -> None:
+    assert addressed(queue("joined", 1), call("ended", 2)).ended_places == (("queue", "q", "x"),)
+    assert addressed(queue("joined", 1), queue("left", 2), call("ended", 3)).ended_places == ()
 
 
-def test_what_is_named_anew_replaces_what_was_known_and_the_rest_stays() -> None:
-    earlier = {"id": "c", "status": "ringing", "source": {"target": "a", "name": "b"}, "note": "x"}
-    later = {"status": "answered", "source": {"target": "c"}, "note": None}
-    assert merged(earlier, later) == {
-        "id": "c",
-        "status": "answered",
-        "source": {"target": "c"},
-        "note": None,
-    }
-    assert earlier["status"] == "ringing"
+def test_a_state_remembers_few_past_agents() -> None:
+    states = Memory()
+    for number in range(120):
+        apply(call("assigned", 1, agent_id=f"aaaaaaaa-aaaa-4aaa-8aaa-{number:012}"), states)
+    agents = states[Key("call", "x")].agents
+    assert len(agents) == 50
+    assert list(agents.values())[-1].phase == "offered"

@@ -1,0 +1,158 @@
+"""One state: what is known of a resource, its agents and their phases, and whether it is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from events.domain.topics import is_canonical_uuid, is_nil_uuid
+
+CURRENT_PHASES = frozenset({"offered", "talking"})
+"""The phases of the agents who have the resource now. `missed` and `left` are past."""
+
+MAX_AGENTS = 50
+"""The most agents that a state remembers; the agents who have it now always stay."""
+
+
+class AgentPhase(NamedTuple):
+    """What an agent has to do with the resource, and since when.
+
+    `offered`, `talking`, `missed` (it left the agent before the agent answered) or `left`.
+    """
+
+    phase: str
+    since: str
+
+
+@dataclass(slots=True)
+class State:
+    """The state of a resource, or of a call's place in a queue or conference.
+
+    `status` is a call's status, or a place's phase: waiting, connecting, connected, joined. `named_at` is when an event
+    last named the agents, `left_at` when a place was left. `inferred` is true if the gateway concluded the end itself,
+    `corrected_at` is when a later event corrected that.
+    """
+
+    since: str
+    live: bool = True
+    event_type: str = ""
+    updated_at: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    status: str = ""
+    status_since: str = ""
+    agents: dict[str, AgentPhase] = field(default_factory=dict)
+    named_at: str = ""
+    ended_at: str = ""
+    inferred: bool = False
+    corrected_at: str = ""
+
+    def read(self, event_type: str, data: Mapping[str, Any], at: str) -> None:
+        """Take over the event's type, time and data."""
+        self.event_type = event_type
+        self.updated_at = at
+        self.data = {**self.data, **data}
+
+    def progress(self) -> dict[str, Any]:
+        """Return what is not data, as JSON: the fields that have a value."""
+        found: dict[str, Any] = {
+            "status": self.status,
+            "status_since": self.status_since,
+            "agents": {agent: list(phase) for agent, phase in self.agents.items()},
+            "named_at": self.named_at,
+            "ended_at": self.ended_at,
+            "inferred": self.inferred,
+            "corrected_at": self.corrected_at,
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def read_progress(self, progress: Mapping[str, Any]) -> None:
+        """Take over what `progress` returned; of a state that an older version stored, conclude it from the data."""
+        if not progress:
+            self._conclude_progress()
+            return
+        for name in ("status", "status_since", "named_at", "ended_at", "inferred", "corrected_at"):
+            if name in progress:
+                setattr(self, name, progress[name])
+        self.agents = {agent: AgentPhase(*phase) for agent, phase in progress.get("agents", {}).items()}
+
+    def _conclude_progress(self) -> None:
+        status = self.data.get("status")
+        self.status, self.status_since = (status if isinstance(status, str) else ""), self.updated_at
+        if not self.live:
+            self.ended_at = self.updated_at
+            return
+        phase = "talking" if status == "answered" else "offered"
+        self.agents = {agent: AgentPhase(phase, self.updated_at) for agent in named_in(self.data) or ()}
+
+
+def current_agents(state: State | None) -> tuple[str, ...]:
+    """Return the agents who have the resource now."""
+    if state is None or not state.agents:
+        return ()
+    return tuple(agent for agent, (phase, _) in state.agents.items() if phase in CURRENT_PHASES)
+
+
+def agents_of(state: State | None) -> tuple[str, ...]:
+    """Return the agents whom events of the resource concern: those who have it, or had it when it ended."""
+    if state is None or not state.agents:
+        return ()
+    return tuple(
+        agent
+        for agent, (phase, since) in state.agents.items()
+        if phase in CURRENT_PHASES or since == state.ended_at
+    )
+
+
+def named_in(data: Mapping[str, Any], named_agents: tuple[str, ...] | None = None) -> list[str] | None:
+    """Return the agents that an event names; `None` if it does not say, [] if there is none.
+
+    `agent_id` (null or a nil UUID: none), else the owner where `owner_type` is `agent`; beside it `service_agent_id`
+    and `named_agents`, which an agent's frame limits to that agent: [] says that others are named.
+    """
+    says = named_agents is not None
+    found: list[Any] = []
+    if "agent_id" in data:
+        agent_id = data["agent_id"]
+        says = says or agent_id is None or agent_id == "" or _is_uuid(agent_id)
+        found.append(agent_id)
+    elif data.get("owner_type") == "agent":
+        found.append(data.get("owner_id"))
+    found += [data.get("service_agent_id"), *(named_agents or ())]
+    agents = list(dict.fromkeys(each for each in found if _is_uuid(each) and not is_nil_uuid(each)))
+    return agents if agents or says else None
+
+
+def name_agents(state: State, named: list[str], at: str) -> None:
+    """Replace the agents who have the resource: the new ones are offered it, the others lose it.
+
+    An event that is older than the one that named the present agents changes nothing.
+    """
+    if at < state.named_at:
+        return
+    state.named_at = at
+    for agent in current_agents(state):
+        if agent not in named:
+            release(state, agent, at)
+    for agent in named:
+        phase = state.agents.get(agent)
+        if phase is None or phase.phase not in CURRENT_PHASES:
+            state.agents.pop(agent, None)
+            state.agents[agent] = AgentPhase("offered", at)
+    _forget_oldest(state)
+
+
+def release(state: State, agent: str, at: str) -> None:
+    """Take the resource from an agent who has it: missed if it was only offered."""
+    missed = state.agents[agent].phase == "offered"
+    state.agents[agent] = AgentPhase("missed" if missed else "left", at)
+
+
+def _forget_oldest(state: State) -> None:
+    past = [agent for agent, (phase, _) in state.agents.items() if phase not in CURRENT_PHASES]
+    for agent in past[: max(0, len(state.agents) - MAX_AGENTS)]:
+        del state.agents[agent]
+
+
+def _is_uuid(value: object) -> bool:
+    return isinstance(value, str) and is_canonical_uuid(value)
