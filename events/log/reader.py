@@ -16,8 +16,8 @@ from events.models import CustomerLog, Event, split_agents
 PAGE_MAX_CHARACTERS = 2**18
 ROWS_AT_ONCE = 500
 COLUMNS = (
-    *("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids", "body"),
-    *("named_agents", "ended"),
+    *("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids"),
+    *("named_agents", "ended", "body"),
 )
 """The columns of an event that make an entry."""
 
@@ -105,7 +105,7 @@ def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
 
 def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
     """Build the entry of a row of COLUMNS."""
-    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, body, named, ended = row
+    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, named, ended, body = row
     return make_entry(
         seq=seq,
         epoch=epoch,
