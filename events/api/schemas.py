@@ -4,6 +4,8 @@ The serializers only describe. REST framework's fields convert values (12 to "12
 clients get a reason for each wrong field from `events.domain.event_parser` and `events.reading.parameters`.
 """
 
+# Long because the schemas of publishing and reading refer to each other.
+
 from __future__ import annotations
 
 from typing import Any
@@ -113,6 +115,9 @@ class Receipt(Serializer[Any]):
     )
     replayed = BooleanField(
         help_text="Whether an earlier request with this `idempotency_key` stored the event."
+    )
+    warnings = ListField(
+        child=CharField(), required=False, help_text="What was not taken as it was sent; missing if all was."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from events.domain.state import AgentPhase, State, current_agents, name_agents, named_in, release
@@ -22,6 +23,15 @@ _RANKS: Mapping[str, int] = {
 """The order in which a call moves through the known statuses. A call that was answered never rings again: a
 transfer rings at another agent, which is that agent's phase."""
 
+
+class CallStage(StrEnum):
+    """What a call is doing, by which its source may be silent for a shorter or longer time."""
+
+    RINGING = "ringing"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+
+
 _STATUS_FIELDS = ("status", "previous_status")
 _INFERRED_FIELDS = ("status", "previous_status", "inferred", "reason")
 
@@ -29,6 +39,16 @@ _INFERRED_FIELDS = ("status", "previous_status", "inferred", "reason")
 def is_final(action: str, data: Mapping[str, Any]) -> bool:
     """Return whether an event of a call ends it."""
     return action in ENDING_ACTIONS or data.get("status") in FINAL_STATUSES
+
+
+def stage_of(state: State, *, is_waiting: bool) -> CallStage:
+    """Return the stage of a live call; `is_waiting`: in a queue, not connected.
+
+    Unknown statuses count as answered.
+    """
+    if is_waiting:
+        return CallStage.WAITING
+    return CallStage.RINGING if state.status in ("", "dialing", "ringing") else CallStage.ANSWERED
 
 
 def apply_to_call(
@@ -64,8 +84,8 @@ def apply_to_call(
     return state
 
 
-def apply_queue_event_to_call(state: State, action: str, data: Mapping[str, Any], at: str) -> bool:
-    """Change a live call's agents by an event of a queue; return whether it may have changed.
+def apply_queue_event_to_call(state: State, action: str, data: Mapping[str, Any], at: str) -> None:
+    """Change a live call's agents by an event of a queue.
 
     `queue.left` before `queue.connected` or the answer is a hand-over: the agents keep the call. Only a reason says
     that they do not: the caller went elsewhere, or gave up.
@@ -88,9 +108,6 @@ def apply_queue_event_to_call(state: State, action: str, data: Mapping[str, Any]
                 release(state, agent, at)
     elif named is not None:
         name_agents(state, named, at)
-    else:
-        return False
-    return True
 
 
 def _statuses_of(state: State) -> dict[str, Any]:
@@ -117,7 +134,7 @@ def _end(state: State, at: str, is_inferred: bool) -> None:
 
 
 def _void_inferred_end(state: State, at: str) -> None:
-    """Return to what was known before the gateway concluded the end: the source reports the call after all."""
+    """Restore the state before an inferred end: the source reports the call after all."""
     for agent, (phase, since) in list(state.agents.items()):
         if since == state.ended_at:
             state.agents[agent] = AgentPhase("offered" if phase == "missed" else "talking", at)

@@ -23,7 +23,7 @@ class Draft:
     """A valid event that has no number yet.
 
     `agent_ids` are the agents that the publisher named; `timestamp` is the publisher's, or `None`; `body` is `data` as
-    JSON.
+    JSON. `preceding_type` is the type of an event with the same data that is stored just before, in one transaction.
     """
 
     event_type: str
@@ -35,6 +35,7 @@ class Draft:
     body: str
     timestamp: datetime | None
     idempotency_key: str | None
+    preceding_type: str | None = None
 
     def digest(self) -> str:
         """Return the hex SHA-256 of the content, which identifies a repeated event."""

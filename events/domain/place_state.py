@@ -35,7 +35,7 @@ def apply_to_place(
             if state.ended_at
             else state.status == "connected" and at >= state.status_since
         )
-    if state.ended_at and joins_anew or state.status == "connected" and joins_anew:
+    if (state.ended_at and joins_anew) or (state.status == "connected" and joins_anew):
         # The call came back: its waiting time starts again.
         state.since, state.live, state.ended_at = at, True, ""
         state.data = {name: value for name, value in state.data.items() if name not in _TIMES}

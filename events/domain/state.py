@@ -1,4 +1,4 @@
-"""One state: what is known of a resource, its agents and their phases, and whether it is live."""
+"""The state of one resource: its data, status, agents with their phases, and its end."""
 
 from __future__ import annotations
 
@@ -67,7 +67,10 @@ class State:
         return {name: value for name, value in found.items() if value}
 
     def read_progress(self, progress: Mapping[str, Any]) -> None:
-        """Take over what `progress` returned; of a state that an older version stored, conclude it from the data."""
+        """Take over what `progress` returned.
+
+        Of a state that an older version stored, conclude it from the data.
+        """
         if not progress:
             self._conclude_progress()
             return
@@ -94,7 +97,7 @@ def current_agents(state: State | None) -> tuple[str, ...]:
 
 
 def agents_of(state: State | None) -> tuple[str, ...]:
-    """Return the agents whom events of the resource concern: those who have it, or had it when it ended."""
+    """Return the agents who have the resource, or had it when it ended."""
     if state is None or not state.agents:
         return ()
     return tuple(
@@ -124,7 +127,7 @@ def named_in(data: Mapping[str, Any], named_agents: tuple[str, ...] | None = Non
 
 
 def name_agents(state: State, named: list[str], at: str) -> None:
-    """Replace the agents who have the resource: the new ones are offered it, the others lose it.
+    """Replace the agents who have the resource: offer it to the new ones, release the others.
 
     An event that is older than the one that named the present agents changes nothing.
     """

@@ -36,7 +36,7 @@ class _Row(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What an event changed: the agents whom it concerns by the states, and whether its resource has ended."""
+    """The agents whom an event concerns by the states, and whether its resource has ended."""
 
     agents: tuple[str, ...] = ()
     ended: bool = False
