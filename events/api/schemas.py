@@ -59,21 +59,21 @@ class Event(Serializer[Any]):
 
     event_type = field(_EVENT_TYPE)
     timestamp = field(TIME, "When the event happened, in UTC with six digits.")
-    topic = field(_TOPIC, "The topic by which the reader receives the event.")
-    data = field(
-        {**_DATA, "minProperties": 1},
-        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
-    )
-    id = UUIDField(help_text="The same on every delivery of this event.")
-    cursor = field(_CURSOR)
-    active = BooleanField(
-        required=False, help_text="`false` if the resource ended with this event or before; else missing."
-    )
     agent_ids = ListField(
         child=UUIDField(),
         required=False,
         help_text="The agents that the publisher named beside the data; an agent's own topics show that agent alone.",
     )
+    topic = field(_TOPIC, "The topic by which the reader receives the event.")
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
+    )
+    active = BooleanField(
+        required=False, help_text="`false` if the resource ended with this event or before; else missing."
+    )
+    id = UUIDField(help_text="The same on every delivery of this event.")
+    cursor = field(_CURSOR)
 
 
 class NewEvent(Serializer[Any]):

@@ -16,6 +16,7 @@ from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_ca
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _AGENT_IDS = ', "agent_ids": ['
+_NAMED_TOPIC = '], "topic": "'
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,12 @@ class Entry:
 
         An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none.
         """
-        tail = self.tail
-        if tail.endswith("]}") and topic.startswith(AGENT_SCOPE):
-            tail, _, named = tail.rpartition(_AGENT_IDS)
+        head = self.head
+        if head.endswith(_NAMED_TOPIC) and topic.startswith(AGENT_SCOPE):
+            head, _, named = head.rpartition(_AGENT_IDS)
             own = f'"{topic.split(":", 2)[1]}"'
-            tail = f"{tail}{_AGENT_IDS}{own if own in named else ''}]}}"
-        return f"{self.head}{topic}{tail}"
+            head = f"{head}{_AGENT_IDS}{own if own in named else ''}{_NAMED_TOPIC}"
+        return f"{head}{topic}{self.tail}"
 
     @property
     def size(self) -> int:
@@ -97,12 +98,13 @@ def make_entry(
     `named_agents` are those that the publisher named beside the data; `ended` is true for the end of the resource and
     for late events after it.
     """
-    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
-    tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"'
-    if ended:
-        tail += ', "active": false'
-    # Other frames end with a cursor or `false`, by which `Entry.frame` tells them apart.
-    tail += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]}" if named_agents else "}"
+    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}"'
+    if named_agents:
+        head += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + _NAMED_TOPIC
+    else:
+        head += ', "topic": "'
+    active = ', "active": false' if ended else ""
+    tail = f'", "data": {body}{active}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
     return Entry(seq, head, tail, tuple(topics))
 
 
