@@ -152,7 +152,10 @@ class Progress(Serializer[Any]):
             "type": "object",
             "additionalProperties": {
                 "type": "array",
-                "prefixItems": [{"enum": ["offered", "talking", "missed", "left"]}, TIME],
+                "prefixItems": [
+                    {"enum": ["offered", "talking", "missed", "left", "abandoned", "ended"]},
+                    TIME,
+                ],
                 "minItems": 2,
                 "maxItems": 2,
             },
