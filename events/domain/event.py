@@ -16,6 +16,7 @@ from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_ca
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _AGENT_IDS = ', "agent_ids": ['
+_PHASES = ', "phases": {'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,22 @@ class Entry:
     def frame(self, topic: str) -> str:
         """Return the frame for a subscriber that receives the event by `topic`.
 
-        An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none.
+        An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none, and of the agents'
+        new phases the own one as `phase`. A customer's topics have no phases: they follow from the customer's events.
         """
-        tail = self.tail
-        if tail.endswith("]}") and topic.startswith(AGENT_SCOPE):
-            tail, _, named = tail.rpartition(_AGENT_IDS)
-            own = f'"{topic.split(":", 2)[1]}"'
-            tail = f"{tail}{_AGENT_IDS}{own if own in named else ''}]}}"
-        return f"{self.head}{topic}{tail}"
+        if self.tail.endswith("}}"):
+            tail, _, phases = self.tail.rpartition(_PHASES)
+        else:
+            tail, phases = self.tail[:-1], ""
+        if topic.startswith(AGENT_SCOPE):
+            agent = topic.split(":", 2)[1]
+            if tail.endswith("]"):
+                tail, _, named = tail.rpartition(_AGENT_IDS)
+                own = f'"{agent}"'
+                tail = f"{tail}{_AGENT_IDS}{own if own in named else ''}]"
+            if phases and (phase := json.loads(f"{{{phases[:-1]}").get(agent)):
+                tail = f'{tail}, "phase": {json.dumps(phase)}'
+        return f"{self.head}{topic}{tail}}}"
 
     @property
     def size(self) -> int:
@@ -89,20 +98,24 @@ def make_entry(
     topics: Iterable[str],
     body: str,
     named_agents: Sequence[str] = (),
-    ended: bool = False,
+    ended: bool | None = None,
+    phases: str | None = None,
 ) -> Entry:
     """Build the entry of a stored event; `body` is its data as JSON, sent as it was stored.
 
-    `named_agents` are those that the publisher named beside the data; `ended` is true for the end of the resource and
-    for late events after it.
+    `named_agents` are those that the publisher named beside the data. `ended` is true for the end of the resource and
+    for late events after it, false if the event corrected an end. `phases` is JSON: the agents' new phases with a call.
     """
     head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
     tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"'
-    if ended:
-        tail += ', "active": false'
-    # Other frames end with a cursor or `false`, by which `Entry.frame` tells them apart.
-    tail += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]}" if named_agents else "}"
-    return Entry(seq, head, tail, tuple(topics))
+    if ended is not None:
+        tail += f', "active": {"false" if ended else "true"}'
+    # `Entry.frame` tells by the end what a frame has: other frames end with a cursor, `false` or `true`.
+    if named_agents:
+        tail += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]"
+    if phases:
+        tail += _PHASES + phases[1:]
+    return Entry(seq, head, tail + "}", tuple(topics))
 
 
 def format_timestamp(moment: datetime) -> str:

@@ -163,8 +163,10 @@ def _apply_to_resource(event: StateEvent, resource: str, state: State | None) ->
     ends = action in ENDING_ACTIONS or resource == "message"  # A message happens; it does not last.
     if state is None:
         state = State(since=event.at)
-    elif state.ended_at and resource in FINAL_RESOURCES and not (
-        action in BEGINNING_ACTIONS and event.at > state.ended_at
+    elif (
+        state.ended_at
+        and resource in FINAL_RESOURCES
+        and not (action in BEGINNING_ACTIONS and event.at > state.ended_at)
     ):
         ends = True
     elif state.ended_at and not ends:
