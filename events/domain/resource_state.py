@@ -175,6 +175,9 @@ def _apply_to_resource(event: StateEvent, resource: str, state: State | None) ->
     state.read(event.event_type, event.data, event.at)
     state.live = not ends
     state.ended_at = (state.ended_at or event.at) if ends else ""
+    status = event.data.get("status")
+    if isinstance(status, str) and status != state.status:
+        state.status, state.status_since = status, event.at
     named = named_in(event.data, event.named_agents)
     if named is not None:
         name_agents(state, named, event.at)

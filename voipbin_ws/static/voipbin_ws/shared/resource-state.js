@@ -2,10 +2,12 @@
 
 import { applyQueueEventToCall, applyToCall, ENDING_ACTIONS, isFinal } from "./call-state.js";
 import { applyToPlace, endPlace } from "./place-state.js";
-import { nameAgents, namedIn, State } from "./state.js";
+import { CURRENT_PHASES, nameAgents, namedIn, State } from "./state.js";
 
 /** @typedef {{ resource: string, resourceId: string, memberId: string }} Key The address of a state; `memberId` is the call of a place, or "". */
 /** @typedef {{ key: Key, state: State, cursor: string }} Known A state, and the cursor of the last event that changed it. */
+
+/** @typedef {{ eventType: string, action: string, data: any, at: string, namedAgents?: string[], isOver: boolean }} StateEvent `isOver` if the gateway says that the resource has ended. */
 
 const BEGINNING_ACTIONS = new Set(["created", "started"]);
 const TEST_ACTION = "test";
@@ -33,9 +35,15 @@ function isContained(cursor, known) {
   return epoch === knownEpoch && number <= knownNumber;
 }
 
+/** Return events in the log's order. @param {GatewayEvent[]} events */
+export function inOrder(events) {
+  return [...events].sort((one, other) => partsOf(one.cursor)[1] - partsOf(other.cursor)[1]);
+}
+
 /** The states that a page knows, by their addresses. */
 export class States {
   /** @type {Map<string, Known>} */ #known = new Map();
+  /** @type {Map<string, Map<string, Known>>} */ #places = new Map(); // By call id: the calls' places in queues and conferences.
   #cursor = ""; // Of the event that is being applied.
   /** @type {Key[]} */ #changed = [];
 
@@ -51,25 +59,20 @@ export class States {
 
   /** Return the places of a call in queues and conferences. @param {string} callId */
   placesOf(callId) {
-    return [...this.#known.values()].filter(({ key }) => key.memberId === callId && callId !== "");
+    return [...(this.#places.get(callId)?.values() ?? [])];
   }
 
-  /** @param {Key} key */
-  forget(key) {
-    this.#known.delete(textOf(key));
+  /** Forget a call and its places. @param {string} callId */
+  forgetCall(callId) {
+    this.#known.delete(textOf({ resource: "call", resourceId: callId, memberId: "" }));
+    for (const { key } of this.placesOf(callId)) this.#known.delete(textOf(key));
+    this.#places.delete(callId);
   }
 
-  /** Return a copy that later events do not change. */
-  copy() {
-    const copy = new States();
-    for (const [address, known] of this.#known) copy.#known.set(address, { ...known, state: known.state.copy() });
-    return copy;
-  }
-
-  /** Take over an item of /v1.0/resources/…. @param {any} item @param {string} resource */
+  /** Take over an item of /v1.0/resources/…, and return its address. @param {any} item @param {string} resource */
   load(item, resource) {
     const key = { resource, resourceId: item.resource_id, memberId: item.member_id ?? "" };
-    this.#known.set(textOf(key), { key, state: State.of(item), cursor: item.cursor });
+    this.#set(key, State.of(item), item.cursor);
     return key;
   }
 
@@ -78,18 +81,35 @@ export class States {
    * changes nothing; nor does one of a resource that ended before this page knew it.
    * @param {GatewayEvent} event @returns {Key[]}
    */
-  apply({ event_type: eventType, topic, timestamp: at, data, cursor, active, agent_ids: namedAgents }) {
+  apply({ event_type: eventType, topic, timestamp: at, data, cursor, active, agent_ids: namedAgents, phase }) {
     const [resource, action = ""] = eventType.split(/\.(.*)/s, 2);
-    const resourceId = topic.split(":").slice(3).join(":");
+    const [scope, scopeId, , ...rest] = topic.split(":");
+    const key = { resource, resourceId: rest.join(":"), memberId: memberOf(resource, data) };
     this.#changed = [];
     this.#cursor = cursor;
-    if (action === TEST_ACTION || data === null || typeof data !== "object") return [];
-    const key = { resource, resourceId, memberId: memberOf(resource, data) };
-    if (!this.#known.has(textOf(key)) && active === false) return [];
-    if (resource === "call") this.#applyCallEvent(key, eventType, action, data, at, namedAgents);
-    else if (key.memberId) this.#applyPlaceEvent(key, eventType, action, data, at, active === false);
-    else this.#applyToResource(key, eventType, action, data, at, namedAgents);
+    if (action === TEST_ACTION || (active === false && !this.#known.has(textOf(key)))) return [];
+    const callKey = resource === "call" ? key : { resource: "call", resourceId: key.memberId, memberId: "" };
+    const isLive = resource === "call" ? active !== false : phase !== undefined && CURRENT_PHASES.has(phase[0]);
+    // The call began again, which was not sent to an agent who did not have it.
+    if (scope === "agent_id" && isLive && this.#before(callKey)?.isOver) this.#set(callKey, new State(at), "");
+    const before = this.#before(callKey);
+    const own = before?.agents[scopeId];
+    const event = { eventType, action, data, at, namedAgents, isOver: active === false };
+    if (resource === "call") this.#applyCallEvent(key, event);
+    else if (key.memberId) this.#applyPlaceEvent(key, event);
+    else this.#applyToResource(key, event);
+    // An agent receives only a part of a call's events: the gateway sends what follows from all of them.
+    if (scope === "agent_id" && callKey.resourceId && before !== null) this.#setPhase(callKey, scopeId, phase ?? own, at);
     return this.#changed;
+  }
+
+  /** @param {Key} key @param {State} state @param {string} cursor */
+  #set(key, state, cursor) {
+    const known = { key, state, cursor };
+    this.#known.set(textOf(key), known);
+    if (!key.memberId) return;
+    const places = this.#places.get(key.memberId) ?? new Map();
+    this.#places.set(key.memberId, places.set(textOf(key), known));
   }
 
   /** Return the state that the event may change; `null` if the state contains the event. @param {Key} key */
@@ -100,48 +120,59 @@ export class States {
 
   /** @param {Key} key @param {State} state */
   #put(key, state) {
-    this.#known.set(textOf(key), { key, state, cursor: this.#cursor });
+    this.#set(key, state, this.#cursor);
     this.#changed.push(key);
   }
 
-  /** @param {(key: Key) => boolean} isEnding @param {string} at */
-  #endPlaces(isEnding, at) {
-    for (const { key, state, cursor } of [...this.#known.values()]) {
-      if (!key.memberId || !state.live || !isEnding(key) || isContained(this.#cursor, cursor)) continue;
+  /** Set an agent's phase with a call; `undefined` for none. @param {Key} key @param {string} agent @param {import("./state.js").AgentPhase | undefined} phase @param {string} at */
+  #setPhase(key, agent, phase, at) {
+    const state = this.get("call", key.resourceId) ?? (phase && new State(at));
+    if (!state) return;
+    delete state.agents[agent];
+    if (phase) state.agents[agent] = phase;
+    this.#put(key, state);
+  }
+
+  /** @param {Iterable<Known>} places @param {string} at */
+  #endPlaces(places, at) {
+    for (const { key, state, cursor } of places) {
+      if (!state.live || isContained(this.#cursor, cursor)) continue;
       endPlace(state, at);
       this.#put(key, state);
     }
   }
 
-  /** @param {Key} key @param {string} eventType @param {string} action @param {any} data @param {string} at @param {string[]} [namedAgents] */
-  #applyCallEvent(key, eventType, action, data, at, namedAgents) {
+  /** @param {Key} key @param {StateEvent} event */
+  #applyCallEvent(key, { eventType, action, data, at, namedAgents, isOver }) {
     const before = this.#before(key);
-    let isOver = isFinal(action, data);
+    let ends = isFinal(action, data);
+    // The end was not sent to an agent who had lost the call.
+    if (before && isOver && !ends && !before.endedAt) Object.assign(before, { live: false, endedAt: at });
     if (before !== null) {
       const state = applyToCall(before, eventType, action, data, at, namedAgents);
-      isOver = !state.live;
+      ends = !state.live;
       this.#put(key, state);
     }
-    if (isOver) this.#endPlaces(({ memberId }) => memberId === key.resourceId, at);
+    if (ends) this.#endPlaces(this.placesOf(key.resourceId), at);
   }
 
-  /** @param {Key} key @param {string} eventType @param {string} action @param {any} data @param {string} at @param {boolean} isEnded Whether the place has ended, as the gateway says. */
-  #applyPlaceEvent(key, eventType, action, data, at, isEnded) {
+  /** @param {Key} key @param {StateEvent} event */
+  #applyPlaceEvent(key, { eventType, action, data, at, isOver }) {
     const callKey = { resource: "call", resourceId: key.memberId, memberId: "" };
     const call = this.#before(callKey);
     const before = this.#before(key);
-    const isOver = isEnded || (Boolean(call) && !call?.live);
-    if (before !== null) this.#put(key, applyToPlace(before, key.resource, eventType, action, data, at, isOver));
+    const isCallOver = isOver || (Boolean(call) && !call?.live);
+    if (before !== null) this.#put(key, applyToPlace(before, key.resource, eventType, action, data, at, isCallOver));
     if (!call?.live || key.resource !== "queue") return;
     if (applyQueueEventToCall(call, action, data, at)) this.#put(callKey, call);
   }
 
-  /** @param {Key} key @param {string} eventType @param {string} action @param {any} data @param {string} at @param {string[]} [namedAgents] */
-  #applyToResource(key, eventType, action, data, at, namedAgents) {
+  /** @param {Key} key @param {StateEvent} event */
+  #applyToResource(key, { eventType, action, data, at, namedAgents }) {
     const before = this.#before(key);
     if (before !== null) this.#put(key, applyToResource(before, key.resource, eventType, action, data, at, namedAgents));
     if (!MEMBER_RESOURCES.has(key.resource) || !ENDING_ACTIONS.has(action)) return;
-    this.#endPlaces(({ resource, resourceId }) => resource === key.resource && resourceId === key.resourceId, at);
+    this.#endPlaces(this.of(key.resource).filter((known) => known.key.memberId && known.key.resourceId === key.resourceId), at);
   }
 }
 
@@ -155,6 +186,8 @@ function applyToResource(before, resource, eventType, action, data, at, namedAge
   state.read(eventType, data, at);
   state.live = !ends;
   state.endedAt = ends ? state.endedAt || at : "";
+  const { status } = data;
+  if (typeof status === "string" && status !== state.status) Object.assign(state, { status, statusSince: at });
   const named = namedIn(data, namedAgents);
   if (named !== null) nameAgents(state, named, at);
   return state;

@@ -3,7 +3,7 @@
 /** @typedef {"offered" | "talking" | "missed" | "left"} Phase What an agent has to do with the resource. */
 /** @typedef {[phase: Phase, since: string]} AgentPhase */
 
-const CURRENT_PHASES = new Set(["offered", "talking"]); // The phases of the agents who have the resource now.
+export const CURRENT_PHASES = new Set(["offered", "talking"]); // The phases of the agents who have the resource now.
 const MAX_AGENTS = 50;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
@@ -38,9 +38,9 @@ export class State {
     return Object.assign(new State(since), known);
   }
 
-  /** Return a copy that later events do not change. */
-  copy() {
-    return Object.assign(new State(this.since), this, { agents: { ...this.agents } });
+  /** Whether it ended, as its source says. */
+  get isOver() {
+    return this.endedAt !== "" && !this.inferred;
   }
 
   /** Take over the event's type, time and data. @param {string} eventType @param {any} data @param {string} at */
