@@ -54,6 +54,14 @@ _OWN_CUSTOMER = "; by default the credential's. Only platform staff may name ano
 _STORED_ONCE = "Requests with the same key store the event once."
 
 
+_PHASE: Schema = {
+    "type": "array",
+    "prefixItems": [{"enum": ["offered", "talking", "missed", "left", "abandoned", "ended"]}, TIME],
+    "minItems": 2,
+    "maxItems": 2,
+}
+
+
 class Event(Serializer[Any]):
     """An event, as a subscriber receives it."""
 
@@ -64,13 +72,21 @@ class Event(Serializer[Any]):
         required=False,
         help_text="The agents that the publisher named beside the data; an agent's own topics show that agent alone.",
     )
+    phase = field(
+        _PHASE,
+        "Under an agent's own topic: the agent's new phase with the call, and since when. "
+        "Missing if the event did not change it.",
+        required=False,
+    )
     topic = field(_TOPIC, "The topic by which the reader receives the event.")
     data = field(
         {**_DATA, "minProperties": 1},
         "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
     )
     active = BooleanField(
-        required=False, help_text="`false` if the resource ended with this event or before; else missing."
+        required=False,
+        help_text="`false` if the resource ended with this event or before, `true` if the event corrects an "
+        "end that the gateway had inferred; else missing.",
     )
     id = UUIDField(help_text="The same on every delivery of this event.")
     cursor = field(_CURSOR)
@@ -150,15 +166,7 @@ class Progress(Serializer[Any]):
     agents = field(
         {
             "type": "object",
-            "additionalProperties": {
-                "type": "array",
-                "prefixItems": [
-                    {"enum": ["offered", "talking", "missed", "left", "abandoned", "ended"]},
-                    TIME,
-                ],
-                "minItems": 2,
-                "maxItems": 2,
-            },
+            "additionalProperties": _PHASE,
         },
         "The agents who have or had it: for each the phase, and since when.",
         required=False,

@@ -47,7 +47,8 @@ _INFERRED_FIELDS = ("status", "previous_status", "inferred", "reason")
 
 def is_final(action: str, data: Mapping[str, Any]) -> bool:
     """Return whether an event of a call ends it."""
-    return action in ENDING_ACTIONS or data.get("status") in FINAL_STATUSES
+    status = data.get("status")
+    return action in ENDING_ACTIONS or (isinstance(status, str) and status in FINAL_STATUSES)
 
 
 def stage_of(state: State, *, is_waiting: bool) -> CallStage:
