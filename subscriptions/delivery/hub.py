@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import db
@@ -25,7 +25,7 @@ from events.log import reader
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.gap_repair import REORDER_SECONDS, OpenFeed
 from subscriptions.delivery.latency_histogram import LatencyHistogram
-from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, LayerListener
+from subscriptions.delivery.layer_listener import LayerListener
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.protocol.codes import CloseCode
@@ -36,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
 """How long a feed without subscribers stays open, for clients that reconnect at once."""
-
-SILENT_CHECK_SECONDS = 0.5
-"""How often numbers are compared with the log while the channel layer is silent."""
 
 
 class Missing(NamedTuple):
@@ -70,7 +67,6 @@ class Hub:
         self.latencies = LatencyHistogram()
         self.subscribers: set[Subscriber] = set()
         self._put_event = flusher.put
-        self._check_seconds = check_seconds
         self._max_stalled_seconds = max_stalled_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
@@ -78,7 +74,7 @@ class Hub:
         self.layer = LayerListener(
             on_announcement=self._receive_announcement,
             on_access_changed=on_access_changed,
-            patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
+            check_seconds=check_seconds,
         )
         self._watch_task: asyncio.Task[None] | None = None
 
@@ -275,25 +271,22 @@ class Hub:
     # --- Watching ---
 
     async def _watch(self) -> None:
+        # Each by itself: a database that does not answer must not keep stalled connections open.
+        await asyncio.gather(self._repeat(self._compare_numbers), self._repeat(self._close_unused))
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(
-                min(SILENT_CHECK_SECONDS, self._check_seconds)
-                if self.layer.is_silent
-                else self._check_seconds
-            )
+            await asyncio.sleep(self.layer.check_pause)
             try:
-                self._close_stalled()
-                await self._compare_numbers()
-                await self.layer.check()
-                for customer_id in list(self._feeds):
-                    await self.layer.join(customer_id)
-                    if not self.layer.is_joined(customer_id):
-                        break  # The next ones would wait for the same time-out, and delay the next comparison.
-                await self._close_idle()
+                await work()
             except db.Error as error:
                 logger.warning("The log cannot be compared now: %s", error)
             except Exception:
                 logger.exception("The watch over the feeds failed and goes on")
+
+    async def _close_unused(self) -> None:
+        self._close_stalled()
+        await self._close_idle()
 
     def _close_stalled(self) -> None:
         for subscriber in list(self.subscribers):
@@ -318,6 +311,8 @@ class Hub:
             if head is None or head.epoch != opened.feed.epoch:
                 self._close_replaced(customer_id)
             else:
+                if head.last_seq > opened.feed.head:
+                    self.layer.join_again(customer_id)
                 opened.repair_to(head.last_seq)
 
     async def _close_idle(self) -> None:
@@ -336,4 +331,4 @@ class Hub:
                     if opened.idle_since is not None and self._feeds.get(customer_id) is opened:
                         del self._feeds[customer_id]
                         opened.close()
-                        await self.layer.leave(customer_id)
+                        self.layer.leave(customer_id)

@@ -250,7 +250,7 @@ class World:
             count_out=lambda *_: None,
         )
         # Replaces the layer: announcements arrive by `deliver` alone.
-        self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, is_silent=False)
+        self.hub.layer = Mock(join=_at_once, is_silent=False, check_pause=2.0)
         self._watch = self.loop.create_task(self.hub._watch())
         self.loop.settle()
 
