@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django import db
 from django.conf import settings
-from django.db import Error as AnyDatabaseError
-from django.db import InterfaceError, OperationalError
 
 from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read_message
+from events.database.threads import is_outage
 from events.domain.event import Draft
 from events.domain.topics import known_resources
 from events.log.publish import IdempotencyConflict, publish
@@ -53,52 +53,60 @@ def rules_of_settings(customer_id: str) -> Rules:
     )
 
 
-def store(messages: Sequence[Message], rules: Rules) -> Outcome:
-    """Store the events of these messages in their order, normally in one commit.
+class BatchStore:
+    """The storing of one batch of messages in their order, normally in one commit.
 
-    Raises:
-        django.db.OperationalError, django.db.InterfaceError: The database does not answer. Some events may be stored:
-            call again with all messages.
+    Keys are chosen before the first attempt: if the answer to a commit is lost, the next attempt finds what it stored.
     """
-    outcome = Outcome()
-    readable: list[_Readable] = []
-    for message in messages:
-        try:
-            readable.append(_Readable(message, read_message(message, rules)))
-        except Unreadable as error:
-            outcome.refused.append(Refused(message, str(error)))
-    _store_together(_separate_repetitions(readable), outcome)
-    return outcome
 
+    def __init__(self, messages: Sequence[Message], rules: Rules) -> None:
+        self._outcome = Outcome()
+        self._has_keys = False
+        self._waiting: list[_Readable] = []
+        for message in messages:
+            try:
+                self._waiting.append(_Readable(message, read_message(message, rules)))
+            except Unreadable as error:
+                self._outcome.refused.append(Refused(message, str(error)))
 
-def _store_together(readable: list[_Readable], outcome: Outcome) -> None:
-    while readable:
-        try:
-            receipts = publish([draft for _, draft in readable])
-        except IdempotencyConflict as error:
-            message, _ = readable.pop(error.index)
-            outcome.refused.append(Refused(message, f"{error}, and a message_id for each message"))
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            # One message alone may be the cause: it must not block the others for ever.
-            if len(readable) > 1:
-                for each in readable:
-                    _store_together([each], outcome)
-                return
-            logger.exception("An event from AMQP can never be stored")
-            kind = (
-                "the database refuses it"
-                if isinstance(error, AnyDatabaseError)
-                else "the gateway failed on it"
-            )
-            outcome.refused.append(Refused(readable[0].message, f"{kind} ({type(error).__name__})"))
-            return
-        else:
-            known = sum(receipt.replayed for receipt in receipts)
-            outcome.known += known
-            outcome.stored += len(receipts) - known
-            return
+    def store(self) -> Outcome:
+        """Store what is not stored yet.
+
+        Raises:
+            django.db.Error: The database does not store now. Some events may be stored: call again.
+        """
+        if not self._has_keys:
+            self._waiting = _separate_repetitions(self._waiting)
+            self._has_keys = True
+        together = len(self._waiting)
+        while self._waiting:
+            some = self._waiting[:together]
+            try:
+                receipts = publish([draft for _, draft in some])
+            except IdempotencyConflict as error:
+                self._refuse(error.index, f"{error}, and a message_id for each message")
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                # One message alone may be the cause: it must not block the others for ever.
+                together = 1
+                if len(some) == 1:
+                    logger.exception("An event from AMQP can never be stored")
+                    kind = (
+                        "the database refuses it"
+                        if isinstance(error, db.Error)
+                        else "the gateway failed on it"
+                    )
+                    self._refuse(0, f"{kind} ({type(error).__name__})")
+            else:
+                del self._waiting[: len(some)]
+                known = sum(receipt.replayed for receipt in receipts)
+                self._outcome.known += known
+                self._outcome.stored += len(receipts) - known
+        return self._outcome
+
+    def _refuse(self, index: int, reason: str) -> None:
+        self._outcome.refused.append(Refused(self._waiting.pop(index).message, reason))
 
 
 def _separate_repetitions(readable: Sequence[_Readable]) -> list[_Readable]:

@@ -7,9 +7,10 @@ import random
 import threading
 import time
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django import db
+from django.db import close_old_connections, connections
 
-from events.amqp.batch_store import Outcome, store
+from events.amqp.batch_store import BatchStore, Outcome
 from events.amqp.broker import Broker, BrokerRefused, BrokerUnavailable, QueueOptions
 from events.amqp.messages import Message, Rules
 
@@ -82,14 +83,15 @@ class Consumer:
         self._report()
 
     def _stored(self, broker: Broker, batch: list[Message]) -> Outcome | None:
-        """Store the batch, however long the database does not answer; `None` if stopped before."""
+        """Store the batch, however long the database does not store; `None` if stopped before."""
         pause = RETRY_FIRST_SECONDS
         failed = False
+        storing = BatchStore(batch, self._rules)
         while True:
             close_old_connections()
             try:
-                outcome = store(batch, self._rules)
-            except (OperationalError, InterfaceError) as error:
+                outcome = storing.store()
+            except db.Error as error:
                 connections.close_all()
                 if not failed:
                     logger.warning("Events wait for the database, which is away: %s", _first_line(error))

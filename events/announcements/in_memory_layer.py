@@ -10,12 +10,18 @@ from channels.layers import InMemoryChannelLayer
 
 
 class LocalChannelLayer(InMemoryChannelLayer):  # type: ignore[misc]
-    """A layer for one process and event loop. Full channels lose messages, as in Channels."""
+    """A layer for one process and event loop. Full channels lose messages, as in Channels.
+
+    Unlike in Channels, neither messages nor memberships expire: the one process receives as long as it runs, and a
+    clock that is set must not end that.
+    """
+
+    def _clean_expired(self) -> None:
+        """Do nothing."""
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         """Send to each channel of the group, at once: no channel is waited for."""
         self.require_valid_group_name(group)
-        self._clean_expired()
         for channel in list(self.groups.get(group, ())):
             with suppress(ChannelFull):
                 await self.send(channel, message)

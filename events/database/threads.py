@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
+from django import db
+from django.db import DataError, IntegrityError, close_old_connections
 
 from events.counters import database_errors
 
@@ -27,6 +28,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether a database error says nothing against the data: later the same statement may succeed.
+
+    Besides a server that does not answer, this is one that is read-only after a failover or on a full disk, and one
+    with an older schema. Only values that do not fit, or contradict others, never will.
+    """
+    return isinstance(error, db.Error) and not isinstance(error, DataError | IntegrityError)
 
 
 @contextlib.contextmanager
@@ -46,7 +56,7 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
         with good_connections():
             try:
                 return work(*args, **kwargs)
-            except (DatabaseError, InterfaceError) as error:
+            except db.Error as error:
                 database_errors.add(type(error).__name__)
                 raise
 
@@ -56,7 +66,7 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 
 async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `work` as `in_database_thread` does, again and again until the database answers.
+    """Run `work` as `in_database_thread` does, again and again until the outage of the database ends.
 
     Closing the connection instead would not help its client.
     """
@@ -64,7 +74,9 @@ async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: 
     while True:
         try:
             return await in_database_thread(work, *args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
+        except db.Error as error:
+            if not is_outage(error):
+                raise
             logger.warning("The database does not answer, trying again in %.1f s: %s", pause, error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -30,6 +30,29 @@ class Position:
         return f"{self.epoch}.{self.seq}"
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is known of a log: its numbers reach `last_seq` or more, and `ids` has events by their numbers.
+
+    A log that contradicts it went backwards: it is an older copy, which may have given its numbers anew.
+    """
+
+    epoch: str
+    last_seq: int
+    ids: Mapping[int, str]
+
+    def contradicts(self, epoch: str, last_seq: int, floor: int, ids: Mapping[int, str]) -> bool:
+        """Return whether a log with these values, and these of the mark's events, went backwards.
+
+        A log of another epoch is another one, and events up to the floor were pruned.
+        """
+        if epoch != self.epoch:
+            return False
+        if last_seq < self.last_seq:
+            return True
+        return any(ids.get(seq) != event_id for seq, event_id in self.ids.items() if seq > floor)
+
+
 def parse_cursor(text: str) -> Mapping[str, int]:
     """Parse a cursor into the numbers by the epochs of their logs.
 

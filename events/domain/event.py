@@ -75,6 +75,11 @@ class Entry:
         return f"{head}{topic}{self.tail}"
 
     @property
+    def event_id(self) -> str:
+        """The id of the event."""
+        return self.tail.rpartition('", "cursor": "')[0].rpartition('"')[2]
+
+    @property
     def size(self) -> int:
         """The approximate size in memory and on a connection, in bytes."""
         tail = self.tail if self.tail.isascii() else self.tail.encode()

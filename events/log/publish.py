@@ -141,15 +141,22 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
 def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
     """Return the customers' logs, locked in one order, so that batches cannot deadlock."""
     ordered = sorted(customer_ids)
-    found = {str(log.customer_id): log for log in _lock(ordered)}
-    missing = [customer_id for customer_id in ordered if customer_id not in found]
-    if missing:
-        # Another process may insert the same log at this moment: the second one locks the row of the first.
-        CustomerLog.objects.bulk_create(
-            [CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True
-        )
-        found = {str(log.customer_id): log for log in _lock(ordered)}
-    return found
+    if len(ordered) > 1:
+        # Before any is locked: a log that another process inserts meanwhile would be locked after those that follow it.
+        _insert_missing(ordered, find_rows(CustomerLog, {"customer_id": ordered}))
+    found = _lock(ordered)
+    if len(found) < len(ordered):
+        _insert_missing(ordered, found)
+        found = _lock(ordered)
+    return {str(log.customer_id): log for log in found}
+
+
+def _insert_missing(ordered: Sequence[str], found: Sequence[CustomerLog]) -> None:
+    missing = sorted(set(ordered) - {str(log.customer_id) for log in found})
+    # Another process may insert the same log at this moment: the second one waits for the first.
+    CustomerLog.objects.bulk_create(
+        [CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True
+    )
 
 
 def _lock(ordered: list[str]) -> list[CustomerLog]:

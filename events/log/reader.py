@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import accumulate
+from operator import or_
 from typing import Any
 
+from django.db.models import Q
 from django.db.models.functions import Length
 
-from events.domain.cursor import NO_EPOCH, Position
+from events.domain.cursor import NO_EPOCH, Mark, Position
 from events.domain.event import Entry, make_entry, topics_of
 from events.models import CustomerLog, Event, split_agents
 
 PAGE_MAX_CHARACTERS = 2**18
 ROWS_AT_ONCE = 500
+RANGES_AT_ONCE = 100
 COLUMNS = (
     *("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids"),
     *("named_agents", "ended", "phases", "body"),
@@ -29,6 +33,8 @@ class Head:
     epoch: str
     last_seq: int
     floor: int
+    last_id: str = ""
+    """The id of the last event; only `open_log` reads it."""
 
     @property
     def position(self) -> Position:
@@ -38,9 +44,9 @@ class Head:
 BEFORE_LOG = Head(NO_EPOCH, 0, 0)
 
 
-def heads(customer_ids: Collection[str]) -> dict[str, Head]:
+def heads(customer_ids: Iterable[str]) -> dict[str, Head]:
     """Return the heads of these customers' logs; customers without a log are missing."""
-    rows = CustomerLog.objects.filter(customer_id__in=customer_ids).values_list(
+    rows = CustomerLog.objects.filter(customer_id__in=list(customer_ids)).values_list(
         "customer_id", "epoch", "last_seq", "floor"
     )
     return {str(customer_id): Head(epoch, last_seq, floor) for customer_id, epoch, last_seq, floor in rows}
@@ -54,7 +60,37 @@ def head_of(customer_id: str) -> Head:
 def open_log(customer_id: str) -> Head:
     """Return the head of this customer's log; insert it if missing: a feed needs its epoch."""
     log, _ = CustomerLog.objects.get_or_create(customer_id=customer_id)
-    return Head(log.epoch, log.last_seq, log.floor)
+    last = event_ids({customer_id: (log.last_seq, log.last_seq)})
+    return Head(log.epoch, log.last_seq, log.floor, last.get(customer_id, {}).get(log.last_seq, ""))
+
+
+def event_ids(ranges: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, str]]:
+    """Return the ids of each customer's events from a number to another one, by their numbers."""
+    wanted = list(ranges.items())
+    found: dict[str, dict[int, str]] = {}
+    for start in range(0, len(wanted), RANGES_AT_ONCE):
+        each = (
+            Q(customer_id=customer_id, seq__gte=first, seq__lte=last)
+            for customer_id, (first, last) in wanted[start : start + RANGES_AT_ONCE]
+        )
+        for customer_id, seq, event_id in Event.objects.filter(reduce(or_, each)).values_list(
+            "customer_id", "seq", "id"
+        ):
+            found.setdefault(str(customer_id), {})[seq] = str(event_id)
+    return found
+
+
+def compare(marks: Mapping[str, Mark]) -> tuple[dict[str, Head], list[str]]:
+    """Return the heads of these customers' logs, and the customers whose logs went backwards."""
+    # The ids first: an event that is pruned meanwhile is below the floor that is read afterwards.
+    ids = event_ids({each: (min(mark.ids), max(mark.ids)) for each, mark in marks.items() if mark.ids})
+    found = heads(marks)
+    rewound = [
+        customer_id
+        for customer_id, head in found.items()
+        if marks[customer_id].contradicts(head.epoch, head.last_seq, head.floor, ids.get(customer_id, {}))
+    ]
+    return found, rewound
 
 
 def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:

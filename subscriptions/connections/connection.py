@@ -200,6 +200,7 @@ class Connection:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
         effects = self._session.authenticated(message, identity)
         if self.identity is identity:
+            self._runtime.reauthorizer.recheck(self)
             self._recorder.identity = identity
             self._recorder.record_soon(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)
             self._runtime.presence.changed(self)

@@ -56,8 +56,12 @@ class Reauthorizer:
     def watch(self, connection: Connection) -> None:
         """Check this connection from now on."""
         self._connections.add(connection)
-        # Its credential was read before, and may have changed since.
-        self._new.add(connection)
+        self.recheck(connection)
+
+    def recheck(self, connection: Connection) -> None:
+        """Check this connection's new identity: its credential was read before, and may have changed since."""
+        if connection in self._connections:
+            self._new.add(connection)
 
     def forget(self, connection: Connection) -> None:
         """Stop checking this connection."""
@@ -86,25 +90,33 @@ class Reauthorizer:
 
     async def _check(self) -> None:
         version = await in_database_thread(current_version)
-        checked = set(self._connections if version != self._seen_version else self._new)
+        # Connections whose identity is new while this check runs are left for the next one.
+        new, self._new = self._new, set()
+        try:
+            await self._check_against(version, self._connections if version != self._seen_version else new)
+        except BaseException:
+            self._new |= new & self._connections
+            raise
+        self._seen_version = version
+
+    async def _check_against(self, version: int, connections: Iterable[Connection]) -> None:
+        checked = {each: each.identity for each in connections}
         if not checked:
-            self._seen_version = version
             return
         if self._seen_version is not None and version != self._seen_version:
             self._carry_out(await in_database_thread(orders_after, self._seen_version))
-        outcomes = await in_database_thread(current_identities, {each.identity for each in checked})
+        outcomes = await in_database_thread(current_identities, set(checked.values()))
         narrowed = []
-        for connection in checked & self._connections:
-            outcome = outcomes.get(connection.identity)
+        for connection, identity in checked.items():
+            outcome = outcomes[identity]
+            if connection not in self._connections or connection.identity != identity:
+                continue  # The connection has ended, or is checked again with its new identity.
             if isinstance(outcome, BadCredential):
                 connection.close(CloseCode.REVOKED, str(outcome))
-            elif outcome is not None and outcome != connection.identity:
+            elif outcome != identity:
                 narrowed.append(connection.identity_changed(outcome))
         # Together: each ends its topics first and then waits for its audit records, which share one commit.
         await asyncio.gather(*narrowed)
-        # Only now: a check that failed half-way is repeated.
-        self._new -= checked
-        self._seen_version = version
 
     def _carry_out(self, orders: Iterable[CloseOrder]) -> None:
         for order in orders:

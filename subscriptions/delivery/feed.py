@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from events.domain.cursor import Mark
 from events.domain.event import Entry
 from events.domain.topics import covering_patterns
 
@@ -24,6 +25,9 @@ TAIL_MAX_BYTES = 512 * 1024
 """Entries and bytes that are kept after delivery, so that a thousand clients that reconnect at once read nothing from
 the database."""
 
+MAX_IDS = 10_000
+"""Ids that are kept until the log is compared: those of a few seconds, unless the log cannot be read."""
+
 
 class Gap(NamedTuple):
     """The numbers above `after` up to `upto`, which must be read from the log."""
@@ -38,13 +42,15 @@ class Feed(Generic[S]):
     `position` is the last number that was delivered: all entries up to it were, and none above it.
     """
 
-    def __init__(self, customer_id: str, epoch: str, position: int) -> None:
+    def __init__(self, customer_id: str, epoch: str, position: int, last_id: str = "") -> None:
         self.customer_id = customer_id
         self.epoch = epoch
         self.position = position
         self._ahead: dict[int, Entry] = {}
         self._ahead_size = 0
         self._highest = position
+        self._verified_to = position
+        self._ids = {position: last_id} if last_id else {}
         self._index: dict[str, dict[S, None]] = {}
         self._tail: deque[Entry] = deque()
         self._tail_size = 0
@@ -66,6 +72,8 @@ class Feed(Generic[S]):
             elif entry.seq > self.position:
                 self._highest = max(self._highest, entry.seq)
                 self._keep(entry)
+            if entry.seq > self._verified_to and len(self._ids) < MAX_IDS:
+                self._ids.setdefault(entry.seq, entry.event_id)
         return ready
 
     def _keep(self, entry: Entry) -> None:
@@ -82,6 +90,16 @@ class Feed(Generic[S]):
     def head(self) -> int:
         """The highest known number of the log."""
         return max(self.position, self._highest)
+
+    @property
+    def mark(self) -> Mark:
+        """What the log must have, unless it went backwards."""
+        return Mark(self.epoch, self.head, dict(self._ids))
+
+    def verified(self, mark: Mark) -> None:
+        """Note that the log did not contradict this mark: only its last event is compared again."""
+        self._verified_to = max(mark.ids, default=0)
+        self._ids = {seq: event_id for seq, event_id in self._ids.items() if seq >= self._verified_to}
 
     @property
     def gap(self) -> Gap | None:

@@ -12,20 +12,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import db
 
 from events.announcements.announcement import read_announcement
 from events.database.threads import in_database_thread, until_database_answers
-from events.domain.cursor import Position, join_positions
+from events.domain.cursor import Mark, Position, join_positions
 from events.domain.event import Entry
-from events.log import reader
+from events.log import epochs, reader
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.gap_repair import REORDER_SECONDS, OpenFeed
 from subscriptions.delivery.latency_histogram import LatencyHistogram
-from subscriptions.delivery.layer_listener import TIMEOUT_SECONDS, LayerListener
+from subscriptions.delivery.layer_listener import LayerListener
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.protocol.codes import CloseCode
@@ -36,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
 """How long a feed without subscribers stays open, for clients that reconnect at once."""
-
-SILENT_CHECK_SECONDS = 0.5
-"""How often numbers are compared with the log while the channel layer is silent."""
 
 
 class Missing(NamedTuple):
@@ -70,15 +67,16 @@ class Hub:
         self.latencies = LatencyHistogram()
         self.subscribers: set[Subscriber] = set()
         self._put_event = flusher.put
-        self._check_seconds = check_seconds
         self._max_stalled_seconds = max_stalled_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._unconfirmed: set[str] = set()
+        self._confirming = asyncio.Lock()
         self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
         self.layer = LayerListener(
             on_announcement=self._receive_announcement,
             on_access_changed=on_access_changed,
-            patience_seconds=2 * check_seconds + TIMEOUT_SECONDS,
+            check_seconds=check_seconds,
         )
         self._watch_task: asyncio.Task[None] | None = None
 
@@ -203,7 +201,7 @@ class Hub:
         finally:
             del self._early[customer_id]
         opened = self._feeds[customer_id] = OpenFeed(
-            Feed(customer_id, head.epoch, head.last_seq),
+            Feed(customer_id, head.epoch, head.last_seq, head.last_id),
             deliver=self._deliver_late,
             on_replaced=self._close_replaced,
         )
@@ -275,25 +273,22 @@ class Hub:
     # --- Watching ---
 
     async def _watch(self) -> None:
+        # Each by itself: a database that does not answer must not keep stalled connections open.
+        await asyncio.gather(self._repeat(self._compare_numbers), self._repeat(self._close_unused))
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await asyncio.sleep(
-                min(SILENT_CHECK_SECONDS, self._check_seconds)
-                if self.layer.is_silent
-                else self._check_seconds
-            )
+            await asyncio.sleep(self.layer.check_pause)
             try:
-                self._close_stalled()
-                await self._compare_numbers()
-                await self.layer.check()
-                for customer_id in list(self._feeds):
-                    await self.layer.join(customer_id)
-                    if not self.layer.is_joined(customer_id):
-                        break  # The next ones would wait for the same time-out, and delay the next comparison.
-                await self._close_idle()
+                await work()
             except db.Error as error:
                 logger.warning("The log cannot be compared now: %s", error)
             except Exception:
                 logger.exception("The watch over the feeds failed and goes on")
+
+    async def _close_unused(self) -> None:
+        self._close_stalled()
+        await self._close_idle()
 
     def _close_stalled(self) -> None:
         for subscriber in list(self.subscribers):
@@ -308,17 +303,49 @@ class Hub:
         compared = dict(self._feeds)
         if not compared:
             return
-        heads = await in_database_thread(reader.heads, list(compared))
+        marks = self._marks(compared)
+        heads = await in_database_thread(epochs.verified_heads, marks)
         # The announcements of the newest commits may still be in transit.
         await asyncio.sleep(REORDER_SECONDS)
+        self._close_contradicted(marks, heads)
         for customer_id, opened in compared.items():
-            if self._feeds.get(customer_id) is not opened:
-                continue
             head = heads.get(customer_id)
-            if head is None or head.epoch != opened.feed.epoch:
+            if head is not None and self._feeds.get(customer_id) is opened:
+                if head.last_seq > opened.feed.head:
+                    self.layer.join_again(customer_id)
+                opened.repair_to(head.last_seq)
+
+    async def confirm(self, customer_ids: Iterable[str]) -> None:
+        """Check now that these feeds' logs did not go backwards; closes those that did.
+
+        The connections that request it while a check runs share the next one.
+        """
+        wanted = {each for each in customer_ids if each in self._feeds}
+        self._unconfirmed |= wanted
+        async with self._confirming:
+            if wanted & self._unconfirmed:
+                checked, self._unconfirmed = self._unconfirmed, set()
+                marks = self._marks(checked)
+                try:
+                    heads = await until_database_answers(epochs.verified_heads, marks)
+                except BaseException:
+                    self._unconfirmed |= checked
+                    raise
+                self._close_contradicted(marks, heads)
+
+    def _marks(self, customer_ids: Iterable[str]) -> dict[str, Mark]:
+        return {each: self._feeds[each].feed.mark for each in customer_ids if each in self._feeds}
+
+    def _close_contradicted(self, marks: Mapping[str, Mark], heads: Mapping[str, reader.Head]) -> None:
+        """Close the feeds whose logs are others than those that were followed when the marks were taken."""
+        for customer_id, mark in marks.items():
+            opened, head = self._feeds.get(customer_id), heads.get(customer_id)
+            if opened is None or opened.feed.epoch != mark.epoch:
+                continue  # The feed was closed meanwhile.
+            if head is None or head.epoch != mark.epoch:
                 self._close_replaced(customer_id)
             else:
-                opened.repair_to(head.last_seq)
+                opened.feed.verified(mark)
 
     async def _close_idle(self) -> None:
         """Close the feeds that have had no subscriber for `IDLE_SECONDS`."""
@@ -336,4 +363,4 @@ class Hub:
                     if opened.idle_since is not None and self._feeds.get(customer_id) is opened:
                         del self._feeds[customer_id]
                         opened.close()
-                        await self.layer.leave(customer_id)
+                        self.layer.leave(customer_id)

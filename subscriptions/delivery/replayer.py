@@ -43,6 +43,8 @@ class Replayer:
 
     async def recovery(self, feeds: Mapping[str, Feed[Subscriber]], since: Mapping[str, int]) -> Recovery:
         """Decide whether the feeds' events after `since`, numbers by epoch, can be replayed."""
+        # Numbers that were given anew after a failover would be taken for those before it.
+        await self._hub.confirm(feeds)
         starts: dict[str, int] = {}
         unsure: list[str] = []
         for customer_id, feed in feeds.items():

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -149,6 +151,56 @@ def test_what_was_committed_and_not_acknowledged_is_not_stored_twice(
     assert stored(gateway, acme, "dying-") == calls
     assert "events stored; in all 1 messages known already, 0 parked" in consumer.log_text()
     assert backend.waiting(backend.queue) == 0
+
+
+def test_a_commit_whose_answer_was_lost_is_not_stored_twice(
+    gateway: Gateway, acme: Company, backend: Backend, consume: Start
+) -> None:
+    consumer = consume("--batch", "5", **FAILPOINTS, FAILPOINTS="lost_commit_answer")
+    calls = [f"answerless-{number:02}" for number in range(20)]
+    backend.send(*(call(acme, each) for each in calls))
+    wait_until(lambda: stored(gateway, acme, "answerless-")[-1:] == calls[-1:], "the last one to be stored")
+    assert stop(consumer) == 0
+    assert stored(gateway, acme, "answerless-") == calls
+    assert "which is away" in consumer.log_text()
+    assert backend.waiting(backend.queue) == 0
+
+
+def test_a_read_only_database_parks_nothing_and_loses_no_audit_record(
+    gateway: Gateway, acme: Company, backend: Backend, consume: Start
+) -> None:
+    """As after a failover to a standby, or when a provider's disk is full."""
+    consumer = consume("--batch", "10")
+    calls = [f"read-only-{number:02}" for number in range(20)]
+    with Conversation(gateway, acme.token("manager")) as conversation:
+        conversation.subscribe(f"customer_id:{acme.id}:queue:*")
+        set_read_only(gateway, "on")
+        try:
+            backend.send(*(call(acme, each) for each in calls))
+            wait_until(lambda: "which is away" in consumer.log_text(), "the consumer to notice")
+            conversation.send({"type": "subscribe", "topics": [f"customer_id:{acme.id}:call:*"]})
+            wait_until(
+                lambda: "The database does not answer" in gateway.log_text(), "the audit writer to wait"
+            )
+        finally:
+            set_read_only(gateway, "off")
+        assert conversation.receive()["status"] == "success"
+    wait_until(lambda: stored(gateway, acme, "read-only-")[-1:] == calls[-1:], "the last one to be stored")
+    assert stop(consumer) == 0
+    assert stored(gateway, acme, "read-only-") == calls
+    assert (backend.waiting(backend.queue), backend.waiting(backend.parking)) == (0, 0)
+
+
+def set_read_only(gateway: Gateway, value: str) -> None:
+    """Make the gateway's database read-only, or not, for all sessions."""
+    name = urlsplit(gateway.database_url).path.lstrip("/")
+    with psycopg.connect(gateway.database_url, autocommit=True) as database:
+        database.execute("SET default_transaction_read_only = off")
+        database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+        database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def test_outages_of_the_database_and_the_broker_lose_and_double_nothing(

@@ -11,7 +11,8 @@ import pytest
 
 from tests.journeys.support.cast import Company, company, new_id, settle
 from tests.journeys.support.conversation import get, post
-from tests.support.gateway import Gateway
+from tests.support.databases import MigratedPostgres
+from tests.support.gateway import Gateway, gateway_environment, manage
 from tests.support.gateways import Gateways
 from tests.support.postgres_server import PostgresServer
 
@@ -189,3 +190,52 @@ def test_without_its_database_it_says_so_stores_nothing_and_goes_on_afterwards(
     assert (again.status_code, again.json()["replayed"]) == (201, False)
     assert numbers([again.json()]) == [2]
     assert "Traceback" not in on_postgres.log_text()
+
+
+FIRST_EVENTS = """
+import threading, time, uuid
+from django.db import connection, transaction
+from events.log import publish as publishing
+from events.models import CustomerLog
+
+lock = publishing._lock
+
+def lock_and_pause(ordered):
+    found = lock(ordered)
+    if len(ordered) > 1:
+        time.sleep(0.05)  # A busy machine: others insert the missing log now.
+    return found
+
+publishing._lock = lock_and_pause
+failures = []
+
+def store(*customers):
+    try:
+        with transaction.atomic(durable=True):
+            publishing._locked_logs(customers)
+    except Exception as error:
+        failures.append(error)
+    finally:
+        connection.close()
+
+for number in range(8):
+    new, old = f"00000000-0000-4000-8000-{number:012}", f"ffffffff-0000-4000-8000-{number:012}"
+    CustomerLog.objects.create(customer_id=old)
+    first, both = threading.Thread(target=store, args=(new,)), threading.Thread(target=store, args=(new, old))
+    both.start()
+    time.sleep(0.01)
+    first.start()
+    first.join(0.03)
+    another = threading.Thread(target=store, args=(new, old))
+    another.start()
+    for thread in (first, both, another):
+        thread.join()
+print(len(failures), *failures)
+"""
+
+
+def test_a_customers_first_events_in_lists_of_several_customers_are_no_deadlock(
+    migrated_postgres: MigratedPostgres,
+) -> None:
+    environment = gateway_environment(migrated_postgres.create_database())
+    assert manage(environment, "shell", "--verbosity", "0", text=FIRST_EVENTS).strip() == "0"

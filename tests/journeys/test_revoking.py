@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import threading
+from urllib.parse import urlsplit
 
 import pytest
 import websocket
 
-from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.cast import Company, Key, company, settle
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 CHANGES = {
     "a key is revoked": (
@@ -118,3 +122,49 @@ def test_a_role_that_is_taken_away_takes_just_its_topics(gateway_to_change: Gate
     )
     gateway_to_change.manage("shell", "--verbosity", "0", text=publish)
     assert json.loads(socket.recv())["topic"] == f"agent_id:{acme.person('manager').id}:call:mine"
+
+
+REVOKE_SLOWLY = (
+    "import time\nfrom django.db import transaction\nfrom django.utils import timezone\n"
+    "from subscriptions.auth import access_keys\n"
+    "with transaction.atomic():\n"
+    "    access_keys.revoke(AccessKey.objects.get(label='the next', customer_id='{customer}'), timezone.now())\n"
+    "    time.sleep(0.4)\n"
+)
+
+
+def is_locked(database_url: str) -> bool:
+    """Whether a transaction holds the lock to write."""
+    with sqlite3.connect(urlsplit(database_url).path, timeout=0, isolation_level=None) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        database.execute("ROLLBACK")
+        return False
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_a_key_revoked_while_its_client_authenticates_with_it_is_closed(
+    gateway: Gateways, acme: Company, server: str
+) -> None:
+    """The client's key was read before, and recording its use waits for the transaction that revokes it."""
+    serving = gateway(server, redis=True, CHECK_INTERVAL_SECONDS="1")
+    acme.keys.append(Key("the next"))
+    settle(serving, acme)
+    topic = f"customer_id:{acme.id}:*:*"
+    socket = subscribed(serving, acme.key("of the customer"), topic)
+    script = IMPORTS + REVOKE_SLOWLY.format(customer=acme.id)
+    revoking = threading.Thread(
+        target=serving.manage, args=("shell", "--verbosity", "0"), kwargs={"text": script}
+    )
+    revoking.start()
+    wait_until(lambda: is_locked(serving.database_url), "the transaction that revokes")
+    socket.send(json.dumps({"type": "authenticate", "token": acme.key("the next")}))
+    revoking.join()
+    received = []
+    while not received or received[-1].get("code") != "REVOKED":
+        received.append(json.loads(socket.recv()))
+        assert received[-1].get("code") in (None, "REVOKED"), received
+    opcode, data = socket.recv_data()
+    assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 4403)

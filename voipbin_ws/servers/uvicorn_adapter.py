@@ -27,6 +27,10 @@ _BAD_REQUEST = b"\r\n".join(
 )
 
 
+LINGER_SECONDS = 10.0
+"""How long a peer may take to read the rest after its connection has ended."""
+
+
 class UvicornProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which offers its connections to the application as `ReadyFrames`."""
 
@@ -46,6 +50,16 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
             await super().run_asgi()
         finally:
             self._frames.on_writable = nothing
+            if not self.disconnected:
+                # uvicorn closes the transport, which waits for the peer to read the rest, for ever.
+                self.loop.call_later(LINGER_SECONDS, self._frames.abort)
+
+    def keepalive_timeout(self) -> None:
+        is_closing = self.close_sent or self.transport.is_closing()
+        super().keepalive_timeout()
+        if not is_closing:
+            # uvicorn reports the end when the peer has read the rest: one that answers no ping may never read it.
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -74,9 +88,10 @@ class UvicornFrames:
 
     def write(self, frames: bytes) -> bool:
         transport = self._transport
-        # Before the gateway's own close the outbox was closed; a close by uvicorn closes the transport at once.
+        # Before the gateway's own close the outbox was closed; a close by uvicorn closes the transport at once, and the
+        # application is about to be notified.
         if transport.is_closing():
-            return True
+            return False
         sent = 0
         if self._descriptor is not None and not transport.get_write_buffer_size():
             # Straight to the kernel: the event loop would do the same, later and at a higher cost.

@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from django.db import DataError, OperationalError
+from django.db import DataError, InternalError, OperationalError, ProgrammingError
 
 from events.amqp import batch_store as storing
-from events.amqp.batch_store import rules_of_settings, store
-from events.amqp.messages import Message
+from events.amqp.batch_store import BatchStore, Outcome, rules_of_settings
+from events.amqp.messages import Message, Rules
 from events.models import Event
 from tests.events.support.people import new_id
 
@@ -19,6 +19,10 @@ pytestmark = pytest.mark.django_db
 
 RULES = rules_of_settings("")
 tags = itertools.count(1)
+
+
+def store(messages: list[Message], rules: Rules) -> Outcome:
+    return BatchStore(messages, rules).store()
 
 
 def call(customer_id: str, status: str, *, call_id: str = "c", **fields: Any) -> Message:
@@ -114,10 +118,44 @@ def test_one_that_can_never_be_stored_is_refused_and_the_others_are_stored_in_or
     assert statuses(acme) == ["ringing", "answered"]
 
 
-def test_a_database_that_is_away_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(drafts: object) -> None:
-        raise OperationalError("away")
+@pytest.mark.parametrize("error", [OperationalError, InternalError, ProgrammingError])
+def test_a_database_that_stores_nothing_refuses_nothing(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Away, read-only (25006 is an InternalError), or with an older schema (42703 is a ProgrammingError)."""
 
-    monkeypatch.setattr(storing, "publish", away)
-    with pytest.raises(OperationalError):
-        store([call(new_id(), "ringing")], RULES)
+    def away(drafts: object) -> None:
+        raise error("away")
+
+    acme = new_id()
+    batch = BatchStore([call(acme, "ringing"), call(acme, "answered")], RULES)
+    with monkeypatch.context() as patch:
+        patch.setattr(storing, "publish", away)
+        with pytest.raises(error):
+            batch.store()
+    assert (batch.store().stored, batch.store().refused) == (2, [])
+    assert statuses(acme) == ["ringing", "answered"]
+
+
+@pytest.mark.parametrize("given", [["ringing", "answered"], ["ringing", "impossible", "answered"]])
+def test_a_commit_whose_answer_is_lost_is_stored_once(
+    given: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = new_id()
+    publish, lost = storing.publish, [OperationalError("the connection is lost")] * 2
+
+    def publish_and_lose_the_answer(drafts: list[Any]) -> Any:
+        if any(draft.data["status"] == "impossible" for draft in drafts):
+            raise DataError("out of range")
+        receipts = publish(drafts)
+        if lost:
+            raise lost.pop()
+        return receipts
+
+    monkeypatch.setattr(storing, "publish", publish_and_lose_the_answer)
+    batch = BatchStore([call(acme, status) for status in given], RULES)
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            batch.store()
+    assert len(batch.store().refused) == len(given) - 2
+    assert statuses(acme) == ["ringing", "answered"]

@@ -6,6 +6,7 @@ from events.domain.cursor import (
     MAX_LOGS,
     NO_EPOCH,
     InvalidCursor,
+    Mark,
     Position,
     join_positions,
     number_in,
@@ -66,3 +67,26 @@ def test_a_cursor_holds_a_number_for_its_own_logs_and_the_beginning_for_one_that
     assert number_in({NO_EPOCH: 0}, "0123456789ab") == 0
     assert number_in({NO_EPOCH: 7}, "0123456789ab") is None
     assert number_in(cursor | {NO_EPOCH: 0}, "0123456789ab") == 17
+
+
+KNOWN = Mark("a" * 12, 5, {3: "three", 5: "five"})
+
+
+@pytest.mark.parametrize(
+    ("epoch", "last_seq", "floor", "ids", "contradicts"),
+    [
+        ("a" * 12, 5, 0, {3: "three", 4: "four", 5: "five"}, False),
+        ("a" * 12, 9, 0, {3: "three", 5: "five"}, False),
+        ("b" * 12, 1, 0, {}, False),  # Another log.
+        ("a" * 12, 4, 0, {3: "three", 5: "five"}, True),  # Fewer numbers than were given.
+        ("a" * 12, 9, 0, {3: "three", 5: "another"}, True),  # Given anew.
+        ("a" * 12, 9, 0, {3: "another", 5: "five"}, True),
+        ("a" * 12, 9, 0, {3: "three"}, True),  # Missing.
+        ("a" * 12, 9, 3, {5: "five"}, False),  # Pruned.
+        ("a" * 12, 9, 5, {}, False),
+    ],
+)
+def test_a_log_that_lacks_what_is_known_of_it_went_backwards(
+    epoch: str, last_seq: int, floor: int, ids: dict[int, str], contradicts: bool
+) -> None:
+    assert KNOWN.contradicts(epoch, last_seq, floor, ids) is contradicts

@@ -351,6 +351,7 @@ def test_a_frame_is_the_published_example_with_id_and_cursor_byte_for_byte() -> 
         topics=["customer_id:abc123:call:xyz789", f"agent_id:{ALICE}:call:xyz789"],
         body=read().body,
     )
+    assert entry.event_id == json.loads(entry.frame("t"))["id"]
     frame = entry.frame("customer_id:abc123:call:xyz789")
     assert frame == json.dumps({**published, "id": CAROL, "cursor": "0123456789ab.17"})
     assert frame.startswith(json.dumps(published)[:-1])

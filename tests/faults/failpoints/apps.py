@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
@@ -27,6 +28,24 @@ def kill_after_commit() -> None:
 
     announcer = publishing.announcer
     publishing.announcer = DeadlyAnnouncer()  # type: ignore[assignment]
+
+
+def lost_commit_answer() -> None:
+    """Lose the connection between a commit and its answer, at every second publish."""
+    from django.db import OperationalError
+
+    from events.amqp import batch_store
+
+    commits = itertools.count(1)
+
+    def publish_and_lose_the_answer(drafts: Any) -> Any:
+        receipts = publish(drafts)
+        if next(commits) % 2:
+            raise OperationalError("the connection was lost before the answer")
+        return receipts
+
+    publish = batch_store.publish
+    batch_store.publish = publish_and_lose_the_answer  # type: ignore[assignment]
 
 
 def silent_announcer() -> None:
@@ -151,6 +170,7 @@ FAILPOINTS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
         kill_after_commit,
+        lost_commit_answer,
         silent_announcer,
         lossy_announcer,
         stall_on_signal,

@@ -48,6 +48,12 @@ class Conversation:
     ) -> None:
         self._socket.close(timeout=1)
 
+    @property
+    def port(self) -> int:
+        """The client's own port."""
+        port: int = self._socket.sock.getsockname()[1]
+        return port
+
     def send(self, message: object) -> None:
         """Send a message: text as it stands, bytes as a binary frame, anything else as JSON."""
         if isinstance(message, bytes):

@@ -246,3 +246,30 @@ def test_a_pattern_ended_meanwhile_is_sent_no_more() -> None:
 def test_the_customers_topic_is_sent_if_several_match() -> None:
     replay = Replay({}, {f"{AGENT}:*:*": 0, CALLS: 0}, position=1)
     assert replayed(replay, entry(1, agent=True)) == [(1, f"{CUSTOMER}:call:1")]
+
+
+# --- What the log must have ---
+
+
+def with_id(seq: int, event_id: str) -> Entry:
+    return Entry(seq, "", f'", "data": {{}}, "id": "{event_id}", "cursor": "{"e" * 12}.{seq}"}}', ())
+
+
+def test_the_mark_has_all_events_since_the_log_was_compared() -> None:
+    feed: Feed[str] = Feed("acme", "e" * 12, 2, "two")
+    assert feed.mark.ids == {2: "two"}
+    feed.offer([with_id(3, "three"), with_id(5, "five"), with_id(3, "given anew"), with_id(2, "given anew")])
+    assert (feed.mark.last_seq, feed.mark.ids) == (5, {2: "two", 3: "three", 5: "five"})
+    before = feed.mark
+    feed.offer([with_id(4, "four")])
+    feed.verified(before)
+    assert feed.mark.ids == {5: "five"}
+    feed.offer([with_id(6, "six")])
+    assert feed.mark.ids == {5: "five", 6: "six"}
+
+
+def test_the_ids_of_a_log_that_cannot_be_compared_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "MAX_IDS", 2)
+    feed: Feed[str] = Feed("acme", "e" * 12, 0)
+    feed.offer([with_id(seq, str(seq)) for seq in (1, 2, 3)])
+    assert (feed.mark.last_seq, feed.mark.ids) == (3, {1: "1", 2: "2"})

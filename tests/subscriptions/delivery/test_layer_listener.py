@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.db import OperationalError
 
 from events.announcements.announcement import group_of
-from subscriptions.delivery import hub as hub_module
+from events.log import reader
 from subscriptions.delivery import layer_listener
+from subscriptions.delivery.layer_listener import ACCESS_CHANGED
 from tests.subscriptions.conftest import MakeHarness
 from tests.subscriptions.support.hub_harness import (
     HubHarness,
@@ -40,7 +44,7 @@ def silent_layer(fresh_layer: None, monkeypatch: pytest.MonkeyPatch) -> dict[str
 async def test_while_the_layer_is_silent_the_log_is_read_instead(
     make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(layer_listener, "RESET_SECONDS", 3600)
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
@@ -65,7 +69,7 @@ async def test_while_the_layer_is_silent_the_log_is_read_instead(
 async def test_a_layer_that_stays_silent_is_connected_to_anew(
     make_harness: MakeHarness, silent_layer: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(layer_listener, "RESET_SECONDS", 0.1)
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
@@ -119,3 +123,122 @@ async def test_no_message_of_the_layer_stops_the_process_from_receiving(harness:
     await harness.publish(acme)
     await until(lambda: client.events)
     assert client.closed == []
+
+
+async def test_a_layer_that_hangs_does_not_make_the_log_be_read_less_often(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the canary nor a group that cannot be joined is waited for."""
+    harness = await make_harness(check_seconds=0.01)
+    acme = new_customer()
+    client = await subscribed(harness, acme)
+
+    async def hang(*_: Any) -> None:
+        await asyncio.sleep(3600)
+
+    for name in ("send", "group_send", "group_add", "group_discard"):
+        monkeypatch.setattr(get_channel_layer(), name, hang)
+    began = asyncio.get_running_loop().time()
+    harness.hub.layer.join_again(acme)
+    for count in range(1, 11):
+        await harness.store(acme)
+        await until(lambda count=count: len(client.events) == count)
+    assert asyncio.get_running_loop().time() - began < layer_listener.TIMEOUT_SECONDS
+
+
+async def test_an_outage_of_the_database_is_no_silence_of_the_layer(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 0.2)
+    harness = await make_harness(check_seconds=0.02)
+    acme = new_customer()
+    client = await subscribed(harness, acme)
+    channel = harness.hub.layer._channel
+    outages = 0
+
+    def away(customer_ids: Any) -> Any:
+        nonlocal outages
+        outages += 1
+        raise OperationalError("away")
+
+    monkeypatch.setattr(reader, "heads", away)
+    await until(lambda: outages >= 40, "an outage longer than the layer may be silent")
+    assert (harness.hub.layer.is_silent, harness.hub.layer._channel) == (False, channel)
+    assert harness.hub.layer.silence_seconds < 0.2
+    await harness.publish(acme)
+    await until(lambda: client.events)
+
+
+async def test_a_database_that_hangs_keeps_no_stalled_connection_open(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = await make_harness(check_seconds=0.02, max_stalled_seconds=0.05)
+    acme = new_customer()
+    stalled = await subscribed(harness, acme)
+    hanging, answer = threading.Event(), threading.Event()
+
+    def hang(customer_ids: Any) -> Any:
+        hanging.set()
+        answer.wait(60)
+        return {}
+
+    monkeypatch.setattr(reader, "heads", hang)
+    assert await asyncio.to_thread(hanging.wait, 30)
+    stalled.reader.reads.clear()
+    try:
+        await harness.publish(acme)
+        await until(lambda: stalled.closed)
+    finally:
+        answer.set()
+
+
+async def test_a_process_that_stood_still_does_not_connect_anew(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 0.2)
+    harness = await make_harness(check_seconds=0.02)
+    channel = harness.hub.layer._channel
+    for _ in range(3):
+        time.sleep(0.5)  # noqa: ASYNC251 - as by SIGSTOP
+        await asyncio.sleep(0.1)
+    assert harness.hub.layer._channel == channel
+    assert "silent" not in caplog.text
+
+
+async def test_a_lost_membership_of_the_process_is_noticed(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer_listener, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(layer_listener, "RESET_SECONDS", 0.1)
+    harness = await make_harness(check_seconds=0.02)
+    first = harness.hub.layer._channel
+    get_channel_layer().groups.clear()
+    await until(lambda: harness.hub.layer._channel not in ("", first), "a new channel")
+    await until(lambda: not harness.hub.layer.is_silent)
+    assert ACCESS_CHANGED in get_channel_layer().groups
+
+
+async def test_a_lost_membership_of_a_customers_group_is_repaired(make_harness: MakeHarness) -> None:
+    harness = await make_harness(check_seconds=0.02)
+    acme = new_customer()
+    client = await subscribed(harness, acme)
+    del get_channel_layer().groups[group_of(acme)]
+    await harness.publish(acme)
+    await until(lambda: client.events, "the event, from the log")
+    await until(lambda: members(acme) == 1, "the group to be joined again")
+
+
+async def test_memberships_outlive_a_day_and_a_clock_that_is_set(
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = new_customer()
+    client = await subscribed(harness, acme)
+    await harness.announce(*await harness.store(acme))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 2 * 86_400)
+    await harness.publish(acme, 2)
+    await until(lambda: len(client.events) == 3)
+    assert harness.hub.gap_fills == 0
+    assert members(acme) == 1

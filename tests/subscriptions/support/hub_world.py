@@ -119,6 +119,9 @@ class Database:
         logs = {customer_id: self.logs[customer_id] for customer_id in customer_ids}
         return {each: Head(log.epoch, log.last_seq, log.floor) for each, log in logs.items()}
 
+    def verified_heads(self, customer_ids: Collection[str]) -> dict[str, Head]:
+        return self.heads(customer_ids)
+
     def read(self, customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
         log = self.logs[customer_id]
         return [entry for entry in log.entries[:upto] if entry.seq > max(after, log.floor)][:limit]
@@ -226,6 +229,7 @@ class World:
             patch.setattr(module, name, value)
         for module in (hub, replayer_module, gap_repair):
             patch.setattr(module, "reader", self.database)
+        patch.setattr(hub, "epochs", self.database)
         for module in (hub, gap_repair):
             patch.setattr(module, "in_database_thread", self.database.ask)
         for module in (hub, replayer_module, connections):
@@ -250,7 +254,7 @@ class World:
             count_out=lambda *_: None,
         )
         # Replaces the layer: announcements arrive by `deliver` alone.
-        self.hub.layer = Mock(join=_at_once, leave=_at_once, check=_at_once, is_silent=False)
+        self.hub.layer = Mock(join=_at_once, is_silent=False, check_pause=2.0)
         self._watch = self.loop.create_task(self.hub._watch())
         self.loop.settle()
 
