@@ -61,9 +61,8 @@ FORMAT_MODULE_PATH = "voipbin_ws.formats"
 # --- How it is reached ---------------------------------------------------------------------------------------------
 
 PUBLIC_URL = read("PUBLIC_URL", origin, "", "https://ws.example.com")
-ALLOWED_HOSTS = read(
-    "ALLOWED_HOSTS", comma_separated, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5"
-)
+_more_hosts: list[str] = read("ALLOWED_HOSTS", comma_separated, [], "ws.example.com,10.0.0.5")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *_more_hosts]
 CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
 WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
 TRUSTED_PROXIES: list[str] = read("TRUSTED_PROXIES", networks, [], "127.0.0.1,10.0.0.0/8")
@@ -114,7 +113,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "voipbin_ws.http.host_check.HostCheck",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
