@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[Company], str], str]] = {
         "not valid",
     ),
     "an expired token": (
-        lambda of: f"?token={token_of(of.person('admin').id, exp=time.time() - 1)}",
+        lambda of: f"?token={token_of(of.person('admin').id, exp=time.time() - 60)}",
         "expired",
     ),
     "a token without an end": (lambda of: f"?token={token_of(of.person('admin').id, exp=None)}", "not valid"),
@@ -120,6 +120,20 @@ def test_a_credential_that_is_not_accepted_gets_no_socket_and_a_plain_get_says_w
 def test_a_header_of_another_scheme_is_refused(gateway_on_each_stack: Gateway, acme: Company) -> None:
     status, _ = refusal_of(gateway_on_each_stack, "", header=["Authorization: Basic YTpi"])
     assert status in (401, 403)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"iat": 3}, {"nbf": 3}, {"exp": -2}, {"aud": ["a page", "an app"]}], ids=str
+)
+def test_a_clock_that_differs_by_seconds_and_an_audience_are_no_reason_to_refuse(
+    gateway_on_each_stack: Gateway, acme: Company, claims: dict[str, Any]
+) -> None:
+    # Seconds from now; the issuer's clock may be ahead, or this machine's.
+    times = {name: time.time() + value if name != "aud" else value for name, value in claims.items()}
+    token = token_of(acme.person("manager").id, **times)
+    assert get(gateway_on_each_stack, token, "/v1.0/me").status_code == 200
+    with Conversation(gateway_on_each_stack, token) as manager:
+        manager.subscribe(f"customer_id:{acme.id}")
 
 
 @pytest.mark.parametrize("way", ["token", "accesskey", "Authorization"])

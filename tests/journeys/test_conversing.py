@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import websocket
 
+from subscriptions.auth.tokens import LEEWAY_SECONDS
 from tests.journeys.support.cast import Company, new_id, token_of
 from tests.journeys.support.conversation import Closed, Conversation, cursors, publish
 from tests.support.gateway import Gateway
@@ -152,7 +153,7 @@ def test_a_connection_ends_with_its_credential_unless_it_was_given_a_new_one(
     gateway_on_each_stack: Gateway, acme: Company
 ) -> None:
     for lifetime in (2, 4, 8, 16, 30):
-        credential = token_of(acme.person("manager").id, exp=time.time() + lifetime)
+        credential = token_of(acme.person("manager").id, exp=time.time() + lifetime - LEEWAY_SECONDS)
         try:
             renewing = Conversation(gateway_on_each_stack, credential)
             renewed = renewing.ask({"type": "authenticate", "token": acme.token("manager")})
