@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -166,6 +166,8 @@ def database(text: str) -> dict[str, Any]:
         raise ValueError("it names no database")
     if engine.endswith(".sqlite3") and ":memory:" in name:
         raise ValueError("a database in memory is seen by one connection alone: name a file")
+    # libpq's form of a Unix socket: its folder as the host, percent-encoded.
+    config["HOST"] = unquote(str(config.get("HOST") or ""))
     return config
 
 

@@ -34,7 +34,7 @@ from voipbin_ws.environment import (
     whole,
 )
 from voipbin_ws.observability.log_config import logging_configuration
-from voipbin_ws.postgres import TimeoutConnection
+from voipbin_ws.postgres import GatewayConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -171,12 +171,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Connections must return to the pool after each use.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # A pooler in transaction mode has another connection for each part of such a cursor.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "options": "-c synchronous_commit=on",
         "connect_timeout": 5,
         "pool": {
-            "connection_class": TimeoutConnection,
+            "connection_class": GatewayConnection,
             "min_size": 1,
             "max_size": read("DATABASE_POOL_SIZE", whole(4, 500), 20, "20"),
             "timeout": 5,
