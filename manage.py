@@ -20,7 +20,14 @@ def main() -> None:
         settings.INSTALLED_APPS  # noqa: B018 - reads the settings, where a bad value shows
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
+    from django.db import OperationalError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"The database cannot be used: {str(error).partition(chr(10))[0]}")
 
 
 if __name__ == "__main__":

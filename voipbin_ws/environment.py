@@ -13,7 +13,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -182,6 +182,8 @@ def database(text: str) -> dict[str, Any]:
         raise ValueError("it names no database")
     if engine.endswith(".sqlite3") and ":memory:" in name:
         raise ValueError("a database in memory is seen by one connection alone: name a file")
+    # libpq's form of a Unix socket: its folder as the host, percent-encoded.
+    config["HOST"] = unquote(str(config.get("HOST") or ""))
     return config
 
 

@@ -37,7 +37,7 @@ from voipbin_ws.environment import (
     whole,
 )
 from voipbin_ws.observability.log_config import logging_configuration
-from voipbin_ws.postgres import TimeoutConnection
+from voipbin_ws.postgres import GatewayConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -64,9 +64,8 @@ FORMAT_MODULE_PATH = "voipbin_ws.formats"
 # --- How it is reached ---------------------------------------------------------------------------------------------
 
 PUBLIC_URL = read("PUBLIC_URL", origin, "", "https://ws.example.com")
-ALLOWED_HOSTS = read(
-    "ALLOWED_HOSTS", comma_separated, ["localhost", "127.0.0.1", "[::1]"], "ws.example.com,10.0.0.5"
-)
+_more_hosts: list[str] = read("ALLOWED_HOSTS", comma_separated, [], "ws.example.com,10.0.0.5")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *_more_hosts]
 CSRF_TRUSTED_ORIGINS: list[str] = read("CSRF_TRUSTED_ORIGINS", origins, [], "https://ws.example.com")
 WEBSOCKET_ORIGINS: list[str] = read("WEBSOCKET_ORIGINS", origins, [], "https://desk.example.com")
 TRUSTED_PROXIES: list[str] = read("TRUSTED_PROXIES", networks, [], "127.0.0.1,10.0.0.0/8")
@@ -117,7 +116,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "voipbin_ws.http.host_check.HostCheck",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -175,12 +174,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Connections must return to the pool after each use.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # A pooler in transaction mode has another connection for each part of such a cursor.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),
-        "options": "-c synchronous_commit=on",
         "connect_timeout": 5,
         "pool": {
-            "connection_class": TimeoutConnection,
+            "connection_class": GatewayConnection,
             "min_size": 1,
             "max_size": read("DATABASE_POOL_SIZE", whole(4, 500), 20, "20"),
             "timeout": 5,

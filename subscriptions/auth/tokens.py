@@ -28,6 +28,10 @@ PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER),
 """VoIPBIN's permission bits and our roles, the most powerful first."""
 
 
+LEEWAY_SECONDS = 5
+"""Seconds by which the clock of the issuer may differ from this machine's (RFC 7519, 4.1.4 and 4.1.5)."""
+
+
 def issue_token(agent: Agent, now: datetime | None = None) -> str:
     """Sign a JWT for the agent, valid for JWT_LIFETIME_SECONDS from `now` on."""
     now = now or timezone.now()
@@ -64,7 +68,7 @@ def identify_token(token: str) -> Identity:
         raise BadCredential("The agent of this token is not known", "unknown-agent")
     issued_at = _issued_at(claims)
     with held_by(identity_of_agent(agent)):
-        return agent_identity(agent, expires_at=_seconds(claims, "exp"), issued_at=issued_at)
+        return agent_identity(agent, expires_at=_seconds(claims, "exp") + LEEWAY_SECONDS, issued_at=issued_at)
 
 
 def _agent_named(claims: dict[str, Any]) -> Agent | None:
@@ -78,7 +82,14 @@ def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any
     """Verify the signature with any of the keys, and return the claims."""
     for key in keys:
         try:
-            return jwt.decode(token, key, algorithms=[ALGORITHM], options={"require": required})
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                leeway=LEEWAY_SECONDS,
+                # The gateway has no name that an audience could be; the keys are its own and VoIPBIN's alone.
+                options={"require": required, "verify_aud": False},
+            )
         except jwt.InvalidSignatureError:
             continue
         except jwt.ExpiredSignatureError:
@@ -157,7 +168,7 @@ def _identify_voipbin(claims: dict[str, Any]) -> Identity:
             pass
         case _:
             raise BadCredential("This VoIPBIN token lacks what it should say of its agent", "invalid-token")
-    expires_at = _voipbin_expiry(claims)
+    expires_at = _voipbin_expiry(claims) + LEEWAY_SECONDS
     if expires_at <= timezone.now().timestamp():
         raise BadCredential("This token has expired: log in again", "expired-token")
     role = next((role for bit, role in PERMISSION_BITS if permission & bit), None)

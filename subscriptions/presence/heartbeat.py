@@ -72,7 +72,11 @@ class Connection(Protocol):
 
 
 class Presence:
-    """The heartbeat of one process, every `beat_seconds`; `state` returns its status."""
+    """The heartbeat of one process, every `beat_seconds`; `state` returns its status.
+
+    Each beat commits a write, so it also shows whether the database takes any: `write_problem` names the error of the
+    last beat, or is "". Await `has_beaten` first.
+    """
 
     def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
         self._beat_seconds = beat_seconds
@@ -85,7 +89,8 @@ class Presence:
         self._stats_at = 0.0
         self._lagging_since: dict[uuid.UUID, float] = {}
         self._beats = 0
-        self._is_failing = False
+        self.has_beaten = asyncio.Event()
+        self.write_problem = ""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -132,13 +137,14 @@ class Presence:
             try:
                 await self._beat()
             except DatabaseTrouble as error:
-                if not self._is_failing:
-                    logger.warning("Live connections cannot be stored now: %s", error)
-                self._is_failing = True
+                if not self.write_problem:
+                    logger.warning("The database takes no writes, such as of live connections: %s", error)
+                self.write_problem = _name_of(error)
             except Exception:
                 logger.exception("A heartbeat failed; the next one follows")
             else:
-                self._is_failing = False
+                self.write_problem = ""
+            self.has_beaten.set()
             await asyncio.sleep(min(MIN_PAUSE_SECONDS, self._beat_seconds))
             try:
                 async with asyncio.timeout_at(due):
@@ -224,3 +230,9 @@ class Presence:
             return stats
         since = self._lagging_since.setdefault(connection.connection_id, now)
         return stats._replace(stalled_seconds=max(stats.stalled_seconds, round(now - since)))
+
+
+def _name_of(error: DatabaseTrouble) -> str:
+    """Return the driver's name of an error; its text can name users and addresses."""
+    cause = error.__cause__ or error
+    return str(getattr(cause, "sqlite_errorname", type(cause).__name__))

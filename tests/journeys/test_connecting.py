@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[Company], str], str]] = {
         "not valid",
     ),
     "an expired token": (
-        lambda of: f"?token={token_of(of.person('admin').id, exp=time.time() - 1)}",
+        lambda of: f"?token={token_of(of.person('admin').id, exp=time.time() - 60)}",
         "expired",
     ),
     "a token without an end": (lambda of: f"?token={token_of(of.person('admin').id, exp=None)}", "not valid"),

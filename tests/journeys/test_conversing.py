@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import websocket
 
+from subscriptions.auth.tokens import LEEWAY_SECONDS
 from tests.journeys.support.cast import Company, new_id, token_of
-from tests.journeys.support.conversation import Closed, Conversation, cursors, publish
+from tests.journeys.support.conversation import Closed, Conversation, cursors, get, publish
 from tests.support.gateway import Gateway
 
 
@@ -152,7 +153,7 @@ def test_a_connection_ends_with_its_credential_unless_it_was_given_a_new_one(
     gateway_on_each_stack: Gateway, acme: Company
 ) -> None:
     for lifetime in (2, 4, 8, 16, 30):
-        credential = token_of(acme.person("manager").id, exp=time.time() + lifetime)
+        credential = token_of(acme.person("manager").id, exp=time.time() + lifetime - LEEWAY_SECONDS)
         try:
             renewing = Conversation(gateway_on_each_stack, credential)
             renewed = renewing.ask({"type": "authenticate", "token": acme.token("manager")})
@@ -170,3 +171,17 @@ def test_a_connection_ends_with_its_credential_unless_it_was_given_a_new_one(
         pytest.fail("no token lasted long enough to connect")
     with pytest.raises(websocket.WebSocketBadStatusException):
         Conversation(gateway_on_each_stack, credential)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"iat": 3}, {"nbf": 3}, {"exp": -2}, {"aud": ["a page", "an app"]}], ids=str
+)
+def test_a_clock_that_differs_by_seconds_and_an_audience_are_no_reason_to_refuse(
+    gateway_on_each_stack: Gateway, acme: Company, claims: dict[str, Any]
+) -> None:
+    # Seconds from now; the issuer's clock may be ahead, or this machine's.
+    times = {name: time.time() + value if name != "aud" else value for name, value in claims.items()}
+    token = token_of(acme.person("manager").id, **times)
+    assert get(gateway_on_each_stack, token, "/v1.0/me").status_code == 200
+    with Conversation(gateway_on_each_stack, token) as manager:
+        manager.subscribe(f"customer_id:{acme.id}")

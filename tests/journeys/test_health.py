@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+
 import httpx
+import psycopg
 import pytest
 
 from tests.support.gateway import Gateway
@@ -38,6 +41,47 @@ def test_without_its_database_it_is_alive_and_not_ready(
     wait_until(
         lambda: httpx.get(f"{alone.url}/readyz", timeout=30).status_code == 200, "it to be ready again"
     )
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_with_a_full_disk_it_is_alive_and_not_ready(gateway: Gateways, server: str) -> None:
+    alone = gateway(server, CHECK_INTERVAL_SECONDS="0.2")
+    assert httpx.get(f"{alone.url}/readyz").status_code == 200
+    before = resource.prlimit(alone.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    why = "it answers, but takes no writes (SQLITE_"
+    wait_until(lambda: why in httpx.get(f"{alone.url}/readyz", timeout=30).text, "it to notice")
+    assert httpx.get(f"{alone.url}/readyz", timeout=30).status_code == 503
+    assert httpx.get(f"{alone.url}/healthz").status_code == 200
+    resource.prlimit(alone.pid, resource.RLIMIT_FSIZE, before)
+    wait_until(lambda: httpx.get(f"{alone.url}/readyz").status_code == 200, "it to be ready again")
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_with_a_database_to_read_only_it_is_alive_and_not_ready(
+    gateway: Gateways, postgres_server: PostgresServer, server: str
+) -> None:
+    alone = gateway(server, postgres=True, CHECK_INTERVAL_SECONDS="0.2")
+    name = alone.database_url.rpartition("/")[2]
+
+    def become(mode: str) -> None:
+        with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {mode}")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+
+    def readiness() -> httpx.Response:
+        return httpx.get(f"{alone.url}/readyz", timeout=30)
+
+    become("on")
+    if server == "daphne":
+        # Its first request starts the parts, and a balancer decides by the first answer.
+        assert readiness().status_code == 503
+    wait_until(lambda: "(ReadOnlySqlTransaction)" in readiness().text, "it to notice")
+    assert readiness().status_code == 503
+    assert httpx.get(f"{alone.url}/healthz").status_code == 200
+    become("off")
+    wait_until(lambda: readiness().status_code == 200, "it to be ready again")
 
 
 def test_a_silent_layer_is_reported_and_clients_may_come_all_the_same(

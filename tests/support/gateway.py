@@ -95,6 +95,10 @@ class Gateway:
     def terminate(self, timeout: float = 30) -> int:
         """SIGTERM, and wait for the end; returns the exit code, negative where a signal ended it."""
         os.kill(self.pid, signal.SIGTERM)
+        return self.wait(timeout)
+
+    def wait(self, timeout: float = 30) -> int:
+        """Wait for the end; returns the exit code, negative where a signal ended it."""
         return self._process.wait(timeout)
 
     def stop(self) -> None:
@@ -114,7 +118,7 @@ class Gateway:
         serve = ["serve", "--server", self.server, "--host", "127.0.0.1", "--port", str(port), *self.options]
         before = self.log.stat().st_size if self.log.exists() else 0
         process = ServerProcess([sys.executable, "manage.py", *serve], self.log, environment=self.environment)
-        announced = re.compile(rf"^Listening on http://127\.0\.0\.1:{port}$", re.MULTILINE)
+        announced = re.compile(rf"^Listening on http://\S+:{port}$", re.MULTILINE)
         process.wait_ready(
             lambda: announced.search(self._written_since(before)), f"manage.py {' '.join(serve)}"
         )

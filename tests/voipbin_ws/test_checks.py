@@ -1,9 +1,13 @@
 """Each system check finds its problem and is documented; a good configuration has no findings."""
 
+# Long because every check is here, with the configurations that it must find.
+
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,8 @@ import pytest
 from django.core import checks
 
 from tests.support.gateway import gateway_environment
+from tests.support.ports import free_port
+from tests.support.postgres_server import PostgresServer
 from tests.support.prefork import prefork
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,22 +132,45 @@ def test_a_database_that_is_set_up_badly_is_found(
 def test_a_database_that_could_forget_what_it_was_given_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     only_database = {"tags": [checks.Tags.database], "databases": ["default"]}
     assert found(**only_database) == set()
-    for vendor, answer, expected in (
-        ("sqlite", "delete", {"events.W003"}),
-        ("sqlite", "wal", set()),
-        ("postgresql", "off", {"events.W004"}),
-        ("postgresql", "on", set()),
+    for vendor, answers, expected in (
+        ("sqlite", {"journal_mode": "delete"}, {"events.W003"}),
+        ("sqlite", {"journal_mode": "wal"}, set()),
+        ("postgresql", {}, set()),
+        ("postgresql", {"fsync": "off"}, {"events.W004"}),
+        ("postgresql", {"full_page_writes": "off"}, {"events.W004"}),
+        ("postgresql", {"synchronous_commit": "off"}, {"events.W006"}),
+        ("postgresql", {"synchronous_commit": "local"}, {"events.W006"}),
+        ("postgresql", {"transaction_read_only": "on"}, {"events.E001"}),
     ):
-        monkeypatch.setattr("events.checks.connections", {"default": _Answers(vendor, answer)})
-        assert found(**only_database) == expected
+        with monkeypatch.context() as patch:
+            patch.setattr("events.checks.connections", {"default": _Answers(vendor, answers)})
+            patch.setattr("events.checks.transaction.atomic", lambda _: nullcontext())
+            assert found(**only_database) == expected
+
+
+def test_a_database_without_writes_is_reported_in_one_line(postgres_server: PostgresServer) -> None:
+    read_only = f"{postgres_server.url('postgres')}?options=-c%20default_transaction_read_only%3Don"
+    away = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    for url, command, expected in (
+        (read_only, ["check", "--database", "default"], "events.E001"),
+        # Read-only even for root, as the tests may be.
+        ("sqlite:////nowhere/db.sqlite3", ["check"], "events.E002"),
+        ("sqlite:////nowhere/db.sqlite3", ["check", "--database", "default"], "unable to open database file"),
+        (away, ["check", "--database", "default"], "The database cannot be used: couldn't get a connection"),
+    ):
+        done = prefork.run([sys.executable, "manage.py", *command], gateway_environment(url))
+        assert done.returncode == 1
+        assert expected in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 class _Answers:
-    """A connection with one answer, because this machine has no file system without WAL."""
+    """A connection with these answers, because this machine has no file system without WAL."""
 
-    def __init__(self, vendor: str, answer: str) -> None:
+    def __init__(self, vendor: str, answers: Mapping[str, str]) -> None:
         self.vendor = vendor
-        self._answer = answer
+        self._answers = {"transaction_read_only": "off", **answers}
+        self._shown = ""
 
     def cursor(self) -> _Answers:
         return self
@@ -151,10 +180,11 @@ class _Answers:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def execute(self, _: str) -> None: ...
+    def execute(self, statement: str) -> None:
+        self._shown = statement.split()[-1]
 
     def fetchone(self) -> list[str]:
-        return [self._answer]
+        return [self._answers.get(self._shown, "on")]
 
 
 @pytest.mark.parametrize(

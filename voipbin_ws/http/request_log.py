@@ -23,7 +23,7 @@ MAX_CLIENT_CHARACTERS = 200
 _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,63}")
 _LIKE_A_CREDENTIAL = re.compile(r"vb_|eyJ")
 
-_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are requested every few seconds; logged at level DEBUG."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -91,7 +91,7 @@ def log_request(
     """Log and count one request. `path` is without the query, which may have credentials."""
     requests.labels(route, method, status).inc()
     durations.labels(route).observe(seconds)
-    log = logger.debug if path in _PROBES else logger.info
+    log = logger.debug if path in PROBES else logger.info
     log(
         "request",
         method=method,

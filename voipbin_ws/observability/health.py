@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from events.database.threads import in_database_thread
 from subscriptions.connections.runtime import runtime
+from subscriptions.presence.heartbeat import Presence
 from voipbin_ws import __version__
 
 LATE_SECONDS = 10.0
@@ -37,7 +38,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django 
     process = runtime()
     silence, (events, late) = process.hub.layer.silence_seconds, process.hub.missing
     parts = {
-        "database": _part(await _database_problem()),
+        "database": _part(await _database_problem(process.presence)),
         "draining": _part(process.is_draining and "the process is stopping"),
         "channel_layer": _part(
             process.hub.layer.is_silent and f"silent for {silence:.0f} seconds: the log is read instead"
@@ -55,15 +56,16 @@ def _part(reason: str | Literal[False]) -> dict[str, Any]:
     return {"ok": not reason, "reason": reason or ""}
 
 
-async def _database_problem() -> str:
+async def _database_problem(presence: Presence) -> str:
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
             await in_database_thread(_query)
+            await presence.has_beaten.wait()
     except TimeoutError:
         return f"no answer for {DATABASE_SECONDS:.0f} seconds"
     except DatabaseError as error:
         return f"it does not answer ({type(error).__name__})"
-    return ""
+    return presence.write_problem and f"it answers, but takes no writes ({presence.write_problem})"
 
 
 def _query() -> None:

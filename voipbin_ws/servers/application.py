@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from channels.routing import URLRouter
@@ -24,7 +26,8 @@ NO_SUCH_ENDPOINT = Refusal(404, "NOT_FOUND", "There is no WebSocket at this addr
 class GatewayApplication:
     """Passes HTTP to Django and WebSockets to the consumers; the first starts the runtime.
 
-    After `is_stopping` is set, new HTTP requests are refused with 503.
+    After `is_stopping` is set, new HTTP requests are refused with 503. All else sees the addresses of clients as they
+    are: of IPv4 clients of an IPv6 socket, and behind TRUSTED_PROXIES.
     """
 
     def __init__(self, django: Any) -> None:
@@ -34,21 +37,39 @@ class GatewayApplication:
         self._behind_proxies: Any = ProxyHeadersMiddleware(self._dispatch, settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._behind_proxies(scope, receive, send)
+        await self._behind_proxies(_with_plain_address(scope), receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = _with_plain_address(scope)  # As the proxy named it.
         match scope["type"]:
             case "http" if self.is_stopping:
                 await _unavailable(send)
             case "http":
                 runtime()
-                await self._django(scope, receive, send)
+                await self._answer(scope, receive, send)
             case "websocket":
                 await self._websocket(scope, receive, send)
             case "lifespan":
                 await self._lifespan(receive, send)
             case other:
                 raise ValueError(f"unknown kind of connection: {other}")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_noting_start(message: Mapping[str, Any]) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._django(scope, receive, send_noting_start)
+        except asyncio.CancelledError:
+            # The server stops and waits no longer. A thread may still store the event of this request, so the server's
+            # own 500 would be wrong: after 503 a publisher cannot be sure either way.
+            if has_begun:
+                raise
+            await _unavailable(send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -69,6 +90,22 @@ class GatewayApplication:
                 await runtime().stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _with_plain_address(scope: Scope) -> Scope:
+    """Return the scope with an IPv4 client's address in its own form.
+
+    An IPv6 socket that also takes IPv4 reports `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2).
+    """
+    host, port = scope.get("client") or ("", 0)
+    if not host.lower().startswith("::ffff:"):
+        return scope
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return scope
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return scope if mapped is None else {**scope, "client": (str(mapped), port)}
 
 
 async def _unavailable(send: Send) -> None:

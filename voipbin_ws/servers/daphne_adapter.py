@@ -1,4 +1,4 @@
-"""Adapters to daphne: WebSockets that take ready frames, and failed requests that end."""
+"""Adapters to daphne: ready frames for WebSockets, ends for failed requests, and Date."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed
+from twisted.web.http import datetimeToString
 
 from subscriptions.delivery.transport import READY_FRAMES, nothing
 
@@ -33,6 +34,17 @@ def _end_failed_request(request: Any, exception: BaseException) -> None:
 
 _answer_500 = WebRequest.handle_exception
 WebRequest.handle_exception = _end_failed_request
+
+
+def _reply_with_date(request: Any, message: dict[str, Any]) -> None:
+    """Reply as daphne does, with the Date that RFC 9110, 6.6.1, requires and uvicorn sends."""
+    if message.get("type") == "http.response.start":
+        request.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
+    _reply(request, message)
+
+
+_reply = WebRequest.handle_reply
+WebRequest.handle_reply = _reply_with_date
 
 
 class ReadyFramesServer(Server):  # type: ignore[misc]

@@ -24,7 +24,7 @@ HANDSHAKE_EXTRA_SECONDS = 10
 """Seconds beyond DATABASE_ANSWER_SECONDS for a handshake, so that it is refused."""
 
 REQUESTS_TIMEOUT_SECONDS = 5
-"""Seconds that running requests may take when the process stops."""
+"""Seconds that running requests may take when the process stops; then they are answered 503."""
 
 
 class PortUnavailable(Exception):
@@ -65,20 +65,13 @@ def print_address(address: str) -> None:
 
 
 def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], object]) -> None:
-    """Serve until SIGTERM or SIGINT; call `on_ready` when the server listens."""
+    """Serve until a stop signal; call `on_ready` when the server listens."""
     from voipbin_ws.servers.daphne_adapter import ReadyFramesServer, reactor
 
-    ports: list[Any] = []
-
-    class Server(ReadyFramesServer):
-        def listen_success(self, port: Any) -> None:
-            super().listen_success(port)
-            ports.append(port)
-
     handshake_seconds = settings.DATABASE_ANSWER_SECONDS + HANDSHAKE_EXTRA_SECONDS
-    server = Server(
+    server = ReadyFramesServer(
         application,
-        endpoints=[f"fd:fileno={bound.detach()}"],  # Twisted duplicates the descriptor and closes this one.
+        endpoints=["the socket that `ready` adopts"],
         signal_handlers=False,
         websocket_handshake_timeout=handshake_seconds,
         websocket_connect_timeout=handshake_seconds,
@@ -89,7 +82,10 @@ def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], ob
         websocket_max_frame_size=MAX_FRAME_BYTES,
         server_name="voipbin-ws",
     )
+    # daphne's own endpoint for sockets takes each for IPv4, and reads garbage as the addresses of IPv6 clients.
+    server.endpoints.clear()
     loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+    ports: list[Any] = []
 
     async def stop() -> None:
         for port in ports:
@@ -103,6 +99,8 @@ def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], ob
         # A slow reader gets as long as in the gateway's own closing to reach the close frame; the default is 1 s.
         # Each call sets the null Origin anew, which the handshake judges itself.
         server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
+        ports.append(reactor.adoptStreamPort(bound.fileno(), bound.family, server.http_factory))
+        bound.close()  # Twisted has duplicated it.
         _on_signals(loop, lambda: loop.create_task(stop()))
         loop.call_soon(open_metrics_port)
         on_ready()
@@ -112,7 +110,7 @@ def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], ob
 
 
 def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], object]) -> None:
-    """Serve until SIGTERM or SIGINT; call `on_ready` when the server listens."""
+    """Serve until a stop signal; call `on_ready` when the server listens."""
     import uvicorn
 
     from voipbin_ws.servers.uvicorn_adapter import UvicornProtocol
@@ -154,7 +152,7 @@ def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], o
         log_config=None,
         server_header=False,
         proxy_headers=False,  # The application evaluates them, on both servers, from TRUSTED_PROXIES alone.
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=REQUESTS_TIMEOUT_SECONDS,
     )
     Server(config).run(sockets=[bound])
 
@@ -180,14 +178,25 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Callable[[], object]], None]] =
 }
 
 
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that stop the process: SIGTERM, SIGINT and SIGHUP.
+
+    A process that nohup started ignores SIGHUP, and goes on doing so.
+    """
+    hang_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGTERM, signal.SIGINT, *hang_up)
+
+
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:
-    """Call `stop` at the first signal; a second one ends the process at once."""
+    """Call `stop` at the first signal; a second SIGTERM or SIGINT ends the process at once."""
+    signals = stop_signals()
 
     def first() -> None:
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in signals:
             loop.remove_signal_handler(name)
-            signal.signal(name, lambda *_: sys.exit(1))
+            # A closed terminal's shell and its kernel each send a SIGHUP.
+            signal.signal(name, signal.SIG_IGN if name == signal.SIGHUP else lambda *_: sys.exit(1))
         stop()
 
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in signals:
         loop.add_signal_handler(name, first)

@@ -29,10 +29,12 @@ from types import FrameType
 
 from django.db import connections
 
+from voipbin_ws.servers.run import stop_signals
+
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[Callable[[], object]], None]
-"""Serves until SIGTERM, and calls its argument when the server listens."""
+"""Serves until a stop signal, and calls its argument when the server listens."""
 
 PAUSE_FIRST_SECONDS = 0.5
 PAUSE_LONGEST_SECONDS = 30.0
@@ -42,7 +44,6 @@ STEADY_SECONDS = 60.0
 POLL_SECONDS = 0.5
 """Longest wait for workers, because a signal that arrives meanwhile does not end it."""
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _fork = multiprocessing.get_context("fork")
 
 
@@ -73,6 +74,7 @@ class Workers:
         self._announce = announce
         self._workers = [_Worker() for _ in range(count)]
         self._announced = False
+        self._signals = stop_signals()
         self._stops = 0
         self._failed = False
         # Each worker writes its index when it serves.
@@ -82,13 +84,13 @@ class Workers:
         self._parent_reader, self._parent_writer = os.pipe()
 
     def run(self) -> int:
-        """Serve until SIGTERM or SIGINT; return the exit code, 0 if all workers ended in order.
+        """Serve until a stop signal; return the exit code, 0 if all workers ended in order.
 
         Raises:
             NeverServed: a worker ended early, and the others were killed.
         """
         _prepare_to_fork()
-        before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
+        before = {number: signal.signal(number, self._stop) for number in self._signals}
         try:
             for worker in self._workers:
                 worker.due = 0.0
@@ -104,7 +106,9 @@ class Workers:
                 signal.signal(number, handler)
         return 1 if self._failed else 0
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        if self._stops and number == signal.SIGHUP:
+            return  # A closed terminal's shell and its kernel each send one.
         self._stops += 1
         # New clients are refused and go elsewhere, instead of waiting in a queue without a server.
         self._bound.close()
@@ -155,7 +159,7 @@ class Workers:
     def _start_due(self) -> None:
         for index, worker in enumerate(self._workers):
             # Until the worker has reset the handlers, a signal to it would run the parent's.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
             if worker.due <= time.monotonic():
                 worker.process = _fork.Process(target=self._run_worker, args=(index, before), daemon=True)
                 worker.began, worker.is_ready, worker.due = time.monotonic(), False, math.inf
@@ -165,7 +169,7 @@ class Workers:
     def _run_worker(self, index: int, mask: set[int]) -> None:
         # A group of its own: Ctrl-C reaches the parent alone, which passes it on once.
         os.setpgid(0, 0)
-        for number in _SIGNALS:
+        for number in self._signals:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.close(self._parent_writer)

@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from subscriptions.auth.authentication import identify
-from subscriptions.auth.tokens import issue_token
+from subscriptions.auth.tokens import LEEWAY_SECONDS, issue_token
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
 from tests.subscriptions.support.credentials import refused
@@ -88,9 +88,42 @@ def test_a_token_without_expiry_or_holder_is_refused(ann: Agent, missing: str) -
 
 
 def test_an_expired_token_is_refused(ann: Agent) -> None:
-    assert refused(signed({"sub": str(ann.pk), "exp": in_an_hour() - 3601})).rule == "expired-token"
+    assert (
+        refused(signed({"sub": str(ann.pk), "exp": in_an_hour() - 3600 - LEEWAY_SECONDS - 1})).rule
+        == "expired-token"
+    )
     long_ago = timezone.now() - timedelta(days=8)
     assert refused(issue_token(ann, long_ago)).rule == "expired-token"
+
+
+@pytest.mark.parametrize("key", ["ours", "VoIPBIN's"])
+@pytest.mark.parametrize(
+    ("claims", "rule"),
+    [
+        ({"iat": 3}, None),
+        ({"iat": 60}, "invalid-token"),
+        ({"nbf": 3}, None),
+        ({"nbf": 60}, "invalid-token"),
+        ({"exp": -3}, None),
+        ({"exp": -60}, "expired-token"),
+        ({"aud": "gateway"}, None),
+        ({"aud": 7}, None),
+    ],
+    ids=str,
+)
+def test_clocks_may_differ_by_seconds_and_any_audience_is_accepted(
+    ann: Agent, claims: dict[str, Any], rule: str | None, key: str
+) -> None:
+    now = timezone.now().timestamp()
+    moments = {name: value if name == "aud" else now + value for name, value in claims.items()}
+    if key == "ours":
+        token = signed({"sub": str(ann.pk), "exp": in_an_hour()} | moments)
+    else:
+        token = signed(voipbin_claims(str(ann.pk), str(ann.customer_id)) | moments, VOIPBIN_KEY)
+    if rule is None:
+        assert identify(token).agent_id == str(ann.pk)
+    else:
+        assert refused(token).rule == rule
 
 
 def test_keys_rotate_the_first_signs_and_all_are_accepted(ann: Agent, settings: Any) -> None:
@@ -249,7 +282,7 @@ def test_an_agent_whom_only_voipbin_knows_is_accepted() -> None:
     claims = voipbin_claims(agent_id, customer_id, 0x40, expire=voipbin_time(expires))
     found = identify(signed(claims, VOIPBIN_KEY))
     assert (found.agent_id, found.customer_id, found.role) == (agent_id, customer_id, Role.MANAGER)
-    assert found.expires_at == expires.timestamp()
+    assert found.expires_at == expires.timestamp() + LEEWAY_SECONDS
     assert found.granted_resources == frozenset()
 
 
@@ -275,7 +308,7 @@ def test_a_signed_out_agent_is_signed_out_of_voipbins_tokens_too(ann: Agent) -> 
 
 
 def test_voipbins_expiry_is_kept(ann: Agent) -> None:
-    past = voipbin_time(datetime.now(UTC) - timedelta(seconds=1))
+    past = voipbin_time(datetime.now(UTC) - timedelta(seconds=LEEWAY_SECONDS + 1))
     assert refused(from_voipbin(expire=past)).rule == "expired-token"
     # `exp` beside it is looked at too, and does instead of it.
     assert refused(from_voipbin(exp=in_an_hour() - 7200)).rule == "expired-token"

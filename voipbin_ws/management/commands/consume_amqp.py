@@ -15,7 +15,7 @@ from events.amqp.batch_store import rules_of_settings
 from events.amqp.broker import BrokerRefused, QueueOptions
 from events.amqp.consumer import Consumer
 from events.management.arguments import customer_id
-from voipbin_ws.postgres import TimeoutConnection
+from voipbin_ws.postgres import GatewayConnection
 
 QUEUE = "voipbin_ws.events"
 EXCHANGE = "voipbin.events"
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             queue_type=options["queue_type"],
             prefetch=2 * options["batch"],
         )
-        TimeoutConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
+        GatewayConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         rules = rules_of_settings(options["customer"] or "")
         consumer = Consumer(queue_options, rules, _until_signalled(), batch=options["batch"])
         try:

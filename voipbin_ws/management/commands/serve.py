@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voipbin_ws.asgi import application
-from voipbin_ws.postgres import TimeoutConnection
+from voipbin_ws.postgres import GatewayConnection
 from voipbin_ws.servers.run import SERVERS, PortUnavailable, address_of, listening_socket, print_address
 from voipbin_ws.servers.supervisor import NeverServed, Workers
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        TimeoutConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
+        GatewayConnection.answer_seconds = settings.DATABASE_ANSWER_SECONDS
         try:
             bound = listening_socket(options["host"], options["port"])
         except PortUnavailable as error:
