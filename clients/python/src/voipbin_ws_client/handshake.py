@@ -57,7 +57,7 @@ def connect_url(url: str, *, batch: bool) -> str:
 
 
 class _Connect(connect):
-    """A connection attempt that follows no redirect: a gateway sends none, a login page's is not for programs."""
+    """A connection attempt that follows no redirect, such as that to a login page."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -105,7 +105,10 @@ async def _dial(url: str, token: str | None) -> ClientConnection:
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer over HTTP. `code` is the gateway's, `None` if a proxy, a firewall or a captive portal answered."""
+    """An answer over HTTP.
+
+    `code` is the gateway's; it is `None` if a proxy, a firewall or a captive portal answered.
+    """
 
     status: int
     code: str | None
@@ -147,7 +150,7 @@ async def _refusal(url: str, token: str | None, answer: _Answer) -> Exception:
 
 
 async def _ask(url: str, token: str | None) -> _Answer | None:
-    """Return the gateway's answer to a plain GET of the address; `None` if another one or none comes."""
+    """Return the gateway's answer to a plain GET; `None` if it does not answer."""
     parts = urlsplit(url)
     http_url = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
     try:
