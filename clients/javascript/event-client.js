@@ -33,7 +33,8 @@
  * @property {boolean} [batch] Whether the gateway may send several events in one frame.
  * @property {number} [pingIntervalMs] Time without a frame after which the client sends a ping.
  * @property {number} [pingTimeoutMs]
- * @property {number} [connectTimeoutMs]
+ * @property {number} [connectTimeoutMs] Time for a handshake, and for the answer to a plain GET of the address.
+ * @property {number} [tokenTimeoutMs] Time for the token function.
  * @property {any} [WebSocket] Replaces the platform's WebSocket, such as the one of `ws`.
  * @property {typeof globalThis.fetch} [fetch]
  * @property {() => number} [random]
@@ -71,7 +72,7 @@ export class SubscribeError extends Error {
   }
 }
 
-/** The client has stopped. `code`: UNAUTHORIZED, FORBIDDEN, PROTOCOL_ERROR, NOT_A_GATEWAY, LOST or CLOSED. */
+/** The client has stopped. `code`: UNAUTHORIZED, FORBIDDEN, PROTOCOL_ERROR, NOT_A_GATEWAY, LOST or CLOSED. Only the gateway's own answers stop it. */
 export class ConnectionFailed extends Error {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
@@ -91,6 +92,7 @@ export function covers(pattern, topic) {
 const CLOSE_NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [/** @type {number} */ (code), name]));
 const MAX_TOPICS = 100; // In one message: the gateway's default limit.
 const RATE_LIMIT_TRIES = 5;
+const HURRY_MS = 2000; // An attempt without an answer for so long may be one that the network lost.
 const MAX_QUOTED = 200; // Characters of a bad frame in an error's message.
 
 const DEFAULTS = {
@@ -99,6 +101,7 @@ const DEFAULTS = {
   pingIntervalMs: 20_000,
   pingTimeoutMs: 10_000,
   connectTimeoutMs: 15_000,
+  tokenTimeoutMs: 60_000,
   random: Math.random,
   /** @type {Clock} */
   clock: {
@@ -112,6 +115,7 @@ const DEFAULTS = {
 
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
+const MAX_AWAY_PAUSE_MS = 5000; // While the gateway itself does not answer: asking costs it nothing.
 const STABLE_MS = 5000; // After a connection that lasted this long the pauses start again from the shortest.
 const MAX_SHORT_PAUSES = 2; // In a row, without a stable connection between them.
 
@@ -131,9 +135,9 @@ class Backoff {
     if (milliseconds >= STABLE_MS) this.#failures = this.#shortPauses = 0;
   }
 
-  /** Return 0 to 1 s; the upper limit doubles with each failure, up to 30 s. */
-  pause() {
-    return this.#random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
+  /** Return 0 to 1 s; the upper limit doubles with each failure, up to `maxMs`. */
+  pause(maxMs = MAX_PAUSE_MS) {
+    return this.#random() * Math.min(maxMs, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
   }
 
   /** Return the pause after a close that asks the client to reconnect at once. @param {number} jitterMs */
@@ -487,6 +491,32 @@ class Conversation {
   }
 }
 
+// --- Answers over HTTP ---
+
+/** @typedef {{ status: number, code: string, message: string }} Answer `code` is the gateway's, or INTERMEDIARY. */
+
+const IS_GATEWAY = "UPGRADE_REQUIRED"; // The gateway's answer to a GET with a good credential.
+const FINAL = new Map([
+  ["FORBIDDEN_ORIGIN", "FORBIDDEN"],
+  ["NOT_FOUND", "NOT_A_GATEWAY"],
+]);
+const BLOCKED = "WebSockets are blocked between here and the gateway: it answers over HTTP, but the upgrade does not arrive";
+
+/**
+ * Read the answer to a plain GET. Only a JSON object with `code` and `message` is the gateway's own: all else comes from a
+ * proxy, a firewall or a captive portal.
+ * @param {Response} response @returns {Promise<Answer>}
+ */
+async function readAnswer(response) {
+  const { status } = response;
+  const kind = (response.headers.get("Content-Type") ?? "").split(";")[0] || "no content type";
+  const content = kind === "application/json" ? await response.json().catch(() => null) : null;
+  if (typeof content?.code === "string" && typeof content.message === "string") return { status, code: content.code, message: content.message };
+  const isRedirect = response.type === "opaqueredirect" || (status >= 300 && status < 400);
+  const what = isRedirect ? "with a redirect, perhaps to a login page" : `${status} (${kind})`;
+  return { status, code: "INTERMEDIARY", message: `An intermediary answered ${what}, not the gateway` };
+}
+
 // --- The client ---
 
 /** Topics whose events one handler receives. Made by `EventClient.subscribe`. */
@@ -514,6 +544,10 @@ export class EventClient {
   /** @type {string} */ #state = State.IDLE;
   /** @type {WebSocket | null} */ #socket = null;
   #attempt = 0; // Grows with every connection attempt and end; results of an older attempt are ignored.
+  #attemptedAt = 0; // By `clock`.
+  #isTokenAwaited = false;
+  #asksFirst = false; // Whether the last socket did not open.
+  #mayAsk = true; // Unless the page's Content-Security-Policy forbids it.
   /** @type {Set<any>} */ #timers = new Set(); // Of this connection.
   /** @type {any} */ #retryTimer = null;
   /** @type {number | null} */ #openedAt = null;
@@ -701,38 +735,62 @@ export class EventClient {
 
   async #open() {
     const attempt = ++this.#attempt;
-    const { WebSocket, connectTimeoutMs, batch, token: provider } = this.#options;
+    const { clock, tokenTimeoutMs, token: provider } = this.#options;
+    this.#attemptedAt = clock.now();
     let token = this.#token;
-    try {
-      token ??= typeof provider === "function" ? await provider({ reason: this.#tokenReason }) : provider;
-    } catch (error) {
-      if (attempt === this.#attempt) this.#retry(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
-      return;
+    if (token === null) {
+      this.#isTokenAwaited = true;
+      try {
+        token = typeof provider === "function" ? await this.#within(tokenTimeoutMs, () => provider({ reason: this.#tokenReason })) : provider;
+      } catch (error) {
+        if (attempt === this.#attempt) this.#retry(this.#backoff.pause(), "NO_TOKEN", `There is no credential now: ${error?.message ?? error}`);
+        return;
+      } finally {
+        if (attempt === this.#attempt) this.#isTokenAwaited = false;
+      }
     }
     if (attempt !== this.#attempt) return;
     if (!token) return this.#fail("UNAUTHORIZED", "There is no credential");
     if (token === this.#rejectedToken?.token) return this.#fail("UNAUTHORIZED", this.#rejectedToken.message);
     this.#token = token;
+    // Firefox delays WebSockets to a host by up to a minute after some did not open, but never a GET (RFC 6455, 7.2.3).
+    if (this.#asksFirst && this.#mayAsk) {
+      const answer = await this.#ask();
+      if (attempt !== this.#attempt) return;
+      // Some proxies pass only WebSockets on, and answer a GET themselves; with 5xx they say that there is nothing behind them.
+      const mayOpen = answer && (answer.code === IS_GATEWAY || (answer.code === "INTERMEDIARY" && answer.status < 500));
+      if (!mayOpen && this.#mayAsk) return this.#onAnswer(answer, "The server does not answer");
+    }
+    this.#dial();
+  }
+
+  /** @returns {URL} The address with the credential, for the WebSocket and the GET alike. */
+  #address() {
     const address = new URL(this.#url);
-    address.searchParams.set("token", token);
-    if (batch) address.searchParams.set("batch", "true");
+    address.searchParams.set("token", this.#token ?? "");
+    if (this.#options.batch) address.searchParams.set("batch", "true");
+    return address;
+  }
+
+  #dial() {
+    const { WebSocket, connectTimeoutMs, clock } = this.#options;
     /** @type {WebSocket} */
     let socket;
     try {
-      socket = this.#socket = new WebSocket(address.href);
+      socket = this.#socket = new WebSocket(this.#address().href);
     } catch (error) {
       return this.#fail("NOT_A_GATEWAY", error.message);
     }
-    const unanswered = this.#after(connectTimeoutMs, () => this.#onNotOpened("The server does not answer"));
+    const unanswered = this.#after(connectTimeoutMs, () => this.#onNotOpened());
     socket.onopen = () => {
       if (this.#socket !== socket) return;
-      this.#options.clock.clearTimeout(unanswered);
+      clock.clearTimeout(unanswered);
       this.#onOpen();
     };
     socket.onmessage = ({ data }) => this.#socket === socket && this.#onMessage(data);
     socket.onclose = ({ code, reason }) => {
       if (this.#socket !== socket) return;
-      if (this.#openedAt === null) this.#onNotOpened("The connection could not be opened");
+      if (this.#openedAt === null) this.#onRefused();
       else this.#onClose(code, reason);
     };
     socket.onerror = () => {}; // A close follows.
@@ -753,7 +811,7 @@ export class EventClient {
   }
 
   #onOpen() {
-    this.#isTokenNew = false;
+    this.#isTokenNew = this.#asksFirst = false;
     this.#rejectedToken = null;
     this.#openedAt = this.#options.clock.now();
     this.#noteReceived();
@@ -781,28 +839,74 @@ export class EventClient {
     return this.#retry(name === "TOO_MANY" ? this.#backoff.longPause() : this.#backoff.pause(), name, message);
   }
 
-  /** Find out why the handshake failed. A browser's WebSocket hides the reason; a plain GET of the address returns it. @param {string} reason */
-  async #onNotOpened(reason) {
-    const token = this.#token;
+  /** The handshake has taken too long. The next attempt begins with a GET. */
+  #onNotOpened() {
     this.#dropSocket();
+    this.#asksFirst = true;
+    this.#onAnswer(null, "The server does not answer");
+  }
+
+  /** Find out why the handshake failed. A browser's WebSocket hides the reason; a plain GET of the address returns it. */
+  async #onRefused() {
+    this.#dropSocket();
+    this.#asksFirst = true;
     const attempt = this.#attempt;
-    const address = new URL(this.#url);
+    this.#attemptedAt = this.#options.clock.now();
+    const answer = await this.#ask();
+    if (attempt === this.#attempt) this.#onAnswer(answer, "The connection could not be opened");
+  }
+
+  /** Decide after an attempt without a WebSocket. @param {Answer | null} answer @param {string} silence The reason without an answer. */
+  #onAnswer(answer, silence) {
+    if (answer === null) return this.#retry(this.#backoff.pause(MAX_AWAY_PAUSE_MS), "UNREACHABLE", silence);
+    const { status, code, message } = answer;
+    if (code === "UNAUTHORIZED") return this.#renewToken("refused", message, () => 0);
+    const failure = FINAL.get(code);
+    if (failure) return this.#fail(failure, message);
+    if (status === 429) return this.#retry(this.#backoff.longPause(), code, message);
+    if (code === IS_GATEWAY) return this.#retry(this.#backoff.pause(MAX_AWAY_PAUSE_MS), "BLOCKED", BLOCKED);
+    return this.#retry(this.#backoff.pause(code === "INTERMEDIARY" ? MAX_AWAY_PAUSE_MS : undefined), code, message);
+  }
+
+  /** Ask the address by a plain GET; `null` if nothing answers. @returns {Promise<Answer | null>} */
+  async #ask() {
+    const { fetch, connectTimeoutMs } = this.#options;
+    const address = this.#address();
     address.protocol = address.protocol.replace(/^ws/, "http");
-    let status = null;
-    let message = reason;
+    const ends = new AbortController();
+    const how = /** @type {RequestInit} */ ({ cache: "no-store", signal: ends.signal });
+    const ask = async () => {
+      try {
+        return await readAnswer(await fetch(address.href, { ...how, redirect: "manual" }));
+      } catch (error) {
+        if (ends.signal.aborted || !globalThis.location || address.origin === globalThis.location.origin) throw error;
+        // The gateway lets pages of every origin read its answer: this one is not the gateway's, if there is one at all.
+        await fetch(this.#url.href.replace(/^ws/, "http"), { ...how, mode: "no-cors" });
+        return { status: 0, code: "INTERMEDIARY", message: "An intermediary answered, not the gateway; this page may not read the answer" };
+      }
+    };
     try {
-      const response = await this.#options.fetch(address.href, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store" });
-      status = response.status;
-      const content = await response.json().catch(() => null);
-      if (status !== 426) message = typeof content?.message === "string" ? content.message : `The server answered with status ${status}`;
+      return await this.#within(connectTimeoutMs, ask);
     } catch {
-      // The server does not answer, or rejects requests from this origin.
+      return null;
+    } finally {
+      ends.abort();
     }
-    if (attempt !== this.#attempt) return;
-    if (status === 401) this.#renewToken("refused", message, () => 0);
-    else if (status === 403) this.#fail("FORBIDDEN", message);
-    else if (status === 404) this.#fail("NOT_A_GATEWAY", message);
-    else this.#retry(status === 429 ? this.#backoff.longPause() : this.#backoff.pause(), "UNREACHABLE", message);
+  }
+
+  /** Return what `action` returns. Throws if it takes too long. @template T @param {number} milliseconds @param {() => Promise<T> | T} action */
+  async #within(milliseconds, action) {
+    const { clock } = this.#options;
+    /** @type {any} */
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = clock.setTimeout(() => reject(new Error(`No answer within ${milliseconds / 1000} s`)), milliseconds);
+    });
+    try {
+      return /** @type {T} */ (await Promise.race([action(), late]));
+    } finally {
+      clock.clearTimeout(timer);
+    }
   }
 
   /** @param {number} retryInMs @param {string} code @param {string} reason */
@@ -858,17 +962,27 @@ export class EventClient {
     }
   }
 
-  /** End a pause as soon as the network is back or the page becomes visible. */
+  /** End every wait as soon as the network is back or the page becomes visible. */
   #watchBrowser() {
     if (this.#watching || typeof globalThis.addEventListener !== "function") return;
+    const { signal } = (this.#watching = new AbortController());
     const onChange = (/** @type {Event} */ { type }) => {
       if (type === "visibilitychange" && globalThis.document.visibilityState === "hidden") return;
-      if (this.#retryTimer !== null) this.#retry(0, "HURRIED", "Trying at once");
-      else if (this.#state === State.CONNECTED) this.#checkAlive();
+      if (this.#openedAt !== null && this.#socket) this.#checkAlive();
+      else if (this.#retryTimer !== null) this.#hurry();
+      else if (this.#isTokenAwaited && type !== "online") return; // The function may be asking a person.
+      else if (this.#options.clock.now() - this.#attemptedAt >= HURRY_MS) this.#hurry();
     };
-    this.#watching = new AbortController();
-    globalThis.addEventListener("online", onChange, { signal: this.#watching.signal });
-    globalThis.document?.addEventListener("visibilitychange", onChange, { signal: this.#watching.signal });
+    globalThis.addEventListener("online", onChange, { signal });
+    globalThis.document?.addEventListener("visibilitychange", onChange, { signal });
+    const origin = this.#url.origin.replace(/^ws/, "http");
+    globalThis.addEventListener("securitypolicyviolation", ({ blockedURI }) => (this.#mayAsk &&= !blockedURI.startsWith(origin)), { signal });
+  }
+
+  /** Begin another attempt at once, instead of the pause or of an attempt that has no answer yet. */
+  #hurry() {
+    this.#dropSocket();
+    this.#retry(0, "HURRIED", "Trying at once");
   }
 
   // --- An open connection ---

@@ -25,17 +25,19 @@ def credential_in(query: str, authorization: str) -> str:
     """Find the credential in a query string or an Authorization header, or return "".
 
     Raises:
-        BadCredential: The header has another scheme than Bearer, or the query has several credentials.
+        BadCredential: The header has another scheme than Bearer, or there are several credentials.
     """
-    values = parse_qs(query, keep_blank_values=True)
-    given = [value for name in CREDENTIAL_PARAMETERS for value in values.get(name, [])]
-    if len(given) > 1:
-        raise BadCredential("Send one credential: ?token= or ?accesskey=, once", "ambiguous-credential")
-    if given:
-        return given[0]
+    values = parse_qs(query)
+    given = [value.strip() for name in CREDENTIAL_PARAMETERS for value in values.get(name, [])]
+    given = [value for value in given if value]
     scheme, _, credential = authorization.strip().partition(" ")
-    if not scheme:
-        return ""
+    # With a credential in the query, a header of another scheme is that of a proxy, which browsers add.
+    if len(given) + (scheme.lower() == "bearer") > 1:
+        raise BadCredential(
+            "Send one credential: ?token=, ?accesskey= or Authorization, once", "ambiguous-credential"
+        )
+    if given or not scheme:
+        return given[0] if given else ""
     if scheme.lower() != "bearer":
         raise BadCredential(
             "Send the credential as Authorization: Bearer <JWT or access key>", "unknown-scheme"

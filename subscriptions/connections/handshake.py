@@ -25,6 +25,9 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 UNAVAILABLE = 503
 
+PROTOCOL_VERSION = "13"
+"""The only version of the WebSocket protocol (RFC 6455, section 4.1)."""
+
 ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value in JSON_HEADERS.items())
 """Headers of a JSON response that is sent without Django, whose middleware adds them to others."""
 
@@ -114,10 +117,25 @@ def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
     return host != "" and host == headers.get("host")
 
 
+def bad_handshake(message: str) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    """Return headers and JSON body of the 400 to an invalid handshake.
+
+    They name the version of the protocol (RFC 6455, section 4.2.2).
+    """
+    body = encode({"code": "INVALID_REQUEST", "message": message}).encode()
+    headers = (
+        *ANSWER_HEADERS,
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+        (b"sec-websocket-version", PROTOCOL_VERSION.encode()),
+    )
+    return headers, body
+
+
 async def refuse(
     scope: Mapping[str, Any], send: Callable[[Mapping[str, Any]], Awaitable[None]], refusal: Refusal
 ) -> None:
-    """Answer with status and JSON body if the server supports that, else with its own 403."""
+    """Answer with status and JSON body; a server of another kind has only its own 403."""
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return
@@ -125,5 +143,7 @@ async def refuse(
     headers = [*ANSWER_HEADERS, (b"content-length", str(len(body)).encode())]
     if refusal.status == UNAUTHORIZED:
         headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
+    if refusal.status == UNAVAILABLE:
+        headers.append((b"retry-after", b"1"))
     await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})

@@ -176,24 +176,6 @@ def test_a_loop_over_events_ends_with_the_client(start: Runner, page: Page, serv
     assert page.evaluate("() => over") == "over"
 
 
-@pytest.mark.parametrize("sign", ["new Event('online')", "new Event('visibilitychange')"])
-def test_a_pause_ends_when_the_network_is_back_or_the_page_visible(
-    start: Runner, page: Page, server: ThreadedServer, sign: str
-) -> None:
-    server.play({"drop": {}})
-    page.wait_for_function("() => harness.client.state === 'reconnecting'")
-    page.evaluate(f"() => ({'document' if 'visibility' in sign else 'window'}).dispatchEvent({sign})")
-    server.play({"accept": {"token": "t"}})
-
-
-def test_without_a_network_the_state_is_suspended(start: Runner, page: Page, server: ThreadedServer) -> None:
-    page.evaluate("() => Object.defineProperty(navigator, 'onLine', { get: () => false })")
-    server.play({"drop": {}})
-    page.wait_for_function("() => harness.client.state === 'suspended'")
-    start.play({"wait": 0.5})
-    server.play({"accept": {}})
-
-
 def test_a_pong_comes_after_all_frames_before_it(start: Runner, page: Page, server: ThreadedServer) -> None:
     page.evaluate(
         "topic => { harness.client.subscribe([topic], ({ data }) => { window.last = data.id }) }", CALLS

@@ -15,15 +15,23 @@ from websockets.http11 import Request, Response
 PATIENCE_SECONDS = 20.0
 """The limit of one step; a working client takes far less."""
 
+CODES = {401: "UNAUTHORIZED", 429: "RATE_LIMITED", 503: "UNAVAILABLE"}
 REASONS = {200: "OK", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 426: "Upgrade Required"}
 
 
-def _answer(status: int, body: object) -> Response:
-    content = json.dumps(body).encode()
-    headers = Headers(
-        {"Content-Type": "application/json", "Content-Length": str(len(content)), "Connection": "close"}
-    )
+def _answer(answer: Mapping[str, Any]) -> Response:
+    status = answer["status"]
+    body = answer.get("body", {"code": CODES.get(status), "message": "Refused"})
+    kind, content = "application/json", json.dumps(body).encode()
+    if "html" in answer:
+        kind, content = "text/html; charset=utf-8", answer["html"].encode()
+    headers = Headers({"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close"})
+    if "location" in answer:
+        headers["Location"] = answer["location"]
     return Response(status, REASONS.get(status, "Error"), headers, content)
+
+
+UPGRADE_REQUIRED = {"status": 426, "body": {"code": "UPGRADE_REQUIRED", "message": "The credential is good"}}
 
 
 class Attempt:
@@ -43,7 +51,12 @@ class ScriptedServer:
         self.attempts: asyncio.Queue[Attempt] = asyncio.Queue()
         self.socket: ServerConnection | None = None
         self._sockets: asyncio.Queue[ServerConnection] = asyncio.Queue()
-        self._explanation = _answer(426, {"code": "UPGRADE_REQUIRED", "message": "The credential is good"})
+        self._explanation = UPGRADE_REQUIRED
+        self._next_explanation: Mapping[str, Any] | None = None
+        self._lost: list[Attempt] = []
+        self._ended = asyncio.Event()
+        self._recovered = asyncio.Event()
+        self._recovered.set()
         self._request_ids: list[Any] = []
         self._server: Server
 
@@ -56,6 +69,9 @@ class ScriptedServer:
     async def __aexit__(self, *_: object) -> None:
         if self.socket is not None:
             self.socket.transport.abort()
+        self._ended.set()
+        for attempt in self._lost:
+            attempt.decided.set_result(_answer(UPGRADE_REQUIRED))
         self._server.close()
         await self._server.wait_closed()
 
@@ -89,10 +105,21 @@ class ScriptedServer:
         attempt = await self.attempts.get()
         if "token" in answer:
             assert attempt.token == answer["token"]
-        attempt.decided.set_result(_answer(answer["status"], answer.get("body", {})))
+        if self._explanation is UPGRADE_REQUIRED:
+            self._next_explanation = answer
+        attempt.decided.set_result(_answer(answer))
 
     async def explain(self, answer: Mapping[str, Any]) -> None:
-        self._explanation = _answer(answer["status"], answer["body"])
+        self._explanation = answer
+
+    async def stall(self, _: object) -> None:
+        self._recovered.clear()
+        # The client may have been faster than this step.
+        while not self.attempts.empty():
+            self._lost.append(self.attempts.get_nowait())
+
+    async def recover(self, _: object) -> None:
+        self._recovered.set()
 
     async def receive(self, wanted: Mapping[str, Any]) -> None:
         message = await self.next_message()
@@ -130,8 +157,13 @@ class ScriptedServer:
     # --- Hooks of websockets ---
 
     async def _decide(self, _: ServerConnection, request: Request) -> Response | None:
+        if not self._recovered.is_set():
+            # What was sent before the recovery stays lost.
+            await self._ended.wait()
+            return _answer(UPGRADE_REQUIRED)
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return self._explanation
+            explanation, self._next_explanation = self._next_explanation or self._explanation, None
+            return _answer(explanation)
         attempt = Attempt(request)
         await self.attempts.put(attempt)
         return await attempt.decided
@@ -142,5 +174,8 @@ class ScriptedServer:
 
 
 SERVER_STEPS = frozenset(
-    {"accept", "refuse", "explain", "receive", "send", "send_batch", "send_text", "close", "drop"}
+    {
+        *("accept", "refuse", "explain", "stall", "recover"),
+        *("receive", "send", "send_batch", "send_text", "close", "drop"),
+    }
 )

@@ -52,7 +52,10 @@ class Runner:
 
     async def _provide(self, reason: str) -> str:
         self.provider_reasons.append(reason)
-        return next(self._tokens)
+        token = next(self._tokens)
+        if token is None:
+            await asyncio.Event().wait()
+        return token
 
     async def play(self, step: Mapping[str, Any]) -> None:
         [(name, details)] = step.items()

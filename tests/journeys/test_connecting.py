@@ -1,5 +1,7 @@
 """Connecting: every kind of credential, every refusal with its reason, origins and addresses."""
 
+# Long because all refusals are in one table.
+
 from __future__ import annotations
 
 import json
@@ -15,7 +17,6 @@ from tests.journeys.support.cast import Company, Key, Person, company, new_id, s
 from tests.journeys.support.conversation import Conversation, get
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.stacks import Stack
 
 ADDRESS = "/v1.0/ws"
 VOIPBIN_KEY = "the key with which VoIPBIN signs its tokens"
@@ -103,7 +104,7 @@ def refusal_of(gateway: Gateway, query: str, **options: Any) -> tuple[int, dict[
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_credential_that_is_not_accepted_gets_no_socket_and_a_plain_get_says_why(
-    gateway_on_each_stack: Gateway, stack: Stack, outcasts: Company, kind: str
+    gateway_on_each_stack: Gateway, outcasts: Company, kind: str
 ) -> None:
     query_of, said = REFUSED[kind]
     query = query_of(outcasts)
@@ -112,14 +113,31 @@ def test_a_credential_that_is_not_accepted_gets_no_socket_and_a_plain_get_says_w
     assert requested.headers["WWW-Authenticate"].startswith("Bearer")
     assert requested.json()["code"] == "UNAUTHORIZED"
     assert said in requested.json()["message"]
-    # daphne's handshake has no other refusal than a bare 403.
-    expected = (403, None) if stack.server == "daphne" else (401, requested.json())
-    assert refusal_of(gateway_on_each_stack, query) == expected
+    assert refusal_of(gateway_on_each_stack, query) == (401, requested.json())
 
 
 def test_a_header_of_another_scheme_is_refused(gateway_on_each_stack: Gateway, acme: Company) -> None:
     status, _ = refusal_of(gateway_on_each_stack, "", header=["Authorization: Basic YTpi"])
-    assert status in (401, 403)
+    assert status == 401
+
+
+def test_a_credential_in_the_query_and_one_in_the_header_are_refused(
+    gateway_on_each_stack: Gateway, acme: Company
+) -> None:
+    header = f"Authorization: Bearer {acme.token('manager')}"
+    status, body = refusal_of(gateway_on_each_stack, f"?token={acme.token('manager')}", header=[header])
+    assert status == 401
+    assert body is not None
+    assert "one credential" in body["message"]
+    websocket.create_connection(gateway_on_each_stack.ws_url + "?token=", timeout=30, header=[header]).close()
+
+
+def test_a_handshake_for_a_foreign_host_is_refused(gateway_on_each_stack: Gateway, acme: Company) -> None:
+    query = f"?token={acme.token('manager')}"
+    status, body = refusal_of(gateway_on_each_stack, query, host="evil.example.com")
+    assert status == 400
+    assert body is not None
+    assert "ALLOWED_HOSTS" in body["message"]
 
 
 @pytest.mark.parametrize("way", ["token", "accesskey", "Authorization"])
@@ -144,14 +162,13 @@ def test_each_way_to_give_a_credential_opens_a_socket(
 
 @pytest.mark.parametrize("origin", ["https://evil.example.com", "null", "file://"])
 def test_a_page_of_a_foreign_origin_gets_no_socket(
-    gateway_on_each_stack: Gateway, stack: Stack, acme: Company, origin: str
+    gateway_on_each_stack: Gateway, acme: Company, origin: str
 ) -> None:
     status, body = refusal_of(gateway_on_each_stack, f"?token={acme.token('manager')}", origin=origin)
     assert status == 403
-    if stack.server == "uvicorn":
-        assert body is not None
-        assert body["code"] == "FORBIDDEN_ORIGIN"
-        assert "WEBSOCKET_ORIGINS" in body["message"]
+    assert body is not None
+    assert body["code"] == "FORBIDDEN_ORIGIN"
+    assert "WEBSOCKET_ORIGINS" in body["message"]
 
 
 def test_a_page_of_our_own_and_a_program_without_origin_get_one(
@@ -175,12 +192,12 @@ def test_a_listed_origin_gets_one(gateway: Gateways) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/v1.0/ws/", "/v1.0/websocket", "/v2.0/ws"])
 def test_there_is_no_socket_at_another_address(
-    gateway_on_each_stack: Gateway, stack: Stack, acme: Company, path: str
+    gateway_on_each_stack: Gateway, acme: Company, path: str
 ) -> None:
     address = gateway_on_each_stack.ws_url.replace(ADDRESS, path)
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
         websocket.create_connection(f"{address}?token={acme.token('manager')}", timeout=30)
-    assert refused.value.status_code == (403 if stack.server == "daphne" else 404)
+    assert refused.value.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
 
 from events.api.publish_parser import Parser, parse_events, parse_webhook
 from events.api.publish_request import PublishRequest, PublishResponse
 from subscriptions.protocol.permissions import Identity
+from voipbin_ws.http.allowed_hosts import host_is_allowed
 from voipbin_ws.http.publish_queue import PublishQueue
 from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
 from voipbin_ws.http.security_headers import json_headers
@@ -46,8 +46,7 @@ class PublishEndpoint:
             await self._django(scope, receive, send)
             return
         headers = _headers(scope)
-        host, _ = split_domain_port(headers.get("host", ""))
-        if not validate_host(host, settings.ALLOWED_HOSTS):
+        if not host_is_allowed(headers.get("host", "")):
             await self._django(scope, receive, send)
             return
         began = time.perf_counter()

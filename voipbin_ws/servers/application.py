@@ -15,11 +15,15 @@ from events.domain.strict_json import encode
 from subscriptions.connections.handshake import ANSWER_HEADERS, Refusal, refuse
 from subscriptions.connections.runtime import runtime
 from subscriptions.routing import websocket_urlpatterns
+from voipbin_ws.http.allowed_hosts import host_is_allowed
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+FOREIGN_HOST = Refusal(
+    400, "INVALID_REQUEST", "The request is for a host that an operator can add to ALLOWED_HOSTS", ""
+)
 NO_SUCH_ENDPOINT = Refusal(404, "NOT_FOUND", "There is no WebSocket at this address: connect to /v1.0/ws", "")
 
 
@@ -72,6 +76,11 @@ class GatewayApplication:
             await _unavailable(send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = next((value for name, value in scope["headers"] if name.lower() == b"host"), b"")
+        if not host_is_allowed(host.decode("latin-1")):
+            await receive()
+            await refuse(scope, send, FOREIGN_HOST)
+            return
         try:
             await self._websockets(scope, receive, send)
         except ValueError as error:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
+from autobahn.websocket import protocol as autobahn
+from autobahn.websocket.types import ConnectionDeny
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
-from daphne.ws_protocol import WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor as installed
 from twisted.web.http import datetimeToString
 
+from subscriptions.connections.handshake import bad_handshake
 from subscriptions.delivery.transport import READY_FRAMES, nothing
 
 reactor: Any = installed
@@ -47,12 +51,57 @@ _reply = WebRequest.handle_reply
 WebRequest.handle_reply = _reply_with_date
 
 
+# The gateway judges origins itself, also those that autobahn cannot parse. It allows the null origin.
+autobahn._url_to_origin = lambda _: "null"
+
+
+class HandshakeProtocol(WebSocketProtocol):  # type: ignore[misc]
+    """daphne's protocol, which refuses handshakes with any status and body.
+
+    This is the extension `websocket.http.response` of ASGI.
+    """
+
+    _response: Mapping[str, Any] = {}
+
+    def onConnect(self, request: Any) -> Any:  # noqa: N802 (autobahn names it)
+        # No extension is accepted. One with unknown parameters is declined, not an error (RFC 7692, section 5.1).
+        self.websocket_extensions: list[object] = []
+        return super().onConnect(request)
+
+    def handle_reply(self, message: Mapping[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.http.response.start":
+                self._response = message
+            case "websocket.http.response.body":
+                self._response = {**self._response, "body": message.get("body", b"")}
+                denied = ConnectionDeny(code=self._response["status"], reason="")  # type: ignore[no-untyped-call]
+                self.handshake_deferred.errback(denied)
+                del self.handshake_deferred
+                self.server.protocol_disconnected(self)
+            case _:
+                super().handle_reply(message)
+
+    def sendHttpErrorResponse(self, code: int, reason: str, _: object = None) -> None:  # noqa: N802
+        """Send the application's response, or that to a handshake which autobahn refused."""
+        headers: Iterable[tuple[bytes, bytes]]
+        if self._response:
+            headers, body = self._response["headers"], self._response["body"]
+            headers = [*headers, (b"connection", b"close")]
+        else:
+            headers, body = bad_handshake(reason)
+        status = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}".encode()
+        self.sendData(b"\r\n".join((status, *(b": ".join(header) for header in headers), b"", body)))
+
+
+WebSocketFactory.protocol = HandshakeProtocol
+
+
 class ReadyFramesServer(Server):  # type: ignore[misc]
     """daphne, which offers each of its WebSockets to the application as `ReadyFrames`."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, WebSocketProtocol):
-            scope["extensions"] = {READY_FRAMES: DaphneFrames(protocol)}
+            scope["extensions"] = {READY_FRAMES: DaphneFrames(protocol), "websocket.http.response": {}}
         return super().create_application(protocol, scope)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from subscriptions.connections.connection import ABORT_SECONDS
+from subscriptions.connections.handshake import PROTOCOL_VERSION
 from subscriptions.connections.runtime import runtime
 from voipbin_ws.observability.metrics_endpoints import open_metrics_port
 
@@ -98,7 +99,12 @@ def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], ob
     def ready() -> None:
         # A slow reader gets as long as in the gateway's own closing to reach the close frame; the default is 1 s.
         # Each call sets the null Origin anew, which the handshake judges itself.
-        server.ws_factory.setProtocolOptions(closeHandshakeTimeout=ABORT_SECONDS, allowNullOrigin=True)
+        server.ws_factory.setProtocolOptions(
+            versions=[int(PROTOCOL_VERSION)],
+            failByDrop=False,  # A violation of the protocol is answered with a close frame (RFC 6455, section 7.1.7).
+            closeHandshakeTimeout=ABORT_SECONDS,
+            allowNullOrigin=True,
+        )
         ports.append(reactor.adoptStreamPort(bound.fileno(), bound.family, server.http_factory))
         bound.close()  # Twisted has duplicated it.
         _on_signals(loop, lambda: loop.create_task(stop()))

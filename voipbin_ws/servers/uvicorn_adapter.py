@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+from websockets.http11 import Request
 
-from events.domain.strict_json import encode
-from subscriptions.connections.handshake import ANSWER_HEADERS
+from subscriptions.connections.handshake import bad_handshake
 from subscriptions.delivery.transport import READY_FRAMES, nothing
-
-_BODY = encode(
-    {"code": "INVALID_REQUEST", "message": "The address or a header is too long: 8192 bytes at most"}
-)
-_BAD_REQUEST = b"\r\n".join(
-    (
-        b"HTTP/1.1 400 Bad Request",
-        *(b": ".join(header) for header in ANSWER_HEADERS),
-        b"content-length: %d" % len(_BODY),
-        b"connection: close",
-        b"",
-        _BODY.encode(),
-    )
-)
 
 
 LINGER_SECONDS = 10.0
@@ -40,8 +28,33 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             # Valid for uvicorn's HTTP parser but not for its WebSocket parser: without this, no response is ever sent.
-            self.transport.write(_BAD_REQUEST)
-            self.transport.close()
+            self._refuse("The address or a header is too long or not ASCII: 8192 bytes at most")
+
+    def handle_connect(self, event: Request) -> None:
+        response = self.conn.accept(event)
+        if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and event.path.isascii():
+            super().handle_connect(event)
+        else:
+            self.handshake_initiated = self.handshake_complete = self.close_sent = True
+            self._refuse(str(self.conn.handshake_exc or "The address is not ASCII"))
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                # uvicorn does the same, and logs a traceback for each such message of a client.
+                self.frames = []
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    def _refuse(self, message: str) -> None:
+        headers, body = bad_handshake(message)
+        lines = (b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers), b"", body)
+        self.transport.write(b"\r\n".join(lines))
+        self.transport.close()
 
     async def run_asgi(self) -> None:
         extensions: dict[str, Any] = self.scope["extensions"]

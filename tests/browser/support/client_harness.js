@@ -77,7 +77,7 @@ export function start({ url, settings, random, oneByOne, options }) {
   const tokens = [...(settings.tokens ?? [])];
   const provider = async (/** @type {{ reason: string }} */ { reason }) => {
     tokenReasons.push(reason);
-    return tokens.shift();
+    return tokens.shift() ?? new Promise(() => {});
   };
   client = new module.EventClient({
     url,

@@ -13,14 +13,10 @@ from tests.conformance.server import SERVER_STEPS
 NEEDS_A_PAUSED_READER = "max_waiting"
 """Cases with this setting do not apply: a browser's WebSocket always reads."""
 
-NEEDS_THE_REFUSAL = {"forbidden-with-reason"}
-"""Cases in which handshake and plain GET have different answers: the client sees only the latter."""
-
 CASES = {
     path.stem: case
     for path in sorted((Path(__file__).parents[2] / "conformance/cases").glob("*.json"))
     if NEEDS_A_PAUSED_READER not in (case := json.loads(path.read_text()))["client"]
-    and path.stem not in NEEDS_THE_REFUSAL
 }
 
 
@@ -74,8 +70,6 @@ class Runner:
         self._server = server
         self._repeats_handshake_after = repeats_handshake_after
         steps = case["steps"]
-        # A browser hides the status of a refused handshake. The client sends a plain GET, with the same answer.
-        self._explains = any("explain" in step for step in steps)
         page.evaluate(
             "settings => harness.start(settings)",
             {
@@ -89,8 +83,6 @@ class Runner:
     def play(self, step: Mapping[str, Any]) -> None:
         [(name, details)] = step.items()
         if name in SERVER_STEPS:
-            if name == "refuse" and not self._explains:
-                self._server.play({"explain": {"status": details["status"], "body": details.get("body", {})}})
             self._server.play(step)
             if name == "refuse" and details["status"] == self._repeats_handshake_after:
                 self._server.play(step)

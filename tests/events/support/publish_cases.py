@@ -129,7 +129,11 @@ CASES = [
     Case("a token in the query", 201, RECEIPT, authorization=None, query=f"token={KEY}"),
     Case("an access key in the query", 201, RECEIPT, authorization=None, query=f"accesskey={KEY}"),
     Case(
-        "a query before the header", 201, RECEIPT, authorization="Bearer nonsense", query=f"accesskey={KEY}"
+        "a credential in the query and one in the header",
+        401,
+        refused("UNAUTHORIZED", "Send one credential: ?token=, ?accesskey= or Authorization, once"),
+        authorization="Bearer nonsense",
+        query=f"accesskey={KEY}",
     ),
     Case("unknown query parameters", 201, RECEIPT, query="colour=red&format=html"),
     Case(
@@ -174,7 +178,7 @@ CASES = [
     Case(
         "two credentials in the query",
         401,
-        refused("UNAUTHORIZED", "Send one credential: ?token= or ?accesskey=, once"),
+        refused("UNAUTHORIZED", "Send one credential: ?token=, ?accesskey= or Authorization, once"),
         query=f"token={KEY}&accesskey={KEY}",
     ),
     Case("two credentials in the headers", 401, UNKNOWN_KEY, headers=[("authorization", "Bearer x")]),

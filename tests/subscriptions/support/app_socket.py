@@ -17,7 +17,10 @@ class Socket:
     """A client of the application, without a server."""
 
     def __init__(self, query: str = "", *, path: str = "/v1.0/ws", **headers: str) -> None:
-        given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        given = [
+            (name.replace("_", "-").encode(), value.encode())
+            for name, value in ({"host": "localhost"} | headers).items()
+        ]
         self._communicator = WebsocketCommunicator(application, f"{path}?{query}", given)
         self._communicator.scope["client"] = ["192.0.2.7", 5]
 

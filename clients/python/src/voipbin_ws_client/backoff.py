@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 FIRST_SECONDS = 1.0
 MAX_SECONDS = 30.0
+MAX_AWAY_SECONDS = 5.0
+"""The limit while the gateway itself does not answer: trying costs it nothing."""
+
 STABLE_SECONDS = 5.0
 """A connection that lasted this long resets the pauses."""
 
@@ -34,9 +37,9 @@ class Backoff:
         if seconds >= STABLE_SECONDS:
             self._failures = self._immediate = 0
 
-    def after_failure(self) -> float:
+    def after_failure(self, max_seconds: float = MAX_SECONDS) -> float:
         """Return the pause after a failure."""
-        limit = min(MAX_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 16))
+        limit = min(max_seconds, FIRST_SECONDS * 2.0 ** min(self._failures, 16))
         self._failures += 1
         return self._random() * limit
 

@@ -107,7 +107,8 @@ class Connection:
                 await self._clock.sleep(FULL_INBOX_SECONDS)
             else:
                 pinged_at = self._clock.time()
-                await self._send({"type": "ping"})
+                # A server that reads nothing would hold up the send itself.
+                self._spawn(self._send({"type": "ping"}))
                 await self._clock.sleep(self._answer_seconds)
                 if self._received_at < pinged_at:
                     self._is_silent = True

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from voipbin_ws_client.errors import Terminated, Unauthorized
 from voipbin_ws_client.handshake import Unavailable
+from voipbin_ws_client.states import Clock
 
 logger = logging.getLogger(__name__)
 
 TokenProvider = Callable[[str], Awaitable[str]]
 """An async function that returns a credential. Its argument is the reason of the call: `connect` for the first one,
 `expired` after a credential expired in use, `refused` after the server did not accept one. An exception counts as a
-temporary failure, unless it is a `Terminated` such as `Unauthorized`."""
+temporary failure, unless it is a `Terminated` such as `Unauthorized`;
+so does an answer later than `PROVIDER_SECONDS`."""
+
+PROVIDER_SECONDS = 60.0
 
 
 class Credential:
@@ -25,19 +30,23 @@ class Credential:
         self._reason = "connect"
         self._is_new = False
 
-    async def get(self) -> str | None:
+    async def get(self, clock: Clock) -> str | None:
         """Return the token; `None` if the application gave neither a token nor a provider.
 
         Raises:
-            Unavailable: the provider failed.
+            Unavailable: the provider failed, or did not answer in time.
             TypeError: the provider returned no string.
         """
         if self._provider is None or self._token is not None:
             return self._token
         try:
-            token = await self._provider(self._reason)
+            token = await clock.within(PROVIDER_SECONDS, _awaited(self._provider(self._reason)))
         except Terminated:
             raise
+        except asyncio.TimeoutError:
+            raise Unavailable(
+                f"There is no credential now: No answer within {PROVIDER_SECONDS:.0f} s"
+            ) from None
         except Exception as error:
             logger.warning("There is no credential now: %r", error)
             raise Unavailable(f"There is no credential now: {error}") from error
@@ -60,3 +69,7 @@ class Credential:
         if self._provider is None or self._is_new:
             raise Unauthorized(message, code)
         self._token, self._reason, self._is_new = None, reason, True
+
+
+async def _awaited(answer: Awaitable[str]) -> str:
+    return await answer

@@ -10,7 +10,7 @@ import random as random_module
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from voipbin_ws_client.backoff import FIRST_SECONDS, Backoff
+from voipbin_ws_client.backoff import FIRST_SECONDS, MAX_AWAY_SECONDS, MAX_SECONDS, Backoff
 from voipbin_ws_client.connection import Connection
 from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.credential import Credential, TokenProvider
@@ -215,11 +215,12 @@ class EventClient:
     async def _run_connection(self) -> tuple[float, str]:
         """Run one connection; return the pause in seconds before the next one, and the reason."""
         try:
-            socket = await open_socket(self._url, await self._credential.get())
+            token = await self._credential.get(self._clock)
+            socket = await open_socket(self._url, token, self._clock)
         except Unavailable as error:
-            return self._backoff.after_too_many() if error.too_many else self._backoff.after_failure(), str(
-                error
-            )
+            if error.too_many:
+                return self._backoff.after_too_many(), str(error)
+            return self._backoff.after_failure(MAX_AWAY_SECONDS if error.is_away else MAX_SECONDS), str(error)
         except CredentialRefused as error:
             self._credential.renew("refused", str(error), HTTP_UNAUTHORIZED)
             return 0.0, str(error)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
@@ -12,13 +13,16 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from voipbin_ws_client.errors import Forbidden, NotAGateway
+from voipbin_ws_client.states import Clock
 
 MAX_MESSAGE_BYTES = 2**25
 """More than the largest event that a gateway can be configured to accept."""
 
+CONNECT_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
 REASON_SECONDS = 10.0
-TRANSIENT_STATUSES = frozenset({408, 425, 429})
+
+BLOCKED = "WebSockets are blocked between here and the gateway: it answers over HTTP, but the upgrade does not arrive"
 
 
 class CredentialRefused(Exception):
@@ -26,11 +30,15 @@ class CredentialRefused(Exception):
 
 
 class Unavailable(Exception):
-    """A temporary failure, with its reason; `too_many` if the server has too many connections."""
+    """A temporary failure, with its reason.
 
-    def __init__(self, message: str, *, too_many: bool = False) -> None:
+    `too_many` if the server has too many connections, `is_away` if the gateway itself did not answer.
+    """
+
+    def __init__(self, message: str, *, too_many: bool = False, is_away: bool = False) -> None:
         super().__init__(message)
         self.too_many = too_many
+        self.is_away = is_away
 
 
 def connect_url(url: str, *, batch: bool) -> str:
@@ -48,7 +56,14 @@ def connect_url(url: str, *, batch: bool) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("batch", "true")])))
 
 
-async def open_socket(url: str, token: str | None) -> ClientConnection:
+class _Connect(connect):
+    """A connection attempt that follows no redirect, such as that to a login page."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+async def open_socket(url: str, token: str | None, clock: Clock) -> ClientConnection:
     """Open a WebSocket.
 
     The library's keepalive is off: it would close a connection whose application reads slowly. `Connection` has
@@ -58,73 +73,94 @@ async def open_socket(url: str, token: str | None) -> ClientConnection:
         CredentialRefused: the server does not accept the credential.
         Unavailable: there is no connection now.
         Forbidden: the server refuses this origin.
-        NotAGateway: the address is not that of a gateway.
+        NotAGateway: the gateway has no WebSocket at the address.
     """
     try:
-        return await connect(
-            url,
-            additional_headers=_headers(token),
-            user_agent_header="voipbin-ws-client",
-            compression=None,
-            ping_interval=None,
-            close_timeout=CLOSE_SECONDS,
-            max_size=MAX_MESSAGE_BYTES,
-        )
+        return await clock.within(CONNECT_SECONDS, _dial(url, token))
     except InvalidStatus as error:
-        status = error.response.status_code
-        message = _message_of(error.response.body) or _status_text(status)
-        if status == httpx.codes.FORBIDDEN and not _message_of(error.response.body):
-            status, message = await _fetch_reason(url, token)
-        raise _refusal(status, message) from None
+        response = error.response
+        raise await _refusal(
+            url, token, _Answer.of(response.status_code, response.headers, response.body)
+        ) from None
     except asyncio.TimeoutError:
-        raise Unavailable("The server does not answer") from None
+        raise Unavailable("The server does not answer", is_away=True) from None
     except ConnectionRefusedError:
-        raise Unavailable("Nothing listens there") from None
+        raise Unavailable("Nothing listens there", is_away=True) from None
     except (OSError, InvalidHandshake, EOFError) as error:
-        raise Unavailable(str(error) or type(error).__name__) from None
+        raise Unavailable(str(error) or type(error).__name__, is_away=True) from None
 
 
-def _refusal(status: int, message: str) -> Exception:
-    if status == httpx.codes.UNAUTHORIZED:
-        return CredentialRefused(message)
-    if status == httpx.codes.FORBIDDEN:
-        return Forbidden(message, status)
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in TRANSIENT_STATUSES:
-        return Unavailable(message, too_many=status == httpx.codes.TOO_MANY_REQUESTS)
-    return NotAGateway(message, status)
+async def _dial(url: str, token: str | None) -> ClientConnection:
+    return await _Connect(
+        url,
+        additional_headers=_headers(token),
+        user_agent_header="voipbin-ws-client",
+        compression=None,
+        open_timeout=None,
+        ping_interval=None,
+        close_timeout=CLOSE_SECONDS,
+        max_size=MAX_MESSAGE_BYTES,
+    )
 
 
-async def _fetch_reason(url: str, token: str | None) -> tuple[int, str]:
-    """Return status and message of a plain GET of the same address.
+@dataclass(frozen=True)
+class _Answer:
+    """An answer over HTTP.
 
-    Some servers refuse every handshake with an empty 403.
+    `code` is the gateway's; it is `None` if a proxy, a firewall or a captive portal answered.
     """
+
+    status: int
+    code: str | None
+    message: str
+
+    @classmethod
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> _Answer:
+        """Read an answer. Only a JSON object with `code` and `message` is the gateway's own."""
+        kind = headers.get("Content-Type", "").partition(";")[0] or "no content type"
+        try:
+            content = json.loads(body or b"") if kind == "application/json" else None
+        except ValueError:
+            content = None
+        if isinstance(content, dict):
+            code, message = content.get("code"), content.get("message")
+            if isinstance(code, str) and isinstance(message, str):
+                return cls(status, code, message)
+        is_redirect = 300 <= status < 400
+        what = "with a redirect, perhaps to a login page" if is_redirect else f"{status} ({kind})"
+        return cls(status, None, f"An intermediary answered {what}, not the gateway")
+
+
+async def _refusal(url: str, token: str | None, answer: _Answer) -> Exception:
+    """Return the error for the answer to a handshake."""
+    if answer.code is None:
+        # Some intermediaries refuse every upgrade, and pass a plain GET on.
+        answer = await _ask(url, token) or answer
+    match answer.code:
+        case "UNAUTHORIZED":
+            return CredentialRefused(answer.message)
+        case "FORBIDDEN_ORIGIN":
+            return Forbidden(answer.message, answer.status)
+        case "NOT_FOUND":
+            return NotAGateway(answer.message, answer.status)
+        case "UPGRADE_REQUIRED":
+            return Unavailable(BLOCKED, is_away=True)
+    too_many = answer.status == httpx.codes.TOO_MANY_REQUESTS
+    return Unavailable(answer.message, too_many=too_many, is_away=answer.code is None)
+
+
+async def _ask(url: str, token: str | None) -> _Answer | None:
+    """Return the gateway's answer to a plain GET; `None` if it does not answer."""
     parts = urlsplit(url)
     http_url = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
     try:
-        async with httpx.AsyncClient(timeout=REASON_SECONDS) as http:
+        async with asyncio.timeout(REASON_SECONDS), httpx.AsyncClient(timeout=REASON_SECONDS) as http:
             response = await http.get(http_url, headers=_headers(token))
-    except httpx.HTTPError as error:
-        raise Unavailable(f"The server refused the connection, and does not say why: {error}") from None
-    if response.status_code == httpx.codes.UPGRADE_REQUIRED:
-        return 403, "The credential is good, but the server wants no connection from here"
-    if response.status_code == httpx.codes.NOT_FOUND:
-        return 403, "The server refused the connection, and does not say why"
-    return response.status_code, _message_of(response.content) or _status_text(response.status_code)
-
-
-def _status_text(status: int) -> str:
-    return f"The server answered with status {status}"
+    except (httpx.HTTPError, asyncio.TimeoutError):
+        return None
+    answer = _Answer.of(response.status_code, response.headers, response.content)
+    return answer if answer.code is not None else None
 
 
 def _headers(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
-
-
-def _message_of(body: bytes | bytearray | None) -> str:
-    try:
-        content: Any = json.loads(body or b"")
-    except ValueError:
-        return ""
-    message = content.get("message") if isinstance(content, dict) else None
-    return message if isinstance(message, str) else ""

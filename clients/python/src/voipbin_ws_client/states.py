@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 class State(str, Enum):
@@ -46,3 +50,20 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds."""
         await asyncio.sleep(seconds)
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, Result]) -> Result:
+        """Return the result of `work`.
+
+        Raises:
+            asyncio.TimeoutError: it took longer than so many seconds, and was cancelled.
+        """
+        tasks = working, _ = asyncio.ensure_future(work), asyncio.ensure_future(self.sleep(seconds))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise asyncio.TimeoutError
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
