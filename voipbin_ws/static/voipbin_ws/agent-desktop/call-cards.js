@@ -171,7 +171,7 @@ export class CallCards {
         this.#changed();
       }, EVENT_WITHIN_MS);
     } catch (error) {
-      if (error.status === 401) this.#liveData.endSession(error.message);
+      if (error.isUnauthorized) this.#liveData.endSession(error.message);
       if (this.#requests.get(id) === request) this.#requests.set(id, { error: error.message });
     }
     this.#changed();

@@ -26,7 +26,13 @@ const title = new Title(TITLE);
 const toasts = new Toasts(element("toasts"));
 const waitingList = new PartList(element("waiting-rows"), element("waiting-row"));
 const recentList = new PartList(element("recent-rows"), element("recent-row"));
-const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut: (message) => showSignIn(message && `${message} Sign in again.`) });
+const liveData = new LiveData({
+  load,
+  event: onEvent,
+  state: showConnection,
+  signedIn: () => signInForm.open(),
+  signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
+});
 const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
 const statusPanel = new StatusPanel({ desk, liveData, sound, toasts, changed });
@@ -71,7 +77,7 @@ async function load(me, now) {
 
 /** @param {GatewayEvent} event */
 function onEvent(event) {
-  const now = Date.now() + liveData.clockOffset;
+  const now = liveData.clock.now;
   desk.apply(event, now);
   messages.apply(event, now);
   for (const notice of desk.takeNotices()) notify(notice);
@@ -102,7 +108,7 @@ function changed() {
 
 function render() {
   isRendering = false;
-  if (liveData.loadedAt === null) return;
+  if (!liveData.isLoaded) return;
   const { now } = liveData;
   statusPanel.show(now);
   callCards.show(now);
@@ -116,6 +122,7 @@ function tick() {
   clearTimeout(tickTimer);
   tickTimer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
   showConnection();
+  liveData.checkClock();
   render();
 }
 
@@ -197,7 +204,7 @@ function showSignIn(notice) {
 element("sign-out").addEventListener("click", () => {
   messages.dropDrafts();
   statusPanel.endShift();
-  liveData.endSession();
+  liveData.signOut();
 });
 
 signInForm.start();

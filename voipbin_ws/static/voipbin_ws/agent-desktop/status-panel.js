@@ -3,6 +3,7 @@
 import { chooseStatus } from "./requests.js";
 import { capitalized } from "../shared/call.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { tabData } from "../shared/site-data.js";
 import { duration } from "../shared/time.js";
 
 const SHIFT_KEY = "voipbin.shift";
@@ -27,14 +28,14 @@ export class StatusPanel {
     });
     // A reload keeps the shift: the first click or key enables the sound again.
     const rearm = async () => {
-      if (sessionStorage.getItem(SHIFT_KEY) && !sound.isArmed && (await sound.arm())) changed();
+      if (tabData.get(SHIFT_KEY) && !sound.isArmed && (await sound.arm())) changed();
     };
     addEventListener("pointerdown", rearm);
     addEventListener("keydown", rearm);
   }
 
   endShift() {
-    sessionStorage.removeItem(SHIFT_KEY);
+    tabData.remove(SHIFT_KEY);
   }
 
   /** @param {number} now */
@@ -72,10 +73,10 @@ export class StatusPanel {
         const data = { status: reply.status, set_by: desk.agentId };
         const topic = `agent_id:${desk.agentId}:agent:${desk.agentId}`;
         const event = { id: "", cursor: "", event_type: "agent.status", topic, timestamp: reply.status_changed_at, data };
-        desk.apply(event, Date.now() + liveData.clockOffset);
+        desk.apply(event, liveData.clock.now);
       }
     } catch (error) {
-      if (error.status === 401) liveData.endSession(error.message);
+      if (error.isUnauthorized) liveData.endSession(error.message);
       else setTexts({ "status-error": error.message });
     } finally {
       this.#pending = null;
@@ -87,7 +88,7 @@ export class StatusPanel {
   async #startShift() {
     const { desk, liveData, sound, toasts, changed } = this.#parts;
     if (!liveData.isLive) return;
-    sessionStorage.setItem(SHIFT_KEY, "on");
+    tabData.set(SHIFT_KEY, "on");
     if (await sound.arm()) sound.chime();
     else toasts.show("This browser plays no sound. Watch the window’s title for calls.");
     if (!IN_A_CALL.has(desk.presence.status)) await this.#choose("available");

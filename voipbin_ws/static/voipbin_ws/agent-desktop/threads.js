@@ -1,7 +1,7 @@
 /** Conversations by text message, one for each number, computed from events. Sans-I/O. */
 
 import { displayText, partyOf } from "../shared/call.js";
-import { parseTime } from "../shared/time.js";
+import { pastTime } from "../shared/time.js";
 
 const MAX_THREADS = 500;
 const MAX_MESSAGES = 200;
@@ -46,7 +46,7 @@ export class Threads {
     if (resource !== "message") return null;
     const { data } = event;
     const id = event.topic.split(":")[3];
-    const at = Math.min(parseTime(event.timestamp) ?? now, now);
+    const at = pastTime(event.timestamp, now);
     if (action === "delivery") this.#setStatus(id, displayText(data.status));
     if ((action !== "received" && action !== "sent") || this.#numbers.has(id)) return null;
     const isInbound = action === "received";
