@@ -10,25 +10,28 @@ const SHIFT_KEY = "voipbin.shift";
 const IN_A_CALL = new Set(["ringing", "busy"]);
 const SHAPES = new Map(Object.entries({ available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" }));
 
+/** @typedef {import("./sound.js").Sound} Sound */
+/** @typedef {import("./call-notifications.js").CallNotifications} CallNotifications */
+
 export class StatusPanel {
   #parts;
   /** @type {NodeListOf<HTMLButtonElement>} */ #choices = document.querySelectorAll("[data-status-choice]");
   /** @type {string | null} */ #pending = null; // The status that is being set.
   /** @type {string | null} */ #noteStatus = null; // The status at which the note was written.
 
-  /** @param {{ desk: Desk, liveData: LiveData, sound: import("./alerts.js").Sound, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
+  /** @param {{ desk: Desk, liveData: LiveData, sound: Sound, notifications: CallNotifications, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
   constructor(parts) {
     this.#parts = parts;
     const { sound, changed } = parts;
-    for (const button of this.#choices) button.addEventListener("click", () => this.#choose(button.dataset.statusChoice ?? ""));
+    for (const button of this.#choices) button.addEventListener("click", () => this.choose(button.dataset.statusChoice ?? ""));
     element("start-shift").addEventListener("click", () => this.#startShift());
     element("sound").addEventListener("click", () => {
       sound.isMuted = !sound.isMuted;
       changed();
     });
     // A reload keeps the shift: the first click or key enables the sound again.
-    const rearm = async () => {
-      if (tabData.get(SHIFT_KEY) && !sound.isArmed && (await sound.arm())) changed();
+    const rearm = () => {
+      if (tabData.get(SHIFT_KEY) && !sound.isArmed) sound.arm();
     };
     addEventListener("pointerdown", rearm);
     addEventListener("keydown", rearm);
@@ -59,8 +62,8 @@ export class StatusPanel {
     field("start-shift").disabled = !liveData.isLive;
   }
 
-  /** @param {string} status */
-  async #choose(status) {
+  /** Set the agent's status. @param {string} status */
+  async choose(status) {
     const { desk, liveData, changed } = this.#parts;
     if (this.#pending !== null || !liveData.isLive) return;
     this.#pending = status;
@@ -86,12 +89,12 @@ export class StatusPanel {
   }
 
   async #startShift() {
-    const { desk, liveData, sound, toasts, changed } = this.#parts;
+    const { desk, liveData, sound, notifications, toasts } = this.#parts;
     if (!liveData.isLive) return;
     tabData.set(SHIFT_KEY, "on");
+    notifications.request();
+    if (!IN_A_CALL.has(desk.presence.status)) this.choose("available");
     if (await sound.arm()) sound.chime();
     else toasts.show("This browser plays no sound. Watch the window’s title for calls.");
-    if (!IN_A_CALL.has(desk.presence.status)) await this.#choose("available");
-    changed();
   }
 }

@@ -41,18 +41,20 @@ export class ConnectionStatus {
     this.#showBanner();
     return wasStale && !isStale;
   }
+
   #showBanner() {
     const { connection, isLoaded, isStale, now } = this.#liveData;
     const { name, message } = connection;
     const isTrying = name === "live" || name === "connecting";
-    const isShown = !element("stale-banner").hidden;
-    setShown({ "stale-banner": isStale || name === "failed" || (!isLoaded && (!isTrying || isShown)), "try-again": !isTrying });
+    const wasShown = !element("stale-banner").hidden;
+    const isShown = isStale || name === "failed" || (!isLoaded && (!isTrying || wasShown));
+    setShown({ "stale-banner": isShown, "try-again": !isTrying });
     // While a new attempt runs, the text of the last one stays: screen readers read each change.
-    if (isTrying && !isStale) return;
+    if (!isShown || (isTrying && wasShown)) return;
     const data = isLoaded ? `Showing data from ${timeOfDay(now)}.` : "No data yet.";
     const next = name === "failed" ? "The page does not try again by itself." : "Updates resume automatically.";
     const reason = isTrying ? "" : sentence(message ?? "");
-    if (!isTrying || !element("stale-text").textContent) setTexts({ "stale-text": [reason || "Connection lost.", data, next].join(" ") });
+    setTexts({ "stale-text": [reason || "Connection lost.", data, next].join(" ") });
   }
 }
 
