@@ -1,6 +1,7 @@
 /** Conversations by text message, one for each number, computed from events. Sans-I/O. */
 
-import { displayText, partyOf } from "../shared/call.js";
+import { partyOf } from "../shared/call.js";
+import { displayText, withoutInvisible } from "../shared/text.js";
 import { pastTime } from "../shared/time.js";
 
 const MAX_THREADS = 500;
@@ -16,7 +17,7 @@ const START = new Set(["start", "unstop"]);
 function textOf(value) {
   if (typeof value !== "string") return "";
   // eslint-disable-next-line no-control-regex
-  const clean = value.slice(0, MAX_TEXT).replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]+/g, " ");
+  const clean = withoutInvisible(value.slice(0, MAX_TEXT).replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]+/g, " "));
   return value.length > MAX_TEXT ? `${clean}…` : clean;
 }
 
