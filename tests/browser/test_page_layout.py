@@ -19,7 +19,7 @@ PAGES = {"dashboard": "/", "wallboard": "/?view=wall", "desk": "/agent"}
 # What lies beyond the window's sides. Chips, column heads and quick replies scroll in boxes of their own.
 OUTSIDE = """() => [...document.querySelectorAll("button, select, input, textarea, a, h1, h2, .value, .tooltip")]
   .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".chips, thead, .quick"))
-  .filter((each) => { const { left, right } = each.getBoundingClientRect(); return left < -0.5 || right > innerWidth + 0.5 })
+  .filter((each) => each.getBoundingClientRect().left < -0.5 || each.getBoundingClientRect().right > innerWidth + 0.5)
   .map((each) => each.id || each.textContent.trim())"""
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input, textarea, summary")]
@@ -28,7 +28,8 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input, t
   .map((each) => each.id || each.textContent.trim())"""
 
 SMALL_FIELDS = """() => [...document.querySelectorAll("input, select, textarea")]
-  .filter((each) => each.type !== "checkbox" && parseFloat(getComputedStyle(each).fontSize) < 16).map((each) => each.id)"""
+  .filter((each) => each.type !== "checkbox" && parseFloat(getComputedStyle(each).fontSize) < 16)
+  .map((each) => each.id)"""
 
 
 @pytest.fixture(scope="module")
