@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -75,6 +76,40 @@ def test_a_lost_connection_is_shown_and_afterwards_nothing_is_missing(page: Page
     expect(card(page, staying)).to_contain_text("Talking")
     expect(card(page, ending)).to_have_count(0)
     expect(page.locator("#recent-rows")).to_contain_text("Missed meanwhile Missed, caller hung up")
+
+
+# As in Firefox on a computer without a sound device.
+NO_SOUND_DEVICE = """
+AudioContext.prototype.resume = () => new Promise(() => {});
+Object.defineProperty(AudioContext.prototype, "state", { value: "suspended" });
+"""
+
+
+def test_a_shift_starts_without_a_sound_device(page: Page, desk: AtDesk) -> None:
+    page.add_init_script(NO_SOUND_DEVICE)
+    desk.publish(desk.is_now("offline"))
+    desk.open(page)
+    expect_status(page, "Offline")
+    page.get_by_role("button", name="Start shift").click()
+    expect_status(page, "Available")
+    expect(page.locator("#toasts")).to_contain_text("This browser plays no sound.")
+
+
+def test_after_a_call_the_desk_says_that_it_is_wrap_up_and_offers_to_be_ready(
+    page: Page, desk: AtDesk
+) -> None:
+    desk.open(page)
+    call = Call()
+    desk.rings(call)
+    desk.talks(call)
+    expect(card(page, call)).to_contain_text("Talking")
+    desk.publish(call.event("call.ended", status="hangup", agent_id=desk.person.id))
+    text = page.locator("#no-call-text")
+    expect(text).to_have_text(re.compile(r"^Wrap-up: 0:\d\d\. The next call comes when you are available\.$"))
+    page.get_by_role("button", name="Ready").click()
+    expect_status(page, "Available")
+    expect(text).to_have_text("You are available. Your next call rings here.")
+    expect(page.get_by_role("button", name="Ready")).to_be_hidden()
 
 
 def test_hostile_texts_are_shown_as_text(page: Page, desk: AtDesk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.support.centre import Call, Centre, expect_live, watch
 from tests.support.gateways import Gateways
@@ -85,4 +85,59 @@ def test_a_server_that_does_not_answer_makes_the_page_stale(page: Page, centre: 
     finally:
         centre.gateway.resume()
     expect_live_again(page)
+    expect(page.locator("#stale-banner")).to_be_hidden()
+
+
+# The pages' time limits, a fortieth of what they are.
+SHORT_LIMITS = """
+const limit = AbortSignal.timeout.bind(AbortSignal);
+AbortSignal.timeout = (milliseconds) => limit(milliseconds / 40);
+"""
+
+
+def test_a_first_request_that_is_never_answered_does_not_stop_the_page(page: Page, centre: Centre) -> None:
+    held: list[Route] = []
+    page.add_init_script(SHORT_LIMITS)
+    page.route("**/v1.0/me", lambda route: route.continue_() if len(held) > 1 else held.append(route))
+    watch(page, centre, live=False)
+    expect(page.locator("#stale-banner")).to_contain_text("did not answer within 20 seconds. No data yet.")
+    expect_live(page)
+    expect(page.locator("#stale-banner")).to_be_hidden()
+    assert len(held) == 2
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404])
+def test_the_answer_of_a_proxy_ends_no_session(page: Page, centre: Centre, status: int) -> None:
+    answers = [status]
+
+    def answer(route: Route) -> None:
+        if answers:
+            route.fulfill(status=answers[0], content_type="text/html", body="<h1>Network login</h1>")
+        else:
+            route.continue_()
+
+    page.route("**/v1.0/me", answer)
+    watch(page, centre, live=False)
+    expect(page.locator("#stale-text")).to_contain_text(f"(status {status}) is not the gateway’s")
+    answers.clear()
+    expect_live(page)
+
+
+def test_a_page_that_has_given_up_says_so_and_offers_to_try_again(page: Page, centre: Centre) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        if len(sockets) == 1:
+            socket.on_message(lambda _: socket.close(code=4400, reason="Your messages are not understood"))
+        else:
+            socket.connect_to_server()
+
+    page.route_web_socket("**/v1.0/ws?*", connect)
+    watch(page, centre, live=False)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "failed")
+    expect(page.locator("#stale-text")).to_contain_text("Your messages are not understood. Showing data from")
+    expect(page.locator("#stale-text")).to_contain_text("The page does not try again by itself.")
+    page.get_by_role("button", name="Try again").click()
+    expect_live(page)
     expect(page.locator("#stale-banner")).to_be_hidden()

@@ -43,6 +43,56 @@ def test_search_filters_and_order_stay_in_the_address(page: Page, centre: Centre
     centre.publish(one.ended(), other.ended())
 
 
+def test_search_finds_what_people_type(page: Page, centre: Centre) -> None:
+    number = f"+1555{uuid.uuid4().int % 10_000_000:07d}"
+    source = {"type": "tel", "target": number, "target_name": "Rosa O’Connor-Sørensen"}
+    call, other = Call(source=source), Call("Zoë Łukasz")
+    centre.publish(call.created(), other.created())
+    watch(page, centre)
+    three, four = number[5:8], number[8:]
+    found = [
+        "o'connor",
+        "O’CONNOR",
+        "sorensen",
+        "SØRENSEN",
+        number,
+        f"(555) {three}-{four}",
+        f"555.{three}.{four}",
+    ]
+    found += [f"001555{three}{four}", f"+1 (555) {three} {four}", f"{three}-{four}", "rosa ringing"]
+    for words in found:
+        page.get_by_label("Search calls").fill(words)
+        expect(call.row(page)).to_be_visible()
+        expect(other.row(page)).to_have_count(0)
+    for words in ("zoe", "lukasz", "ZOË ŁUKASZ"):
+        page.get_by_label("Search calls").fill(words)
+        expect(other.row(page)).to_be_visible()
+        expect(call.row(page)).to_have_count(0)
+    centre.publish(call.ended(), other.ended())
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Dana \u202e6100555 rekcah", "Dana 6100555 rekcah"),
+        ("Dana \u2066hidden\u2069\u200f", "Dana hidden"),
+        ("Da\u200bna\u00ad\u2060 \ufeffW", "Dana W"),
+        ("\u200b\u2060\u3164\u00a0", ""),
+        ("دانا", "دانا"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+    ],
+)
+def test_no_character_of_a_name_reorders_or_hides_text(
+    page: Page, centre: Centre, name: str, shown: str
+) -> None:
+    call = Call(name)
+    centre.publish(call.created())
+    watch(page, centre)
+    assert call.row(page).locator("[data-cell=fromName]").text_content() == shown
+    assert call.row(page).locator("[data-cell=from]").text_content() == "+15552004711"
+    centre.publish(call.ended())
+
+
 def test_of_a_thousand_calls_only_the_visible_ones_have_rows(page: Page, centre: Centre) -> None:
     calls = [Call(f"Caller {number:04}") for number in range(1000)]
     centre.publish(*(call.created() for call in calls))

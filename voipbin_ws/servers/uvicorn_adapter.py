@@ -14,7 +14,6 @@ from websockets.http11 import Request
 from subscriptions.connections.handshake import bad_handshake
 from subscriptions.delivery.transport import READY_FRAMES, nothing
 
-
 LINGER_SECONDS = 10.0
 """How long a peer may take to read the rest after its connection has ended."""
 

@@ -13,8 +13,8 @@ from tests.journeys.support.cast import Person
 # Counts the tones that the page plays.
 COUNT_TONES = """
 window.tones = 0;
-const start = OscillatorNode.prototype.start;
-OscillatorNode.prototype.start = function (...args) { window.tones += 1; return start.apply(this, args); };
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...args) { window.tones += 1; return start.apply(this, args); };
 """
 
 

@@ -1,7 +1,7 @@
 /** The cards of the agent's calls: the customer's fields, and the buttons that act on the call. */
 
 import { actOnCall } from "./requests.js";
-import { descendant, element, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
+import { descendant, element, field, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 
 /** @typedef {keyof typeof ACTIONS} ActionName */
@@ -34,11 +34,12 @@ export class CallCards {
   #liveData;
   #changed;
 
-  /** @param {{ desk: Desk, liveData: LiveData, changed: () => void }} parts */
-  constructor({ desk, liveData, changed }) {
+  /** @param {{ desk: Desk, liveData: LiveData, ready: () => void, changed: () => void }} parts `ready` makes the agent available. */
+  constructor({ desk, liveData, ready, changed }) {
     this.#desk = desk;
     this.#liveData = liveData;
     this.#changed = changed;
+    element("ready").addEventListener("click", ready);
     addEventListener("keydown", (event) => {
       if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyA") return;
       /** @type {HTMLButtonElement | null} */
@@ -80,7 +81,9 @@ export class CallCards {
       this.#showControls(part.element, call);
     }
     setShown({ "no-call": calls.length === 0 });
-    setTexts({ "no-call-text": textFor(presence.status) });
+    setTexts({ "no-call-text": textFor(this.#desk, now) });
+    setShown({ ready: presence.status === "busy" });
+    field("ready").disabled = !this.#liveData.isLive;
   }
 
   /** @param {HTMLElement} list @param {DeskCall["card"]} fields */
@@ -171,16 +174,23 @@ export class CallCards {
         this.#changed();
       }, EVENT_WITHIN_MS);
     } catch (error) {
-      if (error.status === 401) this.#liveData.endSession(error.message);
+      if (error.isUnauthorized) this.#liveData.endSession(error.message);
       if (this.#requests.get(id) === request) this.#requests.set(id, { error: error.message });
     }
     this.#changed();
   }
 }
 
-/** @param {string} status */
-function textFor(status) {
+/** @param {Desk} desk @param {number} now */
+function textFor({ presence, recent }, now) {
+  const { status, since } = presence;
   if (status === "available") return "You are available. Your next call rings here.";
-  if (status === "ringing" || status === "busy") return "A call is on its way to you.";
+  if (status === "ringing") return "A call is on its way to you.";
+  if (status === "busy") {
+    // The wrap-up begins with the end of the call.
+    const isWrapUp = recent.length > 0 && recent[0].since >= (since ?? 0);
+    const time = isWrapUp ? `Wrap-up: ${duration(now - recent[0].since)}.` : "You are busy.";
+    return `${time} The next call comes when you are available.`;
+  }
   return `You get no calls while you are ${status || "offline"}. Choose Available above when you are ready.`;
 }

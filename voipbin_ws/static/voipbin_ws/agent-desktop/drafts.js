@@ -1,4 +1,6 @@
-/** Unsent texts by number, kept in sessionStorage so that they survive a reload. */
+/** Unsent texts by number, kept for the tab so that they survive a reload. */
+
+import { tabData } from "../shared/site-data.js";
 export class Drafts {
   #key = "";
   /** @type {Record<string, unknown>} */ #texts = {};
@@ -8,7 +10,7 @@ export class Drafts {
     this.#key = `voipbin.drafts.${agentId}`;
     this.#texts = Object.create(null);
     try {
-      Object.assign(this.#texts, JSON.parse(sessionStorage.getItem(this.#key) ?? "{}"));
+      Object.assign(this.#texts, JSON.parse(tabData.get(this.#key) ?? "{}"));
     } catch {
       // Another script wrote something else there.
     }
@@ -24,15 +26,11 @@ export class Drafts {
   keep(number, text) {
     if (text) this.#texts[number] = text;
     else delete this.#texts[number];
-    try {
-      sessionStorage.setItem(this.#key, JSON.stringify(this.#texts));
-    } catch {
-      // The storage is full or not allowed: the draft lasts until the page is closed.
-    }
+    tabData.set(this.#key, JSON.stringify(this.#texts));
   }
 
   drop() {
-    if (this.#key) sessionStorage.removeItem(this.#key);
+    if (this.#key) tabData.remove(this.#key);
     this.#texts = Object.create(null);
   }
 }

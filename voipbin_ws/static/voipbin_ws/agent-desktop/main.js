@@ -1,10 +1,13 @@
 /** The agent desktop: connects the desk, its views, the alerts and the session. */
 
-import { Sound, Title, Toasts } from "./alerts.js";
+import { Title, Toasts } from "./alerts.js";
 import { CallCards } from "./call-cards.js";
+import { CallNotifications } from "./call-notifications.js";
 import { Desk } from "./desk.js";
 import { Messages } from "./messages.js";
+import { Sound } from "./sound.js";
 import { StatusPanel } from "./status-panel.js";
+import { TabLock } from "./tab-lock.js";
 import { read, readAll } from "../shared/auth.js";
 import { labelOf } from "../shared/call.js";
 import { inOrder } from "../shared/resource-state.js";
@@ -22,16 +25,26 @@ const OUTCOMES = { missed: "Missed", abandoned: "Missed, caller hung up", transf
 const OUTCOME_SHAPES = { missed: "shape-missed", abandoned: "shape-missed", transferred: "arrow-outbound", voicemail: "shape-voicemail", ended: "shape-ended" };
 
 const desk = new Desk();
-const sound = new Sound();
+const sound = new Sound(changed);
+const notifications = new CallNotifications();
+// Of several tabs one rings, which has sound, and one shows notifications.
+const soundLock = new TabLock("voipbin.sound", changed);
+const notificationLock = new TabLock("voipbin.notifications", changed);
 const title = new Title(TITLE);
 const toasts = new Toasts(element("toasts"));
 const waitingList = new PartList(element("waiting-rows"), element("waiting-row"));
 const recentList = new PartList(element("recent-rows"), element("recent-row"));
-const liveData = new LiveData({ load, event: onEvent, state: showConnection, signedOut: (message) => showSignIn(message && `${message} Sign in again.`) });
+const liveData = new LiveData({
+  load,
+  event: onEvent,
+  state: showConnection,
+  signedIn: () => signInForm.open(),
+  signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
+});
 const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
-const statusPanel = new StatusPanel({ desk, liveData, sound, toasts, changed });
-const callCards = new CallCards({ desk, liveData, changed });
+const statusPanel = new StatusPanel({ desk, liveData, sound, notifications, toasts, changed });
+const callCards = new CallCards({ desk, liveData, ready: () => statusPanel.choose("available"), changed });
 const messages = new Messages({ liveData, toasts, changed });
 
 let isRendering = false;
@@ -72,7 +85,7 @@ async function load(me, now) {
 
 /** @param {GatewayEvent} event */
 function onEvent(event) {
-  const now = Date.now() + liveData.clockOffset;
+  const now = liveData.clock.now;
   desk.apply(event, now);
   if (desk.isIncomplete) liveData.start();
   messages.apply(event, now);
@@ -85,7 +98,7 @@ function notify(notice) {
   if (notice.kind === "waiting") {
     const { party, queueName, callId } = notice.place;
     toasts.show(`${labelOf(party) || "A caller"} is waiting in ${queueName}`, "waiting", callId);
-    if (!desk.calls.size) sound.chime();
+    if (!desk.calls.size && soundLock.isHeld) sound.chime();
     hasUnseenCaller ||= document.hidden;
   } else if (notice.kind === "offered") {
     setTexts({ alarm: `${notice.call.displayName} is calling you` });
@@ -96,7 +109,9 @@ function notify(notice) {
 
 // --- Rendering ---
 
+/** Alert at once, since a hidden tab has no frames and its timers are late; render in the next frame. */
 function changed() {
+  showAlerts();
   if (isRendering) return;
   isRendering = true;
   requestAnimationFrame(render);
@@ -104,20 +119,20 @@ function changed() {
 
 function render() {
   isRendering = false;
-  if (liveData.loadedAt === null) return;
+  if (!liveData.isLoaded) return;
   const { now } = liveData;
   statusPanel.show(now);
   callCards.show(now);
   showWaiting(now);
   showRecent();
   messages.render();
-  showAlerts();
 }
 
 function tick() {
   clearTimeout(tickTimer);
   tickTimer = setTimeout(tick, 1000 - (Date.now() % 1000) + 5);
   showConnection();
+  liveData.checkClock();
   render();
 }
 
@@ -139,7 +154,6 @@ function showWaiting(now) {
   }
   setTexts({ "waiting-count": String(places.length) });
   setShown({ "no-waiting": places.length === 0 });
-  title.usual = places.length ? `(${places.length}) ${TITLE}` : TITLE;
 }
 
 function showRecent() {
@@ -154,15 +168,22 @@ function showRecent() {
 }
 
 function showAlerts() {
-  const offered = [...desk.calls.values()].find(({ phase }) => phase === "offered");
-  sound.ring(Boolean(offered) && liveData.isLive);
+  if (!liveData.isLoaded) return;
+  // A hidden tab often has stale data, because its pings are late; the events come in time.
+  const offered = liveData.connection.name === "live" ? [...desk.calls.values()].filter(({ phase }) => phase === "offered") : [];
+  soundLock.want(sound.isArmed);
+  sound.ring(offered.length > 0 && soundLock.isHeld);
+  notifications.show(notificationLock.isHeld ? offered : []);
+  const waiting = [...desk.waiting.keys()].filter((callId) => !desk.calls.has(callId)).length;
+  title.usual = waiting ? `(${waiting}) ${TITLE}` : TITLE;
   const isUnseen = hasUnseenCaller && desk.waiting.size > 0;
-  title.alert = offered ? `☎ ${offered.displayName} is calling` : isUnseen ? "● A caller is waiting" : null;
-  if (!offered) setTexts({ alarm: "" });
+  title.alert = offered.length ? `☎ ${offered[0].displayName} is calling` : isUnseen ? "● A caller is waiting" : null;
+  if (!offered.length) setTexts({ alarm: "" });
 }
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) hasUnseenCaller = false;
+  changed();
 });
 
 // --- Session ---
@@ -175,6 +196,7 @@ function showDesk(me) {
 }
 
 function begin() {
+  notificationLock.want(true);
   liveData.start();
   tick();
 }
@@ -190,6 +212,9 @@ function showSignIn(notice) {
   recentList.arrange([]);
   toasts.clear();
   sound.ring(false);
+  notifications.show([]);
+  soundLock.want(false);
+  notificationLock.want(false);
   title.alert = null;
   title.usual = TITLE;
   setTexts({ alarm: "", announcements: "", "status-error": "", "status-note": "", person: "", customer: "" });
@@ -199,7 +224,7 @@ function showSignIn(notice) {
 element("sign-out").addEventListener("click", () => {
   messages.dropDrafts();
   statusPanel.endShift();
-  liveData.endSession();
+  liveData.signOut();
 });
 
 signInForm.start();

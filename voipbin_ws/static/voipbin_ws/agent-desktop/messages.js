@@ -227,7 +227,7 @@ export class Messages {
         if (this.#open === number) field("draft").value = "";
       }
     } catch (error) {
-      if (error.status === 401) liveData.endSession(error.message);
+      if (error.isUnauthorized) liveData.endSession(error.message);
       const thread = this.#threads.byNumber.get(number);
       if (error.code === "OPTED_OUT" && thread) thread.optedOutAt ??= liveData.now;
       this.#errors.set(number, error.message);

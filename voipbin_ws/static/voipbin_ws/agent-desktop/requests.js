@@ -1,17 +1,14 @@
-/** Requests that act on calls, messages and the agent's status. All throw an ApiError, with status 0 without an answer. */
+/** Requests that act on calls, messages and the agent's status. All throw an ApiError. */
 
-import { ApiError, request } from "../shared/auth.js";
-
-const TIMEOUT_MS = 20_000;
+import { request } from "../shared/auth.js";
 
 /** @param {string} method @param {string} path @param {object} body */
 async function act(method, path, body = {}) {
   try {
-    return (await request(method, path, { body, signal: AbortSignal.timeout(TIMEOUT_MS) })).content;
+    return (await request(method, path, body)).content;
   } catch (error) {
-    if (error instanceof ApiError) throw error;
-    const reason = error.name === "TimeoutError" ? "The gateway took too long to answer." : "The gateway does not answer.";
-    throw new ApiError(0, { code: "NO_ANSWER", message: `${reason} Check whether it was done before you try again.` });
+    if (error.status === 0) error.message += " Check whether it was done before you try again.";
+    throw error;
   }
 }
 

@@ -3,11 +3,15 @@
 import { chooseStatus } from "./requests.js";
 import { capitalized } from "../shared/call.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { tabData } from "../shared/site-data.js";
 import { duration } from "../shared/time.js";
 
 const SHIFT_KEY = "voipbin.shift";
 const IN_A_CALL = new Set(["ringing", "busy"]);
 const SHAPES = new Map(Object.entries({ available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" }));
+
+/** @typedef {import("./sound.js").Sound} Sound */
+/** @typedef {import("./call-notifications.js").CallNotifications} CallNotifications */
 
 export class StatusPanel {
   #parts;
@@ -15,26 +19,26 @@ export class StatusPanel {
   /** @type {string | null} */ #pending = null; // The status that is being set.
   /** @type {string | null} */ #noteStatus = null; // The status at which the note was written.
 
-  /** @param {{ desk: Desk, liveData: LiveData, sound: import("./alerts.js").Sound, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
+  /** @param {{ desk: Desk, liveData: LiveData, sound: Sound, notifications: CallNotifications, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
   constructor(parts) {
     this.#parts = parts;
     const { sound, changed } = parts;
-    for (const button of this.#choices) button.addEventListener("click", () => this.#choose(button.dataset.statusChoice ?? ""));
+    for (const button of this.#choices) button.addEventListener("click", () => this.choose(button.dataset.statusChoice ?? ""));
     element("start-shift").addEventListener("click", () => this.#startShift());
     element("sound").addEventListener("click", () => {
       sound.isMuted = !sound.isMuted;
       changed();
     });
     // A reload keeps the shift: the first click or key enables the sound again.
-    const rearm = async () => {
-      if (sessionStorage.getItem(SHIFT_KEY) && !sound.isArmed && (await sound.arm())) changed();
+    const rearm = () => {
+      if (tabData.get(SHIFT_KEY) && !sound.isArmed) sound.arm();
     };
     addEventListener("pointerdown", rearm);
     addEventListener("keydown", rearm);
   }
 
   endShift() {
-    sessionStorage.removeItem(SHIFT_KEY);
+    tabData.remove(SHIFT_KEY);
   }
 
   /** @param {number} now */
@@ -58,8 +62,8 @@ export class StatusPanel {
     field("start-shift").disabled = !liveData.isLive;
   }
 
-  /** @param {string} status */
-  async #choose(status) {
+  /** Set the agent's status. @param {string} status */
+  async choose(status) {
     const { desk, liveData, changed } = this.#parts;
     if (this.#pending !== null || !liveData.isLive) return;
     this.#pending = status;
@@ -72,10 +76,10 @@ export class StatusPanel {
         const data = { status: reply.status, set_by: desk.agentId };
         const topic = `agent_id:${desk.agentId}:agent:${desk.agentId}`;
         const event = { id: "", cursor: "", event_type: "agent.status", topic, timestamp: reply.status_changed_at, data };
-        desk.apply(event, Date.now() + liveData.clockOffset);
+        desk.apply(event, liveData.clock.now);
       }
     } catch (error) {
-      if (error.status === 401) liveData.endSession(error.message);
+      if (error.isUnauthorized) liveData.endSession(error.message);
       else setTexts({ "status-error": error.message });
     } finally {
       this.#pending = null;
@@ -85,12 +89,12 @@ export class StatusPanel {
   }
 
   async #startShift() {
-    const { desk, liveData, sound, toasts, changed } = this.#parts;
+    const { desk, liveData, sound, notifications, toasts } = this.#parts;
     if (!liveData.isLive) return;
-    sessionStorage.setItem(SHIFT_KEY, "on");
+    tabData.set(SHIFT_KEY, "on");
+    notifications.request();
+    if (!IN_A_CALL.has(desk.presence.status)) this.choose("available");
     if (await sound.arm()) sound.chime();
     else toasts.show("This browser plays no sound. Watch the window’s title for calls.");
-    if (!IN_A_CALL.has(desk.presence.status)) await this.#choose("available");
-    changed();
   }
 }

@@ -1,7 +1,8 @@
 /** Conversations by text message, one for each number, computed from events. Sans-I/O. */
 
-import { displayText, partyOf } from "../shared/call.js";
-import { parseTime } from "../shared/time.js";
+import { partyOf } from "../shared/call.js";
+import { displayText, withoutInvisible } from "../shared/text.js";
+import { pastTime } from "../shared/time.js";
 
 const MAX_THREADS = 500;
 const MAX_MESSAGES = 200;
@@ -16,7 +17,7 @@ const START = new Set(["start", "unstop"]);
 function textOf(value) {
   if (typeof value !== "string") return "";
   // eslint-disable-next-line no-control-regex
-  const clean = value.slice(0, MAX_TEXT).replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]+/g, " ");
+  const clean = withoutInvisible(value.slice(0, MAX_TEXT).replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]+/g, " "));
   return value.length > MAX_TEXT ? `${clean}…` : clean;
 }
 
@@ -46,7 +47,7 @@ export class Threads {
     if (resource !== "message") return null;
     const { data } = event;
     const id = event.topic.split(":")[3];
-    const at = Math.min(parseTime(event.timestamp) ?? now, now);
+    const at = pastTime(event.timestamp, now);
     if (action === "delivery") this.#setStatus(id, displayText(data.status));
     if ((action !== "received" && action !== "sent") || this.#numbers.has(id)) return null;
     const isInbound = action === "received";

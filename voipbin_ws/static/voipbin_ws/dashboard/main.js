@@ -21,7 +21,13 @@ import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
 const board = new Board();
 const viewOptions = new ViewOptions(location.search);
-const liveData = new LiveData({ load, event: onEvent, state: () => renderer.showConnection(), signedOut: (message) => showSignIn(message && `${message} Sign in again.`) });
+const liveData = new LiveData({
+  load,
+  event: onEvent,
+  state: () => renderer.showConnection(),
+  signedIn: () => signInForm.open(),
+  signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
+});
 const timelinePanel = new TimelinePanel(liveData, board, { close: closeTimeline, changed: () => renderer.changed() });
 const table = new CallTable(viewOptions, openTimeline);
 const statCards = new StatCards();
@@ -48,7 +54,7 @@ async function load(own, now) {
   const show = () => {
     page.me = me;
     keepCustomer(me.customer.id === own.customer.id ? "" : me.customer.id);
-    board.load(state.content, Date.now() + liveData.clockOffset);
+    board.load(state.content, liveData.clock.now);
     showWho(me);
     customerPicker.show(me);
     statCards.redraw();
@@ -76,7 +82,7 @@ async function loadLastHour(me, now) {
 
 /** @param {GatewayEvent} event */
 function onEvent(event) {
-  board.apply(event, Date.now() + liveData.clockOffset);
+  board.apply(event, liveData.clock.now);
   if (board.isIncomplete) liveData.start();
   timelinePanel.add(event);
   pause.count(event);
@@ -155,7 +161,7 @@ function keepCustomer(customer) {
 
 function togglePause() {
   if (pause.isOn) pause.end();
-  else if (liveData.loadedAt !== null) pause.begin(board, liveData.now);
+  else if (liveData.isLoaded) pause.begin(board, liveData.now);
   else return;
   setTexts({ announcements: pause.isOn ? "Paused" : "Live again" });
   renderer.rerender();
@@ -217,7 +223,7 @@ function showSignIn(notice) {
   signInForm.ask(notice);
 }
 
-element("sign-out").addEventListener("click", () => liveData.endSession());
+element("sign-out").addEventListener("click", () => liveData.signOut());
 
 showView();
 signInForm.start();

@@ -1,53 +1,96 @@
-/** The token of this tab, kept in sessionStorage, and requests with it. */
+/** Requests to the gateway with the browser's token, each with a time limit. */
 
-const KEY = "voipbin.token";
+import { exactTime } from "./time.js";
+import { keepToken, token } from "./token.js";
 
-/** The gateway refused a request. `status` is HTTP's; `code` and the message are the gateway's. */
+const TIMEOUT_MS = 20_000;
+const HEADER_STEP_MS = 1000; // The header Date counts whole seconds.
+
+/** @typedef {{ at: number, uncertainty: number, receivedAt: number }} ClockReading The gateway's clock at `receivedAt` of `performance.now()`. */
+
+/** A request without success. `status` is HTTP's, 0 without an answer; `code` is the gateway's, "" if the answer is not the gateway's. */
 export class ApiError extends Error {
-  /** @param {number} status @param {{ code?: string, message?: string }} content */
-  constructor(status, { code = "", message = `The gateway answered ${status}` } = {}) {
+  /** @param {number} status @param {string} code @param {string} message */
+  constructor(status, code, message) {
     super(message);
     this.status = status;
     this.code = code;
   }
+
+  /** Whether the gateway itself rejected the token. A proxy's or firewall's answer with the same status ends no session. */
+  get isUnauthorized() {
+    return this.status === 401 && this.code !== "";
+  }
+
+  /** Whether the gateway itself refused, so that the same request is refused again. */
+  get isForbidden() {
+    return this.status === 403 && this.code !== "";
+  }
 }
 
-export function token() {
-  return sessionStorage.getItem(KEY);
+/** @param {any} error What `fetch` threw. */
+function noAnswer(error) {
+  const reason = error.name === "TimeoutError" ? `The gateway did not answer within ${TIMEOUT_MS / 1000} seconds.` : "The gateway does not answer.";
+  return new ApiError(0, "NO_ANSWER", reason);
 }
 
-export function signOut() {
-  sessionStorage.removeItem(KEY);
+/** Read the body of an answer; `null` if it is no JSON object. @param {Response} response @returns {Promise<any>} */
+async function contentOf(response) {
+  try {
+    const content = JSON.parse(await response.text());
+    return typeof content === "object" && !Array.isArray(content) ? content : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** @param {Response} response @param {any} content @param {number} sentAt @param {number} receivedAt @returns {ClockReading | null} */
+function clockOf(response, content, sentAt, receivedAt) {
+  const half = (receivedAt - sentAt) / 2;
+  const exact = exactTime(content.now);
+  if (exact !== null) return { at: exact + half, uncertainty: half, receivedAt };
+  const rounded = Date.parse(response.headers.get("Date") ?? "");
+  if (Number.isNaN(rounded)) return null;
+  return { at: rounded + HEADER_STEP_MS / 2 + half, uncertainty: HEADER_STEP_MS / 2 + half, receivedAt };
 }
 
 /**
- * Send a request with the tab's token.
+ * Send a request with the token.
  *
- * Throws an ApiError if the gateway refuses, a TypeError if it does not answer, and a TimeoutError if `signal` says so.
+ * Throws an ApiError if the gateway refuses, if it does not answer in time, and if something else answers in its place.
  *
- * @param {string} method @param {string} path @param {{ body?: object, signal?: AbortSignal }} options
- * @returns {Promise<{ content: any, at: number | null }>} The body, and the gateway's clock in milliseconds.
+ * @param {string} method @param {string} path @param {object} [body]
+ * @returns {Promise<{ content: any, clock: ClockReading | null }>}
  */
-export async function request(method, path, { body, signal } = {}) {
-  const response = await fetch(path, {
-    method,
-    headers: { ...(token() && { Authorization: `Bearer ${token()}` }), ...(body && { "Content-Type": "application/json" }) },
-    body: body && JSON.stringify(body),
-    cache: "no-store",
-    signal,
-  });
-  const content = await response.json().catch(() => {
-    throw new ApiError(response.status);
-  });
-  if (!response.ok) throw new ApiError(response.status, content);
-  const at = Date.parse(response.headers.get("Date") ?? "");
-  return { content, at: Number.isNaN(at) ? null : at };
+export async function request(method, path, body) {
+  const sentAt = performance.now();
+  let response, receivedAt, content;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: { ...(token() && { Authorization: `Bearer ${token()}` }), ...(body && { "Content-Type": "application/json" }) },
+      body: body && JSON.stringify(body),
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    receivedAt = performance.now();
+    content = await contentOf(response);
+  } catch (error) {
+    throw noAnswer(error);
+  }
+  const { status, ok } = response;
+  if (!ok && typeof content?.code === "string" && content.code) throw new ApiError(status, content.code, String(content.message ?? `The gateway answered ${status}.`));
+  if (!ok || content === null) {
+    throw new ApiError(status, "", `The answer (status ${status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.`);
+  }
+  return { content, clock: clockOf(response, content, sentAt, receivedAt) };
 }
 
-/** Sign in, and keep the token. Throws as `request` does. @param {string} username @param {string} password */
-export async function signIn(username, password) {
-  const { content } = await request("POST", "/auth/login", { body: { username, password } });
-  sessionStorage.setItem(KEY, content.token);
+/** Sign in, and keep the token. Throws as `request` does. @param {string} username @param {string} password @param {boolean} staysSignedIn */
+export async function signIn(username, password, staysSignedIn) {
+  const { content } = await request("POST", "/auth/login", { username, password });
+  keepToken(content.token, staysSignedIn);
 }
 
 /** Get a resource. Throws as `request` does. @param {string} path @param {Record<string, string>} parameters */

@@ -1,7 +1,10 @@
 /** What a page shows of one call: it follows from the states of the call and its places alone. Sans-I/O. */
 
 import { currentAgents } from "./state.js";
+import { displayText } from "./text.js";
 import { parseTime } from "./time.js";
+
+export { displayText };
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./resource-state.js").Known} Known */
@@ -13,16 +16,6 @@ export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialin
 export const DIRECTIONS = new Map(Object.entries({ inbound: "Inbound", outbound: "Outbound" }));
 
 const STATUS_STATES = new Set(["dialing", "ringing", "answered"]);
-const MAX_TEXT = 200;
-
-/** Return a value of an event as one line of text; "" if it is neither text nor a number. @param {unknown} value */
-export function displayText(value) {
-  if (typeof value === "number") return String(value);
-  if (typeof value !== "string") return "";
-  // eslint-disable-next-line no-control-regex
-  const line = value.slice(0, MAX_TEXT * 2).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
-  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
-}
 
 /** Write a word with a capital first letter. @param {string} word */
 export function capitalized(word) {

@@ -12,6 +12,7 @@ export class ConnectionStatus {
   constructor(liveData, root) {
     this.#liveData = liveData;
     this.#root = root;
+    element("try-again").addEventListener("click", () => liveData.start());
   }
 
   /** Show the state, and return whether stale data has become current since the last call. */
@@ -34,11 +35,30 @@ export class ConnectionStatus {
       else if (this.#announced === "live") setTexts({ announcements: "Connection lost" });
       this.#announced = name;
     }
-    const { isStale, confirmedAt } = this.#liveData;
+    const { isStale } = this.#liveData;
     const wasStale = this.#root.hasAttribute("data-stale");
     this.#root.toggleAttribute("data-stale", isStale);
-    setShown({ "stale-banner": isStale });
-    if (isStale) setTexts({ "stale-banner": `Connection lost. Showing data from ${timeOfDay(confirmedAt)}. Updates resume automatically.` });
+    this.#showBanner();
     return wasStale && !isStale;
   }
+
+  #showBanner() {
+    const { connection, isLoaded, isStale, now } = this.#liveData;
+    const { name, message } = connection;
+    const isTrying = name === "live" || name === "connecting";
+    const wasShown = !element("stale-banner").hidden;
+    const isShown = isStale || name === "failed" || (!isLoaded && (!isTrying || wasShown));
+    setShown({ "stale-banner": isShown, "try-again": !isTrying });
+    // While a new attempt runs, the text of the last one stays: screen readers read each change.
+    if (!isShown || (isTrying && wasShown)) return;
+    const data = isLoaded ? `Showing data from ${timeOfDay(now)}.` : "No data yet.";
+    const next = name === "failed" ? "The page does not try again by itself." : "Updates resume automatically.";
+    const reason = isTrying ? "" : sentence(message ?? "");
+    setTexts({ "stale-text": [reason || "Connection lost.", data, next].join(" ") });
+  }
+}
+
+/** End a text with a full stop. @param {string} text */
+function sentence(text) {
+  return text && !/[.!?]$/.test(text) ? `${text}.` : text;
 }

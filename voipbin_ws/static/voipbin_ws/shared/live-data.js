@@ -1,7 +1,9 @@
 /** Loads state over REST, then applies live events from its cursor; knows how stale the page's data is. */
 
 import { EventClient, State } from "../event-client.js";
-import { ApiError, read, signOut, token } from "./auth.js";
+import { read } from "./auth.js";
+import { GatewayClock } from "./gateway-clock.js";
+import { dropToken, dropTokenEverywhere, followTabs, token } from "./token.js";
 
 /** @typedef {{ name: "connecting" | "live" | "reconnecting" | "offline" | "failed", retryAt: number | null, message: string | null }} Connection */
 /** @typedef {{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }} Subscription */
@@ -10,7 +12,6 @@ const PING_MS = 2000;
 const SILENCE_MS = 5000;
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-const MAX_CLOCK_DIFFERENCE_MS = 2000;
 
 export class LiveData {
   #callbacks;
@@ -18,20 +19,23 @@ export class LiveData {
   #generation = 0; // Grows with every load and stop; results of an older load are ignored.
   #failures = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
-  #confirmedUntil = 0;
+  #confirmedUntil = 0; // Of `performance.now()`.
+  #isReadingClock = false;
   /** @type {Set<Subscription>} */ #subscriptions = new Set();
   /** @type {Connection} */ connection = { name: "connecting", retryAt: null, message: "" };
-  /** @type {number | null} */ loadedAt = null;
-  clockOffset = 0; // The gateway's clock minus the browser's, in milliseconds.
+  /** @type {number | null} */ #loadedAt = null; // Of `performance.now()`.
+  clock = new GatewayClock();
 
   /**
    * `load` reads the state of the page, and `state` is called when `connection` has changed.
-   * @param {{ load(me: Me, now: number): Promise<Loaded>, event: EventHandler, state(): void, signedOut(message: string): void }} callbacks
+   * @param {{ load(me: Me, now: number): Promise<Loaded>, event: EventHandler, state(): void, signedIn(): void, signedOut(message: string): void }} callbacks
    */
   constructor(callbacks) {
     this.#callbacks = callbacks;
+    followTabs({ signedIn: () => callbacks.signedIn(), signedOut: () => this.#endSession("") });
   }
 
+  /** Load the state, now. Also the way out of the state `failed`. */
   start() {
     this.#failures = 0;
     this.#load();
@@ -42,7 +46,7 @@ export class LiveData {
     clearTimeout(this.#timer);
     this.#client?.close();
     this.#client = null;
-    this.loadedAt = null;
+    this.#loadedAt = null;
   }
 
   /**
@@ -60,15 +64,24 @@ export class LiveData {
     };
   }
 
-  /** When the data was last known to be current, in milliseconds of `Date.now()`. */
-  get confirmedAt() {
-    const lastReceivedAt = this.connection.name === "live" ? (this.#client?.lastReceivedAt ?? 0) : this.#confirmedUntil;
-    return Math.max(this.loadedAt ?? 0, lastReceivedAt);
+  get isLoaded() {
+    return this.#loadedAt !== null;
+  }
+
+  /** When the data was last known to be current, of `performance.now()`. */
+  get #confirmedAt() {
+    return Math.max(this.#loadedAt ?? 0, this.connection.name === "live" ? this.#receivedAt : this.#confirmedUntil);
+  }
+
+  /** When the last frame arrived, of `performance.now()`. After a sleep of the computer it is long ago. */
+  get #receivedAt() {
+    const { lastReceivedAt } = this.#client ?? {};
+    return lastReceivedAt ? performance.now() - Math.max(0, Date.now() - lastReceivedAt) : 0;
   }
 
   /** Whether the data may be outdated. */
   get isStale() {
-    return this.loadedAt !== null && Date.now() - this.confirmedAt > SILENCE_MS;
+    return this.isLoaded && performance.now() - this.#confirmedAt > SILENCE_MS;
   }
 
   get isLive() {
@@ -77,12 +90,36 @@ export class LiveData {
 
   /** The gateway's time in milliseconds since the epoch. It stands still while the data is stale. */
   get now() {
-    return (this.isStale ? this.confirmedAt : Date.now()) + this.clockOffset;
+    return this.clock.at(this.isStale ? this.#confirmedAt : performance.now());
   }
 
-  /** End the session, because the gateway rejects the token or, without a message, because the user signs out. */
-  endSession(message = "") {
-    signOut();
+  /** Read the gateway's clock again if it is due. */
+  async checkClock() {
+    if (!this.clock.isDue || !this.isLive || this.#isReadingClock) return;
+    this.#isReadingClock = true;
+    try {
+      this.clock.set((await read("/v1.0/me")).clock);
+    } catch (error) {
+      console.warn(error); // The next check tries again.
+    } finally {
+      this.#isReadingClock = false;
+    }
+  }
+
+  /** End the session of this tab, because the gateway refuses the token. @param {string} message */
+  endSession(message) {
+    dropToken();
+    this.#endSession(message);
+  }
+
+  /** End the session of all tabs, because the user signs out. */
+  signOut() {
+    dropTokenEverywhere();
+    this.#endSession("");
+  }
+
+  /** @param {string} message */
+  #endSession(message) {
     this.stop();
     this.#callbacks.signedOut(message);
   }
@@ -94,15 +131,14 @@ export class LiveData {
     this.#client?.close();
     this.#client = null;
     try {
-      const { content: me, at } = await read("/v1.0/me");
+      const { content: me, clock } = await read("/v1.0/me");
       if (generation !== this.#generation) return;
-      const offset = at === null ? 0 : at - Date.now();
-      this.clockOffset = Math.abs(offset) > MAX_CLOCK_DIFFERENCE_MS ? offset : 0;
-      const loaded = await this.#callbacks.load(me, Date.now() + this.clockOffset);
+      this.clock.set(clock);
+      const loaded = await this.#callbacks.load(me, this.clock.now);
       if (generation !== this.#generation) return;
       loaded.show();
       if (!loaded.topics.length) return;
-      this.loadedAt = Date.now();
+      this.#loadedAt = performance.now();
       this.#follow(loaded);
     } catch (error) {
       if (generation === this.#generation) this.#onLoadError(error);
@@ -146,7 +182,7 @@ export class LiveData {
   /** @param {any} error */
   #onLoadError(error) {
     if (error?.name === "ConnectionFailed") return; // `#onClientState` handles it.
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+    if (error?.isUnauthorized || error?.isForbidden) {
       this.endSession(error.message);
       return;
     }
@@ -175,7 +211,7 @@ export class LiveData {
 
   /** @param {Connection["name"]} name @param {number | null} retryAt @param {string | null} message */
   #setConnection(name, retryAt = null, message = "") {
-    if (this.connection.name === "live" && name !== "live") this.#confirmedUntil = this.#client?.lastReceivedAt ?? 0;
+    if (this.connection.name === "live" && name !== "live") this.#confirmedUntil = this.#receivedAt;
     this.connection = { name, retryAt, message };
     this.#callbacks.state();
   }

@@ -1,7 +1,11 @@
 /** The sign-in form, the content that it hides, and the names of the customer and the agent in the header. */
 
 import { element, field, setShown, setTexts } from "./dom.js";
-import { signIn, token } from "./auth.js";
+import { signIn } from "./auth.js";
+import { tabData } from "./site-data.js";
+import { requestToken, token } from "./token.js";
+
+const NO_SITE_DATA = "This browser blocks site data: you are signed in until this page is reloaded or closed.";
 
 export class SignInForm {
   #content;
@@ -17,10 +21,12 @@ export class SignInForm {
     });
   }
 
-  /** Show the content if this tab has a token, otherwise the form. */
-  start() {
-    if (token()) this.#open();
-    else this.ask();
+  /** Show the content if this tab, or another one, has a token, otherwise the form. */
+  async start() {
+    if (!token()) await requestToken();
+    if (token()) this.open();
+    else this.ask(tabData.set("voipbin.test", "") ? "" : NO_SITE_DATA);
+    tabData.remove("voipbin.test");
   }
 
   /** Show the form. @param {string} notice */
@@ -32,7 +38,9 @@ export class SignInForm {
     element(field("username").value ? "password" : "username").focus();
   }
 
-  #open() {
+  /** Show the content, unless it is shown. */
+  open() {
+    if (!this.#content.hidden) return;
     this.#content.hidden = false;
     setShown({ "login-view": false, connection: true });
     this.#begin();
@@ -43,11 +51,11 @@ export class SignInForm {
     button.disabled = true;
     setTexts({ "login-error": "" });
     try {
-      await signIn(field("username").value, field("password").value);
+      await signIn(field("username").value, field("password").value, field("stay").checked);
       field("password").value = "";
-      this.#open();
+      this.open();
     } catch (error) {
-      setTexts({ "login-error": error instanceof TypeError ? "The gateway does not answer. Is it running?" : error.message });
+      setTexts({ "login-error": error.message });
       field("password").select();
     } finally {
       button.disabled = false;

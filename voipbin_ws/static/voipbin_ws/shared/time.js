@@ -17,6 +17,20 @@ export function parseTime(text) {
   return year > 1 && year < FUTURE_YEAR ? at : null;
 }
 
+/** Parse the time of an answer of the gateway; `null` if there is none. @param {unknown} text */
+export function exactTime(text) {
+  const at = typeof text === "string" ? Date.parse(text) : NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
+/**
+ * Return the time of an event, which cannot be after `now`: the publisher's clock may be ahead of the gateway's.
+ * @param {unknown} text @param {number} now Used if `text` is not a time.
+ */
+export function pastTime(text, now) {
+  return Math.min(parseTime(text) ?? now, now);
+}
+
 /** @param {number} number */
 const twoDigits = (number) => String(number).padStart(2, "0");
 

@@ -1,25 +1,9 @@
 /** The page's keyboard shortcuts, the dialog that lists them, and the choice to turn them off. */
 
 import { element, field } from "../../shared/dom.js";
+import { browserData } from "../../shared/site-data.js";
 
 const KEY = "voipbin.keys";
-
-function isEnabled() {
-  try {
-    return localStorage.getItem(KEY) !== "off";
-  } catch {
-    return true; // The browser allows no storage.
-  }
-}
-
-/** @param {boolean} value */
-function setEnabled(value) {
-  try {
-    localStorage.setItem(KEY, value ? "on" : "off");
-  } catch {
-    // The choice lasts until the page is closed.
-  }
-}
 
 /**
  * Call `actions[key]` for single keys, unless the user is typing or has turned the shortcuts off, or the page is not shown.
@@ -28,8 +12,8 @@ function setEnabled(value) {
 export function enableShortcuts(actions, escape, isShown) {
   const dialog = /** @type {HTMLDialogElement} */ (element("help"));
   const choice = field("keys-on");
-  choice.checked = isEnabled();
-  choice.addEventListener("change", () => setEnabled(choice.checked));
+  choice.checked = browserData.get(KEY) !== "off";
+  choice.addEventListener("change", () => browserData.set(KEY, choice.checked ? "on" : "off"));
   const help = () => dialog.showModal();
   element("help-button").addEventListener("click", help);
   addEventListener("keydown", (event) => {

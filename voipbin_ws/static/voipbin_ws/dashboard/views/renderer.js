@@ -27,7 +27,7 @@ export class Renderer {
   }
 
   get #isLoaded() {
-    return this.#page.liveData.loadedAt !== null;
+    return this.#page.liveData.isLoaded;
   }
 
   /** The shown board, and its time. */
@@ -65,7 +65,7 @@ export class Renderer {
     const { liveData, viewOptions, table, statCards, teamPanel, filters, pause, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
-    this.#page.board.forgetEnded(Date.now() - ENDED_KEPT_MS);
+    this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
     const { board, now } = this.#shown;
     const summary = board.summary(now);
     const { active, waiting } = summary;
@@ -105,7 +105,8 @@ export class Renderer {
     const { liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
-    wallboard.tick(Date.now());
+    wallboard.tick(liveData.clock.now);
+    liveData.checkClock();
     if (!this.#isLoaded) return;
     // A hidden tab has no frames, and would collect changes.
     this.#renderChanges();
