@@ -5,13 +5,14 @@ import os
 import random
 import sys
 import time
+from typing import Any
 
 import websocket  # pip install websocket-client
 
 FINAL = ("UNAUTHORIZED", "FORBIDDEN_ORIGIN", "NOT_FOUND", "INVALID_REQUEST")
 
 
-def code_of(broken):
+def code_of(broken: Any) -> object:
     """Return the code with which the gateway refused; None if a proxy answered, or nothing did."""
     try:
         return json.loads(broken.resp_body)["code"]

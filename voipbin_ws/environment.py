@@ -22,6 +22,7 @@ from events.domain.age import parse_age
 from events.domain.call_state import CallStage
 from events.domain.topics import is_canonical_uuid, is_resource_name
 from subscriptions.checks import KEY_MIN_CHARACTERS
+from subscriptions.connections.origins import EVERY, normalise
 
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -116,13 +117,8 @@ def call_silence(text: str) -> dict[CallStage, timedelta]:
 
 
 def origins(text: str) -> list[str]:
-    """Parse comma-separated origins: scheme and host without a path; or `*`."""
-    values = comma_separated(text)
-    for origin in values:
-        scheme, _, host = origin.partition("://")
-        if origin != "*" and (not host or "/" in host or not scheme.isalpha()):
-            raise ValueError(f"{origin} is no origin: scheme and host without a path")
-    return values
+    """Parse comma-separated origins, written as browsers send them; or `*`."""
+    return [each if each == EVERY else normalise(each) for each in comma_separated(text)]
 
 
 def origin(text: str) -> str:

@@ -499,6 +499,7 @@ const IS_GATEWAY = "UPGRADE_REQUIRED"; // The gateway's answer to a GET with a g
 const FINAL = new Map([
   ["FORBIDDEN_ORIGIN", "FORBIDDEN"],
   ["NOT_FOUND", "NOT_A_GATEWAY"],
+  ["INVALID_REQUEST", "NOT_A_GATEWAY"], // The address names a host that the gateway does not serve.
 ]);
 const BLOCKED = "WebSockets are blocked between here and the gateway: it answers over HTTP, but the upgrade does not arrive";
 

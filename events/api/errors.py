@@ -21,6 +21,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "INVALID_EVENT": (400, "the body or an event in it is not valid: `errors` has a reason for each"),
     "UNAUTHORIZED": (401, "there is no credential, or it is not accepted"),
     "PERMISSION_DENIED": (403, "the credential does not permit this"),
+    "FORBIDDEN_ORIGIN": (403, "pages of this origin may not use the gateway"),
     "NOT_FOUND": (404, "this does not exist for this credential"),
     "METHOD_NOT_ALLOWED": (405, "the address does not support this method"),
     "IDEMPOTENCY_CONFLICT": (409, "the key was used for another event: use a new key"),

@@ -18,7 +18,7 @@ from subscriptions.auth import login_throttle
 from subscriptions.auth.authentication import identify_http_request
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.tokens import issue_token
-from subscriptions.connections.handshake import may_open_socket
+from subscriptions.connections.handshake import FOREIGN_ORIGIN, may_open_socket, origin_is_allowed
 from subscriptions.models import Agent
 
 MAX_LOGIN_BYTES = 4096
@@ -83,8 +83,10 @@ class WebSocketAddressView(APIView):
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
-    @operation("askAboutWebSocket", "WebSocket", {}, errors=["UPGRADE_REQUIRED"])
+    @operation("askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "UPGRADE_REQUIRED"])
     def get(self, request: Request) -> Response:
+        if not origin_is_allowed({name.lower(): value for name, value in request.headers.items()}):
+            raise ApiError(FOREIGN_ORIGIN.status, FOREIGN_ORIGIN.message, code="FORBIDDEN_ORIGIN")
         try:
             identity = identify_http_request(request)
             may_open_socket(identity)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django import db
 from django.conf import settings
@@ -19,6 +19,7 @@ from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
 from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.credentials import BadCredential
+from subscriptions.connections.origins import is_allowed
 from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
@@ -46,6 +47,14 @@ class Refusal:
     holder: Identity | None = None
 
 
+FOREIGN_ORIGIN = Refusal(
+    FORBIDDEN,
+    "FORBIDDEN_ORIGIN",
+    "Pages of this origin may not connect: an operator can add it to WEBSOCKET_ORIGINS",
+    "foreign-origin",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The parts of the handshake that identify the client."""
@@ -70,13 +79,8 @@ class Request:
 
 async def admit(request: Request) -> Identity | Refusal:
     """Authenticate the client; returns its identity, or the refusal."""
-    if not _origin_is_allowed(request.headers):
-        return Refusal(
-            FORBIDDEN,
-            "FORBIDDEN_ORIGIN",
-            "Pages of this origin may not connect: an operator can add it to WEBSOCKET_ORIGINS",
-            "foreign-origin",
-        )
+    if not origin_is_allowed(request.headers):
+        return FOREIGN_ORIGIN
     identity = None
     try:
         identity = await in_database_thread(
@@ -102,19 +106,9 @@ def may_open_socket(identity: Identity) -> None:
         raise BadCredential("This access key may not open a WebSocket", "key-may-not-subscribe")
 
 
-def _origin_is_allowed(headers: Mapping[str, str]) -> bool:
-    """Whether a page of this origin may connect; programs send none, and may."""
-    origin = headers.get("origin")
-    if not origin or "*" in settings.WEBSOCKET_ORIGINS:
-        return True
-    if origin in settings.WEBSOCKET_ORIGINS:
-        return True
-    try:
-        host = urlsplit(origin).netloc
-    except ValueError:
-        return False
-    # A page in a sandbox sends `null`, which has no host.
-    return host != "" and host == headers.get("host")
+def origin_is_allowed(headers: Mapping[str, str]) -> bool:
+    """Return whether pages of the request's origin may use the gateway, as programs may."""
+    return is_allowed(headers.get("origin", ""), headers.get("host", ""), settings.WEBSOCKET_ORIGINS)
 
 
 def bad_handshake(message: str) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:

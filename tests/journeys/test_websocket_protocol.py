@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import suppress
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
@@ -95,4 +96,20 @@ def test_a_violation_of_the_protocol_is_answered_with_its_close_code_and_logs_no
         assert close[0] == 0x88
         assert int.from_bytes(close[2:4], "big") == code
     assert get(gateway_on_each_stack, "", "/healthz").status_code == 200
+    assert "Traceback" not in gateway_on_each_stack.log.read_text()
+
+
+def test_random_frames_log_no_traceback(gateway_on_each_stack: Gateway, acme: Company) -> None:
+    random = Random(1)
+    for _ in range(30):
+        connection, head = raw_handshake(gateway_on_each_stack, acme.token("manager"))
+        assert head.startswith(b"http/1.1 101 ")
+        with connection, suppress(ConnectionError):
+            for _ in range(8):
+                length = random.choice((0, 1, 2, 7, 125))
+                head_byte = random.choice((random.randrange(256), 0x01, 0x80, 0x81, 0x82, 0x88, 0x89))
+                connection.sendall(bytes((head_byte, 0x80 | length)) + bytes(4) + random.randbytes(length))
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
     assert "Traceback" not in gateway_on_each_stack.log.read_text()

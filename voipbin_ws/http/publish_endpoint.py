@@ -15,8 +15,8 @@ from django.conf import settings
 from events.api.publish_parser import Parser, parse_events, parse_webhook
 from events.api.publish_request import PublishRequest, PublishResponse
 from subscriptions.protocol.permissions import Identity
-from voipbin_ws.http.allowed_hosts import host_is_allowed
 from voipbin_ws.http.publish_queue import PublishQueue
+from voipbin_ws.http.request_headers import headers_of, host_is_allowed
 from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
 from voipbin_ws.http.security_headers import json_headers
 
@@ -45,8 +45,8 @@ class PublishEndpoint:
         if parse is None or scope["method"] != "POST" or scope.get("root_path"):
             await self._django(scope, receive, send)
             return
-        headers = _headers(scope)
-        if not host_is_allowed(headers.get("host", "")):
+        headers = headers_of(scope)
+        if not host_is_allowed(headers):
             await self._django(scope, receive, send)
             return
         began = time.perf_counter()
@@ -74,15 +74,6 @@ class PublishEndpoint:
             identity={} if response.identity is None else identity_fields(response.identity),
         )
         await _send(response, request, scope.get("scheme", "http"), send)
-
-
-def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers by their names in lower case; values of repeated headers are joined."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
 
 
 async def _read_body(receive: Receive) -> bytes | None:

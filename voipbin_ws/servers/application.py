@@ -15,7 +15,8 @@ from events.domain.strict_json import encode
 from subscriptions.connections.handshake import ANSWER_HEADERS, Refusal, refuse
 from subscriptions.connections.runtime import runtime
 from subscriptions.routing import websocket_urlpatterns
-from voipbin_ws.http.allowed_hosts import host_is_allowed
+from voipbin_ws.http.cross_origin import CrossOriginAccess
+from voipbin_ws.http.request_headers import headers_of, host_is_allowed
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -37,6 +38,7 @@ class GatewayApplication:
     def __init__(self, django: Any) -> None:
         self.is_stopping = False
         self._django = django
+        self._http = CrossOriginAccess(self._respond)
         self._websockets = URLRouter(websocket_urlpatterns)
         self._behind_proxies: Any = ProxyHeadersMiddleware(self._dispatch, settings.TRUSTED_PROXIES)  # type: ignore[arg-type]
 
@@ -46,11 +48,8 @@ class GatewayApplication:
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = _with_plain_address(scope)  # As the proxy named it.
         match scope["type"]:
-            case "http" if self.is_stopping:
-                await _unavailable(send)
             case "http":
-                runtime()
-                await self._answer(scope, receive, send)
+                await self._http(scope, receive, send)
             case "websocket":
                 await self._websocket(scope, receive, send)
             case "lifespan":
@@ -58,7 +57,11 @@ class GatewayApplication:
             case other:
                 raise ValueError(f"unknown kind of connection: {other}")
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.is_stopping:
+            await _unavailable(send)
+            return
+        runtime()
         has_begun = False
 
         async def send_noting_start(message: Mapping[str, Any]) -> None:
@@ -76,8 +79,7 @@ class GatewayApplication:
             await _unavailable(send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = next((value for name, value in scope["headers"] if name.lower() == b"host"), b"")
-        if not host_is_allowed(host.decode("latin-1")):
+        if not host_is_allowed(headers_of(scope)):
             await receive()
             await refuse(scope, send, FOREIGN_HOST)
             return

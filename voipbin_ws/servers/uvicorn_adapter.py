@@ -42,9 +42,9 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                # uvicorn does the same, and logs a traceback for each such message of a client.
+                # uvicorn logs a traceback here, and raises another if a close frame follows in the same read.
                 self.frames = []
-                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.conn.fail(CloseCode.INVALID_DATA)
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()

@@ -84,6 +84,12 @@ async def test_our_own_and_listed_pages_may_connect(secret: str, settings: Any, 
     assert isinstance(admitted, Identity)
 
 
+@pytest.mark.parametrize("host", ["WS.example.com", "ws.example.com:443"])
+async def test_our_own_pages_may_connect_however_the_host_is_written(secret: str, host: str) -> None:
+    admitted = await admit(request(f"token={secret}", host=host, origin="https://ws.example.com"))
+    assert isinstance(admitted, Identity)
+
+
 @pytest.mark.parametrize(
     "origin",
     [

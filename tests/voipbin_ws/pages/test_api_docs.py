@@ -133,8 +133,7 @@ def test_the_codes_are_those_of_the_protocol_document() -> None:
     )
     documented = {(int(status), code) for status, codes in rows for code in re.findall(r"[A-Z_]+", codes)}
     described = {(status, code) for code, (status, _) in ERROR_CODES.items()}
-    # Only a handshake answers with it.
-    assert documented - described == {(403, "FORBIDDEN_ORIGIN")}
+    assert documented - described == set()
     assert {code for _, code in described - documented} == {
         *("METHOD_NOT_ALLOWED", "UPGRADE_REQUIRED", "RATE_LIMITED"),
     }

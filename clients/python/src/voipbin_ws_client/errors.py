@@ -59,4 +59,4 @@ class ProtocolError(Terminated):
 
 
 class NotAGateway(Terminated):
-    """The address is not that of a gateway."""
+    """The gateway has no WebSocket at the address, or does not serve its host."""

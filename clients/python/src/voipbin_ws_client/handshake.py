@@ -73,7 +73,7 @@ async def open_socket(url: str, token: str | None, clock: Clock) -> ClientConnec
         CredentialRefused: the server does not accept the credential.
         Unavailable: there is no connection now.
         Forbidden: the server refuses this origin.
-        NotAGateway: the gateway has no WebSocket at the address.
+        NotAGateway: the gateway has no WebSocket at the address, or does not serve its host.
     """
     try:
         return await clock.within(CONNECT_SECONDS, _dial(url, token))
@@ -141,7 +141,7 @@ async def _refusal(url: str, token: str | None, answer: _Answer) -> Exception:
             return CredentialRefused(answer.message)
         case "FORBIDDEN_ORIGIN":
             return Forbidden(answer.message, answer.status)
-        case "NOT_FOUND":
+        case "NOT_FOUND" | "INVALID_REQUEST":
             return NotAGateway(answer.message, answer.status)
         case "UPGRADE_REQUIRED":
             return Unavailable(BLOCKED, is_away=True)
