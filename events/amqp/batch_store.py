@@ -16,7 +16,8 @@ from django.db import InterfaceError, OperationalError
 from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read_message
 from events.domain.event import Draft
 from events.domain.topics import known_resources
-from events.log.publish import IdempotencyConflict, publish
+from events.log.idempotency import IdempotencyConflict
+from events.log.publish import publish
 from events.models import Event
 
 logger = logging.getLogger(__name__)

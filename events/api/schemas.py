@@ -199,6 +199,12 @@ STATE_PARAMETERS = (
     *_PAGING,
 )
 EVENT_ID = parameter("event_id", UUID, "The event's `id`.", "path")
+KEY = parameter(
+    KEY_HEADER,
+    TEXT,
+    f"{_STORED_ONCE} Instead of `idempotency_key` in the body; of a list, each event gets it with its position.",
+    "header",
+)
 WEBHOOK_HEADERS = (
     parameter(
         SIGNATURE_HEADER,
@@ -206,7 +212,12 @@ WEBHOOK_HEADERS = (
         "`sha256=<hex HMAC-SHA256 of the body>`. Required if the setting `VOIPBIN_WEBHOOK_SECRET` is set.",
         "header",
     ),
-    parameter(KEY_HEADER, TEXT, _STORED_ONCE, "header"),
+    parameter(
+        KEY_HEADER,
+        TEXT,
+        f"{_STORED_ONCE} Without it a webhook is known by its bytes, for `WEBHOOK_REPEAT_SECONDS`.",
+        "header",
+    ),
 )
 _ANSWERED = {"event_type": "call.status", "data": {"id": CALL_ID, "status": "answered"}}
 NEW_EVENT_EXAMPLES = {

@@ -16,18 +16,11 @@ from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows, insert_rows, update_rows
 from events.domain.cursor import Position
 from events.domain.event import Draft, Entry, concerned_agents, make_entry, new_event_id, topics_of
+from events.log.idempotency import StoredKeys
 from events.log.state_projection import update_states
 from events.models import CustomerLog, Event, join_agents, split_agents
 
 QUEUE_RESOURCE = "queue"
-
-
-class IdempotencyConflict(Exception):
-    """An idempotency key was used for another event. `index` is the position in the request."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__("this idempotency_key was used for another event: use a new key for each event")
-        self.index = index
 
 
 class Receipt(NamedTuple):
@@ -104,7 +97,7 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
     results: list[Result] = []
     with transaction.atomic(durable=True):
         batch = _Batch(_locked_logs({draft.customer_id for draft in drafts}), serving, timezone.now())
-        batch.recall(drafts)
+        batch.stored_keys.recall(drafts)
         for request in requests:
             try:
                 if request.check is not None:
@@ -146,17 +139,7 @@ class _Batch:
         self._events: list[Event] = []
         self._drafts: list[Draft] = []
         self._entries: dict[str, list[Entry]] = {}
-        self._by_key: dict[tuple[str, str], Event] = {}
-
-    def recall(self, drafts: Sequence[Draft]) -> None:
-        """Find the events stored under these drafts' keys; under the lock, so none is missed."""
-        keys: dict[str, list[str]] = {}
-        for draft in drafts:
-            if draft.idempotency_key is not None:
-                keys.setdefault(draft.customer_id, []).append(draft.idempotency_key)
-        for customer_id, wanted in keys.items():
-            for event in find_rows(Event, {"customer_id": [customer_id], "idempotency_key": wanted}):
-                self._by_key[(customer_id, event.idempotency_key or "")] = event
+        self.stored_keys = StoredKeys(now)
 
     def add(self, drafts: Sequence[Draft]) -> list[Receipt]:
         """Give each draft the next number, or the receipt of the event stored under its key.
@@ -165,7 +148,7 @@ class _Batch:
             IdempotencyConflict: Nothing was added.
         """
         # Nothing may fail after the first draft is added.
-        digests = self._digests(drafts)
+        digests = self.stored_keys.digests(drafts)
         agents = [concerned_agents(draft, self._agents_serving(draft)) for draft in drafts]
         return [self._add(*each) for each in zip(drafts, agents, digests, strict=True)]
 
@@ -173,26 +156,10 @@ class _Batch:
         is_queue = draft.resource == QUEUE_RESOURCE
         return self._serving.get((draft.customer_id, draft.resource_id), ()) if is_queue else ()
 
-    def _digests(self, drafts: Sequence[Draft]) -> list[str]:
-        found: list[str] = []
-        fresh: dict[tuple[str, str], str] = {}
-        for index, draft in enumerate(drafts):
-            digest = ""
-            if draft.idempotency_key is not None:
-                key = (draft.customer_id, draft.idempotency_key)
-                digest = draft.digest()
-                first = self._by_key.get(key)
-                if (fresh.setdefault(key, digest) if first is None else first.digest) != digest:
-                    raise IdempotencyConflict(index)
-            found.append(digest)
-        return found
-
     def _add(self, draft: Draft, agent_ids: tuple[str, ...], digest: str) -> Receipt:
         log = self._logs[draft.customer_id]
-        if draft.idempotency_key is not None:
-            first = self._by_key.get((draft.customer_id, draft.idempotency_key))
-            if first is not None:
-                return _receipt(first, log.epoch, replayed=True)
+        if (first := self.stored_keys.first(draft)) is not None:
+            return _receipt(first, log.epoch, replayed=True)
         log.last_seq += 1
         event = Event(
             id=new_event_id(),
@@ -205,13 +172,12 @@ class _Batch:
             stored_at=self._now,
             agent_ids=join_agents(agent_ids),
             body=draft.body,
-            idempotency_key=draft.idempotency_key,
+            idempotency_key=self.stored_keys.key(draft),
             digest=digest,
         )
         self._events.append(event)
         self._drafts.append(draft)
-        if draft.idempotency_key is not None:
-            self._by_key[(draft.customer_id, draft.idempotency_key)] = event
+        self.stored_keys.add(event)
         receipt = _receipt(event, log.epoch, replayed=False)
         self._entries.setdefault(draft.customer_id, []).append(
             make_entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from events.domain.resource_state import (
     member_of,
     merged,
 )
-from events.domain.strict_json import decode, encode
+from events.domain.strict_json import encode
 from events.models import Event, ResourceState, join_agents, split_agents
 
 _Key = tuple[str, str, str, str]
@@ -31,7 +32,7 @@ def update_states(stored: Sequence[tuple[Event, Draft]]) -> None:
         return
     states = _existing(stored)
     places = _places_of_ended_calls(stored, states)
-    data: dict[_Key, dict[str, Any]] = {key: decode(state.body) for key, state in states.items()}
+    data: dict[_Key, dict[str, Any]] = {key: json.loads(state.body) for key, state in states.items()}
     touched: dict[_Key, ResourceState] = {}
     for event, draft in stored:
         member_id = member_of(draft.resource, draft.data)

@@ -63,8 +63,8 @@ def _login(request: Request) -> tuple[str, str]:
     try:
         body = request._request.body
         content = decode(body) if len(body) <= MAX_LOGIN_BYTES else None
-    except InvalidJson:
-        content = None
+    except InvalidJson as error:
+        raise ApiError(status.HTTP_400_BAD_REQUEST, f"The body is no JSON: {error}") from None
     if not isinstance(content, dict):
         raise ApiError(status.HTTP_400_BAD_REQUEST, 'Send a JSON object: {"username": "…", "password": "…"}')
     username, password = content.get("username"), content.get("password")
