@@ -119,11 +119,12 @@ NEW_EVENTS = _one_or_list(NewEvent)
 RECEIPTS = _one_or_list(Receipt)
 
 
+NOW = field(TIME, "The gateway's time, with six digits and `Z`: a client corrects its own clock by it.")
 _NEXT = field(
     TEXT, "Send as `next`, with the same other parameters; `null` on the last page.", allow_null=True
 )
 EVENT_PAGE = inline_serializer(
-    "EventPage", {"cursor": field(_CURSOR), "items": Event(many=True), "next": _NEXT}
+    "EventPage", {"cursor": field(_CURSOR), "now": NOW, "items": Event(many=True), "next": _NEXT}
 )
 
 
@@ -143,7 +144,8 @@ class State(Serializer[Any]):
 
 _TRUE_AT = field(_CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
 STATE_PAGE = inline_serializer(
-    "StatePage", {"resource": CharField(), "cursor": _TRUE_AT, "items": State(many=True), "next": _NEXT}
+    "StatePage",
+    {"resource": CharField(), "cursor": _TRUE_AT, "now": NOW, "items": State(many=True), "next": _NEXT},
 )
 
 

@@ -33,7 +33,7 @@ def test_a_call_is_shown_with_all_that_is_known_of_it() -> None:
     last = store(acme.id, "call.status", {"id": "c1", "status": "answered"}, timestamp=TIME.format(2))
     answer = acme.person("manager").get(CALLS)
     assert answer.status == 200
-    assert answer.body == {
+    assert answer.timeless == {
         "resource": "call",
         "cursor": last.cursor,
         "items": [
