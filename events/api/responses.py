@@ -65,7 +65,7 @@ def reading_errors() -> Iterator[None]:
 
 
 def with_now(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of a response with the gateway's time, by which pages correct their own clock."""
+    """Return a response's content with the gateway's time, by which pages correct theirs."""
     return {**content, "now": format_timestamp(timezone.now())}
 
 
