@@ -9,6 +9,7 @@ CLIENT = Path(__file__).resolve().parent / "clients" / "python" / "src"
 
 
 def main() -> None:
+    os.umask(0o027)  # The database and the logs are not for every user of this machine.
     # The command `listen` uses the Python client of this checkout, which is a package of its own.
     sys.path.insert(1, str(CLIENT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voipbin_ws.settings")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from datetime import timedelta
 from pathlib import Path
@@ -140,7 +141,10 @@ TEMPLATES = [
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+with contextlib.suppress(
+    OSError
+):  # A read-only checkout works too: WhiteNoise only warns without the folder.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # The pages load the published JavaScript client.
 STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
@@ -221,6 +225,7 @@ EVENTS_CALL_SILENCE: dict[CallStage, timedelta] = read(
     },
     "ringing=15m,waiting=4h,answered=12h",
 )
+EVENTS_WEBHOOK_REPEAT_SECONDS = read("WEBHOOK_REPEAT_SECONDS", whole(0, 7 * 86400), 600, "600")
 AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/")
 EVENTS_QUEUE_AGENTS = "subscriptions.event_hooks.queue_agents.agents_serving"
 EVENTS_PROJECTION = "subscriptions.event_hooks.projection.apply"

@@ -16,7 +16,8 @@ from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read
 from events.database.threads import is_outage
 from events.domain.event import Draft
 from events.domain.topics import known_resources
-from events.log.publish import IdempotencyConflict, publish
+from events.log.idempotency import IdempotencyConflict
+from events.log.publish import publish
 from events.models import Event
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -63,7 +64,7 @@ def require_may_publish(publisher: Publisher) -> None:
         )
 
 
-def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:  # noqa: ARG001 (a Parser)
+def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """Parse a request to `/v1.0/events`: one event, or a list of events."""
     content = _decoded(body)
     items = content if isinstance(content, list) else [content]
@@ -80,16 +81,49 @@ def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) 
             status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
             f"{len(items)} events in one request, {most} are the most",
         )
-    return ParsedRequest(_drafts(items, publisher, read_event), isinstance(content, list))
+    is_list = isinstance(content, list)
+    if (key := headers.get(KEY_HEADER.lower())) is not None:
+        items = _with_keys(items, [f"{key}:{index}" for index in range(len(items))] if is_list else [key])
+    return ParsedRequest(_drafts(items, publisher, read_event), is_list)
 
 
 def parse_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """Parse a request to `/v1.0/webhooks/voipbin`: one webhook of VoIPBIN."""
     _check_signature(headers, body)
-    # The body of a webhook has no idempotency key: a client that repeats the request sends it as a header.
-    key = headers.get(KEY_HEADER.lower())
+    # The body of a webhook has no idempotency key. Without the header, one that is sent again is known by its bytes.
+    key, seconds = headers.get(KEY_HEADER.lower()), settings.EVENTS_WEBHOOK_REPEAT_SECONDS
+    if by_bytes := key is None and seconds > 0:
+        key = f"webhook:sha256:{hashlib.sha256(body).hexdigest()}"
     read = partial(read_webhook, beside={} if key is None else {"idempotency_key": key})
-    return ParsedRequest(_drafts([_decoded(body)], publisher, read), is_list=False)
+    drafts = _drafts([_decoded(body)], publisher, read)
+    if by_bytes:
+        drafts = [replace(draft, repeat_seconds=seconds) for draft in drafts]
+    return ParsedRequest(drafts, is_list=False)
+
+
+def _with_keys(items: Sequence[object], keys: Sequence[str]) -> list[object]:
+    """Add the keys of the header to the items.
+
+    Raises:
+        ApiError: An item has another key of its own.
+    """
+    taken = [
+        index
+        for index, (item, key) in enumerate(zip(items, keys, strict=True))
+        if isinstance(item, dict) and item.get("idempotency_key") not in (None, key)
+    ]
+    if taken:
+        message = f"the request has the header {KEY_HEADER} too: send one of the two"
+        raise ApiError(
+            status.HTTP_400_BAD_REQUEST,
+            f"idempotency_key: {message}; nothing was stored",
+            code="INVALID_EVENT",
+            errors=[{"index": index, "field": "idempotency_key", "message": message} for index in taken],
+        )
+    return [
+        {**item, "idempotency_key": key} if isinstance(item, dict) else item
+        for item, key in zip(items, keys, strict=True)
+    ]
 
 
 def _decoded(body: bytes) -> Any:

@@ -22,7 +22,8 @@ from structlog.contextvars import bound_contextvars
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
 from events.api.request_body import require_size
-from events.log.publish import IdempotencyConflict, Receipt, publish_each
+from events.log.idempotency import IdempotencyConflict
+from events.log.publish import Receipt, publish_each
 
 logger = logging.getLogger(__name__)
 

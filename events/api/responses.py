@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.request import Request
 
 from events.api.errors import ApiError
 from events.domain.cursor import Position
+from events.domain.event import format_timestamp
 from events.domain.strict_json import encode
 from events.domain.visibility import NotVisible, UnknownCustomer, Visible
 from events.reading.paging import StalePlace
@@ -61,11 +64,16 @@ def reading_errors() -> Iterator[None]:
         ) from None
 
 
+def with_now(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a response's content with the gateway's time, by which pages correct theirs."""
+    return {**content, "now": format_timestamp(timezone.now())}
+
+
 def page_answer(
     head: Mapping[str, str], start: Position, items: Sequence[str], place: Place | None
 ) -> HttpResponse:
     """Build the response of a page; `items` are JSON texts, sent as they were stored."""
-    fields = encode({**head, "cursor": str(start)})[:-1]
+    fields = encode(with_now({**head, "cursor": str(start)}))[:-1]
     return answer(f'{fields}, "items": [{", ".join(items)}], "next": {encode(place and str(place))}}}')
 
 

@@ -148,11 +148,12 @@ NEW_EVENTS = _one_or_list(NewEvent)
 RECEIPTS = _one_or_list(Receipt)
 
 
+NOW = field(TIME, "The gateway's time, with six digits and `Z`: a client corrects its own clock by it.")
 _NEXT = field(
     TEXT, "Send as `next`, with the same other parameters; `null` on the last page.", allow_null=True
 )
 EVENT_PAGE = inline_serializer(
-    "EventPage", {"cursor": field(_CURSOR), "items": Event(many=True), "next": _NEXT}
+    "EventPage", {"cursor": field(_CURSOR), "now": NOW, "items": Event(many=True), "next": _NEXT}
 )
 
 
@@ -195,7 +196,8 @@ class State(Serializer[Any]):
 
 _TRUE_AT = field(_CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
 STATE_PAGE = inline_serializer(
-    "StatePage", {"resource": CharField(), "cursor": _TRUE_AT, "items": State(many=True), "next": _NEXT}
+    "StatePage",
+    {"resource": CharField(), "cursor": _TRUE_AT, "now": NOW, "items": State(many=True), "next": _NEXT},
 )
 
 
@@ -251,6 +253,12 @@ STATE_PARAMETERS = (
     *_PAGING,
 )
 EVENT_ID = parameter("event_id", UUID, "The event's `id`.", "path")
+KEY = parameter(
+    KEY_HEADER,
+    TEXT,
+    f"{_STORED_ONCE} Instead of `idempotency_key` in the body; of a list, each event gets it with its position.",
+    "header",
+)
 WEBHOOK_HEADERS = (
     parameter(
         SIGNATURE_HEADER,
@@ -258,7 +266,12 @@ WEBHOOK_HEADERS = (
         "`sha256=<hex HMAC-SHA256 of the body>`. Required if the setting `VOIPBIN_WEBHOOK_SECRET` is set.",
         "header",
     ),
-    parameter(KEY_HEADER, TEXT, _STORED_ONCE, "header"),
+    parameter(
+        KEY_HEADER,
+        TEXT,
+        f"{_STORED_ONCE} Without it a webhook is known by its bytes, for `WEBHOOK_REPEAT_SECONDS`.",
+        "header",
+    ),
 )
 _ANSWERED = {"event_type": "call.status", "data": {"id": CALL_ID, "status": "answered"}}
 NEW_EVENT_EXAMPLES = {

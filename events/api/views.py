@@ -60,6 +60,7 @@ class EventsView(APIView):
         "publishEvents",
         "Publishing",
         {201: ("Stored: a receipt, or a list of receipts for a list.", schemas.RECEIPTS)},
+        [schemas.KEY],
         body=schemas.NEW_EVENTS,
         examples=schemas.NEW_EVENT_EXAMPLES,
         errors=schemas.PUBLISHING_ERRORS,

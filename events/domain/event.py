@@ -14,6 +14,8 @@ from typing import Any
 from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_canonical_uuid, is_nil_uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ALMOST = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?([.,]\d+)?(.*)", re.ASCII | re.DOTALL)
+_EXAMPLE = "2024-01-15T10:30:00.000000Z"
 
 _AGENT_IDS = ', "agent_ids": ['
 _PHASES = ', "phases": '
@@ -26,6 +28,8 @@ class Draft:
 
     `agent_ids` are the agents that the publisher named; `timestamp` is the publisher's, or `None`; `body` is `data` as
     JSON. `preceding_type` is the type of an event with the same data that is stored just before, in one transaction.
+    If `repeat_seconds` is set, the idempotency key is a digest of the bytes that were received, and counts for so long:
+    then the same bytes are a new event.
     """
 
     event_type: str
@@ -38,6 +42,7 @@ class Draft:
     timestamp: datetime | None
     idempotency_key: str | None
     preceding_type: str | None = None
+    repeat_seconds: int | None = None
 
     def digest(self) -> str:
         """Return the hex SHA-256 of the content, which identifies a repeated event."""
@@ -143,16 +148,35 @@ def parse_timestamp(text: str) -> datetime:
     """
     found = _RFC3339.fullmatch(text)
     if not found:
-        raise ValueError("write it as 2024-01-15T10:30:00.000000Z")
+        raise ValueError(f"{_fault_of(text)}write it as {_EXAMPLE}")
     day, time, fraction, zone = found.groups()
+    if zone[1:] >= "24":
+        raise ValueError(f"there is no zone {zone}: write it as {_EXAMPLE} or 2024-01-15T12:30:00+02:00")
     micro = (fraction or "0")[:6].ljust(6, "0")
     try:
         moment = datetime.fromisoformat(f"{day}T{time}.{micro}{'+00:00' if zone in 'Zz' else zone}")
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"there is no such time ({error}): write it as 2024-01-15T10:30:00.000000Z"
-        ) from None
+        raise ValueError(f"there is no such time ({error}): write it as {_EXAMPLE}") from None
+
+
+def _fault_of(text: str) -> str:
+    """Return what is wrong with a time that is almost one of RFC 3339, or ""."""
+    found = _ALMOST.fullmatch(text)
+    if not found:
+        return ""
+    seconds, fraction, zone = found.groups()
+    if re.fullmatch(r"[+-]\d\d(\d\d)?", zone):
+        return f"the zone {zone} lacks its colon, as in +02:00: "
+    if not zone:
+        return "the zone is missing: "
+    if seconds is None:
+        return "the seconds are missing: "
+    if fraction and fraction.startswith(","):
+        return "a point stands before the fraction, not a comma: "
+    if fraction and len(fraction) > 10:
+        return "the fraction has more than nine digits: "
+    return ""
 
 
 def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ...]:

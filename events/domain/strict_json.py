@@ -13,8 +13,10 @@ from typing import Any
 MAX_DEPTH = 32
 """The most levels of nested arrays and objects."""
 
-MIN_INTEGER = -(2**63)
-MAX_INTEGER = 2**64 - 1
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every client reads exactly: JavaScript has 64-bit floats alone (RFC 8259, 6)."""
+
+_MARK = "\ufeff"
 
 
 class InvalidJson(ValueError):
@@ -25,14 +27,19 @@ def decode(text: str | bytes) -> Any:
     """Decode one JSON document.
 
     Raises:
-        InvalidJson: The text is not UTF-8 or not JSON, or contains NaN, a number that does not fit into 64 bits, a
-            duplicate key, a lone surrogate, U+0000, or more than 32 levels.
+        InvalidJson: The text is not UTF-8 or not JSON, or contains NaN, an integer beyond ±MAX_INTEGER, a number that
+            no 64-bit float holds, a duplicate key, a lone surrogate, U+0000, or more than 32 levels.
     """
     if isinstance(text, bytes):
+        if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise InvalidJson("not UTF-8 but UTF-16, by its byte-order mark: send UTF-8")
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
             raise InvalidJson(f"not UTF-8 at byte {error.start}") from None
+    text = text.removeprefix(_MARK)  # As RFC 8259, 8.1, allows: editors write it.
+    if "\0" in text[:2]:
+        raise InvalidJson("not UTF-8 but UTF-16, by its zero bytes: send UTF-8")
     try:
         value = _DECODER.decode(text)
     except RecursionError:
@@ -61,8 +68,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(digits: str) -> int:
     # The length first: int() of a million digits takes quadratic time.
-    if len(digits) > 20 or not MIN_INTEGER <= (number := int(digits)) <= MAX_INTEGER:
-        raise InvalidJson(f"the integer {digits[:24]} does not fit into 64 bits: send it as a string")
+    if len(digits) > 17 or not -MAX_INTEGER <= (number := int(digits)) <= MAX_INTEGER:
+        raise InvalidJson(
+            f"the integer {digits[:24]} is beyond ±{MAX_INTEGER} (2^53 - 1), where JavaScript rounds: send a string"
+        )
     return number
 
 

@@ -29,6 +29,7 @@ from events.domain.event import (
     topics_of,
 )
 from events.domain.strict_json import encode
+from events.log.idempotency import StoredKeys
 from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
 
@@ -38,14 +39,6 @@ MAX_AHEAD = timedelta(minutes=1)
 """How far a publisher's clock may be ahead: more would show durations that have not begun yet."""
 
 _AHEAD = "timestamp: in the future, so the event has the gateway's time, {}: set the publisher's clock"
-
-
-class IdempotencyConflict(Exception):
-    """An idempotency key was used for another event. `index` is the position in the request."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__("this idempotency_key was used for another event: use a new key for each event")
-        self.index = index
 
 
 class Receipt(NamedTuple):
@@ -124,7 +117,7 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
     with transaction.atomic(durable=True):
         logs = _locked_logs({draft.customer_id for draft in drafts})
         batch = _Batch(logs, serving, StateProjection(drafts), timezone.now())
-        batch.recall(drafts)
+        batch.stored_keys.recall(drafts)
         for request in requests:
             try:
                 if request.check is not None:
@@ -176,17 +169,7 @@ class _Batch:
         self._events: list[Event] = []
         self._drafts: list[Draft] = []
         self._entries: dict[str, list[Entry]] = {}
-        self._by_key: dict[tuple[str, str], Event] = {}
-
-    def recall(self, drafts: Sequence[Draft]) -> None:
-        """Find the events stored under these drafts' keys; under the lock, so none is missed."""
-        keys: dict[str, list[str]] = {}
-        for draft in drafts:
-            if draft.idempotency_key is not None:
-                keys.setdefault(draft.customer_id, []).append(draft.idempotency_key)
-        for customer_id, wanted in keys.items():
-            for event in find_rows(Event, {"customer_id": [customer_id], "idempotency_key": wanted}):
-                self._by_key[(customer_id, event.idempotency_key or "")] = event
+        self.stored_keys = StoredKeys(now)
 
     def add(self, drafts: Sequence[Draft]) -> list[Receipt]:
         """Give each draft the next number, or the receipt of the event stored under its key.
@@ -195,7 +178,7 @@ class _Batch:
             IdempotencyConflict: Nothing was added.
         """
         # Nothing may fail after the first draft is added.
-        digests = self._digests(drafts)
+        digests = self.stored_keys.digests(drafts)
         agents = [concerned_agents(draft, self._agents_serving(draft)) for draft in drafts]
         return [self._add(*each) for each in zip(drafts, agents, digests, strict=True)]
 
@@ -203,26 +186,10 @@ class _Batch:
         is_queue = draft.resource == QUEUE_RESOURCE
         return self._serving.get((draft.customer_id, draft.resource_id), ()) if is_queue else ()
 
-    def _digests(self, drafts: Sequence[Draft]) -> list[str]:
-        found: list[str] = []
-        fresh: dict[tuple[str, str], str] = {}
-        for index, draft in enumerate(drafts):
-            digest = ""
-            if draft.idempotency_key is not None:
-                key = (draft.customer_id, draft.idempotency_key)
-                digest = draft.digest()
-                first = self._by_key.get(key)
-                if (fresh.setdefault(key, digest) if first is None else first.digest) != digest:
-                    raise IdempotencyConflict(index)
-            found.append(digest)
-        return found
-
     def _add(self, draft: Draft, agent_ids: tuple[str, ...], digest: str) -> Receipt:
         log = self._logs[draft.customer_id]
-        if draft.idempotency_key is not None:
-            first = self._by_key.get((draft.customer_id, draft.idempotency_key))
-            if first is not None:
-                return _receipt(first, log.epoch, replayed=True)
+        if (first := self.stored_keys.first(draft)) is not None:
+            return _receipt(first, log.epoch, replayed=True)
         if draft.preceding_type is not None:
             preceding = replace(
                 draft, event_type=draft.preceding_type, preceding_type=None, idempotency_key=None
@@ -239,7 +206,7 @@ class _Batch:
             timestamp=self._happened(draft),
             stored_at=self._now,
             body=draft.body,
-            idempotency_key=draft.idempotency_key,
+            idempotency_key=self.stored_keys.key(draft),
             digest=digest,
         )
         effect = self._states.apply(draft, event, agent_ids)
@@ -250,8 +217,7 @@ class _Batch:
         event.named_agents = join_agents(named) or None
         self._events.append(event)
         self._drafts.append(draft)
-        if draft.idempotency_key is not None:
-            self._by_key[(draft.customer_id, draft.idempotency_key)] = event
+        self.stored_keys.add(event)
         receipt = _receipt(event, log.epoch, replayed=False)
         if draft.timestamp is not None and draft.timestamp > event.timestamp:
             receipt = receipt._replace(warnings=(_AHEAD.format(format_timestamp(self._now)),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from events.domain.resource_state import (
     key_of,
 )
 from events.domain.state import AgentPhase, State
-from events.domain.strict_json import decode, encode
+from events.domain.strict_json import encode
 from events.models import Event, ResourceState, join_agents, split_agents
 
 _UNIQUE = ["customer_id", "resource", "resource_id", "member_id"]
@@ -183,9 +184,9 @@ def state_of(row: ResourceState) -> State:
         live=row.live,
         event_type=row.event_type,
         updated_at=format_timestamp(row.updated_at),
-        data=decode(row.body),
+        data=json.loads(row.body),
     )
-    state.read_progress(decode(row.progress))
+    state.read_progress(json.loads(row.progress))
     return state
 
 

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from events.api.errors import ApiError
 from events.api.operation import operation
 from events.api.request_body import read_json_object
+from events.api.responses import with_now
 from events.domain.event import format_timestamp
 from events.domain.topics import is_canonical_uuid
 from subscriptions.api import schemas
@@ -97,4 +98,4 @@ def _shown(agent: Agent, *, next_status: str | None = None, code: int = status.H
     }
     if next_status is not None:
         shown["next_status"] = next_status
-    return Response(shown, status=code, headers={"Cache-Control": "no-store"})
+    return Response(with_now(shown), status=code, headers={"Cache-Control": "no-store"})

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from events.api.errors import ApiError
 from events.api.operation import operation
+from events.api.responses import with_now
 from events.domain.strict_json import InvalidJson, decode
 from subscriptions.api import schemas
 from subscriptions.auth import login_throttle
@@ -56,15 +57,15 @@ class LoginView(APIView):
             raise ApiError(
                 status.HTTP_401_UNAUTHORIZED, "This agent or its customer is switched off: ask an admin"
             )
-        return Response({"username": agent.user.get_username(), "token": issue_token(agent)})
+        return Response(with_now({"username": agent.user.get_username(), "token": issue_token(agent)}))
 
 
 def _login(request: Request) -> tuple[str, str]:
     try:
         body = request._request.body
         content = decode(body) if len(body) <= MAX_LOGIN_BYTES else None
-    except InvalidJson:
-        content = None
+    except InvalidJson as error:
+        raise ApiError(status.HTTP_400_BAD_REQUEST, f"The body is no JSON: {error}") from None
     if not isinstance(content, dict):
         raise ApiError(status.HTTP_400_BAD_REQUEST, 'Send a JSON object: {"username": "…", "password": "…"}')
     username, password = content.get("username"), content.get("password")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 
 from events.api.errors import ApiError
 from events.api.operation import operation
-from events.api.responses import reading_errors, visible_to
+from events.api.responses import reading_errors, visible_to, with_now
 from events.api.schemas import OF_CUSTOMER
 from events.domain.event import format_timestamp
 from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
@@ -133,6 +134,10 @@ def _wanted_customer(request: Request) -> str | None:
     return customer_id
 
 
+def _state(content: Mapping[str, Any]) -> Response:
+    return Response(with_now(content), headers={"Cache-Control": "no-store"})
+
+
 class MeView(APIView):
     """Read the identity of the credential.
 
@@ -146,7 +151,7 @@ class MeView(APIView):
         # A token of VoIPBIN may name a customer or agent that only the platform knows.
         customer = Customer.objects.filter(pk=identity.customer_id).first()
         agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None
-        return Response(
+        return _state(
             {
                 "customer": {"id": identity.customer_id, "name": customer.name if customer else None},
                 "agent": {"id": identity.agent_id, "name": agent.name if agent else None}
@@ -156,8 +161,7 @@ class MeView(APIView):
                 "topics": topics_for(identity),
                 "agents": _agents(identity),
                 "queues": _queues(identity),
-            },
-            headers={"Cache-Control": "no-store"},
+            }
         )
 
 
@@ -189,7 +193,4 @@ class CustomersView(APIView):
         # Customers of VoIPBIN may have events without a row here.
         for customer_id in logs.order_by("pk").values_list("pk", flat=True):
             names.setdefault(str(customer_id), None)
-        return Response(
-            {"items": [{"id": customer_id, "name": name} for customer_id, name in names.items()]},
-            headers={"Cache-Control": "no-store"},
-        )
+        return _state({"items": [{"id": customer_id, "name": name} for customer_id, name in names.items()]})

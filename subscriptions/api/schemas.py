@@ -8,7 +8,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework.serializers import BooleanField, CharField, ListField, Serializer, UUIDField
 
 from events.api.operation import READING_ERRORS, Schema, field, parameter
-from events.api.schemas import CUSTOMER_ID, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
+from events.api.schemas import CUSTOMER_ID, NOW, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
 from subscriptions import models
 from subscriptions.explain.report import Outcome
 from subscriptions.platform.agent_status import CHOOSABLE
@@ -47,7 +47,11 @@ STATUS_ERRORS = (*_ACTING_ERRORS, "STATUS_CHANGES")
 LOGIN = inline_serializer("Login", {"username": field(_FILLED), "password": field(_FILLED)})
 TOKEN = inline_serializer(
     "Token",
-    {"username": CharField(), "token": field(TEXT, "A JWT, valid for seven days (`JWT_LIFETIME_SECONDS`).")},
+    {
+        "username": CharField(),
+        "token": field(TEXT, "A JWT, valid for seven days (`JWT_LIFETIME_SECONDS`)."),
+        "now": NOW,
+    },
 )
 
 
@@ -80,9 +84,10 @@ class Me(Serializer[Any]):
         many=True,
         help_text="The customer's queues that the credential may see, with those of their agents it may see.",
     )
+    now = NOW
 
 
-CUSTOMERS = inline_serializer("Customers", {"items": Named(many=True)})
+CUSTOMERS = inline_serializer("Customers", {"items": Named(many=True), "now": NOW})
 
 
 class Actions(Serializer[Any]):
@@ -126,6 +131,7 @@ class AgentStatus(Serializer[Any]):
     status = field(_STATUS)
     status_changed_at = field(TIME)
     next_status = field(_STATUS, "With 202: the status after the call.", required=False)
+    now = NOW
 
 
 class Fact(Serializer[Any]):

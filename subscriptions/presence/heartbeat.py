@@ -20,6 +20,7 @@ from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import ClientInfo, storable
 from subscriptions.auth.credentials import KEY_KIND
 from subscriptions.models import LiveConnection
+from subscriptions.presence.open_files import OpenFilesWarning
 from subscriptions.presence.pending_changes import NO_STATS, ConnectionStats, PendingChanges
 from subscriptions.presence.process_status import ProcessState
 from subscriptions.presence.registry import ProcessEntry, Report, sweep
@@ -89,6 +90,7 @@ class Presence:
         self._stats_at = 0.0
         self._lagging_since: dict[uuid.UUID, float] = {}
         self._beats = 0
+        self._open_files = OpenFilesWarning()
         self.has_beaten = asyncio.Event()
         self.write_problem = ""
         self._task: asyncio.Task[None] | None = None
@@ -145,6 +147,7 @@ class Presence:
             else:
                 self.write_problem = ""
             self.has_beaten.set()
+            self._open_files.check(loop.time())
             await asyncio.sleep(min(MIN_PAUSE_SECONDS, self._beat_seconds))
             try:
                 async with asyncio.timeout_at(due):

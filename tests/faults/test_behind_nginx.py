@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
 import httpx
@@ -89,9 +92,17 @@ async def test_a_rolling_restart_behind_nginx(site: Site, drill: Start) -> None:
         await off(each.kill)
     token = load.companies[0].token("manager")
     async with httpx.AsyncClient() as http:
-        assert (await http.get(f"{site.url}/v1.0/calls?token={token}")).status_code == 502
+        away = await http.get(f"{site.url}/v1.0/calls?token={token}")
+        assert (away.status_code, away.json()["code"]) == (503, "UNAVAILABLE")
+        assert away.headers["Retry-After"] == "1"
+    for head, expected in (
+        (f"POST /v1.0/events HTTP/1.1\r\nContent-Length: {10 * 2**20 + 1}", (413, "TOO_LARGE")),
+        (f"POST /v1.0/events?token={'x' * 8192} HTTP/1.1", (400, "INVALID_REQUEST")),
+        (f"GET /v1.0/calls HTTP/1.1\r\nX-Long: {'x' * 8192}", (400, "INVALID_REQUEST")),
+    ):
+        assert await off(refusal_by_nginx, site, head) == expected
     # A line is written after the answer has been sent.
-    await off(wait_until, lambda: '"GET /v1.0/calls" 502' in site.nginx.access_log(), "nginx's line")
+    await off(wait_until, lambda: '"GET /v1.0/calls" 503' in site.nginx.access_log(), "nginx's line")
     assert '"GET /v1.0/ws" 101' in site.nginx.access_log()
     logs = site.nginx.all_logs()
     for company in load.companies:
@@ -133,3 +144,17 @@ async def what_is_not_for_clients_is_refused(site: Site) -> None:
         program = await http.get(f"{site.plain_url}/v1.0/calls?token=a-token-in-the-clear")
         assert (program.status_code, program.json()["code"]) == (403, "PERMISSION_DENIED")
     assert "a-token-in-the-clear" not in site.nginx.all_logs()
+
+
+def refusal_by_nginx(site: Site, head: str) -> tuple[int, str]:
+    """The status and code of the answer to this head of a request, whose body is never sent."""
+    context = ssl.create_default_context(cafile=site.nginx.certificate)
+    with (
+        socket.create_connection(("127.0.0.1", urlsplit(site.url).port or 0)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        connection.sendall(f"{head}\r\nHost: localhost\r\n\r\n".encode())
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert answer.headers["Content-Type"] == "application/json"
+        return answer.status, json.loads(answer.read())["code"]

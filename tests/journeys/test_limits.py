@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+import socket
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.journeys.support.cast import Company, company, new_id, settle
@@ -200,3 +204,26 @@ def test_a_request_has_a_most_of_events_and_bytes(limited: Gateway, acme: Compan
         assert [frame["id"] for frame in client.until(receipts[-1]["cursor"])] == [
             receipt["id"] for receipt in receipts
         ]
+
+
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_when_no_more_files_may_be_open_the_log_says_so_once(gateway: Gateways, server: str) -> None:
+    serving = gateway(server, CHECK_INTERVAL_SECONDS="0.1")
+    assert httpx.get(f"{serving.url}/readyz").status_code == 200
+    before = resource.prlimit(serving.pid, resource.RLIMIT_NOFILE)
+    used = max(int(each.name) for each in Path(f"/proc/{serving.pid}/fd").iterdir())
+    resource.prlimit(serving.pid, resource.RLIMIT_NOFILE, (used + 20, before[1]))
+    line = "New connections are refused: all"
+    sockets = [socket.create_connection(("127.0.0.1", serving.port)) for _ in range(60)]
+    wait_until(lambda: line in serving.log_text(), "the line")
+    for each in sockets:
+        each.close()
+    wait_until(lambda: _answers(serving.url), "it to answer again")
+    assert serving.log_text().count(line) == 1
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False

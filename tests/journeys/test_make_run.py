@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import websocket
 
 from tests.journeys.support.make_run import Run, clean, make_run, unpack
 from tests.support.databases import MigratedSqlite
-from tests.support.gateway import manage
+from tests.support.gateway import gateway_environment, manage
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from voipbin_ws.demo.simulation.model.tenants import ACME, TENANTS
@@ -168,3 +170,27 @@ def test_a_database_with_someone_elses_customers_is_left_alone(
     assert "Somebody real" in said[0]
     count = "from subscriptions.models import Customer; print(Customer.objects.count())"
     assert manage(database, "shell", "-v0", "-c", count).strip() == "1"
+
+
+def test_a_second_one_in_the_folder_says_so_in_one_line(run: Any, folder: Path, tmp_path: Path) -> None:
+    run(SIMULATE="0")
+    second = Run(folder, tmp_path / "second.log", SIMULATE="0")
+    assert second.process.wait(60) != 0
+    [said] = [line for line in second.said().splitlines() if line.startswith("CommandError")]
+    assert f"Another make run uses {folder}" in said
+    assert stat.S_IMODE((folder / "var" / "db.sqlite3").stat().st_mode) & stat.S_IRWXO == 0
+
+
+def test_a_checkout_without_a_writable_var_works_with_another_database(tmp_path: Path) -> None:
+    folder = unpack(tmp_path / "read-only")
+    # A file in its place cannot become a folder, even for root.
+    (folder / "var").write_text("")
+    environment = gateway_environment("postgresql://user@127.0.0.1/voipbin_ws")
+    done = subprocess.run(
+        [folder / ".venv" / "bin" / "python", "manage.py", "check", "--fail-level", "WARNING"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

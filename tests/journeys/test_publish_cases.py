@@ -18,7 +18,10 @@ def test_a_request_is_answered_as_the_table_has_it(gateway_on_each_stack: Gatewa
     for case in served:
         key = acme.key("that publishes" if case.may_publish else "of the customer")
         if case.earlier is not None:
-            assert post(gateway_on_each_stack, key, case.earlier).status_code == 201
+            assert (
+                post(gateway_on_each_stack, key, case.earlier, case.path, **dict(case.headers)).status_code
+                == 201
+            )
         connection.putrequest(
             "POST", f"{case.path}?{case.query}".replace(KEY, key), skip_accept_encoding=True
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,7 +18,7 @@ from subscriptions.models import AuditRecord
 ROWS_AT_ONCE = 500
 COLUMNS = {
     "number": "position",
-    "time": "at",
+    "time (UTC)": "at",
     **{name: name for name in ("action", "verdict", "topic", "rule", "detail")},
     "customer": "customer_name",
     "customer id": "customer_id",
@@ -54,7 +55,14 @@ def _chunks(records: QuerySet[AuditRecord], model_admin: Any) -> Iterator[str]:
 
 
 def _cells(row: Any) -> list[str]:
-    return [canonical(getattr(row, name)) or "" for name in COLUMNS.values()]
+    return [_text(getattr(row, name)) for name in COLUMNS.values()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        # A form that spreadsheets read as a time: without a zone, and with milliseconds at most.
+        return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "milliseconds")
+    return canonical(value) or ""
 
 
 def cell(text: str) -> str:

@@ -55,8 +55,8 @@ def check(case: Case, response: Any) -> None:
 
 
 def publish_earlier(case: Case, company: Company) -> None:
-    if case.earlier is not None:
-        (response,) = publish_all([request_of(Case("", 201, {}, body=case.earlier), company)], authenticate)
+    if case.before is not None:
+        (response,) = publish_all([request_of(case.before, company)], authenticate)
         assert response.status == 201
 
 
@@ -66,8 +66,7 @@ def test_a_request_is_answered_as_the_table_has_it(case: Case, company: Company)
     before = Event.objects.count()
     (response,) = publish_all([request_of(case, company)], authenticate)
     check(case, response)
-    stored = case.events if case.earlier is None else 0
-    assert Event.objects.count() == before + stored
+    assert Event.objects.count() == before + case.events
 
 
 def test_requests_of_a_batch_are_answered_as_they_are_alone(company: Company) -> None:

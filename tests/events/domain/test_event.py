@@ -3,6 +3,7 @@
 # Long because the cases of one module stand together.
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -312,6 +313,28 @@ def test_a_time_is_shown_in_utc_with_six_digits_and_a_z(written: str, shown: str
 def test_a_time_of_any_zone_reads_back_as_the_same_moment(moment: datetime) -> None:
     assert parse_timestamp(moment.isoformat()) == moment
     assert parse_timestamp(format_timestamp(moment)) == moment
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("2024-01-15T10:30:00+0000", "the zone +0000 lacks its colon, as in +02:00"),
+        ("2024-01-15T10:30:00.5-07", "the zone -07 lacks its colon"),
+        ("2024-01-15T10:30Z", "the seconds are missing"),
+        ("2024-01-15T10:30:00", "the zone is missing"),
+        ("2024-01-15T10:30:00,295Z", "a point stands before the fraction, not a comma"),
+        ("2024-01-15T10:30:00.1234567890Z", "more than nine digits"),
+        ("2024-01-15T10:30:00+24:00", "there is no zone +24:00"),
+        ("2024-01-15T10:30:00-99:00", "there is no zone -99:00"),
+        ("2024-13-15T10:30:00Z", "there is no such time"),
+        ("15.1.2024", "write it as"),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_named(written: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)) as refusal:
+        parse_timestamp(written)
+    assert "write it as 2024-01-15T10:30:00.000000Z" in str(refusal.value)
+    assert "timedelta" not in str(refusal.value)
 
 
 def test_the_digest_does_not_mind_how_the_same_content_is_written() -> None:

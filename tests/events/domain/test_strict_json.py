@@ -5,15 +5,18 @@ import json
 import pytest
 from hypothesis import given
 
-from events.domain.strict_json import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, InvalidJson, decode, encode
+from events.domain.strict_json import MAX_DEPTH, InvalidJson, decode, encode
 from tests.events.support.json_values import json_values
 
 VALID = [
     ("null", None),
     (" [1, 2.5, true] ", [1, 2.5, True]),
     ('{"a": {"b": "c"}}', {"a": {"b": "c"}}),
-    (f"{MIN_INTEGER}", MIN_INTEGER),
-    (f"{MAX_INTEGER}", MAX_INTEGER),
+    # The numbers themselves, as documented.
+    ("-9007199254740991", -(2**53) + 1),
+    ("9007199254740991", 2**53 - 1),
+    ("\ufeff{}", {}),
+    ("[" * 32 + "]" * 32, None),
     ("1.7e308", 1.7e308),
     ("1e-400", 0.0),
     (r'"\ud83d\ude00"', "😀"),
@@ -30,16 +33,23 @@ INVALID = [
     ("{'a': 1}", "not JSON: Expecting property name enclosed in double quotes at line 1 column 2"),
     ("[1,\n2,]", "at line 2 column"),
     ("{} {}", "not JSON: Extra data at line 1 column 4"),
-    ("\ufeff{}", "not JSON"),
+    ("\ufeff\ufeff{}", "not JSON"),
+    ("{}".encode("utf-16"), "UTF-16, by its byte-order mark: send UTF-8"),
+    ("{}".encode("utf-16-le"), "UTF-16, by its zero bytes: send UTF-8"),
+    ("{}".encode("utf-16-be"), "UTF-16, by its zero bytes: send UTF-8"),
+    ("{}".encode("utf-32"), "send UTF-8"),
     ('"a\0b"', "not JSON: Invalid control character"),
     (b'{"a": "\xff"}', "not UTF-8 at byte 7"),
     (b'"\xed\xa0\x80"', "not UTF-8 at byte 1"),
     ('{"a": NaN}', "NaN is no JSON value: send null or a string"),
     ("-Infinity", "-Infinity is no JSON value: send null or a string"),
     ("[1e400]", "the number 1e400 is too large for a 64-bit float: send it as a string"),
-    (f"{MAX_INTEGER + 1}", "does not fit into 64 bits: send it as a string"),
-    (f"{MIN_INTEGER - 1}", "does not fit into 64 bits: send it as a string"),
-    ("9" * 1_000_000, "the integer 999999999999999999999999 does not fit into 64 bits"),
+    ("9007199254740992", "the integer 9007199254740992 is beyond ±9007199254740991 (2^53 - 1)"),
+    ('{"a": [-9007199254740992]}', "where JavaScript rounds: send a string"),
+    ("18446744073709551615", "the integer 18446744073709551615 is beyond"),
+    ("9" * 1_000_000, "the integer 999999999999999999999999 is beyond"),
+    # Not by the constants, so that a wrong limit is found.
+    ("[" * 33 + "]" * 33, "nested deeper than 32 levels"),
     ('{"id": 1, "id": 1}', 'the key "id" stands twice in one object'),
     ('[{"a": {"x": 1, "y": 2, "x": 3}}]', 'the key "x" stands twice in one object'),
     (r'{"a": 1, "\u0061": 2}', 'the key "a" stands twice in one object'),

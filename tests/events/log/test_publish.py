@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from events.domain.cursor import parse_cursor
 from events.domain.event import Entry
 from events.log import publish as module
-from events.log.publish import IdempotencyConflict, publish
+from events.log.idempotency import IdempotencyConflict
+from events.log.publish import publish
 from events.models import CustomerLog, Event, ResourceState
 from tests.events.support.people import Company, new_id
 from tests.events.support.stored import draft, store

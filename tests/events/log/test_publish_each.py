@@ -10,7 +10,8 @@ from django.db import DataError, OperationalError, connection
 
 from events.domain.event import Draft
 from events.log import publish as module
-from events.log.publish import IdempotencyConflict, publish, publish_each
+from events.log.idempotency import IdempotencyConflict
+from events.log.publish import publish, publish_each
 from events.models import CustomerLog, Event
 from tests.events.support.people import new_id
 from tests.events.support.stored import draft

@@ -237,3 +237,10 @@ def test_how_events_are_grouped_into_requests_changes_nothing(
         fields = ("resource_id", "member_id", "live", "event_type", "seq", "since", "updated_at")
         seen.append([(*[getattr(row, name) for name in fields], decode(row.body)) for row in rows])
     assert seen[0] == seen[1]
+
+
+def test_an_integer_that_an_earlier_version_stored_blocks_nothing() -> None:
+    publish([event("call.created", 1, id="c")])
+    ResourceState.objects.update(body='{"id": "c", "ticket": 9007199254740993}')
+    publish([event("call.status", 2, id="c", status="answered")])
+    assert '"ticket": 9007199254740993' in state("c").body

@@ -93,7 +93,7 @@ def test_a_place_in_a_log_that_was_replaced_is_gone() -> None:
 def test_a_customer_without_events_has_a_cursor_to_begin_with() -> None:
     acme = Company()
     answer = acme.key().get(EVENTS)
-    assert answer.body == {"cursor": "000000000000.0", "items": [], "next": None}
+    assert answer.timeless == {"cursor": "000000000000.0", "items": [], "next": None}
     assert not CustomerLog.objects.exists(), "a GET inserted a row"
 
 

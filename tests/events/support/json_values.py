@@ -2,13 +2,13 @@
 
 from hypothesis import strategies as st
 
-from events.domain.strict_json import MAX_INTEGER, MIN_INTEGER
+from events.domain.strict_json import MAX_INTEGER
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 scalars = (
     st.none()
     | st.booleans()
-    | st.integers(MIN_INTEGER, MAX_INTEGER)
+    | st.integers(-MAX_INTEGER, MAX_INTEGER)
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
 
+from events.domain.event import parse_timestamp
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, Agent, Customer
 
@@ -23,6 +26,13 @@ class Answer:
     body: Any
     headers: Mapping[str, str]
     text: str
+
+    @property
+    def timeless(self) -> dict[str, Any]:
+        """The body without `now`, which is the gateway's time with six digits."""
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", self.body["now"])
+        assert abs((parse_timestamp(self.body["now"]) - datetime.now(UTC)).total_seconds()) < 60
+        return {name: value for name, value in self.body.items() if name != "now"}
 
     @property
     def ids(self) -> list[str]:

@@ -66,9 +66,15 @@ class Case:
         return json.dumps(self.content, indent=self.indent, separators=separators, ensure_ascii=False)
 
     @property
+    def before(self) -> Case | None:
+        """The request that was published before, with the same headers."""
+        return self.earlier and Case("", 201, {}, self.earlier, path=self.path, headers=self.headers)  # type: ignore[return-value]
+
+    @property
     def events(self) -> int:
-        """How many events the response gives receipts for."""
-        return len(self.content) if isinstance(self.content, list) else int("cursor" in self.content)
+        """How many events the request stores."""
+        receipts = self.content if isinstance(self.content, list) else [self.content]
+        return sum(not receipt.get("replayed", True) for receipt in receipts)
 
     @property
     def own_headers(self) -> dict[str, str]:
@@ -112,6 +118,7 @@ UNKNOWN_TYPE = (
     '"nonsense" is no event of a known resource: write <resource>_<action> in lower case, '
     "such as call_progressing"
 )
+TWO_KEYS = "the request has the header Idempotency-Key too: send one of the two"
 USED_KEY = "this idempotency_key was used for another event: use a new key for each event"
 
 CASES = [
@@ -332,6 +339,81 @@ CASES = [
         RECEIPT | {"replayed": True},
         body=encoded(KEYED),
         earlier=encoded(KEYED),
+    ),
+    Case(
+        "a webhook sent again",
+        201,
+        RECEIPT | {"topics": ["customer_id:…:call:…"], "replayed": True},
+        path=WEBHOOK,
+        body=encoded(HOOK),
+        earlier=encoded(HOOK),
+    ),
+    Case(
+        "a webhook with other bytes",
+        201,
+        RECEIPT | {"topics": ["customer_id:…:call:…"]},
+        path=WEBHOOK,
+        body=encoded(HOOK) + b" ",
+        earlier=encoded(HOOK),
+    ),
+    Case(
+        "a byte-order mark",
+        201,
+        RECEIPT,
+        body=b"\xef\xbb\xbf" + encoded(CALL),
+    ),
+    Case(
+        "an event with a key in the header, sent again",
+        201,
+        RECEIPT | {"replayed": True},
+        headers=[("idempotency-key", "h")],
+        earlier=encoded(CALL),
+    ),
+    Case(
+        "another event with the key of a header",
+        409,
+        refused("IDEMPOTENCY_CONFLICT", USED_KEY, errors=[(0, "idempotency_key", USED_KEY)]),
+        headers=[("idempotency-key", "h")],
+        body=encoded(CALL | {"event_type": "call.ended"}),
+        earlier=encoded(CALL),
+    ),
+    Case(
+        "a list with a key in the header, sent again",
+        201,
+        [RECEIPT | {"replayed": True}] * 2,
+        headers=[("idempotency-key", "h")],
+        body=encoded([CALL, CALL]),
+        earlier=encoded([CALL, CALL]),
+    ),
+    Case(
+        "one key in header and body",
+        201,
+        RECEIPT | {"replayed": True},
+        headers=[("idempotency-key", "k")],
+        body=encoded(KEYED),
+        earlier=encoded(KEYED),
+    ),
+    Case(
+        "a key in the header and another in the body",
+        400,
+        refused(
+            "INVALID_EVENT",
+            f"idempotency_key: {TWO_KEYS}; nothing was stored",
+            errors=[(0, "idempotency_key", TWO_KEYS)],
+        ),
+        headers=[("idempotency-key", "h")],
+        body=encoded(KEYED),
+    ),
+    Case(
+        "a key in the header of a list, of which an event has one",
+        400,
+        refused(
+            "INVALID_EVENT",
+            f"idempotency_key: {TWO_KEYS}; nothing was stored",
+            errors=[(1, "idempotency_key", TWO_KEYS)],
+        ),
+        headers=[("idempotency-key", "k")],
+        body=encoded([CALL, KEYED]),
     ),
     Case(
         "a webhook with two keys",

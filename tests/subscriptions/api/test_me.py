@@ -121,9 +121,9 @@ def test_other_roles_do_not_learn_whether_another_customer_exists(role: str) -> 
     there, absent = (ask(token, "/v1.0/me", customer_id=each) for each in (str(globex.pk), str(uuid.uuid4())))
     assert (there.status_code, absent.status_code) == (403, 403)
     assert there.json() == absent.json()
-    assert me(token, customer_id=str(acme.pk)) == me(token)
+    assert me(token, customer_id=str(acme.pk)) | {"now": None} == me(token) | {"now": None}
     listed = ask(token, "/v1.0/customers").json()
-    assert listed == {"items": [{"id": str(acme.pk), "name": "Acme"}]}
+    assert listed | {"now": None} == {"now": None, "items": [{"id": str(acme.pk), "name": "Acme"}]}
 
 
 def test_platform_staff_see_all_customers_and_those_that_only_the_platform_knows() -> None:

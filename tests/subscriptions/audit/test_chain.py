@@ -49,6 +49,11 @@ FORGED = Link(25, 2, seal(WHOLE[0].digest, 2, ("forged",)), ("forged",))
         ([WHOLE[0], WHOLE[1], Link(25, None, "", ("x",)), *WHOLE[2:]], [("inserted", None, 25)]),
         ([WHOLE[0], WHOLE[1], FORGED, *WHOLE[2:]], [("inserted", (2, 2), 25)]),
         ([WHOLE[0], Link(15, 2, "0" * 64, ("x",)), *WHOLE[1:]], [("inserted", (2, 2), 15)]),
+        # Of two that both do not fit, neither is the genuine one.
+        (
+            [WHOLE[0], Link(20, 2, WHOLE[1].digest, ("B",)), Link(25, 2, "0" * 64, ("x",)), *WHOLE[2:]],
+            [("changed", (2, 2), 20), ("inserted", (2, 2), 25)],
+        ),
         ([WHOLE[1], WHOLE[0], *WHOLE[2:]], [("removed", (1, 1), None), ("inserted", (1, 1), 10)]),
     ],
 )
@@ -65,6 +70,8 @@ def test_what_was_done_to_the_chain_is_found(
     [
         (WHOLE[:2], end_of(WHOLE), [("removed", (3, 4), None)]),
         (WHOLE, end_of(WHOLE[:3]), [("inserted", (4, 4), 40)]),
+        (WHOLE, end_of(WHOLE[:1]), [("inserted", (2, 4), 40)]),
+        (WHOLE[:3], end_of(WHOLE), [("removed", (4, 4), None)]),
         (WHOLE, End(4, FORGED.digest), [("changed", (4, 4), 40)]),
         ([], end_of(WHOLE), [("removed", (1, 4), None)]),
     ],

@@ -67,7 +67,7 @@ def test_fields_that_are_not_known_are_ignored() -> None:
     assert read('{"type": "ping", "extra": {"a": [1]}}') == Ping(None)
 
 
-@pytest.mark.parametrize("request_id", ["7", "", "ünï", "x" * 128, 0, -3, 2**64 - 1, 1.5, 1e300])
+@pytest.mark.parametrize("request_id", ["7", "", "ünï", "x" * 128, 0, -3, 2**53 - 1, 1.5, 1e300])
 def test_a_request_id_comes_back_as_it_was(request_id: str | float) -> None:
     message = read(json.dumps({"type": "ping", "request_id": request_id}))
     assert isinstance(message, Ping)
@@ -90,7 +90,7 @@ UNREADABLE = {
     '{"type": "ping"} {"type": "ping"}': "not JSON",
     '{"type": "ping", "request_id": NaN}': "NaN",
     '{"type": "ping", "request_id": 1e400}': "too large",
-    '{"type": "ping", "request_id": 99999999999999999999}': "64 bits",
+    '{"type": "ping", "request_id": 9007199254740992}': "2^53 - 1",
     '{"type": "ping", "type": "ping"}': "twice",
     '{"type": "ping", "a": "\\ud800"}': "surrogate",
     '{"type": "ping", "a": "\\u0000"}': "U+0000",

@@ -120,6 +120,19 @@ def test_a_refusal_says_what_is_right_and_a_grant_says_nothing() -> None:
             )
 
 
+def test_a_refused_agent_is_shown_what_it_was_granted() -> None:
+    topic = parse_pattern(f"customer_id:{ACME}:call", RESOURCES)
+    agents = [who for who in identities() if who.customer_id == ACME and who.role is Role.AGENT]
+    shown = {
+        who.granted_resources: verdict.message
+        for who in agents
+        if not (verdict := may_subscribe(who, topic)).granted and "(yours: " in verdict.message
+    }
+    assert len(shown) > 1
+    for granted, message in shown.items():
+        assert f"(yours: {', '.join(sorted(granted)) or 'none'})" in message
+
+
 def test_a_refusal_is_the_same_whether_the_other_exists_or_not() -> None:
     for who in identities():
         for real, unreal in (

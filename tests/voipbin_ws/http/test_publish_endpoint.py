@@ -99,8 +99,8 @@ def company(transactional_db: None) -> Company:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_request_is_answered_as_the_table_has_it(gate: Gate, company: Company, case: Case) -> None:
-    if case.earlier is not None:
-        await gate.send(Case("", 201, {}, body=case.earlier), company)
+    if case.before is not None:
+        await gate.send(case.before, company)
     answer = await gate.send(case, company)
     assert (answer.status, masked(answer.text), gate.to_django) == (case.status, case.text, 0)
     expected = {

@@ -161,7 +161,12 @@ RECEIPT = {
     "topics": [],
     "replayed": False,
 }
-EMPTY_PAGE = {"cursor": "7d0c7b1e52aa.1", "items": [], "next": None}
+EMPTY_PAGE = {
+    "cursor": "7d0c7b1e52aa.1",
+    "now": "2024-01-15T10:30:00.000000Z",
+    "items": [],
+    "next": None,
+}
 
 
 @pytest.mark.parametrize(

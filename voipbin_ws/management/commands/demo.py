@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import socket
 import time
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         simulators: list[Process] = []
         servers: list[Process] = []
         try:
+            self._require_alone()
             demo = self._prepare()
             platform = (
                 CommandRelay([tenant.id for tenant in PROFILES])
@@ -89,6 +91,16 @@ class Command(BaseCommand):
         finally:
             # Each stage needs the next one: simulators publish to the gateway until they end.
             end_in_order(responders, simulators, servers)
+
+    def _require_alone(self) -> None:
+        """Lock the folder until this process ends: two demos would share logs, keys and a database."""
+        self._lock = (VAR_DIR / "demo.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"Another make run uses {VAR_DIR.parent}: stop it, or unpack the project into a second folder"
+            ) from None
 
     def _prepare(self) -> Demo:
         try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 
 import pytest
 
-from subscriptions.admin.audit.csv_export import cell, lines
+from subscriptions.admin.audit.csv_export import _text, cell, lines
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,15 @@ from subscriptions.admin.audit.csv_export import cell, lines
 )
 def test_what_would_be_calculated_is_text(text: str) -> None:
     assert cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("hours", [0, 9, -5])
+def test_a_time_is_one_for_a_spreadsheet(hours: int) -> None:
+    zone = dt.timezone(dt.timedelta(hours=hours))
+    moment = dt.datetime(2026, 1, 5, 23, 30, 0, 123456, dt.UTC).astimezone(zone)
+    assert _text(moment) == "2026-01-05 23:30:00.123"
+    assert _text(moment.replace(microsecond=0)) == "2026-01-05 23:30:00.000"
+    assert cell(_text(moment)) == _text(moment)
 
 
 @pytest.mark.parametrize("text", ["", "a=1", "customer_id:x:call:*", "192.0.2.7", "a,b", "key vb_1", "1-2"])
