@@ -83,13 +83,14 @@ class Program:
 REDIS = Program("Redis", "redis-server", lambda: _on_path("redis-server"))
 POSTGRES = Program("PostgreSQL", "postgresql", find_postgres_folder)
 CHROMIUM = Program("Chromium", "chromium", lambda: _on_path("chromium", "chromium-browser", "google-chrome"))
+FIREFOX = Program("Firefox", "firefox-esr", lambda: _on_path("firefox-esr"))
 RABBITMQ = Program("RabbitMQ", "rabbitmq-server", lambda: _on_path(RABBITMQ_SCRIPT, "rabbitmq-server"))
 PGBOUNCER = Program("PgBouncer", "pgbouncer", lambda: _on_path("pgbouncer", "/usr/sbin/pgbouncer"))
 NGINX = Program("nginx", "nginx", lambda: _on_path("nginx", "/usr/sbin/nginx"))
 SYSTEMD = Program("systemd", "systemd", lambda: _on_path("systemd-analyze"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
 WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
-PROGRAMS = (REDIS, POSTGRES, PGBOUNCER, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
+PROGRAMS = (REDIS, POSTGRES, PGBOUNCER, CHROMIUM, FIREFOX, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
 """The programs of the tests."""
 
 ESLINT = Program("ESLint", ".", lambda: _of_npm(ROOT, "eslint/bin/eslint.js"), by=NPM_CI)

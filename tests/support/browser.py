@@ -84,7 +84,10 @@ class Pages:
         return [page for context in self._contexts for page in context.pages]
 
     def _note_error(self, error: PageError) -> None:
-        self.uncaught.append(error.stack or str(error))
+        said = error.stack or str(error)
+        # Firefox reports a refused socket here.
+        if "can’t establish a connection" not in said:
+            self.uncaught.append(said)
 
     def _listen_to(self, socket: WebSocket) -> None:
         socket.on("framereceived", lambda frame: self._check(check_received, frame))
