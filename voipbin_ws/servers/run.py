@@ -17,6 +17,7 @@ from subscriptions.connections.connection import ABORT_SECONDS
 from subscriptions.connections.handshake import PROTOCOL_VERSION
 from subscriptions.connections.runtime import runtime
 from voipbin_ws.observability.metrics_endpoints import open_metrics_port
+from voipbin_ws.servers.supervisor import stop_signals
 
 MAX_FRAME_BYTES = 2**20
 """Above all limits of the gateway, so that a client receives an error frame of its own."""
@@ -182,15 +183,6 @@ SERVERS: dict[str, Callable[[Any, socket.socket, Callable[[], object]], None]] =
     "daphne": run_daphne,
     "uvicorn": run_uvicorn,
 }
-
-
-def stop_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals that stop the process: SIGTERM, SIGINT and SIGHUP.
-
-    A process that nohup started ignores SIGHUP, and goes on doing so.
-    """
-    hang_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
-    return (signal.SIGTERM, signal.SIGINT, *hang_up)
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], object]) -> None:

@@ -29,8 +29,6 @@ from types import FrameType
 
 from django.db import connections
 
-from voipbin_ws.servers.run import stop_signals
-
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[Callable[[], object]], None]
@@ -45,6 +43,15 @@ POLL_SECONDS = 0.5
 """Longest wait for workers, because a signal that arrives meanwhile does not end it."""
 
 _fork = multiprocessing.get_context("fork")
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that stop the process: SIGTERM, SIGINT and SIGHUP.
+
+    A process that nohup started ignores SIGHUP, and goes on doing so.
+    """
+    hang_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGTERM, signal.SIGINT, *hang_up)
 
 
 class NeverServed(Exception):

@@ -93,7 +93,13 @@ class Command(BaseCommand):
             end_in_order(responders, simulators, servers)
 
     def _require_alone(self) -> None:
-        """Lock the folder until this process ends: two demos would share logs, keys and a database."""
+        """Lock the folder until this process ends.
+
+        Two demos would share logs, keys and a database.
+
+        Raises:
+            CommandError: Another one runs.
+        """
         self._lock = (VAR_DIR / "demo.lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
