@@ -276,14 +276,17 @@ class Hub:
 
     async def _watch(self) -> None:
         # Each by itself: a database that does not answer must not keep stalled connections open.
-        await asyncio.gather(self._repeat(self._compare_numbers), self._repeat(self._close_unused))
+        await asyncio.gather(
+            self._repeat(self._compare_numbers, self._must_compare),
+            self._repeat(self._close_unused, asyncio.Event()),
+        )
 
-    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[None]], at_once: asyncio.Event) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.layer.check_pause):
-                    await self._must_compare.wait()
-            self._must_compare.clear()
+                    await at_once.wait()
+            at_once.clear()
             try:
                 await work()
             except db.Error as error:

@@ -39,6 +39,7 @@ _DECISIVE = frozenset(
         DeliveryOutcome.TOO_SLOW,
         DeliveryOutcome.UNSUBSCRIBED_BEFORE,
         DeliveryOutcome.PERMISSION_ENDED,
+        DeliveryOutcome.OTHER_LOG,
         DeliveryOutcome.PROCESS_LOST,
         DeliveryOutcome.NOT_RECOVERED,
     }

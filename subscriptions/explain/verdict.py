@@ -19,13 +19,14 @@ class DeliveryOutcome(StrEnum):
 
     SUBSCRIBED_LATER = "subscribed-later"
     NOT_ACKNOWLEDGED = "not-acknowledged"
-    OTHER_LOG = "other-log"
     LEFT_BEFORE = "left-before"
     CLOSED_BEFORE = "closed-before"
     NOT_RECOVERED = "not-recovered"
     UNSUBSCRIBED_BEFORE = "unsubscribed-before"
     PERMISSION_ENDED = "permission-ended"
     TOO_SLOW = "too-slow"
+    # Not known: another connection that certainly did not get it says nothing about these.
+    OTHER_LOG = "other-log"
     PROCESS_LOST = "process-lost"
     DELIVERED = "delivered"
 

@@ -279,8 +279,9 @@ async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_b
 
     monkeypatch.setattr(reader, "heads", slowly)
     assert await asyncio.to_thread(read.wait, 30)
-    await harness.publish(acme)
-    await until(lambda: before.closed)
+    # As another comparison does, which a client requests that resumes.
+    harness.hub._close_replaced(acme)
+    assert before.closed
     again = await subscribed(harness, acme)
     go_on.set()
     await until(lambda: len(rounds) > 1, "the comparison under way to be over")
@@ -302,6 +303,17 @@ async def test_an_announcement_of_another_log_closes_its_subscribers(harness: Hu
     await harness.publish(acme)
     await until(lambda: client.closed == [CloseCode.RESTARTING])
     assert client.events == [], "events of another log were taken for this one's"
+
+
+async def test_a_late_announcement_of_an_earlier_log_closes_no_subscriber(harness: HubHarness) -> None:
+    acme = new_customer()
+    (late,) = await harness.store(acme)
+    await CustomerLog.objects.filter(customer_id=acme).aupdate(epoch="f" * 12)
+    client = await subscribed(harness, acme)
+    await harness.announce(late)
+    await harness.publish(acme)
+    await until(lambda: client.events)
+    assert (client.numbers, client.closed) == ([2], [])
 
 
 # --- Outages ---

@@ -182,6 +182,17 @@ HISTORIES = {
         ],
         "other-log",
     ),
+    "the log was replaced, and the client came back": (
+        [
+            CONNECTED,
+            record("subscribe", topic=CALLS),
+            record("live", cursor=f"{'f' * 12}.3", rule="from-now"),
+            record("disconnect", "ended", 1, rule="RESTARTING", cursor=f"{'f' * 12}.10"),
+            record("connect", minutes=2, connection_id="c-2"),
+            *subscribed(start=10, minutes=2, rule="not-recovered", connection_id="c-2"),
+        ],
+        "other-log",
+    ),
     "other resources": (
         [CONNECTED, *subscribed(f"customer_id:{ACME}:message:*"), left(12, 5)],
         "other-resource",
