@@ -214,6 +214,27 @@ async def test_a_reader_that_takes_nothing_is_closed_though_little_waits(make_ha
     assert (stalled.closed[0], quiet.closed) == (CloseCode.TOO_SLOW, [])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_connection_that_cannot_be_written_to_is_dropped_and_harms_no_other(
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """One event is written at once, several at the end of the event loop's turn."""
+    acme = new_customer()
+    clients = [await subscribed(harness, acme) for _ in range(3)]
+    broken = clients[1].outbox
+    abort = Mock()
+    monkeypatch.setattr(broken, "_write_frames", Mock(side_effect=OSError("broken")))
+    monkeypatch.setattr(broken._transport, "abort", abort)
+    announced = await harness.store(acme, count)
+    for message in announced[1:]:  # As one announcement of several.
+        entries = [msgpack.unpackb(each["announcement"]["entries"])[0] for each in (announced[0], message)]
+        announced[0]["announcement"]["entries"] = msgpack.packb(entries)
+    await harness.announce(announced[0])
+    await until(lambda: len(clients[0].events) == len(clients[2].events) == count)
+    assert broken.is_closed
+    abort.assert_called_once()
+
+
 # --- Replaced and pruned logs ---
 
 
