@@ -20,6 +20,8 @@ NPM_LOG = ROOT / "var" / "npm.log"
 EXAMPLES = ROOT / "examples"
 # Debian's folder of PostgreSQL's programs, which are not on the PATH, with a folder for each version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
+# With these, a C compiler can build the programs that spin writes.
+LIBC_HEADER = Path("/usr/include/stdio.h")
 # Debian's own script of RabbitMQ; the one on the PATH runs only as the service's user.
 RABBITMQ_SCRIPT = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -90,7 +92,13 @@ NGINX = Program("nginx", "nginx", lambda: _on_path("nginx", "/usr/sbin/nginx"))
 SYSTEMD = Program("systemd", "systemd", lambda: _on_path("systemd-analyze"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
 WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
-PROGRAMS = (REDIS, POSTGRES, PGBOUNCER, CHROMIUM, FIREFOX, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
+SPIN = Program("spin", "spin", lambda: _on_path("spin"))
+GCC = Program("a C compiler", "gcc", lambda: _on_path("gcc"))
+LIBC = Program("the C library's headers", "libc6-dev", lambda: LIBC_HEADER if LIBC_HEADER.exists() else None)
+PROGRAMS = (
+    *(REDIS, POSTGRES, PGBOUNCER, CHROMIUM, FIREFOX, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT),
+    *(SPIN, GCC, LIBC),
+)
 """The programs of the tests."""
 
 ESLINT = Program("ESLint", ".", lambda: _of_npm(ROOT, "eslint/bin/eslint.js"), by=NPM_CI)

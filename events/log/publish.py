@@ -134,22 +134,15 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
 def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
     """Return the customers' logs, locked in one order, so that batches cannot deadlock."""
     ordered = sorted(customer_ids)
-    if len(ordered) > 1:
-        # Before any is locked: a log that another process inserts meanwhile would be locked after those that follow it.
-        _insert_missing(ordered, find_rows(CustomerLog, {"customer_id": ordered}))
-    found = _lock(ordered)
-    if len(found) < len(ordered):
-        _insert_missing(ordered, found)
+    # Of several, missing ones are inserted before any is locked: afterwards the order would be another one.
+    found = _lock(ordered) if len(ordered) == 1 else find_rows(CustomerLog, {"customer_id": ordered})
+    if missing := sorted(set(ordered) - {str(log.customer_id) for log in found}):
+        # Another process may insert the same log at this moment: the second one waits for the first.
+        logs = [CustomerLog(customer_id=each) for each in missing]
+        CustomerLog.objects.bulk_create(logs, ignore_conflicts=True)
+    if missing or len(ordered) > 1:
         found = _lock(ordered)
     return {str(log.customer_id): log for log in found}
-
-
-def _insert_missing(ordered: Sequence[str], found: Sequence[CustomerLog]) -> None:
-    missing = sorted(set(ordered) - {str(log.customer_id) for log in found})
-    # Another process may insert the same log at this moment: the second one waits for the first.
-    CustomerLog.objects.bulk_create(
-        [CustomerLog(customer_id=each) for each in missing], ignore_conflicts=True
-    )
 
 
 def _lock(ordered: list[str]) -> list[CustomerLog]:

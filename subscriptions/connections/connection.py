@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from typing import assert_never
 
 from django import db
@@ -22,7 +23,7 @@ from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import Outbox, OutboxClosed
-from subscriptions.delivery.replayer import LogPruned
+from subscriptions.delivery.replayer import LogPruned, Recovery
 from subscriptions.delivery.subscriber import Subscriber
 from subscriptions.delivery.transport import Transport
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
@@ -32,6 +33,7 @@ from subscriptions.protocol.effects import (
     Close,
     Effect,
     FindAgents,
+    HeldTopic,
     Join,
     Leave,
     Record,
@@ -225,7 +227,18 @@ class Connection:
         if self._closing is not None or not topics:
             return
         self._runtime.presence.changed(self)
-        # Nothing may be awaited up to the acknowledgement: its cursor is where the topics become live.
+        self._go_live(join, topics, recovery)
+        self._recorder.live(feeds, recovery)
+        try:
+            await replayer.run(self._subscriber)
+        except (OutboxClosed, LogReplaced):
+            return  # The client has left, or reconnects.
+        except LogPruned:
+            self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")
+
+    def _go_live(self, join: Join, topics: Sequence[HeldTopic], recovery: Recovery | None) -> None:
+        """Attach these topics and acknowledge them at once: the ack's cursor is where they become live."""
+        hub, replayer = self._runtime.hub, self._runtime.replayer
         if recovery is not None and recovery.reason is None:
             replayer.begin(self._subscriber, topics, recovery.starts)
         else:
@@ -240,13 +253,6 @@ class Connection:
                 reason=None if recovery is None else recovery.reason,
             )
         )
-        self._recorder.live(feeds, recovery)
-        try:
-            await replayer.run(self._subscriber)
-        except (OutboxClosed, LogReplaced):
-            return  # The client has left, or reconnects.
-        except LogPruned:
-            self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")
 
     # --- The end ---
 

@@ -70,6 +70,7 @@ class Hub:
         self._max_stalled_seconds = max_stalled_seconds
         self._feeds: dict[str, OpenFeed] = {}
         self._opening: dict[str, asyncio.Lock] = {}
+        self._must_compare = asyncio.Event()
         self._unconfirmed: set[str] = set()
         self._confirming = asyncio.Lock()
         self._early: dict[str, list[tuple[str, list[Entry]]]] = {}
@@ -228,7 +229,8 @@ class Hub:
     def _take(self, customer_id: str, epoch: str, entries: Sequence[Entry]) -> None:
         opened = self._feeds[customer_id]
         if epoch != opened.feed.epoch:
-            self._close_replaced(customer_id)
+            # Of the log before or after the followed one: only the log itself tells.
+            self._must_compare.set()
             return
         self._deliver(opened, opened.feed.offer(entries))
         opened.repair_if_needed()
@@ -274,11 +276,17 @@ class Hub:
 
     async def _watch(self) -> None:
         # Each by itself: a database that does not answer must not keep stalled connections open.
-        await asyncio.gather(self._repeat(self._compare_numbers), self._repeat(self._close_unused))
+        await asyncio.gather(
+            self._repeat(self._compare_numbers, self._must_compare),
+            self._repeat(self._close_unused, asyncio.Event()),
+        )
 
-    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[None]], at_once: asyncio.Event) -> None:
         while True:
-            await asyncio.sleep(self.layer.check_pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.layer.check_pause):
+                    await at_once.wait()
+            at_once.clear()
             try:
                 await work()
             except db.Error as error:

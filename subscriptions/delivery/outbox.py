@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 
 from subscriptions.delivery.transport import Transport, nothing
 from subscriptions.protocol.frames import Answer, in_batches
+
+logger = logging.getLogger(__name__)
 
 WRITE_MAX_BYTES = 64 * 1024
 """Most bytes of one write, and of one batch."""
@@ -54,8 +57,11 @@ class Flusher:
             if at_once and not outbox._queued and outbox._stalled_since is None:
                 at_once -= 1
                 outbox.sent += 1
-                if not outbox._write_frames(frame):
-                    outbox._wait_for_peer(size)
+                try:
+                    if not outbox._write_frames(frame):
+                        outbox._wait_for_peer(size)
+                except Exception:
+                    outbox.fail()
                 continue
             outbox._frames.append(frame)
             outbox._queued += size
@@ -64,7 +70,8 @@ class Flusher:
                 due.append(outbox)
             elif outbox._queued > WRITE_MAX_BYTES:
                 # Write early instead of queueing more; what waits after that is limited.
-                outbox._write_and_judge()
+                outbox.flush()
+                outbox._is_due = True
         if was_idle and due:
             self._loop.call_soon(self._flush)
 
@@ -157,6 +164,18 @@ class Outbox:
     def flush(self) -> None:
         """Write what waits, as far as the peer reads it."""
         self._is_due = False
+        try:
+            self._flush()
+        except Exception:
+            self.fail()
+
+    def fail(self) -> None:
+        """Drop the connection, to which nothing can be written: the others go on."""
+        logger.exception("Frames cannot be written to a connection")
+        self.close()
+        self._transport.abort()
+
+    def _flush(self) -> None:
         if len(self._frames) == 1 and self._stalled_since is None and not self._answers:
             # The most frequent case.
             frame = self._frames.pop()

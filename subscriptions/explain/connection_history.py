@@ -7,7 +7,7 @@ It shows when each connection was open, and between which cursors it received wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -58,10 +58,7 @@ class Subscription:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection. `opened` and `closed` are `None` if they are not recorded.
-
-    If no end is recorded, `replaced_at` is when the same client connected again, or `None`.
-    """
+    """One connection. `opened` and `closed` are `None` if they are not recorded."""
 
     id: str
     credential: str
@@ -69,7 +66,6 @@ class Connection:
     client: str
     opened: HistoryRecord | None = None
     closed: HistoryRecord | None = None
-    replaced_at: datetime | None = None
     subscriptions: list[Subscription] = field(default_factory=list)
 
     @property
@@ -80,10 +76,6 @@ class Connection:
         """Return whether the connection was open, by the clocks of the processes."""
         began = self.opened is None or self.opened.at <= moment
         return began and (self.closed is None or moment < self.closed.at)
-
-    def was_lost_at(self, moment: datetime) -> bool:
-        """Return whether it had ended unrecorded, because its client connected again."""
-        return self.closed is None and self.replaced_at is not None and self.replaced_at <= moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +98,7 @@ def read_history(records: Iterable[HistoryRecord]) -> ConnectionHistory:
             if key not in found:
                 found[key] = Connection(key, record.credential, record.address, record.client)
             _take(found[key], record)
-    _note_replacements(list(found.values()))
     return ConnectionHistory(tuple(found.values()), tuple(refused))
-
-
-def _note_replacements(connections: Sequence[Connection]) -> None:
-    last: dict[tuple[str, str, str], datetime] = {}
-    for connection in reversed(connections):
-        client = (connection.credential, connection.address, connection.client)
-        if connection.closed is None:
-            connection.replaced_at = last.get(client)
-        if connection.opened is not None:
-            last[client] = connection.opened.at
 
 
 def _take(connection: Connection, record: HistoryRecord) -> None:

@@ -39,6 +39,8 @@ _DECISIVE = frozenset(
         DeliveryOutcome.TOO_SLOW,
         DeliveryOutcome.UNSUBSCRIBED_BEFORE,
         DeliveryOutcome.PERMISSION_ENDED,
+        DeliveryOutcome.OTHER_LOG,
+        DeliveryOutcome.NOT_CONFIRMED,
         DeliveryOutcome.PROCESS_LOST,
         DeliveryOutcome.NOT_RECOVERED,
     }
@@ -186,9 +188,11 @@ def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:
     if count:
         message = f"Yes, by {count} connections." if count > 1 else "Yes, by one connection."
         return Answer(Outcome.YES, "connected", message, facts)
-    lost = [each for each in maybe if not each.was_lost_at(at)]
-    if lost and isinstance(event, StoredEvent):
-        message = f"Not known: no end of connection {lost[-1].id} is recorded, because its process ended unexpectedly."
+    if maybe and isinstance(event, StoredEvent):
+        message = (
+            f"Not known: no end of connection {maybe[-1].id} is recorded, and it is not reported as open. Its process "
+            "ended unexpectedly, or has not reported it yet."
+        )
         return Answer(Outcome.UNKNOWN, "process-lost", message, facts)
     rule, reasons = _absence(at, evidence)
     return Answer(Outcome.NO, rule, f"No: {'; '.join(reasons)}.", facts)
@@ -221,7 +225,7 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
     """Answer whether, and when, the event was sent over any of the connections."""
     if isinstance(event, NoEvent):
         return NOT_APPLICABLE
-    verdicts = [judge(event, *each, evidence.open_now) for each in fitting]
+    verdicts = [judge(event, *each, evidence) for each in fitting]
     if not verdicts:
         return Answer(Outcome.NO, "not-subscribed", "No: nothing that it subscribed to covers the event.")
     decisive = best(verdicts)
@@ -256,7 +260,7 @@ def _shown(connection: Connection, evidence: Evidence) -> tuple[str, str]:
     elif connection.id in evidence.open_now:
         ended = "open"
     else:
-        ended = "no end is recorded: its process ended unexpectedly"
+        ended = "no end is recorded, and it is not reported as open"
     where = "".join(
         f"; {each}"
         for each in (connection.address, connection.client, opened.detail if opened else "")

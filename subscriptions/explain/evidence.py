@@ -28,6 +28,7 @@ from subscriptions.explain.report import (
 )
 from subscriptions.models import AccessKey, Agent, AuditRecord, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
+from subscriptions.presence.process_status import ProcessState
 from subscriptions.presence.registry import live, stats_of
 from subscriptions.protocol.permissions import Identity
 
@@ -115,7 +116,7 @@ def _evidence(
     subject: Subject, at: dt.datetime | None, now: dt.datetime, *, name_processes: bool
 ) -> Evidence:
     # Live connections first: one that closes meanwhile has its record by then.
-    open_now = _open_now(subject)
+    open_now, unconfirmed_since = _open_now(subject)
     records = AuditRecord.objects.filter(subject.records)
     before, after = records.order_by("-pk"), records.none()
     if at is not None and (middle := _first_after(at)) is not None:
@@ -135,16 +136,26 @@ def _evidence(
         record._replace(detail="") if record.action == "connect" and not name_processes else record
         for record in map(HistoryRecord._make, reversed(newest))
     )
-    return Evidence(history, {str(each): waiting for each, waiting in open_now.items()}, looked_from, now)
+    waiting = {str(each): queued_bytes for each, queued_bytes in open_now.items()}
+    return Evidence(history, waiting, looked_from, now, unconfirmed_since)
 
 
 def _first_after(at: dt.datetime) -> int | None:
     return AuditRecord.objects.filter(at__gt=at).order_by("at", "pk").values_list("pk", flat=True).first()
 
 
-def _open_now(subject: Subject) -> Mapping[UUID, int]:
-    """Return the ids of the subject's live connections with their queued bytes."""
-    rows = live(LiveConnection.objects.filter(subject.live))
+def _open_now(subject: Subject) -> tuple[Mapping[UUID, int], Mapping[str, dt.datetime]]:
+    """Return the ids of the subject's live connections with their queued bytes, and from when on they are unsure."""
+    rows = live(LiveConnection.objects.filter(subject.live)).select_related("process")
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
     stats = stats_of(connections)
-    return {each.pk: stats.get(each.pk, NO_STATS).queued_bytes for each in connections}
+    # An event whose announcement is lost is unknown to its process until the next comparison.
+    late = dt.timedelta(seconds=settings.CHECK_INTERVAL_SECONDS)
+    unconfirmed_since: dict[str, dt.datetime] = {}
+    for each in connections:
+        lease = dt.timedelta(seconds=ProcessState.from_json(each.process.state).lease_seconds)
+        has_lag = stats.get(each.pk, NO_STATS).lag_events > 0
+        reported_at = each.process.lease_ends_at - lease
+        unconfirmed_since[str(each.pk)] = each.opened_at if has_lag else reported_at - late
+    queued = {each.pk: stats.get(each.pk, NO_STATS).queued_bytes for each in connections}
+    return queued, unconfirmed_since

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -124,6 +124,9 @@ class Evidence:
     open_now: Mapping[str, int]
     looked_from: datetime | None
     now: datetime
+    unconfirmed_since: Mapping[str, datetime] = field(default_factory=dict)
+    """From when on it is not known whether events were sent over a live connection, by its id: its process has not
+    reported since, or the connection lagged when it did."""
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:

@@ -5,13 +5,13 @@ Sans-I/O.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from events.domain.cursor import Position
 from subscriptions.explain.connection_history import Connection, HistoryRecord, Subscription
-from subscriptions.explain.report import Outcome, StoredEvent, moment
+from subscriptions.explain.report import Evidence, Outcome, StoredEvent, moment
 
 
 class DeliveryOutcome(StrEnum):
@@ -19,14 +19,16 @@ class DeliveryOutcome(StrEnum):
 
     SUBSCRIBED_LATER = "subscribed-later"
     NOT_ACKNOWLEDGED = "not-acknowledged"
-    OTHER_LOG = "other-log"
     LEFT_BEFORE = "left-before"
     CLOSED_BEFORE = "closed-before"
     NOT_RECOVERED = "not-recovered"
     UNSUBSCRIBED_BEFORE = "unsubscribed-before"
     PERMISSION_ENDED = "permission-ended"
     TOO_SLOW = "too-slow"
+    # Not known: another connection that certainly did not get it says nothing about these.
+    OTHER_LOG = "other-log"
     PROCESS_LOST = "process-lost"
+    NOT_CONFIRMED = "not-confirmed"
     DELIVERED = "delivered"
 
 
@@ -35,6 +37,7 @@ _OUTCOMES = {
     DeliveryOutcome.DELIVERED: Outcome.YES,
     DeliveryOutcome.PROCESS_LOST: Outcome.UNKNOWN,
     DeliveryOutcome.OTHER_LOG: Outcome.UNKNOWN,
+    DeliveryOutcome.NOT_CONFIRMED: Outcome.UNKNOWN,
 }
 
 
@@ -61,15 +64,15 @@ def best(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def judge(
-    event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
+    event: StoredEvent, connection: Connection, subscription: Subscription, evidence: Evidence
 ) -> Verdict:
     """Judge the event on a granted subscription that covers it."""
-    delivery, message = _delivery(event, connection, subscription, open_now)
+    delivery, message = _delivery(event, connection, subscription, evidence)
     return Verdict(delivery, message, connection, subscription)
 
 
 def _delivery(
-    event: StoredEvent, connection: Connection, subscription: Subscription, open_now: Mapping[str, int]
+    event: StoredEvent, connection: Connection, subscription: Subscription, evidence: Evidence
 ) -> tuple[DeliveryOutcome, str]:
     position = event.position
     if subscription.live is None:
@@ -82,15 +85,18 @@ def _delivery(
     if position.seq <= start:
         return _later(subscription, subscription.live, Position(position.epoch, start))
     if subscription.ended is None:
-        if (waiting := open_now.get(connection.id)) is not None:
+        if (waiting := evidence.open_now.get(connection.id)) is not None:
+            since = evidence.unconfirmed_since.get(connection.id)
+            # An earlier event may still be on its way, in the replay that began with the subscription.
+            if since is not None and max(event.stored_at, subscription.live.at) > since:
+                return DeliveryOutcome.NOT_CONFIRMED, (
+                    f"Connection {connection.id} is open and subscribed, but its process has not reported yet that it "
+                    "has sent what was stored by then. Ask again in a few seconds; the process may have stopped"
+                )
             return DeliveryOutcome.DELIVERED, _delivered(event, connection, subscription, _open(waiting))
-        if connection.was_lost_at(event.stored_at):
-            return DeliveryOutcome.CLOSED_BEFORE, (
-                f"Connection {connection.id} ended unexpectedly with its process before the same client reconnected"
-            )
         return DeliveryOutcome.PROCESS_LOST, (
-            f"Connection {connection.id} was subscribed, but its process ended unexpectedly: whether the event was "
-            "sent before is not known. A client that reconnects with its cursor is sent what it missed"
+            f"Connection {connection.id} was subscribed, but neither its end nor a report of its process is recorded: "
+            "whether the event was sent is not known. A client that reconnects with its cursor is sent what it missed"
         )
     end = subscription.ended.positions.get(position.epoch)
     if end is None:

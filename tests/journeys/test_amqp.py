@@ -1,5 +1,7 @@
 """`manage.py consume_amqp` on a real RabbitMQ: clients receive what a backend sent there, once, whatever fails."""
 
+# Long because each outage is tested with the same broker, consumer and queue.
+
 from __future__ import annotations
 
 import os

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -69,11 +69,17 @@ class PublishQueue:
         return await waiting.response
 
     def _publish_waiting(self) -> None:
-        with good_connections():
-            while batch := self._next_batch():
-                for (_, future), response in zip(batch, self._publish_batch(batch), strict=True):
-                    with suppress(RuntimeError):  # The event loop has ended.
-                        future.get_loop().call_soon_threadsafe(_resolve, future, response)
+        while batch := self._next_batch():
+            responses: Sequence[Response | Exception]
+            try:
+                with good_connections():
+                    responses = self._publish_batch(batch)
+            except Exception as error:
+                # Nothing may end this loop: the queue would stay busy, and each later request would wait for ever.
+                responses = [error] * len(batch)
+            for (_, future), response in zip(batch, responses, strict=True):
+                with suppress(RuntimeError):  # The event loop has ended.
+                    future.get_loop().call_soon_threadsafe(_resolve, future, response)
 
     def _next_batch(self) -> list[_Waiting]:
         with self._lock:
@@ -113,6 +119,10 @@ def _authenticate(request: PublishRequest, *, identify: Callable[[str, ClientInf
         raise AuthenticationFailed(str(error)) from None
 
 
-def _resolve(future: asyncio.Future[Response], response: Response) -> None:
-    if not future.done():  # The request was not cancelled.
+def _resolve(future: asyncio.Future[Response], response: Response | Exception) -> None:
+    if future.done():
+        return  # The request was cancelled.
+    if isinstance(response, Exception):
+        future.set_exception(response)
+    else:
         future.set_result(response)

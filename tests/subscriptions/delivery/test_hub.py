@@ -214,6 +214,27 @@ async def test_a_reader_that_takes_nothing_is_closed_though_little_waits(make_ha
     assert (stalled.closed[0], quiet.closed) == (CloseCode.TOO_SLOW, [])
 
 
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_connection_that_cannot_be_written_to_is_dropped_and_harms_no_other(
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """One event is written at once, several at the end of the event loop's turn."""
+    acme = new_customer()
+    clients = [await subscribed(harness, acme) for _ in range(3)]
+    broken = clients[1].outbox
+    abort = Mock()
+    monkeypatch.setattr(broken, "_write_frames", Mock(side_effect=OSError("broken")))
+    monkeypatch.setattr(broken._transport, "abort", abort)
+    announced = await harness.store(acme, count)
+    for message in announced[1:]:  # As one announcement of several.
+        entries = [msgpack.unpackb(each["announcement"]["entries"])[0] for each in (announced[0], message)]
+        announced[0]["announcement"]["entries"] = msgpack.packb(entries)
+    await harness.announce(announced[0])
+    await until(lambda: len(clients[0].events) == len(clients[2].events) == count)
+    assert broken.is_closed
+    abort.assert_called_once()
+
+
 # --- Replaced and pruned logs ---
 
 
@@ -279,8 +300,9 @@ async def test_a_feed_opened_anew_during_a_comparison_is_not_judged_by_the_one_b
 
     monkeypatch.setattr(reader, "heads", slowly)
     assert await asyncio.to_thread(read.wait, 30)
-    await harness.publish(acme)
-    await until(lambda: before.closed)
+    # As another comparison does, which a client requests that resumes.
+    harness.hub._close_replaced(acme)
+    assert before.closed
     again = await subscribed(harness, acme)
     go_on.set()
     await until(lambda: len(rounds) > 1, "the comparison under way to be over")
@@ -302,6 +324,17 @@ async def test_an_announcement_of_another_log_closes_its_subscribers(harness: Hu
     await harness.publish(acme)
     await until(lambda: client.closed == [CloseCode.RESTARTING])
     assert client.events == [], "events of another log were taken for this one's"
+
+
+async def test_a_late_announcement_of_an_earlier_log_closes_no_subscriber(harness: HubHarness) -> None:
+    acme = new_customer()
+    (late,) = await harness.store(acme)
+    await CustomerLog.objects.filter(customer_id=acme).aupdate(epoch="f" * 12)
+    client = await subscribed(harness, acme)
+    await harness.announce(late)
+    await harness.publish(acme)
+    await until(lambda: client.events)
+    assert (client.numbers, client.closed) == ([2], [])
 
 
 # --- Outages ---

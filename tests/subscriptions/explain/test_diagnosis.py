@@ -159,7 +159,7 @@ HISTORIES = {
             *subscribed(start=7, minutes=-5, connection_id="c-2"),
             left(9, -1, connection_id="c-2"),
         ],
-        "disconnected-before",
+        "process-lost",
     ),
     "an operator closed another's": (
         [record("close", rule="closed-by-operator", connection_id="c-9")],
@@ -179,6 +179,17 @@ HISTORIES = {
             CONNECTED,
             record("subscribe", topic=CALLS),
             record("live", cursor=f"{'f' * 12}.3", rule="from-now"),
+        ],
+        "other-log",
+    ),
+    "the log was replaced, and the client came back": (
+        [
+            CONNECTED,
+            record("subscribe", topic=CALLS),
+            record("live", cursor=f"{'f' * 12}.3", rule="from-now"),
+            record("disconnect", "ended", 1, rule="RESTARTING", cursor=f"{'f' * 12}.10"),
+            record("connect", minutes=2, connection_id="c-2"),
+            *subscribed(start=10, minutes=2, rule="not-recovered", connection_id="c-2"),
         ],
         "other-log",
     ),
@@ -295,3 +306,21 @@ def test_however_much_there_is_a_step_lists_some() -> None:
         )
     ]
     assert all(len(step.facts) <= 21 for step in why(*records).steps)
+
+
+@pytest.mark.parametrize(("since", "outcome"), [(1, Outcome.YES), (-1, Outcome.UNKNOWN)])
+def test_an_open_connection_counts_as_far_as_its_process_has_reported(since: float, outcome: Outcome) -> None:
+    history = read_history([CONNECTED, *subscribed()])
+    unconfirmed = {"c-1": NOON + timedelta(minutes=since)}
+    evidence = Evidence(history, {"c-1": 0}, None, NOON + timedelta(hours=1), unconfirmed)
+    explanation = explain(Receiver("key", KEY, None), EVENT, evidence, known_resources())
+    assert explanation.outcome is outcome
+    assert explanation.reason.rule == ("delivered" if outcome is Outcome.YES else "not-confirmed")
+
+
+def test_an_event_in_a_replay_counts_when_its_process_has_reported_since_the_subscription() -> None:
+    history = read_history([CONNECTED, *subscribed(minutes=5, rule="recovered")])
+    for since, outcome in ((4, Outcome.UNKNOWN), (6, Outcome.YES)):
+        unconfirmed = {"c-1": NOON + timedelta(minutes=since)}
+        evidence = Evidence(history, {"c-1": 0}, None, NOON + timedelta(hours=1), unconfirmed)
+        assert explain(Receiver("key", KEY, None), EVENT, evidence, known_resources()).outcome is outcome

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
+from django.utils import timezone
 
 from events.api.publish_parser import parse_events
 from events.api.publish_request import PublishRequest
 from events.log import publish as log_publish
 from events.models import Event
+from subscriptions.auth.access_keys import revoke
+from subscriptions.models import AccessKey
 from tests.events.support.people import Company
 from tests.events.support.publish_cases import CALL, encoded
 from tests.support.waiting import wait_until
@@ -137,4 +140,27 @@ async def test_a_defect_of_the_queue_is_answered_and_the_next_request_is_publish
         response = await queue.publish(request(key))
     assert (response.status, b"named" in response.body) == (500, True)
     assert (await queue.publish(request(key))).status == 201
+    assert await Event.objects.acount() == 1
+
+
+async def test_whatever_fails_the_queue_goes_on(
+    queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patch:
+        # Of the function that makes an error of the publishing a response, too.
+        patch.setattr(publish_queue, "publish_all", fail)
+        patch.setattr(publish_queue, "refusal", fail)
+        with pytest.raises(RuntimeError, match="a defect"):
+            await asyncio.wait_for(queue.publish(request(key)), PATIENCE_SECONDS)
+    assert (await asyncio.wait_for(queue.publish(request(key)), PATIENCE_SECONDS)).status == 201
+
+
+async def test_a_key_that_was_revoked_publishes_nothing_more(queue: PublishQueue, key: str) -> None:
+    assert (await queue.publish(request(key))).status == 201
+    revoked = await sync_to_async(lambda: revoke(AccessKey.objects.get(), timezone.now()))()
+    assert revoked
+    assert (await queue.publish(request(key))).status == 401
     assert await Event.objects.acount() == 1
