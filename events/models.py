@@ -144,6 +144,17 @@ class ResourceState(models.Model):
         return f"{self.resource} {self.resource_id}"
 
 
+class Lease(models.Model):
+    """A task that one process at a time carries out, and until when the holder has it."""
+
+    name = models.CharField(max_length=40, primary_key=True, editable=False)
+    holder = models.UUIDField(editable=False)
+    ends_at = models.DateTimeField(editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def join_agents(agent_ids: Sequence[str]) -> str:
     """Join agents' ids into one column: searchable with LIKE, and no further rows."""
     return " ".join(agent_ids)

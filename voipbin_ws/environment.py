@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from events.domain.age import parse_age
+from events.domain.call_state import CallStage
 from events.domain.topics import is_canonical_uuid, is_resource_name
 from subscriptions.checks import KEY_MIN_CHARACTERS
 
@@ -97,6 +100,19 @@ def credential(text: str) -> str:
 def comma_separated(text: str) -> list[str]:
     """Parse a comma-separated list of names."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def call_silence(text: str) -> dict[CallStage, timedelta]:
+    """Parse `off`, or `stage=age` pairs: how long a call may be silent until it is ended."""
+    if text == "off":
+        return {}
+    found = {}
+    for pair in comma_separated(text):
+        stage, _, age = pair.partition("=")
+        if stage not in list(CallStage):
+            raise ValueError(f"{stage!r} is no stage: there are {', '.join(CallStage)}; or write off")
+        found[CallStage(stage)] = parse_age(age)
+    return found
 
 
 def origins(text: str) -> list[str]:

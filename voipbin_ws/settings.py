@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.http.request import split_domain_port
 
+from events.domain.call_state import CallStage
 from voipbin_ws import __version__
 from voipbin_ws.environment import (
     amqp,
+    call_silence,
     comma_separated,
     credential,
     database,
@@ -208,6 +211,16 @@ EVENTS_MAX_IN_REQUEST = read("PUBLISH_MAX_EVENTS", whole(1, 100_000), 1000, "100
 EVENTS_MAX_REQUEST_BYTES = read("PUBLISH_MAX_BYTES", whole(1024, 2**30), 10 * 2**20, "10485760")
 EVENTS_MAX_DATA_BYTES = read("EVENT_MAX_BYTES", whole(256, 2**24), 256 * 2**10, "262144")
 EVENTS_VOIPBIN_WEBHOOK_SECRET = read("VOIPBIN_WEBHOOK_SECRET", str, "", "the secret set in VoIPBIN")
+EVENTS_CALL_SILENCE: dict[CallStage, timedelta] = read(
+    "CALL_SILENCE",
+    call_silence,
+    {
+        CallStage.RINGING: timedelta(minutes=15),
+        CallStage.WAITING: timedelta(hours=4),
+        CallStage.ANSWERED: timedelta(hours=12),
+    },
+    "ringing=15m,waiting=4h,answered=12h",
+)
 AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/")
 EVENTS_QUEUE_AGENTS = "subscriptions.event_hooks.queue_agents.agents_serving"
 EVENTS_PROJECTION = "subscriptions.event_hooks.projection.apply"

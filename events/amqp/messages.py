@@ -6,14 +6,15 @@ Sans-I/O.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from events.domain.event import Draft
 from events.domain.event_parser import MAX_KEY_LENGTH, InvalidEvent, read_event
 from events.domain.strict_json import InvalidJson, decode
-from events.domain.voipbin_webhooks import translate
+from events.domain.voipbin_webhooks import read_webhook
 
 DIGEST_PREFIX = "amqp:sha256:"
 """The prefix of the key of a message without an id."""
@@ -58,15 +59,9 @@ def read_message(message: Message, rules: Rules) -> Draft:
         raise Unreadable(f"larger than {rules.max_body_bytes} bytes: send a reference instead")
     try:
         content = decode(message.body)
-        item = _item(content, rules.resources)
-        if item.get("idempotency_key") is None:
-            item["idempotency_key"] = key_of(message)
-        draft = read_event(
-            item,
-            customer_id=rules.customer_id,
-            resources=rules.resources,
-            max_bytes=rules.max_data_bytes,
-        )
+        if not isinstance(content, dict):
+            raise Unreadable("a message is one JSON object, an event: send a message for each")
+        draft = _read(content, {"idempotency_key": key_of(message)}, rules)
     except (InvalidJson, InvalidEvent) as error:
         raise Unreadable(str(error)) from None
     if not draft.customer_id:
@@ -74,16 +69,20 @@ def read_message(message: Message, rules: Rules) -> Draft:
     return draft
 
 
-def _item(content: object, resources: Collection[str]) -> dict[str, Any]:
-    """Return the content as an item for `read_event`."""
-    if not isinstance(content, dict):
-        raise Unreadable("a message is one JSON object, an event: send a message for each")
-    if "type" not in content or "event_type" in content:
-        return dict(content)
-    item = translate(content, resources=resources)
-    if "customer_id" not in item and content.get("customer_id") is not None:
-        item["customer_id"] = content["customer_id"]
-    return item
+def _read(content: Mapping[str, Any], beside: Mapping[str, Any], rules: Rules) -> Draft:
+    """Parse an event or a webhook; `beside` are fields for those that it does not have."""
+    read: Callable[..., Draft] = read_event
+    if "type" in content and "event_type" not in content:
+        owner = {} if content.get("customer_id") is None else {"customer_id": content["customer_id"]}
+        read = partial(read_webhook, beside={**owner, **beside})
+    elif content.get("idempotency_key") is None:
+        content = {**content, **beside}
+    return read(
+        content,
+        customer_id=rules.customer_id,
+        resources=rules.resources,
+        max_bytes=rules.max_data_bytes,
+    )
 
 
 def key_of(message: Message) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from events.domain.event import Draft
 from events.domain.event_parser import InvalidEvent, read_event
 from events.domain.strict_json import InvalidJson, decode
 from events.domain.topics import known_resources
-from events.domain.voipbin_webhooks import translate
+from events.domain.voipbin_webhooks import read_webhook
 
 SIGNATURE_HEADER = "X-VoIPBIN-Signature"
 KEY_HEADER = "Idempotency-Key"
@@ -79,18 +80,16 @@ def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) 
             status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
             f"{len(items)} events in one request, {most} are the most",
         )
-    return ParsedRequest(_drafts(items, publisher, lambda item: item), isinstance(content, list))
+    return ParsedRequest(_drafts(items, publisher, read_event), isinstance(content, list))
 
 
 def parse_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
     """Parse a request to `/v1.0/webhooks/voipbin`: one webhook of VoIPBIN."""
     _check_signature(headers, body)
-    resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
     # The body of a webhook has no idempotency key: a client that repeats the request sends it as a header.
     key = headers.get(KEY_HEADER.lower())
-    beside = {} if key is None else {"idempotency_key": key}
-    drafts = _drafts([_decoded(body)], publisher, lambda item: translate(item, resources=resources) | beside)
-    return ParsedRequest(drafts, is_list=False)
+    read = partial(read_webhook, beside={} if key is None else {"idempotency_key": key})
+    return ParsedRequest(_drafts([_decoded(body)], publisher, read), is_list=False)
 
 
 def _decoded(body: bytes) -> Any:
@@ -105,7 +104,7 @@ def _decoded(body: bytes) -> Any:
         ) from None
 
 
-def _drafts(items: list[object], publisher: Publisher, prepare: Callable[[object], object]) -> list[Draft]:
+def _drafts(items: list[object], publisher: Publisher, read: Callable[..., Draft]) -> list[Draft]:
     """Parse all items and collect the errors of each.
 
     Raises:
@@ -117,8 +116,8 @@ def _drafts(items: list[object], publisher: Publisher, prepare: Callable[[object
     foreign: list[dict[str, Any]] = []
     for index, item in enumerate(items):
         try:
-            draft = read_event(
-                prepare(item),
+            draft = read(
+                item,
                 customer_id=publisher.customer_id,
                 resources=resources,
                 max_bytes=settings.EVENTS_MAX_DATA_BYTES,

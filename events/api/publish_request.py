@@ -113,9 +113,16 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
 def _created(
     request: PublishRequest, parsed: ParsedRequest, receipts: list[Receipt], identity: P
 ) -> PublishResponse[P]:
-    content = [receipt._asdict() for receipt in receipts]
+    content = [_content(receipt) for receipt in receipts]
     body = _encoded(content if parsed.is_list else content[0], request)
     return PublishResponse(status.HTTP_201_CREATED, body, {}, identity)
+
+
+def _content(receipt: Receipt) -> dict[str, Any]:
+    fields = receipt._asdict()
+    if not receipt.warnings:
+        del fields["warnings"]
+    return fields
 
 
 def _check_body(request: PublishRequest) -> None:

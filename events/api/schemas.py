@@ -4,6 +4,8 @@ The serializers only describe. REST framework's fields convert values (12 to "12
 clients get a reason for each wrong field from `events.domain.event_parser` and `events.reading.parameters`.
 """
 
+# Long because the schemas of publishing and reading refer to each other.
+
 from __future__ import annotations
 
 from typing import Any
@@ -54,7 +56,7 @@ _STORED_ONCE = "Requests with the same key store the event once."
 
 _PHASE: Schema = {
     "type": "array",
-    "prefixItems": [{"enum": ["offered", "talking", "missed", "left"]}, TIME],
+    "prefixItems": [{"enum": ["offered", "talking", "missed", "left", "abandoned", "ended"]}, TIME],
     "minItems": 2,
     "maxItems": 2,
 }
@@ -65,18 +67,6 @@ class Event(Serializer[Any]):
 
     event_type = field(_EVENT_TYPE)
     timestamp = field(TIME, "When the event happened, in UTC with six digits.")
-    topic = field(_TOPIC, "The topic by which the reader receives the event.")
-    data = field(
-        {**_DATA, "minProperties": 1},
-        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
-    )
-    id = UUIDField(help_text="The same on every delivery of this event.")
-    cursor = field(_CURSOR)
-    active = BooleanField(
-        required=False,
-        help_text="`false` if the resource ended with this event or before, `true` if the event corrects an "
-        "end that the gateway had inferred; else missing.",
-    )
     agent_ids = ListField(
         child=UUIDField(),
         required=False,
@@ -84,10 +74,22 @@ class Event(Serializer[Any]):
     )
     phase = field(
         _PHASE,
-        "Under an agent's own topic: the agent's new phase with the call, and since when; missed or left is past. "
+        "Under an agent's own topic: the agent's new phase with the call, and since when. "
         "Missing if the event did not change it.",
         required=False,
     )
+    topic = field(_TOPIC, "The topic by which the reader receives the event.")
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
+    )
+    active = BooleanField(
+        required=False,
+        help_text="`false` if the resource ended with this event or before, `true` if the event corrects an "
+        "end that the gateway had inferred; else missing.",
+    )
+    id = UUIDField(help_text="The same on every delivery of this event.")
+    cursor = field(_CURSOR)
 
 
 class NewEvent(Serializer[Any]):
@@ -129,6 +131,9 @@ class Receipt(Serializer[Any]):
     )
     replayed = BooleanField(
         help_text="Whether an earlier request with this `idempotency_key` stored the event."
+    )
+    warnings = ListField(
+        child=CharField(), required=False, help_text="What was not taken as it was sent; missing if all was."
     )
 
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
-from events.domain.state import AgentPhase, State, current_agents, name_agents, named_in, release
+from events.domain.state import (
+    AgentPhase,
+    State,
+    current_agents,
+    end_agents,
+    name_agents,
+    named_in,
+    release,
+    restore_agents,
+)
 
 ENDING_ACTIONS = frozenset({"ended", "completed", "deleted"})
 FINAL_STATUSES = frozenset({"hangup", "busy", "failed", "no-answer", "canceled"})
@@ -22,6 +32,15 @@ _RANKS: Mapping[str, int] = {
 """The order in which a call moves through the known statuses. A call that was answered never rings again: a
 transfer rings at another agent, which is that agent's phase."""
 
+
+class CallStage(StrEnum):
+    """What a call is doing, by which its source may be silent for a shorter or longer time."""
+
+    RINGING = "ringing"
+    WAITING = "waiting"
+    ANSWERED = "answered"
+
+
 _STATUS_FIELDS = ("status", "previous_status")
 _INFERRED_FIELDS = ("status", "previous_status", "inferred", "reason")
 
@@ -30,6 +49,16 @@ def is_final(action: str, data: Mapping[str, Any]) -> bool:
     """Return whether an event of a call ends it."""
     status = data.get("status")
     return action in ENDING_ACTIONS or (isinstance(status, str) and status in FINAL_STATUSES)
+
+
+def stage_of(state: State, *, is_waiting: bool) -> CallStage:
+    """Return the stage of a live call; `is_waiting`: in a queue, not connected.
+
+    Unknown statuses count as answered.
+    """
+    if is_waiting:
+        return CallStage.WAITING
+    return CallStage.RINGING if state.status in ("", "dialing", "ringing") else CallStage.ANSWERED
 
 
 def apply_to_call(
@@ -65,8 +94,8 @@ def apply_to_call(
     return state
 
 
-def apply_queue_event_to_call(state: State, action: str, data: Mapping[str, Any], at: str) -> bool:
-    """Change a live call's agents by an event of a queue; return whether it may have changed.
+def apply_queue_event_to_call(state: State, action: str, data: Mapping[str, Any], at: str) -> None:
+    """Change a live call's agents by an event of a queue.
 
     `queue.left` before `queue.connected` or the answer is a hand-over: the agents keep the call. Only a reason says
     that they do not: the caller went elsewhere, or gave up.
@@ -89,9 +118,6 @@ def apply_queue_event_to_call(state: State, action: str, data: Mapping[str, Any]
                 release(state, agent, at)
     elif named is not None:
         name_agents(state, named, at)
-    else:
-        return False
-    return True
 
 
 def _statuses_of(state: State) -> dict[str, Any]:
@@ -113,15 +139,12 @@ def _moves_forward(state: State, status: object, at: str) -> bool:
 def _end(state: State, at: str, is_inferred: bool) -> None:
     state.ended_at = at
     state.inferred = is_inferred
-    for agent in current_agents(state):
-        release(state, agent, at)
+    end_agents(state, at)
 
 
 def _void_inferred_end(state: State, at: str) -> None:
-    """Return to what was known before the gateway concluded the end: the source reports the call after all."""
-    for agent, (phase, since) in list(state.agents.items()):
-        if since == state.ended_at:
-            state.agents[agent] = AgentPhase("offered" if phase == "missed" else "talking", at)
+    """Restore the state before an inferred end: the source reports the call after all."""
+    restore_agents(state, at)
     previous = state.data.get("previous_status")
     state.status, state.status_since = (previous if isinstance(previous, str) else ""), at
     state.data = {name: value for name, value in state.data.items() if name not in _INFERRED_FIELDS}

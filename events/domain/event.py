@@ -17,7 +17,8 @@ from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_ca
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _AGENT_IDS = ', "agent_ids": ['
-_PHASES = ', "phases": {'
+_PHASES = ', "phases": '
+_TOPIC = ', "topic": "'
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Draft:
     """A valid event that has no number yet.
 
     `agent_ids` are the agents that the publisher named; `timestamp` is the publisher's, or `None`; `body` is `data` as
-    JSON.
+    JSON. `preceding_type` is the type of an event with the same data that is stored just before, in one transaction.
     """
 
     event_type: str
@@ -37,6 +38,7 @@ class Draft:
     body: str
     timestamp: datetime | None
     idempotency_key: str | None
+    preceding_type: str | None = None
 
     def digest(self) -> str:
         """Return the hex SHA-256 of the content, which identifies a repeated event."""
@@ -68,19 +70,10 @@ class Entry:
         An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none, and of the agents'
         new phases the own one as `phase`. A customer's topics have no phases: they follow from the customer's events.
         """
-        if self.tail.endswith("}}"):
-            tail, _, phases = self.tail.rpartition(_PHASES)
-        else:
-            tail, phases = self.tail[:-1], ""
-        if topic.startswith(AGENT_SCOPE):
-            agent = topic.split(":", 2)[1]
-            if tail.endswith("]"):
-                tail, _, named = tail.rpartition(_AGENT_IDS)
-                own = f'"{agent}"'
-                tail = f"{tail}{_AGENT_IDS}{own if own in named else ''}]"
-            if phases and (phase := json.loads(f"{{{phases[:-1]}").get(agent)):
-                tail = f'{tail}, "phase": {json.dumps(phase)}'
-        return f"{self.head}{topic}{tail}}}"
+        head = self.head
+        if head[-len(_TOPIC) - 1] != '"':
+            head = _head_for(head, topic)
+        return f"{head}{topic}{self.tail}"
 
     @property
     def size(self) -> int:
@@ -107,16 +100,29 @@ def make_entry(
     `named_agents` are those that the publisher named beside the data. `ended` is true for the end of the resource and
     for late events after it, false if the event corrected an end. `phases` is JSON: the agents' new phases with a call.
     """
-    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
-    tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"'
-    if ended is not None:
-        tail += f', "active": {"false" if ended else "true"}'
-    # `Entry.frame` tells by the end what a frame has: other frames end with a cursor, `false` or `true`.
+    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}"'
+    # Other heads end with the timestamp's quotation mark, by which `Entry.frame` tells them apart.
     if named_agents:
-        tail += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]"
+        head += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]"
     if phases:
-        tail += _PHASES + phases[1:]
-    return Entry(seq, head, tail + "}", tuple(topics))
+        head += _PHASES + phases
+    active = "" if ended is None else f', "active": {"false" if ended else "true"}'
+    tail = f'", "data": {body}{active}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
+    return Entry(seq, head + _TOPIC, tail, tuple(topics))
+
+
+def _head_for(head: str, topic: str) -> str:
+    """Return the head with the agents and phases that a topic shows."""
+    fields, _, phases = head.removesuffix(_TOPIC).partition(_PHASES)
+    if topic.startswith(AGENT_SCOPE):
+        agent = topic.split(":", 2)[1]
+        fields, named, agents = fields.partition(_AGENT_IDS)
+        if named:
+            own = f'"{agent}"'
+            fields += f"{_AGENT_IDS}{own if own in agents else ''}]"
+        if phases and (phase := json.loads(phases).get(agent)):
+            fields += f', "phase": {json.dumps(phase)}'
+    return fields + _TOPIC
 
 
 def format_timestamp(moment: datetime) -> str:

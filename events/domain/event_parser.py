@@ -20,6 +20,7 @@ from events.domain.topics import (
     is_resource_name,
     quoted,
 )
+from events.domain.vocabulary import translated
 
 MAX_AGENTS = 1000
 """The most agents that a publisher may name for one event."""
@@ -67,11 +68,11 @@ def read_event(item: object, *, customer_id: str, resources: Collection[str], ma
     ]
     read = _Reader(item, problems)
     event_type = read.event_type(resources)
-    data = read.data()
+    resource = event_type.partition(".")[0]
+    data = translated(resource, read.data())
     body = encode(data)
     if len(body) > max_bytes or len(body.encode()) > max_bytes:
         problems.append(Problem("data", f"larger than {max_bytes} bytes as JSON: send a reference instead"))
-    resource = event_type.partition(".")[0]
     resource_id = read.resource_id(resource, data) if resource and data else ""
     draft = Draft(
         event_type=event_type,

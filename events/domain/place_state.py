@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.domain.call_state import ENDING_ACTIONS
-from events.domain.state import State, current_agents, name_agents, named_in, release
+from events.domain.state import State, end_agents, name_agents, named_in
 
 _LEAVING_ACTIONS = ENDING_ACTIONS | {"left"}
 _TIMES = ("tm_join", "tm_connect")
@@ -42,8 +42,7 @@ def apply_to_place(
         # The call came back: its waiting time starts again.
         state.since = at
         state.data = {name: value for name, value in state.data.items() if name not in _TIMES}
-        for agent in current_agents(state):
-            release(state, agent, at)
+        state.agents = {}
     was_over = bool(state.ended_at)
     state.read(event_type, data, at)
     if action in _LEAVING_ACTIONS or is_call_over or was_over:
@@ -61,8 +60,7 @@ def end_place(state: State, at: str) -> None:
     if not state.ended_at:
         state.ended_at = state.updated_at = at
     state.live = False
-    for agent in current_agents(state):
-        release(state, agent, at)
+    end_agents(state, at)
 
 
 def _move(state: State, action: str, data: Mapping[str, Any], at: str, joins_anew: bool) -> None:

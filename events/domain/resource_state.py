@@ -35,7 +35,10 @@ class Key(NamedTuple):
 
 
 class StateEvent(NamedTuple):
-    """What the fold uses of an event. `named_agents` are those that the publisher named, `None` if it named none."""
+    """What the fold uses of an event.
+
+    `named_agents` are those that the publisher named beside the data, `None` if it named none.
+    """
 
     event_type: str
     resource_id: str
@@ -151,10 +154,12 @@ def _apply_place_event(event: StateEvent, key: Key, states: States) -> Addressed
     is_over = call is not None and not call.live
     place = apply_to_place(before, key.resource, event.event_type, action, event.data, event.at, is_over)
     states.put(key, place)
-    if call is not None and call.live and key.resource == "queue":
-        if apply_queue_event_to_call(call, action, event.data, event.at):
-            states.put(call_key, call)
-        had = _joined(had, agents_of(call))
+    if call is not None and call.live:
+        if key.resource == "queue":
+            apply_queue_event_to_call(call, action, event.data, event.at)
+            had = _joined(had, agents_of(call))
+        # Also unchanged: its source still reports the call.
+        states.put(call_key, call)
     return Addressed(_joined(had, agents_of(place)))
 
 

@@ -9,12 +9,14 @@ under `voipbin`; a field that the published API names differently is added.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from events.domain.event import format_timestamp, parse_timestamp
-from events.domain.event_parser import InvalidEvent, Problem
+from events.domain.event import Draft, format_timestamp, parse_timestamp
+from events.domain.event_parser import InvalidEvent, Problem, read_event
 from events.domain.topics import did_you_mean, is_canonical_uuid, is_nil_uuid, is_resource_name, quoted
+from events.domain.vocabulary import free_key, published_word
 
 _Source: TypeAlias = Callable[[Mapping[str, Any]], object]
 
@@ -26,7 +28,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "call_updated": "call.status",
     "call_canceling": "call.status",
     "call_terminating": "call.status",
-    "call_hangup": "call.ended",
+    "call_hangup": "call.ended",  # after call.status with the status hangup
     "call_deleted": "call.ended",
     "message_created": "message.sent",  # message.received where it is inbound
     "message_updated": "message.delivery",
@@ -51,18 +53,8 @@ EVENT_TYPES: Mapping[str, str] = {
 }
 """Any other `<resource>_<action>` of a known resource is `<resource>.<action>`."""
 
-DIRECTIONS: Mapping[str, str] = {"incoming": "inbound", "outgoing": "outbound"}
-"""The published API's values for VoIPBIN's."""
-
-CALL_STATUSES: Mapping[str, str] = {
-    "dialing": "dialing",
-    "ringing": "ringing",
-    "progressing": "answered",
-    "canceling": "canceling",
-    "terminating": "terminating",
-    "hangup": "hangup",
-}
-"""The published API's values for VoIPBIN's, or VoIPBIN's if there is none."""
+CALL_STATUSES = ("dialing", "ringing", "progressing", "canceling", "terminating", "hangup")
+"""VoIPBIN's statuses of a call, each also the action of a webhook."""
 
 HAPPENED = (
     *("tm_update", "tm_delete", "tm_end", "tm_hangup", "tm_service"),
@@ -70,8 +62,27 @@ HAPPENED = (
 )
 """The fields with the time of the event, the most exact first."""
 
-ORIGINALS = "voipbin"
-"""The key in an event's data for the type of the webhook and the original values."""
+
+def read_webhook(
+    webhook: object,
+    *,
+    customer_id: str,
+    resources: Collection[str],
+    max_bytes: int,
+    beside: Mapping[str, Any] | None = None,
+) -> Draft:
+    """Parse one webhook of VoIPBIN, decoded from JSON, like `read_event`.
+
+    `beside` are fields of the event for those that the webhook does not have, such as an idempotency key.
+
+    Raises:
+        InvalidEvent: With a reason for each invalid field.
+    """
+    item = {**(beside or {}), **translate(webhook, resources=resources)}
+    draft = read_event(item, customer_id=customer_id, resources=resources, max_bytes=max_bytes)
+    is_hangup = isinstance(webhook, dict) and webhook.get("type") == "call_hangup"
+    # The published API names both: the status, and the end.
+    return replace(draft, preceding_type="call.status") if is_hangup else draft
 
 
 def translate(webhook: object, *, resources: Collection[str]) -> dict[str, Any]:
@@ -101,7 +112,7 @@ def translate(webhook: object, *, resources: Collection[str]) -> dict[str, Any]:
         if (value := source(data)) is not None:
             translated.setdefault(name, value)
     originals = {"type": kind, **{name: data[name] for name in values if name in data}}
-    translated[_free_key(translated)] = originals
+    translated[free_key(translated)] = originals
 
     item: dict[str, Any] = {"event_type": event_type, "data": translated}
     if happened := _moment(data, *HAPPENED):
@@ -162,23 +173,17 @@ def _data(webhook: Mapping[str, object], resource: str, problems: list[Problem])
 
 def _translated_values(resource: str, action: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields whose values the published API names differently."""
-    if direction := DIRECTIONS.get(data.get("direction", "")):
-        yield "direction", direction
+    for name in ("direction", "status", "previous_status"):
+        word = published_word(resource, name, data.get(name))
+        if word is not None and (resource, name) != ("call", "status"):
+            yield name, word
     if resource != "call":
         return
     # A call that was hung up or deleted has ended, whatever its record says; without a status, the action is it.
     status = "hangup" if action in ("hangup", "deleted") else data.get("status") or action
-    word = CALL_STATUSES.get(status)
+    word = published_word("call", "status", status) or (status if status in CALL_STATUSES else None)
     if word and word != data.get("status"):
         yield "status", word
-
-
-def _free_key(data: Mapping[str, Any]) -> str:
-    """Return a key for the originals that is no other field's."""
-    key = ORIGINALS
-    while key in data:
-        key += "_"
-    return key
 
 
 def _is_none(value: object) -> bool:

@@ -1,10 +1,13 @@
 """publish(): number the events, store them, update the states, commit, and announce."""
 
+# Long because one transaction is read as a whole, from its locks to its announcements.
+
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -20,6 +23,7 @@ from events.domain.event import (
     Entry,
     agents_beside_data,
     concerned_agents,
+    format_timestamp,
     make_entry,
     new_event_id,
     topics_of,
@@ -29,6 +33,11 @@ from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
 
 QUEUE_RESOURCE = "queue"
+
+MAX_AHEAD = timedelta(minutes=1)
+"""How far a publisher's clock may be ahead: more would show durations that have not begun yet."""
+
+_AHEAD = "timestamp: in the future, so the event has the gateway's time, {}: set the publisher's clock"
 
 
 class IdempotencyConflict(Exception):
@@ -46,6 +55,7 @@ class Receipt(NamedTuple):
     cursor: str
     topics: tuple[str, ...]
     replayed: bool
+    warnings: tuple[str, ...] = ()
 
 
 class _Request(NamedTuple):
@@ -206,6 +216,11 @@ class _Batch:
             first = self._by_key.get((draft.customer_id, draft.idempotency_key))
             if first is not None:
                 return _receipt(first, log.epoch, replayed=True)
+        if draft.preceding_type is not None:
+            preceding = replace(
+                draft, event_type=draft.preceding_type, preceding_type=None, idempotency_key=None
+            )
+            self._add(preceding, agent_ids, "")
         log.last_seq += 1
         event = Event(
             id=new_event_id(),
@@ -214,7 +229,7 @@ class _Batch:
             event_type=draft.event_type,
             resource=draft.resource,
             resource_id=draft.resource_id,
-            timestamp=draft.timestamp or self._now,
+            timestamp=self._happened(draft),
             stored_at=self._now,
             body=draft.body,
             idempotency_key=draft.idempotency_key,
@@ -231,6 +246,8 @@ class _Batch:
         if draft.idempotency_key is not None:
             self._by_key[(draft.customer_id, draft.idempotency_key)] = event
         receipt = _receipt(event, log.epoch, replayed=False)
+        if draft.timestamp is not None and draft.timestamp > event.timestamp:
+            receipt = receipt._replace(warnings=(_AHEAD.format(format_timestamp(self._now)),))
         self._entries.setdefault(draft.customer_id, []).append(
             make_entry(
                 seq=event.seq,
@@ -246,6 +263,12 @@ class _Batch:
             )
         )
         return receipt
+
+    def _happened(self, draft: Draft) -> datetime:
+        """Return when the event happened; a clock that is far ahead is not believed."""
+        if draft.timestamp is None or draft.timestamp > self._now + MAX_AHEAD:
+            return self._now
+        return draft.timestamp
 
     def store(self) -> None:
         """Write the events, their logs' last numbers, the states, and EVENTS_PROJECTION."""

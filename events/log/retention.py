@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -14,30 +13,6 @@ from events.models import CustomerLog, Event, ResourceState
 
 ROWS_A_TRANSACTION = 1000
 """A few hundredths of a second, during which the customer's publishers wait."""
-
-_AGE = re.compile(r"([0-9]{1,7})([mhdw])", re.ASCII)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LONGEST = timedelta(days=36_500)
-
-
-class InvalidAge(ValueError):
-    """The text is not an age. The message has the format."""
-
-
-def parse_age(text: str) -> timedelta:
-    """Parse an age such as `30d`.
-
-    Raises:
-        InvalidAge: The text is not an age, or not above zero.
-    """
-    found = _AGE.fullmatch(text)
-    age = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
-    if not timedelta() < age <= _LONGEST:
-        raise InvalidAge(
-            f"{text!r} is no age: write a whole number above zero and a unit, "
-            "such as 30d (days), 12h (hours), 90m (minutes) or 4w (weeks), up to a hundred years"
-        )
-    return age
 
 
 @dataclass(frozen=True, slots=True)

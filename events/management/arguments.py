@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
+from events.domain.age import InvalidAge, parse_age
 from events.domain.topics import is_canonical_uuid
-from events.log.retention import InvalidAge, parse_age
 
 
 def age(text: str) -> dt.timedelta:

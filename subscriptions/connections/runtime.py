@@ -21,6 +21,7 @@ from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.presence.heartbeat import Presence
+from subscriptions.presence.lease_tasks import LeaseTasks
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
@@ -41,6 +42,7 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
+        self.lease_tasks = LeaseTasks(settings.EVENTS_CALL_SILENCE)
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
@@ -116,6 +118,7 @@ class Runtime:
         self.hub.start()
         self.reauthorizer.start()
         self.presence.start()
+        self.lease_tasks.start()
 
     async def stop(self) -> None:
         """Close all connections, store the rest of the audit log, and end all tasks."""
@@ -131,6 +134,7 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
+        await self.lease_tasks.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()
         await self.hub.stop()

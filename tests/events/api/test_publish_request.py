@@ -147,14 +147,14 @@ def test_without_a_database_all_are_answered_503_and_nothing_is_tried_twice(
 def test_what_the_database_does_not_take_of_one_request_is_503_for_it_alone(
     company: Company, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    update_states = log_publish.update_states
+    insert_rows = log_publish.insert_rows
 
-    def refuse(stored: Any) -> None:
-        if any(draft.resource_id == "poison" for _, draft in stored):
+    def refuse(rows: Any) -> None:
+        if any(row.resource_id == "poison" for row in rows):
             raise error("value out of range")
-        update_states(stored)
+        insert_rows(rows)
 
-    monkeypatch.setattr(log_publish, "update_states", refuse)
+    monkeypatch.setattr(log_publish, "insert_rows", refuse)
     poison = request_of(Case("", 503, {}, body=encoded(CALL | {"data": {"id": "poison"}})), company)
     responses = publish_all([good(company), poison, good(company)], authenticate)
     assert [response.status for response in responses] == [201, 503, 201]

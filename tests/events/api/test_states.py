@@ -1,5 +1,7 @@
 """GET /v1.0/resources/<resource> and GET /v1.0/calls: the present state, for those who may see it."""
 
+# Long because every parameter of one address is tested.
+
 from __future__ import annotations
 
 from typing import Any
@@ -45,6 +47,13 @@ def test_a_call_is_shown_with_all_that_is_known_of_it() -> None:
                 "updated_at": TIME.format(2),
                 "agent_ids": [agent_id],
                 "topic": f"customer_id:{acme.id}:call:c1",
+                "cursor": last.cursor,
+                "state": {
+                    "status": "answered",
+                    "status_since": TIME.format(2),
+                    "agents": {agent_id: ["talking", TIME.format(2)]},
+                    "named_at": TIME.format(1),
+                },
                 "data": {"id": "c1", "direction": "inbound", "status": "answered", "odd": [1.5, "é"]},
             }
         ],

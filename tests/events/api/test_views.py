@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.utils import timezone
 
+from events.domain.event import format_timestamp
 from events.log import publish as log_publish
 from events.models import CustomerLog, Event
 from tests.events.support.people import ANONYMOUS, Company, new_id
@@ -89,16 +92,30 @@ def test_what_the_body_calls_itself_does_not_matter(content_type: str) -> None:
     assert answer.status == 201, answer.text
 
 
-@pytest.mark.parametrize(
-    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2024-02-29T12:00:00+05:30"]
-)
-def test_any_time_that_there_is_can_be_stored(moment: str) -> None:
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "2024-02-29T12:00:00+05:30"])
+def test_any_past_time_that_there_is_can_be_stored(moment: str) -> None:
     acme = Company()
     answer = acme.key(may_publish=True).post(EVENTS, {**CALL, "timestamp": moment})
     assert answer.status == 201
     shown = acme.key().get(f"{EVENTS}/{answer.body['id']}").body["timestamp"]
     assert shown.endswith("Z")
     assert shown[:4] == moment[:4]
+
+
+def test_a_time_in_the_future_is_replaced_by_the_gateways_with_a_warning() -> None:
+    acme = Company()
+    before = timezone.now()
+    near = format_timestamp(before + timedelta(seconds=30))
+    answer = acme.key(may_publish=True).post(
+        EVENTS, [{**CALL, "timestamp": near}, {**CALL, "timestamp": "9999-12-31T23:59:59.999999Z"}]
+    )
+    assert answer.status == 201
+    kept, replaced = answer.body
+    assert "warnings" not in kept
+    assert "future" in replaced["warnings"][0]
+    times = [acme.key().get(f"{EVENTS}/{each['id']}").body["timestamp"] for each in answer.body]
+    assert times[0] == near
+    assert format_timestamp(before) <= times[1] <= format_timestamp(timezone.now())
 
 
 # --- Who may ---

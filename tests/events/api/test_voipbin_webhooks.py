@@ -40,8 +40,20 @@ def test_every_real_webhook_is_taken_with_all_its_fields(line: str) -> None:
     staff = Company().person("staff")
     answer = staff.post(WEBHOOK, line)
     assert answer.status == 201, answer.text
-    stored = json.loads(Event.objects.get().body)
-    assert set(json.loads(line)["data"]) <= set(stored)
+    stored = [json.loads(event.body) for event in Event.objects.all()]
+    assert all(set(json.loads(line)["data"]) <= set(each) for each in stored)
+
+
+def test_a_call_that_hung_up_has_its_status_and_its_end() -> None:
+    acme = Company()
+    hangup = {"type": "call_hangup", "data": {"id": "c", "status": "hangup", "hangup_reason": "normal"}}
+    key = acme.key(may_publish=True)
+    answers = [key.post(WEBHOOK, hangup, Idempotency_Key="once") for _ in range(2)]
+    assert [(answer.status, answer.body["replayed"]) for answer in answers] == [(201, False), (201, True)]
+    first, last = Event.objects.order_by("seq")
+    assert (first.event_type, last.event_type) == ("call.status", "call.ended")
+    assert first.body == last.body
+    assert str(last.pk) == answers[0].body["id"] == answers[1].body["id"]
 
 
 @pytest.mark.parametrize(

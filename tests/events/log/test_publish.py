@@ -76,7 +76,7 @@ def test_what_was_stored_is_announced_after_the_commit(monkeypatch: pytest.Monke
     assert all(f'"id": "{receipt.id}"' in entry.tail for entry, receipt in zip(calls, receipts, strict=True))
 
 
-@pytest.mark.parametrize("fails", ["update_states", "insert_rows", "update_rows"])
+@pytest.mark.parametrize("fails", ["StateProjection.store", "insert_rows", "update_rows"])
 def test_if_a_step_fails_nothing_is_stored_or_announced(
     fails: str, announced: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,14 +88,14 @@ def test_what_fails_with_one_request_fails_for_it_alone(
     monkeypatch: pytest.MonkeyPatch, commits: list[int], error: Exception
 ) -> None:
     acme = new_id()
-    update_states = module.update_states
+    insert_rows = module.insert_rows
 
-    def refuse(stored: Any) -> None:
-        if any(draft.resource_id == "poison" for _, draft in stored):
+    def refuse(rows: Any) -> None:
+        if any(row.resource_id == "poison" for row in rows):
             raise error
-        update_states(stored)
+        insert_rows(rows)
 
-    monkeypatch.setattr(module, "update_states", refuse)
+    monkeypatch.setattr(module, "insert_rows", refuse)
     good, poison, other = publish_each([[call(acme, name)] for name in ("2", "poison", "3")])
     assert poison is error
     assert isinstance(good, list)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from events.domain.cursor import parse_cursor
@@ -94,3 +96,4 @@ def test_an_entry_has_all_topics_and_the_data_as_it_was_stored() -> None:
     frame = entry.frame(entry.topics[1])
     assert f'"topic": "agent_id:{agent_id}:call:c", "data": {{"id": "c", "n": 1.5, "é": "\u2028"}}, ' in frame
     assert frame.endswith(f'"id": "{receipt.id}", "cursor": "{receipt.cursor}"}}')
+    assert json.loads(frame)["agent_ids"] == [agent_id]

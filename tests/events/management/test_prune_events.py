@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
+from events.domain.age import parse_age
 from events.log import reader, retention
 from events.models import CustomerLog, Event, ResourceState
 from tests.events.support.people import Company, new_id
@@ -202,10 +203,11 @@ def test_an_age_is_needed() -> None:
         ("12h", timedelta(hours=12)),
         ("30d", timedelta(days=30)),
         ("4w", timedelta(weeks=4)),
+        ("30s", timedelta(seconds=30)),
     ],
 )
 def test_an_age_has_a_unit(text: str, age: timedelta) -> None:
-    assert retention.parse_age(text) == age
+    assert parse_age(text) == age
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 EVENTS, WEBHOOK = "/v1.0/events", "/v1.0/webhooks/voipbin"
 CALL: dict[str, Any] = {"event_type": "call.status", "data": {"id": "c", "status": "answered"}}
 KEYED = CALL | {"idempotency_key": "k"}
-HOOK: dict[str, Any] = {"type": "call_hangup", "data": {"id": "4fbd4d6c-6a2c-4a4a-8c1c-0e9ab6cf2c3e"}}
+HOOK: dict[str, Any] = {"type": "call_ringing", "data": {"id": "4fbd4d6c-6a2c-4a4a-8c1c-0e9ab6cf2c3e"}}
 STRANGER = "11111111-2222-4333-8444-555555555555"
 KEY = "<the key>"
 """Stands for the access key of the publisher."""

@@ -1,6 +1,7 @@
 /** One call of an agent: the other party, its phase, and what the event says of the customer. Sans-I/O. */
 
 import { capitalized, displayText, isObject, labelOf, partyOf } from "../shared/call.js";
+import { CURRENT_PHASES } from "../shared/state.js";
 import { parseTime } from "../shared/time.js";
 
 /** @typedef {import("../shared/state.js").State} State */
@@ -68,11 +69,11 @@ export class DeskCall {
     if (!state || !own) return null;
     const places = states.placesOf(id).map((known) => known.state);
     const [phase, since] = own;
-    const isOver = !state.live || phase === "missed" || phase === "left";
+    const isOver = !state.live || !CURRENT_PHASES.has(phase);
     // The queue may know the caller before the call's own events do; a page that was just loaded does not know places that were left.
     const source = places.find(({ live, data }) => (live || isOver) && data.source !== undefined)?.data.source;
     const call = new DeskCall(id, { ...(source !== undefined && { source }), ...state.data }, parseTime(since) ?? 0);
-    if (isOver) call.outcome = outcomeOf(phase, since, state, places);
+    if (isOver) call.outcome = outcomeOf(phase, since, places);
     else if (phase === "talking") call.phase = "talking";
     else call.phase = call.inbound ? "offered" : "dialing";
     return call;
@@ -87,11 +88,12 @@ export class DeskCall {
   }
 }
 
-/** Return how a call ended for an agent. @param {string} phase @param {string} since @param {State} state @param {State[]} places @returns {Outcome} */
-function outcomeOf(phase, since, state, places) {
+/** Return how a call ended for an agent. @param {string} phase @param {string} since @param {State[]} places @returns {Outcome} */
+function outcomeOf(phase, since, places) {
   const left = places.find(({ live, endedAt, eventType }) => !live && endedAt === since && eventType === "queue.left");
   const reason = left?.data.reason;
   if (reason === "transferred" || reason === "voicemail") return reason;
-  if (phase === "missed") return state.endedAt === since || reason === "abandoned" ? "abandoned" : "missed";
-  return state.endedAt === since ? "ended" : "transferred";
+  if (phase === "missed") return reason === "abandoned" ? "abandoned" : "missed";
+  if (phase === "abandoned") return "abandoned";
+  return phase === "left" ? "transferred" : "ended";
 }

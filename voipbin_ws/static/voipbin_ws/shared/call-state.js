@@ -1,6 +1,6 @@
 /** A call's state: it only moves forward, and its end is final. The gateway has the same rules in events/domain/call_state.py. Sans-I/O. */
 
-import { currentAgents, nameAgents, namedIn, release, State } from "./state.js";
+import { currentAgents, endAgents, nameAgents, namedIn, release, restoreAgents, State } from "./state.js";
 
 export const ENDING_ACTIONS = new Set(["ended", "completed", "deleted"]);
 const FINAL_STATUSES = new Set(["hangup", "busy", "failed", "no-answer", "canceled"]);
@@ -89,14 +89,12 @@ function movesForward(state, status, at) {
 function end(state, at, isInferred) {
   state.endedAt = at;
   state.inferred = isInferred;
-  for (const agent of currentAgents(state)) release(state, agent, at);
+  endAgents(state, at);
 }
 
 /** Return to what was known before the gateway concluded the end: the source reports the call after all. @param {State} state @param {string} at */
 function voidInferredEnd(state, at) {
-  for (const [agent, [phase, since]] of Object.entries(state.agents)) {
-    if (since === state.endedAt) state.agents[agent] = [phase === "missed" ? "offered" : "talking", at];
-  }
+  restoreAgents(state, at);
   const previous = state.data.previous_status;
   state.status = typeof previous === "string" ? previous : "";
   state.statusSince = at;

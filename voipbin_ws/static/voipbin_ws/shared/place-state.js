@@ -1,7 +1,7 @@
 /** A place's state: a call in a queue or conference, until it leaves or the call ends. The gateway has the same rules in events/domain/place_state.py. Sans-I/O. */
 
 import { ENDING_ACTIONS } from "./call-state.js";
-import { currentAgents, nameAgents, namedIn, release, State } from "./state.js";
+import { endAgents, nameAgents, namedIn, State } from "./state.js";
 
 const LEAVING_ACTIONS = new Set([...ENDING_ACTIONS, "left"]);
 const TIMES = new Set(["tm_join", "tm_connect"]);
@@ -22,7 +22,7 @@ export function applyToPlace(before, resource, eventType, action, data, at, isCa
     // The call came back: its waiting time starts again.
     state.since = at;
     state.data = Object.fromEntries(Object.entries(state.data).filter(([name]) => !TIMES.has(name)));
-    for (const agent of currentAgents(state)) release(state, agent, at);
+    state.agents = {};
   }
   const wasOver = Boolean(state.endedAt);
   state.read(eventType, data, at);
@@ -39,7 +39,7 @@ export function applyToPlace(before, resource, eventType, action, data, at, isCa
 export function endPlace(state, at) {
   if (!state.endedAt) state.endedAt = state.updatedAt = at;
   state.live = false;
-  for (const agent of currentAgents(state)) release(state, agent, at);
+  endAgents(state, at);
 }
 
 /** @param {State} state @param {string} action @param {any} data @param {string} at @param {boolean} joinsAnew */

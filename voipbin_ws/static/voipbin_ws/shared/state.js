@@ -1,9 +1,11 @@
 /** One state: what is known of a resource, its agents and their phases, and whether it is live. Sans-I/O. */
 
-/** @typedef {"offered" | "talking" | "missed" | "left"} Phase What an agent has to do with the resource. */
+/** @typedef {"offered" | "talking" | "missed" | "left" | "abandoned" | "ended"} Phase What an agent has to do with the resource. */
 /** @typedef {[phase: Phase, since: string]} AgentPhase */
 
 export const CURRENT_PHASES = new Set(["offered", "talking"]); // The phases of the agents who have the resource now.
+/** @type {Record<string, Phase>} */ const PAST_PHASES = { offered: "missed", talking: "left" };
+/** @type {Record<string, Phase>} */ const END_PHASES = { offered: "abandoned", talking: "ended" };
 const MAX_AGENTS = 50;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
@@ -92,9 +94,21 @@ export function nameAgents(state, named, at) {
   forgetOldest(state);
 }
 
-/** Take the resource from an agent who has it: missed if it was only offered. @param {State} state @param {string} agent @param {string} at */
+/** Take the resource from an agent who has it. @param {State} state @param {string} agent @param {string} at */
 export function release(state, agent, at) {
-  state.agents[agent] = [state.agents[agent][0] === "offered" ? "missed" : "left", at];
+  state.agents[agent] = [PAST_PHASES[state.agents[agent][0]], at];
+}
+
+/** End the phases of the agents who have the resource, for it has ended. @param {State} state @param {string} at */
+export function endAgents(state, at) {
+  for (const agent of currentAgents(state)) state.agents[agent] = [END_PHASES[state.agents[agent][0]], at];
+}
+
+/** Give the resource back to the agents who had it when it ended, for it has not. @param {State} state @param {string} at */
+export function restoreAgents(state, at) {
+  for (const [agent, [phase]] of Object.entries(state.agents)) {
+    for (const before of CURRENT_PHASES) if (END_PHASES[before] === phase) state.agents[agent] = [/** @type {Phase} */ (before), at];
+  }
 }
 
 /** @param {State} state */
