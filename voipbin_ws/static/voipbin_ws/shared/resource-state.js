@@ -82,13 +82,15 @@ export class States {
    * changes nothing; nor does one of a resource that ended before this page knew it.
    * @param {GatewayEvent} event @returns {Key[]}
    */
-  apply({ event_type: eventType, topic, timestamp: at, data, cursor, active, agent_ids: namedAgents, phase }) {
+  apply({ event_type: eventType, topic, timestamp: at, data: content, cursor, active, agent_ids: namedAgents, phase }) {
+    const data = content ?? {};
     const [resource, action = ""] = eventType.split(/\.(.*)/s, 2);
     const [scope, scopeId, , ...rest] = topic.split(":");
     const key = { resource, resourceId: rest.join(":"), memberId: memberOf(resource, data) };
     this.#changed = [];
     this.#cursor = cursor;
-    this.#over = active === false ? textOf(key) : "";
+    // What a queue says of a call that the page knows is kept: why the call left.
+    this.#over = active === false && !(key.memberId && this.get("call", key.memberId)) ? textOf(key) : "";
     if (action === TEST_ACTION) return [];
     const callKey = resource === "call" ? key : { resource: "call", resourceId: key.memberId, memberId: "" };
     const isLive = resource === "call" ? active !== false : phase !== undefined && CURRENT_PHASES.has(phase[0]);
