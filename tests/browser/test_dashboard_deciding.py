@@ -247,7 +247,10 @@ LAST_HOUR = """async ({ state, events, since, now }) => {
     const { Board } = await import("/dashboard/board.js");
     const board = new Board();
     const at = Date.parse(now);
-    const ann = { id: "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", name: "Ann", role: "agent", status: "available", status_changed_at: now };
+    const ann = {
+        id: "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+        name: "Ann", role: "agent", status: "available", status_changed_at: now,
+    };
     const me = { queues: [], agents: [ann] };
     board.load({ me, calls: [], queues: [], agents: [], ...state }, at);
     board.remember(events, Date.parse(since), at);

@@ -77,6 +77,12 @@ export class States {
     return key;
   }
 
+  /** Add what the gateway knows of a state beyond the events that this page received. @param {any} item @param {string} resource */
+  complete({ resource_id: resourceId, member_id: memberId = "", data, since }, resource) {
+    const state = this.get(resource, resourceId, memberId);
+    if (state) Object.assign(state, { since, data: { ...data, ...state.data } });
+  }
+
   /**
    * Change the states by an event, and return the addresses of those that it changed. An event that the states contain
    * changes nothing; nor does one of a resource that ended before this page knew it.
