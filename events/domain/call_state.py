@@ -159,7 +159,12 @@ def _apply_agents(
     if named is not None:
         name_agents(state, named, at)
     missed_by = data.get("missed_by")
-    if isinstance(missed_by, str) and missed_by in current_agents(state) and missed_by not in (named or ()):
+    # A publisher may name the agent beside the data, so that the agent is notified.
+    if (
+        isinstance(missed_by, str)
+        and missed_by in current_agents(state)
+        and missed_by not in (named_in(data) or ())
+    ):
         state.agents[missed_by] = AgentPhase("missed", at)
     if data.get("status") == "answered" and action != "assigned":
         _talk(state, named, at)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from events.domain.state import named_in
 from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_canonical_uuid, is_nil_uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -193,8 +194,9 @@ def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ..
 
 
 def agents_beside_data(draft: Draft) -> tuple[str, ...]:
-    """Return the agents that the publisher named, unless the data names all of them."""
-    return () if set(draft.agent_ids) <= set(_agents_in(draft.data)) else draft.agent_ids
+    """Return the agents that the publisher named, unless the data names the same."""
+    named = draft.agent_ids or None
+    return () if named_in(draft.data, named) == named_in(draft.data) else draft.agent_ids
 
 
 def _agents_in(data: Mapping[str, Any]) -> list[Any]:

@@ -68,7 +68,8 @@ class State:
             "inferred": self.inferred,
             "corrected_at": self.corrected_at,
         }
-        return {name: value for name, value in found.items() if value}
+        # Never empty: an empty one was stored by an older version.
+        return {name: value for name, value in found.items() if value} or {"status": ""}
 
     def read_progress(self, progress: Mapping[str, Any]) -> None:
         """Take over what `progress` returned.

@@ -14,7 +14,7 @@ from tests.support.processes import ROOT
 
 SCRIPTS = ROOT / "voipbin_ws/static/voipbin_ws"
 ORIGIN = "http://modules.test"
-CALL, QUEUE, ANN = "call-1", "queue-1", "ann-1"
+CALL, QUEUE, ANN = "call-1", "queue-1", "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 PARTIES = {"source": {"target": "+1555", "target_name": "Dana"}, "destination": {"target": "+1777"}}
 
 
@@ -50,6 +50,7 @@ def event(event_type: str, seconds: float, resource_id: str = CALL, **data: Any)
         "topic": topic,
         "data": data,
         "id": f"e{next(_ids)}",
+        "cursor": f"000000000001.{next(_ids)}",
     }
 
 
@@ -62,7 +63,7 @@ def queue_event(action: str, seconds: float, **data: Any) -> dict[str, Any]:
 TIMELINE = """async ({ events, live, now }) => {
     const { Timeline, shares } = await import("/dashboard/call-timeline.js");
     const names = {
-        agents: new Map([["ann-1", { name: "Ann" }]]),
+        agents: new Map([["aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", { name: "Ann" }]]),
         queues: new Map([["queue-1", { name: "Support" }]]),
         agentName: (id) => names.agents.get(id)?.name ?? id,
         queueName: (id) => names.queues.get(id)?.name ?? id,
@@ -192,7 +193,9 @@ def test_malformed_data_is_shown_as_short_text(modules: Page) -> None:
                 ("call.ended", CALL),
             )
         ]
-        content = timeline_of(modules, [*events, {**events[0], "data": None, "id": "none"}])
+        content = timeline_of(
+            modules, [*events, {**events[0], "data": None, "id": "none", "cursor": "000000000001.999999"}]
+        )
         assert content["state"] == "ended"
         assert [each["url"] for each in content["recordings"]] == [None]
         assert all(len(title) < 300 and len(note) < 500 for _, title, note, _ in content["steps"])
@@ -201,19 +204,27 @@ def test_malformed_data_is_shown_as_short_text(modules: Page) -> None:
 # --- Board ---
 
 
-def test_a_member_of_a_queue_whose_call_is_not_active_is_left_out(modules: Page) -> None:
-    def place(call_id: str) -> dict[str, Any]:
-        times = {"since": at(1), "updated_at": at(2)}
-        data = {"queue_id": QUEUE, "call_id": call_id}
-        return {
-            "resource_id": QUEUE,
-            "member_id": call_id,
-            "event_type": "queue.connected",
-            "data": data,
-            **times,
-        }
+def item(event_type: str, seconds: float, resource_id: str = CALL, **data: Any) -> dict[str, Any]:
+    """A state, as /v1.0/resources/… returns it."""
+    status = {"status": data["status"], "status_since": at(seconds)} if "status" in data else {}
+    return {
+        "resource_id": resource_id,
+        "active": True,
+        "event_type": event_type,
+        "since": at(seconds),
+        "updated_at": at(seconds),
+        "cursor": f"000000000001.{next(_ids)}",
+        "state": status,
+        "data": data,
+    }
 
-    call = {"resource_id": CALL, "data": {"status": "answered"}, "since": at(0), "updated_at": at(2)}
+
+def test_a_place_in_a_queue_is_shown_also_without_a_state_of_the_call(modules: Page) -> None:
+    def place(call_id: str, status: str) -> dict[str, Any]:
+        state = {"status": status, "status_since": at(1)}
+        return item("queue.joined", 1, QUEUE, queue_id=QUEUE) | {"member_id": call_id, "state": state}
+
+    call = item("call.status", 0, status="answered")
     states = modules.evaluate(
         """async ({ calls, queues, now }) => {
             const { Board } = await import("/dashboard/board.js");
@@ -221,9 +232,13 @@ def test_a_member_of_a_queue_whose_call_is_not_active_is_left_out(modules: Page)
             board.load({ me: { queues: [], agents: [] }, calls, queues, agents: [] }, Date.parse(now));
             return [...board.calls.values()].map(({ id, state }) => [id, state]);
         }""",
-        {"calls": [call], "queues": [place(CALL), place("ended-before")], "now": at(9)},
+        {
+            "calls": [call],
+            "queues": [place(CALL, "connected"), place("of the queue alone", "waiting")],
+            "now": at(9),
+        },
     )
-    assert states == [[CALL, "talking"]]
+    assert states == [[CALL, "talking"], ["of the queue alone", "waiting"]]
 
 
 # --- The last hour ---
@@ -232,7 +247,10 @@ LAST_HOUR = """async ({ state, events, since, now }) => {
     const { Board } = await import("/dashboard/board.js");
     const board = new Board();
     const at = Date.parse(now);
-    const ann = { id: "ann-1", name: "Ann", role: "agent", status: "available", status_changed_at: now };
+    const ann = {
+        id: "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+        name: "Ann", role: "agent", status: "available", status_changed_at: now,
+    };
     const me = { queues: [], agents: [ann] };
     board.load({ me, calls: [], queues: [], agents: [], ...state }, at);
     board.remember(events, Date.parse(since), at);
@@ -259,14 +277,7 @@ def test_the_last_hour_contains_ended_and_active_calls(modules: Page) -> None:
             event("agent.status", 1800, ANN, status="available", previous_status="busy"),
             event("agent.status", 1200, ANN, status="busy", previous_status="available"),
         ],
-        calls=[
-            {
-                "resource_id": "call-4",
-                "data": {"status": "ringing"},
-                "since": at(3000),
-                "updated_at": at(3000),
-            }
-        ],
+        calls=[item("call.created", 3000, "call-4", status="ringing")],
     )
     minutes = {name: result[name] for name in ("active", "waiting", "longest", "available")}
     assert all(len(values) == 61 for values in minutes.values())
@@ -288,9 +299,9 @@ def test_the_service_level_forgets_events_after_an_hour(modules: Page) -> None:
     calls = [queue_event("connected", seconds, wait_time=wait) for seconds, wait in ((10, 99), (1800, 20))]
     result = modules.evaluate(
         """async (events) => {
-            const { ServiceLevel } = await import("/dashboard/service-level.js");
+            const { outcomeOf, ServiceLevel } = await import("/dashboard/service-level.js");
             const level = new ServiceLevel();
-            for (const each of events) level.add(each);
+            for (const each of events) level.add(outcomeOf(each));
             const end = Date.parse("2024-01-15T10:59:00Z");
             return [end, end + 5 * 60_000, end + 3_600_000].map((now) => level.figures(now).level);
         }""",

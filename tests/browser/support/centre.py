@@ -41,6 +41,12 @@ class Centre:
         url = f"{(via or self.gateway).url}/v1.0/events"
         httpx.post(url, json=list(items), headers=headers, timeout=30).raise_for_status()
 
+    def receive_webhook(self, webhook: dict[str, Any]) -> None:
+        """Send a webhook of VoIPBIN."""
+        headers = {"Authorization": f"Bearer {self.acme.key('that publishes')}"}
+        url = f"{self.gateway.url}/v1.0/webhooks/voipbin"
+        httpx.post(url, json=webhook, headers=headers, timeout=30).raise_for_status()
+
     def agent_is(self, status: str) -> None:
         """Publish the status of Acme's first agent."""
         self.publish(

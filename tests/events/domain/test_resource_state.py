@@ -12,27 +12,11 @@ import pytest
 
 from events.domain.resource_state import Addressed, Key, StateEvent, apply, changes_state, key_of, member_of
 from events.domain.state import State
+from tests.events.support.state_memory import Memory
 
 CASES = json.loads((Path(__file__).parent / "state_cases.json").read_text())
 A = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 B = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
-
-
-class Memory(dict[Key, State]):
-    """The states of one customer."""
-
-    def put(self, key: Key, state: State) -> None:
-        self[key] = state
-
-    def places_of(self, call_id: str) -> list[tuple[Key, State]]:
-        return [each for each in self.items() if each[0].member_id == call_id and each[1].live]
-
-    def members_of(self, resource: str, resource_id: str) -> list[tuple[Key, State]]:
-        return [
-            each
-            for each in self.items()
-            if each[0][:2] == (resource, resource_id) and each[0][2] and each[1].live
-        ]
 
 
 def event_of(item: Mapping[str, Any]) -> StateEvent:

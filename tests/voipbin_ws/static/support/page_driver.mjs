@@ -31,12 +31,11 @@ function boardOf({ items, frames, me, now }) {
   const board = new Board();
   board.load({ me, calls: items.call, queues: items.queue, agents: items.agent }, now);
   for (const frame of frames) board.apply(frame, now);
-  const { states, queues, level, ...summary } = board.summary(now);
-  const { ended, ...live } = states;
+  const { states, active, waiting, oldest, queues, agents: presences } = board.summary(now);
   const calls = [...board.calls.values()].filter((call) => call.state !== "ended").sort((one, other) => (one.id < other.id ? -1 : 1));
   const agents = [...board.agents.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
-  void [ended, level];
-  return { calls, agents, ...summary, states: live, queues: [...queues].sort(), isIncomplete: board.isIncomplete };
+  const summary = { states: { ...states, ended: 0 }, active, waiting, oldest, presences };
+  return { calls, agents, ...summary, queues: [...queues].sort(), isIncomplete: board.isIncomplete };
 }
 
 /** What the agent desktop shows, without the calls that are over. @param {any} details */

@@ -68,11 +68,12 @@ export class DeskCall {
     const own = state?.agents[agentId];
     if (!state || !own) return null;
     const places = states.placesOf(id).map((known) => known.state);
-    // The queue may know the caller before the call's own events do.
-    const source = places.find(({ data }) => data.source !== undefined)?.data.source;
     const [phase, since] = own;
+    const isOver = !state.live || !CURRENT_PHASES.has(phase);
+    // The queue may know the caller before the call's own events do; a page that was just loaded does not know places that were left.
+    const source = places.find(({ live, data }) => (live || isOver) && data.source !== undefined)?.data.source;
     const call = new DeskCall(id, { ...(source !== undefined && { source }), ...state.data }, parseTime(since) ?? 0);
-    if (!state.live || !CURRENT_PHASES.has(phase)) call.outcome = outcomeOf(phase, since, places);
+    if (isOver) call.outcome = outcomeOf(phase, since, places);
     else if (phase === "talking") call.phase = "talking";
     else call.phase = call.inbound ? "offered" : "dialing";
     return call;

@@ -20,6 +20,7 @@ export class Desk {
   #states = new States();
   /** @type {Map<string, string>} */ #queueNames = new Map(); // Of the queues that the agent serves.
   /** @type {Notice[]} */ #notices = [];
+  /** @type {Set<string>} */ #unread = new Set(); // Ids of the calls that came to the agent, see `takeUnread`.
 
   /** Forget everything. @param {string} agentId */
   clear(agentId) {
@@ -27,6 +28,7 @@ export class Desk {
     this.#states = new States();
     this.#queueNames.clear();
     this.#notices = [];
+    this.#unread.clear();
   }
 
   /**
@@ -44,6 +46,7 @@ export class Desk {
     for (const callId of new Set(changed.map(callOf))) if (callId) this.#update(callId);
     this.#arrangeRecent();
     this.#notices = [];
+    this.#unread.clear();
   }
 
   /** Apply an event. Applying a known one again changes nothing. @param {GatewayEvent} event @param {number} now */
@@ -64,6 +67,19 @@ export class Desk {
     return notices;
   }
 
+  /** Return the calls that came to the agent since the last time: what was published of them before was not sent to this page. */
+  takeUnread() {
+    const unread = [...this.#unread];
+    this.#unread.clear();
+    return unread;
+  }
+
+  /** Add what was published of a call before it came to the agent. @param {any} item */
+  complete(item) {
+    this.#states.complete(item, "call");
+    this.#update(item.resource_id);
+  }
+
   /** Compute what is shown of a call and its place. @param {string} callId */
   #update(callId) {
     const place = this.#placeOf(callId);
@@ -78,6 +94,7 @@ export class Desk {
     if (call?.phase === "over") this.recent.push(call);
     else if (call) this.calls.set(callId, call);
     else if (!place && this.#isPast(callId)) this.#states.forgetCall(callId);
+    if (call && call.phase !== "over" && !before) this.#unread.add(callId);
     if (call?.phase === "offered" && before?.phase !== "offered") this.#notices.push({ kind: "offered", call });
     if (call?.isMissed && before && !before.isMissed) this.#notices.push({ kind: "missed", call });
   }

@@ -89,8 +89,20 @@ function onEvent(event) {
   desk.apply(event, now);
   if (desk.isIncomplete) liveData.start();
   messages.apply(event, now);
+  for (const id of desk.takeUnread()) readCall(id);
   for (const notice of desk.takeNotices()) notify(notice);
   changed();
+}
+
+/** Read what was published of a call before it came to the agent, such as the caller. @param {string} id */
+async function readCall(id) {
+  try {
+    const { content } = await read("/v1.0/resources/call", { resource_id: id, agent_id: desk.agentId });
+    for (const item of content.items) desk.complete(item);
+    changed();
+  } catch (error) {
+    console.warn(error); // The card shows what its events say.
+  }
 }
 
 /** @param {import("./desk.js").Notice} notice */

@@ -108,7 +108,8 @@ function applyAgents(state, action, data, at, namedAgents) {
   const named = namedIn(data, namedAgents);
   if (named !== null) nameAgents(state, named, at);
   const missedBy = data.missed_by;
-  if (currentAgents(state).includes(missedBy) && !named?.includes(missedBy)) state.agents[missedBy] = ["missed", at];
+  // A publisher may name the agent beside the data, so that the agent is notified.
+  if (currentAgents(state).includes(missedBy) && !namedIn(data)?.includes(missedBy)) state.agents[missedBy] = ["missed", at];
   if (data.status === "answered" && action !== "assigned") talk(state, named, at);
 }
 

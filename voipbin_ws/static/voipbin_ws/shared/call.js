@@ -88,12 +88,14 @@ export class Call {
     const state = states.get("call", id);
     const places = states.placesOf(id).filter(({ key }) => key.resource === "queue");
     const place = presentPlace(places);
-    const any = place?.state ?? places.at(-1)?.state;
+    const isOver = state ? !state.live : !place;
+    // A page that was just loaded does not know the places that the call has left.
+    const last = place?.state ?? (isOver ? places.at(-1)?.state : undefined);
     if (state) this.#read(state);
-    else if (any) this.startedAt = Math.min(...places.map(({ state: { since } }) => timeOf(since)));
-    if (!this.from.number && any?.data.source !== undefined) this.from = partyOf(any.data.source);
-    if (state ? !state.live : any && !place) {
-      this.endedAt = this.stateSince = timeOf(state ? state.endedAt : (any?.endedAt ?? ""));
+    else if (last) this.startedAt = Math.min(...places.filter((each) => isOver || each.state.live).map((each) => timeOf(each.state.since)));
+    if (!this.from.number && last?.data.source !== undefined) this.from = partyOf(last.data.source);
+    if (isOver) {
+      this.endedAt = this.stateSince = timeOf((state ?? last)?.endedAt ?? "");
       this.state = "ended";
       return;
     }

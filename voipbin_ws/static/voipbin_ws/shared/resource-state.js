@@ -45,6 +45,7 @@ export class States {
   /** @type {Map<string, Known>} */ #known = new Map();
   /** @type {Map<string, Map<string, Known>>} */ #places = new Map(); // By call id: the calls' places in queues and conferences.
   #cursor = ""; // Of the event that is being applied.
+  #over = ""; // The address of its resource, if that has ended.
   /** @type {Key[]} */ #changed = [];
 
   /** @param {string} resource @param {string} resourceId @param {string} memberId @returns {State | undefined} */
@@ -76,18 +77,27 @@ export class States {
     return key;
   }
 
+  /** Add what the gateway knows of a state beyond the events that this page received. @param {any} item @param {string} resource */
+  complete({ resource_id: resourceId, member_id: memberId = "", data, since }, resource) {
+    const state = this.get(resource, resourceId, memberId);
+    if (state) Object.assign(state, { since, data: { ...data, ...state.data } });
+  }
+
   /**
    * Change the states by an event, and return the addresses of those that it changed. An event that the states contain
    * changes nothing; nor does one of a resource that ended before this page knew it.
    * @param {GatewayEvent} event @returns {Key[]}
    */
-  apply({ event_type: eventType, topic, timestamp: at, data, cursor, active, agent_ids: namedAgents, phase }) {
+  apply({ event_type: eventType, topic, timestamp: at, data: content, cursor, active, agent_ids: namedAgents, phase }) {
+    const data = content ?? {};
     const [resource, action = ""] = eventType.split(/\.(.*)/s, 2);
     const [scope, scopeId, , ...rest] = topic.split(":");
     const key = { resource, resourceId: rest.join(":"), memberId: memberOf(resource, data) };
     this.#changed = [];
     this.#cursor = cursor;
-    if (action === TEST_ACTION || (active === false && !this.#known.has(textOf(key)))) return [];
+    // What a queue says of a call that the page knows is kept: why the call left.
+    this.#over = active === false && !(key.memberId && this.get("call", key.memberId)) ? textOf(key) : "";
+    if (action === TEST_ACTION) return [];
     const callKey = resource === "call" ? key : { resource: "call", resourceId: key.memberId, memberId: "" };
     const isLive = resource === "call" ? active !== false : phase !== undefined && CURRENT_PHASES.has(phase[0]);
     // The call began again, which was not sent to an agent who did not have it.
@@ -112,10 +122,11 @@ export class States {
     this.#places.set(key.memberId, places.set(textOf(key), known));
   }
 
-  /** Return the state that the event may change; `null` if the state contains the event. @param {Key} key */
+  /** Return the state that the event may change; `null` if it may not: the state contains it, or its resource ended before this page knew it. @param {Key} key */
   #before(key) {
     const known = this.#known.get(textOf(key));
-    return known && isContained(this.#cursor, known.cursor) ? null : known?.state;
+    if (!known) return this.#over === textOf(key) ? null : undefined;
+    return isContained(this.#cursor, known.cursor) ? null : known.state;
   }
 
   /** @param {Key} key @param {State} state */
