@@ -20,6 +20,8 @@ NPM_LOG = ROOT / "var" / "npm.log"
 EXAMPLES = ROOT / "examples"
 # Debian's folder of PostgreSQL's programs, which are not on the PATH, with a folder for each version.
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
+# Debian's folder of Kamailio's modules, with a folder for each architecture.
+KAMAILIO_LIBRARIES = Path("/usr/lib")
 # Debian's own script of RabbitMQ; the one on the PATH runs only as the service's user.
 RABBITMQ_SCRIPT = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -31,6 +33,12 @@ def find_postgres_folder() -> Path | None:
         return max(folders, key=lambda folder: int(folder.parent.name.split(".")[0]))
     initdb = _on_path("initdb")
     return initdb.resolve().parent if initdb else None
+
+
+def find_kamailio() -> Path | None:
+    """Return the SIP proxy, or `None` if it or its HTTP client is not installed."""
+    has_client = any(KAMAILIO_LIBRARIES.glob("*/kamailio/modules/http_client.so"))
+    return _on_path("kamailio", "/usr/sbin/kamailio") if has_client else None
 
 
 def find_node() -> Path | None:
@@ -86,9 +94,11 @@ CHROMIUM = Program("Chromium", "chromium", lambda: _on_path("chromium", "chromiu
 RABBITMQ = Program("RabbitMQ", "rabbitmq-server", lambda: _on_path(RABBITMQ_SCRIPT, "rabbitmq-server"))
 NGINX = Program("nginx", "nginx", lambda: _on_path("nginx", "/usr/sbin/nginx"))
 SYSTEMD = Program("systemd", "systemd", lambda: _on_path("systemd-analyze"))
+KAMAILIO = Program("Kamailio's HTTP client", "kamailio-utils-modules", find_kamailio)
+SIPP = Program("SIPp", "sip-tester", lambda: _on_path("sipp"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
 WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
-PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT)
+PROGRAMS = (REDIS, POSTGRES, CHROMIUM, RABBITMQ, NGINX, SYSTEMD, KAMAILIO, SIPP, NODE, WSCAT)
 """The programs of the tests."""
 
 ESLINT = Program("ESLint", ".", lambda: _of_npm(ROOT, "eslint/bin/eslint.js"), by=NPM_CI)
