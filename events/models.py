@@ -54,7 +54,12 @@ class Event(models.Model):
         null=True, editable=False, help_text="The agents whom the publisher named beside the data."
     )
     ended = models.BooleanField(
-        null=True, editable=False, help_text="Whether the resource has ended with this event or before."
+        null=True,
+        editable=False,
+        help_text="Whether the resource has ended with this event or before; false if it was corrected to live.",
+    )
+    phases = models.TextField(
+        null=True, editable=False, help_text="The agents' new phases with the call, as JSON."
     )
 
     class Meta:

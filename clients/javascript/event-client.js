@@ -14,7 +14,7 @@
  * one file.
  */
 
-/** @typedef {{ event_type: string, topic: string, timestamp: string, id: string, cursor: string, data: any }} GatewayEvent */
+/** @typedef {{ event_type: string, topic: string, timestamp: string, id: string, cursor: string, data: any, active?: boolean, agent_ids?: string[], phase?: any }} GatewayEvent */
 /** @typedef {(event: GatewayEvent) => unknown} EventHandler */
 /** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null }} Refusal */
 /** @typedef {{ topics: string[], reason: string, cursor: string | null }} Gap */

@@ -54,26 +54,42 @@ _OWN_CUSTOMER = "; by default the credential's. Only platform staff may name ano
 _STORED_ONCE = "Requests with the same key store the event once."
 
 
+_PHASE: Schema = {
+    "type": "array",
+    "prefixItems": [{"enum": ["offered", "talking", "missed", "left", "abandoned", "ended"]}, TIME],
+    "minItems": 2,
+    "maxItems": 2,
+}
+
+
 class Event(Serializer[Any]):
     """An event, as a subscriber receives it."""
 
     event_type = field(_EVENT_TYPE)
     timestamp = field(TIME, "When the event happened, in UTC with six digits.")
-    topic = field(_TOPIC, "The topic by which the reader receives the event.")
-    data = field(
-        {**_DATA, "minProperties": 1},
-        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
-    )
-    id = UUIDField(help_text="The same on every delivery of this event.")
-    cursor = field(_CURSOR)
-    active = BooleanField(
-        required=False, help_text="`false` if the resource ended with this event or before; else missing."
-    )
     agent_ids = ListField(
         child=UUIDField(),
         required=False,
         help_text="The agents that the publisher named beside the data; an agent's own topics show that agent alone.",
     )
+    phase = field(
+        _PHASE,
+        "Under an agent's own topic: the agent's new phase with the call, and since when. "
+        "Missing if the event did not change it.",
+        required=False,
+    )
+    topic = field(_TOPIC, "The topic by which the reader receives the event.")
+    data = field(
+        {**_DATA, "minProperties": 1},
+        "The publisher's data, complete. docs/asyncapi.yaml has the agreed fields.",
+    )
+    active = BooleanField(
+        required=False,
+        help_text="`false` if the resource ended with this event or before, `true` if the event corrects an "
+        "end that the gateway had inferred; else missing.",
+    )
+    id = UUIDField(help_text="The same on every delivery of this event.")
+    cursor = field(_CURSOR)
 
 
 class NewEvent(Serializer[Any]):
@@ -150,12 +166,7 @@ class Progress(Serializer[Any]):
     agents = field(
         {
             "type": "object",
-            "additionalProperties": {
-                "type": "array",
-                "prefixItems": [{"enum": ["offered", "talking", "missed", "left"]}, TIME],
-                "minItems": 2,
-                "maxItems": 2,
-            },
+            "additionalProperties": _PHASE,
         },
         "The agents who have or had it: for each the phase, and since when.",
         required=False,

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from events.domain.state import AgentPhase, State, current_agents, name_agents, named_in, release
+from events.domain.state import (
+    AgentPhase,
+    State,
+    current_agents,
+    end_agents,
+    name_agents,
+    named_in,
+    release,
+    restore_agents,
+)
 
 ENDING_ACTIONS = frozenset({"ended", "completed", "deleted"})
 FINAL_STATUSES = frozenset({"hangup", "busy", "failed", "no-answer", "canceled"})
@@ -38,7 +47,8 @@ _INFERRED_FIELDS = ("status", "previous_status", "inferred", "reason")
 
 def is_final(action: str, data: Mapping[str, Any]) -> bool:
     """Return whether an event of a call ends it."""
-    return action in ENDING_ACTIONS or data.get("status") in FINAL_STATUSES
+    status = data.get("status")
+    return action in ENDING_ACTIONS or (isinstance(status, str) and status in FINAL_STATUSES)
 
 
 def stage_of(state: State, *, is_waiting: bool) -> CallStage:
@@ -129,15 +139,12 @@ def _moves_forward(state: State, status: object, at: str) -> bool:
 def _end(state: State, at: str, is_inferred: bool) -> None:
     state.ended_at = at
     state.inferred = is_inferred
-    for agent in current_agents(state):
-        release(state, agent, at)
+    end_agents(state, at)
 
 
 def _void_inferred_end(state: State, at: str) -> None:
     """Restore the state before an inferred end: the source reports the call after all."""
-    for agent, (phase, since) in list(state.agents.items()):
-        if since == state.ended_at:
-            state.agents[agent] = AgentPhase("offered" if phase == "missed" else "talking", at)
+    restore_agents(state, at)
     previous = state.data.get("previous_status")
     state.status, state.status_since = (previous if isinstance(previous, str) else ""), at
     state.data = {name: value for name, value in state.data.items() if name not in _INFERRED_FIELDS}

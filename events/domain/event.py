@@ -16,6 +16,8 @@ from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_ca
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _AGENT_IDS = ', "agent_ids": ['
+_PHASES = ', "phases": '
+_TOPIC = ', "topic": "'
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,13 @@ class Entry:
     def frame(self, topic: str) -> str:
         """Return the frame for a subscriber that receives the event by `topic`.
 
-        An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none.
+        An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none, and of the agents'
+        new phases the own one as `phase`. A customer's topics have no phases: they follow from the customer's events.
         """
-        tail = self.tail
-        if tail.endswith("]}") and topic.startswith(AGENT_SCOPE):
-            tail, _, named = tail.rpartition(_AGENT_IDS)
-            own = f'"{topic.split(":", 2)[1]}"'
-            tail = f"{tail}{_AGENT_IDS}{own if own in named else ''}]}}"
-        return f"{self.head}{topic}{tail}"
+        head = self.head
+        if head[-len(_TOPIC) - 1] != '"':
+            head = _head_for(head, topic)
+        return f"{head}{topic}{self.tail}"
 
     @property
     def size(self) -> int:
@@ -90,20 +91,37 @@ def make_entry(
     topics: Iterable[str],
     body: str,
     named_agents: Sequence[str] = (),
-    ended: bool = False,
+    ended: bool | None = None,
+    phases: str | None = None,
 ) -> Entry:
     """Build the entry of a stored event; `body` is its data as JSON, sent as it was stored.
 
-    `named_agents` are those that the publisher named beside the data; `ended` is true for the end of the resource and
-    for late events after it.
+    `named_agents` are those that the publisher named beside the data. `ended` is true for the end of the resource and
+    for late events after it, false if the event corrected an end. `phases` is JSON: the agents' new phases with a call.
     """
-    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}", "topic": "'
-    tail = f'", "data": {body}, "id": "{event_id}", "cursor": "{epoch}.{seq}"'
-    if ended:
-        tail += ', "active": false'
-    # Other frames end with a cursor or `false`, by which `Entry.frame` tells them apart.
-    tail += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]}" if named_agents else "}"
-    return Entry(seq, head, tail, tuple(topics))
+    head = f'{{"event_type": "{event_type}", "timestamp": "{format_timestamp(timestamp)}"'
+    # Other heads end with the timestamp's quotation mark, by which `Entry.frame` tells them apart.
+    if named_agents:
+        head += _AGENT_IDS + ", ".join(map(json.dumps, named_agents)) + "]"
+    if phases:
+        head += _PHASES + phases
+    active = "" if ended is None else f', "active": {"false" if ended else "true"}'
+    tail = f'", "data": {body}{active}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
+    return Entry(seq, head + _TOPIC, tail, tuple(topics))
+
+
+def _head_for(head: str, topic: str) -> str:
+    """Return the head with the agents and phases that a topic shows."""
+    fields, _, phases = head.removesuffix(_TOPIC).partition(_PHASES)
+    if topic.startswith(AGENT_SCOPE):
+        agent = topic.split(":", 2)[1]
+        fields, named, agents = fields.partition(_AGENT_IDS)
+        if named:
+            own = f'"{agent}"'
+            fields += f"{_AGENT_IDS}{own if own in agents else ''}]"
+        if phases and (phase := json.loads(phases).get(agent)):
+            fields += f', "phase": {json.dumps(phase)}'
+    return fields + _TOPIC
 
 
 def format_timestamp(moment: datetime) -> str:

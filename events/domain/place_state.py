@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.domain.call_state import ENDING_ACTIONS
-from events.domain.state import State, current_agents, name_agents, named_in, release
+from events.domain.state import State, end_agents, name_agents, named_in
 
 _LEAVING_ACTIONS = ENDING_ACTIONS | {"left"}
 _TIMES = ("tm_join", "tm_connect")
@@ -35,12 +35,14 @@ def apply_to_place(
             if state.ended_at
             else state.status == "connected" and at >= state.status_since
         )
-    if (state.ended_at and joins_anew) or (state.status == "connected" and joins_anew):
+    if joins_anew and state.ended_at:
+        # As for a page that does not know the place that was left.
+        state = State(since=at)
+    elif joins_anew and state.status == "connected":
         # The call came back: its waiting time starts again.
-        state.since, state.live, state.ended_at = at, True, ""
+        state.since = at
         state.data = {name: value for name, value in state.data.items() if name not in _TIMES}
-        for agent in current_agents(state):
-            release(state, agent, at)
+        state.agents = {}
     was_over = bool(state.ended_at)
     state.read(event_type, data, at)
     if action in _LEAVING_ACTIONS or is_call_over or was_over:
@@ -58,19 +60,22 @@ def end_place(state: State, at: str) -> None:
     if not state.ended_at:
         state.ended_at = state.updated_at = at
     state.live = False
-    for agent in current_agents(state):
-        release(state, agent, at)
+    end_agents(state, at)
 
 
 def _move(state: State, action: str, data: Mapping[str, Any], at: str, joins_anew: bool) -> None:
-    named = named_in(data)
-    if named is not None and not (action == "joined" and not joins_anew):
-        name_agents(state, named, at)
+    named = named_in(data) if action != "joined" or joins_anew else None
+    names = named is not None and at >= state.named_at
+    if names:
+        name_agents(state, named or [], at)
     if action == "connected":
         status = "connected"
     elif state.status == "connected" and not joins_anew:
         return
+    elif names:
+        status = "connecting" if named else "waiting"
     else:
-        status = "connecting" if current_agents(state) else "waiting"
+        # Not by the state's agents: an agent's page knows only that agent.
+        status = "waiting" if joins_anew else state.status or "waiting"
     if status != state.status or joins_anew:
         state.status, state.status_since = status, at

@@ -168,14 +168,21 @@ def _apply_to_resource(event: StateEvent, resource: str, state: State | None) ->
     ends = action in ENDING_ACTIONS or resource == "message"  # A message happens; it does not last.
     if state is None:
         state = State(since=event.at)
-    elif state.ended_at and resource in FINAL_RESOURCES:
-        if action in BEGINNING_ACTIONS and event.at > state.ended_at:
-            state = State(since=event.at)
-        else:
-            ends = True
+    elif (
+        state.ended_at
+        and resource in FINAL_RESOURCES
+        and not (action in BEGINNING_ACTIONS and event.at > state.ended_at)
+    ):
+        ends = True
+    elif state.ended_at and not ends:
+        # As for a page that does not know the resource that has ended.
+        state = State(since=event.at)
     state.read(event.event_type, event.data, event.at)
     state.live = not ends
     state.ended_at = (state.ended_at or event.at) if ends else ""
+    status = event.data.get("status")
+    if isinstance(status, str) and status != state.status:
+        state.status, state.status_since = status, event.at
     named = named_in(event.data, event.named_agents)
     if named is not None:
         name_agents(state, named, event.at)

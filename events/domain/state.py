@@ -9,7 +9,11 @@ from typing import Any, NamedTuple
 from events.domain.topics import is_canonical_uuid, is_nil_uuid
 
 CURRENT_PHASES = frozenset({"offered", "talking"})
-"""The phases of the agents who have the resource now. `missed` and `left` are past."""
+"""The phases of the agents who have the resource now."""
+
+_PAST_PHASES: Mapping[str, str] = {"offered": "missed", "talking": "left"}
+_END_PHASES: Mapping[str, str] = {"offered": "abandoned", "talking": "ended"}
+_CONCERNED_PHASES = CURRENT_PHASES | set(_END_PHASES.values())
 
 MAX_AGENTS = 50
 """The most agents that a state remembers; the agents who have it now always stay."""
@@ -18,7 +22,7 @@ MAX_AGENTS = 50
 class AgentPhase(NamedTuple):
     """What an agent has to do with the resource, and since when.
 
-    `offered`, `talking`, `missed` (it left the agent before the agent answered) or `left`.
+    `offered` or `talking`; when it went elsewhere `missed` or `left`; when it ended `abandoned` or `ended`.
     """
 
     phase: str
@@ -100,11 +104,7 @@ def agents_of(state: State | None) -> tuple[str, ...]:
     """Return the agents who have the resource, or had it when it ended."""
     if state is None or not state.agents:
         return ()
-    return tuple(
-        agent
-        for agent, (phase, since) in state.agents.items()
-        if phase in CURRENT_PHASES or since == state.ended_at
-    )
+    return tuple(agent for agent, (phase, _) in state.agents.items() if phase in _CONCERNED_PHASES)
 
 
 def named_in(data: Mapping[str, Any], named_agents: tuple[str, ...] | None = None) -> list[str] | None:
@@ -146,9 +146,22 @@ def name_agents(state: State, named: list[str], at: str) -> None:
 
 
 def release(state: State, agent: str, at: str) -> None:
-    """Take the resource from an agent who has it: missed if it was only offered."""
-    missed = state.agents[agent].phase == "offered"
-    state.agents[agent] = AgentPhase("missed" if missed else "left", at)
+    """Take the resource from an agent who has it."""
+    state.agents[agent] = AgentPhase(_PAST_PHASES[state.agents[agent].phase], at)
+
+
+def end_agents(state: State, at: str) -> None:
+    """End the phases of the agents who have the resource, for it has ended."""
+    for agent in current_agents(state):
+        state.agents[agent] = AgentPhase(_END_PHASES[state.agents[agent].phase], at)
+
+
+def restore_agents(state: State, at: str) -> None:
+    """Give the resource back to the agents who had it when it ended, for it has not."""
+    for agent, (phase, _) in list(state.agents.items()):
+        for before, end in _END_PHASES.items():
+            if phase == end:
+                state.agents[agent] = AgentPhase(before, at)
 
 
 def _forget_oldest(state: State) -> None:

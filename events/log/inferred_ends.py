@@ -76,7 +76,16 @@ def _end(row: ResourceState, stage: CallStage, after: timedelta) -> bool:
 
 
 def _require_unchanged(row: ResourceState) -> None:
-    if not ResourceState.objects.filter(pk=row.pk, seq=row.seq, live=True).exists():
+    require_live(row, seq=row.seq)
+
+
+def require_live(row: ResourceState, **unchanged: object) -> None:
+    """Check that the state is still live, with these values.
+
+    Raises:
+        Superseded: It has ended, or was changed.
+    """
+    if not ResourceState.objects.filter(pk=row.pk, live=True, **unchanged).exists():
         raise Superseded
 
 

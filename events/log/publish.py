@@ -28,6 +28,7 @@ from events.domain.event import (
     new_event_id,
     topics_of,
 )
+from events.domain.strict_json import encode
 from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
 
@@ -236,7 +237,8 @@ class _Batch:
         )
         effect = self._states.apply(draft, event, agent_ids)
         event.agent_ids = join_agents(agent_ids + effect.agents)
-        event.ended = effect.ended or None
+        event.ended = effect.ended
+        event.phases = encode(effect.phases) if effect.phases else None
         named = agents_beside_data(draft)
         event.named_agents = join_agents(named) or None
         self._events.append(event)
@@ -257,6 +259,7 @@ class _Batch:
                 body=event.body,
                 named_agents=named,
                 ended=effect.ended,
+                phases=event.phases,
             )
         )
         return receipt

@@ -17,7 +17,7 @@ PAGE_MAX_CHARACTERS = 2**18
 ROWS_AT_ONCE = 500
 COLUMNS = (
     *("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids"),
-    *("named_agents", "ended", "body"),
+    *("named_agents", "ended", "phases", "body"),
 )
 """The columns of an event that make an entry."""
 
@@ -105,7 +105,8 @@ def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
 
 def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
     """Build the entry of a row of COLUMNS."""
-    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, named, ended, body = row
+    seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, *effect, body = row
+    named, ended, phases = effect
     return make_entry(
         seq=seq,
         epoch=epoch,
@@ -115,5 +116,6 @@ def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
         topics=topics_of(customer_id, resource, resource_id, split_agents(agent_ids)),
         body=body,
         named_agents=split_agents(named),
-        ended=bool(ended),
+        ended=ended,
+        phases=phases,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from events.database.direct_sql import find_rows, insert_or_update_rows
@@ -17,7 +17,7 @@ from events.domain.resource_state import (
     ends_members,
     key_of,
 )
-from events.domain.state import State
+from events.domain.state import AgentPhase, State
 from events.domain.strict_json import decode, encode
 from events.models import Event, ResourceState, join_agents, split_agents
 
@@ -36,10 +36,15 @@ class _Row(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """The agents whom an event concerns by the states, and whether its resource has ended."""
+    """What an event changed.
+
+    `agents` are those whom it concerns by the states. `ended` is true if its resource has ended, false if it is live
+    again although the gateway had concluded its end, else `None`. `phases` are the new phases of agents with the call.
+    """
 
     agents: tuple[str, ...] = ()
-    ended: bool = False
+    ended: bool | None = None
+    phases: Mapping[str, AgentPhase] = {}
 
 
 class StateProjection:
@@ -73,10 +78,15 @@ class StateProjection:
             return Effect()
         states = _CustomerStates(self, draft.customer_id, event)
         at = format_timestamp(event.timestamp)
+        key = key_of(draft.event_type, draft.resource_id, draft.data)
+        call_key = key if key.resource == "call" else Key("call", key.member_id)
+        known, call = states.get(key), states.get(call_key)
+        had_ended = known is not None and known.inferred
+        phases = dict(call.agents) if call else {}
         addressed = apply(
             StateEvent(draft.event_type, draft.resource_id, draft.data, at, draft.agent_ids or None), states
         )
-        state, row = self._rows[draft.customer_id, key_of(draft.event_type, draft.resource_id, draft.data)]
+        state, row = self._rows[draft.customer_id, key]
         row.agent_ids = _union(split_agents(row.agent_ids), concerned, addressed.agents)
         serving = [
             agent
@@ -84,7 +94,15 @@ class StateProjection:
             for agent in split_agents(self._rows[draft.customer_id, key].row.agent_ids)
         ]
         agents = dict.fromkeys(each for each in (*addressed.agents, *serving) if each not in concerned)
-        return Effect(tuple(agents), not state.live and draft.resource != "message")
+        new_phases: dict[str, AgentPhase] = {}
+        if (found := self._rows.get((draft.customer_id, call_key))) is not None:
+            new_phases = {
+                each: phase for each, phase in found.state.agents.items() if phases.get(each) != phase
+            }
+            found.row.agent_ids = _union(split_agents(found.row.agent_ids), tuple(new_phases))
+        is_corrected = had_ended and state.live and state.corrected_at == at
+        ended = (not state.live and draft.resource != "message") or (False if is_corrected else None)
+        return Effect(tuple(agents), ended, new_phases)
 
     def store(self) -> None:
         """Write the changed states."""

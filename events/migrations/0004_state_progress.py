@@ -35,12 +35,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='event',
             name='ended',
-            field=models.BooleanField(editable=False, help_text='Whether the resource has ended with this event or before.', null=True),
+            field=models.BooleanField(editable=False, help_text='Whether the resource has ended with this event or before; false if it was corrected to live.', null=True),
         ),
         migrations.AddField(
             model_name='event',
             name='named_agents',
             field=models.TextField(editable=False, help_text='The agents whom the publisher named beside the data.', null=True),
+        ),
+        migrations.AddField(
+            model_name='event',
+            name='phases',
+            field=models.TextField(editable=False, help_text="The agents' new phases with the call, as JSON.", null=True),
         ),
         migrations.AddField(
             model_name='resourcestate',

@@ -5,7 +5,6 @@ They are limited to what the identity may subscribe to.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,8 +19,10 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import reading_errors, visible_to
 from events.api.schemas import OF_CUSTOMER
+from events.domain.state import current_agents
 from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
+from events.log.state_projection import state_of
 from events.models import ResourceState, split_agents
 from subscriptions.api import schemas
 from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
@@ -172,12 +173,8 @@ def _require_controllable(visible: Visible, identity: Identity, call_id: str) ->
         raise ApiError(status.HTTP_404_NOT_FOUND, "There is no call with this id for you")
     if not state.live:
         raise ApiError(status.HTTP_409_CONFLICT, "This call is over", code="CALL_OVER")
-    holder = json.loads(state.body).get("agent_id")
-    if (
-        not visible.is_whole("call", call_id)
-        and isinstance(holder, str)
-        and holder not in ("", identity.agent_id)
-    ):
+    holders = current_agents(state_of(state))
+    if not visible.is_whole("call", call_id) and holders and identity.agent_id not in holders:
         raise ApiError(status.HTTP_409_CONFLICT, "This call is with another agent now", code="NOT_YOUR_CALL")
 
 

@@ -43,6 +43,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "inactive-customer": "The customer is switched off.",
     "inactive-agent": "The agent or its user is switched off.",
     "closed-by-operator": "An operator closed the connection; the credential may still be valid.",
+    "ended-by-operator": "An operator ended a call whose end was never published.",
     "foreign-origin": "The page's origin is not listed in WEBSOCKET_ORIGINS.",
     "database-away": "The database was unavailable, so the credential could not be checked.",
     "client-left": "The client closed the connection, or the connection was lost.",

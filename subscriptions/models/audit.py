@@ -18,6 +18,7 @@ class AuditAction(models.TextChoices):
     AUTHENTICATE = "authenticate"
     DISCONNECT = "disconnect"
     CLOSE = "close"
+    END = "end"
     LIVE = "live"
     PRUNE = "prune"
 

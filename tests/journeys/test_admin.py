@@ -1,5 +1,7 @@
 """The admin over HTTP, on both servers: every page that is linked answers, and the export is the whole file."""
 
+# Long because starting a gateway with something on each page takes seconds, and all these tests share it.
+
 from __future__ import annotations
 
 import csv
@@ -10,8 +12,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.journeys.support.cast import Company, company, settle
-from tests.journeys.support.conversation import Conversation, publish
+from tests.journeys.support.cast import Company, company, new_id, settle
+from tests.journeys.support.conversation import Conversation, get, publish
 from tests.journeys.support.operator_browser import PASSWORD, OperatorBrowser, admin_of, superuser
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
@@ -227,3 +229,63 @@ def test_filters_that_are_typed_in_are_taken(operator: OperatorBrowser) -> None:
     for name, value in typed.items():
         assert operator.get(log, **{name: value}).status_code == 200
     assert operator.get(log, q="call", o="", p="1", all="").status_code == 200
+
+
+# --- Ending calls ---
+
+STATES = "/admin/events/resourcestate/"
+
+
+def page_of(operator: OperatorBrowser, resource_id: str) -> str:
+    """The address of the only state with this id."""
+    links = operator.links(f"{STATES}?q={resource_id}")
+    [page] = {link.partition("?")[0] for link in links if link.startswith(STATES) and "/change/" in link}
+    return page
+
+
+def ending(page: str, **fields: str) -> dict[str, str]:
+    """The form that ends the call of this page."""
+    row = page.removeprefix(STATES).removesuffix("/change/")
+    return {"action": "end_call", "_selected_action": row, **fields}
+
+
+def test_an_operator_ends_a_call_whose_end_was_never_published(scene: Scene) -> None:
+    ghost, acme = new_id(), scene.acme
+    ann = acme.person("agent").id
+    publish(
+        scene.gateway,
+        acme.key("that publishes"),
+        {"event_type": "call.status", "data": {"id": ghost, "status": "answered", "agent_id": ann}},
+    )
+    [state] = get(scene.gateway, acme.token("manager"), f"/v1.0/calls?resource_id={ghost}").json()["items"]
+    with Conversation(scene.gateway, acme.token("agent")) as desk:
+        desk.subscribe(f"agent_id:{ann}:*", since=state["cursor"])
+        operator = scene.operators["admin"]
+        page = page_of(operator, ghost)
+        assert "End the call" in operator.get(page).text
+        assert "End these calls?" in operator.post(STATES, ending(page)).text
+        answer = operator.post(STATES, ending(page, confirmed="yes", reason="a ghost"))
+        assert answer.status_code == 302
+        received = [desk.receive() for _ in range(2)]
+    assert [frame["event_type"] for frame in received] == ["call.status", "call.ended"]
+    assert received[1]["data"]["reason"] == "ended by an operator: a ghost"
+    assert received[1]["data"]["inferred"] is True
+    [state] = get(scene.gateway, acme.token("manager"), f"/v1.0/calls?resource_id={ghost}").json()["items"]
+    assert not state["active"]
+    assert "End the call" not in operator.get(page).text
+    records = operator.get("/admin/subscriptions/auditrecord/", rule="ended-by-operator").text
+    assert ghost in records
+    assert "operator admin" in records
+
+
+def test_an_operator_ends_no_call_of_another_customer(scene: Scene) -> None:
+    globex = company("Globex")
+    settle(scene.gateway, globex)
+    ghost = new_id()
+    publish(
+        scene.gateway, globex.key("that publishes"), {"event_type": "call.created", "data": {"id": ghost}}
+    )
+    page = page_of(scene.operators["root"], ghost)
+    scene.operators["admin"].post(STATES, ending(page, confirmed="yes"))
+    [state] = get(scene.gateway, globex.token("manager"), f"/v1.0/calls?resource_id={ghost}").json()["items"]
+    assert state["active"]

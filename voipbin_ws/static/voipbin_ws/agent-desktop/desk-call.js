@@ -1,7 +1,10 @@
 /** One call of an agent: the other party, its phase, and what the event says of the customer. Sans-I/O. */
 
-import { capitalized, displayText, isObject, isText, labelOf, partyOf } from "../shared/call.js";
+import { capitalized, displayText, isObject, labelOf, partyOf } from "../shared/call.js";
+import { CURRENT_PHASES } from "../shared/state.js";
+import { parseTime } from "../shared/time.js";
 
+/** @typedef {import("../shared/state.js").State} State */
 /** @typedef {{ text?: string, seconds?: number }} Field */
 
 const MAX_FIELDS = 24;
@@ -41,42 +44,55 @@ function cardOf(data) {
 }
 
 /** @typedef {"offered" | "dialing" | "talking" | "over"} Phase */
+/** @typedef {import("../shared/resource-state.js").States} States */
 
+/** What a desk shows of a call: it follows from the states of the call and its places alone. */
 export class DeskCall {
-  /** @type {Phase} */ phase = "offered";
-  inbound = true;
-  party = { number: "", name: "" };
-  /** @type {[string, Field][]} */ card = [];
-  /** @type {string | null} */ queueId = null;
+  /** @type {Phase} */ phase = "over";
   /** @type {Outcome | null} */ outcome = null; // How the call ended at this desk.
-  isPresumed = false; // Whether its end follows from the agent's status alone.
-  isAnnounced = false; // Whether the offer was announced to the agent.
 
-  /** @param {string} id @param {number} at */
-  constructor(id, at) {
+  /** @param {string} id @param {any} data @param {number} since When the phase began. */
+  constructor(id, data, since) {
     this.id = id;
-    this.since = at; // When the phase began.
+    this.since = since;
+    this.inbound = data.direction !== "outbound";
+    const party = partyOf(this.inbound ? data.source : data.destination);
+    const name = isObject(data.customer) ? displayText(data.customer.name) : "";
+    this.party = { number: party.number, name: name || party.name };
+    this.card = cardOf(data);
+  }
+
+  /** Return an agent's call; `null` if the agent has not had it. @param {string} id @param {string} agentId @param {States} states */
+  static of(id, agentId, states) {
+    const state = states.get("call", id);
+    const own = state?.agents[agentId];
+    if (!state || !own) return null;
+    const places = states.placesOf(id).map((known) => known.state);
+    // The queue may know the caller before the call's own events do.
+    const source = places.find(({ data }) => data.source !== undefined)?.data.source;
+    const [phase, since] = own;
+    const call = new DeskCall(id, { ...(source !== undefined && { source }), ...state.data }, parseTime(since) ?? 0);
+    if (!state.live || !CURRENT_PHASES.has(phase)) call.outcome = outcomeOf(phase, since, places);
+    else if (phase === "talking") call.phase = "talking";
+    else call.phase = call.inbound ? "offered" : "dialing";
+    return call;
   }
 
   get displayName() {
     return labelOf(this.party) || "Unknown caller";
   }
 
-  /** Take over the fields of an event. @param {any} data */
-  read(data) {
-    if (data.direction !== undefined) this.inbound = data.direction !== "outbound";
-    const party = partyOf(this.inbound ? data.source : data.destination);
-    const name = isObject(data.customer) ? displayText(data.customer.name) : "";
-    this.party = { number: party.number || this.party.number, name: name || party.name || this.party.name };
-    if (isObject(data.customer) || !this.card.length) this.card = cardOf(data);
-    if (isText(data.queue_id)) this.queueId = data.queue_id;
+  get isMissed() {
+    return this.outcome === "missed" || this.outcome === "abandoned";
   }
+}
 
-  /** @param {Phase} phase @param {number} at @param {Outcome | null} outcome */
-  enter(phase, at, outcome = null) {
-    if (this.phase === phase) return;
-    this.phase = phase;
-    this.since = at;
-    this.outcome = outcome;
-  }
+/** Return how a call ended for an agent. @param {string} phase @param {string} since @param {State[]} places @returns {Outcome} */
+function outcomeOf(phase, since, places) {
+  const left = places.find(({ live, endedAt, eventType }) => !live && endedAt === since && eventType === "queue.left");
+  const reason = left?.data.reason;
+  if (reason === "transferred" || reason === "voicemail") return reason;
+  if (phase === "missed") return reason === "abandoned" ? "abandoned" : "missed";
+  if (phase === "abandoned") return "abandoned";
+  return phase === "left" ? "transferred" : "ended";
 }

@@ -7,13 +7,14 @@ import { Messages } from "./messages.js";
 import { StatusPanel } from "./status-panel.js";
 import { read, readAll } from "../shared/auth.js";
 import { labelOf } from "../shared/call.js";
+import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, PartList, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 import { duration, timeOfDay } from "../shared/time.js";
 
-const PAST_CALL_EVENTS = 300;
+const PAST_EVENTS = "300";
 const PAST_MESSAGES = 1000;
 const LATE_SECONDS = 60;
 const TITLE = "Agent desktop";
@@ -48,18 +49,18 @@ async function load(me, now) {
   const isPermitted = me.topics.includes(messageTopic) || me.topics.includes(`customer_id:${me.customer.id}:*:*`);
   // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
   const calls = await readAll("/v1.0/resources/call", { active: "true", agent_id: agentId });
-  const [places, pastCalls, pastMessages, lastStatus, status, actions] = await Promise.all([
+  const past = { agent_id: agentId, order: "desc", limit: PAST_EVENTS };
+  const [places, pastCalls, pastPlaces, pastMessages, status, actions] = await Promise.all([
     readAll("/v1.0/resources/queue", { active: "true", agent_id: agentId }),
-    read("/v1.0/events", { resource: "call", agent_id: agentId, order: "desc", limit: String(PAST_CALL_EVENTS) }),
+    read("/v1.0/events", { resource: "call", ...past }),
+    read("/v1.0/events", { resource: "queue", ...past }),
     isPermitted ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
-    read("/v1.0/events", { type: "agent.status", agent_id: agentId, order: "desc", limit: "1" }),
     read(`/v1.0/agents/${agentId}/status`),
     read("/v1.0/actions"),
   ]);
   const show = () => {
-    const isByHand = Boolean(lastStatus.content.items[0]?.data.set_by);
-    const history = pastCalls.content.items.reverse();
-    desk.load({ agentId, queues: me.queues, status: status.content, isByHand, calls: calls.items, places: places.items, history }, now);
+    const history = inOrder([...pastCalls.content.items, ...pastPlaces.content.items]);
+    desk.load({ agentId, queues: me.queues, status: status.content, calls: calls.items, places: places.items, history }, now);
     messages.load({ agentId, events: pastMessages.content.items.reverse(), isPermitted, actions: actions.content, now });
     callCards.load(me, actions.content);
     showDesk(me);
@@ -73,6 +74,7 @@ async function load(me, now) {
 function onEvent(event) {
   const now = Date.now() + liveData.clockOffset;
   desk.apply(event, now);
+  if (desk.isIncomplete) liveData.start();
   messages.apply(event, now);
   for (const notice of desk.takeNotices()) notify(notice);
   changed();

@@ -7,7 +7,7 @@ import { parseTime } from "../shared/time.js";
 const HISTORY_PAGES = 5;
 const BOARD_RESOURCES = ["call", "queue", "agent"];
 const TIMELINE_RESOURCES = ["recording", "transcription", "activeflow", "conference"];
-const LAST_HOUR_TYPES = ["queue.connected", "queue.left", "call.ended", "agent.status"];
+const LAST_HOUR_TYPES = ["queue.joined", "queue.connected", "queue.left", "call.ended", "agent.status"];
 const TIMELINE_BEFORE_MS = 60_000;
 const TIMELINE_AFTER_MS = 3_600_000;
 

@@ -1,21 +1,33 @@
 /** The live calls, queues and agents of a customer, computed from state and events. Sans-I/O. */
 
-import { Call, displayText, isEnd, isId, STATES } from "../shared/call.js";
-import { ServiceLevel } from "./service-level.js";
+import { Call, displayText, isId, STATES } from "../shared/call.js";
+import { outcomeOf, outcomesOf, placeOf, ServiceLevel } from "./service-level.js";
+import { States } from "../shared/resource-state.js";
 import { parseTime } from "../shared/time.js";
 import { Trends } from "./trends.js";
 
 /** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
+/** @typedef {{ id: string, name: string, agentIds: string[] | null }} BoardQueue */
+
+/** Return the call whose state or place has this address, or "". @param {import("../shared/resource-state.js").Key} key */
+function callOf({ resource, resourceId, memberId }) {
+  return resource === "call" ? resourceId : memberId;
+}
 
 export class Board {
-  /** @type {Map<string, Call>} */ calls = new Map();
+  /** What is shown of each call, replaced with each change. @type {Map<string, Call>} */ calls = new Map();
   /** @type {Map<string, BoardAgent>} */ agents = new Map();
-  /** @type {Map<string, { id: string, name: string, agentIds: string[] | null }>} */ queues = new Map();
+  /** @type {Map<string, BoardQueue>} */ queues = new Map();
   level = new ServiceLevel();
   trends = new Trends();
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
   peopleChanged = true;
   hadCalls = false; // Whether there was a call within what is known of the last hour, or since.
+  isIncomplete = false; // Whether the state must be loaded again: a call is live that had seemed to be over.
+  #states = new States();
+  /** @type {Map<string, BoardAgent>} */ #ownAgents = new Map(); // Of the answer of /v1.0/me.
+  /** @type {Map<string, BoardQueue>} */ #ownQueues = new Map();
+  #hasNamedAgents = false; // Whether there are agents that only events of calls name.
   /** @type {Set<string> | null} */ #seenIds = null; // Ids of the events since `load`; `null` once the last hour is known.
 
   /**
@@ -26,37 +38,29 @@ export class Board {
     for (const id of this.calls.keys()) this.changed.add(id);
     const ending = [...this.calls.values()].filter((call) => call.state === "ended");
     Object.assign(this, new Board(), { changed: this.changed });
-    this.queues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
-    this.#seenIds = new Set();
+    this.#states = new States();
+    this.#ownQueues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
+    this.#ownAgents = new Map();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
-      if (role !== "agent") continue;
-      this.agents.set(id, { id, name: displayText(name), status: displayText(status), since: parseTime(status_changed_at) ?? now });
+      if (role === "agent") this.#ownAgents.set(id, { id, name: displayText(name), status: displayText(status), since: parseTime(status_changed_at) ?? now });
     }
-    for (const item of agents) this.#applyAgent(item.resource_id, item.data, parseTime(item.updated_at) ?? now);
-    for (const item of calls) {
-      const call = this.#call(item.resource_id, parseTime(item.since) ?? now);
-      call.read(item.data);
-      this.#nameAgent(call, item.data);
-      const began = call.status === "ringing" ? call.startedAt : null;
-      const answered = parseTime(item.data.tm_progressing) ?? parseTime(item.data.tm_answer);
-      call.updateState((call.status === "answered" ? answered : began) ?? parseTime(item.updated_at) ?? now);
-    }
-    for (const item of queues) {
-      // The call of a member may have ended, and is then not among the active calls.
-      if (this.calls.has(item.member_id)) this.#applyQueue(item.resource_id, item.event_type.split(".")[1], item.data, parseTime(item.since) ?? now);
-    }
+    this.#seenIds = new Set();
+    const items = Object.entries({ call: calls, queue: queues, agent: agents }).flatMap(([resource, found]) => found.map((item) => this.#states.load(item, resource)));
+    for (const id of new Set(items.map(callOf))) if (id) this.#update(id, now);
+    this.#arrangeQueues();
+    this.#arrangeAgents();
     // Ended calls stay until they have faded out.
     for (const call of ending) if (!this.calls.has(call.id)) this.calls.set(call.id, call);
   }
 
   /** Add the hour before the state was loaded. @param {GatewayEvent[]} events In any order, complete since `since`. @param {number} since @param {number} now */
   remember(events, since, now) {
-    const unseen = events.filter(({ id }) => !this.#seenIds?.has(id));
+    const outcomes = outcomesOf(events);
+    for (const { id, ...outcome } of outcomes) if (!this.#seenIds?.has(id)) this.level.add(outcome);
     this.#seenIds = null;
-    for (const event of unseen) this.level.add(event);
     this.level.since = since;
     this.hadCalls ||= events.some(({ event_type }) => event_type === "call.ended");
-    this.trends.rebuild(events, this, since, now);
+    this.trends.rebuild(events, outcomes, this, since, now);
   }
 
   /** Whether `remember` was called since the last `load`. */
@@ -64,71 +68,58 @@ export class Board {
     return this.#seenIds === null;
   }
 
-  /** Apply an event. An event that the state already contains, or a second time, changes only the level. @param {GatewayEvent} event @param {number} now */
+  /** Apply an event. One that the state already contains, or a second time, changes nothing. @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
-    const [resource, action] = event.event_type.split(".", 2);
-    const data = event.data;
-    if (data === null || typeof data !== "object") return;
     this.#seenIds?.add(event.id);
-    const at = Math.min(parseTime(event.timestamp) ?? now, now);
-    const id = event.topic.split(":")[3];
-    if (resource === "call") this.#applyCall(id, action, data, at, now);
-    else if (resource === "queue") {
-      this.#applyQueue(id, action, data, at);
-      this.level.add(event);
-    } else if (resource === "agent" && action === "status") this.#applyAgent(id, data, at);
+    const outcome = event.event_type.startsWith("queue.") ? outcomeOf(event, placeOf(event, this.#states)) : null;
+    if (outcome) this.level.add(outcome);
+    if (event.active && !this.#states.get("call", event.topic.split(":")[3])) this.isIncomplete = true;
+    const changed = this.#states.apply(event);
+    for (const callId of new Set(changed.map(callOf))) if (callId) this.#update(callId, now);
+    if (changed.some(({ resource, resourceId }) => resource === "queue" && !this.#ownQueues.has(resourceId))) this.#arrangeQueues();
+    if (changed.some(({ resource }) => resource === "agent" || (resource === "call" && (this.#hasNamedAgents || event.data.agent_name)))) this.#arrangeAgents();
   }
 
-  /** @param {string} id @param {string} action @param {any} data @param {number} at @param {number} now */
-  #applyCall(id, action, data, at, now) {
-    // The call may have ended before this page knew of it.
-    if (!this.calls.has(id) && isEnd(action, data)) return;
-    const call = this.#call(id, at);
-    if (!call.apply(action, data, at)) return;
-    this.#nameAgent(call, data);
-    if (call.endedAt !== null) call.forgetFrom = now;
+  /** Compute what is shown of a call. @param {string} id @param {number} now */
+  #update(id, now) {
+    const call = new Call(id, this.#states);
+    const shown = this.calls.get(id);
+    // The call had ended before this page knew of it.
+    if (call.state === "ended" && !shown) return this.#states.forgetCall(id);
+    if (call.state === "ended") call.forgetFrom = shown?.forgetFrom ?? now;
+    this.hadCalls = true;
+    this.calls.set(id, call);
     this.changed.add(id);
   }
 
-  /** @param {string} id @param {number} at */
-  #call(id, at) {
-    let call = this.calls.get(id);
-    if (!call) {
-      call = new Call(id, at);
-      this.calls.set(id, call);
-      this.changed.add(id);
-      this.hadCalls = true;
+  /** Compute the queues: the customer's, and others that have calls. */
+  #arrangeQueues() {
+    this.queues = new Map(this.#ownQueues);
+    for (const { key, state } of this.#states.of("queue")) {
+      const known = this.queues.get(key.resourceId);
+      if (!state.live || !key.memberId || known?.name) continue;
+      this.queues.set(key.resourceId, { id: key.resourceId, name: displayText(state.data.queue_name), agentIds: null });
     }
-    return call;
   }
 
-  /** Add an agent that only events of calls name. @param {Call} call @param {any} data */
-  #nameAgent({ agentId, startedAt }, data) {
-    if (agentId && data.agent_name && !this.agents.has(agentId)) this.#applyAgent(agentId, { name: data.agent_name }, startedAt);
-  }
-
-  /** @param {string} queueId @param {string} action @param {any} data @param {number} at */
-  #applyQueue(queueId, action, data, at) {
-    if (!isId(data.call_id)) return;
-    if (action === "left" && !this.calls.has(data.call_id)) return;
-    const call = this.#call(data.call_id, at);
-    if (!call.applyQueue(queueId, action, data, at)) return;
-    this.changed.add(call.id);
-    if (this.queues.has(queueId) || action === "left") return;
-    this.queues.set(queueId, { id: queueId, name: displayText(data.queue_name), agentIds: null });
-    this.peopleChanged = true;
-  }
-
-  /** @param {unknown} id @param {any} data @param {number} at */
-  #applyAgent(id, data, at) {
-    if (!isId(id)) return;
-    const agent = this.agents.get(id) ?? { id, name: "", status: "", since: at };
-    agent.name ||= displayText(data.name) || `Agent ${id.slice(0, 8)}`;
-    if (typeof data.status === "string" && displayText(data.status) !== agent.status) {
-      agent.status = displayText(data.status);
-      agent.since = at;
+  /** Compute the agents: the customer's, those of whom there are events, and those that only events of calls name. */
+  #arrangeAgents() {
+    const agents = new Map(this.#ownAgents);
+    for (const { key, state } of this.#states.of("agent")) {
+      const id = key.resourceId;
+      const own = agents.get(id);
+      const status = displayText(state.status) || (own?.status ?? "");
+      const since = parseTime(state.statusSince || state.since) ?? 0;
+      if (state.live && isId(id)) agents.set(id, { id, name: own?.name || displayText(state.data.name) || this.agentName(id), status, since });
     }
-    this.agents.set(id, agent);
+    this.#hasNamedAgents = false;
+    for (const { state } of this.#states.of("call")) {
+      const { agent_id: id, agent_name: name } = state.data;
+      if (!state.live || !isId(id) || !displayText(name) || agents.has(id)) continue;
+      agents.set(id, { id, name: displayText(name), status: "", since: parseTime(state.since) ?? 0 });
+      this.#hasNamedAgents = true;
+    }
+    this.agents = agents;
     this.peopleChanged = true;
   }
 
@@ -141,7 +132,11 @@ export class Board {
 
   /** Remove the calls whose end this page received before `before`. @param {number} before */
   forgetEnded(before) {
-    for (const { id, forgetFrom } of this.calls.values()) if (forgetFrom !== null && forgetFrom < before) this.calls.delete(id);
+    for (const { id, forgetFrom } of this.calls.values()) {
+      if (forgetFrom === null || forgetFrom >= before) continue;
+      this.calls.delete(id);
+      this.#states.forgetCall(id);
+    }
   }
 
   /** @param {string | null | undefined} id */
@@ -157,16 +152,15 @@ export class Board {
   /** Return a copy that later events do not change. */
   copy() {
     const copy = new Board();
-    copy.calls = new Map([...this.calls].map(([id, call]) => [id, call.copy()]));
-    copy.agents = new Map([...this.agents].map(([id, agent]) => [id, { ...agent }]));
-    copy.queues = new Map(this.queues);
+    copy.calls = new Map(this.calls);
+    copy.agents = this.agents;
+    copy.queues = this.queues;
     copy.level = this.level.copy();
     copy.trends = this.trends.copy();
     copy.hadCalls = this.hadCalls;
     if (!this.knowsLastHour) copy.#seenIds = new Set();
     return copy;
   }
-
   /** Return the numbers for the cards and the side panels. @param {number} now @returns {Summary} */
   summary(now) {
     const states = Object.fromEntries(STATES.map((state) => [state, 0]));

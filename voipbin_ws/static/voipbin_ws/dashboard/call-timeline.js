@@ -1,6 +1,7 @@
 /** The timeline of one call: its events, the steps that they make, and the result of the call. Sans-I/O. */
 
 import { Call, capitalized, displayText, isId } from "../shared/call.js";
+import { States } from "../shared/resource-state.js";
 import { duration, parseTime } from "../shared/time.js";
 
 const PASSING_MS = 1000; // A state that follows from leaving a queue and ends within this time is not a step.
@@ -48,27 +49,26 @@ export class Timeline {
   read() {
     const events = [...this.#stored, ...this.#live];
     const first = events.find(({ topic }) => topic.split(":")[2] === "call") ?? events[0];
-    const call = new Call(this.callId, parseTime(first?.timestamp) ?? 0);
+    const states = new States();
     /** @type {TimelineContent} */
-    const content = { call, steps: [], queues: [], agents: [], recordings: [], hangup: "", isWhole: first?.event_type === "call.created" };
+    const content = { call: new Call(this.callId, states), steps: [], queues: [], agents: [], recordings: [], hangup: "", isWhole: first?.event_type === "call.created" };
     /** @type {TimelineNames} */
     const names = { agents: new Map(), queues: new Map() };
-    for (const event of events) this.#addStep(content, event, names);
+    for (const event of events) this.#addStep(content, event, states, names);
     finishSteps(content.steps);
     return content;
   }
 
-  /** @param {TimelineContent} content @param {GatewayEvent} event @param {TimelineNames} names */
-  #addStep(content, event, names) {
+  /** @param {TimelineContent} content @param {GatewayEvent} event @param {States} states @param {TimelineNames} names */
+  #addStep(content, event, states, names) {
     const [resource, action] = event.event_type.split(".", 2);
-    const { call } = content;
     const data = event.data ?? {};
-    const at = parseTime(event.timestamp) ?? call.stateSince;
-    const before = signature(call);
+    const at = parseTime(event.timestamp) ?? content.call.stateSince;
+    const before = signature(content.call);
     if (data.agent_name && isId(data.agent_id)) names.agents.set(data.agent_id, displayText(data.agent_name));
     if (data.queue_name && isId(data.queue_id)) names.queues.set(data.queue_id, displayText(data.queue_name));
-    if (resource === "call") call.apply(action, data, at);
-    else if (resource === "queue") call.applyQueue(event.topic.split(":")[3], action, data, at);
+    if (resource === "call" || resource === "queue") states.apply(event);
+    const call = (content.call = new Call(this.callId, states));
     const agent = this.#name(call.agentId, "agents", names);
     const queue = this.#name(call.place?.queueId, "queues", names);
     addName(content.agents, agent);

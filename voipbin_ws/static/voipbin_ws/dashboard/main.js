@@ -77,6 +77,7 @@ async function loadLastHour(me, now) {
 /** @param {GatewayEvent} event */
 function onEvent(event) {
   board.apply(event, Date.now() + liveData.clockOffset);
+  if (board.isIncomplete) liveData.start();
   timelinePanel.add(event);
   pause.count(event);
   renderer.changed();

@@ -1,7 +1,11 @@
 /** How waits in queues ended in the last hour: answered in time, answered late, or abandoned. Sans-I/O. */
 
+import { waitingSince } from "../shared/call.js";
+import { inOrder, States } from "../shared/resource-state.js";
 import { parseTime } from "../shared/time.js";
 
+/** @typedef {import("../shared/state.js").State} State */
+/** @typedef {{ at: number, answered: boolean, waited: number }} Outcome How a wait ended, `waited` in seconds. */
 /** @typedef {{ answered: number, inTime: number, abandoned: number }} Counts */
 
 export const ANSWERED_WITHIN_SECONDS = 20;
@@ -15,15 +19,34 @@ export const BARS = 12;
 const SLOT_MS = 10_000;
 const BAR_MS = WINDOW_MS / BARS;
 
-/** Return how an event ends a wait, `waited` in seconds; `null` if it does not. @param {GatewayEvent} event */
-export function outcomeOf({ event_type, timestamp, data }) {
+/**
+ * Return how an event ends a wait, `waited` in seconds; `null` if it does not.
+ * @param {GatewayEvent} event @param {State | undefined} place The call's place in the queue before the event, if it is known.
+ * @returns {Outcome | null}
+ */
+export function outcomeOf({ event_type, timestamp, data }, place) {
   const answered = event_type === "queue.connected";
-  const abandoned = event_type === "queue.left" && /^abandon/.test(data?.reason ?? "");
-  if (!answered && !abandoned) return null;
+  const abandoned = event_type === "queue.left" && /^abandon/.test(data.reason ?? "");
+  if ((!answered && !abandoned) || (place && (!place.live || place.status === "connected"))) return null;
   const at = parseTime(timestamp);
-  const joined = parseTime(data.tm_join);
-  const waited = data.wait_time ?? (joined === null || at === null ? null : (at - joined) / 1000);
+  const joined = parseTime(data.tm_join) ?? (place ? waitingSince(place) : null);
+  const waited = data.wait_time ?? (joined === null || at === null ? null : Math.max(0, at - joined) / 1000);
   return at === null || typeof waited !== "number" ? null : { at, answered, waited };
+}
+
+/** Return how the waits in the queues ended, with the ids of the events. @param {GatewayEvent[]} events In any order. */
+export function outcomesOf(events) {
+  const states = new States();
+  return inOrder(events).flatMap((event) => {
+    const outcome = event.event_type.startsWith("queue.") ? outcomeOf(event, placeOf(event, states)) : null;
+    states.apply(event);
+    return outcome ? [{ id: event.id, ...outcome }] : [];
+  });
+}
+
+/** Return the state of the call's place in the queue of an event. @param {GatewayEvent} event @param {States} states */
+export function placeOf({ topic, data }, states) {
+  return states.get("queue", topic.split(":")[3], data.call_id);
 }
 
 /** Return the grade of a service level; `null` without samples. @param {number | null} level */
@@ -36,10 +59,8 @@ export class ServiceLevel {
   /** @type {Map<number, Counts>} */ #slots = new Map(); // By start of ten seconds, so that memory does not grow with the day.
   /** @type {number | null} */ since = null; // Since when the counts are complete; `null` if unknown.
 
-  /** @param {GatewayEvent} event */
-  add(event) {
-    const outcome = outcomeOf(event);
-    if (outcome === null) return;
+  /** @param {Outcome} outcome */
+  add(outcome) {
     const start = Math.floor(outcome.at / SLOT_MS) * SLOT_MS;
     const counts = this.#slots.get(start) ?? { answered: 0, inTime: 0, abandoned: 0 };
     if (outcome.answered) {

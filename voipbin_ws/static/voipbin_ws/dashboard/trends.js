@@ -1,8 +1,8 @@
 /** The last hour minute by minute: active calls, waiting callers, the longest wait, available agents. Sans-I/O. */
 
-import { outcomeOf } from "./service-level.js";
 import { parseTime } from "../shared/time.js";
 
+/** @typedef {import("./service-level.js").Outcome} Outcome */
 /** @typedef {{ active: number, waiting: number, longest: number, available: number }} Point `longest` in milliseconds. */
 /** @typedef {[from: number, to: number]} Span */
 
@@ -33,13 +33,13 @@ export class Trends {
     return [...past, pointOf(summary, now)[name]];
   }
 
-  /** Compute the minutes since `since`. @param {GatewayEvent[]} events In any order. @param {Board} board @param {number} since @param {number} now */
-  rebuild(events, board, since, now) {
+  /** Compute the minutes since `since`. @param {GatewayEvent[]} events In any order. @param {Outcome[]} outcomes @param {Board} board @param {number} since @param {number} now */
+  rebuild(events, outcomes, board, since, now) {
     const calls = [...board.calls.values()];
     /** @type {Span[]} */
     const lives = [...endedCalls(events), .../** @type {Span[]} */ (calls.map(({ startedAt, endedAt }) => [startedAt, endedAt ?? Infinity]))];
     const places = calls.flatMap(({ place }) => (place && place.connectedAt === null ? [place] : []));
-    const waits = [...endedWaits(events), .../** @type {Span[]} */ (places.map(({ since: from }) => [from, Infinity]))];
+    const waits = [...endedWaits(outcomes), .../** @type {Span[]} */ (places.map(({ since: from }) => [from, Infinity]))];
     const statuses = new Statuses(events, board.agents);
     const minute = Math.floor(now / MINUTE_MS);
     for (let back = 0; back < MINUTES; back += 1) {
@@ -70,12 +70,9 @@ function endedCalls(events) {
   });
 }
 
-/** @param {GatewayEvent[]} events @returns {Span[]} */
-function endedWaits(events) {
-  return events.flatMap((event) => {
-    const outcome = outcomeOf(event);
-    return outcome ? [/** @type {Span} */ ([outcome.at - outcome.waited * 1000, outcome.at])] : [];
-  });
+/** @param {Outcome[]} outcomes @returns {Span[]} */
+function endedWaits(outcomes) {
+  return outcomes.map(({ at, waited }) => [at - waited * 1000, at]);
 }
 
 /** The agents' statuses, followed back in time: each query must be for an earlier time than the one before. */

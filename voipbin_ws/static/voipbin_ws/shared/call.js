@@ -1,13 +1,18 @@
-/** The state of one call, computed from events: parties, queue, agent and what the call is doing. Sans-I/O. */
+/** What a page shows of one call: it follows from the states of the call and its places alone. Sans-I/O. */
 
+import { currentAgents } from "./state.js";
 import { parseTime } from "./time.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./resource-state.js").Known} Known */
+/** @typedef {import("./resource-state.js").States} States */
 
 /** The states of a call, the most urgent first. */
 export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialing", "talking", "answered", "other", "ended"]);
 
 export const DIRECTIONS = new Map(Object.entries({ inbound: "Inbound", outbound: "Outbound" }));
 
-const STATUS_STATES = new Map(Object.entries({ dialing: "dialing", ringing: "ringing", answered: "answered", progressing: "answered", hangup: "ended" }));
+const STATUS_STATES = new Set(["dialing", "ringing", "answered"]);
 const MAX_TEXT = 200;
 
 /** Return a value of an event as one line of text; "" if it is neither text nor a number. @param {unknown} value */
@@ -50,15 +55,20 @@ export function partyOf(value) {
 /** Return a party's name; the number if there is no name. @param {Party} party */
 export const labelOf = ({ name, number }) => name || number;
 
-/** Return the agent of an event's data: "" if there is none, `null` if the event does not say. @param {any} data @returns {string | null} */
-function agentOf(data) {
-  if (data.agent_id !== undefined) return isId(data.agent_id) ? data.agent_id : "";
-  return data.owner_type === "agent" && isId(data.owner_id) ? data.owner_id : null;
+/** Return when a call began to wait in a place. @param {State} place */
+export function waitingSince({ data, since }) {
+  return parseTime(data.tm_join) ?? timeOf(since);
 }
 
-/** Return whether an event of a call is its last. @param {string} action @param {any} data */
-export function isEnd(action, data) {
-  return action === "ended" || data.status === "hangup";
+/** @param {string} text @returns {number} Milliseconds since the epoch. */
+const timeOf = (text) => parseTime(text) ?? 0;
+
+/** Return the place that a call has now: the one that changed last. @param {Known[]} places */
+function presentPlace(places) {
+  const live = places.filter(({ state }) => state.live);
+  const isLater = (/** @type {Known} */ one, /** @type {Known} */ other) =>
+    one.state.statusSince === other.state.statusSince ? one.key.resourceId > other.key.resourceId : one.state.statusSince > other.state.statusSince;
+  return live.reduce((/** @type {Known | null} */ last, each) => (last && isLater(last, each) ? last : each), null);
 }
 
 /** A call. All its fields are numbers, or text that is safe to show as text. Times are milliseconds since the epoch. */
@@ -73,73 +83,77 @@ export class Call {
   /** @type {number | null} */ endedAt = null;
   /** @type {number | null} */ forgetFrom = null; // When this page received the end.
   state = "other";
+  startedAt = 0;
+  stateSince = 0;
 
-  /** @param {string} id @param {number} at When the call was first seen. */
-  constructor(id, at) {
+  /**
+   * Some platforms publish events of queues only: then there is no state of the call, but there are places.
+   * @param {string} id @param {States} states
+   */
+  constructor(id, states) {
     this.id = id;
-    this.startedAt = at;
-    this.stateSince = at;
+    const state = states.get("call", id);
+    const places = states.placesOf(id).filter(({ key }) => key.resource === "queue");
+    const place = presentPlace(places);
+    const any = place?.state ?? places.at(-1)?.state;
+    if (state) this.#read(state);
+    else if (any) this.startedAt = Math.min(...places.map(({ state: { since } }) => timeOf(since)));
+    if (!this.from.number && any?.data.source !== undefined) this.from = partyOf(any.data.source);
+    if (state ? !state.live : any && !place) {
+      this.endedAt = this.stateSince = timeOf(state ? state.endedAt : (any?.endedAt ?? ""));
+      this.state = "ended";
+      return;
+    }
+    const talking = currentAgents(state).filter((agent) => state?.agents[agent][0] === "talking");
+    this.agentId = talking[0] ?? currentAgents(state)[0] ?? currentAgents(place?.state)[0] ?? null;
+    if (place) this.#readPlace(place);
+    this.#readPhase(state, place, talking);
   }
 
   get stateLabel() {
     return this.state === "other" ? capitalized(this.status) || "Unknown" : capitalized(this.state);
   }
 
-  /** Return a copy that later events do not change. */
-  copy() {
-    return Object.assign(new Call(this.id, this.startedAt), this);
+  /** @param {State} state */
+  #read({ data, status, since, agents, endedAt }) {
+    this.status = displayText(status);
+    this.direction = displayText(data.direction);
+    this.from = partyOf(data.source);
+    this.to = partyOf(data.destination);
+    this.startedAt = parseTime(data.tm_create) ?? timeOf(since);
+    if (endedAt) this.agentId = Object.keys(agents).findLast((agent) => agents[agent][1] === endedAt) ?? null;
   }
 
-  /** Take over the fields of the call's own events. @param {any} data */
-  read(data) {
-    if (typeof data.status === "string") this.status = displayText(data.status);
-    if (data.direction !== undefined) this.direction = displayText(data.direction);
-    if (data.source !== undefined) this.from = partyOf(data.source);
-    if (data.destination !== undefined) this.to = partyOf(data.destination);
-    const agentId = agentOf(data);
-    if (agentId !== null) this.agentId = agentId || null;
-    this.startedAt = parseTime(data.tm_create) ?? this.startedAt;
+  /** @param {Known} place */
+  #readPlace({ key, state }) {
+    const connectedAt = state.status === "connected" ? (parseTime(state.data.tm_connect) ?? timeOf(state.statusSince)) : null;
+    this.place = { queueId: key.resourceId, since: waitingSince(state), connectedAt };
   }
 
-  /** Apply an event of the call, and return whether the call changed. @param {string} action @param {any} data @param {number} at */
-  apply(action, data, at) {
-    if (this.state === "ended") return false;
-    this.read(data);
-    if (isEnd(action, data)) this.endedAt = at;
-    this.updateState(at);
-    return true;
+  /** Compute the state, and since when it lasts. @param {State | undefined} state @param {Known | null} known @param {string[]} talking */
+  #readPhase(state, known, talking) {
+    const [agent] = currentAgents(state);
+    const offeredAt = agent && state ? timeOf(state.agents[agent][1]) : null;
+    if (this.place && this.place.connectedAt !== null) this.#enter("talking", this.place.connectedAt);
+    else if (talking.length && state) this.#enter("talking", timeOf(state.agents[talking[0]][1]));
+    else if (known && known.state.status === "connecting") this.#enter("connecting", timeOf(known.state.statusSince));
+    else if (offeredAt !== null && (known || state?.status === "answered")) this.#enter("connecting", offeredAt);
+    else if (this.place) this.#enter("waiting", this.place.since);
+    else if (state && STATUS_STATES.has(state.status)) this.#enter(state.status, this.#statusSince(state));
+    else this.#enter("other", state ? timeOf(state.statusSince || state.since) : this.startedAt);
+    // The call has left the queue, whatever its platform publishes of that.
+    if (this.place && this.state === "talking") this.place.connectedAt ??= this.stateSince;
   }
 
-  /** Apply an event of a queue, and return whether the call changed. @param {string} queueId @param {string} action @param {any} data @param {number} at */
-  applyQueue(queueId, action, data, at) {
-    if (this.state === "ended") return false;
-    if (action === "left") {
-      // The call may be in another queue by now.
-      if (!this.place || (isId(data.queue_id) && data.queue_id !== this.place.queueId)) return false;
-      this.place = null;
-      this.updateState(at);
-      return true;
-    }
-    if (data.source !== undefined && !this.from.number) this.from = partyOf(data.source);
-    const isSame = this.place?.queueId === queueId && this.place.connectedAt === null;
-    const since = parseTime(data.tm_join) ?? (this.place && isSame ? this.place.since : at);
-    const connectedAt = parseTime(data.tm_connect) ?? (action === "connected" ? at : (this.place?.connectedAt ?? null));
-    this.place = { queueId, since, connectedAt: action === "joined" ? null : connectedAt };
-    if (isId(data.agent_id)) this.agentId = data.agent_id;
-    else if (action === "joined") this.agentId = null;
-    this.updateState(this.place.connectedAt ?? at);
-    return true;
+  /** @param {State} state */
+  #statusSince({ status, statusSince, data }) {
+    const answered = status === "answered" ? (parseTime(data.tm_progressing) ?? parseTime(data.tm_answer)) : null;
+    return answered ?? timeOf(statusSince);
   }
 
-  /** Compute the state. @param {number} at When a new state began. */
-  updateState(at) {
-    let state = STATUS_STATES.get(this.status) ?? "other";
-    if (this.endedAt !== null) state = "ended";
-    else if (this.place && this.place.connectedAt !== null) state = "talking";
-    else if (this.place) state = this.agentId ? "connecting" : "waiting";
-    else if (state === "answered" && this.agentId) state = "talking";
-    if (state === this.state) return;
+  /** @param {string} state @param {number} since */
+  #enter(state, since) {
     this.state = state;
-    this.stateSince = this.place && state === "waiting" ? this.place.since : at;
+    this.stateSince = since;
   }
 }

@@ -1,0 +1,88 @@
+"""The admin pages of resource states, with the action to end a call or place."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+
+from events.admin.pages import ResourceStateAdmin
+from events.hooks import operator_of
+from events.log.inferred_ends import Superseded, inferred_end, require_live
+from events.log.publish import publish
+from events.models import ResourceState
+from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, confirmed, one_or_many, reason_of
+from subscriptions.audit.store import append
+from subscriptions.auth.client_info import storable
+from subscriptions.connections.recorder import MAX_DETAIL_CHARACTERS
+from subscriptions.models import AuditAction, AuditRecord, AuditVerdict
+
+RULE = "ended-by-operator"
+NO_CONNECTION = uuid.UUID(int=0)
+
+admin.site.unregister(ResourceState)
+
+
+@admin.register(ResourceState)
+class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
+    actions = ["end_call"]
+    object_actions = ("end_call",)
+
+    def acts_on(self, request: HttpRequest, row: ResourceState) -> bool:
+        return row.live and bool(row.member_id or row.resource == "call") and self.has_end_permission(request)
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Return whether the operator may end calls, by role or a Django permission."""
+        operator = operator_of(request)
+        return operator is not None and (
+            operator.may_by_role or request.user.has_perm("events.delete_resourcestate")
+        )
+
+    @confirmed(
+        "End the call",
+        question="End these calls?",
+        consequence="The gateway publishes their end to all subscribers. Nothing is hung up on the platform: if the "
+        "platform reports a call again, it is live again. Use it for calls whose end was never published.",
+        permissions=("end",),
+        reason_label=REASON_LABEL,
+    )
+    def end_call(self, request: HttpRequest, rows: list[ResourceState]) -> HttpResponse:
+        """Publish the end of calls, or of their places, and record who did it."""
+        reason = reason_of(request)
+        ended = sum(self._end(row, request.user.get_username(), reason) for row in rows)
+        text = f"The end of {one_or_many(ended, 'call')} was published."
+        if ended < len(rows):
+            text += f" {len(rows) - ended} had ended meanwhile."
+        self.message_user(request, text, messages.SUCCESS)
+        return self.to_list()
+
+    def _end(self, row: ResourceState, by: str, reason: str) -> bool:
+        record = _record(row, by, reason)
+
+        def check() -> None:
+            require_live(row)
+            append([record])
+
+        ending = f"ended by an operator: {reason}" if reason else "ended by an operator"
+        try:
+            publish([inferred_end(row, ending)], check=check)
+        except Superseded:
+            return False
+        return True
+
+
+def _record(row: ResourceState, by: str, reason: str) -> AuditRecord:
+    topic = f"customer_id:{row.customer_id}:{row.resource}:{row.resource_id}"
+    fields: dict[str, Any] = {
+        "action": AuditAction.END,
+        "verdict": AuditVerdict.ENDED,
+        "rule": RULE,
+        "topic": topic,
+        "detail": storable(f"{by}: {reason or 'no reason given'}", MAX_DETAIL_CHARACTERS),
+        "customer_id": row.customer_id,
+        "credential": storable(f"operator {by}", 60),
+        "connection_id": NO_CONNECTION,
+    }
+    return AuditRecord(**fields)
