@@ -149,7 +149,7 @@ def test_the_callee_of_an_outbound_call_hangs_up(trunk: Trunk) -> None:
     call = trunk.wait_live(status="ringing", direction="outbound")
     called.go_on(after="180 Ringing")
     trunk.wait_live(status="answered")
-    called.go_on(after="SIP/2.0 200")
+    called.go_on(after="CSeq: 1 ACK")
     caller.finish()
     called.finish()
     assert trunk.wait_over(call["id"])[-1]["data"]["status"] == "hangup"
@@ -159,7 +159,7 @@ def test_the_callee_of_an_outbound_call_hangs_up(trunk: Trunk) -> None:
     ("sip_status", "status"), [(486, "busy"), (480, "no-answer"), (404, "failed"), (503, "failed")]
 )
 def test_a_call_that_is_refused_ends_with_the_reason(trunk: Trunk, sip_status: int, status: str) -> None:
-    caller, called = trunk.call("call in vain", f"refuse with {sip_status}")
+    caller, called = trunk.call(f"be refused with {sip_status}", f"refuse with {sip_status}")
     call = trunk.wait_live(status="ringing")
     called.go_on(after="180 Ringing")
     caller.finish()

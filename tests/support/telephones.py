@@ -77,9 +77,6 @@ SCENARIOS = {
     + _WAIT
     + _BYE,
     "call until the other hangs up": _TALK + '<recv request="BYE"/>' + _OK,
-    "call in vain": _DIAL
-    + '<recv response="180" optional="true"/><recv response="[4-6][0-9][0-9]" regexp_match="true"/>'
-    + _REFUSED,
     "call and give up": _DIAL
     + '<recv response="180"/>'
     + _WAIT
@@ -106,6 +103,12 @@ SCENARIOS = {
     + _OK
     + _response("487 Request Terminated")
     + '<recv request="ACK"/>',
+    **{
+        f"be refused with {status}": _DIAL
+        + f'<recv response="180" optional="true"/><recv response="{status}"/>'
+        + _REFUSED
+        for status in (404, 480, 486, 503)
+    },
     **{
         f"refuse with {status}": _RING + _response(f"{status} Refused") + '<recv request="ACK"/>'
         for status in (404, 480, 486, 503)
