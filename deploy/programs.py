@@ -22,6 +22,8 @@ EXAMPLES = ROOT / "examples"
 POSTGRES_VERSIONS = Path("/usr/lib/postgresql")
 # With these, a C compiler can build the programs that spin writes.
 LIBC_HEADER = Path("/usr/include/stdio.h")
+# Debian's folder of Kamailio's modules, with a folder for each architecture.
+KAMAILIO_LIBRARIES = Path("/usr/lib")
 # Debian's own script of RabbitMQ; the one on the PATH runs only as the service's user.
 RABBITMQ_SCRIPT = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -33,6 +35,12 @@ def find_postgres_folder() -> Path | None:
         return max(folders, key=lambda folder: int(folder.parent.name.split(".")[0]))
     initdb = _on_path("initdb")
     return initdb.resolve().parent if initdb else None
+
+
+def find_kamailio() -> Path | None:
+    """Return the SIP proxy, or `None` if it or its HTTP client is not installed."""
+    has_client = any(KAMAILIO_LIBRARIES.glob("*/kamailio/modules/http_client.so"))
+    return _on_path("kamailio", "/usr/sbin/kamailio") if has_client else None
 
 
 def find_node() -> Path | None:
@@ -90,6 +98,8 @@ RABBITMQ = Program("RabbitMQ", "rabbitmq-server", lambda: _on_path(RABBITMQ_SCRI
 PGBOUNCER = Program("PgBouncer", "pgbouncer", lambda: _on_path("pgbouncer", "/usr/sbin/pgbouncer"))
 NGINX = Program("nginx", "nginx", lambda: _on_path("nginx", "/usr/sbin/nginx"))
 SYSTEMD = Program("systemd", "systemd", lambda: _on_path("systemd-analyze"))
+KAMAILIO = Program("Kamailio's HTTP client", "kamailio-utils-modules", find_kamailio)
+SIPP = Program("SIPp", "sip-tester", lambda: _on_path("sipp"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
 WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
 SPIN = Program("spin", "spin", lambda: _on_path("spin"))
@@ -97,7 +107,7 @@ GCC = Program("a C compiler", "gcc", lambda: _on_path("gcc"))
 LIBC = Program("the C library's headers", "libc6-dev", lambda: LIBC_HEADER if LIBC_HEADER.exists() else None)
 PROGRAMS = (
     *(REDIS, POSTGRES, PGBOUNCER, CHROMIUM, FIREFOX, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT),
-    *(SPIN, GCC, LIBC),
+    *(KAMAILIO, SIPP, SPIN, GCC, LIBC),
 )
 """The programs of the tests."""
 
