@@ -33,8 +33,9 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
 def is_outage(error: BaseException) -> bool:
     """Return whether an error is the database's and says nothing against the data.
 
-    Later the same statement may succeed. Besides a server that does not answer, this is one that is read-only after a failover or on a full disk, and one
-    with an older schema. Only values that do not fit, or contradict others, never will.
+    Later the same statement may succeed. Besides a server that does not answer, this is one that is read-only after
+    a failover or on a full disk, and one with an older schema. Only values that do not fit, or contradict others,
+    never will.
     """
     return isinstance(error, db.Error) and not isinstance(error, DataError | IntegrityError)
 

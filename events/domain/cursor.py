@@ -34,7 +34,8 @@ class Position:
 class Mark:
     """The known numbers and events of a log, for comparison.
 
-    Its numbers reach `last_seq` or more, and `ids` has events by their numbers. A log that contradicts it went backwards: it is an older copy, which may have given its numbers anew.
+    Its numbers reach `last_seq` or more, and `ids` has events by their numbers. A log that contradicts it went
+    backwards: it is an older copy, which may have given its numbers anew.
     """
 
     epoch: str
