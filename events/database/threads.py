@@ -31,10 +31,11 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="database")
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether a database error says nothing against the data: later the same statement may succeed.
+    """Return whether an error is the database's and says nothing against the data.
 
-    Besides a server that does not answer, this is one that is read-only after a failover or on a full disk, and one
-    with an older schema. Only values that do not fit, or contradict others, never will.
+    Later the same statement may succeed. Besides a server that does not answer, this is one that is read-only after
+    a failover or on a full disk, and one with an older schema. Only values that do not fit, or contradict others,
+    never will.
     """
     return isinstance(error, db.Error) and not isinstance(error, DataError | IntegrityError)
 
@@ -66,7 +67,7 @@ async def in_database_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 
 async def until_database_answers(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `work` as `in_database_thread` does, again and again until the outage of the database ends.
+    """Run `work` as `in_database_thread` does, until the outage of the database ends.
 
     Closing the connection instead would not help its client.
     """

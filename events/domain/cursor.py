@@ -32,9 +32,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is known of a log: its numbers reach `last_seq` or more, and `ids` has events by their numbers.
+    """The known numbers and events of a log, for comparison.
 
-    A log that contradicts it went backwards: it is an older copy, which may have given its numbers anew.
+    Its numbers reach `last_seq` or more, and `ids` has events by their numbers. A log that contradicts it went
+    backwards: it is an older copy, which may have given its numbers anew.
     """
 
     epoch: str

@@ -1,4 +1,4 @@
-"""New epochs for logs that went backwards, which invalidate the cursors from after the backup."""
+"""New epochs for logs that went backwards, which invalidate later cursors."""
 
 from __future__ import annotations
 
@@ -40,9 +40,10 @@ def renew_epochs(customer_id: str | None = None) -> int:
 
 
 def verified_heads(marks: Mapping[str, Mark]) -> dict[str, Head]:
-    """Return the heads of these customers' logs; each log that contradicts its mark has a new epoch then.
+    """Return the heads of these customers' logs, after renewing those that went backwards.
 
-    A log is renewed once: a process that finds it renewed by another one just returns its new epoch.
+    A log that contradicts its mark gets a new epoch. A log is renewed once: a process that finds it renewed by another
+    one just returns its new epoch.
     """
     found, rewound = reader.compare(marks)
     for customer_id in rewound:

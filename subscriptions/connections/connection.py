@@ -237,7 +237,10 @@ class Connection:
             self.close(CloseCode.RESTARTING, "Not all of what was missed is kept any more: connect again")
 
     def _go_live(self, join: Join, topics: Sequence[HeldTopic], recovery: Recovery | None) -> None:
-        """Attach these topics and acknowledge them at once: the ack's cursor is where they become live."""
+        """Attach these topics and acknowledge them.
+
+        Without an await between: the ack's cursor is where the topics become live.
+        """
         hub, replayer = self._runtime.hub, self._runtime.replayer
         if recovery is not None and recovery.reason is None:
             replayer.begin(self._subscriber, topics, recovery.starts)

@@ -59,7 +59,10 @@ class Reauthorizer:
         self.recheck(connection)
 
     def recheck(self, connection: Connection) -> None:
-        """Check this connection's new identity: its credential was read before, and may have changed since."""
+        """Check this connection's new identity at the next check.
+
+        Its credential was read before, and may have changed since.
+        """
         if connection in self._connections:
             self._new.add(connection)
 

@@ -345,7 +345,7 @@ class Hub:
         return {each: self._feeds[each].feed.mark for each in customer_ids if each in self._feeds}
 
     def _close_contradicted(self, marks: Mapping[str, Mark], heads: Mapping[str, reader.Head]) -> None:
-        """Close the feeds whose logs are others than those that were followed when the marks were taken."""
+        """Close the feeds whose logs were replaced since the marks were taken."""
         for customer_id, mark in marks.items():
             opened, head = self._feeds.get(customer_id), heads.get(customer_id)
             if opened is None or opened.feed.epoch != mark.epoch:

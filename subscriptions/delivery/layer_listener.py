@@ -130,7 +130,10 @@ class LayerListener:
                 logger.debug("The canary cannot be sent: %s", error)
 
     async def _correct_groups(self) -> None:
-        """Join and leave groups, up to the first failure: each of the next ones would wait for the same time-out."""
+        """Join and leave groups, up to the first failure.
+
+        Each of the next ones would wait for the same time-out.
+        """
         for customer_id in self._wanted - self._joined:
             if not await self._join(customer_id):
                 return

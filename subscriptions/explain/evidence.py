@@ -145,7 +145,7 @@ def _first_after(at: dt.datetime) -> int | None:
 
 
 def _open_now(subject: Subject) -> tuple[Mapping[UUID, int], Mapping[str, dt.datetime]]:
-    """Return the ids of the subject's live connections with their queued bytes, and from when on they are unsure."""
+    """Return the queued bytes of the subject's live connections, and `unconfirmed_since`."""
     rows = live(LiveConnection.objects.filter(subject.live)).select_related("process")
     connections = list(rows.order_by("-opened_at")[:RECORDS_EACH_WAY])
     stats = stats_of(connections)

@@ -1,5 +1,6 @@
 """The feed: numbers, subscriptions, and the replay for a client that reconnects."""
 
+# Long because numbers, subscribers, replays and marks are tested on one feed.
 from __future__ import annotations
 
 from collections.abc import Iterable
