@@ -21,6 +21,9 @@ endef
 # The tests of the folders in [tool.coverage.run]. Random examples cover a line in one run and not in the next.
 GATED_TESTS = -m "not hypothesis" tests/events/domain tests/subscriptions/protocol tests/voipbin_ws/demo/simulation/model
 
+# With DRILLS=1 these take their long form.
+DRILLS = tests/faults tests/models tests/voipbin_ws/static/test_states_agree.py tests/browser/test_unruly_day.py
+
 .PHONY: help run test check coverage lock drills bench
 
 help:
@@ -64,7 +67,7 @@ lock:
 drills:
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
-	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults tests/models --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
+	@DRILLS=1 $(VENV_PYTHON) -m pytest $(DRILLS) --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
 	@$(VENV_PYTHON) -m tests.faults.table var/drills.xml
 
 bench:

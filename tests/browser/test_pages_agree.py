@@ -161,6 +161,20 @@ def test_a_call_that_the_agents_status_contradicts_keeps_its_caller(office: Offi
     office.ann.ends(call)
 
 
+def test_a_call_whose_end_was_inferred_wrongly_returns_with_its_caller(office: Office) -> None:
+    call = Call("Comes Back")
+    end = {"id": call.id, "status": "hangup", "previous_status": "ringing", "inferred": True}
+    office.centre.publish(call.created(), {"event_type": "call.ended", "data": end})
+    fresh = office.fresh["board"]
+    watch(fresh, office.centre)
+    expect_board(fresh, call, "")
+    office.centre.publish({"event_type": "call.status", "data": {"id": call.id, "status": "ringing"}})
+    for page in (fresh, office.opened["board"]):
+        expect_board(page, call, "ringing")
+        expect(call.row(page)).to_contain_text("Comes Back")
+    office.centre.publish(call.ended())
+
+
 def test_a_caller_known_only_before_the_offer_is_named_at_the_desk(office: Office) -> None:
     call = Call("Named Before")
     page = office.opened["ann"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ from tests.voipbin_ws.static.support.sequences import (
     Published,
     published,
 )
+from tests.voipbin_ws.static.support.state_views import States, differences, exact, live, of_rest
 
 SEQUENCES = 10_000 if os.environ.get("DRILLS") else 500
 NOW = 1_800_000_000_000
@@ -44,10 +45,8 @@ ME = {
     "queues": [{"id": each, "name": each[:4], "agent_ids": agents} for each, agents in SERVING.items()],
     "agents": [{"id": each, "name": name, "role": "agent", "status": ""} for each, name in NAMES.items()],
 }
-RESOURCES = ("call", "queue", "agent", "conference", "recording", "activeflow", "message")
 SHOWN = ("call", "queue", "agent")
 MANAGER = Visible(CUSTOMER, None, None)
-States = dict[str, dict[str, Any]]
 
 
 class Loaded(NamedTuple):
@@ -97,8 +96,8 @@ def company(db: None) -> None:
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(sequence=published(), contained=st.booleans())
-def test_all_views_agree(company: None, models: PageModels, sequence: Published, contained: bool) -> None:
+@given(sequence=published(), contained=st.integers(0, 12))
+def test_all_views_agree(company: None, models: PageModels, sequence: Published, contained: int) -> None:
     for model in (Event, ResourceState, CustomerLog):
         model.objects.filter(customer_id=CUSTOMER).delete()  # type: ignore[attr-defined]
     drafts, first, second = sequence
@@ -110,11 +109,11 @@ def test_all_views_agree(company: None, models: PageModels, sequence: Published,
         begun[name] |= _items(view.visible, rest, active="true")
     publish(drafts[second:])
     folded = _fold_of_log()
-    assert not _differences(_of_rest(_items(MANAGER, tuple({each.resource for each in drafts}))), folded)
+    assert not differences(of_rest(_items(MANAGER, tuple({each.resource for each in drafts}))), folded)
     entries = _entries()
     frames = {name: _frames(entries, view.scope) for name, view in VIEWS.items()}
     # A page may receive again what its states contain.
-    after = max(0, first - 2) if contained else first
+    after = max(0, first - contained)
     later = {name: [each for each in found if _number(each) > after] for name, found in frames.items()}
     nothing: dict[str, list[Any]] = {resource: [] for resource in SHOWN}
     shared = {"me": ME, "now": NOW}
@@ -132,12 +131,12 @@ def test_all_views_agree(company: None, models: PageModels, sequence: Published,
         ]
     )
     open_states, fresh_states, open_board, fresh_board, *desks = answers
-    assert not _differences(_exact(open_states), _exact({key: folded[key] for key in open_states}))
-    assert not _differences(_live(open_states), _live(folded))
+    assert not differences(exact(open_states), exact({key: folded[key] for key in open_states}))
+    assert not differences(live(open_states), live(folded))
     assert not open_board["isIncomplete"]
     if not fresh_board["isIncomplete"]:  # Then the page loads again.
-        assert not _differences(_live(fresh_states, SHOWN), _live(folded, SHOWN))
-        assert not _differences(fresh_board, open_board)
+        assert not differences(live(fresh_states, SHOWN), live(folded, SHOWN))
+        assert not differences(fresh_board, open_board)
     for agent, open_desk, fresh_desk in zip(NAMES, desks[::2], desks[1::2], strict=True):
         expected = _desk_by_rest(agent)
         if not open_desk["isIncomplete"]:
@@ -154,27 +153,6 @@ def _items(visible: Visible, resources: tuple[str, ...], **parameters: str) -> d
     return {
         each: [json.loads(item) for item in read_states(visible, each, query).items] for each in resources
     }
-
-
-def _of_rest(items: dict[str, list[Any]]) -> States:
-    found = {}
-    for resource, states in items.items():
-        for item in states:
-            progress = item["state"]
-            state = {name: item[name] for name in ("since", "event_type", "updated_at", "data")}
-            texts = {
-                name: progress.get(name, "")
-                for name in ("status", "status_since", "named_at", "ended_at", "corrected_at")
-            }
-            key = " ".join((resource, item["resource_id"], item.get("member_id", ""))).strip()
-            found[key] = {
-                **state,
-                **texts,
-                "live": item["active"],
-                "agents": progress.get("agents", {}),
-                "inferred": progress.get("inferred", False),
-            }
-    return found
 
 
 def _fold_of_log() -> States:
@@ -200,28 +178,6 @@ def _frames(entries: list[Entry], scope: str) -> list[Any]:
         for topic in entry.topics
         if topic.startswith(scope)
     ]
-
-
-def _exact(states: States) -> States:
-    """Return the states that a page knows exactly: of a place that has ended it may not know when."""
-    return {key: state for key, state in states.items() if state["live"] or len(key.split(" ")) == 2}
-
-
-def _live(states: States, resources: Sequence[str] = RESOURCES) -> States:
-    return {key: state for key, state in states.items() if state["live"] and key.split(" ")[0] in resources}
-
-
-def _differences(found: Any, expected: Any, where: str = "") -> list[str]:
-    """Return what differs, one line for each value."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        return [
-            line
-            for name in {**found, **expected}
-            for line in _differences(
-                found.get(name, "missing"), expected.get(name, "missing"), f"{where}/{name}"
-            )
-        ]
-    return [] if found == expected else [f"{where}: {found} instead of {expected}"]
 
 
 def _number(frame: Any) -> int:

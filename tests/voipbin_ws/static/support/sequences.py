@@ -119,26 +119,86 @@ _EVENTS = st.builds(
 )
 
 
+_Event = tuple[str, dict[str, Any], tuple[str, ...]]
+
+
+def _call(action: str, agents: dict[str, Any] | None = None, **data: Any) -> _Event:
+    return f"call.{action}", {"id": "x", **data, **(agents or {})}, ()
+
+
+def _place(action: str, agents: dict[str, Any] | None = None, queue: str = SUPPORT, **data: Any) -> _Event:
+    return f"queue.{action}", {"queue_id": queue, "call_id": "x", **data, **(agents or {})}, ()
+
+
+_TO_ANNA, _TO_BEN, _TO_NONE = {"agent_id": ANNA}, {"agent_id": BEN}, {"agent_id": None}
+_STORIES: tuple[tuple[_Event, ...], ...] = (
+    (),
+    (
+        _call("created", status="ringing", direction="inbound"),
+        _place("joined"),
+        _call("assigned", _TO_ANNA, status="ringing"),
+        _call("status", {**_TO_NONE, "missed_by": ANNA}, status="ringing"),
+        _call("assigned", _TO_BEN, status="ringing"),
+        _place("connected", _TO_BEN),
+        _call("status", _TO_BEN, status="answered"),
+        _place("left"),
+        _call("ended", status="hangup"),
+    ),
+    (
+        _call("created", status="answered"),
+        _place("joined"),
+        _place("connecting", _TO_ANNA),
+        _call("assigned", _TO_ANNA, status="answered"),
+        _place("left"),
+        _place("connected", _TO_ANNA),
+        _call("assigned", _TO_BEN, status="answered"),
+        _call("status", status="answered"),
+        _place("joined", queue=SALES),
+        _place("connected", _TO_BEN, queue=SALES),
+        _place("joined", queue=SALES),
+        _call("ended"),
+        _call("billed", price="0.02"),
+    ),
+    (
+        _call("created", _TO_ANNA, status="dialing", direction="outbound"),
+        _call("status", status="ringing"),
+        _call("status", status="answered"),
+        _call("ended", inferred=True, reason="silence", status="hangup", previous_status="answered"),
+        _call("status", status="answered"),
+        _call("status", status="hangup"),
+        _call("created", status="ringing"),
+        _call("assigned", _TO_ANNA, status="ringing"),
+    ),
+)
+
+
 @st.composite
 def published(draw: st.DrawFn) -> Published:
-    """Draw a sequence: in order, shuffled, or with the gateway's time; some events come twice."""
-    events = draw(st.lists(st.tuples(_EVENTS, st.integers(0, 11), st.integers(0, 9)), max_size=24))
-    order = draw(st.sampled_from(("in order", "shuffled", "without times", "mixed")))
+    """Draw a sequence: a call's story and other events, in order, late, or with the gateway's time; some come twice."""
+    events: list[_Event] = list(draw(st.sampled_from(_STORIES)))
+    for event, place in draw(st.lists(st.tuples(_EVENTS, st.integers(0, 20)), max_size=12)):
+        events.insert(min(place, len(events)), event)
+    order = draw(st.sampled_from(("as it happened", "as it happened", "any", "none", "mixed")))
+    places = st.integers(0, max(0, len(events) - 1))
+    times = list(range(len(events)))
+    for one, other in draw(st.lists(st.tuples(places, places), max_size=4)) if events else ():
+        for each in (events, times):
+            each[one], each[other] = each[other], each[one]
+    lucks = draw(st.lists(st.integers(0, 19), min_size=len(events), max_size=len(events)))
     drafts: list[Draft] = []
     live = set()
-    for position, ((event_type, data, named), second, luck) in enumerate(events):
+    for (event_type, data, named), time, luck in zip(events, times, lucks, strict=True):
         if data.get("inferred") and data["id"] not in live:
             continue  # The gateway ends only calls that are live.
         if ends_call(event_type, data):
             live.discard(data["id"])
         elif event_type.startswith("call.") and changes_state(event_type):
             live.add(data["id"])
-        at: str | None = TIMES[position * 2 if order == "in order" else second]
-        if order == "without times" or (order == "mixed" and luck < 3):
-            at = None
+        has_none = order == "none" or (order == "mixed" and luck < 6)
+        at = None if has_none else TIMES[luck if order == "any" else time]
         made = draft(CUSTOMER, event_type, data, timestamp=at, agent_ids=list(named))
-        drafts += [made, made] if luck == 9 else [made]
-        if luck == 8 and len(drafts) > 3:
+        drafts += [made, made] if luck == 19 else [made]
+        if luck == 18 and len(drafts) > 3 and "inferred" not in drafts[-3].data:
             drafts.append(drafts[-3])
     first, second = sorted((draw(st.integers(0, len(drafts))), draw(st.integers(0, len(drafts)))))
     return Published(drafts, first, min(second, first + 3))

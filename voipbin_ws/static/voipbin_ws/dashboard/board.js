@@ -77,7 +77,8 @@ export class Board {
     const changed = this.#states.apply(event);
     for (const callId of new Set(changed.map(callOf))) if (callId) this.#update(callId, now);
     if (changed.some(({ resource, resourceId }) => resource === "queue" && !this.#ownQueues.has(resourceId))) this.#arrangeQueues();
-    if (changed.some(({ resource }) => resource === "agent" || (resource === "call" && (this.#hasNamedAgents || event.data.agent_name)))) this.#arrangeAgents();
+    const namesUnknown = this.#hasNamedAgents || (event.data.agent_name && !this.agents.has(event.data.agent_id));
+    if (changed.some(({ resource }) => resource === "agent" || (resource === "call" && namesUnknown))) this.#arrangeAgents();
   }
 
   /** Compute what is shown of a call. @param {string} id @param {number} now */
