@@ -107,11 +107,11 @@ SCENARIOS = {
         f"be refused with {status}": _DIAL
         + f'<recv response="180" optional="true"/><recv response="{status}"/>'
         + _REFUSED
-        for status in (404, 480, 486, 503)
+        for status in (404, 480, 486, 500)
     },
     **{
         f"refuse with {status}": _RING + _response(f"{status} Refused") + '<recv request="ACK"/>'
-        for status in (404, 480, 486, 503)
+        for status in (404, 480, 486, 500)
     },
 }
 

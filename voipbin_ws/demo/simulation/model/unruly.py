@@ -39,6 +39,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """The platform's words for those of the published API."""
 
+REDELIVERED: Final = frozenset({"call", "queue", "agent", "activeflow"})
+"""The resources whose events may come twice under one key.
+
+The others may be published as a webhook and then as an event, which the gateway refuses under one key.
+"""
+
 _AGENTS: Final = ("agent_id", "agent_name")
 
 
@@ -86,7 +92,8 @@ class UnrulyPlatform:
         yield event.at + timedelta(seconds=delays[0] if late < LATE else 0), changed
         if twice < TWICE:
             # Half of them as a redelivery under the same key, half as a second event.
-            again = changed if twice < TWICE / 2 else replace(changed, key=f"{changed.key}-again")
+            is_redelivery = twice < TWICE / 2 and event.event_type.partition(".")[0] in REDELIVERED
+            again = changed if is_redelivery else replace(changed, key=f"{changed.key}-again")
             yield event.at + timedelta(seconds=delays[1]), again
 
     def _is_lost(self, event: SimulatedEvent, draw: bool) -> bool:
