@@ -131,7 +131,7 @@ class Calls:
             self._recordings.finish(call.recording)
             call.recording = None
         call.previous_status, call.status = call.status, "hangup"
-        end = {
+        end: dict[str, Any] = {
             "hangup_reason": reason,
             "hangup_by": by,
             "duration": round(recorder.seconds - call.answered_at) if call.answered_at is not None else 0,

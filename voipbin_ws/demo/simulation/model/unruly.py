@@ -1,4 +1,4 @@
-"""An unruly platform: the events of an orderly one late, twice, shuffled, in other words, or not at all."""
+"""An unruly platform: events late, twice, shuffled, in other words, or not at all."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class UnrulyPlatform:
         self._lost_calls: set[str] = set()
 
     def pass_on(self, events: Iterable[SimulatedEvent], until: datetime) -> list[SimulatedEvent]:
-        """Take the next events; return all that arrive up to `until`, in the order of their arrival."""
+        """Take the next events; return those that arrive up to `until`, in that order."""
         for event in events:
             for arrives, each in self._arrivals(event):
                 heapq.heappush(self._underway, (arrives, next(self._numbers), each))
