@@ -156,7 +156,7 @@ def test_the_callee_of_an_outbound_call_hangs_up(trunk: Trunk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sip_status", "status"), [(486, "busy"), (480, "no-answer"), (404, "failed"), (503, "failed")]
+    ("sip_status", "status"), [(486, "busy"), (480, "no-answer"), (404, "failed"), (500, "failed")]
 )
 def test_a_call_that_is_refused_ends_with_the_reason(trunk: Trunk, sip_status: int, status: str) -> None:
     caller, called = trunk.call(f"be refused with {sip_status}", f"refuse with {sip_status}")

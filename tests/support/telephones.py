@@ -107,11 +107,11 @@ SCENARIOS = {
         f"be refused with {status}": _DIAL
         + f'<recv response="180" optional="true"/><recv response="{status}"/>'
         + _REFUSED
-        for status in (404, 480, 486, 503)
+        for status in (404, 480, 486, 500)
     },
     **{
         f"refuse with {status}": _RING + _response(f"{status} Refused") + '<recv request="ACK"/>'
-        for status in (404, 480, 486, 503)
+        for status in (404, 480, 486, 500)
     },
 }
 
@@ -124,6 +124,7 @@ class Telephone:
     ) -> None:
         self._port = port
         self._call_id = call_id
+        self._sent = 0
         name = f"{call_id}-{scenario.replace(' ', '-')}"
         script = folder / f"{name}.xml"
         lines = ['<?xml version="1.0" encoding="us-ascii"?>', f'<scenario name="{scenario}">']
@@ -142,8 +143,21 @@ class Telephone:
     def go_on(self, after: str) -> None:
         """Let the call go on, once the telephone sent a message that contains `after`."""
         wait_until(lambda: self._messages.exists() and after in self._messages.read_text(), f"{after} sent")
-        lines = ["INFO sip:phone SIP/2.0", f"Via: SIP/2.0/UDP {HOST}:9;branch=z9hG4bKtest", f"From: {CALLER}"]
-        lines += [f"To: {_WITHIN}", f"Call-ID: {self._call_id}", "CSeq: 1 INFO", "Content-Length: 0", "", ""]
+        # SIPp takes an equal one for a retransmission.
+        self._sent += 1
+        lines = [
+            "INFO sip:phone SIP/2.0",
+            f"Via: SIP/2.0/UDP {HOST}:9;branch=z9hG4bKtest{self._sent}",
+            f"From: {CALLER}",
+        ]
+        lines += [
+            f"To: {_WITHIN}",
+            f"Call-ID: {self._call_id}",
+            f"CSeq: {self._sent} INFO",
+            "Content-Length: 0",
+            "",
+            "",
+        ]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto("\r\n".join(lines).encode(), (HOST, self._port))
 

@@ -100,7 +100,9 @@ def _requests(events: Sequence[SimulatedEvent]) -> Iterator[tuple[str, Any, str 
     waiting: list[dict[str, Any]] = []
     for event in events:
         webhook = as_webhook(event) if len(events) < WEBHOOKS_BELOW else None
-        if waiting and (webhook is not None or len(waiting) == MAX_EVENTS_IN_REQUEST):
+        # A call's final status and its end stay together, so that they are stored in one transaction.
+        limit = MAX_EVENTS_IN_REQUEST - (event.event_type != "call.ended")
+        if waiting and (webhook is not None or len(waiting) >= limit):
             yield "/v1.0/events", waiting, None, len(waiting)
             waiting = []
         if webhook is not None:

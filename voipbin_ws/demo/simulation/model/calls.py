@@ -131,15 +131,14 @@ class Calls:
             self._recordings.finish(call.recording)
             call.recording = None
         call.previous_status, call.status = call.status, "hangup"
-        now = recorder.seconds
-        self._record_event(
-            call,
-            "call.ended",
-            hangup_reason=reason,
-            hangup_by=by,
-            duration=round(now - call.answered_at) if call.answered_at is not None else 0,
-            tm_hangup=recorder.stamp(),
-        )
+        end: dict[str, Any] = {
+            "hangup_reason": reason,
+            "hangup_by": by,
+            "duration": round(recorder.seconds - call.answered_at) if call.answered_at is not None else 0,
+            "tm_hangup": recorder.stamp(),
+        }
+        self._record_event(call, "call.status", **end)
+        self._record_event(call, "call.ended", **end)
         del self.open[call.id]
         call.caller.calls += 1
         for action in call.when_ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from voipbin_ws.demo.simulation.model.agents import Agent, Impossible
 from voipbin_ws.demo.simulation.model.call_flows import CallFlows, MessageFlows
@@ -14,6 +14,7 @@ from voipbin_ws.demo.simulation.model.fake_data import HOURS, Caller, random_cal
 from voipbin_ws.demo.simulation.model.load_profiles import Profile
 from voipbin_ws.demo.simulation.model.routing import Routing
 from voipbin_ws.demo.simulation.model.tenants import Tenant
+from voipbin_ws.demo.simulation.model.unruly import UnrulyPlatform
 
 REGULARS = 60
 """Number of known callers; strangers call only if all of these are on the telephone."""
@@ -55,7 +56,9 @@ class ContactCentre:
         self._profile = profile
         self._rate = rate or profile.rate
         self._most_calls = most_calls
+        self._start = start
         self._recorder = EventRecorder(tenant.id, seed, start)
+        self._unruly = UnrulyPlatform(f"{seed} {tenant.id}") if profile.is_unruly else None
         # The same people call on every day.
         people = random.Random(tenant.id)
         self._known = [random_caller(people) for _ in range(REGULARS)]
@@ -71,11 +74,17 @@ class ContactCentre:
     def advance(self, until: float) -> list[SimulatedEvent]:
         """Return the events up to `until` seconds since the start, without those returned before."""
         self._recorder.run(until)
-        return self._recorder.take()
+        events = self._recorder.take()
+        return (
+            self._unruly.pass_on(events, self._start + timedelta(seconds=until)) if self._unruly else events
+        )
 
     def next_at(self) -> float | None:
         """Return the time of the next event in seconds since the start, or `None`."""
-        return self._recorder.next_at()
+        times = [self._recorder.next_at()]
+        if self._unruly and (arrives := self._unruly.next_at()):
+            times.append((arrives - self._start).total_seconds())
+        return min((each for each in times if each is not None), default=None)
 
     @property
     def is_over(self) -> bool:
@@ -90,7 +99,8 @@ class ContactCentre:
         while self.calls.open:
             self.calls.end(next(iter(self.calls.open.values())), "normal", "local")
         self.routing.agents.close()
-        return self._recorder.take()
+        events = self._recorder.take()
+        return self._unruly.close(events) if self._unruly else events
 
     # --- Commands from outside, such as an agent's desktop sends to a platform --------------------------------------
 

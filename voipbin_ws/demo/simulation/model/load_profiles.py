@@ -25,6 +25,8 @@ class Profile:
     surge_every: float = 60
     surge_seconds: float = 0
     surge_factor: float = 1
+    is_unruly: bool = False
+    """Whether events come late, twice, shuffled, in the platform's words or not at all."""
 
     def share_of_peak(self, at: float) -> float:
         """Return the rate at `at` seconds as a share of the rate in a surge, from 0 to 1."""
@@ -38,5 +40,6 @@ PROFILES: Final[Mapping[str, Profile]] = {
         Profile("steady", rate=11),
         Profile("busy", rate=16),
         Profile("burst", rate=6, surge_every=45, surge_seconds=6, surge_factor=12),
+        Profile("unruly", rate=11, is_unruly=True),
     )
 }
