@@ -29,7 +29,7 @@ from events.domain.event import (
     topics_of,
 )
 from events.domain.strict_json import encode
-from events.log.idempotency import StoredKeys
+from events.log.idempotency import IdempotencyConflict, StoredKeys
 from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
 
@@ -122,10 +122,15 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
             try:
                 if request.check is not None:
                     request.check()
-                results.append(batch.add(request.drafts))
             except DatabaseError:
                 raise
             except Exception as error:
+                results.append(error)
+                continue
+            # Any other exception may come half-way through a request: then nothing of the transaction is stored.
+            try:
+                results.append(batch.add(request.drafts))
+            except IdempotencyConflict as error:
                 results.append(error)
         batch.store()
     return batch, results
