@@ -64,7 +64,7 @@ lock:
 drills:
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
-	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
+	@DRILLS=1 $(VENV_PYTHON) -m pytest tests/faults tests/browser/test_unruly_day.py --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
 	@$(VENV_PYTHON) -m tests.faults.table var/drills.xml
 
 bench:
