@@ -19,7 +19,7 @@ from voipbin_ws.demo.simulation.model.tenants import tenant_of
 from voipbin_ws.demo.simulation.publisher import Publisher
 
 MINUTES = 24 * 60 if LONG else 15
-STEP_SECONDS = 30
+STEP_SECONDS = 120 if LONG else 30
 # The day is published within seconds, so that all silence is short.
 SILENCE = "ringing=3s,waiting=3s,answered=3s"
 
