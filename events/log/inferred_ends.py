@@ -65,8 +65,9 @@ def _is_due(row: ResourceState, stage: CallStage, silence: Silence, now: datetim
 
 
 def _end(row: ResourceState, stage: CallStage, after: timedelta) -> bool:
-    minutes = round(after.total_seconds() / 60)
-    reason = f"no event for {minutes} minutes while {stage}"
+    seconds = after.total_seconds()
+    silence = f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
+    reason = f"no event for {silence} while {stage}"
     try:
         publish([inferred_end(row, reason)], check=lambda: _require_unchanged(row))
     except Superseded:

@@ -48,7 +48,8 @@ class CustomerAdmin(SwitchableAdmin):
     readonly_fields = ["created_at", "related"]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        return ["name", "id", "is_active", "created_at", "related"] if obj else ["name", "id", "is_active"]
+        fields = ["name", "id", "region", "is_active"]
+        return [*fields, "created_at", "related"] if obj else fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         rows = super().get_queryset(request)

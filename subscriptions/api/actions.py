@@ -19,6 +19,7 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import reading_errors, visible_to
 from events.api.schemas import OF_CUSTOMER
+from events.domain.phone_number import canonical_number
 from events.domain.state import current_agents
 from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
@@ -27,6 +28,7 @@ from events.models import ResourceState, split_agents
 from subscriptions.api import schemas
 from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
 from subscriptions.models import OptOut
+from subscriptions.models.tenants import region_of
 from subscriptions.platform import client
 from subscriptions.protocol.permissions import Identity
 
@@ -116,7 +118,8 @@ class MessagesView(APIView):
                 status.HTTP_403_FORBIDDEN,
                 "Who writes to people must hear what they answer: messages were not granted to this credential",
             )
-        opted_out = OptOut.objects.filter(customer_id=visible.customer_id, number=number).first()
+        canonical = canonical_number(number, region_of(visible.customer_id))
+        opted_out = OptOut.objects.filter(customer_id=visible.customer_id, number=canonical).first()
         if opted_out is not None:
             raise ApiError(
                 status.HTTP_409_CONFLICT,

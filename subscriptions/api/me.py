@@ -21,6 +21,7 @@ from events.api.operation import operation
 from events.api.responses import reading_errors, visible_to, with_now
 from events.api.schemas import OF_CUSTOMER
 from events.domain.event import format_timestamp
+from events.domain.phone_number import dialing_of
 from events.domain.topics import AGENT_SCOPE, ANY, CUSTOMER_SCOPE, Pattern
 from events.models import CustomerLog
 from events.reading.parameters import Parameters
@@ -161,6 +162,7 @@ class MeView(APIView):
                 "topics": topics_for(identity),
                 "agents": _agents(identity),
                 "queues": _queues(identity),
+                "dialing": dialing_of(customer.region) if customer else None,
             }
         )
 

@@ -74,6 +74,15 @@ class VisibleQueue(Serializer[Any]):
     agent_ids = ListField(child=UUIDField())
 
 
+class DialingFacts(Serializer[Any]):
+    """How numbers are dialled in the customer's region."""
+
+    country_code = CharField()
+    national_prefix = field(TEXT)
+    international_prefix = CharField()
+    national_digits = field({"type": "integer", "minimum": 1}, "The fewest digits of a national number.")
+
+
 class Me(Serializer[Any]):
     customer = Named()
     agent = Named(allow_null=True, help_text="`null` for an access key of the customer itself.")
@@ -83,6 +92,10 @@ class Me(Serializer[Any]):
     queues = VisibleQueue(
         many=True,
         help_text="The customer's queues that the credential may see, with those of their agents it may see.",
+    )
+    dialing = DialingFacts(
+        allow_null=True,
+        help_text="`null` if no region is set: numbers without a country code are not understood.",
     )
     now = NOW
 

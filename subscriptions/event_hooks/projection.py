@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from events.domain.event import Draft
+from events.domain.phone_number import canonical_number
 from events.domain.topics import is_canonical_uuid
 from events.models import Event
 from subscriptions.models import Agent, AgentStatus, OptOut
-from subscriptions.platform.opt_outs import parse_keyword
+from subscriptions.models.tenants import region_of
+from subscriptions.platform.opt_outs import MAX_NUMBER, parse_keyword
 
 _STATUSES = frozenset(AgentStatus.values)
 Stored = Sequence[tuple[Event, Draft]]
@@ -58,6 +60,7 @@ def _apply_opt_outs(stored: Stored) -> None:
         number, wants_none = parse_keyword(draft.data)
         if number is None or wants_none is None:
             continue
+        number = canonical_number(number, region_of(draft.customer_id))[:MAX_NUMBER]
         if wants_none:
             OptOut.objects.get_or_create(
                 customer_id=draft.customer_id, number=number, defaults={"since": event.timestamp}

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from subscriptions.protocol.permissions import Role
 
@@ -19,6 +20,19 @@ def validate_not_nil(value: uuid.UUID) -> None:
     if value.int == 0:
         raise ValidationError(
             "The nil UUID means none: write the platform's own id, or leave the one that was made."
+        )
+
+
+def validate_region(region: str) -> None:
+    """Check that national numbers of this region can be understood.
+
+    Raises:
+        ValidationError: The region is unknown.
+    """
+    if region not in REGIONS:
+        raise ValidationError(
+            "%(region)s is no known region: write two capital letters such as US or DE",
+            params={"region": region},
         )
 
 
@@ -35,6 +49,16 @@ class Customer(models.Model):
     is_active = models.BooleanField(
         "active", default=True, help_text="While this is off, no credential of the customer is accepted."
     )
+    region = models.CharField(
+        "region of its numbers",
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_region],
+        help_text="Two capital letters such as US or DE (ISO 3166). Numbers without a country code are then understood "
+        "as dialled there. Without it, only international numbers are.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -42,6 +66,11 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def region_of(customer_id: str) -> str:
+    """Return the region of a customer's telephone numbers, or "" if none is set."""
+    return Customer.objects.filter(pk=customer_id).values_list("region", flat=True).first() or ""
 
 
 class Queue(models.Model):

@@ -92,7 +92,7 @@ def _seed() -> None:
     # One hash for all: the password is printed anyway, and each hash takes a third of a second.
     password = make_password(PASSWORD)
     for tenant in TENANTS:
-        customer = Customer.objects.create(id=tenant.id, name=tenant.name)
+        customer = Customer.objects.create(id=tenant.id, name=tenant.name, region="US")
         queues = [
             Queue.objects.create(id=queue.id, customer=customer, name=queue.name) for queue in tenant.queues
         ]

@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline";
 import { Desk } from "../../../../voipbin_ws/static/voipbin_ws/agent-desktop/desk.js";
 import { Board } from "../../../../voipbin_ws/static/voipbin_ws/dashboard/board.js";
+import { canonicalNumber, optsOut } from "../../../../voipbin_ws/static/voipbin_ws/shared/phone-number.js";
 import { States } from "../../../../voipbin_ws/static/voipbin_ws/shared/resource-state.js";
 
 const RESOURCES = ["call", "queue", "conference", "agent", "recording", "activeflow", "transcription", "message"];
@@ -50,7 +51,13 @@ function deskOf({ agentId, items, frames, me, now }) {
 }
 
 /** @type {Record<string, (details: any) => any>} */
-const commands = { states: statesOf, board: boardOf, desk: deskOf };
+const commands = {
+  states: statesOf,
+  board: boardOf,
+  desk: deskOf,
+  number: ({ text, dialing }) => canonicalNumber(text, dialing),
+  keyword: ({ text }) => optsOut(text),
+};
 
 for await (const line of createInterface({ input: process.stdin })) {
   const answers = JSON.parse(line).map((/** @type {any} */ { command, ...details }) => commands[command](details));

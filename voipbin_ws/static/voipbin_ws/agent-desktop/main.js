@@ -74,7 +74,7 @@ async function load(me, now) {
   const show = () => {
     const history = inOrder([...pastCalls.content.items, ...pastPlaces.content.items]);
     desk.load({ agentId, queues: me.queues, status: status.content, calls: calls.items, places: places.items, history }, now);
-    messages.load({ agentId, events: pastMessages.content.items.reverse(), isPermitted, actions: actions.content, now });
+    messages.load({ agentId, events: pastMessages.content.items.reverse(), isPermitted, actions: actions.content, dialing: me.dialing ?? null, now });
     callCards.load(me, actions.content);
     showDesk(me);
     changed();

@@ -25,6 +25,9 @@ function lengthText({ length }) {
   return length > NEAR_MAX_TEXT ? `${MAX_TEXT - length} characters left` : "";
 }
 
+/** @param {Thread} thread */
+const senderOf = (thread) => labelOf(thread) || "Unknown sender";
+
 export class Messages {
   #parts;
   #threads = new Threads();
@@ -72,11 +75,12 @@ export class Messages {
 
   /**
    * Start again with the stored messages. The numbers of unread messages and the open conversation stay.
-   * @param {{ agentId: string, events: GatewayEvent[], isPermitted: boolean, actions: Actions, now: number }} content
+   * @param {{ agentId: string, events: GatewayEvent[], isPermitted: boolean, actions: Actions, dialing: Dialing | null, now: number }} content
    */
-  load({ agentId, events, isPermitted, actions, now }) {
-    const unread = [...this.#threads.byNumber.values()].map((thread) => /** @type {const} */ ([thread.number, thread.unread]));
+  load({ agentId, events, isPermitted, actions, dialing, now }) {
+    const unread = [...this.#threads.byNumber.values()].map((thread) => /** @type {const} */ ([thread.key, thread.unread]));
     this.#threads.clear();
+    this.#threads.dialing = dialing;
     this.#drafts.open(agentId);
     for (const event of events) this.#threads.apply(event, now, { isNew: false });
     for (const [number, count] of unread) {
@@ -104,12 +108,12 @@ export class Messages {
   /** @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
     const thread = this.#threads.apply(event, now);
-    if (thread && !this.#isVisible(thread)) this.#parts.toasts.show(`Message from ${labelOf(thread)}`, "message");
+    if (thread && !this.#isVisible(thread)) this.#parts.toasts.show(`Message from ${senderOf(thread)}`, "message");
   }
 
   /** @param {Thread} thread */
   #isVisible(thread) {
-    return thread.number === this.#open && !document.hidden;
+    return thread.key === this.#open && !document.hidden;
   }
 
   // --- Rendering ---
@@ -132,15 +136,15 @@ export class Messages {
   /** @param {Thread} thread @param {number} now */
   #renderThread(thread, now) {
     if (this.#isVisible(thread)) thread.unread = 0;
-    const part = this.#list.part(thread.number);
-    const isOpen = thread.number === this.#open;
+    const part = this.#list.part(thread.key);
+    const isOpen = thread.key === this.#open;
     const last = thread.messages.at(-1);
-    const draft = isOpen ? "" : this.#drafts.of(thread.number);
+    const draft = isOpen ? "" : this.#drafts.of(thread.key);
     const sent = last && !last.isInbound ? (last.isAutomatic ? "Automatic: " : "Sent: ") : "";
-    part.texts({ name: labelOf(thread), time: last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : "Opted out" });
+    part.texts({ name: senderOf(thread), time: last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : "Opted out" });
     part.texts({ mark: draft ? "Draft: " : sent, last: (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW) });
     part.texts({ unread: thread.unread ? `${thread.unread}` : "", "unread-words": thread.unread ? " unread" : "" });
-    part.attributes({ "data-number": thread.number, "data-unread": thread.unread ? "" : null, "data-open": isOpen ? "" : null });
+    part.attributes({ "data-number": thread.key, "data-unread": thread.unread ? "" : null, "data-open": isOpen ? "" : null });
     descendant(part.element, "button").setAttribute("aria-current", String(isOpen));
   }
 
@@ -150,7 +154,7 @@ export class Messages {
     setShown({ conversation: Boolean(thread), "no-conversation": !thread && this.#threads.byNumber.size > 0 });
     element("messages").toggleAttribute("data-reading", Boolean(thread));
     if (!thread) return;
-    setTexts({ "thread-name": labelOf(thread), "thread-number": thread.name ? thread.number : "" });
+    setTexts({ "thread-name": senderOf(thread), "thread-number": thread.name ? thread.number : "" });
     if (this.#shownVersion !== thread.version) {
       this.#shownVersion = thread.version;
       const box = element("scroll");
@@ -175,16 +179,18 @@ export class Messages {
   /** @param {Thread} thread @param {number} now */
   #renderComposer(thread, now) {
     const { optedOutAt } = thread;
-    const isSending = this.#sending.has(thread.number);
-    setShown({ composer: optedOutAt === null, "opted-out": optedOutAt !== null });
-    if (optedOutAt !== null) {
-      const text = `${labelOf(thread)} wrote STOP (${timeText(optedOutAt, now)}) and wants no messages. You can reply after this number sends START.`;
+    const isSending = this.#sending.has(thread.key);
+    const isAnonymous = thread.number === "";
+    setShown({ composer: optedOutAt === null && !isAnonymous, "opted-out": optedOutAt !== null || isAnonymous });
+    if (isAnonymous) setTexts({ "opted-out": "This text came without a number: it cannot be answered." });
+    else if (optedOutAt !== null) {
+      const text = `${senderOf(thread)} wrote STOP (${timeText(optedOutAt, now)}) and wants no messages. You can reply after this number sends START.`;
       setTexts({ "opted-out": text });
     }
     const reason = this.#reasonNotToSend();
     const { value } = field("draft");
     field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
-    const error = this.#errors.get(thread.number) ?? "";
+    const error = this.#errors.get(thread.key) ?? "";
     setTexts({ send: isSending ? "Sending…" : "Send", "composer-why": reason || lengthText(value), "composer-error": error });
   }
 
@@ -214,13 +220,14 @@ export class Messages {
     const number = this.#open;
     const text = field("draft").value.trim();
     this.render(); // Enter may come before the button was updated.
-    if (number === null || field("send").disabled || !text) return;
+    const to = this.#threads.byNumber.get(number ?? "")?.number;
+    if (number === null || !to || field("send").disabled || !text) return;
     const { liveData, changed } = this.#parts;
     this.#sending.add(number);
     this.#errors.delete(number);
     changed();
     try {
-      await sendMessage(number, text);
+      await sendMessage(to, text);
       // A text that was typed meanwhile stays.
       if (this.#drafts.of(number).trim() === text) {
         this.#drafts.keep(number, "");

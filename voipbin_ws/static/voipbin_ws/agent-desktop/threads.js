@@ -1,17 +1,14 @@
 /** Conversations by text message, one for each number, computed from events. Sans-I/O. */
 
 import { partyOf } from "../shared/call.js";
+import { canonicalNumber, optsOut } from "../shared/phone-number.js";
 import { displayText, withoutInvisible } from "../shared/text.js";
 import { pastTime } from "../shared/time.js";
 
 const MAX_THREADS = 500;
 const MAX_MESSAGES = 200;
 const MAX_TEXT = 5000;
-const MAX_KEYWORD = 64;
-const AROUND = /^[\s.,!?"'“”’]+|[\s.,!?"'“”’]+$/g;
-// The same keywords as in subscriptions/platform/opt_outs.py.
-const STOP = new Set(["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"]);
-const START = new Set(["start", "unstop"]);
+const ANONYMOUS = new Set(["anonymous", "unknown", "restricted", "private", "unavailable"]);
 
 /** Return the text of a message, which may have several lines. @param {unknown} value */
 function textOf(value) {
@@ -28,8 +25,9 @@ function otherParty(data, isInbound) {
 }
 
 export class Threads {
-  /** @type {Map<string, Thread>} */ byNumber = new Map();
-  /** @type {Map<string, string>} */ #numbers = new Map(); // By message id.
+  /** @type {Dialing | null} */ dialing = null; // How the customer's region dials, for equal numbers in several spellings.
+  /** @type {Map<string, Thread>} */ byNumber = new Map(); // By the number in E.164, or a message's id if it has none.
+  /** @type {Map<string, string>} */ #numbers = new Map(); // Keys of threads, by message id.
 
   clear() {
     this.byNumber.clear();
@@ -38,7 +36,7 @@ export class Threads {
 
   /** The threads, the one with the latest message first. */
   get sorted() {
-    return [...this.byNumber.values()].sort((one, other) => other.at - one.at || (one.number < other.number ? -1 : 1));
+    return [...this.byNumber.values()].sort((one, other) => other.at - one.at || (one.key < other.key ? -1 : 1));
   }
 
   /** Apply an event, and return the thread of a new inbound message. @param {GatewayEvent} event @param {number} now */
@@ -52,11 +50,12 @@ export class Threads {
     if ((action !== "received" && action !== "sent") || this.#numbers.has(id)) return null;
     const isInbound = action === "received";
     const party = otherParty(data, isInbound);
-    if (!party.number) return null;
-    const thread = this.#thread(party.number);
+    // Texts without a sender are not of one person.
+    const isAnonymous = !party.number || ANONYMOUS.has(party.number.toLowerCase());
+    const thread = this.#thread(isAnonymous ? id : canonicalNumber(party.number, this.dialing), isAnonymous ? "" : party.number);
     thread.name = party.name || thread.name;
     const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : displayText(data.status), isAutomatic: data.automatic === true };
-    this.#numbers.set(id, party.number);
+    this.#numbers.set(id, thread.key);
     thread.messages.push(message);
     for (const removed of thread.messages.splice(0, Math.max(0, thread.messages.length - MAX_MESSAGES))) this.#numbers.delete(removed.id);
     thread.at = Math.max(thread.at, at);
@@ -65,9 +64,9 @@ export class Threads {
       if (!message.isAutomatic) thread.unread = 0; // A person has read the messages before the reply.
       return null;
     }
-    const keyword = message.text.slice(0, MAX_KEYWORD).replace(AROUND, "").toLowerCase();
-    if (STOP.has(keyword)) thread.optedOutAt ??= at;
-    else if (START.has(keyword)) thread.optedOutAt = null;
+    const wantsNone = typeof data.text === "string" ? optsOut(data.text) : null;
+    if (wantsNone) thread.optedOutAt ??= at;
+    else if (wantsNone === false) thread.optedOutAt = null;
     if (!isNew) return null;
     thread.unread += 1;
     return thread;
@@ -82,14 +81,14 @@ export class Threads {
     thread.version += 1;
   }
 
-  /** @param {string} number */
-  #thread(number) {
-    let thread = this.byNumber.get(number);
+  /** @param {string} key @param {string} number */
+  #thread(key, number) {
+    let thread = this.byNumber.get(key);
     if (!thread) {
-      thread = { number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0 };
-      this.byNumber.set(number, thread);
+      thread = { key, number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0 };
+      this.byNumber.set(key, thread);
       const oldest = this.byNumber.size > MAX_THREADS && this.sorted.findLast((each) => each !== thread);
-      if (oldest) this.byNumber.delete(oldest.number);
+      if (oldest) this.byNumber.delete(oldest.key);
     }
     return thread;
   }

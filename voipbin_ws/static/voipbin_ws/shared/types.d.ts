@@ -45,13 +45,22 @@ type Message = { id: string; isInbound: boolean; text: string; at: number; statu
 
 /** The messages to and from one number. */
 interface Thread {
-  number: string;
+  key: string; // The number in E.164, or a message's id if the text came without one.
+  number: string; // As it was last spelled; "" for none.
   name: string;
   messages: Message[];
   unread: number;
   optedOutAt: number | null;
   at: number; // When the last message came.
   version: number; // Grows with each change.
+}
+
+/** How numbers are dialled in the customer's region. */
+interface Dialing {
+  country_code: string;
+  national_prefix: string;
+  international_prefix: string;
+  national_digits: number;
 }
 
 type Agent = { id: string; name: string; role?: string; status?: string; status_changed_at?: string };
@@ -65,6 +74,7 @@ interface Me {
   topics: string[];
   queues: Queue[];
   agents: Agent[];
+  dialing?: Dialing | null;
 }
 
 /** The answer of /v1.0/actions. */

@@ -1,0 +1,87 @@
+"""Telephone numbers in E.164, in which every spelling of one is equal (ITU-T E.164).
+
+The pages compare with shared/phone-number.js; tests/events/domain/phone_cases.json holds both to it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, TypedDict
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
+
+MIN_INTERNATIONAL_DIGITS = 8
+MAX_DIGITS = 15
+"""The most digits of an E.164 number. Fewer than the minimum are a short code."""
+
+REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""The ISO 3166 codes of the regions whose national numbers can be understood."""
+
+_SCHEME = re.compile(r"(?:tel|sips?|callto):", re.IGNORECASE)
+_AFTER_USER = re.compile(r"[@;?]")
+_SEPARATORS = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
+_TRUNK_ZERO = "(0)"
+
+
+class Dialing(TypedDict):
+    """How a region dials; `national_digits` are the fewest of a national number."""
+
+    country_code: str
+    national_prefix: str
+    international_prefix: str
+    national_digits: int
+
+
+def canonical_number(text: str, region: str = "") -> str:
+    """Return the number in E.164; other texts in lower case without separators.
+
+    `region` is the ISO 3166 code of the customer's region. Without it a national number is not understood: eight digits
+    or more are taken as an international number.
+    """
+    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    user = _AFTER_USER.split(_SCHEME.sub("", visible.strip(), count=1), maxsplit=1)[0]
+    dialing = dialing_of(region)
+    plain = _SEPARATORS.sub("", user.replace(_TRUNK_ZERO, "") if user.startswith(("+", "00")) else user)
+    digits = plain.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        return plain.lower()
+    if plain.startswith("+"):
+        return _formatted(f"+{digits}", region)
+    for prefix in ("00", dialing["international_prefix"] if dialing else "00"):
+        if digits.startswith(prefix):
+            return _formatted(f"+{digits.removeprefix(prefix)}", region)
+    if dialing and _is_possible(digits, region):
+        return _formatted(digits, region)
+    return f"+{digits}" if MIN_INTERNATIONAL_DIGITS <= len(digits) <= MAX_DIGITS else digits
+
+
+def dialing_of(region: str) -> Dialing | None:
+    """Return how numbers are dialled in a region, or `None` for "" and unknown regions."""
+    metadata: Any = PhoneMetadata.metadata_for_region(region) if region in REGIONS else None
+    if metadata is None:
+        return None
+    international = metadata.preferred_international_prefix or metadata.international_prefix or ""
+    return Dialing(
+        country_code=str(metadata.country_code),
+        national_prefix=metadata.national_prefix or "",
+        international_prefix=international if international.isdigit() else "00",
+        national_digits=min(metadata.general_desc.possible_length),
+    )
+
+
+def _is_possible(digits: str, region: str) -> bool:
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(digits, region))
+    except NumberParseException:
+        return False
+
+
+def _formatted(number: str, region: str) -> str:
+    try:
+        return str(
+            phonenumbers.format_number(phonenumbers.parse(number, region or None), PhoneNumberFormat.E164)
+        )
+    except NumberParseException:
+        return number

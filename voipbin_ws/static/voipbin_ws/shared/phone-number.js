@@ -1,0 +1,39 @@
+/** Telephone numbers in E.164, so that every spelling of one compares equal. The gateway has the same rule in events/domain/phone_number.py. Sans-I/O. */
+
+const MIN_INTERNATIONAL_DIGITS = 8;
+const MAX_DIGITS = 15;
+
+/**
+ * Return the number in E.164; what is no telephone number, in lower case without separators. `dialing` is how the
+ * customer's region dials; without it a national number is not understood.
+ * @param {string} text @param {Dialing | null} [dialing]
+ */
+export function canonicalNumber(text, dialing = null) {
+  const visible = text.normalize("NFKC").replace(/\p{Cf}/gu, "").trim();
+  const [user] = visible.replace(/^(?:tel|sips?|callto):/i, "").split(/[@;?]/, 1);
+  const plain = (/^(?:\+|00)/.test(user) ? user.replace("(0)", "") : user).replace(/[\s().\-/\u2010-\u2015\u2212]+/g, "");
+  const digits = plain.replace(/^\+/, "");
+  if (!/^\d+$/.test(digits)) return plain.toLowerCase();
+  if (plain.startsWith("+")) return plain;
+  const prefix = ["00", dialing?.international_prefix ?? "00"].find((each) => digits.startsWith(each));
+  if (prefix) return `+${digits.slice(prefix.length)}`;
+  if (dialing) {
+    const national = digits.startsWith(dialing.national_prefix) ? digits.slice(dialing.national_prefix.length) : digits;
+    const length = dialing.country_code.length + national.length;
+    if (length >= MIN_INTERNATIONAL_DIGITS && length <= MAX_DIGITS && national.length >= dialing.national_digits) return `+${dialing.country_code}${national}`;
+  }
+  return digits.length >= MIN_INTERNATIONAL_DIGITS && digits.length <= MAX_DIGITS ? `+${digits}` : digits;
+}
+
+const STOP = new Set(["stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "revoke", "arret", "arrêt"]);
+const START = new Set(["start", "unstop"]);
+const MAX_KEYWORD = 1000; // A longer text is no keyword, whatever surrounds it.
+
+/** Return whether a text opts out of messages; `null` if it is no keyword. @param {string} text */
+export function optsOut(text) {
+  if (text.length > MAX_KEYWORD) return null;
+  const visible = text.normalize("NFKC").replace(/\p{Cf}/gu, "");
+  const keyword = visible.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "").replace(/[\s_-]+/g, " ").toLowerCase();
+  if (STOP.has(keyword)) return true;
+  return START.has(keyword) ? false : null;
+}
