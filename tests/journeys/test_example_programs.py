@@ -68,6 +68,12 @@ def test_the_webhooks_reach_a_program_of_a_few_lines(
         receipts.append(answer.json())
     received = program.events_until(receipts[-1]["cursor"])
 
+    # A call that hung up has its status first, without a receipt of its own.
+    ids = {receipt["id"] for receipt in receipts}
+    before = [event for event in received if event["id"] not in ids]
+    assert {(event["event_type"], event["data"]["status"]) for event in before} == {("call.status", "hangup")}
+    assert len(before) == sum(webhook["type"] == "call_hangup" for webhook in WEBHOOKS)
+    received = [event for event in received if event["id"] in ids]
     assert [event["id"] for event in received] == [receipt["id"] for receipt in receipts]
     for webhook, event, receipt in zip(WEBHOOKS, received, receipts, strict=True):
         assert event["event_type"] == event_type_of(webhook)

@@ -111,14 +111,15 @@ def events_of(company: Company, stranger: Company) -> Iterator[Published]:
     yield event("message", MESSAGE)
     yield event("call", CALL, agent, agent_ids=[agent])
     yield event("call", CALL, agent, gil, manager, agent_ids=[agent, gil, manager, agent])
-    yield event("call", CALL, gil, data={"agent_id": gil})
+    # Those who had it receive that it is another's now.
+    yield event("call", CALL, gil, agent, manager, data={"agent_id": gil})
     yield event("message", MESSAGE, agent, data={"owner_type": "agent", "owner_id": agent})
-    yield event("message", MESSAGE, data={"owner_type": "customer", "owner_id": agent})
+    yield event("message", MESSAGE, agent, data={"owner_type": "customer", "owner_id": agent})
     yield event("queuecall", CALL, agent, data={"service_agent_id": agent})
     yield event("agent", agent, agent)
     yield event("queue", served, *sorted([agent, gil]), data={"queue_id": served})
     yield event("queue", empty, data={"queue_id": empty})
     yield event("queue", stranger.queues[0], data={"queue_id": stranger.queues[0]})
     named = stranger.person("agent").id
-    yield event("call", CALL, named, agent_ids=[named])
+    yield event("call", CALL, named, gil, agent_ids=[named])
     yield event("call", "another")
