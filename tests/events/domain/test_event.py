@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from events.domain.event import (
     Draft,
+    agents_beside_data,
     concerned_agents,
     format_timestamp,
     make_entry,
@@ -405,3 +406,61 @@ def test_event_ids_are_uuids_and_never_the_same() -> None:
     ids = {new_event_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert all(map(is_canonical_uuid, ids))
+
+
+ONE, TWO = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
+
+
+def frame_with(scope: str, **fields: Any) -> dict[str, Any]:
+    """The frame of an event with these fields, as a subscriber of this scope receives it."""
+    entry = make_entry(
+        seq=7,
+        epoch="a" * 12,
+        event_id=new_event_id(),
+        event_type="call.status",
+        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+        topics=[],
+        body='{"id": "c", "text": ", \\"phases\\": "}',
+        **fields,
+    )
+    frame: dict[str, Any] = json.loads(entry.frame(f"{scope}:call:c"))
+    assert frame["id"] == entry.event_id
+    assert frame["cursor"] == f"{'a' * 12}.7"
+    return frame
+
+
+def test_an_agents_frame_names_no_other_agent() -> None:
+    phases = json.dumps({ONE: ["missed", "then"], TWO: ["talking", "now"]})
+    fields: dict[str, Any] = {"named_agents": [TWO], "phases": phases}
+    of_customer = frame_with(f"customer_id:{CUSTOMER}", **fields)
+    assert of_customer["agent_ids"] == [TWO]
+    assert "phase" not in of_customer
+    first, second = frame_with(f"agent_id:{ONE}", **fields), frame_with(f"agent_id:{TWO}", **fields)
+    assert (first["agent_ids"], first["phase"]) == ([], ["missed", "then"])
+    assert (second["agent_ids"], second["phase"]) == ([TWO], ["talking", "now"])
+    other = frame_with(f"agent_id:{CUSTOMER}", phases=phases)
+    assert not {"agent_ids", "phase", "phases"} & set(other)
+
+
+@pytest.mark.parametrize(("ended", "active"), [(None, None), (True, False), (False, True)])
+def test_a_frame_says_whether_its_resource_has_ended_or_is_live_again(
+    ended: bool | None, active: bool | None
+) -> None:
+    assert frame_with(f"customer_id:{CUSTOMER}", ended=ended).get("active") is active
+    assert "agent_ids" not in frame_with(f"agent_id:{ONE}", ended=ended)
+
+
+@pytest.mark.parametrize(
+    ("agent_ids", "data", "beside"),
+    [
+        ((), {"id": "c", "agent_id": ONE}, ()),
+        ((ONE,), {"id": "c", "agent_id": ONE}, ()),
+        ((ONE, TWO), {"id": "c", "agent_id": ONE}, (ONE, TWO)),
+        ((ONE,), {"id": "c"}, (ONE,)),
+    ],
+)
+def test_agents_that_the_data_does_not_name_are_beside_it(
+    agent_ids: tuple[str, ...], data: dict[str, Any], beside: tuple[str, ...]
+) -> None:
+    draft = Draft("call.status", CUSTOMER, "call", "c", agent_ids, data, json.dumps(data), None, None)
+    assert agents_beside_data(draft) == beside

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from events.domain.resource_state import Addressed, Key, StateEvent, apply, changes_state, key_of, member_of
+from events.domain.call_state import CallStage, stage_of
+from events.domain.resource_state import (
+    Addressed,
+    Key,
+    StateEvent,
+    apply,
+    changes_state,
+    ends_call,
+    ends_members,
+    key_of,
+    member_of,
+)
 from events.domain.state import State
 from tests.events.support.state_memory import Memory
 
@@ -161,3 +172,54 @@ def test_a_state_remembers_few_past_agents() -> None:
     agents = states[Key("call", "x")].agents
     assert len(agents) == 50
     assert list(agents.values())[-1].phase == "offered"
+
+
+@pytest.mark.parametrize(
+    ("status", "is_waiting", "stage"),
+    [
+        ("", False, CallStage.RINGING),
+        ("dialing", False, CallStage.RINGING),
+        ("ringing", True, CallStage.WAITING),
+        ("answered", True, CallStage.WAITING),
+        ("answered", False, CallStage.ANSWERED),
+        ("on_hold", False, CallStage.ANSWERED),
+    ],
+)
+def test_a_calls_stage_decides_how_long_its_source_may_be_silent(
+    status: str, is_waiting: bool, stage: CallStage
+) -> None:
+    assert stage_of(State(since="", status=status), is_waiting=is_waiting) is stage
+
+
+@pytest.mark.parametrize(
+    ("live", "data", "status", "phases"),
+    [
+        (True, {"status": "answered", "agent_id": A}, "answered", {A: "talking"}),
+        (True, {"status": "ringing", "agent_id": A}, "ringing", {A: "offered"}),
+        (True, {"status": 5}, "", {}),
+        (False, {"status": "answered", "agent_id": A}, "answered", {}),
+    ],
+)
+def test_the_state_of_an_older_version_follows_from_its_data(
+    live: bool, data: dict[str, Any], status: str, phases: dict[str, str]
+) -> None:
+    state = State("", live, updated_at="then", data=data)
+    state.read_progress({})
+    assert (state.status, state.ended_at) == (status, "" if live else "then")
+    assert {agent: phase for agent, (phase, _) in state.agents.items()} == phases
+
+
+def test_events_that_end_a_call_or_the_members_of_a_queue() -> None:
+    assert ends_call("call.ended", {})
+    assert ends_call("call.status", {"status": "busy"})
+    assert not ends_call("call.status", {"status": ["busy"]})
+    assert not ends_call("recording.ended", {})
+    assert ends_members("queue.deleted", "")
+    assert not ends_members("queue.deleted", "c")
+
+
+def test_an_event_of_a_queue_that_names_no_agent_changes_no_agent() -> None:
+    states = Memory()
+    apply(call("assigned", 1, agent_id=A), states)
+    apply(queue("moved", 2), states)
+    assert list(states[Key("call", "x")].agents) == [A]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from events.domain.event import concerned_agents
 from events.domain.event_parser import InvalidEvent, read_event
 from events.domain.topics import known_resources
-from events.domain.voipbin_webhooks import EVENT_TYPES, translate
+from events.domain.voipbin_webhooks import EVENT_TYPES, read_webhook, translate
 from tests.events.support.json_values import json_objects, json_values
 
 RESOURCES = known_resources()
@@ -500,3 +500,12 @@ def test_any_webhook_is_translated_without_loss_or_refused(kind: object, data: A
     assert originals["type"] == kind
     for name, value in data.items():
         assert translated[name] is value or originals[name] is value
+
+
+@pytest.mark.parametrize("kind", ["call_hangup", "call_deleted", "call_progressing"])
+def test_only_a_hangup_is_a_status_and_an_end(kind: str) -> None:
+    webhook = {"type": kind, "data": {"id": "c", "customer_id": ACME}}
+    beside = {"customer_id": OWN, "idempotency_key": "k"}
+    draft = read_webhook(webhook, customer_id=OWN, resources=RESOURCES, max_bytes=1000, beside=beside)
+    assert (draft.customer_id, draft.idempotency_key) == (ACME, "k")
+    assert draft.preceding_type == ("call.status" if kind == "call_hangup" else None)

@@ -11,7 +11,6 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from events.domain.age import parse_age
 from events.log import reader, retention
 from events.models import CustomerLog, Event, ResourceState
 from tests.events.support.people import Company, new_id
@@ -194,20 +193,6 @@ def test_what_is_no_age_is_refused_with_the_right_form(age: str) -> None:
 def test_an_age_is_needed() -> None:
     with pytest.raises(CommandError, match="--older-than"):
         prune()
-
-
-@pytest.mark.parametrize(
-    ("text", "age"),
-    [
-        ("90m", timedelta(minutes=90)),
-        ("12h", timedelta(hours=12)),
-        ("30d", timedelta(days=30)),
-        ("4w", timedelta(weeks=4)),
-        ("30s", timedelta(seconds=30)),
-    ],
-)
-def test_an_age_has_a_unit(text: str, age: timedelta) -> None:
-    assert parse_age(text) == age
 
 
 @pytest.mark.parametrize(
