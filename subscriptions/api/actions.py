@@ -118,8 +118,9 @@ class MessagesView(APIView):
                 status.HTTP_403_FORBIDDEN,
                 "Who writes to people must hear what they answer: messages were not granted to this credential",
             )
-        canonical = canonical_number(number, region_of(visible.customer_id))
-        opted_out = OptOut.objects.filter(customer_id=visible.customer_id, number=canonical).first()
+        # Also as it was understood before the customer had a region.
+        spellings = {canonical_number(number, region_of(visible.customer_id)), canonical_number(number)}
+        opted_out = OptOut.objects.filter(customer_id=visible.customer_id, number__in=spellings).first()
         if opted_out is not None:
             raise ApiError(
                 status.HTTP_409_CONFLICT,

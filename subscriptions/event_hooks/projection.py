@@ -60,10 +60,12 @@ def _apply_opt_outs(stored: Stored) -> None:
         number, wants_none = parse_keyword(draft.data)
         if number is None or wants_none is None:
             continue
-        number = canonical_number(number, region_of(draft.customer_id))[:MAX_NUMBER]
+        canonical = canonical_number(number, region_of(draft.customer_id))
+        # Also as it was understood before the customer had a region.
+        numbers = [each[:MAX_NUMBER] for each in (canonical, canonical_number(number))]
         if wants_none:
             OptOut.objects.get_or_create(
-                customer_id=draft.customer_id, number=number, defaults={"since": event.timestamp}
+                customer_id=draft.customer_id, number=numbers[0], defaults={"since": event.timestamp}
             )
         else:
-            OptOut.objects.filter(customer_id=draft.customer_id, number=number).delete()
+            OptOut.objects.filter(customer_id=draft.customer_id, number__in=numbers).delete()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
-from subscriptions.models import OptOut
+from subscriptions.models import Customer, OptOut
 from tests.events.support.people import Company
 from tests.subscriptions.support.platform_server import Platform
 
@@ -88,3 +89,46 @@ def test_a_message_without_a_number_opts_no_number_out() -> None:
     sent = {"event_type": "message.sent", "data": {"id": "m", "source": NUMBER, "text": "STOP"}}
     acme.key(may_publish=True).post("/v1.0/events", sent)
     assert not OptOut.objects.exists()
+
+
+SPELLINGS = ["+15552004711", "15552004711", "0015552004711", "tel:+1-555-200-4711", "sip:+15552004711@gw"]
+SPELLINGS += ["+1 (555) 200.4711", " \u202a+1\u00a0555\u2011200\u20114711\u202c"]
+
+
+def write_to(company: Company, number: str) -> int:
+    return company.person("manager").post("/v1.0/messages", {"to": number, "text": "Hello"}).status
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_opt_out_holds_for_every_spelling_of_the_number(theirs: Platform, spelling: str) -> None:
+    acme, globex = Company(), Company("Globex")
+    wrote(acme, "STOP", spelling)
+    assert {write_to(acme, number) for number in SPELLINGS[:3]} == {409}
+    assert write_to(globex, NUMBER) == 201
+    wrote(acme, "START", SPELLINGS[1], message_id="m2")
+    assert write_to(acme, NUMBER) == 201
+
+
+def test_national_numbers_are_those_of_the_customers_region(theirs: Platform) -> None:
+    acme, british, nowhere = Company(), Company("British"), Company("Nowhere")
+    Customer.objects.filter(pk=acme.id).update(region="US")
+    Customer.objects.filter(pk=british.id).update(region="GB")
+    for number, spelling in enumerate(["5552004711", "(555) 200-4711", "1-555-200-4711"]):
+        wrote(acme, "STOP", spelling, message_id=f"m{number}")
+    wrote(british, "STOP", "020 7946 0958")
+    wrote(nowhere, "STOP", "(555) 200-4711")
+    assert write_to(acme, NUMBER) == 409
+    assert OptOut.objects.filter(customer_id=acme.id).count() == 1
+    assert (write_to(british, "+442079460958"), write_to(british, NUMBER)) == (409, 201)
+    assert (write_to(nowhere, NUMBER), write_to(nowhere, "5552004711")) == (201, 409)
+    # A region that is set later does not lose the opt-outs from before.
+    Customer.objects.filter(pk=nowhere.id).update(region="US")
+    assert write_to(nowhere, "5552004711") == 409
+
+
+@pytest.mark.parametrize("region", ["us", "XX", "U1"])
+def test_an_unknown_region_is_refused(region: str) -> None:
+    customer = Customer.objects.get(pk=Company().id)
+    customer.region = region
+    with pytest.raises(ValidationError, match="such as US or DE"):
+        customer.full_clean()

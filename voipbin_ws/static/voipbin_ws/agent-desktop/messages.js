@@ -34,10 +34,10 @@ export class Messages {
   #drafts = new Drafts();
   #list = new PartList(element("thread-rows"), element("thread-row"));
   #bubbles = new PartList(element("bubbles"), element("bubble"));
-  /** @type {string | null} */ #open = null; // The number of the open conversation.
+  /** @type {string | null} */ #open = null; // The key of the open conversation's thread.
   /** @type {number | null} */ #shownVersion = null;
   /** @type {Set<string>} */ #sending = new Set(); // Numbers.
-  /** @type {Map<string, string>} */ #errors = new Map(); // By number.
+  /** @type {Map<string, string>} */ #errors = new Map(); // By key.
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
   #isPermitted = false;
 
@@ -83,8 +83,8 @@ export class Messages {
     this.#threads.dialing = dialing;
     this.#drafts.open(agentId);
     for (const event of events) this.#threads.apply(event, now, { isNew: false });
-    for (const [number, count] of unread) {
-      const thread = this.#threads.byNumber.get(number);
+    for (const [key, count] of unread) {
+      const thread = this.#threads.byNumber.get(key);
       if (thread) thread.unread = count;
     }
     this.#actions = actions;
@@ -121,8 +121,8 @@ export class Messages {
   render() {
     const { now } = this.#parts.liveData;
     const threads = this.#threads.sorted;
-    this.#list.arrange(threads.map(({ number }) => number), (part, number) => {
-      descendant(part.element, "button").addEventListener("click", () => this.#show(number, { focus: true }));
+    this.#list.arrange(threads.map(({ key }) => key), (part, key) => {
+      descendant(part.element, "button").addEventListener("click", () => this.#show(key, { focus: true }));
     });
     for (const thread of threads) this.#renderThread(thread, now);
     const unread = threads.reduce((sum, thread) => sum + thread.unread, 0);
@@ -202,44 +202,44 @@ export class Messages {
 
   // --- Actions ---
 
-  /** Open a conversation; `null` closes it. @param {string | null} number */
-  #show(number, { focus = false } = {}) {
-    if (this.#open !== number || number === null) {
+  /** Open a conversation; `null` closes it. @param {string | null} key */
+  #show(key, { focus = false } = {}) {
+    if (this.#open !== key || key === null) {
       this.#bubbles.arrange([]);
       this.#shownVersion = null;
     }
-    this.#open = number;
-    field("draft").value = number === null ? "" : this.#drafts.of(number);
+    this.#open = key;
+    field("draft").value = key === null ? "" : this.#drafts.of(key);
     this.render();
-    if (number === null) return;
+    if (key === null) return;
     element("scroll").scrollTop = element("scroll").scrollHeight;
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
   }
 
   async #send() {
-    const number = this.#open;
+    const key = this.#open;
     const text = field("draft").value.trim();
     this.render(); // Enter may come before the button was updated.
-    const to = this.#threads.byNumber.get(number ?? "")?.number;
-    if (number === null || !to || field("send").disabled || !text) return;
+    const to = this.#threads.byNumber.get(key ?? "")?.number;
+    if (key === null || !to || field("send").disabled || !text) return;
     const { liveData, changed } = this.#parts;
-    this.#sending.add(number);
-    this.#errors.delete(number);
+    this.#sending.add(key);
+    this.#errors.delete(key);
     changed();
     try {
       await sendMessage(to, text);
       // A text that was typed meanwhile stays.
-      if (this.#drafts.of(number).trim() === text) {
-        this.#drafts.keep(number, "");
-        if (this.#open === number) field("draft").value = "";
+      if (this.#drafts.of(key).trim() === text) {
+        this.#drafts.keep(key, "");
+        if (this.#open === key) field("draft").value = "";
       }
     } catch (error) {
       if (error.isUnauthorized) liveData.endSession(error.message);
-      const thread = this.#threads.byNumber.get(number);
+      const thread = this.#threads.byNumber.get(key);
       if (error.code === "OPTED_OUT" && thread) thread.optedOutAt ??= liveData.now;
-      this.#errors.set(number, error.message);
+      this.#errors.set(key, error.message);
     } finally {
-      this.#sending.delete(number);
+      this.#sending.delete(key);
       changed();
     }
   }
