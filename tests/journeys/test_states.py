@@ -137,10 +137,11 @@ def test_a_webhook_that_comes_after_the_hangup_does_not_revive_the_call(
         for kind, status, tm in (("hangup", "hangup", "01:00"), ("progressing", "progressing", "00:10")):
             data = {"id": call_id, "status": status, f"tm_{kind}": f"2026-01-01 10:{tm}"}
             hook = {"type": f"call_{kind}", "data": data}
-            assert post(gateway_on_each_stack, key, hook, "/v1.0/webhooks/voipbin").status_code == 201
+            answer = post(gateway_on_each_stack, key, hook, "/v1.0/webhooks/voipbin")
+            assert answer.status_code == 201
         received = [
             (frame["event_type"], frame["data"]["status"], frame.get("active"))
-            for frame in socket.before_pong()
+            for frame in socket.until(answer.json()["cursor"])
         ]
     assert received == [
         ("call.status", "hangup", False),
