@@ -83,6 +83,8 @@ class PreforkServer:
         """The new process has nothing to do with those before it."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # nohup lets the tests ignore it, which the processes under test must not inherit.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         # Where the tests run in a shell's background, it is ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._control.close()
