@@ -19,7 +19,7 @@ from tests.support.postgres_server import PostgresServer
 from tests.support.requirement import require
 
 ROLE = "careless"
-"""Its sessions do not wait for the disk unless they are told to."""
+"""Its sessions do not wait for the disk by default."""
 
 NOTE_MODES = """
 CREATE TABLE modes (mode text);
