@@ -47,7 +47,7 @@ def fill_kernel(gateway: Gateway, acme: Company, peer_port: int) -> None:
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_a_peer_that_neither_reads_nor_answers_is_let_go(gateway: Gateways, server: str) -> None:
-    serving = gateway(server, PING_SECONDS="4", PONG_SECONDS="4", OUTBOX_MAX_SECONDS="600")
+    serving = gateway(server, PING_SECONDS="10", PONG_SECONDS="10", OUTBOX_MAX_SECONDS="600")
     acme = company("Acme")
     settle(serving, acme)
     small = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
