@@ -78,6 +78,7 @@ export class Desk {
   complete(item) {
     this.#states.complete(item, "call");
     this.#update(item.resource_id);
+    this.#arrangeRecent();
   }
 
   /** Compute what is shown of a call and its place. @param {string} callId */
