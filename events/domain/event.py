@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from events.domain.state import named_in
-from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic, is_canonical_uuid, is_nil_uuid
+from events.domain.state import is_agent_id, named_in
+from events.domain.topics import AGENT_SCOPE, agent_topic, customer_topic
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ALMOST = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?([.,]\d+)?(.*)", re.ASCII | re.DOTALL)
@@ -204,11 +204,6 @@ def _agents_in(data: Mapping[str, Any]) -> list[Any]:
     if data.get("owner_type") == "agent":
         found.append(data.get("owner_id"))
     return [each for each in found if is_agent_id(each)]
-
-
-def is_agent_id(value: object) -> bool:
-    """Return whether a value can be an agent's id: a canonical UUID that is not nil."""
-    return isinstance(value, str) and is_canonical_uuid(value) and not is_nil_uuid(value)
 
 
 def topics_of(customer_id: str, resource: str, resource_id: str, agent_ids: Iterable[str]) -> tuple[str, ...]:

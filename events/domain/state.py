@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from events.domain.topics import is_canonical_uuid, is_nil_uuid
 
@@ -123,7 +123,7 @@ def named_in(data: Mapping[str, Any], named_agents: tuple[str, ...] | None = Non
     elif data.get("owner_type") == "agent":
         found.append(data.get("owner_id"))
     found += [data.get("service_agent_id"), *(named_agents or ())]
-    agents = list(dict.fromkeys(each for each in found if _is_uuid(each) and not is_nil_uuid(each)))
+    agents = list(dict.fromkeys(each for each in found if is_agent_id(each)))
     return agents if agents or says else None
 
 
@@ -171,5 +171,10 @@ def _forget_oldest(state: State) -> None:
         del state.agents[agent]
 
 
-def _is_uuid(value: object) -> bool:
+def is_agent_id(value: object) -> bool:
+    """Return whether a value can be an agent's id: a canonical UUID that is not nil."""
+    return _is_uuid(value) and not is_nil_uuid(value)
+
+
+def _is_uuid(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and is_canonical_uuid(value)
