@@ -3,7 +3,7 @@
 import { DeskCall } from "./desk-call.js";
 import { displayText, partyOf, waitingSince } from "../shared/call.js";
 import { States } from "../shared/resource-state.js";
-import { parseTime } from "../shared/time.js";
+import { parseTime, pastTime } from "../shared/time.js";
 
 /** @typedef {{ callId: string, queueId: string, queueName: string, party: Party, since: number }} Place A caller in a queue. */
 /** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
@@ -124,7 +124,7 @@ export class Desk {
   /** @param {GatewayEvent} event @param {number} now */
   #applyStatus({ timestamp, data }, now) {
     const status = displayText(data.status);
-    if (status && status !== this.presence.status) this.presence = { status, since: Math.min(parseTime(timestamp) ?? now, now) };
+    if (status && status !== this.presence.status) this.presence = { status, since: pastTime(timestamp, now) };
   }
 }
 
