@@ -1,7 +1,8 @@
 /** An agent's status, calls and waiting callers, computed from state and events. Sans-I/O. */
 
 import { DeskCall } from "./desk-call.js";
-import { displayText, partyOf, waitingSince } from "../shared/call.js";
+import { partyOf, waitingSince } from "../shared/call.js";
+import { displayText } from "../shared/text.js";
 import { States } from "../shared/resource-state.js";
 import { parseTime, pastTime } from "../shared/time.js";
 

@@ -1,6 +1,7 @@
 /** The live calls, queues and agents of a customer, computed from state and events. Sans-I/O. */
 
-import { Call, displayText, isId, STATES } from "../shared/call.js";
+import { Call, isId, STATES } from "../shared/call.js";
+import { displayText } from "../shared/text.js";
 import { outcomeOf, outcomesOf, placeOf, ServiceLevel } from "./service-level.js";
 import { States } from "../shared/resource-state.js";
 import { parseTime } from "../shared/time.js";

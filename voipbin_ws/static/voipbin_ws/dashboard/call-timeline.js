@@ -1,6 +1,7 @@
 /** The timeline of one call: its events, the steps that they make, and the result of the call. Sans-I/O. */
 
-import { Call, capitalized, displayText, isId } from "../shared/call.js";
+import { Call, capitalized, isId } from "../shared/call.js";
+import { displayText } from "../shared/text.js";
 import { States } from "../shared/resource-state.js";
 import { duration, parseTime } from "../shared/time.js";
 

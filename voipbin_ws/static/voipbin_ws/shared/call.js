@@ -4,8 +4,6 @@ import { currentAgents } from "./state.js";
 import { displayText } from "./text.js";
 import { parseTime } from "./time.js";
 
-export { displayText };
-
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./resource-state.js").Known} Known */
 /** @typedef {import("./resource-state.js").States} States */
