@@ -42,6 +42,11 @@ class Mark:
     last_seq: int
     ids: Mapping[int, str]
 
+    @property
+    def joined_ids(self) -> str:
+        """The hex digits of its ids, in the order of their numbers."""
+        return "".join(self.ids[seq] for seq in sorted(self.ids)).replace("-", "")
+
     def contradicts(self, epoch: str, last_seq: int, floor: int, ids: Mapping[int, str]) -> bool:
         """Return whether a log with these values, and these of the mark's events, went backwards.
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from events.domain.state import is_agent_id, named_in
@@ -135,12 +136,15 @@ def _head_for(head: str, topic: str) -> str:
     return fields + _TOPIC
 
 
+# The events of a commit share their times.
+@lru_cache(maxsize=256)
 def format_timestamp(moment: datetime) -> str:
     """Format a time with a zone as UTC with six digits and a Z, as in the published examples."""
     # Not strftime: its %Y does not pad years below 1000.
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
+@lru_cache(maxsize=256)
 def parse_timestamp(text: str) -> datetime:
     """Parse an RFC 3339 time with its zone; digits after the microsecond are ignored.
 
@@ -195,8 +199,8 @@ def concerned_agents(draft: Draft, serving: Iterable[str] = ()) -> tuple[str, ..
 
 def agents_beside_data(draft: Draft) -> tuple[str, ...]:
     """Return the agents that the publisher named, unless the data names the same."""
-    named = draft.agent_ids or None
-    return () if named_in(draft.data, named) == named_in(draft.data) else draft.agent_ids
+    named = draft.agent_ids
+    return named if named and named_in(draft.data, named) != named_in(draft.data) else ()
 
 
 def _agents_in(data: Mapping[str, Any]) -> list[Any]:
@@ -214,6 +218,6 @@ def topics_of(customer_id: str, resource: str, resource_id: str, agent_ids: Iter
     )
 
 
-def new_event_id() -> str:
+def new_event_id() -> uuid.UUID:
     """Generate the id of an event."""
-    return str(uuid.uuid4())
+    return uuid.uuid4()

@@ -79,9 +79,8 @@ class State:
         if not progress:
             self._conclude_progress()
             return
-        for name in ("status", "status_since", "named_at", "ended_at", "inferred", "corrected_at"):
-            if name in progress:
-                setattr(self, name, progress[name])
+        for name, value in progress.items():
+            setattr(self, name, value)
         self.agents = {agent: AgentPhase(*phase) for agent, phase in progress.get("agents", {}).items()}
 
     def _conclude_progress(self) -> None:

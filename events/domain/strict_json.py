@@ -54,7 +54,7 @@ def decode(text: str | bytes) -> Any:
 
 def encode(value: Any) -> str:
     """Encode a value of `decode`, with `, ` and `: ` as in the published examples."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -120,6 +120,7 @@ def _check_text(text: str) -> None:
         ) from None
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )

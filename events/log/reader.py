@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Aggregate, Q, QuerySet, TextField
 from django.db.models.functions import Length
 
 from events.domain.cursor import NO_EPOCH, Mark, Position
@@ -64,26 +64,55 @@ def open_log(customer_id: str) -> Head:
     return Head(log.epoch, log.last_seq, log.floor, last.get(customer_id, {}).get(log.last_seq, ""))
 
 
-def event_ids(ranges: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, str]]:
+def event_ids(ranges: Mapping[str, tuple[int, int]]) -> dict[str, Mapping[int, str]]:
     """Return the ids of each customer's events from a number to another one, by their numbers."""
-    wanted = list(ranges.items())
     found: dict[str, dict[int, str]] = {}
+    for events in _in_ranges(ranges):
+        for customer_id, seq, event_id in events.values_list("customer_id", "seq", "id"):
+            found.setdefault(str(customer_id), {})[seq] = str(event_id)
+    return {**found}
+
+
+def _in_ranges(ranges: Mapping[str, tuple[int, int]]) -> Iterator[QuerySet[Event]]:
+    wanted = list(ranges.items())
     for start in range(0, len(wanted), RANGES_AT_ONCE):
         each = (
             Q(customer_id=customer_id, seq__gte=first, seq__lte=last)
             for customer_id, (first, last) in wanted[start : start + RANGES_AT_ONCE]
         )
-        for customer_id, seq, event_id in Event.objects.filter(reduce(or_, each)).values_list(
-            "customer_id", "seq", "id"
-        ):
-            found.setdefault(str(customer_id), {})[seq] = str(event_id)
-    return found
+        yield Event.objects.filter(reduce(or_, each))
+
+
+class _JoinedIds(Aggregate):
+    """The ids of a group's events in one text. One row costs a small part of many."""
+
+    output_field = TextField()
+
+    def as_sqlite(self, *args: Any, **options: Any) -> Any:
+        # In the order of the index of customers and numbers; in another one, they are read one by one.
+        return self.as_sql(*args, template="GROUP_CONCAT(%(expressions)s, '')", **options)
+
+    def as_postgresql(self, *args: Any, **options: Any) -> Any:
+        return self.as_sql(*args, template="STRING_AGG(%(expressions)s::text, '' ORDER BY seq)", **options)
+
+
+def _joined_ids(ranges: Mapping[str, tuple[int, int]]) -> dict[str, str]:
+    """Return the hex digits of the ids of each customer's events from a number to another one."""
+    return {
+        str(customer_id): ids.replace("-", "")
+        for events in _in_ranges(ranges)
+        for customer_id, ids in events.values_list("customer_id").annotate(ids=_JoinedIds("id")).order_by()
+    }
 
 
 def compare(marks: Mapping[str, Mark]) -> tuple[dict[str, Head], list[str]]:
     """Return the heads of these customers' logs, and the customers whose logs went backwards."""
     # The ids first: an event that is pruned meanwhile is below the floor that is read afterwards.
-    ids = event_ids({each: (min(mark.ids), max(mark.ids)) for each, mark in marks.items() if mark.ids})
+    ranges = {each: (min(mark.ids), max(mark.ids)) for each, mark in marks.items() if mark.ids}
+    joined = _joined_ids(ranges)
+    same = {each for each in ranges if joined.get(each) == marks[each].joined_ids}
+    ids = event_ids({each: ranges[each] for each in ranges.keys() - same})
+    ids |= {each: marks[each].ids for each in same}
     found = heads(marks)
     rewound = [
         customer_id

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from events.database.direct_sql import find_rows, insert_or_update_rows
 from events.domain.event import Draft, format_timestamp, parse_timestamp
@@ -30,10 +30,11 @@ _CHANGED = [
 
 
 class _Row(NamedTuple):
-    """A state, and its row."""
+    """A state, its row, and the state's progress as the row has it."""
 
     state: State
     row: ResourceState
+    progress: Mapping[str, Any]
 
 
 class Effect(NamedTuple):
@@ -77,44 +78,47 @@ class StateProjection:
         """Apply an event; the effect has the agents whom it concerns beside the `concerned`."""
         if not changes_state(event.event_type):
             return Effect()
-        states = _CustomerStates(self, draft.customer_id, event)
+        customer_id = draft.customer_id
+        states = _CustomerStates(self, customer_id, event)
         at = format_timestamp(event.timestamp)
         key = key_of(draft.event_type, draft.resource_id, draft.data)
         call_key = key if key.resource == "call" else Key("call", key.member_id)
-        known, call = states.get(key), states.get(call_key)
+        known, call = self.find(customer_id, key), self.find(customer_id, call_key)
         had_ended = known is not None and known.inferred
         phases = dict(call.agents) if call else {}
         addressed = apply(
             StateEvent(draft.event_type, draft.resource_id, draft.data, at, draft.agent_ids or None), states
         )
-        state, row = self._rows[draft.customer_id, key]
-        row.agent_ids = _union(split_agents(row.agent_ids), concerned, addressed.agents)
+        state, row, _ = self._rows[customer_id, key]
+        _add_agents(row, (*concerned, *addressed.agents))
         serving = [
             agent
-            for key in addressed.ended_places
-            for agent in split_agents(self._rows[draft.customer_id, key].row.agent_ids)
+            for place in addressed.ended_places
+            for agent in split_agents(self._rows[customer_id, place].row.agent_ids)
         ]
         agents = dict.fromkeys(each for each in (*addressed.agents, *serving) if each not in concerned)
         new_phases: dict[str, AgentPhase] = {}
-        if (found := self._rows.get((draft.customer_id, call_key))) is not None:
+        if (found := self._rows.get((customer_id, call_key))) is not None and found.state.agents:
             new_phases = {
                 each: phase for each, phase in found.state.agents.items() if phases.get(each) != phase
             }
-            found.row.agent_ids = _union(split_agents(found.row.agent_ids), tuple(new_phases))
+            _add_agents(found.row, new_phases)
         is_corrected = had_ended and state.live and state.corrected_at == at
         ended = (not state.live and draft.resource != "message") or (False if is_corrected else None)
         return Effect(tuple(agents), ended, new_phases)
 
     def store(self) -> None:
         """Write the changed states."""
-        for state, row in self._changed.values():
+        for state, row, stored_progress in self._changed.values():
             row.live = state.live
             row.event_type = state.event_type
             row.since = parse_timestamp(state.since)
             row.updated_at = parse_timestamp(state.updated_at)
-            row.progress = encode(state.progress())
+            # Most events of a call change its data alone.
+            if (progress := state.progress()) != stored_progress:
+                row.progress = encode(progress)
             row.body = encode(state.data)
-        insert_or_update_rows([row for _, row in self._changed.values()], unique=_UNIQUE, changed=_CHANGED)
+        insert_or_update_rows([each.row for each in self._changed.values()], unique=_UNIQUE, changed=_CHANGED)
 
     def find(self, customer_id: str, key: Key) -> State | None:
         """Return a loaded state."""
@@ -126,11 +130,12 @@ class StateProjection:
         known = self._rows.get((customer_id, key))
         row = known.row if known else ResourceState(customer_id=customer_id, **key._asdict())
         row.seq, row.stored_at = event.seq, event.stored_at
-        self._rows[customer_id, key] = self._changed[customer_id, key] = _Row(state, row)
+        changed = _Row(state, row, known.progress if known else {})
+        self._rows[customer_id, key] = self._changed[customer_id, key] = changed
 
     def live_places(self, customer_id: str) -> Iterator[tuple[Key, State]]:
         """Yield the loaded live places of a customer's queues and conferences."""
-        for (owner, key), (state, _) in self._rows.items():
+        for (owner, key), (state, _, _) in self._rows.items():
             if owner == customer_id and key.member_id and state.live:
                 yield key, state
 
@@ -150,7 +155,8 @@ class StateProjection:
     def _add(self, customer_id: str, rows: Iterable[ResourceState]) -> None:
         for row in rows:
             key = Key(row.resource, row.resource_id, row.member_id)
-            self._rows.setdefault((customer_id, key), _Row(state_of(row), row))
+            progress = json.loads(row.progress)
+            self._rows.setdefault((customer_id, key), _Row(_state_of(row, progress), row, progress))
 
 
 class _CustomerStates:
@@ -179,6 +185,10 @@ class _CustomerStates:
 
 def state_of(row: ResourceState) -> State:
     """Return the state that a row holds."""
+    return _state_of(row, json.loads(row.progress))
+
+
+def _state_of(row: ResourceState, progress: Mapping[str, Any]) -> State:
     state = State(
         since=format_timestamp(row.since),
         live=row.live,
@@ -186,9 +196,10 @@ def state_of(row: ResourceState) -> State:
         updated_at=format_timestamp(row.updated_at),
         data=json.loads(row.body),
     )
-    state.read_progress(json.loads(row.progress))
+    state.read_progress(progress)
     return state
 
 
-def _union(*groups: Sequence[str]) -> str:
-    return join_agents(tuple(dict.fromkeys(each for group in groups for each in group)))
+def _add_agents(row: ResourceState, agents: Collection[str]) -> None:
+    if agents:
+        row.agent_ids = join_agents(tuple(dict.fromkeys((*split_agents(row.agent_ids), *agents))))

@@ -38,11 +38,12 @@ class CrossOriginAccess:
         self._application = application
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        origin, path = headers.get("origin", ""), scope["path"]
-        if not origin or not path.startswith(PATHS):
+        path = scope["path"]
+        if not path.startswith(PATHS) or not any(name == b"origin" for name, _ in scope["headers"]):
             await self._application(scope, receive, send)
             return
+        headers = headers_of(scope)
+        origin = headers["origin"]
         is_allowed = path == REFUSAL_REASON or origin_is_allowed(headers)
         own = ((b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin"))
         if not is_allowed:

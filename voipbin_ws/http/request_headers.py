@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -20,4 +21,9 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
 
 def host_is_allowed(headers: Mapping[str, str]) -> bool:
     """Return whether ALLOWED_HOSTS has the host of a request."""
-    return validate_host(split_domain_port(headers.get("host", ""))[0], settings.ALLOWED_HOSTS)
+    return _is_allowed(headers.get("host", ""), tuple(settings.ALLOWED_HOSTS))
+
+
+@lru_cache(maxsize=64)
+def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
+    return validate_host(split_domain_port(host)[0], allowed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
-import uuid
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import structlog
@@ -73,7 +74,8 @@ def request_id(given: str | None) -> str:
     """Return the id that a proxy or client gave if it is valid, or else a new one."""
     if given and _GOOD_ID.fullmatch(given) and not _LIKE_A_CREDENTIAL.search(given):
         return given
-    return uuid.uuid4().hex
+    # Not secret, so without the system call that a random UUID costs.
+    return f"{random.getrandbits(128):032x}"
 
 
 def log_request(
@@ -89,8 +91,8 @@ def log_request(
     identity: Mapping[str, Any],
 ) -> None:
     """Log and count one request. `path` is without the query, which may have credentials."""
-    requests.labels(route, method, status).inc()
-    durations.labels(route).observe(seconds)
+    _counter(route, method, status).inc()
+    _histogram(route).observe(seconds)
     log = logger.debug if path in PROBES else logger.info
     log(
         "request",
@@ -103,6 +105,17 @@ def log_request(
         client=client[:MAX_CLIENT_CHARACTERS],
         **identity,
     )
+
+
+# Looked up once: the labels are few, and finding their metric costs as much as logging a request.
+@cache
+def _counter(route: str, method: str, status: int) -> Counter:
+    return requests.labels(route, method, status)
+
+
+@cache
+def _histogram(route: str) -> Histogram:
+    return durations.labels(route)
 
 
 def _identity_fields(request: HttpRequest) -> Mapping[str, Any]:

@@ -391,7 +391,7 @@ def test_any_data_reaches_the_receiver_as_the_same_value(data: dict[str, Any]) -
     entry = make_entry(
         seq=1,
         epoch="0123456789ab",
-        event_id=new_event_id(),
+        event_id=str(new_event_id()),
         event_type=draft.event_type,
         timestamp=datetime(2024, 1, 15, 10, 30, tzinfo=UTC),
         topics=topics_of(draft.customer_id, draft.resource, draft.resource_id, ()),
@@ -403,7 +403,7 @@ def test_any_data_reaches_the_receiver_as_the_same_value(data: dict[str, Any]) -
 
 
 def test_event_ids_are_uuids_and_never_the_same() -> None:
-    ids = {new_event_id() for _ in range(1000)}
+    ids = {str(new_event_id()) for _ in range(1000)}
     assert len(ids) == 1000
     assert all(map(is_canonical_uuid, ids))
 
@@ -416,7 +416,7 @@ def frame_with(scope: str, **fields: Any) -> dict[str, Any]:
     entry = make_entry(
         seq=7,
         epoch="a" * 12,
-        event_id=new_event_id(),
+        event_id=str(new_event_id()),
         event_type="call.status",
         timestamp=datetime(2026, 1, 1, tzinfo=UTC),
         topics=[],
