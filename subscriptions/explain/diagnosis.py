@@ -34,8 +34,12 @@ T = TypeVar("T")
 MOST_LISTED = 20
 """Connections and patterns that a step lists at most."""
 
+RECORDS_MISSING = "records-missing"
+"""The rule of an event from before the records that are kept, or that were looked at."""
+
 _DECISIVE = frozenset(
     {
+        RECORDS_MISSING,
         DeliveryOutcome.TOO_SLOW,
         DeliveryOutcome.UNSUBSCRIBED_BEFORE,
         DeliveryOutcome.PERMISSION_ENDED,
@@ -226,6 +230,14 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
     if isinstance(event, NoEvent):
         return NOT_APPLICABLE
     verdicts = [judge(event, *each, evidence) for each in fitting]
+    looked_from = evidence.looked_from
+    is_sent = any(each.outcome is Outcome.YES for each in verdicts)
+    if looked_from is not None and event.stored_at < looked_from and not is_sent:
+        message = (
+            f"Not known: the records of connections that were looked at begin on {moment(looked_from)}, after the "
+            "event. It may have been sent over a connection that they do not name."
+        )
+        return Answer(Outcome.UNKNOWN, RECORDS_MISSING, message)
     if not verdicts:
         return Answer(Outcome.NO, "not-subscribed", "No: nothing that it subscribed to covers the event.")
     decisive = best(verdicts)

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from events.domain.topics import known_resources
+from subscriptions.audit.store import chain_ends
 from subscriptions.auth.access_keys import identity_of_key, key_identity
 from subscriptions.auth.credentials import KEY_KIND, BadCredential, require_active
 from subscriptions.auth.tokens import identity_of_agent
@@ -123,7 +124,7 @@ def _evidence(
         before, after = before.filter(pk__lt=middle), records.filter(pk__gte=middle).order_by("pk")
     columns = ("pk", "at", "connection_id")
     looked_at = list(before.values_list(*columns)[:RECORDS_EACH_WAY])
-    looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else None
+    looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else _records_kept_from()
     looked_at += after.values_list(*columns)[:RECORDS_EACH_WAY]
     ids = {connection_id for *_, connection_id in looked_at} | set(open_now)
     rows = (
@@ -138,6 +139,14 @@ def _evidence(
     )
     waiting = {str(each): queued_bytes for each, queued_bytes in open_now.items()}
     return Evidence(history, waiting, looked_from, now, unconfirmed_since)
+
+
+def _records_kept_from() -> dt.datetime | None:
+    """Return the time of the oldest record if older ones were pruned."""
+    floor, _ = chain_ends()
+    if not floor.position:
+        return None
+    return AuditRecord.objects.order_by("pk").values_list("at", flat=True).first()
 
 
 def _first_after(at: dt.datetime) -> int | None:

@@ -130,8 +130,8 @@ class Evidence:
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
-    """Encode the explanation for the REST API; `delivered` is null if not known."""
-    delivered = {Outcome.YES: True, Outcome.NO: False, Outcome.SKIPPED: False}.get(explanation.outcome)
+    """Encode the explanation for the REST API; `delivered` is null if not known, as of an event that is not kept."""
+    delivered = {Outcome.YES: True, Outcome.NO: False}.get(explanation.outcome)
     return {
         "delivered": delivered,
         "rule": explanation.reason.rule,

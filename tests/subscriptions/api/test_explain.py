@@ -15,11 +15,13 @@ from django.utils import timezone
 from events.database.threads import in_database_thread
 from events.log.retention import prune
 from events.models import CustomerLog, Event
+from subscriptions.audit.store import append
+from subscriptions.audit.store import prune as prune_audit
 from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.runtime import Runtime
 from subscriptions.explain.evidence import explain, subject_of_key
 from subscriptions.explain.lookup import OperatorViewer, find
-from subscriptions.models import Agent, Customer
+from subscriptions.models import Agent, AuditRecord, Customer
 from tests.events.support.stored import store
 from tests.subscriptions.support.app_socket import Socket
 from tests.subscriptions.support.people import access_key, agent, customer
@@ -102,7 +104,6 @@ async def test_real_connections_are_explained(reporting_process: Runtime, acme: 
     for receipt in (delivered, ended, missed):
         assert (await again.frame())["id"] == receipt.id
     assert await delivered_at_last(missed.id)
-    assert await explained(delivered.id) == (True, "delivered")
     await again.leave()
     assert await explained(missed.id) == (True, "delivered")
 
@@ -149,7 +150,26 @@ def test_a_pruned_a_future_and_a_foreign_cursor_are_explained(acme: Customer, ke
         f"{epoch}.99": "not-published",
         f"{'f' * 12}.1": "other-log",
     }.items():
-        assert why(key, event=event)["rule"] == rule
+        body = why(key, event=event)
+        assert (body["rule"], body["delivered"]) == (rule, None)
+
+
+def test_an_event_from_before_the_audit_records_that_are_kept_is_not_known(acme: Customer, key: str) -> None:
+    now = timezone.now()
+    old, new = call(acme), call(acme)
+    Event.objects.filter(pk=old.id).update(stored_at=now - timedelta(days=3))
+    append(
+        [
+            AuditRecord(
+                at=now - timedelta(days=days), action="connect", verdict="granted", connection_id=acme.pk
+            )
+            for days in (2, 0)
+        ]
+    )
+    assert why(key, event=old.id)["delivered"] is False
+    assert prune_audit(now - timedelta(days=1)) == 1
+    assert why(key, event=old.id)["rule"] == "records-missing"
+    assert (why(key, event=old.id)["delivered"], why(key, event=new.id)["delivered"]) == (None, False)
 
 
 def test_an_agent_gets_explanations_of_its_own_events_only(acme: Customer, ann: Agent) -> None:
@@ -178,9 +198,8 @@ def test_an_invisible_event_is_answered_like_a_missing_one(acme: Customer, ann: 
         ]
         assert answers[0] == answers[1]
 
-    nothing = str(uuid.uuid4())
     for credential, event in ((key, theirs), (token, theirs), (token, not_hers), (narrowed, not_hers)):
-        alike(credential, "event", event.id, nothing)
+        alike(credential, "event", event.id, str(uuid.uuid4()))
         assert why(credential, event=event.id)["steps"][0]["outcome"] == "no"
     for credential in (key, token):
         alike(credential, "event", f"{epoch}.1", f"{'f' * 12}.1")

@@ -324,3 +324,80 @@ def test_an_event_in_a_replay_counts_when_its_process_has_reported_since_the_sub
         unconfirmed = {"c-1": NOON + timedelta(minutes=since)}
         evidence = Evidence(history, {"c-1": 0}, None, NOON + timedelta(hours=1), unconfirmed)
         assert explain(Receiver("key", KEY, None), EVENT, evidence, known_resources()).outcome is outcome
+
+
+def test_the_answer_says_how_the_event_was_sent() -> None:
+    live = why(CONNECTED, *subscribed(), left(12, 5)).conclusion
+    assert "on 2026-03-01 12:00:00.000 UTC or moments later, as it happened" in live
+    recovered = subscribed(start=5, minutes=3, rule="recovered")
+    assert "on 2026-03-01 12:03:00.000 UTC or moments later, among what it had missed" in (
+        why(CONNECTED, *recovered, left(12, 5)).conclusion
+    )
+    before = subscribed(minutes=-9, rule="recovered")
+    assert "as it happened" in why(CONNECTED, *before, left(12, 5)).conclusion
+    behind = subscribed(minutes=3)
+    assert "as it happened" in why(CONNECTED, *behind, left(12, 5)).conclusion
+
+
+def test_the_answer_says_with_which_cursor_a_subscription_began() -> None:
+    fresh = why(CONNECTED, *subscribed(start=10, minutes=2)).conclusion
+    assert f"after the event: it receives what comes after {EPOCH}.10" in fresh
+    resumed = why(CONNECTED, *subscribed(start=10, minutes=2, rule="recovered")).conclusion
+    assert f"with the cursor {EPOCH}.10, by which it had seen the event already" in resumed
+    lost = subscribed(start=20, minutes=2, rule="not-recovered", detail="the cursor is too old")
+    assert f"what came before {EPOCH}.20 could not be recovered: the cursor is too old" in (
+        why(CONNECTED, *lost).conclusion
+    )
+
+
+@pytest.mark.parametrize("latest_first", [False, True])
+def test_of_several_subscriptions_the_latest_is_explained(latest_first: bool) -> None:
+    """By when it became live, or was requested if it never did, whatever the order of the connections."""
+    for early, late in (
+        (subscribed(start=11, minutes=1), subscribed(start=12, minutes=2, connection_id="c-2")),
+        (
+            subscribed(start=None, minutes=1),
+            subscribed(start=None, minutes=2, connection_id="c-2"),
+        ),
+    ):
+        records = [*late, *early] if latest_first else [*early, *late]
+        assert "12:02:00.000" in why(*records).conclusion, records
+    requested_first = [
+        record("subscribe", topic=CALLS, minutes=1),
+        record("subscribe", topic=CALLS, minutes=2, connection_id="c-2"),
+        record("live", minutes=3, rule="from-now", cursor=f"{EPOCH}.12", connection_id="c-2"),
+        record("live", minutes=4, rule="from-now", cursor=f"{EPOCH}.13"),
+    ]
+    assert f"{EPOCH}.13" in why(*requested_first).conclusion
+
+
+def test_a_connection_is_not_open_any_more_at_the_instant_of_its_end() -> None:
+    [connection] = read_history([CONNECTED, left(12, 5)]).connections
+    assert connection.was_open_at(NOON + timedelta(minutes=5, microseconds=-1))
+    assert not connection.was_open_at(NOON + timedelta(minutes=5))
+    assert connection.was_open_at(CONNECTED.at)
+    assert not connection.was_open_at(CONNECTED.at - timedelta(microseconds=1))
+
+
+def test_a_refused_subscription_never_becomes_live_and_does_not_end() -> None:
+    refused = record("subscribe", "refused", topic=CALLS, rule="subscribe-rate")
+    history = read_history([CONNECTED, refused, *subscribed("customer_id:x:message:*"), left(12, 5)])
+    [connection] = history.connections
+    assert next((each.live, each.ended) for each in connection.subscriptions) == (None, None)
+    assert all(each.live and each.ended for each in connection.granted)
+
+
+def test_what_was_sent_before_the_records_begin_is_not_known() -> None:
+    def explained(minutes: float, *records: HistoryRecord) -> Explanation:
+        looked_from = NOON + timedelta(minutes=minutes)
+        evidence = Evidence(read_history(records), {}, looked_from, NOON + timedelta(hours=1))
+        return explain(Receiver("key", KEY, None), EVENT, evidence, known_resources())
+
+    later = [record("connect", minutes=2), *subscribed(start=10, minutes=2), left(12, 5)]
+    for records in ([], later):
+        unknown = explained(1, *records)
+        assert (unknown.outcome, unknown.reason.rule) == (Outcome.UNKNOWN, "records-missing")
+        assert "begin on 2026-03-01 12:01:00.000 UTC" in unknown.conclusion
+        assert explained(-1, *records).outcome is Outcome.NO
+    back = [record("connect", minutes=2), *subscribed(minutes=2, rule="recovered"), left(12, 5)]
+    assert explained(1, *back).outcome is Outcome.YES
