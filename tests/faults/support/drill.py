@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from tests.faults.support.databases import query
+from tests.faults.support.explanations import Receivers, sample
 from tests.faults.support.oracle import StoredEvent, Verdict, judge
 from tests.faults.support.product_client import ProductClient
 from tests.faults.support.publisher import Publisher
@@ -23,6 +24,9 @@ SOME = 600 if LONG else 60
 """Events published before, between and after faults."""
 
 PER_SECOND = 200 if LONG else 60
+EXPLAINED = 200 if LONG else 20
+"""Events that Explain is requested for at the end."""
+
 SETTLE_SECONDS = 60.0
 _QUERY = "SELECT customer_id, seq, id, resource, resource_id, agent_ids FROM events_event ORDER BY seq"
 
@@ -143,9 +147,17 @@ class Drill:
         verdict.problems += [
             f"{each.story.name} ended: {each.failure!r}" for each in self.subscribers if each.failure
         ]
+        await self._compare_explanations(verdict)
         if behind:
             verdict.problems.append(f"{behind} did not come to the end within {self._settle_seconds:.0f} s")
         return verdict
+
+    async def _compare_explanations(self, verdict: Verdict) -> None:
+        receivers = Receivers([(each.token, each.story) for each in self.subscribers])
+        kept = await asyncio.to_thread(self._stored)
+        found = await sample(self._publish_urls, receivers, kept, EXPLAINED, patient=LONG)
+        verdict.explained, verdict.unexplained = found.answers.total(), found.answers["unknown"]
+        verdict.problems += found.problems
 
     def longest_delay(self) -> float:
         """Seconds from an acknowledgement to its last delivery, at most."""

@@ -71,6 +71,8 @@ class Verdict:
     delivered: int = 0
     lost: int = 0
     doubled: int = 0
+    explained: int = 0
+    unexplained: int = 0
     problems: list[str] = field(default_factory=list)
 
 

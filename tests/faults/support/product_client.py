@@ -15,6 +15,7 @@ class ProductClient:
     """Listens by `voipbin_ws_client` until it is stopped."""
 
     def __init__(self, name: str, customer_id: str, url: str, token: str, patterns: Sequence[str]) -> None:
+        self.token = token
         self.story = Story(name, customer_id)
         self.received_at: dict[str, float] = {}
         self.connections = 0

@@ -39,6 +39,7 @@ class Subscriber:
         batch: bool = False,
         cursor: str | None = None,
     ) -> None:
+        self.token = token
         self.story = Story(name, customer_id)
         self.received_at: dict[str, float] = {}
         self.connections = 0
