@@ -94,6 +94,14 @@ def test_what_is_held_back_is_bounded_in_size_too(monkeypatch: pytest.MonkeyPatc
         assert numbers(feed.offer(entries(4))) == [4, 5, 6]
 
 
+def test_what_is_held_back_may_have_exactly_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = entry(2, size=400).size
+    monkeypatch.setattr(feed_module, "MAX_AHEAD_BYTES", 2 * size)
+    feed = opened()
+    assert feed.offer([entry(seq, size=400) for seq in (2, 3, 4)]) == []
+    assert numbers(feed.offer(entries(1))) == [1, 2, 3]
+
+
 @given(st.permutations([*range(1, 12), 3, 7, 11]), st.integers(0, 4))
 def test_in_whatever_order_they_come_they_leave_in_order_and_once(arriving: list[int], position: int) -> None:
     feed = opened(position)

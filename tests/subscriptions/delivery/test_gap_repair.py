@@ -66,6 +66,55 @@ async def test_a_pruned_gap_closes_its_subscribers(harness: HubHarness) -> None:
     assert client.events == []
 
 
+async def test_the_pauses_of_a_repair_double_up_to_a_limit(
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = new_customer()
+    await subscribed(harness, acme)
+    _, two = await harness.store(acme, 2)
+
+    def away(*args: Any, **kwargs: Any) -> Any:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(reader, "read", away)
+    opened = harness.hub._feeds[acme]
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        if asyncio.current_task() is opened._repair:
+            pauses.append(seconds)
+        await sleep(0 if seconds >= gap_repair.REORDER_SECONDS else seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    await harness.announce(two)
+    await until(lambda: len(pauses) >= 8)
+    assert pauses[:8] == [gap_repair.REORDER_SECONDS, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+async def test_the_repair_of_a_feed_ends_with_it(
+    harness: HubHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = new_customer()
+    await subscribed(harness, acme)
+    _, two = await harness.store(acme, 2)
+    is_reading = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def away(*args: Any, **kwargs: Any) -> Any:
+        loop.call_soon_threadsafe(is_reading.set)
+        raise OperationalError("away")
+
+    monkeypatch.setattr(reader, "read", away)
+    opened = harness.hub._feeds[acme]
+    await harness.announce(two)
+    await is_reading.wait()
+    harness.hub._close_replaced(acme)
+    assert opened._repair is not None
+    await asyncio.wait([opened._repair], timeout=20)
+    assert opened._repair.cancelled()
+
+
 async def test_waiting_for_a_number_ends_when_the_log_is_replaced(make_harness: MakeHarness) -> None:
     harness = await make_harness(check_seconds=0.02)
     acme = new_customer()
@@ -117,8 +166,13 @@ async def test_a_subscribers_lag_is_known_while_the_log_cannot_be_read(
     monkeypatch.setattr(reader, "read", away)
     messages = await harness.store(acme, 3)
     await harness.announce(messages[2])
+    assert harness.hub.missing == (0, 0.0)
     await until(lambda: harness.hub.lag(late.subscriber) == 3)
     assert harness.hub.lag(well.subscriber) == 0
+    assert harness.hub.missing.events == 2
+    before = harness.hub.missing.seconds
+    await until(lambda: harness.hub.missing.seconds > before)
     is_away = False
     await until(lambda: harness.hub.lag(late.subscriber) == 0)
+    assert harness.hub.missing == (0, 0.0)
     await until(lambda: late.numbers == [1, 2, 3])

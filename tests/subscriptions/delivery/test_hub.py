@@ -129,6 +129,14 @@ async def test_the_loss_of_the_last_announcement_is_found_by_comparing_numbers(
     assert client.numbers == [1, 2, 3]
 
 
+async def test_the_logs_that_are_followed_are_counted(harness: HubHarness) -> None:
+    assert harness.hub.open_logs == 0
+    acme, globex = new_customer(), new_customer()
+    for customer_id in (acme, globex, acme):
+        await subscribed(harness, customer_id)
+    assert harness.hub.open_logs == 2
+
+
 # --- Leaving ---
 
 

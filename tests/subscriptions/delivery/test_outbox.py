@@ -246,6 +246,22 @@ async def test_what_the_server_has_not_got_rid_of_counts() -> None:
     assert box.outbox.waiting == 0
 
 
+async def test_after_a_write_of_a_part_each_byte_counts_once() -> None:
+    box = Box(limit=10 * WRITE_MAX_BYTES)
+    box.peer.reads = False
+    box.put("first")
+    await box.settled()
+    half = text_of(WRITE_MAX_BYTES // 2)
+    box.put(half, half, half)
+    waiting = box.outbox.waiting
+    assert waiting == 3 * WRITE_MAX_BYTES // 2 + len(text_frame("first"))
+    # One write of two frames; the server's buffer is full again.
+    box.peer.writable = True
+    box.peer.on_writable()
+    assert box.peer.texts == ["first", half, half]
+    assert box.outbox.waiting == 3 * WRITE_MAX_BYTES // 2
+
+
 async def test_it_says_how_long_a_peer_has_taken_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     box = Box()
     now = 100.0

@@ -317,6 +317,13 @@ def test_a_good_message_forgives_the_bad_ones_before() -> None:
         ask(talk, type="ping")
 
 
+def test_after_a_good_message_the_count_begins_anew() -> None:
+    talk = session(unreadable_messages_max=3)
+    talk.receive("nonsense", NOW)
+    ask(talk, type="ping")
+    assert [len(talk.receive("nonsense", NOW)) for _ in range(3)] == [1, 1, 2]
+
+
 def test_an_invalid_topic_does_not_count_as_an_invalid_message() -> None:
     talk = session(unreadable_messages_max=2)
     for _ in range(5):
