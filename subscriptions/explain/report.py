@@ -130,7 +130,10 @@ class Evidence:
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
-    """Encode the explanation for the REST API; `delivered` is null if not known, as of an event that is not kept."""
+    """Encode the explanation for the REST API.
+
+    `delivered` is null if not known, as of an event that is not kept: it may have been delivered before.
+    """
     delivered = {Outcome.YES: True, Outcome.NO: False}.get(explanation.outcome)
     return {
         "delivered": delivered,
