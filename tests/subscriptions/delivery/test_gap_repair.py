@@ -156,6 +156,8 @@ async def test_a_subscribers_lag_is_known_while_the_log_cannot_be_read(
 ) -> None:
     acme, globex = new_customer(), new_customer()
     late, well = await subscribed(harness, acme), await subscribed(harness, globex)
+    await harness.publish(acme)
+    await until(lambda: late.numbers == [1])
     read, is_away = reader.read, True
 
     def away(*args: Any, **kwargs: Any) -> Any:
@@ -175,4 +177,4 @@ async def test_a_subscribers_lag_is_known_while_the_log_cannot_be_read(
     is_away = False
     await until(lambda: harness.hub.lag(late.subscriber) == 0)
     assert harness.hub.missing == (0, 0.0)
-    await until(lambda: late.numbers == [1, 2, 3])
+    await until(lambda: late.numbers == [1, 2, 3, 4])
