@@ -55,7 +55,7 @@ coverage:
 test: $(if $(ARGS),,check coverage)
 	$(prepare) test
 	@$(VENV_PYTHON) -m deploy.programs
-	@$(VENV_PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(VENV_PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lock:
 	$(prepare) test
