@@ -24,7 +24,7 @@ GATED_TESTS = -m "not hypothesis" tests/events/domain tests/subscriptions/protoc
 # With DRILLS=1 these take their long form.
 DRILLS = tests/faults tests/models tests/voipbin_ws/static/test_states_agree.py tests/browser/test_unruly_day.py
 
-.PHONY: help run test check coverage lock drills bench
+.PHONY: help prepared run test check coverage lock drills bench
 
 help:
 	@echo 'make run       the gateway with a demo contact centre, on http://127.0.0.1:8000 (PORT=8123 and SIMULATE=0 are heeded)'
@@ -35,41 +35,39 @@ help:
 	@echo 'make drills    the faults in their long form, for minutes each, and the table of docs/guarantees.md'
 	@echo 'make bench     the tables of docs/performance.md (one of them: make bench ARGS="fanout --server uvicorn --rounds 3")'
 
+prepared:
+	$(prepare) test
+
 run:
 	$(prepare) run
 	@$(VENV_PYTHON) manage.py demo
 
-check:
-	$(prepare) test
+check: prepared
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(VENV_PYTHON) -m mypy
 	@$(VENV_PYTHON) -m deploy.check_scripts
 
-coverage:
-	$(prepare) test
+coverage: prepared
 	@$(VENV_PYTHON) -m coverage run -m pytest -q $(GATED_TESTS)
 	@$(VENV_PYTHON) -m coverage report
 
 # ARGS select some tests; style, types and coverage are checked only with all tests.
-test: $(if $(ARGS),,check coverage)
-	$(prepare) test
+test: prepared
+	@$(if $(ARGS),,$(MAKE) --no-print-directory --jobs=2 --output-sync check coverage)
 	@$(VENV_PYTHON) -m deploy.programs
-	@$(VENV_PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(VENV_PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lock:
-	$(prepare) test
+lock: prepared
 	@$(LOCK) requirements.in --output-file requirements.txt
 	@$(LOCK) tests/requirements.in --output-file tests/requirements.txt
 	@.venv/bin/npm update --package-lock-only --no-audit --no-fund
 	@.venv/bin/npm update --package-lock-only --no-audit --no-fund --prefix examples
 
-drills:
-	$(prepare) test
+drills: prepared
 	@$(VENV_PYTHON) -m deploy.programs
 	@DRILLS=1 $(VENV_PYTHON) -m pytest $(DRILLS) --timeout 1800 -o junit_family=xunit1 --junitxml var/drills.xml $(ARGS)
 	@$(VENV_PYTHON) -m tests.faults.table var/drills.xml
 
-bench:
-	$(prepare) test
+bench: prepared
 	@$(VENV_PYTHON) -m benchmarks $(if $(ARGS),$(ARGS),all)

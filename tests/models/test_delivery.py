@@ -45,6 +45,8 @@ FAULTS = {
     "a replay without buffering": ("EVENTS=2", "NO_BUFFERING"),
     "a failover that goes unnoticed": ("EVENTS=2", "FAILOVER", "NO_FAILOVER_CHECK"),
 }
+# To compile a small model takes longer than to check it, at -O2 several times as long.
+OPTIMISATION = "-O2" if LONG else "-O0"
 
 
 def check(folder: Path, macros: tuple[str, ...]) -> tuple[int, str]:
