@@ -40,7 +40,12 @@ def canonical_number(text: str, region: str = "") -> str:
     `region` is the ISO 3166 code of the customer's region. Without it a national number is not understood: eight digits
     or more are taken as an international number.
     """
-    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    # A digit of any script has a decimal value.
+    visible = "".join(
+        str(unicodedata.decimal(c, c))
+        for c in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(c) != "Cf"
+    )
     user = _AFTER_USER.split(_SCHEME.sub("", visible.strip(), count=1), maxsplit=1)[0]
     dialing = dialing_of(region)
     plain = _SEPARATORS.sub("", user.replace(_TRUNK_ZERO, "") if user.startswith(("+", "00")) else user)
