@@ -26,12 +26,16 @@ _TRUNK_ZERO = "(0)"
 
 
 class Dialing(TypedDict):
-    """How a region dials; `national_digits` are the fewest of a national number."""
+    """How a region dials.
+
+    `national_digits` are the fewest of a national number, `national_pattern` a regular expression of all such numbers.
+    """
 
     country_code: str
     national_prefix: str
     international_prefix: str
     national_digits: int
+    national_pattern: str
 
 
 def canonical_number(text: str, region: str = "") -> str:
@@ -73,6 +77,7 @@ def dialing_of(region: str) -> Dialing | None:
         national_prefix=metadata.national_prefix or "",
         international_prefix=international if international.isdigit() else "00",
         national_digits=min(metadata.general_desc.possible_length),
+        national_pattern=metadata.general_desc.national_number_pattern,
     )
 
 

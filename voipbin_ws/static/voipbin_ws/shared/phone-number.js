@@ -31,11 +31,18 @@ export function canonicalNumber(text, dialing = null) {
   const prefix = ["00", dialing?.international_prefix ?? "00"].find((each) => digits.startsWith(each));
   if (prefix) return `+${digits.slice(prefix.length)}`;
   if (dialing) {
-    const national = digits.startsWith(dialing.national_prefix) ? digits.slice(dialing.national_prefix.length) : digits;
+    const national = nationalOf(digits, dialing);
     const length = dialing.country_code.length + national.length;
     if (length >= MIN_INTERNATIONAL_DIGITS && length <= MAX_DIGITS && national.length >= dialing.national_digits) return `+${dialing.country_code}${national}`;
   }
   return digits.length >= MIN_INTERNATIONAL_DIGITS && digits.length <= MAX_DIGITS ? `+${digits}` : digits;
+}
+
+/** Return the digits without the prefix of national numbers, or the country code without "+". @param {string} digits @param {Dialing} dialing */
+function nationalOf(digits, { country_code: code, national_prefix: prefix, national_pattern: pattern }) {
+  const isNational = new RegExp(`^(?:${pattern})$`);
+  if (digits.startsWith(code) && !isNational.test(digits) && isNational.test(digits.slice(code.length))) return digits.slice(code.length);
+  return digits.startsWith(prefix) ? digits.slice(prefix.length) : digits;
 }
 
 /**
