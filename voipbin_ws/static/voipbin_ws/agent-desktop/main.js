@@ -90,8 +90,24 @@ function onEvent(event) {
   if (desk.isIncomplete) liveData.start();
   messages.apply(event, now);
   for (const id of desk.takeUnread()) readCall(id);
+  if (desk.mayServeOthers) readQueues();
   for (const notice of desk.takeNotices()) notify(notice);
   changed();
+}
+
+/** Read which queues the agent serves. */
+async function readQueues() {
+  desk.mayServeOthers = false;
+  const { agentId } = desk;
+  try {
+    const { content } = await read("/v1.0/me");
+    if (desk.agentId !== agentId) return;
+    desk.serve(content.queues);
+    for (const notice of desk.takeNotices()) notify(notice);
+    changed();
+  } catch (error) {
+    console.warn(error); // The queues are read again after the next such event.
+  }
 }
 
 /** Read what was published of a call before it came to the agent, such as the caller. @param {string} id */
