@@ -60,7 +60,7 @@ class Store:
             self._db.execute(begin, (customer_id, _text(now)))
             forget = "DELETE FROM replies WHERE state != 'waiting' AND at < ?"
             self._db.execute(forget, (_text(now - REMEMBERED),))
-            # Opt-outs of an earlier version, or from before the region was set.
+            # An earlier version stored numbers as they were spelled.
             for (phone,) in self._db.execute("SELECT phone FROM opt_outs").fetchall():
                 spelled = "UPDATE OR REPLACE opt_outs SET phone = ? WHERE phone = ?"
                 self._db.execute(spelled, (self._in_e164(phone), phone))

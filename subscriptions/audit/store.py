@@ -43,7 +43,10 @@ def append(records: Sequence[AuditRecord]) -> None:
 
 
 def _is_stored(record: AuditRecord) -> bool:
-    """Return whether an earlier `append` stored the record: its digest is that of one place in the chain."""
+    """Return whether an earlier `append` stored the record.
+
+    Its digest is that of one place in the chain.
+    """
     return bool(record.digest) and bool(
         find_rows(AuditRecord, {"connection_id": [record.connection_id], "digest": [record.digest]})
     )

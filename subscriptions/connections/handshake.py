@@ -113,9 +113,10 @@ def origin_is_allowed(headers: Mapping[str, str]) -> bool:
 
 
 def bad_handshake(message: str) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
-    """Return headers and JSON body of the 400 to an invalid handshake, which no server completes.
+    """Return headers and JSON body of the 400 to an invalid handshake.
 
-    They name the date (RFC 9110, section 6.6.1) and the version of the protocol (RFC 6455, section 4.2.2).
+    They name the date (RFC 9110, section 6.6.1), which no server adds here, and the version of the protocol (RFC 6455,
+    section 4.2.2).
     """
     body = encode({"code": "INVALID_REQUEST", "message": message}).encode()
     headers = (
