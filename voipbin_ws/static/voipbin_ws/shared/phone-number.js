@@ -33,7 +33,7 @@ export function canonicalNumber(text, dialing = null) {
   if (dialing) {
     const national = nationalOf(digits, dialing);
     const length = dialing.country_code.length + national.length;
-    if (length >= MIN_INTERNATIONAL_DIGITS && length <= MAX_DIGITS && national.length >= dialing.national_digits) return `+${dialing.country_code}${national}`;
+    if (length <= MAX_DIGITS && national.length >= dialing.national_digits) return `+${dialing.country_code}${national}`;
   }
   return digits.length >= MIN_INTERNATIONAL_DIGITS && digits.length <= MAX_DIGITS ? `+${digits}` : digits;
 }
