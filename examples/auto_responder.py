@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 
 HERE = Path(__file__).resolve().parent
-# The modules of this program, and the client of this checkout.
+# The modules of this program, and the client and the rule for telephone numbers of this checkout.
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "clients" / "python" / "src")]
 
 from voipbin_ws_client import Event, Gap, Refusal, Terminated, Unauthorized  # noqa: E402
@@ -160,7 +160,7 @@ async def respond(rules: Rules, database: Path) -> None:
     if not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", platform_url):
         raise FatalError(f"PLATFORM_API_URL: {platform_url!r} is no address such as https://api.example.com")
     key = os.environ.get("PLATFORM_API_KEY", "")
-    store = Store(database, customer_id, datetime.now(UTC))
+    store = Store(database, customer_id, datetime.now(UTC), rules.region)
     try:
         responder = Responder(gateway, Platform(platform_url.rstrip("/"), key, customer_id), rules, store)
         for number in (signal.SIGINT, signal.SIGTERM):

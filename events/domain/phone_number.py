@@ -26,12 +26,16 @@ _TRUNK_ZERO = "(0)"
 
 
 class Dialing(TypedDict):
-    """How a region dials; `national_digits` are the fewest of a national number."""
+    """How a region dials.
+
+    `national_digits` are the fewest of a national number, `national_pattern` a regular expression of all such numbers.
+    """
 
     country_code: str
     national_prefix: str
     international_prefix: str
     national_digits: int
+    national_pattern: str
 
 
 def canonical_number(text: str, region: str = "") -> str:
@@ -40,7 +44,12 @@ def canonical_number(text: str, region: str = "") -> str:
     `region` is the ISO 3166 code of the customer's region. Without it a national number is not understood: eight digits
     or more are taken as an international number.
     """
-    visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    # A digit of any script has a decimal value.
+    visible = "".join(
+        str(unicodedata.decimal(c, c))
+        for c in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(c) != "Cf"
+    )
     user = _AFTER_USER.split(_SCHEME.sub("", visible.strip(), count=1), maxsplit=1)[0]
     dialing = dialing_of(region)
     plain = _SEPARATORS.sub("", user.replace(_TRUNK_ZERO, "") if user.startswith(("+", "00")) else user)
@@ -68,6 +77,7 @@ def dialing_of(region: str) -> Dialing | None:
         national_prefix=metadata.national_prefix or "",
         international_prefix=international if international.isdigit() else "00",
         national_digits=min(metadata.general_desc.possible_length),
+        national_pattern=metadata.general_desc.national_number_pattern,
     )
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 from operator import or_
 from typing import Any
 
-from django.db.models import Aggregate, Q, QuerySet, TextField
+from django.db.models import Aggregate, Exists, Q, QuerySet, TextField
 from django.db.models.functions import Length
 
 from events.domain.cursor import NO_EPOCH, Mark, Position
@@ -125,6 +125,7 @@ def compare(marks: Mapping[str, Mark]) -> tuple[dict[str, Head], list[str]]:
 def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> list[Entry]:
     """Return the entries from `after` (excluded) to `upto`, in order and without a gap.
 
+    No entries if the log has another epoch, also if that changes meanwhile: numbers of another log mean other events.
     At most `limit` entries and PAGE_MAX_CHARACTERS, or one event if it is larger: they are sent together, and take at
     most a megabyte in UTF-8 beside that event.
     """
@@ -133,7 +134,7 @@ def read(customer_id: str, epoch: str, *, after: int, upto: int, limit: int) -> 
     while len(entries) < limit and size < PAGE_MAX_CHARACTERS:
         most = min(limit - len(entries), ROWS_AT_ONCE)
         wanted = _fitting(customer_id, after, upto, most, PAGE_MAX_CHARACTERS - size)
-        rows = _rows(customer_id, after, upto, wanted)
+        rows = _rows(customer_id, epoch, after, upto, wanted)
         if entries and rows and rows[0][0] != after + 1:
             break  # The next event was pruned since the first one was read.
         entries.extend(entry_of(customer_id, epoch, row) for row in rows)
@@ -158,8 +159,9 @@ def _fitting(customer_id: str, after: int, upto: int, limit: int, room: int) -> 
     return max(fitting, min(1, len(lengths)))
 
 
-def _rows(customer_id: str, after: int, upto: int, limit: int) -> list[tuple[Any, ...]]:
+def _rows(customer_id: str, epoch: str, after: int, upto: int, limit: int) -> list[tuple[Any, ...]]:
     events = Event.objects.filter(customer_id=customer_id, seq__gt=after, seq__lte=upto).order_by("seq")
+    events = events.filter(Exists(CustomerLog.objects.filter(pk=customer_id, epoch=epoch)))
     return list(events.values_list(*COLUMNS)[:limit])
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from events.domain.phone_number import REGIONS
 from examples.answering.errors import FatalError
 
 MAX_REPLY = 1600
@@ -48,6 +49,8 @@ class Rules:
     rules: tuple[Rule, ...]
     most_an_hour: int
     answer_within: timedelta
+    region: str = ""
+    """The ISO 3166 code of the region whose national numbers are understood, or "" for none."""
 
     def parse_keyword(self, text: str) -> Rule | None:
         """Return `stop` or `start` if the text is one of their keywords, else `None`."""
@@ -68,7 +71,9 @@ def read_rules(path: Path) -> Rules:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        _refuse_unknown(content, "", {"stop", "start", "rules", "most_an_hour", "answer_within_hours"})
+        _refuse_unknown(
+            content, "", {"stop", "start", "rules", "most_an_hour", "answer_within_hours", "region"}
+        )
         given = content.get("rules", [])
         if not isinstance(given, list):
             raise FatalError("rules: write each as [[rules]], with keywords and reply")
@@ -81,6 +86,7 @@ def read_rules(path: Path) -> Rules:
             tuple(_rule(each, f"rules, number {number}", "keywords") for number, each in enumerate(given, 1)),
             _positive_integer(content, "most_an_hour", 5),
             timedelta(hours=_positive_integer(content, "answer_within_hours", 24)),
+            _region(content),
         )
     except OSError as error:
         raise FatalError(f"{path} cannot be read: {error.strerror}") from None
@@ -105,6 +111,13 @@ def _rule(given: object, where: str, name: str) -> Rule:
 def _refuse_unknown(content: Mapping[str, Any], where: str, names: set[str]) -> None:
     if unknown := sorted(set(content) - names):
         raise FatalError(f"{where}{unknown[0]!r} is not known: there are {', '.join(sorted(names))}")
+
+
+def _region(content: Mapping[str, Any]) -> str:
+    region: object = content.get("region", "")
+    if isinstance(region, str) and (region == "" or region in REGIONS):
+        return region
+    raise FatalError("region: write an ISO 3166 code such as US or DE")
 
 
 def _positive_integer(content: Mapping[str, Any], name: str, default: int) -> int:

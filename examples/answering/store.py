@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from events.domain.phone_number import canonical_number
 from examples.answering.errors import FatalError
 from examples.answering.messages import Message
 from examples.answering.rules import Rules
@@ -30,9 +31,13 @@ class Reply:
 
 
 class Store:
-    """The SQLite file with the cursor, the opt-outs, and the replies sent or to be sent."""
+    """The SQLite file with the cursor, the opt-outs, and the replies sent or to be sent.
 
-    def __init__(self, path: Path, customer_id: str, now: datetime) -> None:
+    Numbers are stored in E.164, so that all spellings are one number; national ones are those of `region`.
+    """
+
+    def __init__(self, path: Path, customer_id: str, now: datetime, region: str = "") -> None:
+        self._region = region
         self._db = sqlite3.connect(path, timeout=5)
         # A crash of the machine may lose the last transactions. They have cursor and replies, so they are repeated.
         self._db.executescript(
@@ -55,6 +60,10 @@ class Store:
             self._db.execute(begin, (customer_id, _text(now)))
             forget = "DELETE FROM replies WHERE state != 'waiting' AND at < ?"
             self._db.execute(forget, (_text(now - REMEMBERED),))
+            # An earlier version stored numbers as they were spelled.
+            for (phone,) in self._db.execute("SELECT phone FROM opt_outs").fetchall():
+                spelled = "UPDATE OR REPLACE opt_outs SET phone = ? WHERE phone = ?"
+                self._db.execute(spelled, (self._in_e164(phone), phone))
         stored_customer, begun_at, self.cursor = self._db.execute("SELECT * FROM progress").fetchone()
         self.begun_at = datetime.fromisoformat(begun_at)
         if stored_customer != customer_id:
@@ -74,10 +83,17 @@ class Store:
         """
         with self._db:
             for message in messages:
+                message = replace(
+                    message, phone=self._in_e164(message.phone), line=self._in_e164(message.line)
+                )
                 self._decide(message, rules, is_late=since is not None and message.at < since)
             if cursor is not None:
                 self._db.execute("UPDATE progress SET cursor = ?", (cursor,))
         self.cursor = cursor or self.cursor
+
+    def _in_e164(self, phone: str) -> str:
+        number = canonical_number(phone, self._region)
+        return number if number.removeprefix("+").isdigit() else phone
 
     def _decide(self, message: Message, rules: Rules, *, is_late: bool) -> None:
         if message.line:

@@ -81,6 +81,7 @@ class DialingFacts(Serializer[Any]):
     national_prefix = field(TEXT)
     international_prefix = CharField()
     national_digits = field({"type": "integer", "minimum": 1}, "The fewest digits of a national number.")
+    national_pattern = field(TEXT, "A regular expression of all national numbers.")
 
 
 class Me(Serializer[Any]):

@@ -24,17 +24,32 @@ SEALED_FIELDS = (
 
 
 def append(records: Sequence[AuditRecord]) -> None:
-    """Store the records as the next links of the chain, in one transaction."""
+    """Store the records as the next links of the chain, in one transaction.
+
+    Repeat it with the same objects after an outage: records whose commit was not answered are not stored twice.
+    """
     if not records:
         return
     with transaction.atomic():
         chain = _locked_chain()
+        if _is_stored(records[0]):
+            return
         for record in records:
             chain.position += 1
             chain.digest = seal(chain.digest, chain.position, content_of(record))
             record.position, record.digest = chain.position, chain.digest
         insert_rows(records)
         update_rows([chain], changed=["position", "digest"])
+
+
+def _is_stored(record: AuditRecord) -> bool:
+    """Return whether an earlier `append` stored the record.
+
+    Its digest is that of one place in the chain.
+    """
+    return bool(record.digest) and bool(
+        find_rows(AuditRecord, {"connection_id": [record.connection_id], "digest": [record.digest]})
+    )
 
 
 def _locked_chain() -> AuditChain:

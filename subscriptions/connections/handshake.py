@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -114,11 +115,13 @@ def origin_is_allowed(headers: Mapping[str, str]) -> bool:
 def bad_handshake(message: str) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
     """Return headers and JSON body of the 400 to an invalid handshake.
 
-    They name the version of the protocol (RFC 6455, section 4.2.2).
+    They name the date (RFC 9110, section 6.6.1), which no server adds here, and the version of the protocol (RFC 6455,
+    section 4.2.2).
     """
     body = encode({"code": "INVALID_REQUEST", "message": message}).encode()
     headers = (
         *ANSWER_HEADERS,
+        (b"date", formatdate(usegmt=True).encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
         (b"sec-websocket-version", PROTOCOL_VERSION.encode()),

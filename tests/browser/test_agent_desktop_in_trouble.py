@@ -214,3 +214,24 @@ def test_accept_answers_a_call_of_the_simulator(page: Page, gateway: Gateways, t
         assert simulator.running, simulator.log_text()
     finally:
         simulator.kill()
+
+
+def test_an_agent_who_is_added_to_a_queue_sees_its_callers_without_a_reload(page: Page, desk: AtDesk) -> None:
+    queue, call, later = desk.centre.acme.queues[1], Call("Quinn"), Call("Rosa")
+    change = (
+        "from subscriptions.models import Agent; "
+        f"Agent.objects.get(pk='{desk.person.id}').queues.{{}}('{queue}')"
+    )
+    desk.open(page)
+    desk.publish(call.in_queue("queue.joined", queue, source=call.data["source"]))
+    desk.centre.gateway.manage("shell", "--command", change.format("add"))
+    desk.publish(later.in_queue("queue.joined", queue, source=later.data["source"]))
+    waiting = page.locator("#waiting-rows")
+    expect(waiting).to_contain_text("Rosa")
+    expect(page.locator("#toasts")).to_contain_text("Rosa is waiting in Support")
+    expect(waiting).not_to_contain_text("Quinn")
+    # After the agent was removed, the callers are gone with the next change of the status.
+    desk.centre.gateway.manage("shell", "--command", change.format("remove"))
+    desk.publish(desk.is_now("away"))
+    expect(waiting).not_to_contain_text("Rosa")
+    desk.publish(*(each.in_queue("queue.left", queue) for each in (call, later)), desk.is_now("available"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,30 @@ def test_at_every_width_nothing_is_out_of_reach(page: Page, centre: Centre, addr
         page.set_viewport_size({"width": width, "height": 700})
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, width
         assert page.evaluate(OUTSIDE) == [], width
+
+
+def test_every_width_shows_the_other_party_of_a_call(page: Page, centre: Centre) -> None:
+    number = f"+1555{uuid.uuid4().int % 10_000_000:07d}"
+    ours, theirs = {"target": "+15550100100"}, {"target": number, "target_name": "Omar Haddad"}
+    outbound = Call(direction="outbound", source=ours, destination=theirs)
+    unknown = [Call(source=""), Call(direction="outbound", source=ours, destination={})]
+    centre.publish(outbound.created(), *(each.created() for each in unknown))
+    watch(page, centre)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(outbound.row(page).get_by_text("Omar Haddad").locator("visible=true")).to_have_count(1)
+        if width <= 1000:
+            expect(outbound.row(page).get_by_role("button")).to_contain_text(
+                f"Omar Haddad {number}", use_inner_text=True
+            )
+            expect(outbound.row(page).get_by_text(ours["target"]).locator("visible=true")).to_have_count(0)
+        for each in unknown:
+            expect(each.row(page).get_by_text("Unknown caller").locator("visible=true")).to_have_count(1)
+    unknown[1].row(page).click()
+    expect(page.locator("#story-title")).to_have_text("Unknown caller")
+    expect(page.locator("#story-to")).to_have_text("Unknown caller")
+    page.keyboard.press("Escape")
+    centre.publish(outbound.ended(), *(each.ended() for each in unknown))
 
 
 def test_the_caller_has_room_at_every_width(page: Page, centre: Centre) -> None:

@@ -93,6 +93,7 @@ def test_the_bundled_rules_have_all_keywords_of_the_gateway() -> None:
         (('words = ["start"]', 'words = ["STOP"]'), "'stop' is one of stop.words as well"),
         (("[stop]", "most_an_hour = 0\n[stop]"), "most_an_hour: write a whole number from 1"),
         (("[stop]", "most_an_hour = true\n[stop]"), "most_an_hour: write a whole number from 1"),
+        (("[stop]", 'region = "us"\n[stop]'), "region: write an ISO 3166 code such as US"),
         (("[[rules]]", "[rules]"), "rules"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,6 +79,29 @@ def test_stop_is_confirmed_once_and_nothing_follows_until_start(store: Store) ->
     assert waiting(store) == ["Stopped.", "9 to 5."]
     take(store, message("start"), message("hours"))
     assert waiting(store) == ["Stopped.", "9 to 5.", "Started.", "9 to 5."]
+
+
+@pytest.mark.parametrize(
+    "spelling", ["+1 555-200-4711", "tel:+15552004711", "(555) 200-4711", "0015552004711", "+١٥٥٥٢٠٠٤٧١١"]
+)
+def test_all_spellings_of_a_number_are_one(tmp_path: Path, spelling: str) -> None:
+    path = tmp_path / "kept.sqlite3"
+    store = Store(path, CUSTOMER, NOW, "US")
+    take(store, message("stop", phone=spelling), message("hours"), message("hours", phone=LINE))
+    reply = store.next_waiting(0)
+    assert reply is not None
+    assert (reply.phone, waiting(store)) == (DANA, ["Stopped."])
+    take(store, message("start"), message("hours", phone=spelling), message("hours", phone="555-010-0100"))
+    assert waiting(store) == ["Stopped.", "Started.", "9 to 5."]
+    store.close()
+    # An opt-out that was stored as it was spelled holds.
+    with sqlite3.connect(path) as earlier:
+        earlier.execute("INSERT INTO opt_outs VALUES (?, ?)", (spelling, NOW.isoformat()))
+    earlier.close()
+    store = Store(path, CUSTOMER, NOW, "US")
+    take(store, message("hours"))
+    assert len(waiting(store)) == 3
+    store.close()
 
 
 def test_start_without_an_earlier_stop_is_not_answered(store: Store) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import jwt
@@ -98,6 +99,7 @@ def refusal_of(gateway: Gateway, query: str, **options: Any) -> tuple[int, dict[
         websocket.create_connection(gateway.ws_url + query, timeout=30, **options).close()
     except websocket.WebSocketBadStatusException as refused:
         body = refused.resp_body
+        parsedate_to_datetime(refused.resp_headers["date"])  # Raises an error unless there is one.
         return refused.status_code, json.loads(body) if body and body.startswith(b"{") else None
     raise AssertionError("the handshake was accepted")
 

@@ -60,6 +60,7 @@ def test_another_version_is_refused_with_the_one_that_is_spoken(
     with connection:
         assert head.startswith(b"http/1.1 400 ")
         assert b"\r\nsec-websocket-version: 13\r\n" in head
+        assert head.count(b"\r\ndate: ") == 1
         assert json.loads(connection.makefile("rb").read())["code"] == "INVALID_REQUEST"
 
 

@@ -86,7 +86,8 @@ class HandshakeProtocol(WebSocketProtocol):  # type: ignore[misc]
         headers: Iterable[tuple[bytes, bytes]]
         if self._response:
             headers, body = self._response["headers"], self._response["body"]
-            headers = [*headers, (b"connection", b"close")]
+            date: bytes = datetimeToString()  # type: ignore[no-untyped-call]
+            headers = [*headers, (b"date", date), (b"connection", b"close")]
         else:
             headers, body = bad_handshake(reason)
         status = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}".encode()

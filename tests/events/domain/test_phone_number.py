@@ -28,6 +28,7 @@ def test_a_region_dials_as_its_numbering_plan_says() -> None:
         "national_prefix": "1",
         "international_prefix": "011",
         "national_digits": 10,
+        "national_pattern": "[2-9]\\d{9}|3\\d{6}",
     }
     assert dialing_of("") is dialing_of("XX") is None
     for region in REGIONS:

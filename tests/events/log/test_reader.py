@@ -8,6 +8,7 @@ import pytest
 
 from events.domain.cursor import parse_cursor
 from events.log import reader
+from events.log.epochs import renew_epochs
 from events.models import CustomerLog
 from tests.events.support.people import new_id
 from tests.events.support.stored import store
@@ -97,3 +98,26 @@ def test_an_entry_has_all_topics_and_the_data_as_it_was_stored() -> None:
     assert f'"topic": "agent_id:{agent_id}:call:c", "data": {{"id": "c", "n": 1.5, "é": "\u2028"}}, ' in frame
     assert frame.endswith(f'"id": "{receipt.id}", "cursor": "{receipt.cursor}"}}')
     assert json.loads(frame)["agent_ids"] == [agent_id]
+
+
+def test_a_page_that_is_read_while_the_log_is_replaced_has_no_event_of_the_new_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    acme = new_id()
+    for _ in range(4):
+        store(acme, "call.status", {"id": "c"})
+    epoch = reader.head_of(acme).epoch
+    monkeypatch.setattr(reader, "ROWS_AT_ONCE", 2)
+    fitting = reader._fitting
+
+    def renewed_meanwhile(customer_id: str, after: int, upto: int, limit: int, room: int) -> int:
+        found = fitting(customer_id, after, upto, limit, room)
+        if after == 2:
+            renew_epochs(acme)
+        return found
+
+    monkeypatch.setattr(reader, "_fitting", renewed_meanwhile)
+    assert [entry.seq for entry in reader.read(acme, epoch, after=0, upto=4, limit=4)] == [1, 2]
+    assert reader.read(acme, epoch, after=0, upto=4, limit=4) == []
+    monkeypatch.undo()
+    assert seqs(acme, after=0) == [1, 2, 3, 4]

@@ -66,6 +66,17 @@ async def test_a_pruned_gap_closes_its_subscribers(harness: HubHarness) -> None:
     assert client.events == []
 
 
+async def test_a_gap_of_a_log_that_was_replaced_closes_its_subscribers(harness: HubHarness) -> None:
+    acme = new_customer()
+    client = await subscribed(harness, acme)
+    *_, last = await harness.store(acme, 4)
+    await CustomerLog.objects.filter(customer_id=acme).aupdate(epoch="f" * 12)
+    await harness.announce(last)
+    await until(lambda: client.closed == [CloseCode.RESTARTING])
+    assert client.events == []
+    assert harness.hub.open_logs == 0
+
+
 async def test_the_pauses_of_a_repair_double_up_to_a_limit(
     harness: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

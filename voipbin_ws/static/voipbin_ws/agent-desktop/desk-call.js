@@ -1,6 +1,6 @@
 /** One call of an agent: the other party, its phase, and what the event says of the customer. Sans-I/O. */
 
-import { capitalized, isObject, labelOf, partyOf } from "../shared/call.js";
+import { capitalized, isObject, callerName, partyOf } from "../shared/call.js";
 import { displayText } from "../shared/text.js";
 import { CURRENT_PHASES } from "../shared/state.js";
 import { parseTime } from "../shared/time.js";
@@ -81,7 +81,7 @@ export class DeskCall {
   }
 
   get displayName() {
-    return labelOf(this.party) || "Unknown caller";
+    return callerName(this.party);
   }
 
   get isMissed() {

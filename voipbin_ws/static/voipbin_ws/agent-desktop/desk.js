@@ -18,6 +18,7 @@ export class Desk {
   /** @type {Map<string, Place>} */ waiting = new Map(); // By call id.
   /** @type {DeskCall[]} */ recent = []; // Calls that are over, the latest first.
   isIncomplete = false; // Whether the state must be loaded again: a call is live that had seemed to be over.
+  mayServeOthers = false; // Whether to read again which queues the agent serves: no event says that this has changed.
   #states = new States();
   /** @type {Map<string, string>} */ #queueNames = new Map(); // Of the queues that the agent serves.
   /** @type {Notice[]} */ #notices = [];
@@ -40,7 +41,7 @@ export class Desk {
    */
   load({ agentId, queues, status, calls, places, history }, now) {
     this.clear(agentId);
-    for (const { id, name, agent_ids } of queues) if (agent_ids?.includes(agentId)) this.#queueNames.set(id, displayText(name));
+    this.serve(queues);
     this.presence = { status: displayText(status.status), since: parseTime(status.status_changed_at) ?? now };
     const changed = history.flatMap((event) => this.#states.apply(event));
     changed.push(...calls.map((item) => this.#states.load(item, "call")), ...places.map((item) => this.#states.load(item, "queue")));
@@ -50,10 +51,18 @@ export class Desk {
     this.#unread.clear();
   }
 
+  /** Take over which queues the agent serves. @param {Queue[]} queues */
+  serve(queues) {
+    this.mayServeOthers = false;
+    this.#queueNames = new Map(queues.filter(({ agent_ids }) => agent_ids?.includes(this.agentId)).map(({ id, name }) => [id, displayText(name)]));
+    for (const callId of new Set(this.#states.of("queue").map(({ key }) => callOf(key)))) if (callId) this.#update(callId);
+  }
+
   /** Apply an event. Applying a known one again changes nothing. @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
     const [resource, action] = event.event_type.split(".", 2);
     if (resource === "agent" && action === "status" && event.topic.split(":")[3] === this.agentId) this.#applyStatus(event, now);
+    if (event.event_type === "queue.joined" && !this.#queueNames.has(event.topic.split(":")[3])) this.mayServeOthers = true;
     if (resource !== "call" && resource !== "queue") return;
     if (event.active && !this.#states.get("call", event.topic.split(":")[3])) this.isIncomplete = true;
     const changed = this.#states.apply(event);
@@ -125,7 +134,9 @@ export class Desk {
   /** @param {GatewayEvent} event @param {number} now */
   #applyStatus({ timestamp, data }, now) {
     const status = displayText(data.status);
-    if (status && status !== this.presence.status) this.presence = { status, since: pastTime(timestamp, now) };
+    if (!status || status === this.presence.status) return;
+    this.presence = { status, since: pastTime(timestamp, now) };
+    this.mayServeOthers = true;
   }
 }
 

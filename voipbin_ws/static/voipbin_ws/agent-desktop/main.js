@@ -9,7 +9,7 @@ import { Sound } from "./sound.js";
 import { StatusPanel } from "./status-panel.js";
 import { TabLock } from "./tab-lock.js";
 import { read, readAll } from "../shared/auth.js";
-import { labelOf } from "../shared/call.js";
+import { callerName } from "../shared/call.js";
 import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, PartList, setShown, setTexts } from "../shared/dom.js";
@@ -90,8 +90,24 @@ function onEvent(event) {
   if (desk.isIncomplete) liveData.start();
   messages.apply(event, now);
   for (const id of desk.takeUnread()) readCall(id);
+  if (desk.mayServeOthers) readQueues();
   for (const notice of desk.takeNotices()) notify(notice);
   changed();
+}
+
+/** Read which queues the agent serves. */
+async function readQueues() {
+  desk.mayServeOthers = false;
+  const { agentId } = desk;
+  try {
+    const { content } = await read("/v1.0/me");
+    if (desk.agentId !== agentId) return;
+    desk.serve(content.queues);
+    for (const notice of desk.takeNotices()) notify(notice);
+    changed();
+  } catch (error) {
+    console.warn(error); // The queues are read again after the next such event.
+  }
 }
 
 /** Read what was published of a call before it came to the agent, such as the caller. @param {string} id */
@@ -109,7 +125,7 @@ async function readCall(id) {
 function notify(notice) {
   if (notice.kind === "waiting") {
     const { party, queueName, callId } = notice.place;
-    toasts.show(`${labelOf(party) || "A caller"} is waiting in ${queueName}`, "waiting", callId);
+    toasts.show(`${callerName(party)} is waiting in ${queueName}`, "waiting", callId);
     if (!desk.calls.size && soundLock.isHeld) sound.chime();
     hasUnseenCaller ||= document.hidden;
   } else if (notice.kind === "offered") {
@@ -161,7 +177,7 @@ function showWaiting(now) {
   for (const { callId, party, queueName, since } of places) {
     const part = waitingList.part(callId);
     const waited = now - since;
-    part.texts({ name: labelOf(party) || "Unknown caller", queue: queueName, time: duration(waited) });
+    part.texts({ name: callerName(party), queue: queueName, time: duration(waited) });
     part.attributes({ "data-late": waited > LATE_SECONDS * 1000 ? "" : null });
   }
   setTexts({ "waiting-count": String(places.length) });

@@ -220,14 +220,13 @@ export class Messages {
     const key = this.#open;
     const text = field("draft").value.trim();
     this.render(); // Enter may come before the button was updated.
-    const to = this.#threads.byNumber.get(key ?? "")?.number;
-    if (key === null || !to || field("send").disabled || !text) return;
+    if (key === null || !this.#threads.byNumber.get(key)?.number || field("send").disabled || !text) return;
     const { liveData, changed } = this.#parts;
     this.#sending.add(key);
     this.#errors.delete(key);
     changed();
     try {
-      await sendMessage(to, text);
+      await sendMessage(key, text); // In E.164: a platform need not know every spelling.
       // A text that was typed meanwhile stays.
       if (this.#drafts.of(key).trim() === text) {
         this.#drafts.keep(key, "");

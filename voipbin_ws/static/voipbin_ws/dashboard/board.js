@@ -24,6 +24,7 @@ export class Board {
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
   peopleChanged = true;
   hadCalls = false; // Whether there was a call within what is known of the last hour, or since.
+  /** @type {Dialing | null} */ dialing = null; // How the customer's region dials.
   isIncomplete = false; // Whether the state must be loaded again: a call is live that had seemed to be over.
   #states = new States();
   /** @type {Map<string, BoardAgent>} */ #ownAgents = new Map(); // Of the answer of /v1.0/me.
@@ -33,13 +34,14 @@ export class Board {
 
   /**
    * Start again from the answer of /v1.0/me and the items of /v1.0/resources/…. The last hour is unknown until `remember`.
-   * @param {{ me: Pick<Me, "queues" | "agents">, calls: any[], queues: any[], agents: any[] }} content @param {number} now
+   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing">, calls: any[], queues: any[], agents: any[] }} content @param {number} now
    */
   load({ me, calls, queues, agents }, now) {
     for (const id of this.calls.keys()) this.changed.add(id);
     const ending = [...this.calls.values()].filter((call) => call.state === "ended");
     Object.assign(this, new Board(), { changed: this.changed });
     this.#states = new States();
+    this.dialing = me.dialing ?? null;
     this.#ownQueues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.#ownAgents = new Map();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
@@ -157,6 +159,7 @@ export class Board {
     copy.calls = new Map(this.calls);
     copy.agents = this.agents;
     copy.queues = this.queues;
+    copy.dialing = this.dialing;
     copy.level = this.level.copy();
     copy.trends = this.trends.copy();
     copy.hadCalls = this.hadCalls;

@@ -1,7 +1,8 @@
 /** Filter, sort order, selected call, customer and layout of the dashboard, stored in the URL query. Sans-I/O. */
 
 import { labelOf, STATES } from "../shared/call.js";
-import { folded, numberDigits } from "../shared/text.js";
+import { numberSearch } from "../shared/phone-number.js";
+import { folded } from "../shared/text.js";
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
@@ -85,22 +86,22 @@ export class ViewOptions {
   /** Return the board's calls that match the filters, sorted. @param {Board} board */
   of(board) {
     const words = folded(this.words).split(/\s+/).filter(Boolean);
-    const digits = numberDigits(this.words);
+    const isNumber = numberSearch(this.words, board.dialing);
     const compare = COMPARISONS[this.sort];
     const sign = this.descending ? -1 : 1;
     // If two are equal, the longer one in its state comes first.
     return [...board.calls.values()]
-      .filter((call) => this.#matches(call, board, words, digits))
+      .filter((call) => this.#matches(call, board, words, isNumber))
       .sort((one, other) => sign * compare(one, other, board) || one.stateSince - other.stateSince || (one.id < other.id ? -1 : 1));
   }
 
-  /** @param {Call} call @param {Board} board @param {string[]} words @param {string} digits Those of a telephone number; "" for none. */
-  #matches(call, board, words, digits) {
+  /** @param {Call} call @param {Board} board @param {string[]} words @param {((number: string) => boolean) | null} isNumber */
+  #matches(call, board, words, isNumber) {
     if (this.states.size && !this.states.has(call.state)) return false;
     if (this.queue && call.place?.queueId !== this.queue) return false;
     if (this.direction && call.direction !== this.direction) return false;
     if (!words.length) return true;
-    if (digits && [call.from, call.to].some(({ number }) => numberDigits(number).includes(digits))) return true;
+    if (isNumber && [call.from, call.to].some(({ number }) => isNumber(number))) return true;
     const texts = [call.from.name, call.from.number, call.to.name, call.to.number, queueOf(call, board), board.agentName(call.agentId), call.stateLabel, call.id];
     const text = folded(texts.join("\n"));
     return words.every((word) => text.includes(word));

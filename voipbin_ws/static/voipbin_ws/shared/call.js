@@ -46,6 +46,9 @@ export function partyOf(value) {
 /** Return a party's name; the number if there is no name. @param {Party} party */
 export const labelOf = ({ name, number }) => name || number;
 
+/** Return how the pages name the other party of a call. @param {Party} party */
+export const callerName = (party) => labelOf(party) || "Unknown caller";
+
 /** Return when a call began to wait in a place. @param {State} place */
 export function waitingSince({ data, since }) {
   return parseTime(data.tm_join) ?? timeOf(since);
@@ -101,6 +104,11 @@ export class Call {
     this.agentId = talking[0] ?? currentAgents(state)[0] ?? currentAgents(place?.state)[0] ?? null;
     if (place) this.#readPlace(place);
     this.#readPhase(state, place, talking);
+  }
+
+  /** The party outside the contact centre. */
+  get otherParty() {
+    return this.direction === "outbound" ? this.to : this.from;
   }
 
   get stateLabel() {

@@ -32,9 +32,3 @@ export function folded(text) {
     .normalize("NFKD")
     .replace(/\p{M}/gu, "");
 }
-
-/** Return the digits of a telephone number without its prefixes; "" if the text is not such a number. @param {string} text */
-export function numberDigits(text) {
-  const isNumber = /^(?:tel:)?[+\d\s().\-/\u00a0]+$/i.test(text);
-  return isNumber ? text.replace(/\D/g, "").replace(/^0+/, "") : "";
-}

@@ -61,6 +61,7 @@ interface Dialing {
   national_prefix: string;
   international_prefix: string;
   national_digits: number;
+  national_pattern: string;
 }
 
 type Agent = { id: string; name: string; role?: string; status?: string; status_changed_at?: string };

@@ -1,6 +1,6 @@
 /** The table of calls: rows for the visible part of the list, and the row that has the keyboard. */
 
-import { DIRECTIONS } from "../../shared/call.js";
+import { callerName, DIRECTIONS, labelOf } from "../../shared/call.js";
 import { descendant, element, PartList } from "../../shared/dom.js";
 import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "../service-level.js";
 import { duration } from "../../shared/time.js";
@@ -173,10 +173,13 @@ export class CallTable {
     const board = this.#board;
     const call = board?.calls.get(id);
     if (!board || !call) return;
-    const { state, stateLabel, direction, from, to } = call;
+    const { state, stateLabel, direction, from, to, otherParty } = call;
+    // The contact centre's own side may have no name: the other party has.
+    const nameOf = (/** @type {Party} */ party) => (party === otherParty && !labelOf(party) ? callerName(party) : party.name);
     part.attributes({ "data-state": state, "data-call": call.id, "data-open": call.id === this.#opened ? "" : null });
     part.texts({ state: stateLabel, direction: DIRECTIONS.get(direction) ?? direction });
-    part.texts({ fromName: from.name, from: from.number, toName: to.name, to: to.number });
+    part.texts({ fromName: nameOf(from), from: from.number, toName: nameOf(to), to: to.number });
+    part.texts({ otherName: nameOf(otherParty), other: otherParty.number });
     part.texts({ queue: queueOf(call, board), agent: board.agentName(call.agentId) });
     part.shape(0, `shape-${state}`);
     part.shape(1, DIRECTIONS.has(direction) ? `arrow-${direction}` : "no-arrow");

@@ -1,7 +1,7 @@
 /** The panel with one call's timeline: the stored events, and the live ones while the panel is open. */
 
 import { readTimeline, timelineTopics } from "../board-loader.js";
-import { DIRECTIONS, labelOf } from "../../shared/call.js";
+import { callerName, DIRECTIONS } from "../../shared/call.js";
 import { descendant, element, PartList, setData, setShown, setText, setTexts } from "../../shared/dom.js";
 import { shares, Timeline } from "../call-timeline.js";
 import { duration, timeOfDay } from "../../shared/time.js";
@@ -96,8 +96,8 @@ export class TimelinePanel {
     const content = this.#timeline.read();
     const { call, steps } = content;
     const known = steps.length > 0;
-    setTexts({ "story-title": known ? nameOf(call) : "Timeline", "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
-    setTexts({ "story-from": call.from.number || call.from.name || "unknown", "story-to": call.to.number || call.to.name || "unknown" });
+    setTexts({ "story-title": known ? callerName(call.otherParty) : "Timeline", "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
+    setTexts({ "story-from": sideOf(call, call.from), "story-to": sideOf(call, call.to) });
     setShown({ "story-parties": known, "story-state": known, "story-steps-title": known });
     setData(element("story"), "state", call.state);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
@@ -187,7 +187,7 @@ export class TimelinePanel {
   }
 }
 
-/** Return the name of the other party, seen from the contact centre. @param {Call} call */
-function nameOf({ direction, from, to }) {
-  return labelOf(direction === "outbound" ? to : from) || "Unknown caller";
+/** Return the number of one side of a call. @param {Call} call @param {Party} party */
+function sideOf({ otherParty }, party) {
+  return party.number || (party === otherParty ? callerName(party) : party.name || "unknown");
 }
