@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from events.hooks import directory, operator_of
+from events.redaction import redact_secrets
 
 MAX_COUNTED = 10_000
 """Rows of a large table that a list counts and pages through at most."""
@@ -43,8 +46,28 @@ class DeclaredChangeList(ChangeList):
         return filters
 
 
+def refuse_secrets(value: object) -> None:
+    """Raise ValidationError for a text with a credential, which the pages would show."""
+    if isinstance(value, str) and redact_secrets(value) != value:
+        raise ValidationError("This contains a credential, which would be shown here: remove it.")
+
+
 class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages with a `DeclaredChangeList`."""
+    """Pages with a `DeclaredChangeList`, whose forms take no credential in readable fields."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        for field in form.base_fields.values():
+            is_secret = isinstance(field.widget, forms.PasswordInput)
+            if (
+                isinstance(field, forms.CharField)
+                and not is_secret
+                and refuse_secrets not in field.validators
+            ):
+                field.validators.append(refuse_secrets)
+        return form
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeclaredChangeList

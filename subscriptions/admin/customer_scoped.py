@@ -120,6 +120,14 @@ def is_platform(request: HttpRequest) -> bool:
     return operator is not None and operator.is_platform
 
 
+def id_field(request: HttpRequest, row: Any | None) -> list[str]:
+    """Return the field of a row's id, which only platform staff choose for a new row.
+
+    Others could occupy the id that the platform gives to another customer's row, or learn that it exists.
+    """
+    return ["id"] if row is not None or is_platform(request) else []
+
+
 def deleted_together(
     model_admin: ScopedAdmin, request: HttpRequest, rows: Any
 ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
