@@ -66,11 +66,6 @@ class CustomerAdmin(SwitchableAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
-
     @admin.display(description="agents", ordering="agent_count")
     def agent_count(self, customer: Any) -> int:
         return customer.agent_count or 0

@@ -135,12 +135,17 @@ LISTS = {
     "subscriptions/liveconnection": ("topics", "id"),
     "subscriptions/auditrecord": ("client", "detail", "id"),
 }
+REFUSED_QUERIES = (
+    {"_facets": "True"},
+    {"id__in": ",".join(["1"] * 3000)},
+    {"o": "1." * 3000},
+    {"q": "x " * 4000},
+    {"_to_field": "password"},
+)
 LOGINS = {"auth/user": ("username", "email", "id"), "auth/group": ("name", "id")}
 
 
-def test_a_lookup_that_no_filter_declares_leads_back_to_the_whole_list(
-    operator: OperatorBrowser, scene: Scene
-) -> None:
+def test_a_lookup_that_no_filter_declares_is_refused(operator: OperatorBrowser, scene: Scene) -> None:
     lists = LISTS | (LOGINS if operator is scene.operators["root"] else {})
     for page, fields in lists.items():
         for field in fields:
@@ -155,13 +160,14 @@ def test_a_lookup_that_no_filter_declares_leads_back_to_the_whole_list(
                 "__gt",
             ):
                 answer = operator.get(f"/admin/{page}/", **{f"{field}{lookup}": "(a+)+!"})
-                assert (answer.status_code, answer.headers.get("Location")) == (302, f"/admin/{page}/?e=1"), (
-                    field,
-                    lookup,
-                )
+                assert answer.status_code == 400, (field, lookup)
+                assert "This list has no such filter, value or page" in answer.text
+        for query in REFUSED_QUERIES:
+            assert operator.get(f"/admin/{page}/", **query).status_code == 400, (page, query)
+        assert operator.get(f"/admin/{page}/", q="\0").status_code == 200
     if "auth/user" in lists:
         assert operator.get("/admin/auth/user/", password__startswith="a").status_code == 400
-    assert operator.get(EXPORT, topic__regex="(a+)+!").status_code == 404
+    assert operator.get(EXPORT, topic__regex="(a+)+!").status_code == 400
 
 
 def test_no_list_of_the_admin_is_left_out(scene: Scene) -> None:
@@ -180,7 +186,7 @@ def test_an_expression_that_never_ends_delays_no_other_request(scene: Scene) -> 
     publish(scene.gateway, scene.acme.key("that publishes"), {"event_type": "call.created", "data": data})
     address = "/admin/events/event/"
     query = {"body__regex": "(a+)+!", "resource_id": "redos"}
-    assert scene.operators["admin"].get(address, **query).status_code == 302
+    assert scene.operators["admin"].get(address, **query).status_code == 400
     assert httpx.get(f"{scene.gateway.url}/healthz").status_code == 200
 
 
