@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import csv
 import io
+import socket
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +19,7 @@ from tests.journeys.support.conversation import Conversation, get, publish
 from tests.journeys.support.operator_browser import PASSWORD, OperatorBrowser, admin_of, superuser
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
+from voipbin_ws.http.django_handler import THREADS
 
 
 @dataclass
@@ -104,6 +107,22 @@ def test_the_export_is_the_whole_log_of_what_the_operator_sees(scene: Scene) -> 
             {globex.id} if name == "root" else set()
         )
         assert [row["topic"] for row in rows][-2:] == ["number 1", "number 0"]
+
+
+def test_clients_that_leave_half_way_hold_no_thread_and_break_nothing(scene: Scene) -> None:
+    keep_records(scene.gateway, scene.acme, 3000)
+    operator = scene.operators["admin"]
+    cookies = "; ".join(f"{name}={value}" for name, value in operator.client.cookies.items())
+    request = f"GET {EXPORT} HTTP/1.1\r\nHost: 127.0.0.1:{scene.gateway.port}\r\nCookie: {cookies}\r\n\r\n"
+    # More than there are threads for requests.
+    for _ in range(THREADS + 8):
+        with socket.create_connection(("127.0.0.1", scene.gateway.port), timeout=30) as client:
+            client.sendall(request.encode())
+            assert client.recv(4096).startswith(b"HTTP/1.1 200 OK")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    answer = operator.get(EXPORT, topic="number")
+    assert len(list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))) >= 3000
+    assert "Traceback" not in scene.gateway.log_text()
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])

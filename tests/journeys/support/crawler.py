@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx
 
 PATIENCE_SECONDS = 20
+MAX_OF_A_KIND = 8
+"""Links of one page that differ in the values of their query only, and are followed."""
 RUBBISH = "'\"<b>☃\0%()[{*" + "9" * 300
 _ID = re.compile(r"/([0-9]+|[0-9a-f-]{36})/")
 LINKS = {"a": "href", "link": "href", "script": "src", "img": "src"}
@@ -119,12 +121,14 @@ class Crawl:
 
         A link with a query is followed from pages without one: filters combine without end.
         """
-        waiting = deque(starts)
+        waiting, kinds = deque(starts), Counter[tuple[str, ...]]()
         forms: dict[tuple[str, ...], Form] = {}
         while waiting:
             url = _without_way_back(waiting.popleft())
-            if url in self.seen:
+            kind = _kind_of_query(url)
+            if url in self.seen or kinds[kind] >= MAX_OF_A_KIND:
                 continue
+            kinds[kind] += bool(kind)
             answer = self.get(url)
             self.seen[url] = answer.status_code if answer else 0
             if answer is None or not answer.headers.get("Content-Type", "").startswith("text/html"):
@@ -207,6 +211,12 @@ def _harm(form: Form) -> int:
     if "logout" in path or "password" in path:
         return 3
     return 2 if path.endswith("/delete/") else 1
+
+
+def _kind_of_query(url: str) -> tuple[str, ...]:
+    """Return what links have in common that differ in the values of their query; empty without a query."""
+    path, _, query = url.partition("?")
+    return (path, *sorted(name for name, _ in parse_qsl(query, keep_blank_values=True))) if query else ()
 
 
 def _without_way_back(url: str) -> str:
