@@ -132,6 +132,8 @@ class ResourceState(models.Model):
                 condition=models.Q(live=True),
                 name="state_live_order",
             ),
+            # For operators, whose lists begin with the newest.
+            models.Index(fields=["customer_id", "id"], name="state_newest"),
             # For the calls of all customers whose end is never published.
             models.Index(
                 fields=["resource", "stored_at"],

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from events.admin.scope import pill
 from events.hooks import operator_of
 from subscriptions.admin.confirmation import one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
@@ -48,7 +48,7 @@ class CustomerAdmin(SwitchableAdmin):
     readonly_fields = ["created_at", "related"]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        fields = ["name", "id", "region", "is_active"]
+        fields = ["name", *id_field(request, obj), "region", "is_active"]
         return [*fields, "created_at", "related"] if obj else fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
@@ -65,11 +65,6 @@ class CustomerAdmin(SwitchableAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     @admin.display(description="agents", ordering="agent_count")
     def agent_count(self, customer: Any) -> int:
@@ -128,7 +123,9 @@ class QueueAdmin(OfCustomerAdmin):
     search_fields = ["name", "id", "customer__name"]
     search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]
-    fields = ["owner", "name", "id", "agents"]
+
+    def get_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[Any]:
+        return ["owner", "name", *id_field(request, obj), "agents"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
         queues: QuerySet[Queue] = super().get_queryset(request).annotate(agent_count=Count("agents"))

@@ -11,7 +11,7 @@ import structlog
 
 from events.domain.cursor import Position, join_positions
 from subscriptions.audit.writer import AuditWriter
-from subscriptions.auth.client_info import ClientInfo, storable
+from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.connections.handshake import Refusal
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.replayer import Recovery
@@ -22,7 +22,6 @@ from subscriptions.protocol.permissions import Identity
 
 logger = structlog.stdlib.get_logger(__name__)
 
-MAX_TOPIC_CHARACTERS = 260
 MAX_DETAIL_CHARACTERS = 300
 
 _HOST = socket.gethostname()[:100]

@@ -17,7 +17,7 @@ from typing import Protocol
 from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
-from subscriptions.auth.client_info import ClientInfo, storable
+from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.auth.credentials import KEY_KIND
 from subscriptions.models import LiveConnection
 from subscriptions.presence.open_files import OpenFilesWarning
@@ -204,7 +204,7 @@ class Presence:
             is_platform_staff=identity.is_platform_staff,
             address=connection.client_info.address,
             client=connection.client_info.client,
-            topics="\n".join(topics[:TOPICS_STORED]),
+            topics="\n".join(storable(topic, MAX_TOPIC_CHARACTERS) for topic in topics[:TOPICS_STORED]),
             topic_count=len(topics),
             opened_at=connection.opened_at,
         )

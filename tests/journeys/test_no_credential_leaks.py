@@ -93,8 +93,13 @@ class Everything:
                     answer += received
         self.texts.append((f"raw {request[:12]!r}", answer.decode(errors="replace")))
 
-    def converse(self, query: str, *frames: str | bytes, header: list[str] | None = None) -> None:
-        """A WebSocket with these frames, until the gateway has answered the ping at their end or closed."""
+    def converse(
+        self, query: str, *frames: str | bytes, header: list[str] | None = None, is_echoed: bool = False
+    ) -> None:
+        """A WebSocket with these frames, until the gateway has answered the ping at their end or closed.
+
+        `is_echoed` says that the answer has to repeat what was sent.
+        """
         url = f"{self.gateway.ws_url}{query}"
         try:
             peer = websocket.create_connection(url, timeout=PATIENCE_SECONDS, header=header or [])
@@ -111,7 +116,8 @@ class Everything:
                 )
             peer.send('{"type": "ping", "request_id": "last"}')
             while '"last"' not in (received := str(peer.recv())):
-                self.texts.append(("a frame", received))
+                if not is_echoed:
+                    self.texts.append(("a frame", received))
                 if not received:
                     break
         peer.close(timeout=1)
@@ -176,6 +182,15 @@ def _send(markers: Markers, everything: Everything, acme: Company) -> None:
         converse(f"?accesskey={credential}&batch=true")
         converse("", header=[f"Authorization: Bearer {credential}"])
         converse(f"?token={credential}&accesskey={credential}")
+        # In texts that the audit log and the list of connections repeat.
+        in_topic = {"type": "subscribe", "topics": [f"customer_id:{acme.id}:call:{credential}", credential]}
+        converse(
+            f"?token={markers.good_key}",
+            json.dumps(in_topic),
+            header=[f"User-Agent: ua {credential}"],
+            is_echoed=True,
+        )
+        converse("", header=[f"User-Agent: ua {credential}"])
         converse(f"?token={credential}", header=["Origin: https://evil.example.com"])
         converse(f"?token={credential}&x={'y' * 9000}")
         for path, rest in (

@@ -10,20 +10,23 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from events.admin.scope import RefusedQuery
 from events.api.errors import failure_message
 
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
-    """400: the Host is not allowed, or the request is not valid HTTP."""
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: the Host is not allowed, HTTP is violated, or a list has no such filter."""
     message = (
         "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
     )
+    if isinstance(exception, RefusedQuery):
+        message = str(exception)
     return _answer(request, 400, "INVALID_REQUEST", "Not understood", message)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
     """403: the user lacks a permission."""
     return _answer(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
 

@@ -93,7 +93,9 @@ class AccessKeyForm(OperatorForm):
         return list(dict.fromkeys(patterns))
 
     def clean_made_as(self) -> uuid.UUID | None:
-        made_as: uuid.UUID | None = self.cleaned_data["made_as"]
+        sent: uuid.UUID | None = self.cleaned_data["made_as"]
+        # Of the operator and customer too, so that no one can choose the id of a key, or learn that it exists.
+        made_as = uuid.uuid5(sent, f"{self.user.pk} {self.customer.pk}") if sent else None
         if self.is_new and made_as and AccessKey.objects.filter(pk=made_as).exists():
             raise ValidationError(
                 "This key was created already, and its secret is not shown again. If you have not copied it, revoke "

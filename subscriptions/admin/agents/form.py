@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django import forms
@@ -13,12 +14,13 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.auth.logout import end_sessions
-from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
+from subscriptions.models import Agent, AgentRole, AgentStatus, Customer, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
 ADMIN_ROLES = (AgentRole.ADMIN, AgentRole.STAFF)
@@ -36,6 +38,16 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
         "No longer known: deselect": [name for name in held if name not in known],
     }
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
+
+
+def username_ending(customer: Customer) -> str:
+    """Return the ending of the user names that the customer's own admins choose.
+
+    User names are unique on the whole platform. Without an ending of its own, a customer could find out those of others
+    by trying which are taken.
+    """
+    digest = hashlib.sha256(customer.pk.bytes).hexdigest()[:6]
+    return f"@{'-'.join(filter(None, (slugify(customer.name)[:30], digest)))}"
 
 
 class AgentForm(OperatorForm):
@@ -90,6 +102,9 @@ class AgentForm(OperatorForm):
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
             fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+        if not self.operator.is_platform:
+            ending = username_ending(self.customer)
+            fields["username"].help_text += f" It ends with {ending}, which is added if you leave it out."
         held = [] if self.is_new else list(self.instance.granted_resources)
         fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
@@ -108,6 +123,10 @@ class AgentForm(OperatorForm):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
+        ending = username_ending(self.customer)
+        is_kept = not self.is_new and username == self.login.get_username()
+        if not (self.operator.is_platform or is_kept or username.endswith(ending)):
+            username += ending
         User._meta.get_field("username").run_validators(username)
         self.login.username = username
         others = User.objects.exclude(pk=self.login.pk)

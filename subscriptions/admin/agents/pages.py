@@ -14,7 +14,7 @@ from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, Queue
@@ -43,7 +43,7 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
         may_write = self.has_change_permission(request, obj) if obj else True
         login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
         return [
-            (None, {"fields": ["owner", "name", "id"]}),
+            (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
             ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
             ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
             ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
