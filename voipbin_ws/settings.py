@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "voipbin_ws.http.error_pages.refuse_hashes",
 ]
 
 TEMPLATES = [
@@ -150,6 +151,8 @@ STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
 
+# Django's PBKDF2, with a bound on the hashes at once.
+PASSWORD_HASHERS = ["subscriptions.auth.password_hashing.BoundedPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

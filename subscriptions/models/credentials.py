@@ -109,7 +109,7 @@ class AccessChanges(models.Model):
 
 
 class LoginTries(models.Model):
-    """The rate limit of logins from one address, or as one user from it; full without a row."""
+    """A rate limit of logins, which is full without a row; or an address that is known until `full_at`."""
 
     key = models.CharField(max_length=64, primary_key=True, editable=False)
     full_at = models.DateTimeField(editable=False, db_index=True)

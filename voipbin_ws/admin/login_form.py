@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
-from subscriptions.auth import login_throttle
+from subscriptions.auth.login_throttle import login_attempt
+from subscriptions.auth.password_hashing import TooManyLogins
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -20,9 +21,9 @@ class AdminLoginForm(AdminAuthenticationForm):
         username, address = self.cleaned_data.get("username"), self.request.META["REMOTE_ADDR"]
         if username is None or self.cleaned_data.get("password") is None:
             return super().clean()
-        if refused := login_throttle.begin(username, address):
+        try:
+            with login_attempt(username, address):
+                return super().clean()
+        except TooManyLogins as refused:
             self.retry_after = refused.wait_seconds
-            raise ValidationError(str(refused), code="too_many_tries")
-        cleaned = super().clean()
-        login_throttle.succeeded(username, address)
-        return cleaned
+            raise ValidationError(str(refused), code="too_many_tries") from None
