@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,10 +16,9 @@ from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, conf
 from subscriptions.audit.store import append
 from subscriptions.auth.client_info import storable
 from subscriptions.connections.recorder import MAX_DETAIL_CHARACTERS
-from subscriptions.models import AuditAction, AuditRecord, AuditVerdict
+from subscriptions.models import NO_CONNECTION, AuditAction, AuditRecord, AuditVerdict
 
 RULE = "ended-by-operator"
-NO_CONNECTION = uuid.UUID(int=0)
 
 admin.site.unregister(ResourceState)
 

@@ -15,10 +15,11 @@ from events.api.errors import ApiError
 from events.api.operation import operation
 from events.api.responses import with_now
 from events.domain.strict_json import InvalidJson, decode
+from subscriptions.accounts.changes import client_info_of
+from subscriptions.accounts.logins import login_attempt
 from subscriptions.api import schemas
 from subscriptions.auth.authentication import identify_http_request
 from subscriptions.auth.credentials import BadCredential
-from subscriptions.auth.login_throttle import login_attempt
 from subscriptions.auth.password_hashing import TooManyLogins
 from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.handshake import FOREIGN_ORIGIN, may_open_socket, origin_is_allowed
@@ -48,16 +49,19 @@ class LoginView(APIView):
     def post(self, request: Request) -> Response:
         username, password = _login(request)
         try:
-            with login_attempt(username, request.META["REMOTE_ADDR"]):
+            with login_attempt(username, client_info_of(request._request), "REST") as attempt:
                 agent = _agent_with(request, username, password)
+                attempt.user = agent.user
+                if not agent.is_active or not agent.customer.is_active:
+                    attempt.rule = "inactive-agent"
+                    raise ApiError(
+                        status.HTTP_401_UNAUTHORIZED,
+                        "This agent or its customer is switched off: ask an admin",
+                    )
         except TooManyLogins as refused:
             raise ApiError(
                 status.HTTP_429_TOO_MANY_REQUESTS, str(refused), retry_after=refused.wait_seconds
             ) from None
-        if not agent.is_active or not agent.customer.is_active:
-            raise ApiError(
-                status.HTTP_401_UNAUTHORIZED, "This agent or its customer is switched off: ask an admin"
-            )
         return Response(with_now({"username": agent.user.get_username(), "token": issue_token(agent)}))
 
 

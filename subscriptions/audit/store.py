@@ -20,7 +20,12 @@ SEALED_FIELDS = (
     *("at", "action", "verdict", "topic", "rule", "detail", "customer_id", "agent_id"),
     *("credential", "address", "client", "connection_id", "cursor"),
 )
-"""The sealed content of a record; later fields are added at the end."""
+"""The sealed content of a record."""
+LATER_FIELDS = {"changes": "", "count": 1}
+"""Fields that were added later, sealed only with another value than this.
+
+So older records, and those of an older version that runs during an upgrade, keep their seals.
+"""
 
 
 def append(records: Sequence[AuditRecord]) -> None:
@@ -48,7 +53,9 @@ def _locked_chain() -> AuditChain:
 
 def content_of(record: AuditRecord) -> tuple[str | None, ...]:
     """Return the sealed content, the same before storing and after reading."""
-    return tuple(canonical(getattr(record, name)) for name in SEALED_FIELDS)
+    later = [name for name, absent in LATER_FIELDS.items() if getattr(record, name) != absent]
+    content = [canonical(getattr(record, name)) for name in SEALED_FIELDS]
+    return (*content, *(f"{name}={canonical(getattr(record, name))}" for name in later))
 
 
 def canonical(value: Any) -> str | None:

@@ -62,7 +62,7 @@ process_limit = ProcessLimit()
 
 
 @contextmanager
-def login_attempt(username: str, address: str) -> Iterator[None]:
+def throttled(username: str, address: str) -> Iterator[None]:
     """Check a password in the block, which raises if the login fails.
 
     Raises:

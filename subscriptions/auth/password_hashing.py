@@ -1,4 +1,4 @@
-"""Hashing of passwords: at most two at once in a process, and without a database connection.
+"""Hashing of passwords: two at once in a process, and without a database connection.
 
 A hash takes half a second of CPU. Without a bound, a flood of log-ins would occupy all request threads, all connections
 of the database pool and all processors. `PASSWORD_HASHERS` names the hasher: every hash of the process is bounded.

@@ -109,7 +109,10 @@ class AccessChanges(models.Model):
 
 
 class LoginTries(models.Model):
-    """A rate limit of logins, which is full without a row; or an address that is known until `full_at`."""
+    """A rate limit of logins, which is full without a row.
+
+    Or an address from which a user has logged in, which is known until `full_at`.
+    """
 
     key = models.CharField(max_length=64, primary_key=True, editable=False)
     full_at = models.DateTimeField(editable=False, db_index=True)

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
-from subscriptions.auth.login_throttle import login_attempt
+from subscriptions.accounts.changes import client_info_of
+from subscriptions.accounts.logins import login_attempt
 from subscriptions.auth.password_hashing import TooManyLogins
 
 
@@ -18,12 +19,14 @@ class AdminLoginForm(AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None  # noqa: S101 - the admin gives it
-        username, address = self.cleaned_data.get("username"), self.request.META["REMOTE_ADDR"]
+        username = self.cleaned_data.get("username")
         if username is None or self.cleaned_data.get("password") is None:
             return super().clean()
         try:
-            with login_attempt(username, address):
-                return super().clean()
+            with login_attempt(username, client_info_of(self.request), "admin") as attempt:
+                cleaned = super().clean()
+                attempt.user = self.get_user()
+                return cleaned
         except TooManyLogins as refused:
             self.retry_after = refused.wait_seconds
             raise ValidationError(str(refused), code="too_many_tries") from None

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from events.hooks import operator_of
+from subscriptions.accounts.changes import current_actor, record
+from subscriptions.models import AuditAction
 from voipbin_ws.admin.login_form import AdminLoginForm
 from voipbin_ws.admin.system_status import system_status
 
@@ -63,13 +65,14 @@ class GatewayAdminSite(admin.AdminSite):
     login_form = AdminLoginForm
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register pages, those of Django's own apps as `DeclaredAdmin`."""
+        """Register pages as `AuditedAdmin`, those of Django's own apps also as `DeclaredAdmin`."""
         # Imported here, because events.admin registers pages with this site.
         from events.admin.scope import DeclaredAdmin
+        from subscriptions.admin.audited import AuditedAdmin
 
-        if admin_class is None or not issubclass(admin_class, DeclaredAdmin):
-            parent = admin_class or admin.ModelAdmin
-            admin_class = type(parent.__name__, (DeclaredAdmin, parent), {})
+        parent = admin_class or admin.ModelAdmin
+        kinds = () if issubclass(parent, DeclaredAdmin) else (DeclaredAdmin,)
+        admin_class = type(parent.__name__, (AuditedAdmin, *kinds, parent), {"__module__": parent.__module__})
         super().register(model_or_iterable, admin_class, **options)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -79,6 +82,13 @@ class GatewayAdminSite(admin.AdminSite):
             response.status_code = 429
             response["Retry-After"] = str(seconds)
         return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if request.method == "POST" and request.user.is_authenticated:
+            record(
+                current_actor(), AuditAction.LOGOUT, f"user:{request.user.pk}", rule="asked", detail="admin"
+            )
+        return super().logout(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         operator = operator_of(request)

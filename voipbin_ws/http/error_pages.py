@@ -45,7 +45,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Any:
-    """429: too many passwords are being hashed. Middleware of Django, for pages that change a password."""
+    """429: too many passwords are being hashed. Middleware of Django."""
 
     def respond(request: HttpRequest) -> HttpResponseBase:
         return get_response(request)

@@ -12,6 +12,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import Counter, Histogram
 
+from subscriptions.accounts.changes import current_request
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.security_headers import Respond
 
@@ -49,6 +50,7 @@ def log_requests(get_response: Respond) -> Respond:
     def respond(request: Any) -> HttpResponseBase:
         began = time.perf_counter()
         request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))
+        current_request.set(request)
         with structlog.contextvars.bound_contextvars(request_id=request.request_id):
             response = get_response(request)
             response[REQUEST_ID_HEADER] = request.request_id

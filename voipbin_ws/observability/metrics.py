@@ -13,6 +13,7 @@ from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
 from events.counters import database_errors, stored_events
+from subscriptions.accounts.logins import login_failures
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS
 from voipbin_ws import __version__
@@ -110,6 +111,8 @@ class _GatewayCollector(Collector):
         audit = self._process.audit
         yield _gauge("audit_queue", "Audit records that are not stored yet.", audit.waiting)
         yield _counter("audit_lost", "Audit records that could not be stored.", audit.lost)
+        failures = "Log-ins that failed, by the rule."
+        yield _counters("login_failures", failures, "rule", login_failures.counts())
         yield _counters("refusals", "What clients were refused, by the rule.", "action rule", audit.refusals)
 
 

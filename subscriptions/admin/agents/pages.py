@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
+from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
@@ -72,9 +73,11 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
 
     def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
         by = Agent.objects.filter(user=request.user.pk).values_list("pk", flat=True).first()
+        before = agent.status
         try:
             if not choose_status(agent, chosen, set_by=str(by) if by else None):
                 self.message_user(request, f"{agent.name} will be {chosen} after the present call.")
+            record_status(agent, before, chosen, rule="by-operator")
         except ApiError as error:
             self.message_user(
                 request,

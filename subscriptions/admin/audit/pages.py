@@ -107,6 +107,8 @@ class AuditRecordAdmin(AgentRecordAdmin):
         "rule",
         "meaning",
         "detail",
+        "changes",
+        "count",
         "customer",
         "agent",
         "credential",

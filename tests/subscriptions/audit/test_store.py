@@ -16,7 +16,15 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
-from subscriptions.audit.store import SEALED_FIELDS, BrokenChain, append, chain_ends, prune
+from subscriptions.audit.store import (
+    LATER_FIELDS,
+    SEALED_FIELDS,
+    BrokenChain,
+    append,
+    chain_ends,
+    prune,
+    verify,
+)
 from subscriptions.models import AuditChain, AuditRecord
 
 
@@ -96,7 +104,23 @@ def test_no_field_can_be_changed_without_a_trace(log: list[AuditRecord], field: 
 
 def test_every_column_is_sealed() -> None:
     columns = {field.name for field in AuditRecord._meta.concrete_fields}
-    assert columns - set(SEALED_FIELDS) == {"id", "position", "digest"}
+    assert columns - {*SEALED_FIELDS, *LATER_FIELDS} == {"id", "position", "digest"}
+
+
+def test_a_later_column_is_sealed_where_it_is_set_and_older_records_keep_their_seals(
+    log: list[AuditRecord],
+) -> None:
+    append(
+        [AuditRecord(action="change", verdict="granted", connection_id=uuid.uuid4(), changes="{}", count=3)]
+    )
+    assert verify().damaged == 0
+    for changed in ({"changes": ""}, {"count": 2}, {"changes": "{}2"}):
+        last = AuditRecord.objects.order_by("-pk")[:1].get()
+        AuditRecord.objects.filter(pk=last.pk).update(**changed)
+        assert verify().damaged == 1
+        AuditRecord.objects.filter(pk=last.pk).update(changes="{}", count=3)
+    AuditRecord.objects.filter(pk=log[0].pk).update(changes="{}")
+    assert verify().damaged >= 1
 
 
 def test_a_removed_record_is_missed_in_the_middle_and_at_the_end(log: list[AuditRecord]) -> None:

@@ -1,0 +1,99 @@
+"""Logging in with a password: throttled, and recorded in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+from django import db
+
+from events.counters import LabelledCount
+from subscriptions.accounts.changes import Actor, actor_of_user, record
+from subscriptions.accounts.failed_logins import FailedLogins, Failure
+from subscriptions.auth.client_info import ClientInfo, storable
+from subscriptions.auth.login_throttle import throttled
+from subscriptions.auth.password_hashing import TooManyLogins
+from subscriptions.models import AuditAction, AuditVerdict
+
+MAX_NAME_CHARACTERS = 50
+
+login_failures = LabelledCount()
+"""Log-ins that failed in this process, by rule."""
+
+_failures = FailedLogins()
+_lock = Lock()
+
+
+@dataclass
+class Attempt:
+    """A log-in in progress; the caller sets the user whose password was right.
+
+    `rule` is that of the audit record if the block raises.
+    """
+
+    user: Any = None
+    rule: str = "wrong-password"
+
+
+@contextmanager
+def login_attempt(username: str, client_info: ClientInfo, place: str) -> Iterator[Attempt]:
+    """Check a password in the block, which raises if the log-in fails, and record it.
+
+    `place` names what the user logs in to.
+
+    Raises:
+        TooManyLogins: The password is not to be checked now.
+    """
+    attempt = Attempt()
+    try:
+        with throttled(username, client_info.address):
+            yield attempt
+    except TooManyLogins:
+        _failed(username, client_info, "too-many-logins")
+        raise
+    except db.Error:
+        raise
+    except Exception:
+        _failed(username, client_info, attempt.rule)
+        raise
+    actor = actor_of_user(attempt.user, client_info)
+    record(actor, AuditAction.LOGIN, f"user:{attempt.user.pk}", rule="right-password", detail=place)
+
+
+def _failed(username: str, client_info: ClientInfo, rule: str) -> None:
+    login_failures.add(rule)
+    failure = Failure(storable(username, MAX_NAME_CHARACTERS), client_info.address, client_info.client, rule)
+    with _lock:
+        at_once = _failures.add(failure, monotonic())
+    if at_once is not None:
+        _record(at_once, 1)
+
+
+def _record(failure: Failure, count: int) -> None:
+    actor = Actor(
+        f"user {failure.username}" if failure.username else "",
+        client_info=ClientInfo(failure.address, failure.client),
+    )
+    record(actor, AuditAction.LOGIN, "", verdict=AuditVerdict.REFUSED, rule=failure.rule, count=count)
+
+
+def record_repeated_failures(*, now: bool = False) -> None:
+    """Record the failures that were only counted, if the minute is over or `now` is set.
+
+    Raises:
+        django.db.Error: The database does not answer; the failures stay counted.
+    """
+    with _lock:
+        waiting = _failures.take() if now or _failures.due(monotonic()) else []
+    while waiting:
+        try:
+            _record(*waiting[-1])
+        except Exception:
+            with _lock:
+                _failures.put_back(waiting, monotonic())
+            raise
+        waiting.pop()
