@@ -22,7 +22,8 @@ from subscriptions.models import AuditAction
 class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages that record each change in the audit log, with the values.
 
-    Each entry of Django's own admin log has a record. The site makes all registered pages such pages: a page cannot change something without a record.
+    Each entry of Django's own admin log has a record. The site makes all registered pages such pages: a page cannot
+    change something without a record.
     """
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
