@@ -53,18 +53,19 @@ def login_attempt(username: str, client_info: ClientInfo, place: str) -> Iterato
         with throttled(username, client_info.address):
             yield attempt
     except TooManyLogins:
-        _failed(username, client_info, "too-many-logins")
+        record_failure(username, client_info, "too-many-logins")
         raise
     except db.Error:
         raise
     except Exception:
-        _failed(username, client_info, attempt.rule)
+        record_failure(username, client_info, attempt.rule)
         raise
     actor = actor_of_user(attempt.user, client_info)
     record(actor, AuditAction.LOGIN, f"user:{attempt.user.pk}", rule="right-password", detail=place)
 
 
-def _failed(username: str, client_info: ClientInfo, rule: str) -> None:
+def record_failure(username: str, client_info: ClientInfo, rule: str) -> None:
+    """Count a password that was wrong or not checked, and record it unless it is a repeat."""
     login_failures.add(rule)
     failure = Failure(storable(username, MAX_NAME_CHARACTERS), client_info.address, client_info.client, rule)
     with _lock:

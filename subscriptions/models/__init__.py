@@ -11,6 +11,7 @@ from subscriptions.models.credentials import (
     KEY_PREFIX_CHARACTERS,
     AccessChanges,
     AccessKey,
+    EndedToken,
     LoginTries,
     digest_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "AuditVerdict",
     "CloseOrder",
     "Customer",
+    "EndedToken",
     "GatewayProcess",
     "LiveConnection",
     "LoginTries",

@@ -108,6 +108,16 @@ class AccessChanges(models.Model):
         return f"{self.count} changes"
 
 
+class EndedToken(models.Model):
+    """A token that was ended by its holder, until it would have expired."""
+
+    id = models.CharField(max_length=64, primary_key=True, editable=False)
+    ends_at = models.DateTimeField(editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.id[:8]}… until {self.ends_at:%Y-%m-%d}"
+
+
 class LoginTries(models.Model):
     """A rate limit of logins, which is full without a row.
 

@@ -13,9 +13,15 @@ from tests.journeys.support.cast import Company, Person, company, new_id, settle
 from tests.journeys.support.conversation import PATIENCE_SECONDS, get, post
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.stacks import Stack
+from tests.support.stacks import BOTH_SERVERS, Stack
 
 LOGINS = 200
+
+
+@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Hashing passwords takes long: each server and each database once."""
+    return request.param
 
 
 @pytest.fixture(scope="module")

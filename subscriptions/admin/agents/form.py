@@ -12,12 +12,10 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.auth.logout import end_sessions
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
@@ -148,14 +146,13 @@ class AgentForm(OperatorForm):
     @transaction.atomic
     def store(self) -> None:
         """Save the user and the agent without its status, which is published afterwards."""
-        now = timezone.now()
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
         if password := self.cleaned_data["password"]:
             self.login.set_password(password)
-            self.instance.tokens_valid_from = None if self.is_new else now
         self.login.save()
         self.instance.user = self.login
+        if not self.is_new:
+            # A new password has ended the agent's tokens.
+            self.instance.refresh_from_db(fields=["tokens_valid_from"])
         self.instance.save()
-        if password and self.login.pk != self.user.pk:
-            end_sessions(self.login.pk, now)
