@@ -34,6 +34,7 @@ from voipbin_ws.environment import (
     redis,
     require_at_least,
     resources,
+    roles,
     seconds,
     whole,
 )
@@ -248,6 +249,15 @@ JWT_KEYS = _jwt_keys or [
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
 VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", comma_separated, [], "the-key-that-VoIPBIN-signs-with")
+VOIPBIN_TOKEN_ROLES: list[str] = read(
+    "VOIPBIN_TOKEN_ROLES", roles, ["agent", "manager", "admin", "staff"], "agent,manager,admin"
+)
+
+# --- Audit log -----------------------------------------------------------------------------------------------------
+
+AUDIT_HEAD_FILE = read(
+    "AUDIT_HEAD_FILE", str, str(VAR_DIR / "audit-head.json"), "/var/lib/voipbin-ws/audit-head.json"
+)
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,32 @@ def append(records: Sequence[AuditRecord]) -> None:
         update_rows([chain], changed=["position", "digest"])
 
 
+def seal_unsealed() -> int:
+    """Seal the records without a place in the chain, which a version without seals wrote during an upgrade.
+
+    They become the last links, in their order, and one more record says how many. Returns their number.
+    """
+    if not AuditRecord.objects.filter(position=None).exists():
+        return 0
+    with transaction.atomic():
+        # Two processes may start at once: the second one finds nothing.
+        _locked_chain()
+        rows = list(AuditRecord.objects.filter(position=None).order_by("pk"))
+        AuditRecord.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        for row in rows:
+            row.pk = None
+        if rows:
+            detail = f"{len(rows)} records before this one came without a seal"
+            append([*rows, _own_record(AuditAction.SEAL, "unsealed", detail)])
+    return len(rows)
+
+
+def _own_record(action: AuditAction, rule: str, detail: str) -> AuditRecord:
+    return AuditRecord(
+        action=action, verdict=AuditVerdict.ENDED, rule=rule, detail=detail, connection_id=uuid.uuid4()
+    )
+
+
 def _locked_chain() -> AuditChain:
     found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
     if not found:
@@ -176,15 +202,5 @@ def _prune_batch(before: dt.datetime) -> int:
         AuditRecord.objects.filter(pk__lte=old[-1]).delete()
         chain.floor_position, chain.floor_digest = verifier.end.position, verifier.end.digest
         chain.save(update_fields=["floor_position", "floor_digest"])
-        append(
-            [
-                AuditRecord(
-                    action=AuditAction.PRUNE,
-                    verdict=AuditVerdict.ENDED,
-                    rule="retention",
-                    detail=pruning_detail(verifier.end),
-                    connection_id=uuid.uuid4(),
-                )
-            ]
-        )
+        append([_own_record(AuditAction.PRUNE, "retention", pruning_detail(verifier.end))])
         return len(old)

@@ -190,9 +190,7 @@ def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
     expires_at = _voipbin_expiry(claims) + LEEWAY_SECONDS
     if expires_at <= timezone.now().timestamp():
         raise BadCredential("This token has expired: log in again", "expired-token")
-    role = next((role for bit, role in PERMISSION_BITS if permission & bit), None)
-    if role is None:
-        raise BadCredential("This agent has no permission on the platform", "no-permission")
+    role = _role_of(permission)
     customer = Customer.objects.filter(pk=customer_id).first()
     agent = Agent.objects.select_related("customer", "user").filter(pk=agent_id).first()
     if agent is not None and str(agent.customer_id) != customer_id:
@@ -216,6 +214,24 @@ def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
         issued_at=issued_at,
         token_id=token_id,
     )
+
+
+def _role_of(permission: int) -> Role:
+    """Return the most powerful role of these permission bits that VOIPBIN_TOKEN_ROLES accepts.
+
+    Raises:
+        BadCredential: There is none.
+    """
+    roles = [role for bit, role in PERMISSION_BITS if permission & bit]
+    if not roles:
+        raise BadCredential("This agent has no permission on the platform", "no-permission")
+    accepted = [role for role in roles if role.value in settings.VOIPBIN_TOKEN_ROLES]
+    if not accepted:
+        raise BadCredential(
+            f"VoIPBIN's tokens cannot grant the role {roles[0].value} here: see VOIPBIN_TOKEN_ROLES",
+            "role-not-accepted",
+        )
+    return accepted[0]
 
 
 def _voipbin_expiry(claims: dict[str, Any]) -> float:

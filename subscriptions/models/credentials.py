@@ -54,7 +54,8 @@ class AccessKey(models.Model):
     allowed_topics = models.JSONField(
         default=list,
         blank=True,
-        help_text="Patterns, in canonical form, outside of which the key receives nothing; empty for no such limit.",
+        help_text="Patterns, in canonical form, outside of which the key receives and publishes nothing; "
+        "empty for none.",
     )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)

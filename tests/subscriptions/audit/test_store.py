@@ -23,6 +23,7 @@ from subscriptions.audit.store import (
     append,
     chain_ends,
     prune,
+    seal_unsealed,
     verify,
 )
 from subscriptions.models import AuditChain, AuditRecord
@@ -207,3 +208,17 @@ def test_writers_at_the_same_time_make_one_chain(transactional_db: None) -> None
         writer.join()
     assert "120 records" in verified()
     assert chain_ends()[1].position == 120
+
+
+def test_records_of_an_older_version_are_sealed_and_counted(log: list[AuditRecord]) -> None:
+    for topic in ("x 1", "x 2"):
+        record(topic).save()  # As a version without a chain stored it.
+    append([record("after them")])
+    assert verify().damaged == 2
+    assert seal_unsealed() == 2
+    assert seal_unsealed() == 0
+    assert verify().damaged == 0
+    newest = list(AuditRecord.objects.order_by("-pk")[:3])
+    assert [each.topic for each in newest[1:]] == ["x 2", "x 1"]
+    assert (newest[0].action, newest[0].rule) == ("seal", "unsealed")
+    assert newest[0].detail == "2 records before this one came without a seal"
