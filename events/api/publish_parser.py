@@ -203,7 +203,7 @@ def _topic_of(draft: Draft) -> str:
 
 
 def _is_allowed(draft: Draft, allowed: frozenset[str] | None) -> bool:
-    """Return whether the allowed topics cover the customer's topic of an event, which every event has."""
+    """Return whether the allowed topics cover the event's customer topic."""
     return allowed is None or not allowed.isdisjoint(covering_patterns(_topic_of(draft)))
 
 

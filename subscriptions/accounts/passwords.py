@@ -1,4 +1,7 @@
-"""Changes of passwords: each ends the tokens and connections of its person, wherever it is made."""
+"""Changes of passwords, each of which ends the tokens and connections of its person.
+
+Signals of the user's model notice them, so that it does not matter where a password is set.
+"""
 
 from __future__ import annotations
 

@@ -148,15 +148,18 @@ MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, o
 
 @contextmanager
 def _recorded(topic: str, detail: str, visible: Visible) -> Iterator[None]:
-    """Record the request that the block sends to the platform, also if it fails."""
+    """Record the request that the block sends to the platform, and once more if it fails.
+
+    Before it is sent: the platform must not act without a record, nor the client see an error after it has acted.
+    """
     fields: dict[str, Any] = {"customer_id": visible.customer_id, "rule": "by-client"}
+    record(current_actor(), AuditAction.ACT, topic, detail=detail, **fields)
     try:
         yield
     except ApiError as error:
         detail = f"{detail}: {error.message}"
         record(current_actor(), AuditAction.ACT, topic, verdict=AuditVerdict.REFUSED, detail=detail, **fields)
         raise
-    record(current_actor(), AuditAction.ACT, topic, detail=detail, **fields)
 
 
 def _may_act(identity: Identity) -> bool:

@@ -28,7 +28,10 @@ class LastVerification:
 
 
 def parse_end(text: str) -> End | None:
-    """Read a head as it is printed: a number, a colon and 64 hex digits; return `None` if it is none."""
+    """Read a head as it is printed: a number, a colon and 64 hex digits.
+
+    Returns `None` if the text is no head.
+    """
     parts = _END.fullmatch(text)
     return End(int(parts[1]), parts[2]) if parts else None
 

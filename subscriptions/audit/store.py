@@ -43,9 +43,9 @@ def append(records: Sequence[AuditRecord]) -> None:
 
 
 def seal_unsealed() -> int:
-    """Seal the records without a place in the chain, which a version without seals wrote during an upgrade.
+    """Seal the records that a version without seals wrote during an upgrade.
 
-    They become the last links, in their order, and one more record says how many. Returns their number.
+    They have no place in the chain, and become the last links, in their order, and one more record says how many. Returns their number.
     """
     if not AuditRecord.objects.filter(position=None).exists():
         return 0
