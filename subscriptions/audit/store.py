@@ -45,7 +45,8 @@ def append(records: Sequence[AuditRecord]) -> None:
 def seal_unsealed() -> int:
     """Seal the records that a version without seals wrote during an upgrade.
 
-    They have no place in the chain, and become the last links, in their order, and one more record says how many. Returns their number.
+    They have no place in the chain, and become its last links in their order. One more record says how many. Returns
+    their number.
     """
     if not AuditRecord.objects.filter(position=None).exists():
         return 0
