@@ -34,7 +34,22 @@ def change_password(agent: Agent, present: str, wanted: str) -> None:
         TooManyLogins: The password is not to be checked now.
         ValidationError: `wanted` is not good enough.
     """
-    user, request = agent.user, current_request.get()
+    user = agent.user
+    check_present_password(user, present)
+    validate_password(wanted, user)
+    user.set_password(wanted)
+    user.save(update_fields=["password"])
+
+
+@sensitive_variables()
+def check_present_password(user: Any, present: str) -> None:
+    """Check the password that a user types again to change it, throttled as log-ins are.
+
+    Raises:
+        WrongPassword: `present` is not the user's password.
+        TooManyLogins: The password is not to be checked now.
+    """
+    request = current_request.get()
     client_info = UNKNOWN if request is None else client_info_of(request)
     username = user.get_username()
     try:
@@ -47,9 +62,6 @@ def change_password(agent: Agent, present: str, wanted: str) -> None:
     except WrongPassword:
         record_failure(username, client_info, "wrong-password")
         raise
-    validate_password(wanted, user)
-    user.set_password(wanted)
-    user.save(update_fields=["password"])
 
 
 def _before_save(instance: Any, update_fields: Any = None, **_: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from subscriptions.accounts.failed_logins import MAX_KINDS
 from tests.journeys.support.cast import Company, Person, company, new_id, settle
 from tests.journeys.support.conversation import PATIENCE_SECONDS, get, post
 from tests.support.gateway import Gateway
@@ -16,6 +18,11 @@ from tests.support.gateways import Gateways
 from tests.support.stacks import BOTH_SERVERS, Stack
 
 LOGINS = 200
+FAILURES = """
+import json
+from subscriptions.models import AuditRecord
+print(json.dumps(list(AuditRecord.objects.filter(action="login").values_list("rule", "count"))))
+"""
 
 
 @pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
@@ -86,3 +93,10 @@ def test_a_flood_of_logins_from_many_addresses_leaves_the_others_alone(
     assert {status for what, status in others if what != "publish"} == {200}, others
     assert {status for what, status in others if what == "publish"} == {201}, others
     assert get(flooded, acme.token("mary"), "/v1.0/me").status_code == 200
+    # Few records, and none is lost: the last ones are stored when the process stops.
+    flooded.terminate()
+    records = json.loads(flooded.manage("shell", "--verbosity", "0", "--command", FAILURES))
+    assert sum(count for _, count in records) == LOGINS
+    assert len(records) <= MAX_KINDS + 1
+    assert {rule for rule, _ in records} >= {"wrong-password", "many-failed-logins"}
+    flooded.restart()

@@ -1,14 +1,15 @@
-"""The admin's login form, with the limit on failed logins."""
+"""The admin's forms with the present password, with the limit on failed logins."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
 
 from subscriptions.accounts.changes import client_info_of
 from subscriptions.accounts.logins import login_attempt
+from subscriptions.accounts.passwords import WrongPassword, check_present_password
 from subscriptions.auth.password_hashing import TooManyLogins
 
 
@@ -30,3 +31,17 @@ class AdminLoginForm(AdminAuthenticationForm):
         except TooManyLogins as refused:
             self.retry_after = refused.wait_seconds
             raise ValidationError(str(refused), code="too_many_tries") from None
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """Django's form; too many wrong passwords are answered 429."""
+
+    def clean_old_password(self) -> str:
+        present: str = self.cleaned_data["old_password"]
+        try:
+            check_present_password(self.user, present)
+        except WrongPassword:
+            raise ValidationError(
+                self.error_messages["password_incorrect"], code="password_incorrect"
+            ) from None
+        return present

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from events.hooks import operator_of
 from subscriptions.accounts.changes import current_actor, record
 from subscriptions.models import AuditAction
-from voipbin_ws.admin.login_form import AdminLoginForm
+from voipbin_ws.admin.login_form import AdminLoginForm, OwnPasswordForm
 from voipbin_ws.admin.system_status import system_status
 
 GROUPS = (
@@ -82,6 +84,19 @@ class GatewayAdminSite(admin.AdminSite):
             response.status_code = 429
             response["Retry-After"] = str(seconds)
         return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        # Django's method names its own form.
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            template_name="registration/password_change_form.html",
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return cast(TemplateResponse, view(request))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         if request.method == "POST" and request.user.is_authenticated:

@@ -37,6 +37,13 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
 
 
 class AgentForm(OperatorForm):
+    """The form of an agent and its user.
+
+    `password_hash` is that of the field `password`, `None` if it is empty.
+    """
+
+    password_hash: str | None = None
+
     username = UsernameField(
         label="User name",
         max_length=User._meta.get_field("username").max_length,
@@ -149,7 +156,10 @@ class AgentForm(OperatorForm):
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
         if password := self.cleaned_data["password"]:
-            self.login.set_password(password)
+            assert self.password_hash is not None  # noqa: S101 - made before the transaction
+            self.login.password = self.password_hash
+            # As `set_password` does: the validators learn the new password when it is saved.
+            self.login._password = password  # type: ignore[union-attr]
         self.login.save()
         self.instance.user = self.login
         if not self.is_new:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
@@ -49,6 +51,18 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
             ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
             ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
         ]
+
+    @sensitive_variables("password")
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if password := request.POST.get("password"):
+            # Before the transaction of the form, which would keep others waiting for half a second.
+            request._password_hash = make_password(password)  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, *args, **kwargs)
+        form.password_hash = getattr(request, "_password_hash", None)
+        return form
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         agents = super().get_queryset(request).select_related("customer", "user")

@@ -99,6 +99,15 @@ def test_a_stranger_elsewhere_cannot_lock_the_owner_out(log_in: Any, mary: str) 
     assert log_in(mary, PASSWORD).status_code == GOOD[log_in]
 
 
+def test_guesses_at_the_present_password_are_counted_too(mary: str) -> None:
+    browser: Any = Client(REMOTE_ADDR=HERE)
+    browser.force_login(User.objects.get(username=mary))
+    form = {"old_password": "a guess", "new_password1": "another 2", "new_password2": "another 2"}
+    answers = [browser.post("/admin/password_change/", form).status_code for _ in range(6)]
+    assert answers == [200] * 5 + [429]
+    assert rest(mary, PASSWORD).status_code == 429
+
+
 def guess_from_everywhere(count: int) -> list[int]:
     return [rest("mary", "a guess", f"198.51.{n // 250}.{n % 250 + 1}").status_code for n in range(count)]
 
