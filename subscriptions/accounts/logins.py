@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
 from typing import Any
 
 from django import db
+from django.contrib.auth import get_user_model
+from django.utils.crypto import salted_hmac
 
 from events.counters import LabelledCount
 from subscriptions.accounts.changes import Actor, actor_of_user, record
@@ -19,7 +21,9 @@ from subscriptions.auth.login_throttle import throttled
 from subscriptions.auth.password_hashing import TooManyLogins
 from subscriptions.models import AuditAction, AuditVerdict
 
-MAX_NAME_CHARACTERS = 50
+MAX_NAME_CHARACTERS = 150
+SHORTEST_PASSWORD = 8
+"""Characters that MinimumLengthValidator requires."""
 
 login_failures = LabelledCount()
 """Log-ins that failed in this process, by rule."""
@@ -75,11 +79,26 @@ def record_failure(username: str, client_info: ClientInfo, rule: str) -> None:
 
 
 def _record(failure: Failure, count: int) -> None:
-    actor = Actor(
-        f"user {failure.username}" if failure.username else "",
-        client_info=ClientInfo(failure.address, failure.client),
-    )
+    client_info = ClientInfo(failure.address, failure.client)
+    user = get_user_model().objects.filter(username=failure.username).first() if failure.username else None
+    if user is not None:
+        actor = replace(actor_of_user(user, client_info), agent_id=None)
+    else:
+        actor = Actor(f"user {_shown(failure.username)}" if failure.username else "", client_info=client_info)
     record(actor, AuditAction.LOGIN, "", verdict=AuditVerdict.REFUSED, rule=failure.rule, count=count)
+
+
+def _shown(unknown_name: str) -> str:
+    """Return a name that is no user's, without what may be a password that was typed into its field.
+
+    No password is so short as the names that are returned whole. Of longer ones, the digest tells which are the same.
+    """
+    if len(unknown_name) < SHORTEST_PASSWORD:
+        return unknown_name
+    digest = salted_hmac(
+        "subscriptions.unknown_name", unknown_name.encode("utf-8", "surrogatepass")
+    ).hexdigest()
+    return f"{unknown_name[:3]}… (unknown, #{digest[:8]})"
 
 
 def record_repeated_failures(*, now: bool = False) -> None:
