@@ -80,6 +80,11 @@ def actor_of_user(user: Any, client_info: ClientInfo) -> Actor:
     return Actor(f"user {user.get_username()}", agent.get("customer_id"), agent.get("pk"), client_info)
 
 
+def operator_and_address(request: HttpRequest) -> str:
+    """Return the user name of an operator and the address, for the detail of a record about another client."""
+    return f"{request.user.get_username()} from {client_info_of(request).address}"
+
+
 def subject_of(row: Model) -> str:
     """Return the name of a row in the audit log: its model and id."""
     return f"{row._meta.model_name}:{row.pk}"

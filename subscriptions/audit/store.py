@@ -56,7 +56,7 @@ def seal_unsealed() -> int:
         rows = list(AuditRecord.objects.filter(position=None).order_by("pk"))
         AuditRecord.objects.filter(pk__in=[row.pk for row in rows]).delete()
         for row in rows:
-            row.pk = None
+            row.pk, row.digest = None, ""
         if rows:
             detail = f"{len(rows)} records before this one came without a seal"
             append([*rows, _own_record(AuditAction.SEAL, "unsealed", detail)])
