@@ -81,7 +81,10 @@ def actor_of_user(user: Any, client_info: ClientInfo) -> Actor:
 
 
 def operator_and_address(request: HttpRequest) -> str:
-    """Return the user name of an operator and the address, for the detail of a record about another client."""
+    """Return the user name and address of an operator.
+
+    For the detail of a record that has the name and address of another client.
+    """
     return f"{request.user.get_username()} from {client_info_of(request).address}"
 
 

@@ -89,9 +89,10 @@ def _record(failure: Failure, count: int) -> None:
 
 
 def _shown(unknown_name: str) -> str:
-    """Return a name that is no user's, without what may be a password that was typed into its field.
+    """Return a name that is no user's, without what may be a password.
 
-    No password is so short as the names that are returned whole. Of longer ones, the digest tells which are the same.
+    Users type passwords into the field of the name. No password is so short as the names that are returned whole. Of
+    longer ones, the digest shows which are the same.
     """
     if len(unknown_name) < SHORTEST_PASSWORD:
         return unknown_name

@@ -19,7 +19,7 @@ FOREVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
 def id_of(token: str) -> str:
     """Return the id of a JWT: SHA-256 in hex over what is signed.
 
-    The signature is left out: its last character has other spellings with the same meaning (RFC 4648, 3.5).
+    The signature is left out: a decoder may accept other spellings of its last character (RFC 4648, 3.5).
     """
     return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()
 
