@@ -37,6 +37,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "auth": 3,
         "audit": 3,
         "platform": 3,
+        "accounts": 4,
         "presence": 4,
         "event_hooks": 4,
         "connections": 5,

@@ -23,6 +23,7 @@ from events.domain.call_state import CallStage
 from events.domain.topics import is_canonical_uuid, is_resource_name
 from subscriptions.checks import KEY_MIN_CHARACTERS
 from subscriptions.connections.origins import EVERY, normalise
+from subscriptions.protocol.permissions import Role
 
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -225,6 +226,16 @@ def resources(text: str) -> list[str]:
     for name in values:
         if not is_resource_name(name):
             raise ValueError(f"{name} is no resource: 1 to 40 lower-case letters, digits and _")
+    return values
+
+
+def roles(text: str) -> list[str]:
+    """Parse comma-separated roles of agents."""
+    values = comma_separated(text)
+    known = [role.value for role in Role]
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{name} is no role: write some of {', '.join(known)}")
     return values
 
 

@@ -34,6 +34,7 @@ from voipbin_ws.environment import (
     redis,
     require_at_least,
     resources,
+    roles,
     seconds,
     whole,
 )
@@ -122,6 +123,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "voipbin_ws.http.error_pages.refuse_hashes",
 ]
 
 TEMPLATES = [
@@ -150,6 +152,8 @@ STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
 
+# Django's PBKDF2, with a bound on the hashes at once.
+PASSWORD_HASHERS = ["subscriptions.auth.password_hashing.BoundedPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -245,6 +249,15 @@ JWT_KEYS = _jwt_keys or [
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
 VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", comma_separated, [], "the-key-that-VoIPBIN-signs-with")
+VOIPBIN_TOKEN_ROLES: list[str] = read(
+    "VOIPBIN_TOKEN_ROLES", roles, ["agent", "manager", "admin", "staff"], "agent,manager,admin"
+)
+
+# --- Audit log -----------------------------------------------------------------------------------------------------
+
+AUDIT_HEAD_FILE = read(
+    "AUDIT_HEAD_FILE", str, str(VAR_DIR / "audit-head.json"), "/var/lib/voipbin-ws/audit-head.json"
+)
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from events.announcements.announcer import announcer
 from events.counters import stored_events
 from events.domain.topics import known_resources
 from subscriptions.audit.writer import AuditWriter
+from subscriptions.connections.audit_rounds import AuditRounds
 from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
@@ -57,6 +58,7 @@ class Runtime:
         self._events = Rate(lambda: stored_events.counts().get((), 0), now)
         self._deliveries = Rate(lambda: self.hub.deliveries + self.replayer.deliveries, now)
         self.audit = AuditWriter()
+        self.audit_rounds = AuditRounds()
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
         self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL
@@ -119,6 +121,7 @@ class Runtime:
         self.reauthorizer.start()
         self.presence.start()
         self.lease_tasks.start()
+        self.audit_rounds.start()
 
     async def stop(self) -> None:
         """Close all connections, store the rest of the audit log, and end all tasks."""
@@ -135,6 +138,7 @@ class Runtime:
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
         await self.lease_tasks.stop()
+        await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()
         await self.hub.stop()

@@ -102,6 +102,7 @@ def test_the_services_run_commands_that_there_are() -> None:
         "migrate": ["migrate"],
         "amqp": ["consume_amqp"],
         "prune": ["prune_events", "prune_audit"],
+        "verify": ["verify_audit"],
     }
 
 

@@ -300,7 +300,7 @@ def test_an_operator_ends_a_call_whose_end_was_never_published(scene: Scene) -> 
     assert "End the call" not in operator.get(page).text
     records = operator.get("/admin/subscriptions/auditrecord/", rule="ended-by-operator").text
     assert ghost in records
-    assert "operator admin" in records
+    assert "user admin" in records
 
 
 def test_an_operator_ends_no_call_of_another_customer(scene: Scene) -> None:

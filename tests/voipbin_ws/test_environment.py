@@ -55,6 +55,7 @@ BAD = [
     ("LOG_FORMAT", "xml", "readable or json"),
     ("EXTRA_RESOURCES", "fax,Voice Mail", "lower-case"),
     ("JWT_KEYS", "hunter2", "32 characters"),
+    ("VOIPBIN_TOKEN_ROLES", "agent,king", "king is no role"),
     ("JWT_LIFETIME_SECONDS", "59", "from 60"),
     ("MESSAGE_MAX_BYTES", "64k", "whole number"),
     ("OUTBOX_MAX_BYTES", "1", "from 2097152"),

@@ -12,7 +12,7 @@ from typing import Any
 from subscriptions.connections.handshake import origin_is_allowed
 from voipbin_ws.http.request_headers import headers_of
 
-PATHS = ("/v1.0/", "/auth/login")
+PATHS = ("/v1.0/", "/auth/")
 REFUSAL_REASON = "/v1.0/ws"
 """Its answer to a plain GET is for pages of every origin: it says why they may not connect."""
 

@@ -5,13 +5,15 @@ They repeat nothing of the request: a URL may contain a credential.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 
 from events.admin.scope import RefusedQuery
 from events.api.errors import failure_message
+from subscriptions.auth.password_hashing import TooManyLogins
 
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
@@ -43,6 +45,23 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """404: no view has this URL."""
     return _answer(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
+
+
+def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Any:
+    """429: too many passwords are being hashed. Middleware of Django."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooManyLogins):
+            return None
+        answer = _answer(request, 429, "RATE_LIMITED", "Busy", str(exception))
+        answer["Retry-After"] = str(exception.wait_seconds)
+        return answer
+
+    respond.process_exception = process_exception  # type: ignore[attr-defined]
+    return respond
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import Counter, Histogram
 
+from subscriptions.accounts.changes import current_request
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.security_headers import Respond
 
@@ -50,8 +51,12 @@ def log_requests(get_response: Respond) -> Respond:
     def respond(request: Any) -> HttpResponseBase:
         began = time.perf_counter()
         request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))
+        before = current_request.set(request)
         with structlog.contextvars.bound_contextvars(request_id=request.request_id):
-            response = get_response(request)
+            try:
+                response = get_response(request)
+            finally:
+                current_request.reset(before)
             response[REQUEST_ID_HEADER] = request.request_id
             match = request.resolver_match
             log_request(

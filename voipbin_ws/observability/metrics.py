@@ -13,6 +13,8 @@ from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
 from events.counters import database_errors, stored_events
+from subscriptions.accounts.logins import login_failures
+from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS
 from voipbin_ws import __version__
@@ -110,6 +112,25 @@ class _GatewayCollector(Collector):
         audit = self._process.audit
         yield _gauge("audit_queue", "Audit records that are not stored yet.", audit.waiting)
         yield _counter("audit_lost", "Audit records that could not be stored.", audit.lost)
+        head = GaugeMetricFamily(
+            f"{PREFIX}_audit_head",
+            "The audit log's last number, noted each hour, and digest.",
+            labels=["digest"],
+        )
+        if (noted := self._process.audit_rounds.noted) is not None:
+            head.add_metric([noted.digest], noted.position)
+        yield head
+        verified = GaugeMetricFamily(
+            f"{PREFIX}_audit_verified_timestamp_seconds", "When verify_audit --remember last ran here."
+        )
+        problems = GaugeMetricFamily(f"{PREFIX}_audit_problems", "What that found: 0 if the chain is whole.")
+        if (last := read_last()) is not None:
+            verified.add_metric([], last.at)
+            problems.add_metric([], last.problems)
+        yield verified
+        yield problems
+        failures = "Log-ins that failed, by the rule."
+        yield _counters("login_failures", failures, "rule", login_failures.counts())
         yield _counters("refusals", "What clients were refused, by the rule.", "action rule", audit.refusals)
 
 

@@ -59,7 +59,7 @@ class AccessKeyForm(OperatorForm):
             self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
             self.fields["allowed_topics"].help_text = (
                 f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
-                "to and read over REST. Empty for no limit."
+                "to, read over REST and publish. Empty for no limit."
             )
         if "expiry" in self.fields:
             choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]

@@ -13,13 +13,11 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.auth.logout import end_sessions
 from subscriptions.models import Agent, AgentRole, AgentStatus, Customer, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
@@ -51,6 +49,13 @@ def username_ending(customer: Customer) -> str:
 
 
 class AgentForm(OperatorForm):
+    """The form of an agent and its user.
+
+    `password_hash` is that of the field `password`, `None` if it is empty.
+    """
+
+    password_hash: str | None = None
+
     username = UsernameField(
         label="User name",
         max_length=User._meta.get_field("username").max_length,
@@ -167,14 +172,16 @@ class AgentForm(OperatorForm):
     @transaction.atomic
     def store(self) -> None:
         """Save the user and the agent without its status, which is published afterwards."""
-        now = timezone.now()
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
         if password := self.cleaned_data["password"]:
-            self.login.set_password(password)
-            self.instance.tokens_valid_from = None if self.is_new else now
+            assert self.password_hash is not None  # noqa: S101 - made before the transaction
+            self.login.password = self.password_hash
+            # As `set_password` does: the validators learn the new password when it is saved.
+            self.login._password = password  # type: ignore[union-attr]
         self.login.save()
         self.instance.user = self.login
+        if not self.is_new:
+            # A new password has ended the agent's tokens.
+            self.instance.refresh_from_db(fields=["tokens_valid_from"])
         self.instance.save()
-        if password and self.login.pk != self.user.pk:
-            end_sessions(self.login.pk, now)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
+from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform
@@ -49,6 +52,18 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
             ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
         ]
 
+    @sensitive_variables("password")
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if password := request.POST.get("password"):
+            # Before the transaction of the form, which would keep others waiting for half a second.
+            request._password_hash = make_password(password)  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, *args, **kwargs)
+        form.password_hash = getattr(request, "_password_hash", None)
+        return form
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         agents = super().get_queryset(request).select_related("customer", "user")
         if not is_platform(request):
@@ -72,9 +87,11 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
 
     def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
         by = Agent.objects.filter(user=request.user.pk).values_list("pk", flat=True).first()
+        before = agent.status
         try:
             if not choose_status(agent, chosen, set_by=str(by) if by else None):
                 self.message_user(request, f"{agent.name} will be {chosen} after the present call.")
+            record_status(agent, before, chosen, rule="by-operator")
         except ApiError as error:
             self.message_user(
                 request,

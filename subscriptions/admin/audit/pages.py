@@ -65,6 +65,8 @@ class AuditRecordAdmin(AgentRecordAdmin):
         "rule",
         "meaning",
         "detail",
+        "changes",
+        "count",
         "customer",
         "agent",
         "credential",

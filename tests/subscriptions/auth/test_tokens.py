@@ -66,7 +66,9 @@ def test_a_token_says_who_holds_it(ann: Agent) -> None:
         granted_resources=frozenset({"message"}),
         expires_at=found.expires_at,
         issued_at=found.issued_at,
+        token_id=found.token_id,
     )
+    assert found.token_id
     assert found.expires_at is not None
     assert 0 <= found.expires_at - before - 7 * 86400 + 1 <= 10
 

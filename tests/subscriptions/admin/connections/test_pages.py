@@ -203,7 +203,7 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
     assert len(order.reason) <= 80
     [record] = AuditRecord.objects.all()
     assert (record.action, record.connection_id) == ("close", row.pk)
-    assert record.detail.startswith(f"{person.user.get_username()}: you flood us")
+    assert record.detail.startswith(f"{person.user.get_username()} from 127.0.0.1: you flood us")
     assert other.pk != row.pk
 
 
