@@ -55,7 +55,7 @@ def drill(record_property: Callable[[str, object], None]) -> Start:
             yield load
             await load.published(SOME)
             verdict = await load.settle()
-        for name in ("published", "delivered", "lost", "doubled", "explained", "unexplained"):
+        for name in ("published", "delivered", "lost", "doubled", "explained", "unknown"):
             record_property(name, getattr(verdict, name))
         record_property("longest_delay", round(load.longest_delay(), 1))
         assert not verdict.problems

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-COLUMNS = ("published", "delivered", "lost", "doubled", "explained", "unexplained", "longest_delay")
+COLUMNS = ("published", "delivered", "lost", "doubled", "explained", "unknown", "longest_delay")
 HEAD = ("what was done", *COLUMNS[:-1], "longest delay (s)")
 
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
+from django.db import connection
 from rest_framework.exceptions import AuthenticationFailed
 
 from events.api.publish_request import PublishRequest, PublishResponse, publish_all, refusal
@@ -70,16 +71,15 @@ class PublishQueue:
 
     def _publish_waiting(self) -> None:
         while batch := self._next_batch():
-            responses: Sequence[Response | Exception]
             try:
+                # Opening a connection costs as much as storing some events: it is kept while requests wait.
                 with good_connections():
-                    responses = self._publish_batch(batch)
+                    while batch:
+                        _answer(batch, self._publish_batch(batch))
+                        batch = [] if connection.errors_occurred else self._next_batch()
             except Exception as error:
                 # Nothing may end this loop: the queue would stay busy, and each later request would wait for ever.
-                responses = [error] * len(batch)
-            for (_, future), response in zip(batch, responses, strict=True):
-                with suppress(RuntimeError):  # The event loop has ended.
-                    future.get_loop().call_soon_threadsafe(_resolve, future, response)
+                _answer(batch, [error] * len(batch))
 
     def _next_batch(self) -> list[_Waiting]:
         with self._lock:
@@ -117,6 +117,12 @@ def _authenticate(request: PublishRequest, *, identify: Callable[[str, ClientInf
         return identify(credential, ClientInfo.of(request.address, request.headers))
     except BadCredential as error:
         raise AuthenticationFailed(str(error)) from None
+
+
+def _answer(batch: Sequence[_Waiting], responses: Sequence[Response | Exception]) -> None:
+    for (_, future), response in zip(batch, responses, strict=True):
+        with suppress(RuntimeError):  # The event loop has ended.
+            future.get_loop().call_soon_threadsafe(_resolve, future, response)
 
 
 def _resolve(future: asyncio.Future[Response], response: Response | Exception) -> None:

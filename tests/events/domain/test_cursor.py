@@ -90,3 +90,8 @@ def test_a_log_that_lacks_what_is_known_of_it_went_backwards(
     epoch: str, last_seq: int, floor: int, ids: dict[int, str], contradicts: bool
 ) -> None:
     assert KNOWN.contradicts(epoch, last_seq, floor, ids) is contradicts
+
+
+def test_the_ids_of_a_mark_are_joined_in_the_order_of_their_numbers() -> None:
+    mark = Mark("0" * 12, 3, {2: "bb-b", 1: "a-a", 10: "c"})
+    assert mark.joined_ids == "aabbbc"

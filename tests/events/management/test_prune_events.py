@@ -129,8 +129,8 @@ def test_reading_page_by_page_meanwhile_has_no_hole(monkeypatch: pytest.MonkeyPa
     rows_of = reader._rows
     reads: list[int] = []
 
-    def rows_then_prune(customer_id: str, after: int, upto: int, limit: int) -> object:
-        rows = rows_of(customer_id, after, upto, limit)
+    def rows_then_prune(customer_id: str, epoch: str, after: int, upto: int, limit: int) -> object:
+        rows = rows_of(customer_id, epoch, after, upto, limit)
         if not reads:
             prune("--older-than", "30d")
         reads.append(after)

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from events.domain.cursor import number_in, parse_cursor
 from events.domain.strict_json import decode
 from events.log import reader
 from events.models import CustomerLog, ResourceState
@@ -122,10 +123,12 @@ def data_of(entry: reader.Entry) -> dict[str, Any]:
 
 
 def entries_after(customer_id: str, cursor: str) -> list[reader.Entry]:
-    epoch, seq = cursor.split(".")
+    epoch = reader.head_of(customer_id).epoch
+    start = number_in(parse_cursor(cursor), epoch)
+    assert start is not None
     entries: list[reader.Entry] = []
     while page := reader.read(
-        customer_id, epoch, after=entries[-1].seq if entries else int(seq), upto=10**9, limit=1000
+        customer_id, epoch, after=entries[-1].seq if entries else start, upto=10**9, limit=1000
     ):
         entries.extend(page)
     return entries

@@ -156,7 +156,7 @@ class Drill:
         receivers = Receivers([(each.token, each.story) for each in self.subscribers])
         kept = await asyncio.to_thread(self._stored)
         found = await sample(self._publish_urls, receivers, kept, EXPLAINED, patient=LONG)
-        verdict.explained, verdict.unexplained = found.answers.total(), found.answers["unknown"]
+        verdict.explained, verdict.unknown = found.answers.total(), found.answers["unknown"]
         verdict.problems += found.problems
 
     def longest_delay(self) -> float:

@@ -72,7 +72,7 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     explained: int = 0
-    unexplained: int = 0
+    unknown: int = 0
     problems: list[str] = field(default_factory=list)
 
 

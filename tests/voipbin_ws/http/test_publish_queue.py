@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from events.api.publish_parser import parse_events
 from events.api.publish_request import PublishRequest
+from events.database.threads import good_connections
 from events.log import publish as log_publish
 from events.models import Event
 from subscriptions.auth.access_keys import revoke
@@ -70,6 +72,17 @@ class HeldCommits:
         monkeypatch.setattr(log_publish, "_store", held)
 
 
+def failing_after(publish_batch: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Mark the connection as failed after each batch, as the ORM does at an error."""
+
+    def run(batch: Any) -> Any:
+        responses = publish_batch(batch)
+        connection.errors_occurred = True
+        return responses
+
+    return run
+
+
 async def test_requests_that_come_during_a_commit_share_the_next_and_a_bad_one_harms_none(
     queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +100,23 @@ async def test_requests_that_come_during_a_commit_share_the_next_and_a_bad_one_h
         *(b"c%d" % number for number in range(5)),
     ]
     assert (await bad).status == 400
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_a_connection_is_kept_while_requests_wait_unless_it_failed(
+    queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch, is_broken: bool
+) -> None:
+    commits, kept = HeldCommits(monkeypatch), Mock(side_effect=good_connections)
+    monkeypatch.setattr(publish_queue, "good_connections", kept)
+    if is_broken:
+        monkeypatch.setattr(queue, "_publish_batch", failing_after(queue._publish_batch))
+    first = asyncio.create_task(queue.publish(request(key)))
+    await asyncio.to_thread(wait_until, lambda: commits.batches == [1], "the first commit")
+    other = asyncio.create_task(queue.publish(request(key, call(1))))
+    await asyncio.to_thread(wait_until, lambda: len(queue._waiting) == 1, "the one that waits")
+    commits.go_on.set()
+    await asyncio.gather(first, other)
+    assert (commits.batches, kept.call_count) == ([1, 1], 2 if is_broken else 1)
 
 
 async def test_a_batch_is_bounded_in_requests_and_in_bytes(queue: PublishQueue, key: str) -> None:
