@@ -19,6 +19,10 @@ MAX_AGENTS = 50
 """The most agents that a state remembers; the agents who have it now always stay."""
 
 
+_NAMES = (("agent_id", "agent_name"), ("queue_id", "queue_name"))
+"""Fields of the data that identify something, with those of its name."""
+
+
 class AgentPhase(NamedTuple):
     """What an agent has to do with the resource, and since when.
 
@@ -55,7 +59,16 @@ class State:
         """Take over the event's type, time and data."""
         self.event_type = event_type
         self.updated_at = at
-        self.data = {**self.data, **data}
+        known = self.data
+        self.data = {**known, **data}
+        for id_field, name_field in _NAMES:
+            # The name is that of the id before.
+            if (
+                name_field in known
+                and name_field not in data
+                and self.data.get(id_field) != known.get(id_field)
+            ):
+                del self.data[name_field]
 
     def progress(self) -> dict[str, Any]:
         """Return what is not data, as JSON: the fields that have a value."""

@@ -7,6 +7,7 @@ export const CURRENT_PHASES = new Set(["offered", "talking"]); // The phases of 
 /** @type {Record<string, Phase>} */ const PAST_PHASES = { offered: "missed", talking: "left" };
 /** @type {Record<string, Phase>} */ const END_PHASES = { offered: "abandoned", talking: "ended" };
 const MAX_AGENTS = 50;
+const NAMES = [["agent_id", "agent_name"], ["queue_id", "queue_name"]]; // Fields of the data that identify something, with those of its name.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
@@ -49,7 +50,12 @@ export class State {
   read(eventType, data, at) {
     this.eventType = eventType;
     this.updatedAt = at;
-    this.data = { ...this.data, ...data };
+    const known = this.data;
+    this.data = { ...known, ...data };
+    for (const [idField, nameField] of NAMES) {
+      // The name is that of the id before.
+      if (nameField in known && !(nameField in data) && this.data[idField] !== known[idField]) delete this.data[nameField];
+    }
   }
 }
 
