@@ -92,8 +92,10 @@ class State:
         if not progress:
             self._conclude_progress()
             return
-        for name, value in progress.items():
-            setattr(self, name, value)
+        # A newer version may have stored more.
+        for name in ("status", "status_since", "named_at", "ended_at", "inferred", "corrected_at"):
+            if name in progress:
+                setattr(self, name, progress[name])
         self.agents = {agent: AgentPhase(*phase) for agent, phase in progress.get("agents", {}).items()}
 
     def _conclude_progress(self) -> None:

@@ -64,13 +64,13 @@ def open_log(customer_id: str) -> Head:
     return Head(log.epoch, log.last_seq, log.floor, last.get(customer_id, {}).get(log.last_seq, ""))
 
 
-def event_ids(ranges: Mapping[str, tuple[int, int]]) -> dict[str, Mapping[int, str]]:
+def event_ids(ranges: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, str]]:
     """Return the ids of each customer's events from a number to another one, by their numbers."""
     found: dict[str, dict[int, str]] = {}
     for events in _in_ranges(ranges):
         for customer_id, seq, event_id in events.values_list("customer_id", "seq", "id"):
             found.setdefault(str(customer_id), {})[seq] = str(event_id)
-    return {**found}
+    return found
 
 
 def _in_ranges(ranges: Mapping[str, tuple[int, int]]) -> Iterator[QuerySet[Event]]:
@@ -111,8 +111,8 @@ def compare(marks: Mapping[str, Mark]) -> tuple[dict[str, Head], list[str]]:
     ranges = {each: (min(mark.ids), max(mark.ids)) for each, mark in marks.items() if mark.ids}
     joined = _joined_ids(ranges)
     same = {each for each in ranges if joined.get(each) == marks[each].joined_ids}
-    ids = event_ids({each: ranges[each] for each in ranges.keys() - same})
-    ids |= {each: marks[each].ids for each in same}
+    others = event_ids({each: ranges[each] for each in ranges.keys() - same})
+    ids = {**others, **{each: marks[each].ids for each in same}}
     found = heads(marks)
     rewound = [
         customer_id

@@ -44,7 +44,7 @@ def test_a_stalled_attempt_ends_when_the_network_is_back_or_the_page_visible(
     for seconds in [0.5, *waits]:
         start.play({"wait": seconds})
     page.wait_for_function("() => harness.clock.waitsFor(15000)")
-    server.play({"recover": {}})
+    server.play({"recover": {"unanswered": 1 if not waits else 2}})
     page.evaluate("() => harness.clock.move(2000)")
     with ThreadPoolExecutor(1) as pool:
         accepted = pool.submit(server.play, {"accept": {"token": "t"}})

@@ -38,6 +38,7 @@ class Attempt:
     """An opening handshake without an answer yet."""
 
     def __init__(self, request: Request) -> None:
+        self.request = request
         self.query = dict(parse_qsl(urlsplit(request.path).query))
         bearer = request.headers.get("Authorization", "")
         self.token = bearer.removeprefix("Bearer ") or self.query.get("token")
@@ -54,6 +55,7 @@ class ScriptedServer:
         self._explanation = UPGRADE_REQUIRED
         self._next_explanation: Mapping[str, Any] | None = None
         self._lost: list[Attempt] = []
+        self._unanswered: asyncio.Queue[Request] = asyncio.Queue()
         self._ended = asyncio.Event()
         self._recovered = asyncio.Event()
         self._recovered.set()
@@ -116,9 +118,13 @@ class ScriptedServer:
         self._recovered.clear()
         # The client may have been faster than this step.
         while not self.attempts.empty():
-            self._lost.append(self.attempts.get_nowait())
+            self._lost.append(attempt := self.attempts.get_nowait())
+            await self._unanswered.put(attempt.request)
 
-    async def recover(self, _: object) -> None:
+    async def recover(self, when: Mapping[str, Any]) -> None:
+        # A request that the client has sent may not have arrived yet; it is to stay unanswered too.
+        for _ in range(when.get("unanswered", 0)):
+            await self._unanswered.get()
         self._recovered.set()
 
     async def receive(self, wanted: Mapping[str, Any]) -> None:
@@ -159,6 +165,7 @@ class ScriptedServer:
     async def _decide(self, _: ServerConnection, request: Request) -> Response | None:
         if not self._recovered.is_set():
             # What was sent before the recovery stays lost.
+            await self._unanswered.put(request)
             await self._ended.wait()
             return _answer(UPGRADE_REQUIRED)
         if request.headers.get("Upgrade", "").lower() != "websocket":

@@ -39,7 +39,9 @@ class CrossOriginAccess:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if not path.startswith(PATHS) or not any(name == b"origin" for name, _ in scope["headers"]):
+        if not path.startswith(PATHS) or not any(
+            name == b"origin" and value for name, value in scope["headers"]
+        ):
             await self._application(scope, receive, send)
             return
         headers = headers_of(scope)

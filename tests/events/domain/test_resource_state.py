@@ -223,3 +223,9 @@ def test_an_event_of_a_queue_that_names_no_agent_changes_no_agent() -> None:
     apply(call("assigned", 1, agent_id=A), states)
     apply(queue("moved", 2), states)
     assert list(states[Key("call", "x")].agents) == [A]
+
+
+def test_progress_that_a_newer_version_stored_is_read_as_far_as_it_is_known() -> None:
+    state = State(since="2026-01-01T10:00:00.000000Z")
+    state.read_progress({"status": "ringing", "of_a_newer_version": 1})
+    assert (state.status, state.agents) == ("ringing", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -84,10 +85,7 @@ async def test_the_pauses_of_a_repair_double_up_to_a_limit(
     await subscribed(harness, acme)
     _, two = await harness.store(acme, 2)
 
-    def away(*args: Any, **kwargs: Any) -> Any:
-        raise OperationalError("away")
-
-    monkeypatch.setattr(reader, "read", away)
+    monkeypatch.setattr(reader, "read", Mock(side_effect=OperationalError("away")))
     opened = harness.hub._feeds[acme]
     pauses: list[float] = []
     sleep = asyncio.sleep
@@ -109,17 +107,11 @@ async def test_the_repair_of_a_feed_ends_with_it(
     acme = new_customer()
     await subscribed(harness, acme)
     _, two = await harness.store(acme, 2)
-    is_reading = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def away(*args: Any, **kwargs: Any) -> Any:
-        loop.call_soon_threadsafe(is_reading.set)
-        raise OperationalError("away")
-
-    monkeypatch.setattr(reader, "read", away)
+    read = Mock(side_effect=OperationalError("away"))
+    monkeypatch.setattr(reader, "read", read)
     opened = harness.hub._feeds[acme]
     await harness.announce(two)
-    await is_reading.wait()
+    await until(lambda: read.called)
     harness.hub._close_replaced(acme)
     assert opened._repair is not None
     await asyncio.wait([opened._repair], timeout=20)
@@ -178,8 +170,8 @@ async def test_a_subscribers_lag_is_known_while_the_log_cannot_be_read(
 
     monkeypatch.setattr(reader, "read", away)
     messages = await harness.store(acme, 3)
-    await harness.announce(messages[2])
     assert harness.hub.missing == (0, 0.0)
+    await harness.announce(messages[2])
     await until(lambda: harness.hub.lag(late.subscriber) == 3)
     assert harness.hub.lag(well.subscriber) == 0
     assert harness.hub.missing.events == 2
