@@ -12,7 +12,6 @@ uvicorn's supervisor, `uvicorn.supervisors.Multiprocess`, was tried with both se
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import math
 import multiprocessing
@@ -96,7 +95,7 @@ class Workers:
         Raises:
             NeverServed: a worker ended early, and the others were killed.
         """
-        _prepare_to_fork()
+        _close_connections()
         before = {number: signal.signal(number, self._stop) for number in self._signals}
         try:
             for worker in self._workers:
@@ -189,11 +188,9 @@ def _wait_for_parent(alive: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _prepare_to_fork() -> None:
-    """Close connections that two processes must not share, and keep loaded memory shared."""
+def _close_connections() -> None:
+    """Close connections that two processes must not share."""
     for connection in connections.all(initialized_only=True):
         connection.close()
         if hasattr(connection, "close_pool"):
             connection.close_pool()
-    gc.collect()
-    gc.freeze()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 from typing import Any
 
 from django.conf import settings
@@ -46,6 +47,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         serve = functools.partial(SERVERS[options["server"]], application, bound)
         announce_ready = functools.partial(print_address, address_of(bound))
+        # What is loaded now stays: collections need not visit it again, and workers share its memory.
+        gc.collect()
+        gc.freeze()
         if options["workers"] == 1:
             serve(announce_ready)
             return
