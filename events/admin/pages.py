@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -32,15 +33,18 @@ class StoredFilter(TimeFilter):
     title = "time stored (UTC)"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        queryset = super().queryset(request, queryset)
         if (customer_id := customer_of(request)) is None:
-            return queryset
-        # Numbers have an index for each customer, times have not.
+            return super().queryset(request, queryset)
+        # Numbers have an index for each customer, times have not: PostgreSQL chose that of all customers' times. So the
+        # exact times are those of an expression.
+        queryset = queryset.alias(stored=Coalesce("stored_at", "timestamp"))
         start, end = self.bounds
         if start is not None:
-            queryset = queryset.filter(seq__gte=first_number(customer_id, start - CLOCK_DIFFERENCE))
+            first = first_number(customer_id, start - CLOCK_DIFFERENCE)
+            queryset = queryset.filter(seq__gte=first, stored__gte=start)
         if end is not None:
-            queryset = queryset.filter(seq__lt=first_number(customer_id, end + CLOCK_DIFFERENCE))
+            last = first_number(customer_id, end + CLOCK_DIFFERENCE)
+            queryset = queryset.filter(seq__lt=last, stored__lte=end)
         return queryset
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
+from subscriptions.admin.new_passwords import PasswordSettingForm
 from subscriptions.models import Agent, AgentRole, AgentStatus, Customer, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
@@ -48,13 +49,8 @@ def username_ending(customer: Customer) -> str:
     return f"@{'-'.join(filter(None, (slugify(customer.name)[:30], digest)))}"
 
 
-class AgentForm(OperatorForm):
-    """The form of an agent and its user.
-
-    `password_hash` is that of the field `password`, `None` if it is empty.
-    """
-
-    password_hash: str | None = None
+class AgentForm(PasswordSettingForm, OperatorForm):
+    """The form of an agent and its user."""
 
     username = UsernameField(
         label="User name",
@@ -109,7 +105,7 @@ class AgentForm(OperatorForm):
             fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
         if not self.operator.is_platform:
             ending = username_ending(self.customer)
-            fields["username"].help_text += f" It ends with {ending}, which is added if you leave it out."
+            fields["username"].help_text += f" A new one ends with {ending}: it is added if you leave it out."
         held = [] if self.is_new else list(self.instance.granted_resources)
         fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
@@ -175,10 +171,7 @@ class AgentForm(OperatorForm):
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
         if password := self.cleaned_data["password"]:
-            assert self.password_hash is not None  # noqa: S101 - made before the transaction
-            self.login.password = self.password_hash
-            # As `set_password` does: the validators learn the new password when it is saved.
-            self.login._password = password  # type: ignore[union-attr]
+            self.set_password(self.login, password)
         self.login.save()
         self.instance.user = self.login
         if not self.is_new:

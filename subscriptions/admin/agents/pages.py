@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
@@ -18,6 +16,7 @@ from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform
+from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, Queue
@@ -31,7 +30,7 @@ class QueueFilter(LinkFilter):
 
 
 @admin.register(Agent)
-class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
+class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
     list_display = ["name", "username", "owner", "role", "standing", "status", "serves", "uses_admin"]
     list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
@@ -52,18 +51,6 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
             ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
         ]
 
-    @sensitive_variables("password")
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if password := request.POST.get("password"):
-            # Before the transaction of the form, which would keep others waiting for half a second.
-            request._password_hash = make_password(password)  # type: ignore[attr-defined]
-        return super().changeform_view(request, *args, **kwargs)
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, *args, **kwargs)
-        form.password_hash = getattr(request, "_password_hash", None)
-        return form
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         agents = super().get_queryset(request).select_related("customer", "user")
         if not is_platform(request):
@@ -81,6 +68,9 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
 
     def save_model(self, request: HttpRequest, obj: Agent, form: AgentForm, change: bool) -> None:
         form.store()
+        username = obj.user.get_username()
+        if username != form.data["username"]:
+            self.message_user(request, f"{obj.name} signs in with the user name {username}.")
         if obj.status != (chosen := form.cleaned_data["status"]):
             # The status is stored with its event, in a transaction of its own.
             transaction.on_commit(lambda: self._choose_status(request, obj, chosen))

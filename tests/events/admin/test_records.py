@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from events.database.stored_times import first_number
@@ -145,6 +146,20 @@ def test_the_number_of_a_moment_is_found_in_few_steps(
         with django_assert_max_num_queries(8):
             assert first_number(acme.pk, NEWEST - dt.timedelta(hours=hours)) == number
     assert first_number(uuid.uuid4(), NEWEST) == 0
+
+
+def test_a_period_of_one_customer_is_found_by_its_numbers(operator: AdminClient, acme: Customer) -> None:
+    """PostgreSQL would take the index of all customers' times, and read those of a week of all."""
+    bounds = {
+        "from": f"{NEWEST - dt.timedelta(hours=10, minutes=30):%Y-%m-%dT%H:%M}",
+        "until": f"{NEWEST - dt.timedelta(hours=1, minutes=30):%Y-%m-%dT%H:%M}",
+    }
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.list(Event, customer=str(acme.pk), **bounds)
+    assert rows_of(page) == len(range(2, 11))
+    statements = [each["sql"] for each in queries if 'FROM "events_event"' in each["sql"]]
+    assert any('"seq" >= ' in each for each in statements)
+    assert not any('"stored_at" >= ' in each or '"stored_at" <= ' in each for each in statements)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx
 
 PATIENCE_SECONDS = 20
-MAX_OF_A_KIND = 8
-"""Links of one page that differ in the values of their query only, and are followed."""
 RUBBISH = "'\"<b>☃\0%()[{*" + "9" * 300
 _ID = re.compile(r"/([0-9]+|[0-9a-f-]{36})/")
 LINKS = {"a": "href", "link": "href", "script": "src", "img": "src"}
@@ -36,15 +34,18 @@ class Form:
     @property
     def signature(self) -> tuple[str, ...]:
         """What makes it one of a kind: forms that differ in values only are submitted once."""
-        path = _ID.sub("/id/", urlsplit(self.action).path)
-        return (path, self.method, *sorted({name for name, _ in self.fields}))
+        names = () if self.method == "get" else sorted({name for name, _ in self.fields})
+        return (_ID.sub("/id/", urlsplit(self.action).path), self.method, *names)
 
     def submissions(self) -> Iterable[Fields]:
-        """Return its own values, each of its actions with a row, and rubbish."""
+        """Return its own values, and each of its actions with a row."""
         yield self.fields
         for each in self.actions:
             yield [*(pair for pair in self.fields if pair[0] != "action"), each, *self.rows[:1]]
-        yield [(name, value if name == "csrfmiddlewaretoken" else RUBBISH) for name, value in self.fields]
+
+    def rubbish(self) -> Fields:
+        """Return its fields with values that none of them takes."""
+        return [(name, value if name == "csrfmiddlewaretoken" else RUBBISH) for name, value in self.fields]
 
 
 class Page(HTMLParser):
@@ -112,6 +113,12 @@ class Crawl:
     client: httpx.Client
     canaries: set[str] = field(default_factory=set)
     """Texts that this role must never receive."""
+    rows_of_a_kind: int = 1
+    """Pages that are opened of those that differ in the id of their row only."""
+    values_of_a_kind: int = 1
+    """Links that are followed of those that differ in the values of their query only."""
+    found: set[str] = field(default_factory=set)
+    """The addresses of all links, also of those that are not followed."""
     faults: list[str] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     figures: Counter[str] = field(default_factory=Counter)
@@ -125,13 +132,14 @@ class Crawl:
         forms: dict[tuple[str, ...], Form] = {}
         while waiting:
             url = _without_way_back(waiting.popleft())
-            kind = _kind_of_query(url)
-            if url in self.seen or kinds[kind] >= MAX_OF_A_KIND:
+            kind = kind_of(url)
+            most = self.values_of_a_kind if "?" in url else self.rows_of_a_kind
+            if url in self.seen or kinds[kind] >= most:
                 continue
-            kinds[kind] += bool(kind)
+            kinds[kind] += 1
             answer = self.get(url)
             self.seen[url] = answer.status_code if answer else 0
-            if answer is None or not answer.headers.get("Content-Type", "").startswith("text/html"):
+            if answer is None or not _is_html(answer):
                 continue
             self.figures["pages"] += 1
             page = Page(str(answer.url), answer.text)
@@ -141,23 +149,37 @@ class Crawl:
                     self.figures["links"] += 1
                     if "?" not in local or "?" not in url or "_changelist_filters" in local:
                         waiting.append(local)
+                        self.found.add(_without_way_back(local))
             for form in page.forms:
                 forms.setdefault(form.signature, form)
         return [form for form in forms.values() if form.has_button]
 
-    def submit(self, forms: Iterable[Form]) -> None:
-        """Submit each form with its own values and with rubbish, and the forms of the answers too."""
-        waiting = deque(sorted(forms, key=_harm))
+    def submit(self, forms: Iterable[Form], sent_rubbish: set[tuple[str, ...]]) -> None:
+        """Submit each form, and the forms of the answers too.
+
+        Each kind is also sent with rubbish, if it is not one of `sent_rubbish`, to which it is added.
+        """
+        waiting = deque(sorted(forms, key=_ends_session))
         kinds = {form.signature for form in waiting}
         while waiting:
             form = waiting.popleft()
             self.figures["forms"] += 1
-            for fields in form.submissions():
+            submissions = list(form.submissions())
+            if form.signature not in sent_rubbish:
+                sent_rubbish.add(form.signature)
+                submissions.append(form.rubbish())
+            for fields in submissions:
                 answer = self.send(form, fields)
-                if answer is None or not answer.headers.get("Content-Type", "").startswith("text/html"):
+                # The answers to GET have the forms of pages that have links.
+                if (
+                    answer is None
+                    or form.method == "get"
+                    or not _is_html(answer)
+                    or answer.status_code >= 400
+                ):
                     continue
                 for each in Page(str(answer.url), answer.text).forms:
-                    if each.has_button and each.signature not in kinds and answer.status_code < 400:
+                    if each.has_button and each.signature not in kinds:
                         kinds.add(each.signature)
                         waiting.append(each)
 
@@ -166,7 +188,7 @@ class Crawl:
         # Forms outside the admin are sent by scripts.
         may_refuse = RUBBISH in dict(fields).values() or not url.startswith("/admin/")
         if form.method == "get":
-            return self.request("GET", f"{url.partition('?')[0]}?{urlencode(fields)}", refusable=may_refuse)
+            return self.get(f"{url.partition('?')[0]}?{urlencode(fields)}", refusable=may_refuse)
         # As it stands in the page that a browser has open: the token of the session.
         token = self.client.cookies.get("csrftoken", "")
         body = {name: [v for n, v in fields if n == name] for name, _ in fields}
@@ -183,14 +205,18 @@ class Crawl:
         body: dict[str, list[str]] | None = None,
         refusable: bool = False,
     ) -> httpx.Response | None:
-        """Send a request, follow its redirects, and check each answer.
+        """Send a request, follow its redirects to pages that were not seen, and check each answer.
 
         `refusable` says that the request may be refused: it was not made by a link.
         """
         what = f"{method} {url[:200]!r}"
         headers = {"Referer": str(self.client.base_url)}
         try:
-            answer = self.client.request(method, url, data=body, headers=headers, follow_redirects=True)
+            answer = self.client.request(method, url, data=body, headers=headers)
+            while (
+                answer.next_request is not None and answer.next_request.url.raw_path.decode() not in self.seen
+            ):
+                answer = self.client.send(answer.next_request)
         except httpx.HTTPError as error:
             self.faults.append(f"{what}: {type(error).__name__}: {error}")
             return None
@@ -205,18 +231,24 @@ class Crawl:
         return answer
 
 
-def _harm(form: Form) -> int:
-    """Order forms so that none takes away what another one needs: deleting and logging out come last."""
+def _is_html(answer: httpx.Response) -> bool:
+    return answer.headers.get("Content-Type", "").startswith("text/html")
+
+
+def _ends_session(form: Form) -> bool:
     path = urlsplit(form.action).path
-    if "logout" in path or "password" in path:
-        return 3
-    return 2 if path.endswith("/delete/") else 1
+    return "logout" in path or "password" in path
 
 
-def _kind_of_query(url: str) -> tuple[str, ...]:
-    """Return what links have in common that differ in the values of their query; empty without a query."""
+def is_harmful(form: Form) -> bool:
+    """Return whether a form takes away what another one may need: it deletes, logs out or changes a password."""
+    return _ends_session(form) or urlsplit(form.action).path.endswith("/delete/")
+
+
+def kind_of(url: str) -> tuple[str, ...]:
+    """Return what addresses have in common that differ in ids and in the values of their query only."""
     path, _, query = url.partition("?")
-    return (path, *sorted(name for name, _ in parse_qsl(query, keep_blank_values=True))) if query else ()
+    return (_ID.sub("/id/", path), *sorted(name for name, _ in parse_qsl(query, keep_blank_values=True)))
 
 
 def _without_way_back(url: str) -> str:

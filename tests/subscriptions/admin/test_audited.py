@@ -10,6 +10,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 
+from subscriptions.admin.agents.form import username_ending
 from subscriptions.admin.audited import AuditedAdmin
 from subscriptions.audit.store import verify
 from subscriptions.models import AccessKey, AuditRecord, Customer, Queue
@@ -52,6 +53,20 @@ def test_a_queue_that_is_added_changed_and_deleted_leaves_three_records(acme: Cu
     assert verify().damaged == 0
 
 
+def test_the_record_of_a_deletion_counts_what_it_takes_along(acme: Customer) -> None:
+    person = agent(acme)
+    for _ in range(2):
+        access_key(acme, agent=person)
+    _, secret = access_key(acme)
+    person.queues.add(Queue.objects.create(customer=acme, name="Sales"))
+    superuser().post(address(acme, "delete"), {"post": "yes"})
+    record = last("delete")
+    assert record.topic == f"customer:{acme.pk}"
+    assert record.detail.startswith(f"{acme.name}: deleted together with ")
+    assert set(record.detail.split(" with ")[1].split(", ")) == {"1 agent", "1 queue", "3 access keys"}
+    assert secret[:11] not in record.detail + record.changes
+
+
 def test_an_agents_new_rights_are_recorded_before_and_after(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme)
     form = {
@@ -67,7 +82,7 @@ def test_an_agents_new_rights_are_recorded_before_and_after(ada: AdminClient, ac
     found = changes(last("change"))
     assert found["role"] == ["agent", "manager"]
     assert found["granted_resources"] == ["[]", '["message"]']
-    assert found["username"] == [person.user.username, "mary"]
+    assert found["username"] == [person.user.username, f"mary{username_ending(acme)}"]
 
 
 def test_actions_of_lists_are_recorded(ada: AdminClient, acme: Customer) -> None:

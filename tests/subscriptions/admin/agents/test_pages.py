@@ -101,6 +101,25 @@ def test_a_form_of_an_admin_does_not_tell_the_names_and_ids_of_other_customers(
     assert own.user.username.startswith("renamed@acme-")
 
 
+def test_the_user_name_with_its_ending_is_shown_before_and_after_saving(
+    ada: AdminClient, acme: Customer
+) -> None:
+    ending = username_ending(acme)
+    assert f"ends with {ending}" in ada.get(address(Agent, "add")).text
+    page = ada.post(address(Agent, "add"), form_of(), follow=True)
+    assert f"Nina signs in with the user name nina{ending}." in page.messages
+    nina = Agent.objects.get(name="Nina")
+    assert f'value="nina{ending}"' in ada.open(nina).text
+    kept = ada.post(address(nina, "change"), form_of(nina), follow=True)
+    assert not any("signs in with" in message for message in kept.messages)
+    chief = superuser()
+    page = chief.post(
+        f"{address(Agent, 'add')}?customer={acme.pk}", form_of(name="Nora", username="nora"), follow=True
+    )
+    assert not any("signs in with" in message for message in page.messages)
+    assert User.objects.filter(username="nora").exists()
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
