@@ -75,30 +75,31 @@ class HttpConnections:
 
     def __init__(self) -> None:
         self.cut: Counter[str] = Counter()
-        self._open: set[HttpConnection] = set()
+        self._open: dict[HttpConnection, float] = {}
         self._unreported: Counter[str] = Counter()
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._most = MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files // 2)
+        self._most = MAX_CONNECTIONS
 
     def __len__(self) -> int:
         return len(self._open)
 
     def add(self, connection: HttpConnection) -> None:
-        """Add a new connection; if there are too many, end those that have waited longest."""
+        """Add a new connection; if there are too many, end some that wait."""
         if len(self._open) >= self._most:
             self._make_room()
         if len(self._open) >= self._most:
             self._count("refused")
             connection.cut(None)
         else:
-            self._open.add(connection)
+            self._open[connection] = time.monotonic()
 
     def discard(self, connection: HttpConnection) -> None:
         """Remove a connection that has ended or become a WebSocket."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at all connections now and each second, in this loop."""
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files // 2)
         self._look(time.monotonic())
         loop.call_later(min(1.0, settings.HTTP_PATIENCE_SECONDS / 4), self.watch, loop)
 
@@ -119,11 +120,19 @@ class HttpConnections:
             self._unreported.clear()
 
     def _make_room(self) -> None:
+        """End those that are oldest or idle for longest, but none that the gateway works for.
+
+        Progress does not count: of many slow connections, one that has just been opened would be the first to go.
+        """
+        waiting = []
+        for connection, opened in self._open.items():
+            if (waits := connection.awaited()) is not None:
+                awaited, since = waits
+                waiting.append((since if awaited is Awaited.NEXT else opened, id(connection), connection))
         # Several at once: each search visits all connections.
-        waiting = [(waits[1], id(each), each) for each in self._open if (waits := each.awaited()) is not None]
         for _, _, connection in sorted(waiting)[: max(1, self._most // 16)]:
             self._count("room")
-            self._open.discard(connection)
+            self.discard(connection)
             connection.cut(Awaited.NEXT)
 
     def _count(self, reason: str) -> None:
