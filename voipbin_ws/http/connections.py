@@ -35,8 +35,8 @@ MAX_PIPELINED = 64
 LINGER_SECONDS = 3.0
 """Seconds for a client that still sends to read why its request was refused (RFC 9112, section 9.6)."""
 
-LINGER_BYTES = 2**20
-"""Bytes that are read and discarded meanwhile."""
+LINGER_BYTES = 2**24
+"""Bodies up to this length are discarded meanwhile. Many programs read no response before they have sent all."""
 
 MAX_CONNECTIONS = 2000
 """HTTP connections of a process; fewer if it may not open twice as many files."""
@@ -141,6 +141,11 @@ class HttpConnections:
 
 
 http_connections = HttpConnections()
+
+
+def discarded_bytes(length: int | None) -> int:
+    """Return how many bytes of a refused body are read and discarded, `None` being an unknown length."""
+    return length if length is not None and length <= LINGER_BYTES else PART_BYTES
 
 
 def plain_response(status: int, code: str, message: str) -> bytes:

@@ -6,9 +6,10 @@ They are sent while all request threads are busy, or wait for a database or a pl
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import closing
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import SlicedFile
 
 from voipbin_ws.http.connections import PART_BYTES
 from voipbin_ws.http.request_log import PROBES, REQUEST_ID_HEADER, log_request, method_label, request_id
@@ -82,12 +84,34 @@ async def send_response(
         await send(start)
         await send({"type": "http.response.body", "body": cast(HttpResponse, response).content})
         return
-    with closing(cast(FileResponse, response).file_to_stream or BytesIO()) as file:
-        await send(start)
-        # Read in the event loop: the files are few and small, and the operating system has them in memory.
-        while part := file.read(PART_BYTES):
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+    parts = _parts(cast(FileResponse, response).file_to_stream)
+    await send(start)
+    for part in parts:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _parts(file: Any) -> Iterator[bytes]:
+    """Close a static file, and return its content in parts, for each of which it is opened.
+
+    No file stays open while a client does not read. They are read in the event loop: they are few and small, and the
+    operating system has them in memory.
+    """
+    if file is None:
+        return iter(())
+    with closing(file):
+        is_slice = isinstance(file, SlicedFile)
+        source = file.fileobj if is_slice else file
+        path = Path(source.name)
+        start = source.tell()
+        end = start + file.remaining if is_slice else path.stat().st_size
+    return (_read(path, first, min(PART_BYTES, end - first)) for first in range(start, end, PART_BYTES))
+
+
+def _read(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(length)
 
 
 def _no_such_file(_: HttpRequest) -> None:

@@ -10,10 +10,10 @@ from daphne.http_protocol import HTTPFactory
 from twisted.web.http import HTTPChannel
 
 from voipbin_ws.http.connections import (
-    LINGER_BYTES,
     MAX_HEAD_BYTES,
     PART_BYTES,
     Awaited,
+    discarded_bytes,
     head_too_large,
     http_connections,
     no_room,
@@ -36,7 +36,7 @@ class GatewayChannel(HTTPChannel):
     _body_bytes = 0
     """Bytes of the body since `_since`."""
     _is_refused = False
-    _discarded = 0
+    _to_discard = 0
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -67,14 +67,15 @@ class GatewayChannel(HTTPChannel):
 
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
         if self._is_refused:
-            self._discarded += len(data)
-            if self._discarded > LINGER_BYTES:
+            self._to_discard -= len(data)
+            if self._to_discard <= 0:
                 self.pause_reading()
-            return
         self._body_bytes += len(data)
         if self._body_bytes >= PART_BYTES:
             self._body_bytes = 0
             self._since = time.monotonic()
+        if self._is_refused:
+            return
         super().rawDataReceived(data)
 
     def allHeadersReceived(self) -> None:  # noqa: N802
@@ -167,6 +168,8 @@ class GatewayChannel(HTTPChannel):
         """Send the end, and discard what the client still sends, so that it can read the response."""
         self._is_refused = True
         self._since = time.monotonic()
+        self._body_bytes = 0
+        self._to_discard = discarded_bytes(self.length)
         self.setRawMode()  # type: ignore[no-untyped-call]
         self._networkProducer.unregisterProducer()
         self.transport.loseWriteConnection()

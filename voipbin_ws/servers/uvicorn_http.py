@@ -9,17 +9,18 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from voipbin_ws.http.connections import (
-    LINGER_BYTES,
     MAX_HEAD_BYTES,
     MAX_PIPELINED,
     PART_BYTES,
     Awaited,
+    discarded_bytes,
     head_too_large,
     http_connections,
     no_room,
     not_understood,
     too_slow,
 )
+from voipbin_ws.http.request_body import announced_length
 
 FRAMING_PER_BYTE = 8
 """Bytes of chunk framing that each byte of a body may have: a chunk of one byte has five."""
@@ -35,7 +36,7 @@ class UvicornHttp(HttpToolsProtocol):
     _body_bytes = 0
     """Bytes of the body since `_since`."""
     _is_refused = False
-    _discarded = 0
+    _to_discard = 0
     _keeps_alive = True
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -49,9 +50,7 @@ class UvicornHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
-            self._discarded += len(data)
-            if self._discarded > LINGER_BYTES:
-                self.flow.pause_reading()
+            self._discard(len(data))
             return
         if not self._framing and (self.cycle is None or self.cycle.response_complete):
             self._since = time.monotonic()
@@ -146,11 +145,22 @@ class UvicornHttp(HttpToolsProtocol):
         """Send the end, and discard what the client still sends, so that it can read the response."""
         self._is_refused = True
         self._since = time.monotonic()
+        self._body_bytes = 0
+        self._to_discard = discarded_bytes(announced_length(self.headers or ()))
         if self.transport.is_closing() or not self.transport.can_write_eof():
             self.transport.close()
             return
         self.transport.write_eof()
         self.flow.resume_reading()
+
+    def _discard(self, count: int) -> None:
+        self._to_discard -= count
+        self._body_bytes += count
+        if self._body_bytes >= PART_BYTES:
+            self._body_bytes = 0
+            self._since = time.monotonic()
+        if self._to_discard <= 0:
+            self.flow.pause_reading()
 
     def _refuse(self, response: bytes) -> None:
         cycle = self.cycle
