@@ -77,6 +77,8 @@ if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
     WEBSOCKET_ORIGINS = [*WEBSOCKET_ORIGINS, *origins(PUBLIC_URL)]
 
+HTTP_PATIENCE_SECONDS = read("HTTP_PATIENCE_SECONDS", seconds(0.5, 3600), 30.0, "30")
+
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.csrf_failure"
@@ -116,7 +118,6 @@ MIDDLEWARE = [
     "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "voipbin_ws.http.host_check.HostCheck",
     "django.middleware.csrf.CsrfViewMiddleware",

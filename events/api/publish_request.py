@@ -95,6 +95,19 @@ def publish_all(
     return cast(list[PublishResponse[P]], responses)
 
 
+def admit(request: PublishRequest, authenticate: Callable[[PublishRequest], P]) -> P | PublishResponse[P]:
+    """Check a request before its body is read: return its identity, or its refusal."""
+    identity = None
+    try:
+        _require_acceptable(request)
+        identity = authenticate(request)
+        require_may_publish(identity)
+        _check_announced_body(request)
+    except Exception as error:
+        return refusal(request, error, identity)
+    return identity
+
+
 def refusal(request: PublishRequest, error: Exception, identity: P | None = None) -> PublishResponse[P]:
     """Return the error response to a request; log the error if it is a defect."""
     if isinstance(error, IdempotencyConflict):
@@ -132,12 +145,7 @@ def _check_body(request: PublishRequest) -> None:
     Raises:
         ApiError: With the reason.
     """
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise ApiError(
-            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
-        )
-    most = settings.EVENTS_MAX_REQUEST_BYTES
-    require_size(request.headers, request.body, most, ": publish in several requests")
+    _check_announced_body(request)
     if not request.body.strip():
         raise ApiError(
             status.HTTP_400_BAD_REQUEST,
@@ -145,6 +153,15 @@ def _check_body(request: PublishRequest) -> None:
             code="INVALID_EVENT",
             errors=[{"index": None, "field": "", "message": "the body is empty"}],
         )
+
+
+def _check_announced_body(request: PublishRequest) -> None:
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ApiError(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
+        )
+    most = settings.EVENTS_MAX_REQUEST_BYTES
+    require_size(request.headers, request.body, most, ": publish in several requests")
 
 
 def _require_acceptable(request: PublishRequest) -> None:

@@ -25,12 +25,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
     if isinstance(exception, RefusedQuery):
         message = str(exception)
-    return _answer(request, 400, "INVALID_REQUEST", "Not understood", message)
+    return error_response(request, 400, "INVALID_REQUEST", "Not understood", message)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
     """403: the user lacks a permission."""
-    return _answer(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
+    return error_response(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
@@ -39,12 +39,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
         "The form came without the cookie that belongs to it, or from another site. "
         "Go back, load the page anew and try again; cookies must be allowed"
     )
-    return _answer(request, 403, "PERMISSION_DENIED", "The form is too old", message)
+    return error_response(request, 403, "PERMISSION_DENIED", "The form is too old", message)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """404: no view has this URL."""
-    return _answer(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
+    return error_response(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
 
 
 def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Any:
@@ -56,7 +56,7 @@ def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> An
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TooManyLogins):
             return None
-        answer = _answer(request, 429, "RATE_LIMITED", "Busy", str(exception))
+        answer = error_response(request, 429, "RATE_LIMITED", "Busy", str(exception))
         answer["Retry-After"] = str(exception.wait_seconds)
         return answer
 
@@ -67,10 +67,11 @@ def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> An
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of the gateway; the traceback is in the log."""
     message = failure_message(getattr(request, "request_id", ""))
-    return _answer(request, 500, "INTERNAL_ERROR", "That failed", message)
+    return error_response(request, 500, "INTERNAL_ERROR", "That failed", message)
 
 
-def _answer(request: HttpRequest, status: int, code: str, title: str, message: str) -> HttpResponse:
+def error_response(request: HttpRequest, status: int, code: str, title: str, message: str) -> HttpResponse:
+    """Return an error as JSON to programs, as a page with this title to browsers."""
     if request.path.startswith(FOR_PROGRAMS):
         return JsonResponse({"code": code, "message": message}, status=status)
     context: dict[str, Any] = {"title": title, "message": f"{message}."}

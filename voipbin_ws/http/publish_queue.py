@@ -18,7 +18,7 @@ from typing import NamedTuple
 from django.db import connection
 from rest_framework.exceptions import AuthenticationFailed
 
-from events.api.publish_request import PublishRequest, PublishResponse, publish_all, refusal
+from events.api.publish_request import PublishRequest, PublishResponse, admit, publish_all, refusal
 from events.database.threads import good_connections
 from subscriptions.auth.authentication import credential_in, identify
 from subscriptions.auth.client_info import ClientInfo
@@ -69,6 +69,10 @@ class PublishQueue:
             self._thread.submit(self._publish_waiting)
         return await waiting.response
 
+    async def admit(self, request: PublishRequest) -> Identity | Response:
+        """Check a request before its body is read: return its identity, or its refusal."""
+        return await asyncio.get_running_loop().run_in_executor(self._large_threads, _admit, request)
+
     def _publish_waiting(self) -> None:
         while batch := self._next_batch():
             try:
@@ -104,6 +108,11 @@ def _publish_alone(request: PublishRequest) -> Response:
     with good_connections():
         (response,) = publish_all([request], partial(_authenticate, identify=identify))
     return response
+
+
+def _admit(request: PublishRequest) -> Identity | Response:
+    with good_connections():
+        return admit(request, partial(_authenticate, identify=identify))
 
 
 def _authenticate(request: PublishRequest, *, identify: Callable[[str, ClientInfo], Identity]) -> Identity:

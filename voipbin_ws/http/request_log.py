@@ -60,7 +60,7 @@ def log_requests(get_response: Respond) -> Respond:
             response[REQUEST_ID_HEADER] = request.request_id
             match = request.resolver_match
             log_request(
-                method=request.method if request.method in _METHODS else "other",
+                method=method_label(request),
                 path=request.path,
                 route=f"/{match.route}" if match is not None else "none",
                 status=response.status_code,
@@ -73,6 +73,11 @@ def log_requests(get_response: Respond) -> Respond:
         return response
 
     return respond
+
+
+def method_label(request: HttpRequest) -> str:
+    """Return the method of a request, if it is a known one, or else "other"."""
+    return request.method if request.method in _METHODS else "other"
 
 
 def request_id(given: str | None) -> str:

@@ -19,6 +19,7 @@ from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS
 from voipbin_ws import __version__
 from voipbin_ws.http import request_log
+from voipbin_ws.http.connections import http_connections
 
 PREFIX = "voipbin_ws"
 _BOUNDS = [*map(floatToGoString, BUCKETS), "+Inf"]
@@ -49,6 +50,11 @@ class _GatewayCollector(Collector):
         yield from self._audit_log()
         yield from request_log.requests.collect()
         yield from request_log.durations.collect()
+        yield _gauge("http_connections", "Open HTTP connections, without WebSockets.", len(http_connections))
+        cut = "HTTP connections that were cut, by what they waited for."
+        yield _counters(
+            "http_connections_cut", cut, "awaited", {(name,): n for name, n in http_connections.cut.items()}
+        )
 
     def _sockets(self) -> Iterator[Metric]:
         process = self._process
