@@ -30,3 +30,6 @@ stored_events = LabelledCount()
 
 database_errors = LabelledCount()
 """Database errors, by the class of the exception."""
+
+quota_refusals = LabelledCount()
+"""Refused requests and connections, by the quota that they exceed."""

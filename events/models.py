@@ -26,12 +26,24 @@ class CustomerLog(models.Model):
     floor = models.BigIntegerField(
         default=0, editable=False, help_text="Everything up to this number has been pruned."
     )
+    # Both only grow. Processes of an older version insert rows without them.
+    written_bytes = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Size of all events that were ever stored."
+    )
+    pruned_bytes = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Size of those that have been pruned."
+    )
 
     class Meta:
         verbose_name = "customer log"
 
     def __str__(self) -> str:
         return f"log of {self.customer_id} at {self.last_seq}"
+
+    @property
+    def stored_bytes(self) -> int:
+        """The size of the events that are stored now, as `quotas.limits.stored_size` counts it."""
+        return max(0, self.written_bytes - self.pruned_bytes)
 
 
 class Event(models.Model):

@@ -22,6 +22,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
     "events": {
         "domain": 1,
         "database": 1,
+        "quotas": 1,
         "admin": 2,
         "announcements": 3,
         "log": 4,
@@ -49,7 +50,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
 }
 TOP_OF_APP = {"apps", "checks", "consumers", "routing", "urls"}
 # Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
-PURE_FOLDERS = {"domain", "protocol", "model"}
+PURE_FOLDERS = {"domain", "protocol", "model", "quotas"}
 IMPURE = {
     "asgiref",
     "asyncio",

@@ -235,8 +235,21 @@ AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/
 EVENTS_QUEUE_AGENTS = "subscriptions.event_hooks.queue_agents.agents_serving"
 EVENTS_PROJECTION = "subscriptions.event_hooks.projection.apply"
 EVENTS_DIRECTORY = "subscriptions.event_hooks.directory.directory"
+EVENTS_QUOTAS = "subscriptions.event_hooks.quotas.quotas_of"
 EVENTS_VISIBILITY = "subscriptions.event_hooks.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints with bodies have limits and error messages of their own.
+
+# --- Quotas; 0: none -------------------------------------------------------------------------------------------------
+
+CUSTOMER_EVENTS_PER_SECOND = read("CUSTOMER_EVENTS_PER_SECOND", whole(0, 1_000_000), 2000, "2000")
+CUSTOMER_BYTES_PER_SECOND = read("CUSTOMER_BYTES_PER_SECOND", whole(0, 2**40), 2_000_000, "2000000")
+KEY_EVENTS_PER_SECOND = read("KEY_EVENTS_PER_SECOND", whole(0, 1_000_000), 0, "500")
+KEY_BYTES_PER_SECOND = read("KEY_BYTES_PER_SECOND", whole(0, 2**40), 0, "500000")
+EVENTS_BURST_SECONDS = read("PUBLISH_BURST_SECONDS", whole(1, 3600), 10, "10")
+CUSTOMER_MAX_STORED_BYTES = read(
+    "CUSTOMER_MAX_STORED_BYTES", whole(0, 2**60), 100_000_000_000, "100000000000"
+)
+CUSTOMER_MAX_CONNECTIONS = read("CUSTOMER_MAX_CONNECTIONS", whole(0, 10_000_000), 5000, "5000")
 
 # --- Credentials ---------------------------------------------------------------------------------------------------
 

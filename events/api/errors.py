@@ -34,12 +34,13 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "TOO_LARGE": (413, "the request exceeds a limit"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
     "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
-    "RATE_LIMITED": (429, "too many attempts: try again after `Retry-After` seconds"),
+    "RATE_LIMITED": (429, "too many requests, events or bytes: try again after `Retry-After` seconds"),
     "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),
     "NO_PLATFORM": (501, "no platform is connected to the gateway"),
     "PLATFORM_UNAVAILABLE": (502, "the platform cannot be reached or fails"),
     "UNAVAILABLE": (503, "the database does not answer: try again"),
     "PLATFORM_TIMEOUT": (504, "the platform did not answer in time: whether it acted is unknown"),
+    "STORAGE_FULL": (507, "the customer's quota of stored data is used up: an operator has to act"),
 }
 """The HTTP status and meaning of each error code. The first of a status is its default."""
 

@@ -18,6 +18,7 @@ from events.domain.event_parser import InvalidEvent, read_event
 from events.domain.strict_json import InvalidJson, decode
 from events.domain.topics import covering_patterns, customer_topic, known_resources
 from events.domain.voipbin_webhooks import read_webhook
+from events.quotas.limits import Quotas, Rates
 
 SIGNATURE_HEADER = "X-VoIPBIN-Signature"
 KEY_HEADER = "Idempotency-Key"
@@ -26,7 +27,10 @@ MAX_NAMED_TOPICS = 5
 
 
 class Publisher(Protocol):
-    """The identity of a publisher, as far as publishing needs it."""
+    """The identity of a publisher, as far as publishing needs it.
+
+    `quotas` are its customer's, `rates` those of the credential alone.
+    """
 
     @property
     def customer_id(self) -> str: ...
@@ -39,6 +43,15 @@ class Publisher(Protocol):
 
     @property
     def allowed_topics(self) -> frozenset[str] | None: ...
+
+    @property
+    def credential_id(self) -> str: ...
+
+    @property
+    def quotas(self) -> Quotas: ...
+
+    @property
+    def rates(self) -> Rates: ...
 
 
 class ParsedRequest(NamedTuple):

@@ -21,13 +21,17 @@ from structlog.contextvars import bound_contextvars
 
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
+from events.api.publish_quotas import limits_of, take_events, take_size
 from events.api.request_body import require_size
 from events.log.idempotency import IdempotencyConflict
-from events.log.publish import Receipt, publish_each
+from events.log.publish import Publication, Receipt, StorageFull, publish_each
+from events.log.publish_rates import RateExceeded, publish_rates
 
 logger = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=Publisher)
+
+STORAGE_FULL_RETRY_SECONDS = 60
 
 _RENDERER = JSONRenderer()
 
@@ -68,6 +72,7 @@ def publish_all(
     """
     responses: list[PublishResponse[P] | None] = [None] * len(requests)
     accepted: list[tuple[int, P, ParsedRequest]] = []
+    publications: list[Publication] = []
     try:
         for index, request in enumerate(requests):
             identity = None
@@ -76,7 +81,12 @@ def publish_all(
                 identity = authenticate(request)
                 require_may_publish(identity)
                 _check_body(request)
-                accepted.append((index, identity, request.parse(identity, request.headers, request.body)))
+                size = len(request.body)
+                take_size(identity, size)
+                parsed = request.parse(identity, request.headers, request.body)
+                max_stored = take_events(identity, parsed.drafts, size)
+                accepted.append((index, identity, parsed))
+                publications.append(Publication(parsed.drafts, max_stored_bytes=max_stored))
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:
@@ -86,7 +96,7 @@ def publish_all(
         return [
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
-    results = publish_each([parsed.drafts for _, _, parsed in accepted])
+    results = publish_each(publications)
     for (index, identity, parsed), result in zip(accepted, results, strict=True):
         if isinstance(result, Exception):
             responses[index] = refusal(requests[index], result, identity)
@@ -113,6 +123,12 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
     if isinstance(error, IdempotencyConflict):
         problem = {"index": error.index, "field": "idempotency_key", "message": str(error)}
         error = ApiError(status.HTTP_409_CONFLICT, str(error), errors=[problem])
+    elif isinstance(error, RateExceeded):
+        error = ApiError(status.HTTP_429_TOO_MANY_REQUESTS, str(error), retry_after=error.wait_seconds)
+    elif isinstance(error, StorageFull):
+        error = ApiError(
+            status.HTTP_507_INSUFFICIENT_STORAGE, str(error), retry_after=STORAGE_FULL_RETRY_SECONDS
+        )
     with bound_contextvars(request_id=request.request_id):
         response = exception_handler(error, {})
         if response is None:
@@ -121,7 +137,8 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
             response = Response(content, status.HTTP_500_INTERNAL_SERVER_ERROR)
     del response["Content-Type"]
     body = _encoded(response.data, request)
-    return PublishResponse(response.status_code, body, response.headers, identity)
+    headers = response.headers if identity is None else {**response.headers, **_rate_headers(identity)}
+    return PublishResponse(response.status_code, body, headers, identity)
 
 
 def _created(
@@ -129,7 +146,11 @@ def _created(
 ) -> PublishResponse[P]:
     content = [_content(receipt) for receipt in receipts]
     body = _encoded(content if parsed.is_list else content[0], request)
-    return PublishResponse(status.HTTP_201_CREATED, body, {}, identity)
+    return PublishResponse(status.HTTP_201_CREATED, body, _rate_headers(identity), identity)
+
+
+def _rate_headers(identity: Publisher) -> dict[str, str]:
+    return publish_rates.headers(limits_of(identity))
 
 
 def _content(receipt: Receipt) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from events.announcements.announcer import announcer
+from events.counters import quota_refusals
 from events.database.direct_sql import find_rows, insert_rows, update_rows
 from events.domain.cursor import Position
 from events.domain.event import (
@@ -30,10 +32,15 @@ from events.domain.event import (
 )
 from events.domain.strict_json import encode
 from events.log.idempotency import IdempotencyConflict, StoredKeys
+from events.log.publish_rates import Totals, publish_rates
 from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
+from events.quotas.limits import STORED_BYTES_BESIDE_DATA, stored_size
 
 QUEUE_RESOURCE = "queue"
+
+STORED_BYTES = "stored-bytes"
+"""The quota's name in the metrics."""
 
 MAX_AHEAD = timedelta(minutes=1)
 """How far a publisher's clock may be ahead: more would show durations that have not begun yet."""
@@ -51,11 +58,25 @@ class Receipt(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-class _Request(NamedTuple):
-    """Events that are stored together. `check` is called under their logs' locks."""
+class StorageFull(Exception):
+    """A customer has no room for more events; nothing was stored."""
+
+    def __init__(self, customer_id: str, most: int) -> None:
+        super().__init__(
+            f"Customer {customer_id} may have {most} bytes of events stored, and has: an operator can raise this quota "
+            "or keep events for a shorter time; nothing was stored"
+        )
+
+
+class Publication(NamedTuple):
+    """Events that are stored together. `check` is called under their logs' locks.
+
+    `max_stored_bytes` are quotas by customer id; without one or with 0 the events are stored in any case.
+    """
 
     drafts: Sequence[Draft]
     check: Callable[[], None] | None = None
+    max_stored_bytes: Mapping[str, int] = MappingProxyType({})
 
 
 QueueAgents = Mapping[tuple[str, str], Sequence[str]]
@@ -79,22 +100,23 @@ def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None)
         django.db.DatabaseError: The database did not commit.
         RuntimeError: Called inside a transaction, whose rollback would invalidate the receipts.
     """
-    (result,) = _publish([_Request(drafts, check)])
+    (result,) = _publish([Publication(drafts, check)])
     if isinstance(result, Exception):
         raise result
     return result
 
 
-def publish_each(requests: Sequence[Sequence[Draft]]) -> list[Result]:
+def publish_each(requests: Sequence[Publication]) -> list[Result]:
     """Publish several requests in one commit; return the receipts or the error of each."""
-    return _publish([_Request(drafts) for drafts in requests]) if requests else []
+    return _publish(requests) if requests else []
 
 
-def _publish(requests: Sequence[_Request]) -> list[Result]:
+def _publish(requests: Sequence[Publication]) -> list[Result]:
     try:
         serving = _agents_of_queues([draft for request in requests for draft in request.drafts])
         with _turn:
             batch, results = _store(requests, serving)
+            publish_rates.learn(batch.totals())
     except (OperationalError, InterfaceError) as error:
         return [error] * len(requests)  # The database does not answer: a second attempt would wait as long.
     except Exception as error:
@@ -111,7 +133,7 @@ def _agents_of_queues(drafts: Sequence[Draft]) -> QueueAgents:
     return import_string(settings.EVENTS_QUEUE_AGENTS)(queues) if queues else {}
 
 
-def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, list[Result]]:
+def _store(requests: Sequence[Publication], serving: QueueAgents) -> tuple[_Batch, list[Result]]:
     drafts = [draft for request in requests for draft in request.drafts]
     results: list[Result] = []
     with transaction.atomic(durable=True):
@@ -129,8 +151,8 @@ def _store(requests: Sequence[_Request], serving: QueueAgents) -> tuple[_Batch, 
                 continue
             # Any other exception may come half-way through a request: then nothing of the transaction is stored.
             try:
-                results.append(batch.add(request.drafts))
-            except IdempotencyConflict as error:
+                results.append(batch.add(request.drafts, request.max_stored_bytes))
+            except (IdempotencyConflict, StorageFull) as error:
                 results.append(error)
         batch.store()
     return batch, results
@@ -161,6 +183,7 @@ class _Batch:
         self, logs: dict[str, CustomerLog], serving: QueueAgents, states: StateProjection, now: datetime
     ) -> None:
         self._logs = logs
+        self._totals_before = {customer_id: _totals(log) for customer_id, log in logs.items()}
         self._serving = serving
         self._states = states
         self._now = now
@@ -169,16 +192,39 @@ class _Batch:
         self._entries: dict[str, list[Entry]] = {}
         self.stored_keys = StoredKeys(now)
 
-    def add(self, drafts: Sequence[Draft]) -> list[Receipt]:
+    def add(self, drafts: Sequence[Draft], max_stored_bytes: Mapping[str, int]) -> list[Receipt]:
         """Give each draft the next number, or the receipt of the event stored under its key.
 
         Raises:
             IdempotencyConflict: Nothing was added.
+            StorageFull: Nothing was added.
         """
         # Nothing may fail after the first draft is added.
         digests = self.stored_keys.digests(drafts)
+        for customer_id, most in max_stored_bytes.items():
+            if most:
+                self._require_room(customer_id, most, drafts)
         agents = [concerned_agents(draft, self._agents_serving(draft)) for draft in drafts]
         return [self._add(*each) for each in zip(drafts, agents, digests, strict=True)]
+
+    def _require_room(self, customer_id: str, most: int, drafts: Sequence[Draft]) -> None:
+        """Check that the customer's new events fit into its quota.
+
+        Raises:
+            StorageFull: They do not.
+        """
+        new = (
+            stored_size(draft.body) * (1 if draft.preceding_type is None else 2)
+            for draft in drafts
+            if draft.customer_id == customer_id and self.stored_keys.first(draft) is None
+        )
+        if (size := sum(new)) and self._logs[customer_id].stored_bytes + size > most:
+            quota_refusals.add(STORED_BYTES)
+            raise StorageFull(customer_id, most)
+
+    def totals(self) -> dict[str, tuple[Totals, Totals]]:
+        """Return the totals of the logs, before and after this batch."""
+        return {each: (before, _totals(self._logs[each])) for each, before in self._totals_before.items()}
 
     def _agents_serving(self, draft: Draft) -> Sequence[str]:
         is_queue = draft.resource == QUEUE_RESOURCE
@@ -194,6 +240,7 @@ class _Batch:
             )
             self._add(preceding, agent_ids, "")
         log.last_seq += 1
+        log.written_bytes += stored_size(draft.body)
         event = Event(
             id=new_event_id(),
             customer_id=draft.customer_id,
@@ -242,10 +289,12 @@ class _Batch:
         return draft.timestamp
 
     def store(self) -> None:
-        """Write the events, their logs' last numbers, the states, and EVENTS_PROJECTION."""
+        """Write the events, their logs' numbers and sizes, the states, and EVENTS_PROJECTION."""
         if not self._events:
             return
-        update_rows([self._logs[customer_id] for customer_id in self._entries], changed=["last_seq"])
+        update_rows(
+            [self._logs[customer_id] for customer_id in self._entries], changed=["last_seq", "written_bytes"]
+        )
         insert_rows(self._events)
         stored = list(zip(self._events, self._drafts, strict=True))
         self._states.store()
@@ -255,6 +304,10 @@ class _Batch:
         """Announce the new entries. Called after the commit."""
         for customer_id, entries in self._entries.items():
             announcer.announce(customer_id, self._logs[customer_id].epoch, entries)
+
+
+def _totals(log: CustomerLog) -> Totals:
+    return Totals(log.last_seq, log.written_bytes - log.last_seq * STORED_BYTES_BESIDE_DATA)
 
 
 def _receipt(event: Event, epoch: str, *, replayed: bool) -> Receipt:

@@ -22,8 +22,15 @@ from subscriptions.auth.authentication import identify_http_request
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.password_hashing import TooManyLogins
 from subscriptions.auth.tokens import issue_token
-from subscriptions.connections.handshake import FOREIGN_ORIGIN, may_open_socket, origin_is_allowed
+from subscriptions.connections.handshake import (
+    FOREIGN_ORIGIN,
+    may_open_socket,
+    no_room,
+    origin_is_allowed,
+)
 from subscriptions.models import Agent
+from subscriptions.presence.customer_connections import count_live, customer_connections
+from subscriptions.protocol.permissions import Identity
 
 MAX_LOGIN_BYTES = 4096
 
@@ -103,7 +110,9 @@ class WebSocketAddressView(APIView):
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
-    @operation("askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "UPGRADE_REQUIRED"])
+    @operation(
+        "askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "UPGRADE_REQUIRED", "RATE_LIMITED"]
+    )
     def get(self, request: Request) -> Response:
         if not origin_is_allowed({name.lower(): value for name, value in request.headers.items()}):
             raise ApiError(FOREIGN_ORIGIN.status, FOREIGN_ORIGIN.message, code="FORBIDDEN_ORIGIN")
@@ -112,8 +121,23 @@ class WebSocketAddressView(APIView):
             may_open_socket(identity)
         except BadCredential as error:
             raise ApiError(status.HTTP_401_UNAUTHORIZED, str(error)) from None
+        if not _has_room(identity):
+            full = no_room(identity)
+            raise ApiError(full.status, full.message, retry_after=full.retry_after)
         raise ApiError(
             status.HTTP_426_UPGRADE_REQUIRED,
             "The credential is good: connect to this address as a WebSocket",
             code="UPGRADE_REQUIRED",
         )
+
+
+def _has_room(identity: Identity) -> bool:
+    """Return whether the customer may open one more connection.
+
+    Another process may have refused it, so the rows of all processes count too.
+    """
+    customer_id, most = identity.customer_id, identity.quotas.connections
+    if not most:
+        return True
+    listed = count_live([customer_id]).get(customer_id, 0)
+    return listed < most and customer_connections.has_room(customer_id, most)

@@ -57,6 +57,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "by-client": "A client did it over REST.",
     "by-event": "It follows from an event that was published.",
     "foreign-origin": "The page's origin is not listed in WEBSOCKET_ORIGINS.",
+    "customer-connections": "The customer had all the connections open that its quota allows.",
     "database-away": "The database was unavailable, so the credential could not be checked.",
     "client-left": "The client closed the connection, or the connection was lost.",
     CloseCode.RESTARTING.name: "The gateway stopped or restarted; clients reconnect automatically.",

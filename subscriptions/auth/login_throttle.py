@@ -20,9 +20,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from events.quotas.rate_limit import RateLimit
 from subscriptions.auth.password_hashing import TooManyLogins, hashing
 from subscriptions.models import LoginTries
-from subscriptions.protocol.limits import RateLimit
 
 PER_USER = RateLimit(burst=5, refill_seconds=60)
 PER_ADDRESS = RateLimit(burst=50, refill_seconds=6)

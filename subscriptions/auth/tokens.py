@@ -19,6 +19,7 @@ from subscriptions.auth.credentials import (
     held_by,
     require_active,
 )
+from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
 from subscriptions.auth.ended_tokens import ended_among, id_of, is_ended
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
@@ -168,6 +169,8 @@ def identity_of_agent(
         expires_at=expires_at,
         issued_at=issued_at,
         token_id=token_id,
+        quotas=quotas_of_customer(agent.customer),
+        rates=rates_of_token(),
     )
 
 
@@ -213,6 +216,8 @@ def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
         expires_at=expires_at,
         issued_at=issued_at,
         token_id=token_id,
+        quotas=quotas_of_customer(customer),
+        rates=rates_of_token(),
     )
 
 

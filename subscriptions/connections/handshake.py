@@ -25,7 +25,10 @@ from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
+TOO_MANY_REQUESTS = 429
 UNAVAILABLE = 503
+
+FULL_RETRY_SECONDS = 60
 
 PROTOCOL_VERSION = "13"
 """The only version of the WebSocket protocol (RFC 6455, section 4.1)."""
@@ -38,7 +41,7 @@ ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value i
 class Refusal:
     """A refused handshake: HTTP status, code and message for the client, rule for operators.
 
-    `holder` is the owner of the credential, `None` if that is not certain.
+    `holder` is the owner of the credential, `None` if that is not certain. `retry_after` is in seconds, 0 for none.
     """
 
     status: int
@@ -46,6 +49,7 @@ class Refusal:
     message: str
     rule: str
     holder: Identity | None = None
+    retry_after: int = 0
 
 
 FOREIGN_ORIGIN = Refusal(
@@ -92,9 +96,25 @@ async def admit(request: Request) -> Identity | Refusal:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)
     except db.Error:
         return Refusal(
-            UNAVAILABLE, "UNAVAILABLE", "Credentials cannot be checked now: try again", "database-away"
+            UNAVAILABLE,
+            "UNAVAILABLE",
+            "Credentials cannot be checked now: try again",
+            "database-away",
+            retry_after=1,
         )
     return identity
+
+
+def no_room(identity: Identity) -> Refusal:
+    """Return the refusal of a client whose customer has all its connections open."""
+    return Refusal(
+        TOO_MANY_REQUESTS,
+        "RATE_LIMITED",
+        f"Your customer has all its {identity.quotas.connections} connections open: close some, or try again later",
+        "customer-connections",
+        identity,
+        retry_after=FULL_RETRY_SECONDS,
+    )
 
 
 def may_open_socket(identity: Identity) -> None:
@@ -140,7 +160,7 @@ async def refuse(
     headers = [*ANSWER_HEADERS, (b"content-length", str(len(body)).encode())]
     if refusal.status == UNAUTHORIZED:
         headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
-    if refusal.status == UNAVAILABLE:
-        headers.append((b"retry-after", b"1"))
+    if refusal.retry_after:
+        headers.append((b"retry-after", str(refusal.retry_after).encode()))
     await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})

@@ -19,6 +19,7 @@ from events.database.threads import in_database_thread
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.access_version import current_version
 from subscriptions.auth.credentials import AGENT_KIND, KEY_KIND, BadCredential, require_active
+from subscriptions.auth.customer_quotas import quotas_of_customer
 from subscriptions.auth.ended_tokens import ended_among
 from subscriptions.auth.tokens import agent_identity, ended_token, require_not_signed_out
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
@@ -196,6 +197,7 @@ def _of_token(before: Identity, agent: Agent | None) -> Identity:
 def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None) -> Identity:
     # The token's claims have the role; only the active flags and granted resources are stored here.
     require_active(customer, agent)
+    before = replace(before, quotas=quotas_of_customer(customer))
     if agent is None:
         return before
     require_not_signed_out(agent, before.issued_at or 0.0)

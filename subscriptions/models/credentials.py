@@ -57,6 +57,17 @@ class AccessKey(models.Model):
         help_text="Patterns, in canonical form, outside of which the key receives and publishes nothing; "
         "empty for none.",
     )
+    events_per_second = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Events that it may publish a second. 0 for no limit but its customer's.",
+    )
+    kilobytes_per_second = models.PositiveIntegerField(
+        "kB per second",
+        null=True,
+        blank=True,
+        help_text="Data that it may publish a second. 0 for no limit but its customer's.",
+    )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)

@@ -20,6 +20,7 @@ from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.auth.credentials import KEY_KIND
 from subscriptions.models import LiveConnection
+from subscriptions.presence.customer_connections import count_live, customer_connections
 from subscriptions.presence.open_files import OpenFilesWarning
 from subscriptions.presence.pending_changes import NO_STATS, ConnectionStats, PendingChanges
 from subscriptions.presence.process_status import ProcessState
@@ -178,6 +179,9 @@ class Presence:
         self._pending.stored(changes)
         if self._pending.is_dirty:
             self._wake.set()
+        if outdated := customer_connections.take_outdated():
+            elsewhere = await in_database_thread(count_live, outdated, except_process=self._entry.process_id)
+            customer_connections.learn(outdated, elsewhere)
         self._beats += 1
         if self._beats % SWEEP_BEATS == 1:
             await in_database_thread(sweep)

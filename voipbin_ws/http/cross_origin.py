@@ -21,7 +21,10 @@ _ALLOW = (
     (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, X-Request-ID"),
     (b"access-control-max-age", b"600"),
 )
-_EXPOSE = (b"access-control-expose-headers", b"Date, Retry-After, WWW-Authenticate, X-Request-ID")
+_EXPOSE = (
+    b"access-control-expose-headers",
+    b"Date, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-ID",
+)
 _SAME_ORIGIN = (b"cross-origin-resource-policy", b"same-origin")
 _CROSS_ORIGIN = (b"cross-origin-resource-policy", b"cross-origin")
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
-from events.counters import database_errors, stored_events
+from events.counters import database_errors, quota_refusals, stored_events
 from subscriptions.accounts.logins import login_failures
 from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
@@ -88,6 +88,9 @@ class _GatewayCollector(Collector):
         yield _counter(
             "replays", "Times that a client was sent what it had missed.", process.replayer.replays
         )
+
+        exceeded = "Requests and connections that were refused, by the quota that they exceed."
+        yield _counters("quota_refusals", exceeded, "quota", quota_refusals.counts())
 
     def _layer_and_log(self) -> Iterator[Metric]:
         hub = self._process.hub

@@ -27,6 +27,9 @@ MAX_ALLOWED_TOPICS = 100
 DAYS = {"1": "In 1 day", "7": "In 7 days", "90": "In 90 days", "365": "In 365 days"}
 
 
+RATES = ("events_per_second", "kilobytes_per_second")
+
+
 class AccessKeyForm(OperatorForm):
     expiry = forms.ChoiceField(label="Expires", widget=forms.RadioSelect)
     expires_on = forms.DateField(
@@ -44,7 +47,7 @@ class AccessKeyForm(OperatorForm):
 
     class Meta:
         model = AccessKey
-        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics"]
+        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics", *RATES]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +64,9 @@ class AccessKeyForm(OperatorForm):
                 f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
                 "to, read over REST and publish. Empty for no limit."
             )
+        for name, setting in zip(RATES, ("KEY_EVENTS_PER_SECOND", "KEY_BYTES_PER_SECOND"), strict=True):
+            if name in self.fields:
+                self.fields[name].help_text += f" Empty for the default of {setting}."
         if "expiry" in self.fields:
             choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]
             if not self.is_new:

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from events.admin.filters import CustomerFilter
 from subscriptions.accounts.changes import operator_and_address
 from subscriptions.admin.access_keys.columns import KeyColumns, StatusFilter
-from subscriptions.admin.access_keys.form import AccessKeyForm
+from subscriptions.admin.access_keys.form import RATES, AccessKeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
 from subscriptions.admin.confirmation import (
     CLOSING_CONSEQUENCE,
@@ -62,6 +62,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
                 ("Permissions", {"fields": [*rights, "allowed_topics"]}),
+                ("Rates", {"fields": RATES}),
                 ("Validity", {"fields": ["expiry", "expires_on", "made_as"]}),
             ]
         writes = self.has_change_permission(request, obj)
@@ -81,6 +82,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
             ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
+            ("Rates", {"fields": RATES}),
             ("Validity", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]
 

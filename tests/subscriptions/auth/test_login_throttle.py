@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from events.quotas.rate_limit import RateLimit
 from subscriptions.auth import login_throttle
 from subscriptions.models import LoginTries
-from subscriptions.protocol.limits import RateLimit
 from tests.subscriptions.support.people import agent, customer
 
 PASSWORD = "correct horse 1"

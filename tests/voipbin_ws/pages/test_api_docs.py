@@ -135,7 +135,7 @@ def test_the_codes_are_those_of_the_protocol_document() -> None:
     described = {(status, code) for code, (status, _) in ERROR_CODES.items()}
     assert documented - described == set()
     assert {code for _, code in described - documented} == {
-        *("METHOD_NOT_ALLOWED", "UPGRADE_REQUIRED", "RATE_LIMITED"),
+        *("METHOD_NOT_ALLOWED", "UPGRADE_REQUIRED"),
     }
 
 
