@@ -1,5 +1,7 @@
 """The agent desktop without a platform, without a server, with hostile texts, and in a narrow window."""
 
+# Long because every trouble is that of one desk without a platform.
+
 from __future__ import annotations
 
 import re
@@ -7,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.support.centre import PASSWORD, Call, Centre, expect_live
 from tests.browser.support.desktop import AtDesk, card, expect_status
@@ -235,3 +237,26 @@ def test_an_agent_who_is_added_to_a_queue_sees_its_callers_without_a_reload(page
     desk.publish(desk.is_now("away"))
     expect(waiting).not_to_contain_text("Rosa")
     desk.publish(*(each.in_queue("queue.left", queue) for each in (call, later)), desk.is_now("available"))
+
+
+def test_past_calls_stay_in_order_when_the_agents_queues_are_read_again(page: Page, desk: AtDesk) -> None:
+    desk.open(page)
+    waiting, first, second = Call("Waiting"), Call("First"), Call("Second")
+    desk.publish(waiting.in_queue("queue.joined", desk.queue, source=waiting.data["source"]))
+    for call in (first, second):
+        desk.rings(call)
+        desk.talks(call)
+        if call is second:
+            page.route("**/v1.0/me", renamed)
+        desk.ends(call)
+    expect(page.locator("#waiting-rows")).to_contain_text("Renamed")
+    assert "Second" in page.locator("#recent-rows li").first.inner_text()
+    desk.publish(waiting.in_queue("queue.left", desk.queue, reason="abandoned"))
+
+
+def renamed(route: Route) -> None:
+    """Answer as the gateway does, with another name for each queue."""
+    answer = route.fetch()
+    me = answer.json()
+    queues = [{**queue, "name": "Renamed"} for queue in me["queues"]]
+    route.fulfill(response=answer, json={**me, "queues": queues})

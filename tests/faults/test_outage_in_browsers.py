@@ -55,4 +55,3 @@ def test_the_pages_are_live_within_seconds_of_the_gateways_return(
     centre.gateway.restart()
     for page in both:
         page.wait_for_function(LIVE, timeout=WITHIN_SECONDS * 1000)
-    pages.close()

@@ -45,8 +45,7 @@ export class Desk {
     this.presence = { status: displayText(status.status), since: parseTime(status.status_changed_at) ?? now };
     const changed = history.flatMap((event) => this.#states.apply(event));
     changed.push(...calls.map((item) => this.#states.load(item, "call")), ...places.map((item) => this.#states.load(item, "queue")));
-    for (const callId of new Set(changed.map(callOf))) if (callId) this.#update(callId);
-    this.#arrangeRecent();
+    this.#updateAll(changed);
     this.#notices = [];
     this.#unread.clear();
   }
@@ -55,7 +54,7 @@ export class Desk {
   serve(queues) {
     this.mayServeOthers = false;
     this.#queueNames = new Map(queues.filter(({ agent_ids }) => agent_ids?.includes(this.agentId)).map(({ id, name }) => [id, displayText(name)]));
-    for (const callId of new Set(this.#states.of("queue").map(({ key }) => callOf(key)))) if (callId) this.#update(callId);
+    this.#updateAll(this.#states.of("queue").map(({ key }) => key));
   }
 
   /** Apply an event. Applying a known one again changes nothing. @param {GatewayEvent} event @param {number} now */
@@ -66,8 +65,7 @@ export class Desk {
     if (resource !== "call" && resource !== "queue") return;
     if (event.active && !this.#states.get("call", event.topic.split(":")[3])) this.isIncomplete = true;
     const changed = this.#states.apply(event);
-    for (const callId of new Set(changed.map(callOf))) if (callId) this.#update(callId);
-    this.#arrangeRecent();
+    this.#updateAll(changed);
   }
 
   /** Return what the agent is to be notified of since the last time. */
@@ -87,8 +85,7 @@ export class Desk {
   /** Add what was published of a call before it came to the agent. @param {any} item */
   complete(item) {
     this.#states.complete(item, "call");
-    this.#update(item.resource_id);
-    this.#arrangeRecent();
+    this.#updateAll([{ resource: "call", resourceId: item.resource_id, memberId: "" }]);
   }
 
   /** Compute what is shown of a call and its place. @param {string} callId */
@@ -126,7 +123,9 @@ export class Desk {
     return this.#states.placesOf(callId).every(({ state }) => !state.live);
   }
 
-  #arrangeRecent() {
+  /** Compute what is shown of the calls whose states or places have these addresses. @param {import("../shared/resource-state.js").Key[]} keys */
+  #updateAll(keys) {
+    for (const callId of new Set(keys.map(callOf))) if (callId) this.#update(callId);
     this.recent.sort((one, other) => other.since - one.since);
     for (const { id } of this.recent.splice(MAX_RECENT)) if (this.#isPast(id)) this.#states.forgetCall(id);
   }
