@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -90,12 +91,25 @@ def test_changes_over_rest_and_in_the_admin_are_recorded(
     assert answer.status_code == 200
     browser = admin_of(gateway, acme)
     browser.post("/admin/subscriptions/queue/add/", {"name": "Sales", "id": new_id()})
+    form = {"label": "Backend", "may_publish": "on", "may_subscribe": "on", "expiry": "never"}
+    page = browser.post("/admin/subscriptions/accesskey/add/", form)
+    [secret] = set(re.findall(r"vb_[A-Za-z0-9]{32}", page.text))
+    [key_id] = {
+        each["topic"].removeprefix("accesskey:") for each in records(gateway) if "accesskey:" in each["topic"]
+    }
+    chosen = {"action": "revoke_keys", "_selected_action": key_id, "confirmed": "yes"}
+    browser.post("/admin/subscriptions/accesskey/", chosen)
+    browser.post(f"/admin/subscriptions/agent/{agent.id}/delete/", {"post": "yes"})
     browser.post("/admin/logout/", {})
     found = [each for each in records(gateway) if each["customer_id"] == acme.id]
-    [status] = [each for each in found if each["topic"] == f"agent:{agent.id}"]
+    [status, _] = [each for each in found if each["topic"] == f"agent:{agent.id}"]
     assert json.loads(status["changes"]) == {"status": ["offline", "away"]}
     assert status["credential"].startswith("token of manager")
     done = [each for each in found if each["credential"] == "user admin"]
-    assert [each["action"] for each in done] == ["login", "add", "logout"]
+    assert [each["action"] for each in done] == ["login", "add", "add", "change", "delete", "logout"]
+    assert [each["topic"] for each in done[2:4]] == [f"accesskey:{key_id}"] * 2
+    assert "Revoked." in done[3]["detail"]
+    assert done[4]["topic"] == f"agent:{agent.id}"
+    assert secret[11:] not in json.dumps(found)
     assert {each["address"] for each in done} == {"127.0.0.1"}
     assert "The chain is whole" in gateway.manage("verify_audit")

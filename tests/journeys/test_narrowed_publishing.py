@@ -11,6 +11,7 @@ import pytest
 
 from tests.journeys.support.cast import Company, Key, Person, company, new_id, settle
 from tests.journeys.support.conversation import get, post
+from tests.journeys.support.operator_browser import PASSWORD, OperatorBrowser
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
 from tests.support.stacks import BOTH_SERVERS, Stack
@@ -130,6 +131,34 @@ def test_tokens_of_voipbin_grant_no_role_that_is_not_accepted(
     token = voipbin_token(acme.person("ann").id, acme.id, 0x40)
     assert post(gateway, token, {}, "/auth/logout").status_code == 200
     assert get(gateway, token, "/v1.0/me").status_code == 401
+
+
+def test_an_admin_occupies_no_id_of_another_customer(gateway: Gateway, globex: Company) -> None:
+    boss = Person("boss", role="admin", password=PASSWORD, uses_admin=True)
+    settle(gateway, Company("Initech", [boss], []))
+    browser = OperatorBrowser(gateway, boss.name)
+    # An agent of Globex that only VoIPBIN knows, and one that has a row and a user here.
+    unknown, known = new_id(), globex.person("agent")
+    token = voipbin_token(unknown, globex.id, 0x10)
+    assert get(gateway, token, "/v1.0/me").status_code == 200
+    before = get(gateway, known.token, "/v1.0/me").json()["agent"]
+    form = {
+        "password": f"{PASSWORD} 2",
+        "password_again": f"{PASSWORD} 2",
+        "role": "agent",
+        "status": "offline",
+    }
+    names = {unknown: "nina", known.id: "globex-agent"}
+    for id_, name in names.items():
+        added = {**form, "name": name, "username": name, "id": id_, "is_active": "on"}
+        assert browser.post("/admin/subscriptions/agent/add/", added).status_code == 302
+        assert browser.get("/admin/subscriptions/agent/", q=name).text.count(f">{name}@initech-") == 1
+        assert browser.get(f"/admin/subscriptions/agent/{id_}/change/").status_code == 302
+    queue = globex.queues[0]
+    assert browser.post("/admin/subscriptions/queue/add/", {"name": "Sales", "id": queue}).status_code == 302
+    assert browser.get(f"/admin/subscriptions/queue/{queue}/change/").status_code == 302
+    assert get(gateway, token, "/v1.0/me").status_code == 200
+    assert get(gateway, known.token, "/v1.0/me").json()["agent"] == before
 
 
 def test_two_credentials_in_one_request_are_refused(gateway: Gateway, acme: Company, globex: Company) -> None:
