@@ -24,6 +24,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "FORBIDDEN_ORIGIN": (403, "pages of this origin may not use the gateway"),
     "NOT_FOUND": (404, "this does not exist for this credential"),
     "METHOD_NOT_ALLOWED": (405, "the address does not support this method"),
+    "TOO_SLOW": (408, "the request did not arrive in time"),
     "IDEMPOTENCY_CONFLICT": (409, "the key was used for another event: use a new key"),
     "CALL_OVER": (409, "the call has ended"),
     "NOT_YOUR_CALL": (409, "the call is with another agent"),

@@ -40,6 +40,7 @@ BAD = [
     ("REDIS_URL", "redis://cache:0/hunter2", "Redis"),
     ("AMQP_URL", "amqp://mq:0/hunter2", "AMQP"),
     ("WEBHOOK_REPEAT_SECONDS", "-1", "from 0"),
+    ("HTTP_PATIENCE_SECONDS", "0", "from 0.5"),
     ("REDIS_URL", "http://cache:hunter2", "Redis"),
     ("REDIS_URL", "redis://cache:hunter2", "Redis"),
     ("AMQP_URL", "http://mq:hunter2", "AMQP"),

@@ -144,7 +144,10 @@ http_connections = HttpConnections()
 
 
 def discarded_bytes(length: int | None) -> int:
-    """Return how many bytes of a refused body are read and discarded, `None` being an unknown length."""
+    """Return how many bytes of a refused body are read and discarded.
+
+    `length` is that of the body, `None` if it is not announced.
+    """
     return length if length is not None and length <= LINGER_BYTES else PART_BYTES
 
 
