@@ -151,7 +151,10 @@ class Broker:
             self._channel.basic_publish("", self._options.parking, message.body, properties, mandatory=True)
 
     def acknowledge(self, messages: Sequence[Message], held: Collection[Message]) -> None:
-        """Acknowledge these messages; `held` are the others that this connection has delivered before them."""
+        """Acknowledge these messages.
+
+        `held` are the others that were delivered and are not acknowledged.
+        """
         done = sorted(each.tag for each in messages)
         first_held = min((each.tag for each in held), default=math.inf)
         together = [tag for tag in done if tag < first_held]
