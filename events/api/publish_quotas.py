@@ -25,34 +25,36 @@ def limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
     return (*_limits_of_customer(publisher.customer_id, publisher.quotas.rates), *of_key)
 
 
-def take_size(publisher: Publisher, size: int) -> None:
+def take_size(limits: Sequence[PublishLimit], size: int) -> None:
     """Take the bytes of a request, before it costs the time to parse it.
 
     Raises:
         RateExceeded: The customer or the credential has published too many bytes.
     """
-    publish_rates.take([(limit, size) for limit in limits_of(publisher) if limit.unit == BYTES])
+    publish_rates.take([(limit, size) for limit in limits if limit.unit == BYTES])
 
 
-def take_events(publisher: Publisher, drafts: Sequence[Draft], size: int) -> Mapping[str, int]:
-    """Take the events of a request of `size` bytes.
+def take_events(
+    publisher: Publisher, limits: Sequence[PublishLimit], drafts: Sequence[Draft], size: int
+) -> Mapping[str, int]:
+    """Take the events of a request of `size` bytes from its publisher's limits.
 
     Returns the quotas of stored bytes by customer.
 
     Raises:
         RateExceeded: A customer or the credential has published too many events.
     """
-    wanted = [(limit, len(drafts)) for limit in limits_of(publisher) if limit.unit == EVENTS]
+    wanted = [(limit, len(drafts)) for limit in limits if limit.unit == EVENTS]
     if publisher.is_platform_staff:
         counts = Counter(draft.customer_id for draft in drafts)
         quotas = quotas_of(counts)
         for customer_id, count in counts.items():
             for limit in _limits_of_customer(customer_id, quotas[customer_id].rates):
                 wanted.append((limit, count if limit.unit == EVENTS else size * count // len(drafts)))
-    else:
-        quotas = {publisher.customer_id: publisher.quotas}
+        publish_rates.take(wanted)
+        return {customer_id: each.stored_bytes for customer_id, each in quotas.items()}
     publish_rates.take(wanted)
-    return {customer_id: each.stored_bytes for customer_id, each in quotas.items()}
+    return {publisher.customer_id: publisher.quotas.stored_bytes}
 
 
 def _limits_of_customer(customer_id: str, rates: Rates) -> tuple[PublishLimit, ...]:

@@ -81,10 +81,10 @@ def publish_all(
                 identity = authenticate(request)
                 require_may_publish(identity)
                 _check_body(request)
-                size = len(request.body)
-                take_size(identity, size)
+                limits, size = limits_of(identity), len(request.body)
+                take_size(limits, size)
                 parsed = request.parse(identity, request.headers, request.body)
-                max_stored = take_events(identity, parsed.drafts, size)
+                max_stored = take_events(identity, limits, parsed.drafts, size)
                 accepted.append((index, identity, parsed))
                 publications.append(Publication(parsed.drafts, max_stored_bytes=max_stored))
             except (OperationalError, InterfaceError):

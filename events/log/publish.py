@@ -58,6 +58,9 @@ class Receipt(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+NO_QUOTAS: Mapping[str, int] = MappingProxyType({})
+
+
 class StorageFull(Exception):
     """A customer has no room for more events; nothing was stored."""
 
@@ -66,6 +69,7 @@ class StorageFull(Exception):
             f"Customer {customer_id} may have {most} bytes of events stored, and has: an operator can raise this quota "
             "or keep events for a shorter time; nothing was stored"
         )
+        self.customer_id = customer_id
 
 
 class Publication(NamedTuple):
@@ -76,7 +80,7 @@ class Publication(NamedTuple):
 
     drafts: Sequence[Draft]
     check: Callable[[], None] | None = None
-    max_stored_bytes: Mapping[str, int] = MappingProxyType({})
+    max_stored_bytes: Mapping[str, int] = NO_QUOTAS
 
 
 QueueAgents = Mapping[tuple[str, str], Sequence[str]]
@@ -89,18 +93,25 @@ _turn = threading.Lock()
 """One transaction at a time in this process: threads that wait for SQLite's own lock sleep and poll."""
 
 
-def publish(drafts: Sequence[Draft], *, check: Callable[[], None] | None = None) -> list[Receipt]:
+def publish(
+    drafts: Sequence[Draft],
+    *,
+    check: Callable[[], None] | None = None,
+    max_stored_bytes: Mapping[str, int] = NO_QUOTAS,
+) -> list[Receipt]:
     """Store and announce these events in their order, all or none; return a receipt for each.
 
     After the return the events are committed, and every subscriber will receive them, whatever the channel layer does.
     `check` is called while no other publisher can store events of these customers; if it raises, nothing is stored.
+    `max_stored_bytes` is that of Publication.
 
     Raises:
         IdempotencyConflict: Nothing was stored.
+        StorageFull: Nothing was stored.
         django.db.DatabaseError: The database did not commit.
         RuntimeError: Called inside a transaction, whose rollback would invalidate the receipts.
     """
-    (result,) = _publish([Publication(drafts, check)])
+    (result,) = _publish([Publication(drafts, check, max_stored_bytes)])
     if isinstance(result, Exception):
         raise result
     return result

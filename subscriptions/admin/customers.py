@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -67,7 +67,16 @@ def _count(model: Any) -> Subquery:
 @admin.register(Customer)
 class CustomerAdmin(SwitchableAdmin):
     customer_path = "pk"
-    list_display = ["name", "id", "standing", "agent_count", "queue_count", "key_count", "created_at"]
+    list_display = [
+        "name",
+        "id",
+        "standing",
+        "agent_count",
+        "queue_count",
+        "key_count",
+        "stored",
+        "created_at",
+    ]
     list_filter = ["is_active"]
     search_fields = ["name", "id"]
     search_help_text = "Name or id of a customer"
@@ -88,8 +97,12 @@ class CustomerAdmin(SwitchableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         rows = super().get_queryset(request)
+        log = CustomerLog.objects.filter(pk=OuterRef("pk"))
         annotated: QuerySet[Customer] = rows.annotate(
-            agent_count=_count(Agent), queue_count=_count(Queue), key_count=_count(AccessKey)
+            stored_bytes=Subquery(log.values(size=F("written_bytes") - F("pruned_bytes"))),
+            agent_count=_count(Agent),
+            queue_count=_count(Queue),
+            key_count=_count(AccessKey),
         )
         return annotated
 
@@ -113,11 +126,10 @@ class CustomerAdmin(SwitchableAdmin):
     def key_count(self, customer: Any) -> int:
         return customer.key_count or 0
 
-    @admin.display(description="stored data")
-    def stored(self, customer: Customer) -> SafeString | str:
+    @admin.display(description="stored data", ordering="stored_bytes")
+    def stored(self, customer: Any) -> SafeString | str:
         """Return how much of its quota the customer has used."""
-        log = CustomerLog.objects.filter(pk=customer.pk).first()
-        used, most = log.stored_bytes if log else 0, quotas_of_customer(customer).stored_bytes
+        used, most = max(0, customer.stored_bytes or 0), quotas_of_customer(customer).stored_bytes
         if not most:
             return f"{size_text(used)}, without a limit"
         text = f"{size_text(used)} of {size_text(most)}"

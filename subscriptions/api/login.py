@@ -123,7 +123,7 @@ class WebSocketAddressView(APIView):
             raise ApiError(status.HTTP_401_UNAUTHORIZED, str(error)) from None
         if not _has_room(identity):
             full = no_room(identity)
-            raise ApiError(full.status, full.message, retry_after=full.retry_after)
+            raise ApiError(status.HTTP_429_TOO_MANY_REQUESTS, full.message, retry_after=full.retry_after)
         raise ApiError(
             status.HTTP_426_UPGRADE_REQUIRED,
             "The credential is good: connect to this address as a WebSocket",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from events.models import CustomerLog
 from events.quotas.limits import Quotas, Rates
 from subscriptions.models import AccessKey, Customer
 
@@ -42,6 +43,17 @@ def rates_of_key(key: AccessKey) -> Rates:
 def rates_of_token() -> Rates:
     """Return the rates of a token, which are those of a key by default."""
     return Rates(settings.KEY_EVENTS_PER_SECOND, settings.KEY_BYTES_PER_SECOND)
+
+
+def fullest_storage() -> float:
+    """Return the largest share that a customer has used of its quota of stored data."""
+    own = dict(Customer.objects.filter(stored_megabytes__isnull=False).values_list("pk", "stored_megabytes"))
+    fullest = 0.0
+    for log in CustomerLog.objects.only("written_bytes", "pruned_bytes"):
+        most = _own(own.get(log.pk), settings.CUSTOMER_MAX_STORED_BYTES, MEGABYTE)
+        if most:
+            fullest = max(fullest, log.stored_bytes / most)
+    return fullest
 
 
 def _own(value: int | None, default: int, unit: int = 1) -> int:

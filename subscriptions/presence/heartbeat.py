@@ -19,6 +19,7 @@ from django.db import Error as DatabaseTrouble
 from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.auth.credentials import KEY_KIND
+from subscriptions.auth.customer_quotas import fullest_storage
 from subscriptions.models import LiveConnection
 from subscriptions.presence.customer_connections import count_live, customer_connections
 from subscriptions.presence.open_files import OpenFilesWarning
@@ -40,7 +41,7 @@ STOP_SECONDS = 2.0
 """How long a stopping process tries to delete its rows."""
 
 SWEEP_BEATS = 10
-"""Beats between two deletions of what crashed processes left behind."""
+"""Beats between two deletions of what crashed processes left behind, and looks at stored data."""
 
 MAX_ROWS = 1000
 """Rows of one beat: after an outage, the rows of all connections would delay publishers."""
@@ -77,7 +78,8 @@ class Presence:
     """The heartbeat of one process, every `beat_seconds`; `state` returns its status.
 
     Each beat commits a write, so it also shows whether the database takes any: `write_problem` names the error of the
-    last beat, or is "". Await `has_beaten` first.
+    last beat, or is "". Await `has_beaten` first. `fullest_storage` is the share of its quota that the fullest customer
+    had stored a few beats ago.
     """
 
     def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
@@ -94,6 +96,7 @@ class Presence:
         self._open_files = OpenFilesWarning()
         self.has_beaten = asyncio.Event()
         self.write_problem = ""
+        self.fullest_storage = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -185,6 +188,7 @@ class Presence:
         self._beats += 1
         if self._beats % SWEEP_BEATS == 1:
             await in_database_thread(sweep)
+            self.fullest_storage = await in_database_thread(fullest_storage)
 
     async def _rows(self, connection_ids: Iterable[uuid.UUID]) -> list[LiveConnection]:
         rows = []

@@ -91,6 +91,11 @@ class _GatewayCollector(Collector):
 
         exceeded = "Requests and connections that were refused, by the quota that they exceed."
         yield _counters("quota_refusals", exceeded, "quota", quota_refusals.counts())
+        yield _gauge(
+            "fullest_storage_ratio",
+            "The share of its quota of stored data that the fullest customer has used.",
+            process.presence.fullest_storage,
+        )
 
     def _layer_and_log(self) -> Iterator[Metric]:
         hub = self._process.hub

@@ -38,8 +38,8 @@ def lost_commit_answer() -> None:
 
     commits = itertools.count(1)
 
-    def publish_and_lose_the_answer(drafts: Any) -> Any:
-        receipts = publish(drafts)
+    def publish_and_lose_the_answer(drafts: Any, **more: Any) -> Any:
+        receipts = publish(drafts, **more)
         if next(commits) % 2:
             raise OperationalError("the connection was lost before the answer")
         return receipts

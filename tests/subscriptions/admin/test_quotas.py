@@ -9,8 +9,10 @@ import pytest
 
 from events.models import CustomerLog
 from events.quotas.limits import Quotas, Rates
+from subscriptions.admin.customers import CustomerAdmin
 from subscriptions.auth.access_keys import rotate
 from subscriptions.auth.authentication import identify
+from subscriptions.auth.customer_quotas import fullest_storage
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, AuditRecord, Customer
 from tests.subscriptions.support.admin_client import AdminClient, address, superuser
@@ -117,6 +119,25 @@ def test_a_customers_page_shows_how_much_it_has_stored(
     page = root.get(address(acme, "change"))
     assert shown in page.text
     assert ("raise the quota" in page.text) == (used > 4_000_000_000)
+
+
+def test_the_list_of_customers_shows_the_fullest_first(root: AdminClient, acme: Customer) -> None:
+    full = customer(name="Globex")
+    CustomerLog.objects.create(customer_id=acme.pk, written_bytes=2_000_000_000)
+    CustomerLog.objects.create(customer_id=full.pk, written_bytes=6_000_000_000)
+    columns = CustomerAdmin.list_display
+    text = root.list(Customer, o=f"-{list(columns).index('stored') + 1}").text
+    assert 0 < text.index("6 GB of 5 GB") < text.index("2 GB of 5 GB")
+
+
+def test_the_fullest_customer_is_measured(acme: Customer) -> None:
+    assert fullest_storage() == 0
+    small, unlimited = customer(name="Globex"), customer(name="Umbrella")
+    Customer.objects.filter(pk=small.pk).update(stored_megabytes=1)
+    Customer.objects.filter(pk=unlimited.pk).update(stored_megabytes=0)
+    for each in (acme, small, unlimited):
+        CustomerLog.objects.create(customer_id=each.pk, written_bytes=500_000)
+    assert fullest_storage() == 0.5
 
 
 def test_without_a_quota_a_customers_page_shows_what_is_stored(root: AdminClient, acme: Customer) -> None:
