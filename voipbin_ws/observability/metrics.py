@@ -56,6 +56,8 @@ class _GatewayCollector(Collector):
         yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
         closed = "WebSockets that are over, by close code and reason: one of ours, or client-left."
         yield _counters("connections_closed", closed, "code reason", process.ended)
+        refused = "Messages of clients that were not processed, because they were too many."
+        yield _counter("messages_refused", refused, process.refused_messages)
         subscribers = list(process.hub.subscribers)
         held = [each for subscriber in subscribers for each in subscriber.subscriptions.values()]
         subscriptions = sum(len(topics) for each in held for topics in each.topics.values())
