@@ -113,7 +113,9 @@ class WebSocketAddressView(APIView):
             raise ApiError(FOREIGN_ORIGIN.status, FOREIGN_ORIGIN.message, code="FORBIDDEN_ORIGIN")
         credential = credential_digest(request.META.get("QUERY_STRING", ""), headers)
         if refusal := throttled(client_info_of(request._request).address, credential):
-            raise ApiError(refusal.status, refusal.message, retry_after=refusal.retry_after)
+            raise ApiError(
+                status.HTTP_429_TOO_MANY_REQUESTS, refusal.message, retry_after=refusal.retry_after
+            )
         try:
             identity = identify_http_request(request)
             may_open_socket(identity)
