@@ -1,7 +1,7 @@
 """The queue of publish requests: one thread publishes them in batches.
 
-The requests that arrive during a batch are the next one; customers are served in turn. Large requests run in other threads, and so do those whose log
-another transaction holds, so that no others wait for them.
+The requests that arrive during a batch are the next one; customers are served in turn. Large requests run in other
+threads, and so do those whose log another transaction holds, so that no others wait for them.
 """
 
 from __future__ import annotations
