@@ -28,6 +28,9 @@ class LabelledCount:
 stored_events = LabelledCount()
 """Committed events; no labels."""
 
+log_waits = LabelledCount()
+"""Publish requests that waited for a log that another transaction held, by the outcome."""
+
 database_errors = LabelledCount()
 """Database errors, by the class of the exception."""
 

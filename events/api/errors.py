@@ -77,6 +77,11 @@ class ApiError(exceptions.APIException):
         return content if self.errors is None else {**content, "errors": self.errors}
 
 
+_TRY_AGAIN = "try again, with the same idempotency_key so that nothing is stored twice"
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's error code for a lock_timeout."""
+
+
 def unavailable(error: Exception) -> ApiError:
     """Count and log a database error; return the response to the request that failed by it."""
     database_errors.add(type(error).__name__)
@@ -85,9 +90,16 @@ def unavailable(error: Exception) -> ApiError:
     logger.warning(
         "A request could not be carried out: the database does not answer (%s)", error, exc_info=defect
     )
+    if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        return log_locked()
+    return ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, f"The database does not answer: {_TRY_AGAIN}")
+
+
+def log_locked() -> ApiError:
+    """Return the response to a request that waited too long for a customer's log."""
     return ApiError(
         status.HTTP_503_SERVICE_UNAVAILABLE,
-        "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",
+        f"Another transaction holds the customer's log for long: {_TRY_AGAIN}",
     )
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -21,9 +21,10 @@ from structlog.contextvars import bound_contextvars
 
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
-from events.api.publish_quotas import limits_of, take_events, take_size
+from events.api.publish_quotas import give_back, limits_of, take_events, take_size
 from events.api.request_body import require_size
 from events.log.idempotency import IdempotencyConflict
+from events.log.log_locks import LogLocked
 from events.log.publish import Publication, Receipt, StorageFull, publish_each
 from events.log.publish_rates import RateExceeded, publish_rates
 
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 P = TypeVar("P", bound=Publisher)
 
 STORAGE_FULL_RETRY_SECONDS = 60
+
+LOG_WAIT_SECONDS = 5.0
+"""How long a request waits for a log that another transaction holds, before its response is 503."""
 
 _RENDERER = JSONRenderer()
 
@@ -63,13 +67,34 @@ class PublishResponse(Generic[P]):
 
 
 def publish_all(
-    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P]
+    requests: Sequence[PublishRequest],
+    authenticate: Callable[[PublishRequest], P],
+    *,
+    wait_seconds: float = LOG_WAIT_SECONDS,
 ) -> list[PublishResponse[P]]:
     """Publish these requests in one commit, each completely or not at all.
 
     Returns the response to each request, in their order; no request raises. `authenticate` returns the identity of a
-    request, or raises REST framework's AuthenticationFailed.
+    request, or raises REST framework's AuthenticationFailed. `wait_seconds`, more than 0, is how long it waits for logs
+    that other transactions hold.
     """
+    responses = _publish(requests, authenticate, wait_seconds)
+    return [response for response in responses if response is not None]
+
+
+def publish_unlocked(
+    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P]
+) -> list[PublishResponse[P] | None]:
+    """Publish, as `publish_all` does, the requests whose logs no other transaction holds.
+
+    The others have the response `None`: nothing of them was stored.
+    """
+    return _publish(requests, authenticate, 0.0)
+
+
+def _publish(
+    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P], wait_seconds: float
+) -> list[PublishResponse[P] | None]:
     responses: list[PublishResponse[P] | None] = [None] * len(requests)
     accepted: list[tuple[int, P, ParsedRequest]] = []
     publications: list[Publication] = []
@@ -96,13 +121,15 @@ def publish_all(
         return [
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
-    results = publish_each(publications)
+    results = publish_each(publications, wait_seconds=wait_seconds)
     for (index, identity, parsed), result in zip(accepted, results, strict=True):
-        if isinstance(result, Exception):
+        if isinstance(result, LogLocked):
+            give_back(identity, parsed.drafts, len(requests[index].body))
+        elif isinstance(result, Exception):
             responses[index] = refusal(requests[index], result, identity)
         else:
             responses[index] = _created(requests[index], parsed, result, identity)
-    return cast(list[PublishResponse[P]], responses)
+    return responses
 
 
 def admit(request: PublishRequest, authenticate: Callable[[PublishRequest], P]) -> P | PublishResponse[P]:

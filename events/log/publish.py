@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -18,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from events.announcements.announcer import announcer
 from events.counters import quota_refusals
-from events.database.direct_sql import find_rows, insert_rows, update_rows
+from events.database.direct_sql import insert_rows, update_rows
 from events.domain.cursor import Position
 from events.domain.event import (
     Draft,
@@ -32,6 +31,7 @@ from events.domain.event import (
 )
 from events.domain.strict_json import encode
 from events.log.idempotency import IdempotencyConflict, StoredKeys
+from events.log.log_locks import LogLocked, LogsMissing, create_logs, lock_logs, transaction_turn
 from events.log.publish_rates import Totals, publish_rates
 from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
@@ -89,9 +89,6 @@ QueueAgents = Mapping[tuple[str, str], Sequence[str]]
 Result = list[Receipt] | Exception
 """The receipts of a request, or the reason why nothing of it was stored."""
 
-_turn = threading.Lock()
-"""One transaction at a time in this process: threads that wait for SQLite's own lock sleep and poll."""
-
 
 def publish(
     drafts: Sequence[Draft],
@@ -117,24 +114,27 @@ def publish(
     return result
 
 
-def publish_each(requests: Sequence[Publication]) -> list[Result]:
-    """Publish several requests in one commit; return the receipts or the error of each."""
-    return _publish(requests) if requests else []
+def publish_each(requests: Sequence[Publication], *, wait_seconds: float | None = None) -> list[Result]:
+    """Publish several requests in one commit; return the receipts or the error of each.
+
+    `wait_seconds` is how long it waits for a log that another transaction holds on PostgreSQL, `None` as long as the
+    database answers. With 0 it does not wait, and requests with such a log have the error LogLocked.
+    """
+    return _publish(requests, wait_seconds) if requests else []
 
 
-def _publish(requests: Sequence[Publication]) -> list[Result]:
+def _publish(requests: Sequence[Publication], wait_seconds: float | None = None) -> list[Result]:
     try:
         serving = _agents_of_queues([draft for request in requests for draft in request.drafts])
-        with _turn:
-            batch, results = _store(requests, serving)
-            publish_rates.learn(batch.totals())
+        with transaction_turn():
+            batch, results = _store(requests, serving, wait_seconds)
     except (OperationalError, InterfaceError) as error:
         return [error] * len(requests)  # The database does not answer: a second attempt would wait as long.
     except Exception as error:
         if len(requests) == 1:
             return [error]
         # One request alone may be the cause.
-        return [result for request in requests for result in _publish([request])]
+        return [result for request in requests for result in _publish([request], wait_seconds)]
     batch.announce()
     return results
 
@@ -144,14 +144,32 @@ def _agents_of_queues(drafts: Sequence[Draft]) -> QueueAgents:
     return import_string(settings.EVENTS_QUEUE_AGENTS)(queues) if queues else {}
 
 
-def _store(requests: Sequence[Publication], serving: QueueAgents) -> tuple[_Batch, list[Result]]:
-    drafts = [draft for request in requests for draft in request.drafts]
+def _store(
+    requests: Sequence[Publication], serving: QueueAgents, wait_seconds: float | None
+) -> tuple[_Batch, list[Result]]:
+    while True:
+        try:
+            return _store_in_logs(requests, serving, wait_seconds)
+        except LogsMissing as error:
+            create_logs(error.customer_ids)
+
+
+def _store_in_logs(
+    requests: Sequence[Publication], serving: QueueAgents, wait_seconds: float | None
+) -> tuple[_Batch, list[Result]]:
     results: list[Result] = []
     with transaction.atomic(durable=True):
-        logs = _locked_logs({draft.customer_id for draft in drafts})
+        logs = lock_logs({draft.customer_id for each in requests for draft in each.drafts}, wait_seconds)
+        free = [all(draft.customer_id in logs for draft in each.drafts) for each in requests]
+        drafts = [
+            draft for each, is_free in zip(requests, free, strict=True) if is_free for draft in each.drafts
+        ]
         batch = _Batch(logs, serving, StateProjection(drafts), timezone.now())
         batch.stored_keys.recall(drafts)
-        for request in requests:
+        for request, is_free in zip(requests, free, strict=True):
+            if not is_free:
+                results.append(LogLocked())
+                continue
             try:
                 if request.check is not None:
                     request.check()
@@ -166,25 +184,9 @@ def _store(requests: Sequence[Publication], serving: QueueAgents) -> tuple[_Batc
             except (IdempotencyConflict, StorageFull) as error:
                 results.append(error)
         batch.store()
+        # Under the locks: threads of this process learn in the order of the log.
+        publish_rates.learn(batch.totals())
     return batch, results
-
-
-def _locked_logs(customer_ids: Iterable[str]) -> dict[str, CustomerLog]:
-    """Return the customers' logs, locked in one order, so that batches cannot deadlock."""
-    ordered = sorted(customer_ids)
-    # Of several, missing ones are inserted before any is locked: afterwards the order would be another one.
-    found = _lock(ordered) if len(ordered) == 1 else find_rows(CustomerLog, {"customer_id": ordered})
-    if missing := sorted(set(ordered) - {str(log.customer_id) for log in found}):
-        # Another process may insert the same log at this moment: the second one waits for the first.
-        logs = [CustomerLog(customer_id=each) for each in missing]
-        CustomerLog.objects.bulk_create(logs, ignore_conflicts=True)
-    if missing or len(ordered) > 1:
-        found = _lock(ordered)
-    return {str(log.customer_id): log for log in found}
-
-
-def _lock(ordered: list[str]) -> list[CustomerLog]:
-    return find_rows(CustomerLog, {"customer_id": ordered}, lock=True)
 
 
 class _Batch:

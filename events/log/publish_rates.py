@@ -81,6 +81,12 @@ class PublishRates:
             quota_refusals.add(limit.policy)
             raise RateExceeded(limit, shortage.wait_seconds)
 
+    def give_back(self, taken: Sequence[tuple[PublishLimit, int]]) -> None:
+        """Give back what was taken for events that were not stored yet, and will be taken again."""
+        with self._lock:
+            for limit, count in taken:
+                self._limits.give_back(Request(limit.name, limit.limit, count))
+
     def learn(self, stored: Mapping[str, tuple[Totals, Totals]]) -> None:
         """Learn what other processes have stored.
 

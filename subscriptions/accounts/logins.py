@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import db
 from django.contrib.auth import get_user_model
@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from events.counters import LabelledCount
 from subscriptions.accounts.changes import Actor, actor_of_user, record
-from subscriptions.accounts.failed_logins import FailedLogins, Failure
+from subscriptions.audit.repeats import Repeats
 from subscriptions.auth.client_info import ClientInfo, storable
 from subscriptions.auth.login_throttle import throttled
 from subscriptions.auth.password_hashing import TooManyLogins
@@ -28,7 +28,25 @@ SHORTEST_PASSWORD = 8
 login_failures = LabelledCount()
 """Log-ins that failed in this process, by rule."""
 
-_failures = FailedLogins()
+MAX_FAILURE_KINDS = 100
+"""Different failures in a minute; further ones are counted together."""
+
+
+class Failure(NamedTuple):
+    """What failed log-ins with one record have in common."""
+
+    username: str
+    address: str
+    client: str
+    rule: str
+
+
+OTHERS = Failure("", "", "", "many-failed-logins")
+"""Stands for all failures beyond MAX_FAILURE_KINDS."""
+
+_failures: Repeats[Failure, None] = Repeats(
+    lambda failure: None if failure == OTHERS else OTHERS, max_kinds=MAX_FAILURE_KINDS
+)
 _lock = Lock()
 
 
@@ -73,9 +91,9 @@ def record_failure(username: str, client_info: ClientInfo, rule: str) -> None:
     login_failures.add(rule)
     failure = Failure(storable(username, MAX_NAME_CHARACTERS), client_info.address, client_info.client, rule)
     with _lock:
-        at_once = _failures.add(failure, monotonic())
-    if at_once is not None:
-        _record(at_once, 1)
+        is_new = _failures.add(failure, None, monotonic())
+    if is_new:
+        _record(failure, 1)
 
 
 def _record(failure: Failure, count: int) -> None:
@@ -112,7 +130,7 @@ def record_repeated_failures(*, now: bool = False) -> None:
         waiting = _failures.take() if now or _failures.due(monotonic()) else []
     while waiting:
         try:
-            _record(*waiting[-1])
+            _record(waiting[-1].kind, waiting[-1].count)
         except Exception:
             with _lock:
                 _failures.put_back(waiting, monotonic())

@@ -20,6 +20,7 @@ from subscriptions.accounts.logins import login_attempt
 from subscriptions.api import schemas
 from subscriptions.auth.authentication import identify_http_request
 from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.handshake_throttle import credential_digest
 from subscriptions.auth.password_hashing import TooManyLogins
 from subscriptions.auth.tokens import issue_token
 from subscriptions.connections.handshake import (
@@ -27,6 +28,7 @@ from subscriptions.connections.handshake import (
     may_open_socket,
     no_room,
     origin_is_allowed,
+    throttled,
 )
 from subscriptions.models import Agent
 from subscriptions.presence.customer_connections import count_live, customer_connections
@@ -111,11 +113,17 @@ class WebSocketAddressView(APIView):
     permission_classes: list[Any] = []
 
     @operation(
-        "askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "UPGRADE_REQUIRED", "RATE_LIMITED"]
+        "askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "RATE_LIMITED", "UPGRADE_REQUIRED"]
     )
     def get(self, request: Request) -> Response:
-        if not origin_is_allowed({name.lower(): value for name, value in request.headers.items()}):
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if not origin_is_allowed(headers):
             raise ApiError(FOREIGN_ORIGIN.status, FOREIGN_ORIGIN.message, code="FORBIDDEN_ORIGIN")
+        credential = credential_digest(request.META.get("QUERY_STRING", ""), headers)
+        if refusal := throttled(client_info_of(request._request).address, credential):
+            raise ApiError(
+                status.HTTP_429_TOO_MANY_REQUESTS, refusal.message, retry_after=refusal.retry_after
+            )
         try:
             identity = identify_http_request(request)
             may_open_socket(identity)

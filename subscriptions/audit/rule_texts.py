@@ -19,6 +19,7 @@ RULE_TEXTS: Mapping[str, str] = {
     Rule.TOPIC_NOT_ALLOWED: "The access key is narrowed to topics that do not cover this one.",
     "invalid-topic": "The text is not a topic, or names an unknown resource.",
     "subscribe-rate": "The client subscribed faster than SUBSCRIBE_BURST and SUBSCRIBE_PER_SECOND allow.",
+    "message-rate": "The client sent messages faster than MESSAGE_BURST and MESSAGES_PER_SECOND allow.",
     "connection-topics": "The connection had CONNECTION_MAX_TOPICS topics already.",
     "from-now": "The client subscribed to events from now on.",
     "recovered": "The client reconnected with its cursor, and the missed events were sent.",
@@ -58,6 +59,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "by-event": "It follows from an event that was published.",
     "foreign-origin": "The page's origin is not listed in WEBSOCKET_ORIGINS.",
     "customer-connections": "The customer had all the connections open that its quota allows.",
+    "too-many-handshakes": "Too many handshakes from this address were refused: the credential was not checked.",
     "database-away": "The database was unavailable, so the credential could not be checked.",
     "client-left": "The client closed the connection, or the connection was lost.",
     CloseCode.RESTARTING.name: "The gateway stopped or restarted; clients reconnect automatically.",
@@ -65,7 +67,7 @@ RULE_TEXTS: Mapping[str, str] = {
     CloseCode.TOKEN_EXPIRED.name: "The credential expired while the client was connected.",
     CloseCode.REVOKED.name: "The credential was revoked, or its holder switched off, while the client was connected.",
     CloseCode.TOO_SLOW.name: "The client did not read its events fast enough.",
-    CloseCode.TOO_MANY.name: "The credential has too many connections.",
+    CloseCode.TOO_MANY.name: "The credential has too many connections, or the client kept sending too many messages.",
 }
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 from time import monotonic
 
@@ -23,6 +22,7 @@ from django.utils.crypto import salted_hmac
 from events.quotas.rate_limit import RateLimit
 from subscriptions.auth.password_hashing import TooManyLogins, hashing
 from subscriptions.models import LoginTries
+from subscriptions.protocol.limits import network_of
 
 PER_USER = RateLimit(burst=5, refill_seconds=60)
 PER_ADDRESS = RateLimit(burst=50, refill_seconds=6)
@@ -130,7 +130,7 @@ def _succeeded(username: str, address: str, counted: dict[str, RateLimit]) -> No
 
 
 def _key_of_user(username: str, address: str) -> str:
-    return _key(f"{username.strip().casefold()}\0{_network_of(address)}")
+    return _key(f"{username.strip().casefold()}\0{network_of(address)}")
 
 
 def _key_of_name(username: str) -> str:
@@ -138,11 +138,11 @@ def _key_of_name(username: str) -> str:
 
 
 def _key_of_known(username: str, address: str) -> str:
-    return _key(f"{username.strip().casefold()}\0{_network_of(address)}\0known")
+    return _key(f"{username.strip().casefold()}\0{network_of(address)}\0known")
 
 
 def _key_of_address(address: str) -> str:
-    return _key(_network_of(address))
+    return _key(network_of(address))
 
 
 def _key(text: str) -> str:
@@ -150,15 +150,6 @@ def _key(text: str) -> str:
     return salted_hmac(
         "subscriptions.login_tries", text.encode("utf-8", "surrogatepass"), algorithm="sha256"
     ).hexdigest()
-
-
-def _network_of(address: str) -> str:
-    """Return the address; for IPv6 the /64 network of one household (RFC 6177)."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((parsed, 64), strict=False) if isinstance(parsed, IPv6Address) else parsed)
 
 
 def _delete_full(now: dt.datetime) -> None:

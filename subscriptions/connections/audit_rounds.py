@@ -15,6 +15,7 @@ from events.log import lease
 from subscriptions.accounts.logins import record_repeated_failures
 from subscriptions.audit.chain import End
 from subscriptions.audit.store import chain_ends, seal_unsealed
+from subscriptions.audit.writer import AuditWriter
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +29,14 @@ LEASE_DURATION = timedelta(seconds=12 * PAUSE_SECONDS)
 
 
 class AuditRounds:
-    """Stores repeated failures of log-ins each minute, and notes the chain's head each hour.
+    """Stores repeated refusals and log-ins each minute, and notes the chain's head each hour.
 
     Of all processes, the holder of a lease notes the head. `noted` is the head that this process noted last, `None` if
     it has noted none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, audit: AuditWriter) -> None:
+        self._audit = audit
         self.noted: End | None = None
         self._noted_at = 0.0
         self._holder = uuid.uuid4()
@@ -60,6 +62,7 @@ class AuditRounds:
 
     async def _run(self) -> None:
         while True:
+            self._audit.record_repeats()
             try:
                 await in_database_thread(self._round)
             except DatabaseTrouble as error:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from django import db
@@ -36,6 +36,7 @@ from subscriptions.protocol.effects import (
     HeldTopic,
     Join,
     Leave,
+    Pause,
     Record,
     Send,
 )
@@ -74,7 +75,9 @@ class Connection:
         recorder: ConnectionRecorder,
         *,
         batch: bool,
+        on_flood: Callable[[], None],
     ) -> None:
+        """`on_flood` is called if the client sends too many messages again and again."""
         self.disconnect_code: int | None = None
         self.opened_at = timezone.now()
         self.connection_id = recorder.connection_id
@@ -82,6 +85,7 @@ class Connection:
         self._runtime = runtime
         self._transport = transport
         self._recorder = recorder
+        self._on_flood = on_flood
         self._credential_id = identity.credential_id
         self._session = Session(identity, runtime.limits, runtime.resources)
         self._outbox = Outbox(
@@ -104,10 +108,14 @@ class Connection:
         runtime.hub.subscribers.add(self._subscriber)
         runtime.reauthorizer.watch(self)
         runtime.presence.opened(self)
-        recorder.opened(identity)
-        if runtime.count_in(self._credential_id) > runtime.connections_per_credential:
-            most = runtime.connections_per_credential
-            self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
+        most = runtime.connections_per_credential
+        self._is_turned_away = runtime.count_in(self._credential_id) > most
+        if self._is_turned_away:
+            message = f"This credential has all its {most} connections open already"
+            recorder.turned_away(identity, CloseCode.TOO_MANY.name, message)
+            self.close(CloseCode.TOO_MANY, message)
+        else:
+            recorder.opened(identity)
         if runtime.is_draining:
             self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
         self._watch_expiry()
@@ -147,8 +155,7 @@ class Connection:
     async def _act(self, text: str | None) -> None:
         if self._closing is not None:
             return
-        session = self._session
-        effects = session.receive_binary() if text is None else session.receive(text, time.monotonic())
+        effects = self._session.receive(text, time.monotonic())
         try:
             await self._perform(effects)
         except Exception:
@@ -185,7 +192,14 @@ class Connection:
                 case Authenticate():
                     await self._perform(await self._verify(effect))
                     self._watch_expiry()
+                case Pause(seconds):
+                    # Frames wait meanwhile, and soon the server does not read them: others are served first.
+                    self._runtime.refused_messages += 1
+                    await asyncio.sleep(seconds)
                 case Close(code, reason):
+                    if code is CloseCode.TOO_MANY:
+                        self._runtime.refused_messages += 1
+                        self._on_flood()
                     self.close(code, reason)
                 case _:
                     assert_never(effect)
@@ -316,6 +330,8 @@ class Connection:
         runtime.presence.ended(self)
         self._outbox.close()
         runtime.count_out(self._credential_id, self.disconnect_code, self._close_rule)
+        if self._is_turned_away:
+            return  # Recorded already.
         self._recorder.closed(
             code=self.disconnect_code,
             rule=self._close_rule,

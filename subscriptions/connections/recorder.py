@@ -52,7 +52,9 @@ class ConnectionRecorder:
         """
         await self._audit.record_and_wait(
             [
-                self._record(each.action, each.verdict, each.topic, each.rule, each.detail, cursor)
+                self._record(
+                    each.action, each.verdict, each.topic, each.rule, each.detail, cursor, each.count
+                )
                 for each in entries
             ]
         )
@@ -69,6 +71,12 @@ class ConnectionRecorder:
         self.identity = refusal.holder
         self.record_soon(AuditAction.REFUSE, AuditVerdict.REFUSED, rule=refusal.rule, detail=refusal.message)
         logger.info("connection refused", status=refusal.status, rule=refusal.rule, **self._identity_fields())
+
+    def turned_away(self, identity: Identity, rule: str, message: str) -> None:
+        """Record that a connection was accepted only to be closed with the reason."""
+        self.identity = identity
+        self.record_soon(AuditAction.REFUSE, AuditVerdict.REFUSED, rule=rule, detail=message)
+        logger.info("connection turned away", rule=rule, **self._identity_fields())
 
     def live(self, feeds: Mapping[str, Feed[Subscriber]], recovery: Recovery | None) -> None:
         """Record the cursor after which the topics that were just granted deliver events.
@@ -129,7 +137,7 @@ class ConnectionRecorder:
         return fields
 
     def _record(
-        self, action: str, verdict: str, topic: str, rule: str, detail: str, cursor: str
+        self, action: str, verdict: str, topic: str, rule: str, detail: str, cursor: str, count: int = 1
     ) -> AuditRecord:
         identity = self.identity
         return AuditRecord(
@@ -145,4 +153,5 @@ class ConnectionRecorder:
             client=self.client_info.client,
             connection_id=self.connection_id,
             cursor=cursor,
+            count=count,
         )

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from subscriptions.accounts.failed_logins import MAX_KINDS
+from subscriptions.accounts.logins import MAX_FAILURE_KINDS
 from tests.journeys.support.cast import Company, Person, company, new_id, settle
 from tests.journeys.support.conversation import PATIENCE_SECONDS, get, post
 from tests.support.gateway import Gateway
@@ -97,6 +97,6 @@ def test_a_flood_of_logins_from_many_addresses_leaves_the_others_alone(
     flooded.terminate()
     records = json.loads(flooded.manage("shell", "--verbosity", "0", "--command", FAILURES))
     assert sum(count for _, count in records) == LOGINS
-    assert len(records) <= MAX_KINDS + 1
+    assert len(records) <= MAX_FAILURE_KINDS + 1
     assert {rule for rule, _ in records} >= {"wrong-password", "many-failed-logins"}
     flooded.restart()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Sum
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -209,7 +210,8 @@ def _events(events: Any) -> Tile:
 
 
 def _refusals(records: Any) -> Tile:
-    count = records.filter(verdict=AuditVerdict.REFUSED, at__gt=timezone.now() - HOUR).count()
+    refused = records.filter(verdict=AuditVerdict.REFUSED, at__gt=timezone.now() - HOUR)
+    count = refused.aggregate(total=Sum("count", default=0))["total"]
     url = reverse("admin:subscriptions_auditrecord_changelist") + "?verdict__exact=refused"
     return Tile("Refused in the last hour", _number(count), "connections and topics", url=url)
 

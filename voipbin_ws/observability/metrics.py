@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
-from events.counters import database_errors, quota_refusals, stored_events
+from events.counters import database_errors, log_waits, quota_refusals, stored_events
 from subscriptions.accounts.logins import login_failures
 from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
@@ -62,6 +62,8 @@ class _GatewayCollector(Collector):
         yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
         closed = "WebSockets that are over, by close code and reason: one of ours, or client-left."
         yield _counters("connections_closed", closed, "code reason", process.ended)
+        refused = "Messages of clients that were not processed, because they were too many."
+        yield _counter("messages_refused", refused, process.refused_messages)
         subscribers = list(process.hub.subscribers)
         held = [each for subscriber in subscribers for each in subscriber.subscriptions.values()]
         subscriptions = sum(len(topics) for each in held for topics in each.topics.values())
@@ -76,6 +78,8 @@ class _GatewayCollector(Collector):
     def _events(self) -> Iterator[Metric]:
         process = self._process
         yield _counter("events_stored", "Events that were published here.", stored_events.counts().get((), 0))
+        waits = "Publish requests that waited for a log that another transaction held, by the outcome."
+        yield _counters("log_waits", waits, "outcome", log_waits.counts())
         ways = {("live",): process.hub.deliveries, ("replay",): process.replayer.deliveries}
         yield _counters("deliveries", "Events given to sockets, as they happened or replayed.", "way", ways)
         latencies = process.hub.latencies

@@ -149,9 +149,10 @@ class AuditRecordAdmin(AgentRecordAdmin):
     @admin.display(description="action")
     def what(self, record: AuditRecord) -> SafeString:
         return format_html(
-            '{} {}<br><span class="quiet" title="{}">{}</span>',
+            '{} {}{}<br><span class="quiet" title="{}">{}</span>',
             record.get_action_display(),
             self.colored_verdict(record),
+            f" × {record.count:,}" if record.count > 1 else "",
             text_of(record.rule),
             record.rule,
         )

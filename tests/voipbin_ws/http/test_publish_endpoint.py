@@ -77,7 +77,7 @@ class Gate:
         )
 
     def close(self) -> None:
-        for threads in (self.endpoint._queue._thread, self.endpoint._queue._large_threads):
+        for threads in self.endpoint._queue.executors:
             threads.submit(connections.close_all).result()
             threads.shutdown()
 

@@ -228,3 +228,10 @@ def test_the_filters_have_an_index_in_the_lists_order(field: str, value: Any) ->
     plan = AuditRecord.objects.filter(**{field: value}).order_by("-id")[:50].explain()
     assert f"USING INDEX audit_{field.removesuffix('_id')}" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_record_of_repeats_shows_their_number(root: AdminClient) -> None:
+    one = record(verdict="refused", rule="unknown-key", action="refuse", count=1234)
+    shown = root.get(address(AuditRecord, "changelist")).text
+    assert "× 1,234" in shown
+    assert "1234" in root.get(address(one, "change")).text
