@@ -252,7 +252,8 @@ def load_or_create_secret(path: Path) -> str:
     try:
         with contextlib.suppress(FileNotFoundError):
             return path.read_text().strip()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # The SQLite file with sessions and hashes will be there too.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
             file.write(secrets.token_urlsafe(50))
             file.flush()

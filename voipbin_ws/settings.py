@@ -147,7 +147,8 @@ STATIC_ROOT = VAR_DIR / "static"
 with contextlib.suppress(
     OSError
 ):  # A read-only checkout works too: WhiteNoise only warns without the folder.
-    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+    STATIC_ROOT.mkdir(exist_ok=True)
 # The pages load the published JavaScript client.
 STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
