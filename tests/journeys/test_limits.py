@@ -226,11 +226,15 @@ Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
 Sec-WebSocket-Version: 13
 
 """.replace("\n", "\r\n").encode()
-    sockets = [socket.create_connection(("127.0.0.1", serving.port)) for _ in range(60)]
-    for each in sockets:
+    sockets: list[socket.socket] = []
+
+    def is_logged() -> bool:
+        sockets.append(socket.create_connection(("127.0.0.1", serving.port)))
         with contextlib.suppress(ConnectionError):
-            each.sendall(handshake)
-    wait_until(lambda: line in serving.log_text(), "the line")
+            sockets[-1].sendall(handshake)
+        return line in serving.log_text()
+
+    wait_until(is_logged, "the line")
     for each in sockets:
         each.close()
     wait_until(lambda: _answers(serving.url), "it to answer again")

@@ -39,7 +39,7 @@ LINGER_BYTES = 2**24
 """Bodies up to this length are discarded meanwhile. Many programs read no response before they have sent all."""
 
 MAX_CONNECTIONS = 2000
-"""HTTP connections of a process; fewer if it may not open twice as many files."""
+"""HTTP connections of a process; fewer if it may not open four times as many files, which WebSockets need."""
 
 
 class Awaited(StrEnum):
@@ -99,7 +99,7 @@ class HttpConnections:
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at all connections now and each second, in this loop."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._most = MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files // 2)
+        self._most = MAX_CONNECTIONS if files == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, files // 4)
         self._look(time.monotonic())
         loop.call_later(min(1.0, settings.HTTP_PATIENCE_SECONDS / 4), self.watch, loop)
 
