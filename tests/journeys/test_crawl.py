@@ -1,5 +1,7 @@
 """Every page, link, form and export, and every address of OpenAPI, on both servers and in each role."""
 
+# Long because all crawls share one scene, which costs a minute.
+
 from __future__ import annotations
 
 import json

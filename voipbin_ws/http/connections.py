@@ -168,20 +168,20 @@ def too_slow() -> bytes:
     """Return the 408 to a request that did not arrive in time (RFC 9110, section 15.5.9)."""
     seconds = f"{settings.HTTP_PATIENCE_SECONDS:g}"
     message = f"The headers of a request, or 64 KiB of its body, took longer than {seconds} seconds"
-    return plain_response(408, "TOO_SLOW", message)
+    return plain_response(408, code="TOO_SLOW", message=message)
 
 
 def head_too_large() -> bytes:
     """Return the 431 to a header block beyond MAX_HEAD_BYTES (RFC 6585, section 5)."""
     message = f"The address and the headers are larger than {MAX_HEAD_BYTES} bytes together"
-    return plain_response(431, "TOO_LARGE", message)
+    return plain_response(431, code="TOO_LARGE", message=message)
 
 
 def not_understood(reason: str) -> bytes:
     """Return the 400 to a request that violates HTTP."""
-    return plain_response(400, "INVALID_REQUEST", f"This is not HTTP/1.1: {reason}")
+    return plain_response(400, code="INVALID_REQUEST", message=f"This is not HTTP/1.1: {reason}")
 
 
 def no_room() -> bytes:
     """Return the 503 to a connection beyond the limit."""
-    return plain_response(503, "UNAVAILABLE", "Too many HTTP connections are open: try again")
+    return plain_response(503, code="UNAVAILABLE", message="Too many HTTP connections are open: try again")

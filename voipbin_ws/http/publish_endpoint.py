@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from rest_framework import status
 
 from events.api.errors import ApiError
 from events.api.publish_parser import Parser, parse_events, parse_webhook
@@ -107,7 +108,7 @@ class PublishEndpoint:
             return await self._queue.publish(replace(request, headers=announced))
         except NoRoom:
             busy = "Too many large requests arrive at once: publish fewer events in each, or try again"
-            return refusal(request, ApiError(503, busy, retry_after=1))
+            return refusal(request, ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, busy, retry_after=1))
         return await self._queue.publish(replace(request, body=reader.body))
 
 

@@ -1,5 +1,7 @@
 """A browser that opens every page, link and form that it finds, and checks each answer."""
 
+# Long because what is a page, a link and a form is decided in one place.
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """The queue of audit records: many in one commit, and waiting until they are stored."""
 
+# Long because one writer is tested with all that it has to survive.
+
 from __future__ import annotations
 
 import asyncio
