@@ -1,5 +1,7 @@
 """A browser that opens every page, link and form that it finds, and checks each answer."""
 
+# Long because a page's parser, its forms and the crawl make one browser, and share their types.
+
 from __future__ import annotations
 
 import re
