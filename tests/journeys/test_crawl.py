@@ -1,6 +1,6 @@
 """Every page, link, form and export, and every address of OpenAPI, on both servers and in each role."""
 
-# Long because all crawls share one scene, which costs a minute.
+# Long because starting a gateway with rows in every table takes seconds, and pages and addresses share it.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A browser that opens every page, link and form that it finds, and checks each answer."""
 
-# Long because what is a page, a link and a form is decided in one place.
+# Long because a page's parser, its forms and the crawl make one browser, and share their types.
 
 from __future__ import annotations
 
