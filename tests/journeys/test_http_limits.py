@@ -414,7 +414,7 @@ def test_a_connection_that_sends_no_further_request_ends(impatient: Gateway) -> 
 
 def test_files_do_not_run_out(impatient: Gateway, acme: Company) -> None:
     files, most = resource.prlimit(impatient.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(impatient.pid, resource.RLIMIT_NOFILE, (300, most))
+    resource.prlimit(impatient.pid, resource.RLIMIT_NOFILE, (600, most))
     before = cuts(impatient).get("room", 0)
     try:
         with ExitStack() as stack:
