@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from tests.journeys.support.conversation import PATIENCE_SECONDS, Conversation, 
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
 from tests.support.waiting import wait_until
+from voipbin_ws.http.django_handler import THREADS
 
 PATIENCE = 1.0
 LARGE_FILE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
@@ -174,6 +176,34 @@ def test_an_export_that_is_not_read_takes_little_memory(impatient: Gateway, acme
         is_served(impatient, acme)
         wait_until(lambda: cuts(impatient).get("reader", 0) == count + len(opened), "the cuts")
         assert memory(impatient) - before < 8 * size
+
+
+def test_probes_and_static_files_are_answered_while_all_threads_wait(
+    impatient: Gateway, acme: Company
+) -> None:
+    key = f"Authorization: Bearer {acme.key('of the manager')}"
+    file = impatient.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        # The first use of a key is stored, for which each of these waits.
+        other.execute("BEGIN IMMEDIATE")
+        with connections(impatient, THREADS + 8, head("GET", "/v1.0/me", key, gateway=impatient)):
+            wait_until(lambda: _is_stuck(impatient, acme), "all threads to wait")
+            for path in ("/healthz", "/metrics", "/static/voipbin_ws/shared/icon.svg"):
+                assert httpx.get(impatient.url + path, timeout=10).status_code == 200
+            # The database takes no writes.
+            assert httpx.get(f"{impatient.url}/readyz", timeout=10).status_code in (200, 503)
+            assert _is_stuck(impatient, acme)
+            other.execute("ROLLBACK")
+            is_served(impatient, acme)
+
+
+def _is_stuck(gateway: Gateway, acme: Company) -> bool:
+    headers = {"Authorization": f"Bearer {acme.token('manager')}"}
+    try:
+        httpx.get(f"{gateway.url}/v1.0/me", headers=headers, timeout=0.5)
+    except httpx.ReadTimeout:
+        return True
+    return False
 
 
 # --- Requests that do not arrive ---
