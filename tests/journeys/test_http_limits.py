@@ -7,9 +7,10 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from tests.journeys.support.conversation import PATIENCE_SECONDS, Conversation, 
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
 from tests.support.waiting import wait_until
+from voipbin_ws.http.django_handler import THREADS
 
 PATIENCE = 1.0
 LARGE_FILE = "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
@@ -174,6 +176,34 @@ def test_an_export_that_is_not_read_takes_little_memory(impatient: Gateway, acme
         is_served(impatient, acme)
         wait_until(lambda: cuts(impatient).get("reader", 0) == count + len(opened), "the cuts")
         assert memory(impatient) - before < 8 * size
+
+
+def test_probes_and_static_files_are_answered_while_all_threads_wait(
+    impatient: Gateway, acme: Company
+) -> None:
+    key = f"Authorization: Bearer {acme.key('of the manager')}"
+    file = impatient.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        # The first use of a key is stored, for which each of these waits.
+        other.execute("BEGIN IMMEDIATE")
+        with connections(impatient, THREADS + 8, head("GET", "/v1.0/me", key, gateway=impatient)):
+            wait_until(lambda: _is_stuck(impatient, acme), "all threads to wait")
+            for path in ("/healthz", "/metrics", "/static/voipbin_ws/shared/icon.svg"):
+                assert httpx.get(impatient.url + path, timeout=10).status_code == 200
+            # The database takes no writes.
+            assert httpx.get(f"{impatient.url}/readyz", timeout=10).status_code in (200, 503)
+            assert _is_stuck(impatient, acme)
+            other.execute("ROLLBACK")
+            is_served(impatient, acme)
+
+
+def _is_stuck(gateway: Gateway, acme: Company) -> bool:
+    headers = {"Authorization": f"Bearer {acme.token('manager')}"}
+    try:
+        httpx.get(f"{gateway.url}/v1.0/me", headers=headers, timeout=0.5)
+    except httpx.ReadTimeout:
+        return True
+    return False
 
 
 # --- Requests that do not arrive ---
@@ -363,6 +393,68 @@ def test_a_request_of_unclear_length_is_refused(impatient: Gateway, acme: Compan
     assert answer.count(b"HTTP/1.1 ") <= 1
 
 
+CHUNKED = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+HOST = b"Host: localhost\r\n"
+UPGRADE = HOST + b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+ODD = {
+    "a handshake with a body": b"GET /v1.0/ws HTTP/1.1\r\n"
+    + UPGRADE
+    + b"Content-Length: 2000000000\r\n\r\nx",
+    "a handshake in chunks": b"GET /v1.0/ws HTTP/1.1\r\n"
+    + UPGRADE
+    + b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
+    "a posted handshake": b"POST /v1.0/ws HTTP/1.1\r\n" + UPGRADE + b"\r\n",
+    "a handshake elsewhere": b"GET /nothing HTTP/1.1\r\n" + UPGRADE + b"\r\n",
+    "another upgrade": b"GET / HTTP/1.1\r\n" + HOST + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+    "another protocol": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300),
+    "a tunnel": b"CONNECT example.com:443 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "all of it": b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a whole address": b"GET http://localhost/healthz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "no path": b"GET  HTTP/1.1\r\n" + HOST + b"\r\n",
+    "no version": b"GET /healthz\r\n\r\n",
+    "an old version": b"GET /healthz HTTP/1.0\r\n\r\n",
+    "an old version with half a body": b"POST /v1.0/events HTTP/1.0\r\nContent-Length: 4\r\n\r\n{}",
+    "a method of its own": b"X" * 1000 + b" / HTTP/1.1\r\n" + HOST + b"\r\n",
+    "no colon": b"GET / HTTP/1.1\r\n" + HOST + b"Nothing\r\n\r\n",
+    "a folded line": b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
+    "bare line feeds": b"GET /healthz HTTP/1.1\nHost: localhost\n\n",
+    "a NUL": b"GET /healthz HTTP/1.1\r\n" + HOST + b"X: \0\r\n\r\n",
+    "bytes above ASCII": b"GET /\xff\xfe HTTP/1.1\r\n" + HOST + b"X: \xff\r\n\r\n",
+    "a bad escape": b"GET /%zz%00%ff HTTP/1.1\r\n" + HOST + b"\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    "many lines": b"GET /healthz HTTP/1.1\r\n" + HOST + b"a:b\r\n" * 5000 + b"\r\n",
+    "no hexadecimal": CHUNKED + b"zz\r\n",
+    "a negative chunk": CHUNKED + b"-1\r\n",
+    "a huge chunk": CHUNKED + b"f" * 40 + b"\r\n",
+    "a length of many digits": b"POST / HTTP/1.1\r\n"
+    + HOST
+    + b"Content-Length: "
+    + b"1" * 9000
+    + b"\r\n\r\n",
+    "another root": b"POST / HTTP/1.1\r\n" + HOST + b"Daphne-Root-Path: /x\r\nContent-Length: 2\r\n\r\n{}",
+}
+
+
+def test_odd_requests_are_answered_or_cut(impatient: Gateway, acme: Company) -> None:
+    with ExitStack() as stack:
+        opened = {kind: stack.enter_context(connections(impatient, 1, ODD[kind]))[0] for kind in ODD}
+        statuses = {kind: status_of(rest_of(connection)) for kind, connection in opened.items()}
+    assert {kind: status for kind, status in statuses.items() if status >= 500} == {}
+    is_served(impatient, acme)
+    assert "Traceback" not in impatient.log_text()
+
+
+def test_clients_that_end_half_way_leave_nothing(impatient: Gateway, acme: Company) -> None:
+    posted = head("POST", "/v1.0/events", "Content-Length: 99", gateway=impatient) + b"{"
+    for begun in (b"GET", posted, head("GET", LARGE_FILE, gateway=impatient) * 2):
+        with connections(impatient, 20, begun) as opened:
+            for each in opened:
+                each.shutdown(socket.SHUT_WR)
+    is_served(impatient, acme)
+    assert "Traceback" not in impatient.log_text()
+
+
 def test_a_client_that_expects_100_gets_it_only_if_its_body_is_wanted(
     impatient: Gateway, acme: Company
 ) -> None:
@@ -414,7 +506,7 @@ def test_a_connection_that_sends_no_further_request_ends(impatient: Gateway) -> 
 
 def test_files_do_not_run_out(impatient: Gateway, acme: Company) -> None:
     files, most = resource.prlimit(impatient.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(impatient.pid, resource.RLIMIT_NOFILE, (300, most))
+    resource.prlimit(impatient.pid, resource.RLIMIT_NOFILE, (600, most))
     before = cuts(impatient).get("room", 0)
     try:
         with ExitStack() as stack:

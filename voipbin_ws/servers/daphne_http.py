@@ -132,6 +132,8 @@ class GatewayChannel(HTTPChannel):
             if self.transport.dataBuffer or self.transport._tempDataBuffer:
                 return Awaited.READER, self._since
             return Awaited.HEAD if self._has_head_begun else Awaited.NEXT, self._since
+        if request._response_started:
+            return Awaited.READER, time.monotonic()  # It reads.
         if request.is_complete:
             return None
         if request.is_paused:

@@ -125,6 +125,8 @@ class UvicornHttp(HttpToolsProtocol):
             if self.transport.get_write_buffer_size():
                 return Awaited.READER, self._since
             return Awaited.HEAD if self._framing else Awaited.NEXT, self._since
+        if cycle.response_started or self.pipeline:
+            return Awaited.READER, time.monotonic()  # It reads.
         if not cycle.more_body:
             return None
         if self.flow.read_paused:
