@@ -111,7 +111,7 @@ class WebSocketAddressView(APIView):
     permission_classes: list[Any] = []
 
     @operation(
-        "askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "UPGRADE_REQUIRED", "RATE_LIMITED"]
+        "askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "RATE_LIMITED", "UPGRADE_REQUIRED"]
     )
     def get(self, request: Request) -> Response:
         if not origin_is_allowed({name.lower(): value for name, value in request.headers.items()}):

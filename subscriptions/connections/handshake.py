@@ -25,7 +25,7 @@ from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
-TOO_MANY_REQUESTS = 429
+TOO_MANY = 429
 UNAVAILABLE = 503
 
 FULL_RETRY_SECONDS = 60
@@ -41,7 +41,8 @@ ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value i
 class Refusal:
     """A refused handshake: HTTP status, code and message for the client, rule for operators.
 
-    `holder` is the owner of the credential, `None` if that is not certain. `retry_after` is in seconds, 0 for none.
+    `holder` is the owner of the credential, `None` if that is not certain. `retry_after` is in seconds, 0 if waiting
+    does not help.
     """
 
     status: int
@@ -95,26 +96,9 @@ async def admit(request: Request) -> Identity | Refusal:
     except BadCredential as error:
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)
     except db.Error:
-        return Refusal(
-            UNAVAILABLE,
-            "UNAVAILABLE",
-            "Credentials cannot be checked now: try again",
-            "database-away",
-            retry_after=1,
-        )
+        message = "Credentials cannot be checked now: try again"
+        return Refusal(UNAVAILABLE, "UNAVAILABLE", message, "database-away", retry_after=1)
     return identity
-
-
-def no_room(identity: Identity) -> Refusal:
-    """Return the refusal of a client whose customer has all its connections open."""
-    return Refusal(
-        TOO_MANY_REQUESTS,
-        "RATE_LIMITED",
-        f"Your customer has all its {identity.quotas.connections} connections open: close some, or try again later",
-        "customer-connections",
-        identity,
-        retry_after=FULL_RETRY_SECONDS,
-    )
 
 
 def may_open_socket(identity: Identity) -> None:
@@ -125,6 +109,18 @@ def may_open_socket(identity: Identity) -> None:
     """
     if not identity.may_subscribe:
         raise BadCredential("This access key may not open a WebSocket", "key-may-not-subscribe")
+
+
+def no_room(identity: Identity) -> Refusal:
+    """Return the refusal of a client whose customer has all its connections open."""
+    return Refusal(
+        TOO_MANY,
+        "RATE_LIMITED",
+        f"Your customer has all its {identity.quotas.connections} connections open: close some, or try again later",
+        "customer-connections",
+        identity,
+        retry_after=FULL_RETRY_SECONDS,
+    )
 
 
 def origin_is_allowed(headers: Mapping[str, str]) -> bool:
