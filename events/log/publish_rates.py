@@ -81,6 +81,11 @@ class PublishRates:
             quota_refusals.add(limit.policy)
             raise RateExceeded(limit, shortage.wait_seconds)
 
+    def give_back(self, taken: Sequence[tuple[PublishLimit, int]]) -> None:
+        """Return what was taken of each limit."""
+        with self._lock:
+            self._limits.give_back([Request(limit.name, limit.limit, count) for limit, count in taken])
+
     def learn(self, stored: Mapping[str, tuple[Totals, Totals]]) -> None:
         """Learn what other processes have stored.
 
