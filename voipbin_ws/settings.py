@@ -243,7 +243,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints with bodies have limits and 
 # --- Quotas; 0: none -------------------------------------------------------------------------------------------------
 
 CUSTOMER_EVENTS_PER_SECOND = read("CUSTOMER_EVENTS_PER_SECOND", whole(0, 1_000_000), 2000, "2000")
-CUSTOMER_BYTES_PER_SECOND = read("CUSTOMER_BYTES_PER_SECOND", whole(0, 2**40), 2_000_000, "2000000")
+CUSTOMER_BYTES_PER_SECOND = read("CUSTOMER_BYTES_PER_SECOND", whole(0, 2**40), 10_000_000, "10000000")
 KEY_EVENTS_PER_SECOND = read("KEY_EVENTS_PER_SECOND", whole(0, 1_000_000), 0, "500")
 KEY_BYTES_PER_SECOND = read("KEY_BYTES_PER_SECOND", whole(0, 2**40), 0, "500000")
 EVENTS_BURST_SECONDS = read("PUBLISH_BURST_SECONDS", whole(1, 3600), 10, "10")

@@ -11,9 +11,7 @@ from events.api.publish_parser import Publisher
 from events.domain.event import Draft
 from events.hooks import quotas_of
 from events.log.publish_rates import publish_rates
-from events.quotas.limits import BYTES, CUSTOMER, EVENTS, KEY, PublishLimit, Quotas, Rates, publish_limits
-
-Wanted = list[tuple[PublishLimit, int]]
+from events.quotas.limits import BYTES, CUSTOMER, EVENTS, KEY, PublishLimit, Rates, publish_limits
 
 
 def limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
@@ -27,60 +25,51 @@ def limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
     return (*_limits_of_customer(publisher.customer_id, publisher.quotas.rates), *of_key)
 
 
-def take_size(limits: Sequence[PublishLimit], size: int) -> None:
-    """Take the bytes of a request, before it costs the time to parse it.
+class Usage:
+    """What one request takes of the limits of its publisher."""
 
-    Raises:
-        RateExceeded: The customer or the credential has published too many bytes.
-    """
-    publish_rates.take(_of_size(limits, size))
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._limits = limits_of(publisher)
+        self._taken: list[tuple[PublishLimit, int]] = []
 
+    def take_size(self, size: int) -> None:
+        """Take the bytes of the request, before it costs the time to parse it.
 
-def take_events(
-    publisher: Publisher, limits: Sequence[PublishLimit], drafts: Sequence[Draft], size: int
-) -> Mapping[str, int]:
-    """Take the events of a request of `size` bytes from its publisher's limits.
+        Raises:
+            RateExceeded: The customer or the credential has published too many bytes.
+        """
+        self._take([(limit, size) for limit in self._limits if limit.unit == BYTES])
 
-    Returns the quotas of stored bytes by customer.
+    def take_events(self, drafts: Sequence[Draft], size: int) -> Mapping[str, int]:
+        """Take the events of the request of `size` bytes.
 
-    Raises:
-        RateExceeded: A customer or the credential has published too many events.
-    """
-    quotas = _quotas(publisher, drafts)
-    publish_rates.take(_of_events(publisher, limits, quotas, drafts, size))
-    return {customer_id: each.stored_bytes for customer_id, each in quotas.items()}
+        Returns the quotas of stored bytes by customer.
 
+        Raises:
+            RateExceeded: A customer or the credential has published too many events.
+        """
+        publisher = self._publisher
+        wanted = [(limit, len(drafts)) for limit in self._limits if limit.unit == EVENTS]
+        if publisher.is_platform_staff:
+            counts = Counter(draft.customer_id for draft in drafts)
+            quotas = quotas_of(counts)
+            for customer_id, count in counts.items():
+                for limit in _limits_of_customer(customer_id, quotas[customer_id].rates):
+                    wanted.append((limit, count if limit.unit == EVENTS else size * count // len(drafts)))
+        else:
+            quotas = {publisher.customer_id: publisher.quotas}
+        self._take(wanted)
+        return {customer_id: each.stored_bytes for customer_id, each in quotas.items()}
 
-def give_back(publisher: Publisher, drafts: Sequence[Draft], size: int) -> None:
-    """Give back what a request has taken, since it is published later."""
-    limits = limits_of(publisher)
-    of_events = _of_events(publisher, limits, _quotas(publisher, drafts), drafts, size)
-    publish_rates.give_back([*_of_size(limits, size), *of_events])
+    def give_back(self) -> None:
+        """Return what was taken: the request was not stored, and is not at fault."""
+        publish_rates.give_back(self._taken)
+        self._taken = []
 
-
-def _quotas(publisher: Publisher, drafts: Sequence[Draft]) -> Mapping[str, Quotas]:
-    if publisher.is_platform_staff:
-        return quotas_of({draft.customer_id for draft in drafts})
-    return {publisher.customer_id: publisher.quotas}
-
-
-def _of_size(limits: Sequence[PublishLimit], size: int) -> Wanted:
-    return [(limit, size) for limit in limits if limit.unit == BYTES]
-
-
-def _of_events(
-    publisher: Publisher,
-    limits: Sequence[PublishLimit],
-    quotas: Mapping[str, Quotas],
-    drafts: Sequence[Draft],
-    size: int,
-) -> Wanted:
-    wanted = [(limit, len(drafts)) for limit in limits if limit.unit == EVENTS]
-    if publisher.is_platform_staff:
-        for customer_id, count in Counter(draft.customer_id for draft in drafts).items():
-            for limit in _limits_of_customer(customer_id, quotas[customer_id].rates):
-                wanted.append((limit, count if limit.unit == EVENTS else size * count // len(drafts)))
-    return wanted
+    def _take(self, wanted: list[tuple[PublishLimit, int]]) -> None:
+        publish_rates.take(wanted)
+        self._taken += wanted
 
 
 def _limits_of_customer(customer_id: str, rates: Rates) -> tuple[PublishLimit, ...]:

@@ -21,7 +21,7 @@ from structlog.contextvars import bound_contextvars
 
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
-from events.api.publish_quotas import give_back, limits_of, take_events, take_size
+from events.api.publish_quotas import Usage, limits_of
 from events.api.request_body import require_size
 from events.log.idempotency import IdempotencyConflict
 from events.log.log_locks import LogLocked
@@ -97,6 +97,7 @@ def _publish(
 ) -> list[PublishResponse[P] | None]:
     responses: list[PublishResponse[P] | None] = [None] * len(requests)
     accepted: list[tuple[int, P, ParsedRequest]] = []
+    usages: list[Usage] = []
     publications: list[Publication] = []
     try:
         for index, request in enumerate(requests):
@@ -106,11 +107,12 @@ def _publish(
                 identity = authenticate(request)
                 require_may_publish(identity)
                 _check_body(request)
-                limits, size = limits_of(identity), len(request.body)
-                take_size(limits, size)
+                usage, size = Usage(identity), len(request.body)
+                usage.take_size(size)
                 parsed = request.parse(identity, request.headers, request.body)
-                max_stored = take_events(identity, limits, parsed.drafts, size)
+                max_stored = usage.take_events(parsed.drafts, size)
                 accepted.append((index, identity, parsed))
+                usages.append(usage)
                 publications.append(Publication(parsed.drafts, max_stored_bytes=max_stored))
             except (OperationalError, InterfaceError):
                 raise
@@ -118,14 +120,18 @@ def _publish(
                 responses[index] = refusal(request, error, identity)
     except (OperationalError, InterfaceError) as error:
         # The database does not answer: each of the other requests would wait as long.
+        for usage in usages:
+            usage.give_back()
         return [
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
     results = publish_each(publications, wait_seconds=wait_seconds)
-    for (index, identity, parsed), result in zip(accepted, results, strict=True):
+    for (index, identity, parsed), usage, result in zip(accepted, usages, results, strict=True):
+        if isinstance(result, LogLocked | OperationalError | InterfaceError):
+            usage.give_back()
         if isinstance(result, LogLocked):
-            give_back(identity, parsed.drafts, len(requests[index].body))
-        elif isinstance(result, Exception):
+            continue
+        if isinstance(result, Exception):
             responses[index] = refusal(requests[index], result, identity)
         else:
             responses[index] = _created(requests[index], parsed, result, identity)

@@ -82,10 +82,9 @@ class PublishRates:
             raise RateExceeded(limit, shortage.wait_seconds)
 
     def give_back(self, taken: Sequence[tuple[PublishLimit, int]]) -> None:
-        """Give back what was taken for events that were not stored yet, and will be taken again."""
+        """Return what was taken of each limit."""
         with self._lock:
-            for limit, count in taken:
-                self._limits.give_back(Request(limit.name, limit.limit, count))
+            self._limits.give_back([Request(limit.name, limit.limit, count) for limit, count in taken])
 
     def learn(self, stored: Mapping[str, tuple[Totals, Totals]]) -> None:
         """Learn what other processes have stored.

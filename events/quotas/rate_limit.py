@@ -88,10 +88,11 @@ class RateLimits:
                 self._full_at[request.name] = full_at
         return shortage
 
-    def give_back(self, request: Request) -> None:
-        """Give back what was taken."""
-        if request.name in self._full_at:
-            self._full_at[request.name] -= request.wanted * request.limit.refill_seconds
+    def give_back(self, requests: Sequence[Request]) -> None:
+        """Undo the taking of these requests."""
+        for request in requests:
+            if request.name in self._full_at:
+                self._full_at[request.name] -= request.wanted * request.limit.refill_seconds
 
     def taken_elsewhere(self, request: Request, since: float, now: float) -> None:
         """Count what was taken elsewhere after `since`, without asking this limit."""

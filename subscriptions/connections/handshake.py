@@ -27,7 +27,7 @@ from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
-TOO_MANY_REQUESTS = 429
+TOO_MANY = 429
 UNAVAILABLE = 503
 
 FULL_RETRY_SECONDS = 60
@@ -119,19 +119,7 @@ def throttled(address: str, credential: bytes) -> Refusal | None:
     if not wait:
         return None
     message = f"Too many handshakes from this address were refused: try again in {wait} s"
-    return Refusal(TOO_MANY_REQUESTS, "RATE_LIMITED", message, "too-many-handshakes", retry_after=wait)
-
-
-def no_room(identity: Identity) -> Refusal:
-    """Return the refusal of a client whose customer has all its connections open."""
-    return Refusal(
-        TOO_MANY_REQUESTS,
-        "RATE_LIMITED",
-        f"Your customer has all its {identity.quotas.connections} connections open: close some, or try again later",
-        "customer-connections",
-        identity,
-        retry_after=FULL_RETRY_SECONDS,
-    )
+    return Refusal(TOO_MANY, "RATE_LIMITED", message, "too-many-handshakes", retry_after=wait)
 
 
 def may_open_socket(identity: Identity) -> None:
@@ -142,6 +130,18 @@ def may_open_socket(identity: Identity) -> None:
     """
     if not identity.may_subscribe:
         raise BadCredential("This access key may not open a WebSocket", "key-may-not-subscribe")
+
+
+def no_room(identity: Identity) -> Refusal:
+    """Return the refusal of a client whose customer has all its connections open."""
+    return Refusal(
+        TOO_MANY,
+        "RATE_LIMITED",
+        f"Your customer has all its {identity.quotas.connections} connections open: close some, or try again later",
+        "customer-connections",
+        identity,
+        retry_after=FULL_RETRY_SECONDS,
+    )
 
 
 def origin_is_allowed(headers: Mapping[str, str]) -> bool:

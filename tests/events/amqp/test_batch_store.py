@@ -12,6 +12,7 @@ from django.db import DataError, InternalError, OperationalError, ProgrammingErr
 from events.amqp import batch_store as storing
 from events.amqp.batch_store import BatchStore, Outcome, rules_of_settings
 from events.amqp.messages import Message, Rules
+from events.log.publish_rates import publish_rates
 from events.models import Event
 from events.quotas.limits import Quotas, Rates
 from tests.events.support.people import new_id
@@ -171,6 +172,7 @@ def test_a_commit_whose_answer_is_lost_is_stored_once(
 def quotas(monkeypatch: pytest.MonkeyPatch) -> dict[str, Quotas]:
     """The quotas by customer, without those of the settings."""
     known: dict[str, Quotas] = {}
+    monkeypatch.setattr(publish_rates, "_clock", lambda: 1000.0)
     monkeypatch.setattr(
         storing, "quotas_of", lambda customers: {each: known.get(each, Quotas()) for each in customers}
     )

@@ -105,6 +105,15 @@ def test_what_was_taken_elsewhere_counts_from_when_it_may_have_been_taken() -> N
     assert limits.full_at("a") == 113.0 + MAX_DEBT_SECONDS
 
 
+def test_what_is_given_back_can_be_taken_again() -> None:
+    limits = RateLimits()
+    taken = [Request("a", SLOW, 2)]
+    assert limits.take(taken, 100.0) is None
+    limits.give_back([*taken, Request("never named", SLOW, 1)])
+    assert limits.take(taken, 100.0) is None
+    assert limits.take(taken, 100.0) is not None
+
+
 def test_limits_that_are_full_again_are_forgotten() -> None:
     limits = RateLimits()
     for number in range(MAX_NAMES + 1):
