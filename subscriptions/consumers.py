@@ -11,7 +11,7 @@ from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
 from events.counters import quota_refusals
-from subscriptions.auth.handshake_throttle import FLOOD_COUNTS, handshake_throttle
+from subscriptions.auth.handshake_throttle import handshake_throttle
 from subscriptions.connections.connection import Connection
 from subscriptions.connections.handshake import Refusal, Request, admit, no_room, refuse
 from subscriptions.connections.recorder import ConnectionRecorder
@@ -69,9 +69,7 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
             admitted,
             recorder,
             batch=request.wants_batches,
-            on_flood=lambda: handshake_throttle.refused(
-                request.client_info.address, request.credential, FLOOD_COUNTS
-            ),
+            on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
         )
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:

@@ -17,8 +17,11 @@ from events.quotas.rate_limit import RateLimit
 from subscriptions.protocol.limits import network_of
 
 PER_ADDRESS = RateLimit(burst=100, refill_seconds=0.5)
-FLOOD_COUNTS = 20
+FLOOD_COUNTS = 50
 """Refused handshakes for which a connection counts that was closed because it flooded the gateway."""
+
+LONGEST_WAIT_SECONDS = 30.0
+"""How long connections that flood the gateway let their address wait."""
 
 MAX_REMEMBERED = 10_000
 """Addresses and credentials; the oldest are forgotten."""
@@ -48,13 +51,22 @@ class HandshakeThrottle:
         with self._lock:
             _put(self._accepted, credential, None)
 
-    def refused(self, address: str, credential: bytes, count: int = 1) -> None:
+    def refused(self, address: str, credential: bytes) -> None:
         """Count a refused handshake."""
-        network = network_of(address)
+        self._count(address, credential, 1, longest_wait=PER_ADDRESS.refill_seconds)
+
+    def flooded(self, address: str, credential: bytes) -> None:
+        """Count a connection that flooded the gateway."""
+        self._count(address, credential, FLOOD_COUNTS, longest_wait=LONGEST_WAIT_SECONDS)
+
+    def _count(self, address: str, credential: bytes, count: int, *, longest_wait: float) -> None:
+        network, now = network_of(address), monotonic()
+        empty_at = now + (PER_ADDRESS.burst - 1) * PER_ADDRESS.refill_seconds
         with self._lock:
             self._accepted.pop(credential, None)
-            full_at = self._full_at.get(network, 0.0)
-            _put(self._full_at, network, PER_ADDRESS.take(full_at, monotonic(), count).full_at)
+            before = max(self._full_at.get(network, 0.0), now)
+            after = before + count * PER_ADDRESS.refill_seconds
+            _put(self._full_at, network, max(before, min(after, empty_at + longest_wait)))
 
 
 handshake_throttle = HandshakeThrottle()

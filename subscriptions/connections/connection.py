@@ -61,6 +61,9 @@ LAST_WORDS_SECONDS = 1.0
 ABORT_SECONDS = 10.0
 """How long a peer may take to answer the close before the connection is cut."""
 
+FLOOD_ABORT_SECONDS = 2.0
+"""The same for a client that floods the gateway, whose answer is not read."""
+
 LONGEST_TIMER_SECONDS = 86400.0
 
 
@@ -101,6 +104,7 @@ class Connection:
         )
         self._closing: asyncio.Task[None] | None = None
         self._close_code: CloseCode | None = None
+        self._abort_seconds = ABORT_SECONDS
         self._close_rule = "client-left"
         self._close_message = ""
         self._delivered_to = ""
@@ -199,6 +203,9 @@ class Connection:
                 case Close(code, reason):
                     if code is CloseCode.TOO_MANY:
                         self._runtime.refused_messages += 1
+                        # Reading the rest of the flood would cost as much as the flood.
+                        self._inbox.stop_reading()
+                        self._abort_seconds = FLOOD_ABORT_SECONDS
                         self._on_flood()
                     self.close(code, reason)
                 case _:
@@ -314,7 +321,7 @@ class Connection:
             last_frame=text_frame(closing_frame(code, message)), timeout_seconds=LAST_WORDS_SECONDS
         )
         self._transport.release()
-        asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
+        asyncio.get_running_loop().call_later(self._abort_seconds, self._transport.abort)
         # Each server has its own exception for a peer that has left.
         with contextlib.suppress(Exception):
             await self._transport.close(int(code), close_reason(message))

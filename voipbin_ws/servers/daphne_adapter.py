@@ -85,6 +85,10 @@ class ReadyFramesServer(Server):  # type: ignore[misc]
             await protocol.until_writable()
 
 
+READ_BYTES = 1024
+"""Read at once from a WebSocket: nothing else runs while autobahn parses it, which may be many short frames."""
+
+
 class DaphneFrames:
     """A connection of daphne as `ReadyFrames`, and a Twisted push producer on its transport.
 
@@ -107,6 +111,8 @@ class DaphneFrames:
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
         self._is_producer = True
+        # Of TLS, the transport below reads.
+        getattr(self._transport, "transport", self._transport).bufferSize = READ_BYTES
 
     def write(self, frames: bytes) -> bool:
         if self._connection.state != _OPEN:
