@@ -6,7 +6,7 @@ import time
 from asyncio import Transport
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from voipbin_ws.http.connections import (
     MAX_HEAD_BYTES,
@@ -38,6 +38,8 @@ class UvicornHttp(HttpToolsProtocol):
     _is_refused = False
     _to_discard = 0
     _keeps_alive = True
+    _running: RequestResponseCycle | None = None
+    """The request that the application processes."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,6 +48,10 @@ class UvicornHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         http_connections.discard(self)
+        if self._running is not None and self._running is not self.cycle:
+            # uvicorn notifies only the last of several pipelined requests: the others would fail at their next write.
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -76,6 +82,10 @@ class UvicornHttp(HttpToolsProtocol):
         self._framing = self._body_bytes = 0
         self._since = time.monotonic()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
