@@ -1,5 +1,7 @@
 """Floods over WebSockets: bounded, counted in the audit log, and without effect on others."""
 
+# Long because the floods share one gateway for each server, and the customer that is served meanwhile.
+
 from __future__ import annotations
 
 import json
