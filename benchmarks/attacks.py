@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from benchmarks import event, wire
@@ -77,8 +78,9 @@ async def _messages(target: Target, message: dict[str, object]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
 
     async def read() -> None:
-        while await reader.read(2**16):
-            pass
+        with suppress(OSError):
+            while await reader.read(2**16):
+                pass
 
     try:
         writer.write(wire.handshake(target.address, f"/v1.0/ws?token={target.token}"))
