@@ -130,8 +130,9 @@ class HttpConnections:
             if (waits := connection.awaited()) is not None:
                 awaited, since = waits
                 waiting.append((since if awaited is Awaited.NEXT else opened, id(connection), connection))
-        # Several at once: each search visits all connections.
-        for _, _, connection in sorted(waiting)[: max(1, self._most // 16)]:
+        # Several at once: each search visits all connections. More if the limit has been lowered.
+        count = max(1, self._most // 16, len(self._open) - self._most + 1)
+        for _, _, connection in sorted(waiting)[:count]:
             self._count("room")
             self.discard(connection)
             connection.cut(Awaited.NEXT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -77,6 +77,14 @@ class Conversation:
         assert opcode == websocket.ABNF.OPCODE_TEXT, f"a frame of kind {opcode}"
         text: str = data.decode()
         return text
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """All frames up to the close, with their opcodes; none is answered."""
+        opcode = None
+        while opcode != websocket.ABNF.OPCODE_CLOSE:
+            frame: Any = self._socket.recv_frame()  # type: ignore[no-untyped-call]
+            opcode = frame.opcode
+            yield opcode, bytes(frame.data)
 
     def ask(self, message: object) -> Frame:
         """Send a message and return the next frame."""
