@@ -65,17 +65,23 @@ class PublishEndpoint:
             await self._django(scope, receive, send)
             return
         began = time.perf_counter()
-        request = PublishRequest(
-            parse,
-            headers,
-            b"",
-            query=scope.get("query_string", b"").decode("latin-1"),
-            address=(scope.get("client") or ("",))[0],
-            request_id=request_id(headers.get(REQUEST_ID_HEADER.lower())),
-        )
         reader = BodyReader(receive, settings.EVENTS_MAX_REQUEST_BYTES, self._large_bodies)
         try:
-            response = await self._publish(request, announced_length(scope["headers"]), reader)
+            is_too_large = await _read_small(reader, announced_length(scope["headers"]))
+            request = PublishRequest(
+                parse,
+                headers,
+                reader.body if reader.is_complete else b"",
+                query=scope.get("query_string", b"").decode("latin-1"),
+                address=(scope.get("client") or ("",))[0],
+                request_id=request_id(headers.get(REQUEST_ID_HEADER.lower())),
+            )
+            if is_too_large:
+                response = await self._queue.publish(_announcing_too_much(request))
+            elif reader.is_complete:
+                response = await self._queue.publish(request)
+            else:
+                response = await self._publish_large(request, reader)
         except Disconnected:
             return
         finally:
@@ -93,23 +99,35 @@ class PublishEndpoint:
         )
         await _send(response, request, scope.get("scheme", "http"), send)
 
-    async def _publish(self, request: PublishRequest, length: int | None, reader: BodyReader) -> Response:
+    async def _publish_large(self, request: PublishRequest, reader: BodyReader) -> Response:
+        """Read the rest of a body, only from a client that may publish it, and publish it."""
+        admitted = await self._queue.admit(request)
+        if isinstance(admitted, PublishResponse):
+            return admitted
         try:
-            if length is None or length <= SMALL_BODY_BYTES:
-                await reader.read_small()
-            if not reader.is_complete:
-                # The rest is read only from clients that may publish it.
-                admitted = await self._queue.admit(request)
-                if isinstance(admitted, PublishResponse):
-                    return admitted
-                await reader.read_all(admitted.customer_id)
+            await reader.read_all(admitted.customer_id)
         except BodyTooLarge:
-            announced = {**request.headers, "content-length": str(settings.EVENTS_MAX_REQUEST_BYTES + 1)}
-            return await self._queue.publish(replace(request, headers=announced))
+            return await self._queue.publish(_announcing_too_much(request))
         except NoRoom:
             busy = "Too many large requests arrive at once: publish fewer events in each, or try again"
             return refusal(request, ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, busy, retry_after=1))
         return await self._queue.publish(replace(request, body=reader.body))
+
+
+async def _read_small(reader: BodyReader, length: int | None) -> bool:
+    """Read a body that is small, as far as is known; return whether it is larger than its limit."""
+    try:
+        if length is None or length <= SMALL_BODY_BYTES:
+            await reader.read_small()
+    except BodyTooLarge:
+        return True
+    return False
+
+
+def _announcing_too_much(request: PublishRequest) -> PublishRequest:
+    """Return the request with a length beyond the limit, whose refusal says what is right."""
+    most = settings.EVENTS_MAX_REQUEST_BYTES
+    return replace(request, headers={**request.headers, "content-length": str(most + 1)})
 
 
 async def _send(response: Response, request: PublishRequest, scheme: str, send: Send) -> None:
