@@ -100,7 +100,7 @@ class PublishEndpoint:
         await _send(response, request, scope.get("scheme", "http"), send)
 
     async def _publish_large(self, request: PublishRequest, reader: BodyReader) -> Response:
-        """Read the rest of a body, only from a client that may publish it, and publish it."""
+        """Publish a large request. Its body is read only from a client that may publish it."""
         admitted = await self._queue.admit(request)
         if isinstance(admitted, PublishResponse):
             return admitted
