@@ -115,7 +115,7 @@ class PublishEndpoint:
 
 
 async def _read_small(reader: BodyReader, length: int | None) -> bool:
-    """Read a body that is small, as far as is known; return whether it is larger than its limit."""
+    """Read a body that seems to be small; return whether it is larger than its limit."""
     try:
         if length is None or length <= SMALL_BODY_BYTES:
             await reader.read_small()
