@@ -6,7 +6,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout, latency, matching, memory, processes, publishing
+from benchmarks import fanout, floods, latency, matching, memory, processes, publishing
 from benchmarks.compiled import Unavailable
 
 TABLES: dict[str, ModuleType] = {
@@ -16,6 +16,7 @@ TABLES: dict[str, ModuleType] = {
     "publishing": publishing,
     "processes": processes,
     "latency": latency,
+    "floods": floods,
 }
 
 

@@ -76,7 +76,7 @@ def prepare(purpose: str) -> None:
         CannotPrepare: the message says what to do.
         OSError: the disk failed.
     """
-    VAR.mkdir(exist_ok=True)
+    VAR.mkdir(mode=0o700, exist_ok=True)
     with _exclusive_lock() as lock:
         state = _state()
         wanted = _digest(purpose)

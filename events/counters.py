@@ -28,5 +28,11 @@ class LabelledCount:
 stored_events = LabelledCount()
 """Committed events; no labels."""
 
+log_waits = LabelledCount()
+"""Publish requests that waited for a log that another transaction held, by the outcome."""
+
 database_errors = LabelledCount()
 """Database errors, by the class of the exception."""
+
+quota_refusals = LabelledCount()
+"""Refused requests and connections, by the quota that they exceed."""

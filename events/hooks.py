@@ -11,6 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from events.quotas.limits import Quotas
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -80,3 +82,9 @@ def operator_of(request: HttpRequest) -> Operator | None:
         known = (user, directory().operator_of(user))
         request._operator_of = known  # type: ignore[attr-defined]
     return known[1]
+
+
+def quotas_of(customer_ids: Iterable[str]) -> Mapping[str, Quotas]:
+    """Return the quotas of these customers, all of them, by the setting EVENTS_QUOTAS."""
+    found: Mapping[str, Quotas] = import_string(settings.EVENTS_QUOTAS)(customer_ids)
+    return found

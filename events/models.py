@@ -26,12 +26,24 @@ class CustomerLog(models.Model):
     floor = models.BigIntegerField(
         default=0, editable=False, help_text="Everything up to this number has been pruned."
     )
+    # Both only grow. Processes of an older version insert rows without them.
+    written_bytes = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Size of all events that were ever stored."
+    )
+    pruned_bytes = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Size of those that have been pruned."
+    )
 
     class Meta:
         verbose_name = "customer log"
 
     def __str__(self) -> str:
         return f"log of {self.customer_id} at {self.last_seq}"
+
+    @property
+    def stored_bytes(self) -> int:
+        """The size of the events that are stored now, as `quotas.limits.stored_size` counts it."""
+        return max(0, self.written_bytes - self.pruned_bytes)
 
 
 class Event(models.Model):
@@ -132,6 +144,8 @@ class ResourceState(models.Model):
                 condition=models.Q(live=True),
                 name="state_live_order",
             ),
+            # For operators, whose lists begin with the newest.
+            models.Index(fields=["customer_id", "id"], name="state_newest"),
             # For the calls of all customers whose end is never published.
             models.Index(
                 fields=["resource", "stored_at"],

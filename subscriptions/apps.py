@@ -9,8 +9,10 @@ class SubscriptionsConfig(AppConfig):
 
     def ready(self) -> None:
         from subscriptions import checks  # noqa: F401 - checks register themselves
+        from subscriptions.accounts import passwords
         from subscriptions.auth import access_version
         from subscriptions.auth import logout as logins
 
         logins.connect()
         access_version.connect()
+        passwords.connect()

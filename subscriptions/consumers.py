@@ -10,11 +10,15 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
+from events.counters import quota_refusals
+from subscriptions.auth.handshake_throttle import handshake_throttle
 from subscriptions.connections.connection import Connection
-from subscriptions.connections.handshake import Refusal, Request, admit, refuse
+from subscriptions.connections.handshake import Refusal, Request, admit, no_room, refuse
 from subscriptions.connections.recorder import ConnectionRecorder
 from subscriptions.connections.runtime import runtime
 from subscriptions.delivery.transport import transport_of
+from subscriptions.presence.customer_connections import CONNECTIONS, customer_connections
+from subscriptions.protocol.permissions import Identity
 
 
 class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types.
@@ -25,6 +29,7 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
+        self._customer_id: str | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -33,6 +38,8 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
             # Also after an error, or when the server cancels the application.
             if self._connection is not None:
                 self._connection.ended()
+            if self._customer_id is not None:
+                customer_connections.leave(self._customer_id)
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         # Channels' own looks for old database connections in a thread, for every message.
@@ -45,6 +52,12 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
         recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.client_info)
         bind_contextvars(connection_id=str(recorder.connection_id))
         admitted = await admit(request)
+        if isinstance(admitted, Identity):
+            if customer_connections.enter(admitted.customer_id, admitted.quotas.connections):
+                self._customer_id = admitted.customer_id
+            else:
+                quota_refusals.add(CONNECTIONS)
+                admitted = no_room(admitted)
         if isinstance(admitted, Refusal):
             recorder.refused(admitted)
             await refuse(self.scope, self.base_send, admitted)
@@ -56,6 +69,7 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
             admitted,
             recorder,
             batch=request.wants_batches,
+            on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
         )
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:

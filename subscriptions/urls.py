@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from subscriptions.api.account import LogoutView, PasswordView
 from subscriptions.api.actions import ActionsView, CallActionView, MessagesView
 from subscriptions.api.agent_status import AgentStatusView
 from subscriptions.api.explain import ExplainView
@@ -10,6 +11,8 @@ from subscriptions.api.me import CustomersView, MeView
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="login"),
+    path("auth/logout", LogoutView.as_view(), name="logout"),
+    path("auth/password", PasswordView.as_view(), name="password"),
     path("v1.0/customers", CustomersView.as_view(), name="customers"),
     path("v1.0/explain", ExplainView.as_view(), name="explain"),
     path("v1.0/me", MeView.as_view(), name="me"),

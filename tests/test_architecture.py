@@ -22,6 +22,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
     "events": {
         "domain": 1,
         "database": 1,
+        "quotas": 1,
         "admin": 2,
         "announcements": 3,
         "log": 4,
@@ -37,6 +38,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "auth": 3,
         "audit": 3,
         "platform": 3,
+        "accounts": 4,
         "presence": 4,
         "event_hooks": 4,
         "connections": 5,
@@ -48,7 +50,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
 }
 TOP_OF_APP = {"apps", "checks", "consumers", "routing", "urls"}
 # Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
-PURE_FOLDERS = {"domain", "protocol", "model"}
+PURE_FOLDERS = {"domain", "protocol", "model", "quotas"}
 IMPURE = {
     "asgiref",
     "asyncio",

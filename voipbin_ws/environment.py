@@ -23,6 +23,7 @@ from events.domain.call_state import CallStage
 from events.domain.topics import is_canonical_uuid, is_resource_name
 from subscriptions.checks import KEY_MIN_CHARACTERS
 from subscriptions.connections.origins import EVERY, normalise
+from subscriptions.protocol.permissions import Role
 
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "psql", "pgsql")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -228,6 +229,16 @@ def resources(text: str) -> list[str]:
     return values
 
 
+def roles(text: str) -> list[str]:
+    """Parse comma-separated roles of agents."""
+    values = comma_separated(text)
+    known = [role.value for role in Role]
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{name} is no role: write some of {', '.join(known)}")
+    return values
+
+
 def keys(text: str) -> list[str]:
     """Parse comma-separated keys that sign or verify tokens."""
     values = comma_separated(text)
@@ -241,7 +252,8 @@ def load_or_create_secret(path: Path) -> str:
     try:
         with contextlib.suppress(FileNotFoundError):
             return path.read_text().strip()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # The SQLite file with sessions and hashes will be there too.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as file:
             file.write(secrets.token_urlsafe(50))
             file.flush()

@@ -34,6 +34,7 @@ from voipbin_ws.environment import (
     redis,
     require_at_least,
     resources,
+    roles,
     seconds,
     whole,
 )
@@ -76,6 +77,8 @@ if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [*CSRF_TRUSTED_ORIGINS, PUBLIC_URL]
     WEBSOCKET_ORIGINS = [*WEBSOCKET_ORIGINS, *origins(PUBLIC_URL)]
 
+HTTP_PATIENCE_SECONDS = read("HTTP_PATIENCE_SECONDS", seconds(0.5, 3600), 30.0, "30")
+
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "voipbin_ws.http.error_pages.csrf_failure"
@@ -115,13 +118,13 @@ MIDDLEWARE = [
     "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "voipbin_ws.http.host_check.HostCheck",
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "voipbin_ws.http.error_pages.refuse_hashes",
 ]
 
 TEMPLATES = [
@@ -144,12 +147,15 @@ STATIC_ROOT = VAR_DIR / "static"
 with contextlib.suppress(
     OSError
 ):  # A read-only checkout works too: WhiteNoise only warns without the folder.
-    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+    STATIC_ROOT.mkdir(exist_ok=True)
 # The pages load the published JavaScript client.
 STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
 
+# Django's PBKDF2, with a bound on the hashes at once.
+PASSWORD_HASHERS = ["subscriptions.auth.password_hashing.BoundedPBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -230,8 +236,21 @@ AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/
 EVENTS_QUEUE_AGENTS = "subscriptions.event_hooks.queue_agents.agents_serving"
 EVENTS_PROJECTION = "subscriptions.event_hooks.projection.apply"
 EVENTS_DIRECTORY = "subscriptions.event_hooks.directory.directory"
+EVENTS_QUOTAS = "subscriptions.event_hooks.quotas.quotas_of"
 EVENTS_VISIBILITY = "subscriptions.event_hooks.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints with bodies have limits and error messages of their own.
+
+# --- Quotas; 0: none -------------------------------------------------------------------------------------------------
+
+CUSTOMER_EVENTS_PER_SECOND = read("CUSTOMER_EVENTS_PER_SECOND", whole(0, 1_000_000), 2000, "2000")
+CUSTOMER_BYTES_PER_SECOND = read("CUSTOMER_BYTES_PER_SECOND", whole(0, 2**40), 10_000_000, "10000000")
+KEY_EVENTS_PER_SECOND = read("KEY_EVENTS_PER_SECOND", whole(0, 1_000_000), 0, "500")
+KEY_BYTES_PER_SECOND = read("KEY_BYTES_PER_SECOND", whole(0, 2**40), 0, "500000")
+EVENTS_BURST_SECONDS = read("PUBLISH_BURST_SECONDS", whole(1, 3600), 10, "10")
+CUSTOMER_MAX_STORED_BYTES = read(
+    "CUSTOMER_MAX_STORED_BYTES", whole(0, 2**60), 100_000_000_000, "100000000000"
+)
+CUSTOMER_MAX_CONNECTIONS = read("CUSTOMER_MAX_CONNECTIONS", whole(0, 10_000_000), 5000, "5000")
 
 # --- Credentials ---------------------------------------------------------------------------------------------------
 
@@ -245,6 +264,15 @@ JWT_KEYS = _jwt_keys or [
     for secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
 ]
 VOIPBIN_JWT_KEYS: list[str] = read("VOIPBIN_JWT_KEYS", comma_separated, [], "the-key-that-VoIPBIN-signs-with")
+VOIPBIN_TOKEN_ROLES: list[str] = read(
+    "VOIPBIN_TOKEN_ROLES", roles, ["agent", "manager", "admin", "staff"], "agent,manager,admin"
+)
+
+# --- Audit log -----------------------------------------------------------------------------------------------------
+
+AUDIT_HEAD_FILE = read(
+    "AUDIT_HEAD_FILE", str, str(VAR_DIR / "audit-head.json"), "/var/lib/voipbin-ws/audit-head.json"
+)
 
 # --- Connections ---------------------------------------------------------------------------------------------------
 
@@ -254,6 +282,9 @@ CONNECTION_MAX_TOPICS = read("CONNECTION_MAX_TOPICS", whole(1, 1_000_000), 1000,
 SUBSCRIBE_BURST = read("SUBSCRIBE_BURST", whole(1, 1_000_000), 1000, "1000")
 SUBSCRIBE_PER_SECOND = read("SUBSCRIBE_PER_SECOND", whole(1, 1_000_000), 50, "50")
 CONNECTIONS_PER_CREDENTIAL = read("CONNECTIONS_PER_CREDENTIAL", whole(1, 1_000_000), 100, "100")
+MESSAGE_BURST = read("MESSAGE_BURST", whole(1, 1_000_000), 1000, "1000")
+MESSAGES_PER_SECOND = read("MESSAGES_PER_SECOND", whole(1, 1_000_000), 50, "50")
+REFUSED_MESSAGES_MAX = read("REFUSED_MESSAGES_MAX", whole(1, 1_000_000), 100, "100")
 UNREADABLE_MESSAGES_MAX = read("UNREADABLE_MESSAGES_MAX", whole(1, 1_000_000), 10, "10")
 OUTBOX_MAX_BYTES = read("OUTBOX_MAX_BYTES", whole(2**21, 2**30), 4 * 2**20, "4194304")
 OUTBOX_MAX_SECONDS = read("OUTBOX_MAX_SECONDS", seconds(1, 3600), 30.0, "30")

@@ -22,6 +22,13 @@ NOT_FORKED = {"PYTHONHASHSEED": "random"}
 """Makes a server process start by itself, on its core: one that tests/support forks from another process would run on
 that one's core, and share its memory."""
 
+UNLIMITED = {
+    "CUSTOMER_EVENTS_PER_SECOND": "0",
+    "CUSTOMER_BYTES_PER_SECOND": "0",
+    "CUSTOMER_MAX_CONNECTIONS": "0",
+}
+"""One customer has the whole gateway."""
+
 READY = b'"status": "success"'
 
 
@@ -48,7 +55,9 @@ class GatewayContestant:
         self.company = Company("Benchmark", people=[], keys=[*self.subscribers, self.publishing_key])
         place.folder.mkdir(parents=True, exist_ok=True)
         url = (databases or MigratedSqlite(place.folder)).create_database()
-        self._start(place, server, gateway_environment(url, redis_url, **NOT_FORKED, **environment))
+        self._start(
+            place, server, gateway_environment(url, redis_url, **NOT_FORKED, **UNLIMITED, **environment)
+        )
         settle(self.gateway, self.company)
 
     def _start(self, place: Place, server: str, environment: Mapping[str, str]) -> None:
@@ -62,7 +71,7 @@ class GatewayContestant:
         """Start another process with the same database and customer."""
         other = copy.copy(self)
         place.folder.mkdir(parents=True, exist_ok=True)
-        environment = gateway_environment(self.gateway.database_url, redis_url, **NOT_FORKED)
+        environment = gateway_environment(self.gateway.database_url, redis_url, **NOT_FORKED, **UNLIMITED)
         other._start(place, server, environment)
         return other
 

@@ -16,7 +16,7 @@
 
 /** @typedef {{ event_type: string, topic: string, timestamp: string, id: string, cursor: string, data: any, active?: boolean, agent_ids?: string[], phase?: any }} GatewayEvent */
 /** @typedef {(event: GatewayEvent) => unknown} EventHandler */
-/** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null }} Refusal */
+/** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null, retryAfter?: number }} Refusal `retryAfter` is in seconds. */
 /** @typedef {{ topics: string[], reason: string, cursor: string | null }} Gap */
 /** @typedef {{ previous: string, current: string, retryInMs: number | null, reason: string | null, code: string | null, recovered: boolean | null }} StateChange */
 /** @typedef {{ state: StateChange, gap: Gap, refusal: Refusal, error: Error }} Notifications */
@@ -92,6 +92,7 @@ export function covers(pattern, topic) {
 const CLOSE_NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [/** @type {number} */ (code), name]));
 const MAX_TOPICS = 100; // In one message: the gateway's default limit.
 const RATE_LIMIT_TRIES = 5;
+const MAX_RETRY_SECONDS = 60;
 const HURRY_MS = 2000; // An attempt without an answer for so long may be one that the network lost.
 const MAX_QUOTED = 200; // Characters of a bad frame in an error's message.
 
@@ -443,7 +444,8 @@ class Conversation {
     const topics = strings(frame.topics);
     const request = this.#requestFor(frame, topics);
     const retry = typeof frame.retry === "boolean" ? frame.retry : null;
-    const refusal = { topics, code: String(frame.code ?? ""), message: String(frame.message ?? ""), retry };
+    const retryAfter = typeof frame.retry_after === "number" ? frame.retry_after : undefined;
+    const refusal = { topics, code: String(frame.code ?? ""), message: String(frame.message ?? ""), retry, retryAfter };
     if (request) this.#refused(request, refusal);
     else if (topics.length) this.#remove(refusal); // Not an answer: the gateway withdraws the topics.
     else if (refusal.code in CloseCode || retry !== null) this.notice = { ...refusal, retry: retry !== false };
@@ -472,7 +474,8 @@ class Conversation {
     if (refusal.code === "RATE_LIMITED" && request.tries < RATE_LIMIT_TRIES && !isAwaited) {
       // No call waits that could get the refusal, and the gateway only wants a slower pace.
       const again = { ...request, waiting: new Set(topics), tries: request.tries + 1, isAcked: false };
-      this.#out.send(this.#message(again, topics), 1000 * 2 ** request.tries);
+      const seconds = Math.max(2 ** request.tries, Math.min(refusal.retryAfter ?? 0, MAX_RETRY_SECONDS));
+      this.#out.send(this.#message(again, topics), 1000 * seconds);
       return;
     }
     this.#remove(refusal);

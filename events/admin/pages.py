@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter
-from events.admin.scope import RecordAdmin, as_uuid, pill
+from events.admin.records import RecordAdmin, customer_of
+from events.admin.scope import as_uuid, pill
+from events.database.stored_times import CLOCK_DIFFERENCE, first_number
 from events.domain.cursor import Position
 from events.domain.event import topics_of
-from events.hooks import directory, operator_of
+from events.domain.topics import known_resources
+from events.hooks import directory
 from events.models import CustomerLog, Event, ResourceState, split_agents
+
+MAX_LOGS = 100
+"""Logs in which a search looks for the id of a resource; with more, it needs the filter by customer."""
 
 
 class StoredFilter(TimeFilter):
     field = "stored_at"
     title = "time stored (UTC)"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if (customer_id := customer_of(request)) is None:
+            return super().queryset(request, queryset)
+        # Numbers have an index for each customer, times have not: PostgreSQL chose that of all customers' times. So the
+        # exact times are those of an expression.
+        queryset = queryset.alias(stored=Coalesce("stored_at", "timestamp"))
+        start, end = self.bounds
+        if start is not None:
+            first = first_number(customer_id, start - CLOCK_DIFFERENCE)
+            queryset = queryset.filter(seq__gte=first, stored__gte=start)
+        if end is not None:
+            last = first_number(customer_id, end + CLOCK_DIFFERENCE)
+            queryset = queryset.filter(seq__lt=last, stored__lte=end)
+        return queryset
 
 
 class ResourceFilter(ValueFilter):
@@ -35,6 +59,17 @@ class TypeFilter(ValueFilter):
 
 class DataAdmin(RecordAdmin):
     """Pages of records with the data of an event and the agents that it concerns."""
+
+    def exact_matches(self, request: HttpRequest, term: str) -> list[Q]:
+        customer_id = customer_of(request)
+        customers: list[uuid.UUID] = [customer_id] if customer_id else []
+        if customer_id is None:
+            customers = list(CustomerLog.objects.values_list("pk", flat=True)[: MAX_LOGS + 1])
+        if len(customers) > MAX_LOGS:
+            return super().exact_matches(request, term)
+        known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
+        of_resource = Q(customer_id__in=customers, resource__in=known, resource_id=term)
+        return [*super().exact_matches(request, term), of_resource]
 
     @admin.display(description="agents")
     def agents(self, row: Event | ResourceState) -> SafeString | str:
@@ -85,12 +120,8 @@ class EventAdmin(DataAdmin):
     ]
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        operator = operator_of(request)
-        one_customer = "customer" in request.GET or (
-            operator is not None and operator.customer_id is not None
-        )
         # Each of the two orders has an index.
-        return ["-seq"] if one_customer else ["-stored_at", "-seq"]
+        return ["-stored_at", "-seq"] if customer_of(request) is None else ["-seq"]
 
     def found_by(self, term: str) -> Q:
         found = super().found_by(term)
@@ -151,6 +182,10 @@ class ResourceStateAdmin(DataAdmin):
         "agents",
         "data",
     ]
+
+    def has_index(self, spec: Any) -> bool:
+        # Few are live, and those have an index of their own.
+        return isinstance(spec, LiveFilter) and spec.value() == "yes"
 
     @admin.display(description="state")
     def life(self, state: ResourceState) -> SafeString:

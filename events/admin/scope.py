@@ -1,30 +1,34 @@
-"""Which rows an operator sees in the admin, and the pages of read-only records."""
+"""Which rows an operator sees in the admin, and what its lists and forms accept."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
-from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.contrib.admin.options import IS_FACETS_VAR, IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
+from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from events.hooks import directory, operator_of
+from events.hooks import operator_of
+from events.redaction import redact_secrets
 
-MAX_COUNTED = 10_000
-"""Rows of a large table that a list counts and pages through at most."""
+MAX_SEARCH_CHARACTERS = 200
+MAX_ORDER_CHARACTERS = 100
+
+
+class RefusedQuery(BadRequest):
+    """A query that a page of the admin refuses; its text says why, and repeats nothing of it."""
 
 
 class DeclaredChangeList(ChangeList):
-    """A list that accepts only its search and its declared filters.
+    """A list that accepts only its search, its declared filters and its own links.
 
     Django's own accepts any look-up of the model's fields in the URL. One by a regular expression would block the whole
     process on SQLite, where Python evaluates it.
@@ -34,20 +38,71 @@ class DeclaredChangeList(ChangeList):
         """Return the filters in use.
 
         Raises:
-            IncorrectLookupParameters: The URL has a parameter that no filter declares. Django then redirects to the
-                whole list.
+            IncorrectLookupParameters: The URL has a parameter that the list does not declare.
         """
+        if IS_FACETS_VAR in request.GET or len(request.GET.get(ORDER_VAR, "")) > MAX_ORDER_CHARACTERS:
+            raise IncorrectLookupParameters
         filters = super().get_filters(request)
-        if undeclared := filters[2]:
-            raise IncorrectLookupParameters(f"There is no filter by {', '.join(undeclared)}")
+        if filters[2]:
+            raise IncorrectLookupParameters
         return filters
 
 
+def require_short_search(text: str) -> None:
+    """Raise RefusedQuery for a text that is too long to search for."""
+    if len(text) > MAX_SEARCH_CHARACTERS:
+        raise RefusedQuery(f"A search has at most {MAX_SEARCH_CHARACTERS} characters")
+
+
+def refuse_secrets(value: object) -> None:
+    """Raise ValidationError for a text with a credential, which the pages would show."""
+    if isinstance(value, str) and redact_secrets(value) != value:
+        raise ValidationError("This contains a credential, which would be shown here: remove it.")
+
+
 class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Pages with a `DeclaredChangeList`."""
+    """Pages with a `DeclaredChangeList`, whose forms take no credential in readable fields."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        for field in form.base_fields.values():
+            is_secret = isinstance(field.widget, forms.PasswordInput)
+            if (
+                isinstance(field, forms.CharField)
+                and not is_secret
+                and refuse_secrets not in field.validators
+            ):
+                field.validators.append(refuse_secrets)
+        return form
+
+    show_facets = admin.ShowFacets.NEVER
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DeclaredChangeList
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Return the list.
+
+        Raises:
+            RefusedQuery: The URL has a filter, value or page that the list does not have. Django itself would redirect
+                to the whole list, as if it were the answer.
+        """
+        require_short_search(request.GET.get(SEARCH_VAR, ""))
+        try:
+            changelist: ChangeList = super().get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            raise RefusedQuery(
+                "This list has no such filter, value or page: use its own links and fields"
+            ) from None
+        return changelist
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        require_short_search(search_term)
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
 
 class ScopedAdmin(DeclaredAdmin):
@@ -116,99 +171,6 @@ class ScopedAdmin(DeclaredAdmin):
         if operator is None or (row is not None and not self.reaches(request, row)):
             return False
         return operator.may_by_role or permitted
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """A paginator that counts only MAX_COUNTED rows: counting a large table takes too long."""
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        count: int = rows.order_by()[:MAX_COUNTED].count()
-        return count
-
-
-class NamedChangeList(DeclaredChangeList):
-    """A list that reads the names behind its rows' ids in one query for each kind."""
-
-    result_list: Any
-    model_admin: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        self.model_admin.name_rows(self.result_list)
-        self.is_capped = self.result_count >= MAX_COUNTED
-
-
-class RecordAdmin(ScopedAdmin):
-    """Pages of read-only rows that the gateway wrote, in large tables."""
-
-    actions: Any = None
-    list_per_page = 50
-    list_max_show_all = 200
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = CappedPaginator
-    sortable_by = ()
-    change_form_template = "admin/record.html"
-
-    exact_fields: Sequence[str] = ()
-    """Fields that a search for a UUID compares."""
-    part_fields: Sequence[str] = ()
-    """Text fields that a search looks into."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        return False
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return NamedChangeList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        row = super().get_object(request, object_id, from_field)
-        if row is not None:
-            self.name_rows([row])
-        return row
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for term in search_term.replace("\0", " ").split()[:10]:
-            queryset = queryset.filter(self.found_by(term))
-        return queryset, False
-
-    def found_by(self, term: str) -> Q:
-        """Return the condition for rows that one term of a search finds."""
-        found = Q(customer_id__in=directory().customers_named(term))
-        if (wanted := as_uuid(term)) is not None:
-            for field in self.exact_fields:
-                found |= Q(**{field: wanted})
-        for field in self.part_fields:
-            found |= Q(**{f"{field}__icontains": term})
-        return found
-
-    def name_rows(self, rows: Iterable[Any]) -> None:
-        """Set each row's `customer_name`, to "" if its customer is unknown."""
-        rows = list(rows)
-        names = directory().customer_names({row.customer_id for row in rows if row.customer_id is not None})
-        for row in rows:
-            row.customer_name = names.get(row.customer_id, "")
-
-    @admin.display(description="customer")
-    def customer(self, row: Any) -> str | SafeString | None:
-        if row.customer_id is None:
-            return None
-        if not row.customer_name:
-            return str(row.customer_id)
-        return format_html(
-            '<a href="{}">{}</a>', directory().customer_url(row.customer_id), row.customer_name
-        )
 
 
 def as_uuid(text: str) -> uuid.UUID | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,11 +16,22 @@ from events.amqp.messages import DIGEST_PREFIX, Message, Rules, Unreadable, read
 from events.database.threads import is_outage
 from events.domain.event import Draft
 from events.domain.topics import known_resources
+from events.hooks import quotas_of
 from events.log.idempotency import IdempotencyConflict
-from events.log.publish import publish
+from events.log.publish import StorageFull, publish
+from events.log.publish_rates import RateExceeded, publish_rates
 from events.models import Event
+from events.quotas.limits import CUSTOMER, EVENTS, Quotas, publish_limits
 
 logger = logging.getLogger(__name__)
+
+
+class Held(NamedTuple):
+    """A message of a customer that exceeds a quota, to be stored later, with the reason."""
+
+    message: Message
+    customer_id: str
+    reason: str
 
 
 class Refused(NamedTuple):
@@ -32,11 +43,12 @@ class Refused(NamedTuple):
 
 @dataclass
 class Outcome:
-    """The result of a batch: events stored now, messages known before, and refused ones."""
+    """The result of a batch: events stored now, messages known before, refused and held ones."""
 
     stored: int = 0
     known: int = 0
     refused: list[Refused] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
 
 class _Readable(NamedTuple):
@@ -63,6 +75,7 @@ class BatchStore:
     def __init__(self, messages: Sequence[Message], rules: Rules) -> None:
         self._outcome = Outcome()
         self._has_keys = False
+        self._quotas: Mapping[str, Quotas] = {}
         self._waiting: list[_Readable] = []
         for message in messages:
             try:
@@ -71,19 +84,23 @@ class BatchStore:
                 self._outcome.refused.append(Refused(message, str(error)))
 
     def store(self) -> Outcome:
-        """Store what is not stored yet.
+        """Store what is not stored yet, except for customers that exceed a quota.
 
         Raises:
             django.db.Error: The database does not store now. Some events may be stored: call again.
         """
         if not self._has_keys:
+            self._quotas = quotas_of({draft.customer_id for _, draft in self._waiting})
             self._waiting = _separate_repetitions(self._waiting)
+            self._hold_too_fast()
             self._has_keys = True
         together = len(self._waiting)
         while self._waiting:
             some = self._waiting[:together]
             try:
-                receipts = publish([draft for _, draft in some])
+                receipts = publish([draft for _, draft in some], max_stored_bytes=self._max_stored_bytes)
+            except StorageFull as error:
+                self._hold(error.customer_id, str(error))
             except IdempotencyConflict as error:
                 self._refuse(error.index, f"{error}, and a message_id for each message")
             except Exception as error:
@@ -105,6 +122,31 @@ class BatchStore:
                 self._outcome.known += known
                 self._outcome.stored += len(receipts) - known
         return self._outcome
+
+    def _hold_too_fast(self) -> None:
+        sizes: dict[str, list[int]] = {}
+        for message, draft in self._waiting:
+            sizes.setdefault(draft.customer_id, []).append(len(message.body))
+        for customer_id, own in sizes.items():
+            rates, burst = self._quotas[customer_id].rates, settings.EVENTS_BURST_SECONDS
+            limits = publish_limits(CUSTOMER, customer_id, rates, burst)
+            try:
+                publish_rates.take(
+                    [(limit, len(own) if limit.unit == EVENTS else sum(own)) for limit in limits]
+                )
+            except RateExceeded as error:
+                self._hold(customer_id, f"more than {error.limit.per_second} {error.limit.unit} a second")
+
+    def _hold(self, customer_id: str, reason: str) -> None:
+        """Take all messages of a customer out of the batch, so that their order stays."""
+        held = [each for each in self._waiting if each.draft.customer_id == customer_id]
+        self._outcome.held.extend(Held(each.message, customer_id, reason) for each in held)
+        self._waiting = [each for each in self._waiting if each.draft.customer_id != customer_id]
+
+    @property
+    def _max_stored_bytes(self) -> dict[str, int]:
+        waiting = {draft.customer_id for _, draft in self._waiting}
+        return {customer_id: self._quotas[customer_id].stored_bytes for customer_id in waiting}
 
     def _refuse(self, index: int, reason: str) -> None:
         self._outcome.refused.append(Refused(self._waiting.pop(index).message, reason))

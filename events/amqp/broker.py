@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -149,11 +150,21 @@ class Broker:
         with _broker_errors():
             self._channel.basic_publish("", self._options.parking, message.body, properties, mandatory=True)
 
-    def acknowledge(self, last: Message) -> None:
-        """Acknowledge this message and all before it."""
+    def acknowledge(self, messages: Sequence[Message], held: Collection[Message]) -> None:
+        """Acknowledge these messages.
+
+        `held` are the others that were delivered and are not acknowledged.
+        """
+        done = sorted(each.tag for each in messages)
+        first_held = min((each.tag for each in held), default=math.inf)
+        together = [tag for tag in done if tag < first_held]
         with _broker_errors():
-            self._channel.basic_ack(last.tag, multiple=True)
-        self._envelopes = {tag: kept for tag, kept in self._envelopes.items() if tag > last.tag}
+            if together:
+                self._channel.basic_ack(together[-1], multiple=True)
+            for tag in done[len(together) :]:
+                self._channel.basic_ack(tag)
+        for tag in done:
+            del self._envelopes[tag]
 
     def close(self) -> None:
         """Close the connection; the broker delivers unacknowledged messages again."""

@@ -10,7 +10,7 @@ import time
 from django import db
 from django.db import close_old_connections, connections
 
-from events.amqp.batch_store import BatchStore, Outcome
+from events.amqp.batch_store import BatchStore, Held, Outcome
 from events.amqp.broker import Broker, BrokerRefused, BrokerUnavailable, QueueOptions
 from events.amqp.messages import Message, Rules
 
@@ -33,6 +33,8 @@ class Consumer:
         self._rules = rules
         self._stopping = stopping
         self._batch = batch
+        self._held: list[Message] = []
+        self._waiting_customers: set[str] = set()
         self._reported = (time.monotonic(), 0)
 
     def run(self) -> None:
@@ -54,6 +56,7 @@ class Consumer:
                 pause = min(pause * 2, RETRY_LONGEST_SECONDS)
                 continue
             connected_before = True
+            self._held = []  # The broker delivers them again.
             logger.info("Consuming %s", self._options.queue)
             try:
                 while not self._stopping.is_set():
@@ -66,7 +69,8 @@ class Consumer:
         logger.info("Stopped: %s", self._counts(self.stored))
 
     def _consume(self, broker: Broker) -> None:
-        batch = broker.next_batch(self._batch, wait_seconds=POLL_SECONDS)
+        # Held ones first, so that a customer's later messages do not overtake them.
+        batch = [*self._held, *broker.next_batch(self._batch, wait_seconds=POLL_SECONDS)]
         if batch:
             outcome = self._stored(broker, batch)
             if outcome is None:
@@ -76,11 +80,23 @@ class Consumer:
             if outcome.refused:
                 count, first = len(outcome.refused), outcome.refused[0].reason
                 logger.warning("%d messages parked in %s; the first: %s", count, self._options.parking, first)
-            broker.acknowledge(batch[-1])
+            self._hold(outcome.held)
+            held = {message.tag for message in self._held}
+            broker.acknowledge([each for each in batch if each.tag not in held], self._held)
             self.stored += outcome.stored
             self.known += outcome.known
             self.parked += len(outcome.refused)
         self._report()
+
+    def _hold(self, held: list[Held]) -> None:
+        """Keep the messages of customers that exceed a quota, without acknowledging them."""
+        self._held = [each.message for each in held]
+        reasons = {each.customer_id: each.reason for each in held}
+        for customer_id in reasons.keys() - self._waiting_customers:
+            logger.warning("Events of customer %s wait: %s", customer_id, reasons[customer_id])
+        for customer_id in self._waiting_customers - reasons.keys():
+            logger.info("Events of customer %s wait no more", customer_id)
+        self._waiting_customers = set(reasons)
 
     def _stored(self, broker: Broker, batch: list[Message]) -> Outcome | None:
         """Store the batch, however long the database does not store; `None` if stopped before."""

@@ -24,6 +24,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "FORBIDDEN_ORIGIN": (403, "pages of this origin may not use the gateway"),
     "NOT_FOUND": (404, "this does not exist for this credential"),
     "METHOD_NOT_ALLOWED": (405, "the address does not support this method"),
+    "TOO_SLOW": (408, "the request did not arrive in time"),
     "IDEMPOTENCY_CONFLICT": (409, "the key was used for another event: use a new key"),
     "CALL_OVER": (409, "the call has ended"),
     "NOT_YOUR_CALL": (409, "the call is with another agent"),
@@ -34,12 +35,13 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "TOO_LARGE": (413, "the request exceeds a limit"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
     "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
-    "RATE_LIMITED": (429, "too many attempts: try again after `Retry-After` seconds"),
+    "RATE_LIMITED": (429, "too many requests, events or bytes: try again after `Retry-After` seconds"),
     "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),
     "NO_PLATFORM": (501, "no platform is connected to the gateway"),
     "PLATFORM_UNAVAILABLE": (502, "the platform cannot be reached or fails"),
     "UNAVAILABLE": (503, "the database does not answer: try again"),
     "PLATFORM_TIMEOUT": (504, "the platform did not answer in time: whether it acted is unknown"),
+    "STORAGE_FULL": (507, "the customer's quota of stored data is used up: an operator has to act"),
 }
 """The HTTP status and meaning of each error code. The first of a status is its default."""
 
@@ -75,6 +77,11 @@ class ApiError(exceptions.APIException):
         return content if self.errors is None else {**content, "errors": self.errors}
 
 
+_TRY_AGAIN = "try again, with the same idempotency_key so that nothing is stored twice"
+_LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's error code for a lock_timeout."""
+
+
 def unavailable(error: Exception) -> ApiError:
     """Count and log a database error; return the response to the request that failed by it."""
     database_errors.add(type(error).__name__)
@@ -83,9 +90,16 @@ def unavailable(error: Exception) -> ApiError:
     logger.warning(
         "A request could not be carried out: the database does not answer (%s)", error, exc_info=defect
     )
+    if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        return log_locked()
+    return ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, f"The database does not answer: {_TRY_AGAIN}")
+
+
+def log_locked() -> ApiError:
+    """Return the response to a request that waited too long for a customer's log."""
     return ApiError(
         status.HTTP_503_SERVICE_UNAVAILABLE,
-        "The database does not answer: try again, with the same idempotency_key so that nothing is stored twice",
+        f"Another transaction holds the customer's log for long: {_TRY_AGAIN}",
     )
 
 

@@ -28,6 +28,7 @@ _HEADERS = {
     426: "`Upgrade`: `websocket`.",
     429: "`Retry-After`: Seconds.",
     503: "`Retry-After`: Seconds.",
+    507: "`Retry-After`: Seconds.",
 }
 
 

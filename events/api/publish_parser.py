@@ -16,15 +16,21 @@ from events.api.errors import ApiError
 from events.domain.event import Draft
 from events.domain.event_parser import InvalidEvent, read_event
 from events.domain.strict_json import InvalidJson, decode
-from events.domain.topics import known_resources
+from events.domain.topics import covering_patterns, customer_topic, known_resources
 from events.domain.voipbin_webhooks import read_webhook
+from events.quotas.limits import Quotas, Rates
 
 SIGNATURE_HEADER = "X-VoIPBIN-Signature"
 KEY_HEADER = "Idempotency-Key"
+MAX_NAMED_TOPICS = 5
+"""Allowed topics of a key that a refusal names."""
 
 
 class Publisher(Protocol):
-    """The identity of a publisher, as far as publishing needs it."""
+    """The identity of a publisher, as far as publishing needs it.
+
+    `quotas` are its customer's, `rates` those of the credential alone.
+    """
 
     @property
     def customer_id(self) -> str: ...
@@ -34,6 +40,18 @@ class Publisher(Protocol):
 
     @property
     def is_platform_staff(self) -> bool: ...
+
+    @property
+    def allowed_topics(self) -> frozenset[str] | None: ...
+
+    @property
+    def credential_id(self) -> str: ...
+
+    @property
+    def quotas(self) -> Quotas: ...
+
+    @property
+    def rates(self) -> Rates: ...
 
 
 class ParsedRequest(NamedTuple):
@@ -148,6 +166,7 @@ def _drafts(items: list[object], publisher: Publisher, read: Callable[..., Draft
     drafts: list[Draft] = []
     errors: list[dict[str, Any]] = []
     foreign: list[dict[str, Any]] = []
+    outside: list[dict[str, Any]] = []
     for index, item in enumerate(items):
         try:
             draft = read(
@@ -167,6 +186,9 @@ def _drafts(items: list[object], publisher: Publisher, read: Callable[..., Draft
                 f"your credential publishes for its own customer alone, {publisher.customer_id}: leave it out"
             )
             foreign.append({"index": index, "field": "customer_id", "message": message})
+        if not _is_allowed(draft, publisher.allowed_topics):
+            message = f"this access key is narrowed to topics that do not cover {_topic_of(draft)}"
+            outside.append({"index": index, "field": "event_type", "message": message})
         drafts.append(draft)
     if errors:
         raise ApiError(
@@ -179,7 +201,23 @@ def _drafts(items: list[object], publisher: Publisher, read: Callable[..., Draft
         raise ApiError(
             status.HTTP_403_FORBIDDEN, "Only platform staff publish for another customer", errors=foreign
         )
+    if outside:
+        allowed = ", ".join(sorted(publisher.allowed_topics or ())[:MAX_NAMED_TOPICS])
+        raise ApiError(
+            status.HTTP_403_FORBIDDEN,
+            f"This access key publishes only what its allowed topics cover: {allowed}; nothing was stored",
+            errors=outside,
+        )
     return drafts
+
+
+def _topic_of(draft: Draft) -> str:
+    return customer_topic(draft.customer_id, draft.resource, draft.resource_id)
+
+
+def _is_allowed(draft: Draft, allowed: frozenset[str] | None) -> bool:
+    """Return whether the allowed topics cover the event's customer topic."""
+    return allowed is None or not allowed.isdisjoint(covering_patterns(_topic_of(draft)))
 
 
 def _check_signature(headers: Mapping[str, str], body: bytes) -> None:

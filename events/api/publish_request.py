@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -21,13 +21,21 @@ from structlog.contextvars import bound_contextvars
 
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
+from events.api.publish_quotas import Usage, limits_of
 from events.api.request_body import require_size
 from events.log.idempotency import IdempotencyConflict
-from events.log.publish import Receipt, publish_each
+from events.log.log_locks import LogLocked
+from events.log.publish import Publication, Receipt, StorageFull, publish_each
+from events.log.publish_rates import RateExceeded, publish_rates
 
 logger = logging.getLogger(__name__)
 
 P = TypeVar("P", bound=Publisher)
+
+STORAGE_FULL_RETRY_SECONDS = 60
+
+LOG_WAIT_SECONDS = 5.0
+"""How long a request waits for a log that another transaction holds, before its response is 503."""
 
 _RENDERER = JSONRenderer()
 
@@ -59,15 +67,38 @@ class PublishResponse(Generic[P]):
 
 
 def publish_all(
-    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P]
+    requests: Sequence[PublishRequest],
+    authenticate: Callable[[PublishRequest], P],
+    *,
+    wait_seconds: float = LOG_WAIT_SECONDS,
 ) -> list[PublishResponse[P]]:
     """Publish these requests in one commit, each completely or not at all.
 
     Returns the response to each request, in their order; no request raises. `authenticate` returns the identity of a
-    request, or raises REST framework's AuthenticationFailed.
+    request, or raises REST framework's AuthenticationFailed. `wait_seconds`, more than 0, is how long it waits for logs
+    that other transactions hold.
     """
+    responses = _publish(requests, authenticate, wait_seconds)
+    return [response for response in responses if response is not None]
+
+
+def publish_unlocked(
+    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P]
+) -> list[PublishResponse[P] | None]:
+    """Publish, as `publish_all` does, the requests whose logs no other transaction holds.
+
+    The others have the response `None`: nothing of them was stored.
+    """
+    return _publish(requests, authenticate, 0.0)
+
+
+def _publish(
+    requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P], wait_seconds: float
+) -> list[PublishResponse[P] | None]:
     responses: list[PublishResponse[P] | None] = [None] * len(requests)
     accepted: list[tuple[int, P, ParsedRequest]] = []
+    usages: list[Usage] = []
+    publications: list[Publication] = []
     try:
         for index, request in enumerate(requests):
             identity = None
@@ -76,23 +107,48 @@ def publish_all(
                 identity = authenticate(request)
                 require_may_publish(identity)
                 _check_body(request)
-                accepted.append((index, identity, request.parse(identity, request.headers, request.body)))
+                usage, size = Usage(identity), len(request.body)
+                usage.take_size(size)
+                parsed = request.parse(identity, request.headers, request.body)
+                max_stored = usage.take_events(parsed.drafts, size)
+                accepted.append((index, identity, parsed))
+                usages.append(usage)
+                publications.append(Publication(parsed.drafts, max_stored_bytes=max_stored))
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:
                 responses[index] = refusal(request, error, identity)
     except (OperationalError, InterfaceError) as error:
         # The database does not answer: each of the other requests would wait as long.
+        for usage in usages:
+            usage.give_back()
         return [
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
-    results = publish_each([parsed.drafts for _, _, parsed in accepted])
-    for (index, identity, parsed), result in zip(accepted, results, strict=True):
+    results = publish_each(publications, wait_seconds=wait_seconds)
+    for (index, identity, parsed), usage, result in zip(accepted, usages, results, strict=True):
+        if isinstance(result, LogLocked | OperationalError | InterfaceError):
+            usage.give_back()
+        if isinstance(result, LogLocked):
+            continue
         if isinstance(result, Exception):
             responses[index] = refusal(requests[index], result, identity)
         else:
             responses[index] = _created(requests[index], parsed, result, identity)
-    return cast(list[PublishResponse[P]], responses)
+    return responses
+
+
+def admit(request: PublishRequest, authenticate: Callable[[PublishRequest], P]) -> P | PublishResponse[P]:
+    """Check a request before its body is read: return its identity, or its refusal."""
+    identity = None
+    try:
+        _require_acceptable(request)
+        identity = authenticate(request)
+        require_may_publish(identity)
+        _check_announced_body(request)
+    except Exception as error:
+        return refusal(request, error, identity)
+    return identity
 
 
 def refusal(request: PublishRequest, error: Exception, identity: P | None = None) -> PublishResponse[P]:
@@ -100,6 +156,12 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
     if isinstance(error, IdempotencyConflict):
         problem = {"index": error.index, "field": "idempotency_key", "message": str(error)}
         error = ApiError(status.HTTP_409_CONFLICT, str(error), errors=[problem])
+    elif isinstance(error, RateExceeded):
+        error = ApiError(status.HTTP_429_TOO_MANY_REQUESTS, str(error), retry_after=error.wait_seconds)
+    elif isinstance(error, StorageFull):
+        error = ApiError(
+            status.HTTP_507_INSUFFICIENT_STORAGE, str(error), retry_after=STORAGE_FULL_RETRY_SECONDS
+        )
     with bound_contextvars(request_id=request.request_id):
         response = exception_handler(error, {})
         if response is None:
@@ -108,7 +170,8 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
             response = Response(content, status.HTTP_500_INTERNAL_SERVER_ERROR)
     del response["Content-Type"]
     body = _encoded(response.data, request)
-    return PublishResponse(response.status_code, body, response.headers, identity)
+    headers = response.headers if identity is None else {**response.headers, **_rate_headers(identity)}
+    return PublishResponse(response.status_code, body, headers, identity)
 
 
 def _created(
@@ -116,7 +179,11 @@ def _created(
 ) -> PublishResponse[P]:
     content = [_content(receipt) for receipt in receipts]
     body = _encoded(content if parsed.is_list else content[0], request)
-    return PublishResponse(status.HTTP_201_CREATED, body, {}, identity)
+    return PublishResponse(status.HTTP_201_CREATED, body, _rate_headers(identity), identity)
+
+
+def _rate_headers(identity: Publisher) -> dict[str, str]:
+    return publish_rates.headers(limits_of(identity))
 
 
 def _content(receipt: Receipt) -> dict[str, Any]:
@@ -132,12 +199,7 @@ def _check_body(request: PublishRequest) -> None:
     Raises:
         ApiError: With the reason.
     """
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise ApiError(
-            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
-        )
-    most = settings.EVENTS_MAX_REQUEST_BYTES
-    require_size(request.headers, request.body, most, ": publish in several requests")
+    _check_announced_body(request)
     if not request.body.strip():
         raise ApiError(
             status.HTTP_400_BAD_REQUEST,
@@ -145,6 +207,15 @@ def _check_body(request: PublishRequest) -> None:
             code="INVALID_EVENT",
             errors=[{"index": None, "field": "", "message": "the body is empty"}],
         )
+
+
+def _check_announced_body(request: PublishRequest) -> None:
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ApiError(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without a Content-Encoding"
+        )
+    most = settings.EVENTS_MAX_REQUEST_BYTES
+    require_size(request.headers, request.body, most, ": publish in several requests")
 
 
 def _require_acceptable(request: PublishRequest) -> None:

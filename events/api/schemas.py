@@ -176,6 +176,10 @@ class Progress(Serializer[Any]):
     ended_at = field(TIME, "When it ended.", required=False)
     inferred = BooleanField(required=False, help_text="`true` if the gateway concluded the end itself.")
     corrected_at = field(TIME, "When a later event corrected an inferred end.", required=False)
+    truncated = BooleanField(
+        required=False,
+        help_text="`true` if fields of earlier events were dropped, because the data was too large.",
+    )
 
 
 class State(Serializer[Any]):
@@ -291,4 +295,6 @@ PUBLISHING_ERRORS = (
     "IDEMPOTENCY_CONFLICT",
     "TOO_LARGE",
     "UNSUPPORTED_MEDIA_TYPE",
+    "RATE_LIMITED",
+    "STORAGE_FULL",
 )

@@ -68,9 +68,10 @@ class EventsView(APIView):
     def post(self, request: Request) -> HttpResponse:
         """Publish events.
 
-        One event, or a list that is stored completely or not at all. 201 means stored. After 503, or without an answer,
-        send the request again with the same `idempotency_key`: no event is published twice. The body is JSON in UTF-8,
-        whatever its `Content-Type` says.
+        One event, or a list that is stored completely or not at all. 201 means stored. After 429, 503 or 507, or
+        without an answer, send the request again with the same `idempotency_key`: no event is published twice. Answers
+        have the headers `RateLimit` and `RateLimit-Policy` if the publisher's rates are limited. The body is JSON in
+        UTF-8, whatever its `Content-Type` says.
         """
         return _published(request, parse_events)
 

@@ -20,10 +20,13 @@ _AS_THEY_ARE = frozenset({"BigIntegerField", "BooleanField", "CharField", "TextF
 M = TypeVar("M", bound=Model)
 
 
-def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: bool = False) -> list[M]:
+def find_rows(
+    model: type[M], where: Mapping[str, Collection[Any]], *, lock: bool = False, skip_locked: bool = False
+) -> list[M]:
     """Return the rows with one of these values in each column, ordered by the first column.
 
-    `lock` locks the rows in that order until the end of the transaction.
+    `lock` locks the rows in that order until the end of the transaction; `skip_locked` leaves out those that another
+    transaction has locked.
     """
     if not all(where.values()):
         return []
@@ -41,6 +44,8 @@ def find_rows(model: type[M], where: Mapping[str, Collection[Any]], *, lock: boo
     ]
     # SQLite has no row locks: its transactions lock the database at their start.
     locking = " FOR UPDATE" if lock and database.features.has_select_for_update else ""
+    if locking and skip_locked:
+        locking += " SKIP LOCKED"
     statement = f'{shape.select} WHERE {" AND ".join(conditions)} ORDER BY "{fields[0].column}"{locking}'
     with database.cursor() as cursor:
         cursor.execute(statement, wanted)

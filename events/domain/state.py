@@ -18,6 +18,8 @@ _CONCERNED_PHASES = CURRENT_PHASES | set(_END_PHASES.values())
 MAX_AGENTS = 50
 """The most agents that a state remembers; the agents who have it now always stay."""
 
+MAX_DATA_SIZE = 2**18
+"""The most that a state's data may be, as `data_size` counts; the fields of the last event always stay."""
 
 _NAMES = (("agent_id", "agent_name"), ("queue_id", "queue_name"))
 """Fields of the data that identify something, with those of its name."""
@@ -39,7 +41,8 @@ class State:
 
     `status` is a call's status, or a place's phase: waiting, connecting, connected, joined. `named_at` is when an event
     last named the agents, `left_at` when a place was left. `inferred` is true if the gateway concluded the end itself,
-    `corrected_at` is when a later event corrected that.
+    `corrected_at` is when a later event corrected that. `truncated` is true if fields of earlier events were dropped,
+    `size` at least the size of the data.
     """
 
     since: str
@@ -54,6 +57,8 @@ class State:
     ended_at: str = ""
     inferred: bool = False
     corrected_at: str = ""
+    truncated: bool = False
+    size: int = field(default=0, compare=False)
 
     def read(self, event_type: str, data: Mapping[str, Any], at: str) -> None:
         """Take over the event's type, time and data."""
@@ -69,6 +74,25 @@ class State:
                 and self.data.get(id_field) != known.get(id_field)
             ):
                 del self.data[name_field]
+        self.size += data_size(data)
+        if self.size > MAX_DATA_SIZE:
+            self._truncate(data)
+
+    def _truncate(self, named: Mapping[str, Any]) -> None:
+        """Drop the largest fields that the event does not name, until the data is not too large."""
+        sizes = {name: data_size({name: value}) for name, value in self.data.items()}
+        self.size = sum(sizes.values())
+        # Of equal sizes in the order of UTF-16, which is that of JavaScript.
+        others = sorted(
+            (name for name in sizes if name not in named),
+            key=lambda name: (-sizes[name], name.encode("utf-16-be", "surrogatepass")),
+        )
+        for name in others:
+            if self.size <= MAX_DATA_SIZE:
+                break
+            del self.data[name]
+            self.size -= sizes[name]
+            self.truncated = True
 
     def progress(self) -> dict[str, Any]:
         """Return what is not data, as JSON: the fields that have a value."""
@@ -80,6 +104,7 @@ class State:
             "ended_at": self.ended_at,
             "inferred": self.inferred,
             "corrected_at": self.corrected_at,
+            "truncated": self.truncated,
         }
         # Never empty: an empty one was stored by an older version.
         return {name: value for name, value in found.items() if value} or {"status": ""}
@@ -93,7 +118,15 @@ class State:
             self._conclude_progress()
             return
         # A newer version may have stored more.
-        for name in ("status", "status_since", "named_at", "ended_at", "inferred", "corrected_at"):
+        for name in (
+            "status",
+            "status_since",
+            "named_at",
+            "ended_at",
+            "inferred",
+            "corrected_at",
+            "truncated",
+        ):
             if name in progress:
                 setattr(self, name, progress[name])
         self.agents = {agent: AgentPhase(*phase) for agent, phase in progress.get("agents", {}).items()}
@@ -106,6 +139,25 @@ class State:
             return
         phase = "talking" if status == "answered" else "offered"
         self.agents = {agent: AgentPhase(phase, self.updated_at) for agent in named_in(self.data) or ()}
+
+
+def data_size(value: Any) -> int:
+    """Return the size of JSON data: its characters without quotes and most separators.
+
+    Numbers, true, false and null count as one, so that every language finds the same. It is at most the length of the
+    JSON text.
+    """
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        size = 0
+        # Publishing an event calls this: a loop costs half of a generator, and most values are texts.
+        for name, each in value.items():
+            size += len(name) + 2 + (len(each) if isinstance(each, str) else data_size(each))
+        return size
+    if isinstance(value, list):
+        return sum(1 + data_size(each) for each in value)
+    return 1
 
 
 def current_agents(state: State | None) -> tuple[str, ...]:

@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Func, IntegerField, QuerySet, Sum
 
 from events.models import CustomerLog, Event, ResourceState
+from events.quotas.limits import STORED_BYTES_BESIDE_DATA
 
 ROWS_A_TRANSACTION = 1000
 """A few hundredths of a second, during which the customer's publishers wait."""
@@ -64,10 +67,29 @@ def _old_stretches(log: CustomerLog, stored_before: datetime) -> Iterator[tuple[
 def _remove_events(customer_id: str, last: int) -> None:
     with transaction.atomic(durable=True):
         log = CustomerLog.objects.select_for_update().get(customer_id=customer_id)
-        if log.floor < last:
-            log.floor = last
-            log.save(update_fields=["floor"])
-        Event.objects.filter(customer_id=customer_id, seq__lte=last).delete()
+        old = Event.objects.filter(customer_id=customer_id, seq__lte=last)
+        log.floor = max(log.floor, last)
+        log.pruned_bytes += _stored_bytes_of(old)
+        log.save(update_fields=["floor", "pruned_bytes"])
+        old.delete()
+
+
+class _Bytes(Func):
+    """The length of a text in UTF-8. PostgreSQL knows it without reading a compressed text."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # octet_length exists from SQLite 3.43 on.
+        template = "LENGTH(CAST(%(expressions)s AS BLOB))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def _stored_bytes_of(events: QuerySet[Event]) -> int:
+    """Return the sum of `quotas.limits.stored_size` of these events."""
+    found = events.aggregate(count=Count("pk"), data=Sum(_Bytes("body")))
+    return STORED_BYTES_BESIDE_DATA * int(found["count"]) + int(found["data"] or 0)
 
 
 def _prune_states(customer_id: str, floor: int, *, dry_run: bool) -> int:

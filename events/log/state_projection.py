@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from events.database.direct_sql import find_rows, insert_or_update_rows
@@ -21,6 +21,9 @@ from events.domain.resource_state import (
 from events.domain.state import AgentPhase, State
 from events.domain.strict_json import encode
 from events.models import Event, ResourceState, join_agents, split_agents
+
+MAX_CONCERNED_AGENTS = 1000
+"""The most agents whom a state concerns; those of its last event always stay."""
 
 _UNIQUE = ["customer_id", "resource", "resource_id", "member_id"]
 _CHANGED = [
@@ -55,8 +58,11 @@ class StateProjection:
     def __init__(self, drafts: Iterable[Draft]) -> None:
         self._rows: dict[tuple[str, Key], _Row] = {}
         self._changed: dict[tuple[str, Key], _Row] = {}
+        self._places_of: dict[tuple[str, str], dict[Key, None]] = {}
+        self._members_of: dict[tuple[str, str, str], dict[Key, None]] = {}
         wanted: dict[tuple[str, str], set[tuple[str, str]]] = {}
         ended_calls: dict[str, set[str]] = {}
+        ended_places: set[tuple[str, str, str]] = set()
         for draft in drafts:
             if not changes_state(draft.event_type):
                 continue
@@ -67,7 +73,9 @@ class StateProjection:
             if ends_call(draft.event_type, draft.data):
                 ended_calls.setdefault(draft.customer_id, set()).add(key.resource_id)
             if ends_members(draft.event_type, key.member_id):
-                self._load_live_places(draft.customer_id, resource=key.resource, resource_id=key.resource_id)
+                ended_places.add((draft.customer_id, *key[:2]))
+        for customer_id, resource, resource_id in sorted(ended_places):
+            self._load_live_places(customer_id, resource=resource, resource_id=resource_id)
         for (customer_id, resource), addresses in wanted.items():
             self._load(customer_id, resource, addresses)
         for customer_id, call_ids in ended_calls.items():
@@ -131,13 +139,26 @@ class StateProjection:
         row = known.row if known else ResourceState(customer_id=customer_id, **key._asdict())
         row.seq, row.stored_at = event.seq, event.stored_at
         changed = _Row(state, row, known.progress if known else {})
-        self._rows[customer_id, key] = self._changed[customer_id, key] = changed
+        self._changed[customer_id, key] = changed
+        self._set(customer_id, key, changed)
 
-    def live_places(self, customer_id: str) -> Iterator[tuple[Key, State]]:
-        """Yield the loaded live places of a customer's queues and conferences."""
-        for (owner, key), (state, _, _) in self._rows.items():
-            if owner == customer_id and key.member_id and state.live:
-                yield key, state
+    def places_of(self, customer_id: str, call_id: str) -> list[tuple[Key, State]]:
+        """Return the loaded live places of a call."""
+        return self._live(customer_id, self._places_of.get((customer_id, call_id), ()))
+
+    def members_of(self, customer_id: str, resource: str, resource_id: str) -> list[tuple[Key, State]]:
+        """Return the loaded live places in a queue or conference."""
+        return self._live(customer_id, self._members_of.get((customer_id, resource, resource_id), ()))
+
+    def _live(self, customer_id: str, keys: Iterable[Key]) -> list[tuple[Key, State]]:
+        found = ((key, self._rows[customer_id, key].state) for key in keys)
+        return [(key, state) for key, state in found if state.live]
+
+    def _set(self, customer_id: str, key: Key, row: _Row) -> None:
+        self._rows[customer_id, key] = row
+        if key.member_id:
+            self._places_of.setdefault((customer_id, key.member_id), {})[key] = None
+            self._members_of.setdefault((customer_id, *key[:2]), {})[key] = None
 
     def _load(self, customer_id: str, resource: str, addresses: set[tuple[str, str]]) -> None:
         where = {
@@ -156,7 +177,8 @@ class StateProjection:
         for row in rows:
             key = Key(row.resource, row.resource_id, row.member_id)
             progress = json.loads(row.progress)
-            self._rows.setdefault((customer_id, key), _Row(_state_of(row, progress), row, progress))
+            if (customer_id, key) not in self._rows:
+                self._set(customer_id, key, _Row(_state_of(row, progress), row, progress))
 
 
 class _CustomerStates:
@@ -174,13 +196,10 @@ class _CustomerStates:
         self._projection.put(self._customer_id, key, state, self._event)
 
     def places_of(self, call_id: str) -> list[tuple[Key, State]]:
-        return [each for each in self._live_places() if each[0].member_id == call_id]
+        return self._projection.places_of(self._customer_id, call_id)
 
     def members_of(self, resource: str, resource_id: str) -> list[tuple[Key, State]]:
-        return [each for each in self._live_places() if each[0][:2] == (resource, resource_id)]
-
-    def _live_places(self) -> Iterator[tuple[Key, State]]:
-        return self._projection.live_places(self._customer_id)
+        return self._projection.members_of(self._customer_id, resource, resource_id)
 
 
 def state_of(row: ResourceState) -> State:
@@ -195,11 +214,18 @@ def _state_of(row: ResourceState, progress: Mapping[str, Any]) -> State:
         event_type=row.event_type,
         updated_at=format_timestamp(row.updated_at),
         data=json.loads(row.body),
+        size=len(row.body),
     )
     state.read_progress(progress)
     return state
 
 
 def _add_agents(row: ResourceState, agents: Collection[str]) -> None:
-    if agents:
-        row.agent_ids = join_agents(tuple(dict.fromkeys((*split_agents(row.agent_ids), *agents))))
+    if not agents:
+        return
+    concerned = dict.fromkeys((*split_agents(row.agent_ids), *agents))
+    if len(concerned) > MAX_CONCERNED_AGENTS:
+        earlier = [each for each in concerned if each not in agents]
+        for each in earlier[: len(concerned) - MAX_CONCERNED_AGENTS]:
+            del concerned[each]
+    row.agent_ids = join_agents(tuple(concerned))

@@ -10,6 +10,7 @@ from subscriptions.admin.audit.pages import AuditRecordAdmin
 from subscriptions.admin.call_ends import EndableStateAdmin
 from subscriptions.admin.connections.pages import LiveConnectionAdmin
 from subscriptions.admin.customers import CustomerAdmin, QueueAdmin
+from subscriptions.admin.new_passwords import OperatorAdmin
 
 __all__ = [
     "AccessKeyAdmin",
@@ -18,5 +19,6 @@ __all__ = [
     "CustomerAdmin",
     "EndableStateAdmin",
     "LiveConnectionAdmin",
+    "OperatorAdmin",
     "QueueAdmin",
 ]

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from events.admin.scope import RecordAdmin
+from events.admin.records import RecordAdmin
 from subscriptions.event_hooks.directory import directory
 
 _UUID_END = re.compile(r"(?<=\b[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
@@ -13,14 +10,11 @@ from events.hooks import operator_of
 from events.log.inferred_ends import Superseded, inferred_end, require_live
 from events.log.publish import publish
 from events.models import ResourceState
+from subscriptions.accounts.changes import current_actor, record
 from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, confirmed, one_or_many, reason_of
-from subscriptions.audit.store import append
-from subscriptions.auth.client_info import storable
-from subscriptions.connections.recorder import MAX_DETAIL_CHARACTERS
-from subscriptions.models import AuditAction, AuditRecord, AuditVerdict
+from subscriptions.models import AuditAction, AuditVerdict
 
 RULE = "ended-by-operator"
-NO_CONNECTION = uuid.UUID(int=0)
 
 admin.site.unregister(ResourceState)
 
@@ -59,11 +53,20 @@ class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
         return self.to_list()
 
     def _end(self, row: ResourceState, by: str, reason: str) -> bool:
-        record = _record(row, by, reason)
+        topic = f"customer_id:{row.customer_id}:{row.resource}:{row.resource_id}"
+        actor, detail = current_actor(), f"{by}: {reason or 'no reason given'}"
 
         def check() -> None:
             require_live(row)
-            append([record])
+            record(
+                actor,
+                AuditAction.END,
+                topic,
+                customer_id=row.customer_id,
+                verdict=AuditVerdict.ENDED,
+                rule=RULE,
+                detail=detail,
+            )
 
         ending = f"ended by an operator: {reason}" if reason else "ended by an operator"
         try:
@@ -71,18 +74,3 @@ class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
         except Superseded:
             return False
         return True
-
-
-def _record(row: ResourceState, by: str, reason: str) -> AuditRecord:
-    topic = f"customer_id:{row.customer_id}:{row.resource}:{row.resource_id}"
-    fields: dict[str, Any] = {
-        "action": AuditAction.END,
-        "verdict": AuditVerdict.ENDED,
-        "rule": RULE,
-        "topic": topic,
-        "detail": storable(f"{by}: {reason or 'no reason given'}", MAX_DETAIL_CHARACTERS),
-        "customer_id": row.customer_id,
-        "credential": storable(f"operator {by}", 60),
-        "connection_id": NO_CONNECTION,
-    }
-    return AuditRecord(**fields)

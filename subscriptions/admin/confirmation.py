@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from events.admin.scope import ScopedAdmin
+from subscriptions.auth.client_info import storable
 
 MAX_ROWS = 200
 """Rows that one action accepts, so that the confirmation page stays readable."""
@@ -115,7 +116,7 @@ def confirmed(
 def reason_of(request: HttpRequest) -> str:
     """Return the reason that the operator entered, as one line of printable text, or ""."""
     text = "".join(c if c.isprintable() else " " for c in request.POST.get("reason", ""))
-    return " ".join(text.split())[:MAX_REASON_CHARACTERS]
+    return storable(" ".join(text.split()), MAX_REASON_CHARACTERS)
 
 
 def one_or_many(count: int, noun: str) -> str:

@@ -25,6 +25,13 @@ from subscriptions.models import Agent, Customer
 _JOIN_NAME = capfirst(str(Agent.queues.through._meta.verbose_name))
 
 
+class RowSelect(AutocompleteSelect):
+    """A select of rows with completion, which shows nothing for a value that is not an id."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if as_uuid(str(each))], attrs)
+
+
 class OperatorForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form with the operator who uses it and the customer of its row."""
 
@@ -88,7 +95,7 @@ class OfCustomerAdmin(ConfirmingAdmin):
             (forms.Form,),
             {
                 "customer": forms.ModelChoiceField(
-                    self._customers(request), widget=AutocompleteSelect(field, self.admin_site)
+                    self._customers(request), widget=RowSelect(field, self.admin_site)
                 )
             },
         )()
@@ -118,6 +125,14 @@ def is_platform(request: HttpRequest) -> bool:
     """Return whether the operator runs the platform, and so may see its own agents."""
     operator = operator_of(request)
     return operator is not None and operator.is_platform
+
+
+def id_field(request: HttpRequest, row: Any | None) -> list[str]:
+    """Return the field of a row's id, which only platform staff choose for a new row.
+
+    Others could occupy the id that the platform gives to another customer's row, or learn that it exists.
+    """
+    return ["id"] if row is not None or is_platform(request) else []
 
 
 def deleted_together(

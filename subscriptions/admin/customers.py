@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,10 +17,22 @@ from django.utils.safestring import SafeString
 
 from events.admin.scope import pill
 from events.hooks import operator_of
+from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
 from subscriptions.admin.switching import SwitchableAdmin
+from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.models import AccessKey, Agent, Customer, Queue
+
+QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
+    "events_per_second": ("CUSTOMER_EVENTS_PER_SECOND", 1),
+    "kilobytes_per_second": ("CUSTOMER_BYTES_PER_SECOND", KILOBYTE),
+    "stored_megabytes": ("CUSTOMER_MAX_STORED_BYTES", MEGABYTE),
+    "max_connections": ("CUSTOMER_MAX_CONNECTIONS", 1),
+}
+"""The settings of the default quotas and the units of the fields."""
+
+NEARLY_FULL = 0.8
 
 _RELATED = (
     ("Agents", "subscriptions_agent"),
@@ -31,6 +45,20 @@ _RELATED = (
 )
 
 
+def default_text(setting: str, unit: int) -> str:
+    """Return the default of a quota in the unit of its field."""
+    value = getattr(settings, setting)
+    return f"{value / unit:,.15g} ({setting})" if value else f"no limit ({setting})"
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes for people, in decimal units."""
+    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"
+
+
 def _count(model: Any) -> Subquery:
     rows = model.objects.filter(customer=OuterRef("pk")).order_by().values("customer")
     return Subquery(rows.annotate(count=Count("pk")).values("count"))
@@ -39,22 +67,42 @@ def _count(model: Any) -> Subquery:
 @admin.register(Customer)
 class CustomerAdmin(SwitchableAdmin):
     customer_path = "pk"
-    list_display = ["name", "id", "standing", "agent_count", "queue_count", "key_count", "created_at"]
+    list_display = [
+        "name",
+        "id",
+        "standing",
+        "agent_count",
+        "queue_count",
+        "key_count",
+        "stored",
+        "created_at",
+    ]
     list_filter = ["is_active"]
     search_fields = ["name", "id"]
     search_help_text = "Name or id of a customer"
     list_per_page = 50
     actions = ["switch_off", "switch_on"]
-    readonly_fields = ["created_at", "related"]
+    readonly_fields = ["stored", "created_at", "related"]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        fields = ["name", "id", "region", "is_active"]
-        return [*fields, "created_at", "related"] if obj else fields
+        fields = ["name", *id_field(request, obj), "region", "is_active", *QUOTA_DEFAULTS]
+        return [*fields, "stored", "created_at", "related"] if obj else fields
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in QUOTA_DEFAULTS:
+            setting, unit = QUOTA_DEFAULTS[db_field.name]
+            field.help_text += f" Empty for the default: {default_text(setting, unit)}."
+        return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         rows = super().get_queryset(request)
+        log = CustomerLog.objects.filter(pk=OuterRef("pk"))
         annotated: QuerySet[Customer] = rows.annotate(
-            agent_count=_count(Agent), queue_count=_count(Queue), key_count=_count(AccessKey)
+            stored_bytes=Subquery(log.values(size=F("written_bytes") - F("pruned_bytes"))),
+            agent_count=_count(Agent),
+            queue_count=_count(Queue),
+            key_count=_count(AccessKey),
         )
         return annotated
 
@@ -65,11 +113,6 @@ class CustomerAdmin(SwitchableAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     @admin.display(description="agents", ordering="agent_count")
     def agent_count(self, customer: Any) -> int:
@@ -82,6 +125,18 @@ class CustomerAdmin(SwitchableAdmin):
     @admin.display(description="keys", ordering="key_count")
     def key_count(self, customer: Any) -> int:
         return customer.key_count or 0
+
+    @admin.display(description="stored data", ordering="stored_bytes")
+    def stored(self, customer: Any) -> SafeString | str:
+        """Return how much of its quota the customer has used."""
+        used, most = max(0, customer.stored_bytes or 0), quotas_of_customer(customer).stored_bytes
+        if not most:
+            return f"{size_text(used)}, without a limit"
+        text = f"{size_text(used)} of {size_text(most)}"
+        if used < most * NEARLY_FULL:
+            return text
+        hint = "raise the quota, or keep events for a shorter time (prune_events)"
+        return format_html("{} {}", pill(text, "bad" if used >= most else "warn"), hint)
 
     @admin.display(description="related")
     def related(self, customer: Customer) -> SafeString:
@@ -128,7 +183,9 @@ class QueueAdmin(OfCustomerAdmin):
     search_fields = ["name", "id", "customer__name"]
     search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]
-    fields = ["owner", "name", "id", "agents"]
+
+    def get_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[Any]:
+        return ["owner", "name", *id_field(request, obj), "agents"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
         queues: QuerySet[Queue] = super().get_queryset(request).annotate(agent_count=Count("agents"))

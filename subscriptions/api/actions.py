@@ -6,6 +6,8 @@ They are limited to what the identity may subscribe to.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -25,9 +27,10 @@ from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
 from events.log.state_projection import state_of
 from events.models import ResourceState, split_agents
+from subscriptions.accounts.changes import current_actor, record
 from subscriptions.api import schemas
 from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
-from subscriptions.models import OptOut
+from subscriptions.models import AuditAction, AuditVerdict, OptOut
 from subscriptions.models.tenants import region_of
 from subscriptions.platform import client
 from subscriptions.protocol.permissions import Identity
@@ -92,7 +95,9 @@ class CallActionView(APIView):
             )
         _require_controllable(visible, identity, call_id)
         path = f"/v1.0/calls/{quote(call_id, safe='')}/{action}"
-        reply = client.request("POST", visible.customer_id, path, order)
+        target = f" to {order['to']['type']} {order['to']['id']}" if "to" in order else ""
+        with _recorded(f"customer_id:{visible.customer_id}:call:{call_id}", f"{action}{target}", visible):
+            reply = client.request("POST", visible.customer_id, path, order)
         return Response({"call_id": call_id, "action": action, "platform": reply})
 
 
@@ -133,11 +138,28 @@ class MessagesView(APIView):
             "text": text,
             "automatic": automatic,
         }
-        reply = client.request("POST", visible.customer_id, "/v1.0/messages", order)
+        with _recorded(f"customer_id:{visible.customer_id}:message:*", f"message to {number}", visible):
+            reply = client.request("POST", visible.customer_id, "/v1.0/messages", order)
         return Response({"to": number, "platform": reply}, status=status.HTTP_201_CREATED)
 
 
 MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
+
+
+@contextmanager
+def _recorded(topic: str, detail: str, visible: Visible) -> Iterator[None]:
+    """Record the request that the block sends to the platform, and once more if it fails.
+
+    Before it is sent: the platform must not act without a record, nor the client see an error after it has acted.
+    """
+    fields: dict[str, Any] = {"customer_id": visible.customer_id, "rule": "by-client"}
+    record(current_actor(), AuditAction.ACT, topic, detail=detail, **fields)
+    try:
+        yield
+    except ApiError as error:
+        detail = f"{detail}: {error.message}"
+        record(current_actor(), AuditAction.ACT, topic, verdict=AuditVerdict.REFUSED, detail=detail, **fields)
+        raise
 
 
 def _may_act(identity: Identity) -> bool:

@@ -15,6 +15,7 @@ from events.api.request_body import read_json_object
 from events.api.responses import with_now
 from events.domain.event import format_timestamp
 from events.domain.topics import is_canonical_uuid
+from subscriptions.accounts.changes import record_status
 from subscriptions.api import schemas
 from subscriptions.models import Agent
 from subscriptions.platform.agent_status import CHOOSABLE, choose_status
@@ -55,7 +56,11 @@ class AgentStatusView(APIView):
         identity = cast(Identity, request.user)
         agent = _agent(identity, agent_id)
         chosen = _chosen(read_json_object(request, schemas.STATUS_CHOICE.fields))
-        if choose_status(agent, chosen, set_by=identity.agent_id):
+        before = agent.status
+        is_set = choose_status(agent, chosen, set_by=identity.agent_id)
+        if before != chosen:
+            record_status(agent, before, chosen, rule="by-client")
+        if is_set:
             return _shown(agent)
         return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)
 

@@ -55,6 +55,24 @@ TOKEN = inline_serializer(
 )
 
 
+LOGOUT = inline_serializer(
+    "Logout",
+    {
+        "everywhere": BooleanField(
+            required=False, help_text="Whether all tokens of the agent end, and its admin sessions."
+        )
+    },
+)
+LOGGED_OUT = inline_serializer("LoggedOut", {"everywhere": BooleanField(), "now": NOW})
+PASSWORD_CHANGE = inline_serializer(
+    "PasswordChange",
+    {
+        "password": field(_FILLED, "The present password."),
+        "new_password": field(_FILLED, "The new password."),
+    },
+)
+
+
 class Named(Serializer[Any]):
     id = UUIDField()
     name = field(TEXT, "`null` if only the platform knows the name.", allow_null=True)

@@ -20,7 +20,12 @@ SEALED_FIELDS = (
     *("at", "action", "verdict", "topic", "rule", "detail", "customer_id", "agent_id"),
     *("credential", "address", "client", "connection_id", "cursor"),
 )
-"""The sealed content of a record; later fields are added at the end."""
+"""The sealed content of a record."""
+LATER_FIELDS = {"changes": "", "count": 1}
+"""Fields that were added later, sealed only with another value than this.
+
+So older records, and those of an older version that runs during an upgrade, keep their seals.
+"""
 
 
 def append(records: Sequence[AuditRecord]) -> None:
@@ -52,6 +57,33 @@ def _is_stored(record: AuditRecord) -> bool:
     )
 
 
+def seal_unsealed() -> int:
+    """Seal the records that a version without seals wrote during an upgrade.
+
+    They have no place in the chain, and become its last links in their order. One more record says how many. Returns
+    their number.
+    """
+    if not AuditRecord.objects.filter(position=None).exists():
+        return 0
+    with transaction.atomic():
+        # Two processes may start at once: the second one finds nothing.
+        _locked_chain()
+        rows = list(AuditRecord.objects.filter(position=None).order_by("pk"))
+        AuditRecord.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        for row in rows:
+            row.pk, row.digest = None, ""
+        if rows:
+            detail = f"{len(rows)} records before this one came without a seal"
+            append([*rows, _own_record(AuditAction.SEAL, "unsealed", detail)])
+    return len(rows)
+
+
+def _own_record(action: AuditAction, rule: str, detail: str) -> AuditRecord:
+    return AuditRecord(
+        action=action, verdict=AuditVerdict.ENDED, rule=rule, detail=detail, connection_id=uuid.uuid4()
+    )
+
+
 def _locked_chain() -> AuditChain:
     found = find_rows(AuditChain, {"id": [CHAIN_ID]}, lock=True)
     if not found:
@@ -63,7 +95,9 @@ def _locked_chain() -> AuditChain:
 
 def content_of(record: AuditRecord) -> tuple[str | None, ...]:
     """Return the sealed content, the same before storing and after reading."""
-    return tuple(canonical(getattr(record, name)) for name in SEALED_FIELDS)
+    later = [name for name, absent in LATER_FIELDS.items() if getattr(record, name) != absent]
+    content = [canonical(getattr(record, name)) for name in SEALED_FIELDS]
+    return (*content, *(f"{name}={canonical(getattr(record, name))}" for name in later))
 
 
 def canonical(value: Any) -> str | None:
@@ -184,15 +218,5 @@ def _prune_batch(before: dt.datetime) -> int:
         AuditRecord.objects.filter(pk__lte=old[-1]).delete()
         chain.floor_position, chain.floor_digest = verifier.end.position, verifier.end.digest
         chain.save(update_fields=["floor_position", "floor_digest"])
-        append(
-            [
-                AuditRecord(
-                    action=AuditAction.PRUNE,
-                    verdict=AuditVerdict.ENDED,
-                    rule="retention",
-                    detail=pruning_detail(verifier.end),
-                    connection_id=uuid.uuid4(),
-                )
-            ]
-        )
+        append([_own_record(AuditAction.PRUNE, "retention", pruning_detail(verifier.end))])
         return len(old)

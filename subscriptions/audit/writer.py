@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from time import monotonic
 
 from events.database.threads import until_database_answers
+from subscriptions.audit.refusals import kind_of, record_of, refusals
 from subscriptions.audit.store import append
-from subscriptions.models import AuditRecord, AuditVerdict
+from subscriptions.models import AuditRecord
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +25,15 @@ _Waiting = tuple[Sequence[AuditRecord], asyncio.Future[None] | None]
 
 
 class AuditWriter:
-    """The queue of audit records of one process. Belongs to one event loop."""
+    """The queue of audit records of one process. Belongs to one event loop.
+
+    Of repeated refusals the first is recorded, and the number of the others with `record_repeats`.
+    """
 
     def __init__(self) -> None:
         self.lost = 0
         self.refusals: Counter[tuple[str, str]] = Counter()
+        self._repeats = refusals()
         self._waiting: list[_Waiting] = []
         self._count = 0
         self._task: asyncio.Task[None] | None = None
@@ -39,27 +45,38 @@ class AuditWriter:
 
     def record_soon(self, records: Sequence[AuditRecord]) -> None:
         """Queue the records; returns before they are stored."""
-        self._count_refusals(records)
+        self._queue(self._without_repeats(records))
+
+    async def record_and_wait(self, records: Sequence[AuditRecord]) -> None:
+        """Store the records; returns when they are committed, however long the database is away."""
+        if records := self._without_repeats(records):
+            done = asyncio.get_running_loop().create_future()
+            self._add(records, done)
+            await done
+
+    def record_repeats(self, *, now: bool = False) -> None:
+        """Record the repeats that were only counted, if their minute is over or `now` is set."""
+        if now or self._repeats.due(monotonic()):
+            self._queue([record_of(each) for each in self._repeats.take()])
+
+    def _without_repeats(self, records: Sequence[AuditRecord]) -> list[AuditRecord]:
+        found = []
+        for record in records:
+            if (kind := kind_of(record)) is not None:
+                self.refusals[(record.action, record.rule)] += record.count
+                if not self._repeats.add(kind, record, monotonic(), record.count):
+                    continue
+            found.append(record)
+        return found
+
+    def _queue(self, records: Sequence[AuditRecord]) -> None:
         if self._count + len(records) > MAX_WAITING:
             self.lost += len(records)
             logger.error(
                 "The audit log cannot be written and too much waits for it: %d records lost", self.lost
             )
-            return
-        self._add(records, None)
-
-    async def record_and_wait(self, records: Sequence[AuditRecord]) -> None:
-        """Store the records; returns when they are committed, however long the database is away."""
-        if records:
-            self._count_refusals(records)
-            done = asyncio.get_running_loop().create_future()
-            self._add(records, done)
-            await done
-
-    def _count_refusals(self, records: Sequence[AuditRecord]) -> None:
-        for record in records:
-            if record.verdict == AuditVerdict.REFUSED:
-                self.refusals[(record.action, record.rule)] += 1
+        elif records:
+            self._add(records, None)
 
     async def flush(self) -> None:
         """Wait until all queued records are stored."""

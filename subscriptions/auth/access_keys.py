@@ -15,6 +15,7 @@ from events.database.direct_sql import find_rows
 from subscriptions.auth.access_version import bump
 from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, require_active
+from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_key
 from subscriptions.models import AccessKey, Agent, Customer, digest_of
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -79,6 +80,8 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
             may_subscribe=old.may_subscribe,
             may_publish=old.may_publish,
             allowed_topics=old.allowed_topics,
+            events_per_second=old.events_per_second,
+            kilobytes_per_second=old.kilobytes_per_second,
             expires_at=now + (old.expires_at - old.created_at) if old.expires_at is not None else None,
             created_at=now,
             replaces=old,
@@ -147,6 +150,8 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
+        quotas=quotas_of_customer(key.customer),
+        rates=rates_of_key(key),
     )
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from events.redaction import redact_secrets
+
 MAX_ADDRESS_CHARACTERS = 64
 MAX_CLIENT_CHARACTERS = 200
+MAX_TOPIC_CHARACTERS = 260
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +36,7 @@ UNKNOWN = ClientInfo()
 
 
 def storable(text: str, max_characters: int) -> str:
-    """Shorten a text from a client, and replace U+0000, which PostgreSQL refuses."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:max_characters]
+    """Shorten a text from a client, without credentials and what PostgreSQL refuses: U+0000."""
+    # Cut before as well: the cost of the removal grows faster than the text. Cut after it, a credential stays whole.
+    beginning = redact_secrets(text[: 4 * max_characters])
+    return beginning.replace("\0", "\N{REPLACEMENT CHARACTER}")[:max_characters]

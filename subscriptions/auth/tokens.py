@@ -19,6 +19,8 @@ from subscriptions.auth.credentials import (
     held_by,
     require_active,
 )
+from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
+from subscriptions.auth.ended_tokens import ended_among, id_of, is_ended
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
 
@@ -55,7 +57,7 @@ def identify_token(token: str) -> Identity:
     except jwt.PyJWTError:
         raise BadCredential("This is not a JWT", "malformed-credential") from None
     if unverified.get("type") == "agent" and "agent" in unverified:
-        return _identify_voipbin(_verified(token, settings.VOIPBIN_JWT_KEYS, required=[]))
+        return _identify_voipbin(_verified(token, settings.VOIPBIN_JWT_KEYS, required=[]), id_of(token))
     try:
         claims = _verified(token, settings.JWT_KEYS, required=["exp", "sub"])
     except BadCredential as error:
@@ -63,19 +65,30 @@ def identify_token(token: str) -> Identity:
         if error.rule == "expired-token" and (agent := _agent_named(unverified)) is not None:
             error.holder = identity_of_agent(agent)
         raise
-    agent = _agent_named(claims)
+    token_id = id_of(token)
+    agent = _agent_named(claims, token_id)
     if agent is None:
         raise BadCredential("The agent of this token is not known", "unknown-agent")
     issued_at = _issued_at(claims)
     with held_by(identity_of_agent(agent)):
-        return agent_identity(agent, expires_at=_seconds(claims, "exp") + LEEWAY_SECONDS, issued_at=issued_at)
+        if agent.is_token_ended:
+            raise ended_token()
+        expires_at = _seconds(claims, "exp") + LEEWAY_SECONDS
+        return agent_identity(agent, expires_at=expires_at, issued_at=issued_at, token_id=token_id)
 
 
-def _agent_named(claims: dict[str, Any]) -> Agent | None:
+def _agent_named(claims: dict[str, Any], token_id: str = "") -> Any:
+    """Return the agent of a token with `is_token_ended`, or `None`; one query finds both."""
     agent_id = claims.get("sub")
     if not isinstance(agent_id, str) or not is_canonical_uuid(agent_id):
         return None
-    return Agent.objects.select_related("customer", "user").filter(pk=agent_id).first()
+    agents = Agent.objects.select_related("customer", "user").filter(pk=agent_id)
+    return agents.annotate(is_token_ended=is_ended(token_id)).first()
+
+
+def ended_token() -> BadCredential:
+    """Return the refusal of a token whose holder signed out."""
+    return BadCredential("This token was ended by signing out: log in again", "ended-token")
 
 
 def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
@@ -122,7 +135,9 @@ def require_not_signed_out(agent: Agent, issued_at: float) -> None:
         raise BadCredential("This token was revoked: log in again", "revoked-token")
 
 
-def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) -> Identity:
+def agent_identity(
+    agent: Agent, *, expires_at: float | None, issued_at: float, token_id: str | None = None
+) -> Identity:
     """Return the identity of a token of ours for this agent; times are in seconds since 1970.
 
     Raises:
@@ -130,11 +145,15 @@ def agent_identity(agent: Agent, *, expires_at: float | None, issued_at: float) 
     """
     require_active(agent.customer, agent)
     require_not_signed_out(agent, issued_at)
-    return identity_of_agent(agent, expires_at=expires_at, issued_at=issued_at)
+    return identity_of_agent(agent, expires_at=expires_at, issued_at=issued_at, token_id=token_id)
 
 
 def identity_of_agent(
-    agent: Agent, *, expires_at: float | None = None, issued_at: float | None = None
+    agent: Agent,
+    *,
+    expires_at: float | None = None,
+    issued_at: float | None = None,
+    token_id: str | None = None,
 ) -> Identity:
     """Build the identity of a token of ours for this agent, without checking the agent."""
     role = Role(agent.role)
@@ -149,10 +168,13 @@ def identity_of_agent(
         granted_resources=frozenset(agent.granted_resources),
         expires_at=expires_at,
         issued_at=issued_at,
+        token_id=token_id,
+        quotas=quotas_of_customer(agent.customer),
+        rates=rates_of_token(),
     )
 
 
-def _identify_voipbin(claims: dict[str, Any]) -> Identity:
+def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
     """Return the identity of a token that VoIPBIN issued, whose signature is verified.
 
     Its claims are `type: "agent"`, `agent` with id, customer_id and permission, and `expire` instead of `exp`. They
@@ -171,14 +193,14 @@ def _identify_voipbin(claims: dict[str, Any]) -> Identity:
     expires_at = _voipbin_expiry(claims) + LEEWAY_SECONDS
     if expires_at <= timezone.now().timestamp():
         raise BadCredential("This token has expired: log in again", "expired-token")
-    role = next((role for bit, role in PERMISSION_BITS if permission & bit), None)
-    if role is None:
-        raise BadCredential("This agent has no permission on the platform", "no-permission")
+    role = _role_of(permission)
     customer = Customer.objects.filter(pk=customer_id).first()
     agent = Agent.objects.select_related("customer", "user").filter(pk=agent_id).first()
     if agent is not None and str(agent.customer_id) != customer_id:
         raise BadCredential("The agent of this token is another customer's here", "foreign-agent")
     require_active(customer, agent)
+    if ended_among([token_id]):
+        raise ended_token()
     issued_at = _issued_at(claims)
     if agent is not None:
         require_not_signed_out(agent, issued_at)
@@ -193,7 +215,28 @@ def _identify_voipbin(claims: dict[str, Any]) -> Identity:
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         expires_at=expires_at,
         issued_at=issued_at,
+        token_id=token_id,
+        quotas=quotas_of_customer(customer),
+        rates=rates_of_token(),
     )
+
+
+def _role_of(permission: int) -> Role:
+    """Return the most powerful role of these permission bits that VOIPBIN_TOKEN_ROLES accepts.
+
+    Raises:
+        BadCredential: There is none.
+    """
+    roles = [role for bit, role in PERMISSION_BITS if permission & bit]
+    if not roles:
+        raise BadCredential("This agent has no permission on the platform", "no-permission")
+    accepted = [role for role in roles if role.value in settings.VOIPBIN_TOKEN_ROLES]
+    if not accepted:
+        raise BadCredential(
+            f"VoIPBIN's tokens cannot grant the role {roles[0].value} here: see VOIPBIN_TOKEN_ROLES",
+            "role-not-accepted",
+        )
+    return accepted[0]
 
 
 def _voipbin_expiry(claims: dict[str, Any]) -> float:

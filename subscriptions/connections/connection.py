@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from django import db
@@ -36,6 +36,7 @@ from subscriptions.protocol.effects import (
     HeldTopic,
     Join,
     Leave,
+    Pause,
     Record,
     Send,
 )
@@ -60,6 +61,9 @@ LAST_WORDS_SECONDS = 1.0
 ABORT_SECONDS = 10.0
 """How long a peer may take to answer the close before the connection is cut."""
 
+FLOOD_ABORT_SECONDS = 2.0
+"""The same for a client that floods the gateway, whose answer is not read."""
+
 LONGEST_TIMER_SECONDS = 86400.0
 
 
@@ -74,7 +78,9 @@ class Connection:
         recorder: ConnectionRecorder,
         *,
         batch: bool,
+        on_flood: Callable[[], None],
     ) -> None:
+        """`on_flood` is called if the client sends too many messages again and again."""
         self.disconnect_code: int | None = None
         self.opened_at = timezone.now()
         self.connection_id = recorder.connection_id
@@ -82,6 +88,7 @@ class Connection:
         self._runtime = runtime
         self._transport = transport
         self._recorder = recorder
+        self._on_flood = on_flood
         self._credential_id = identity.credential_id
         self._session = Session(identity, runtime.limits, runtime.resources)
         self._outbox = Outbox(
@@ -97,6 +104,7 @@ class Connection:
         )
         self._closing: asyncio.Task[None] | None = None
         self._close_code: CloseCode | None = None
+        self._abort_seconds = ABORT_SECONDS
         self._close_rule = "client-left"
         self._close_message = ""
         self._delivered_to = ""
@@ -104,10 +112,14 @@ class Connection:
         runtime.hub.subscribers.add(self._subscriber)
         runtime.reauthorizer.watch(self)
         runtime.presence.opened(self)
-        recorder.opened(identity)
-        if runtime.count_in(self._credential_id) > runtime.connections_per_credential:
-            most = runtime.connections_per_credential
-            self.close(CloseCode.TOO_MANY, f"This credential has all its {most} connections open already")
+        most = runtime.connections_per_credential
+        self._is_turned_away = runtime.count_in(self._credential_id) > most
+        if self._is_turned_away:
+            message = f"This credential has all its {most} connections open already"
+            recorder.turned_away(identity, CloseCode.TOO_MANY.name, message)
+            self.close(CloseCode.TOO_MANY, message)
+        else:
+            recorder.opened(identity)
         if runtime.is_draining:
             self.close(CloseCode.RESTARTING, "The gateway restarts: connect again")
         self._watch_expiry()
@@ -147,8 +159,7 @@ class Connection:
     async def _act(self, text: str | None) -> None:
         if self._closing is not None:
             return
-        session = self._session
-        effects = session.receive_binary() if text is None else session.receive(text, time.monotonic())
+        effects = self._session.receive(text, time.monotonic())
         try:
             await self._perform(effects)
         except Exception:
@@ -185,7 +196,17 @@ class Connection:
                 case Authenticate():
                     await self._perform(await self._verify(effect))
                     self._watch_expiry()
+                case Pause(seconds):
+                    # Frames wait meanwhile, and soon the server does not read them: others are served first.
+                    self._runtime.refused_messages += 1
+                    await asyncio.sleep(seconds)
                 case Close(code, reason):
+                    if code is CloseCode.TOO_MANY:
+                        self._runtime.refused_messages += 1
+                        # Reading the rest of the flood would cost as much as the flood.
+                        self._inbox.stop_reading()
+                        self._abort_seconds = FLOOD_ABORT_SECONDS
+                        self._on_flood()
                     self.close(code, reason)
                 case _:
                     assert_never(effect)
@@ -300,7 +321,7 @@ class Connection:
             last_frame=text_frame(closing_frame(code, message)), timeout_seconds=LAST_WORDS_SECONDS
         )
         self._transport.release()
-        asyncio.get_running_loop().call_later(ABORT_SECONDS, self._transport.abort)
+        asyncio.get_running_loop().call_later(self._abort_seconds, self._transport.abort)
         # Each server has its own exception for a peer that has left.
         with contextlib.suppress(Exception):
             await self._transport.close(int(code), close_reason(message))
@@ -316,6 +337,8 @@ class Connection:
         runtime.presence.ended(self)
         self._outbox.close()
         runtime.count_out(self._credential_id, self.disconnect_code, self._close_rule)
+        if self._is_turned_away:
+            return  # Recorded already.
         self._recorder.closed(
             code=self.disconnect_code,
             rule=self._close_rule,

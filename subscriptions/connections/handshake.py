@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,12 +21,16 @@ from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
 from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.handshake_throttle import credential_digest, handshake_throttle
 from subscriptions.connections.origins import is_allowed
 from subscriptions.protocol.permissions import Identity
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
+TOO_MANY = 429
 UNAVAILABLE = 503
+
+FULL_RETRY_SECONDS = 60
 
 PROTOCOL_VERSION = "13"
 """The only version of the WebSocket protocol (RFC 6455, section 4.1)."""
@@ -38,7 +43,8 @@ ANSWER_HEADERS = tuple((name.lower().encode(), value.encode()) for name, value i
 class Refusal:
     """A refused handshake: HTTP status, code and message for the client, rule for operators.
 
-    `holder` is the owner of the credential, `None` if that is not certain.
+    `holder` is the owner of the credential, `None` if that is not certain. `retry_after` is in seconds, 0 if waiting
+    does not help.
     """
 
     status: int
@@ -46,6 +52,7 @@ class Refusal:
     message: str
     rule: str
     holder: Identity | None = None
+    retry_after: int = 0
 
 
 FOREIGN_ORIGIN = Refusal(
@@ -74,6 +81,11 @@ class Request:
         return cls(scope.get("query_string", b"").decode("latin-1"), headers, client_info)
 
     @property
+    def credential(self) -> bytes:
+        """The digest of the credential, for the throttle."""
+        return credential_digest(self.query, self.headers)
+
+    @property
     def wants_batches(self) -> bool:
         return parse_qs(self.query).get("batch", [""])[-1].lower() in ("true", "1")
 
@@ -82,6 +94,9 @@ async def admit(request: Request) -> Identity | Refusal:
     """Authenticate the client; returns its identity, or the refusal."""
     if not origin_is_allowed(request.headers):
         return FOREIGN_ORIGIN
+    address, credential = request.client_info.address, request.credential
+    if refusal := throttled(address, credential):
+        return refusal
     identity = None
     try:
         identity = await in_database_thread(
@@ -89,12 +104,22 @@ async def admit(request: Request) -> Identity | Refusal:
         )
         may_open_socket(identity)
     except BadCredential as error:
+        handshake_throttle.refused(address, credential)
         return Refusal(UNAUTHORIZED, "UNAUTHORIZED", str(error), error.rule, identity or error.holder)
     except db.Error:
-        return Refusal(
-            UNAVAILABLE, "UNAVAILABLE", "Credentials cannot be checked now: try again", "database-away"
-        )
+        message = "Credentials cannot be checked now: try again"
+        return Refusal(UNAVAILABLE, "UNAVAILABLE", message, "database-away", retry_after=1)
+    handshake_throttle.accepted(credential)
     return identity
+
+
+def throttled(address: str, credential: bytes) -> Refusal | None:
+    """Return the refusal if the credential is not to be checked now, else `None`."""
+    wait = ceil(handshake_throttle.wait_seconds(address, credential))
+    if not wait:
+        return None
+    message = f"Too many handshakes from this address were refused: try again in {wait} s"
+    return Refusal(TOO_MANY, "RATE_LIMITED", message, "too-many-handshakes", retry_after=wait)
 
 
 def may_open_socket(identity: Identity) -> None:
@@ -105,6 +130,18 @@ def may_open_socket(identity: Identity) -> None:
     """
     if not identity.may_subscribe:
         raise BadCredential("This access key may not open a WebSocket", "key-may-not-subscribe")
+
+
+def no_room(identity: Identity) -> Refusal:
+    """Return the refusal of a client whose customer has all its connections open."""
+    return Refusal(
+        TOO_MANY,
+        "RATE_LIMITED",
+        f"Your customer has all its {identity.quotas.connections} connections open: close some, or try again later",
+        "customer-connections",
+        identity,
+        retry_after=FULL_RETRY_SECONDS,
+    )
 
 
 def origin_is_allowed(headers: Mapping[str, str]) -> bool:
@@ -140,7 +177,7 @@ async def refuse(
     headers = [*ANSWER_HEADERS, (b"content-length", str(len(body)).encode())]
     if refusal.status == UNAUTHORIZED:
         headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
-    if refusal.status == UNAVAILABLE:
-        headers.append((b"retry-after", b"1"))
+    if refusal.retry_after:
+        headers.append((b"retry-after", str(refusal.retry_after).encode()))
     await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})

@@ -19,7 +19,9 @@ from events.database.threads import in_database_thread
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.access_version import current_version
 from subscriptions.auth.credentials import AGENT_KIND, KEY_KIND, BadCredential, require_active
-from subscriptions.auth.tokens import agent_identity, require_not_signed_out
+from subscriptions.auth.customer_quotas import quotas_of_customer
+from subscriptions.auth.ended_tokens import ended_among
+from subscriptions.auth.tokens import agent_identity, ended_token, require_not_signed_out
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Identity
@@ -146,10 +148,13 @@ def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identit
     agents = Agent.objects.select_related("customer", "user").in_bulk(
         [pk for _, kind, pk in credentials if kind != KEY_KIND]
     )
+    ended = ended_among(each.token_id for each in identities if each.token_id is not None)
     customers = Customer.objects.in_bulk({UUID(each.customer_id) for each, *_ in credentials})
     outcomes: dict[Identity, Identity | BadCredential] = {}
     for each, kind, pk in credentials:
         try:
+            if each.token_id in ended:
+                raise ended_token()
             if kind == KEY_KIND:
                 now = _of_key(keys.get(pk))
             elif kind == AGENT_KIND:
@@ -184,12 +189,15 @@ def _of_key(key: AccessKey | None) -> Identity:
 def _of_token(before: Identity, agent: Agent | None) -> Identity:
     if agent is None:
         raise BadCredential("The agent of this token was deleted", "unknown-agent")
-    return agent_identity(agent, expires_at=before.expires_at, issued_at=before.issued_at or 0.0)
+    return agent_identity(
+        agent, expires_at=before.expires_at, issued_at=before.issued_at or 0.0, token_id=before.token_id
+    )
 
 
 def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None) -> Identity:
     # The token's claims have the role; only the active flags and granted resources are stored here.
     require_active(customer, agent)
+    before = replace(before, quotas=quotas_of_customer(customer))
     if agent is None:
         return before
     require_not_signed_out(agent, before.issued_at or 0.0)

@@ -11,7 +11,7 @@ import structlog
 
 from events.domain.cursor import Position, join_positions
 from subscriptions.audit.writer import AuditWriter
-from subscriptions.auth.client_info import ClientInfo, storable
+from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.connections.handshake import Refusal
 from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.replayer import Recovery
@@ -22,7 +22,6 @@ from subscriptions.protocol.permissions import Identity
 
 logger = structlog.stdlib.get_logger(__name__)
 
-MAX_TOPIC_CHARACTERS = 260
 MAX_DETAIL_CHARACTERS = 300
 
 _HOST = socket.gethostname()[:100]
@@ -53,7 +52,9 @@ class ConnectionRecorder:
         """
         await self._audit.record_and_wait(
             [
-                self._record(each.action, each.verdict, each.topic, each.rule, each.detail, cursor)
+                self._record(
+                    each.action, each.verdict, each.topic, each.rule, each.detail, cursor, each.count
+                )
                 for each in entries
             ]
         )
@@ -70,6 +71,12 @@ class ConnectionRecorder:
         self.identity = refusal.holder
         self.record_soon(AuditAction.REFUSE, AuditVerdict.REFUSED, rule=refusal.rule, detail=refusal.message)
         logger.info("connection refused", status=refusal.status, rule=refusal.rule, **self._identity_fields())
+
+    def turned_away(self, identity: Identity, rule: str, message: str) -> None:
+        """Record that a connection was accepted only to be closed with the reason."""
+        self.identity = identity
+        self.record_soon(AuditAction.REFUSE, AuditVerdict.REFUSED, rule=rule, detail=message)
+        logger.info("connection turned away", rule=rule, **self._identity_fields())
 
     def live(self, feeds: Mapping[str, Feed[Subscriber]], recovery: Recovery | None) -> None:
         """Record the cursor after which the topics that were just granted deliver events.
@@ -130,7 +137,7 @@ class ConnectionRecorder:
         return fields
 
     def _record(
-        self, action: str, verdict: str, topic: str, rule: str, detail: str, cursor: str
+        self, action: str, verdict: str, topic: str, rule: str, detail: str, cursor: str, count: int = 1
     ) -> AuditRecord:
         identity = self.identity
         return AuditRecord(
@@ -146,4 +153,5 @@ class ConnectionRecorder:
             client=self.client_info.client,
             connection_id=self.connection_id,
             cursor=cursor,
+            count=count,
         )

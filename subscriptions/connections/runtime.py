@@ -16,6 +16,7 @@ from events.announcements.announcer import announcer
 from events.counters import stored_events
 from events.domain.topics import known_resources
 from subscriptions.audit.writer import AuditWriter
+from subscriptions.connections.audit_rounds import AuditRounds
 from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
@@ -57,10 +58,12 @@ class Runtime:
         self._events = Rate(lambda: stored_events.counts().get((), 0), now)
         self._deliveries = Rate(lambda: self.hub.deliveries + self.replayer.deliveries, now)
         self.audit = AuditWriter()
+        self.audit_rounds = AuditRounds(self.audit)
         self.is_draining = False
         self.outbox_max_bytes = settings.OUTBOX_MAX_BYTES
         self.connections_per_credential = settings.CONNECTIONS_PER_CREDENTIAL
         self.opened = 0
+        self.refused_messages = 0
         self.ended: Counter[tuple[str, str]] = Counter()
         self._connections: Counter[str] = Counter()
         self.all_left = asyncio.Event()
@@ -72,6 +75,9 @@ class Runtime:
             connection_max_topics=settings.CONNECTION_MAX_TOPICS,
             subscribe_burst=settings.SUBSCRIBE_BURST,
             subscribe_per_second=settings.SUBSCRIBE_PER_SECOND,
+            message_burst=settings.MESSAGE_BURST,
+            messages_per_second=settings.MESSAGES_PER_SECOND,
+            refused_messages_max=settings.REFUSED_MESSAGES_MAX,
             unreadable_messages_max=settings.UNREADABLE_MESSAGES_MAX,
         )
 
@@ -119,6 +125,7 @@ class Runtime:
         self.reauthorizer.start()
         self.presence.start()
         self.lease_tasks.start()
+        self.audit_rounds.start()
 
     async def stop(self) -> None:
         """Close all connections, store the rest of the audit log, and end all tasks."""
@@ -131,10 +138,12 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.all_left.wait()
+        self.audit.record_repeats(now=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
         await self.lease_tasks.stop()
+        await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()
         await self.hub.stop()

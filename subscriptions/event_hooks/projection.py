@@ -8,7 +8,16 @@ from events.domain.event import Draft
 from events.domain.phone_number import canonical_number
 from events.domain.topics import is_canonical_uuid
 from events.models import Event
-from subscriptions.models import Agent, AgentStatus, OptOut
+from subscriptions.audit.store import append
+from subscriptions.models import (
+    NO_CONNECTION,
+    Agent,
+    AgentStatus,
+    AuditAction,
+    AuditRecord,
+    AuditVerdict,
+    OptOut,
+)
 from subscriptions.models.tenants import region_of
 from subscriptions.platform.opt_outs import MAX_NUMBER, parse_keyword
 
@@ -64,8 +73,28 @@ def _apply_opt_outs(stored: Stored) -> None:
         # Also as it was understood before the customer had a region.
         numbers = [each[:MAX_NUMBER] for each in (canonical, canonical_number(number))]
         if wants_none:
-            OptOut.objects.get_or_create(
+            _, changed = OptOut.objects.get_or_create(
                 customer_id=draft.customer_id, number=numbers[0], defaults={"since": event.timestamp}
             )
         else:
-            OptOut.objects.filter(customer_id=draft.customer_id, number__in=numbers).delete()
+            removed, _ = OptOut.objects.filter(customer_id=draft.customer_id, number__in=numbers).delete()
+            changed = bool(removed)
+        if changed:
+            _record_opt_out(event, numbers[0], wants_none)
+
+
+def _record_opt_out(event: Event, number: str, wants_none: bool) -> None:
+    # The subject has no number: operators who may not read messages see the audit log.
+    append(
+        [
+            AuditRecord(
+                action=AuditAction.ADD if wants_none else AuditAction.DELETE,
+                verdict=AuditVerdict.GRANTED,
+                rule="by-event",
+                topic="optout",
+                detail=f"{number[:4]}… by the event {event.pk}",
+                customer_id=event.customer_id,
+                connection_id=NO_CONNECTION,
+            )
+        ]
+    )

@@ -32,6 +32,8 @@ class HistoryRecord(NamedTuple):
     credential: str = ""
     address: str = ""
     client: str = ""
+    times: int = 1
+    """The record's `count`: more than 1 if the record stands for several topics or handshakes."""
 
     @property
     def is_granted(self) -> bool:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from events.domain.topics import Pattern
-from subscriptions.explain.connection_history import Connection, Subscription
+from subscriptions.explain.connection_history import Connection, HistoryRecord, Subscription
 from subscriptions.explain.near_miss import near_miss, pattern_of
 from subscriptions.explain.report import (
     Answer,
@@ -163,7 +163,7 @@ def subscribed(
     ]
     facts = _first(
         dict.fromkeys(
-            ("granted" if each.is_granted else f"refused: {each.rule}", each.topic)
+            ("granted" if each.is_granted else f"refused: {each.rule}", _named(each))
             for each in reversed(requested)
         )
     )
@@ -178,6 +178,12 @@ def subscribed(
         message = "No: it was connected, but subscribed to nothing of the kind."
         return Answer(Outcome.NO, "nothing-subscribed", message, facts)
     return Answer(Outcome.NO, miss.rule, f"No. {miss.message}", facts)
+
+
+def _named(requested: HistoryRecord) -> str:
+    if requested.times == 1:
+        return requested.topic
+    return f"{requested.times} topics" + (f", such as {requested.topic}" if requested.topic else "")
 
 
 def connected(event: StoredEvent | NoEvent, evidence: Evidence) -> Answer:

@@ -36,6 +36,8 @@ from subscriptions.protocol.permissions import Identity
 RECORDS_EACH_WAY = 1000
 """Records of the receiver that are read from before the event, and from after it."""
 
+_HISTORY_FIELDS = (*HistoryRecord._fields[:-1], "count")
+
 RECORDS_AT_MOST = 20_000
 """Records of all the connections that these belong to."""
 
@@ -127,9 +129,7 @@ def _evidence(
     looked_from = looked_at[-1][1] if len(looked_at) == RECORDS_EACH_WAY else _records_kept_from()
     looked_at += after.values_list(*columns)[:RECORDS_EACH_WAY]
     ids = {connection_id for *_, connection_id in looked_at} | set(open_now)
-    rows = (
-        AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*HistoryRecord._fields)
-    )
+    rows = AuditRecord.objects.filter(connection_id__in=ids).order_by("-pk").values_list(*_HISTORY_FIELDS)
     newest = list(rows[:RECORDS_AT_MOST])
     if len(newest) == RECORDS_AT_MOST:
         looked_from = newest[-1][0]

@@ -48,7 +48,7 @@ def near_miss(
     """Return the closest requested topic, given that no granted one covers the event."""
     misses = [
         miss
-        for each in {each.topic: each for each in requested}.values()
+        for each in {(each.topic, each.times): each for each in requested}.values()
         if (miss := _miss(topics, each, resources)) is not None
     ]
     return max(misses, key=lambda miss: miss.closeness, default=None)
@@ -56,10 +56,17 @@ def near_miss(
 
 def _miss(topics: Sequence[str], requested: HistoryRecord, resources: Collection[str]) -> NearMiss | None:
     pattern = pattern_of(requested.topic, resources)
+    covers = pattern is not None and any(pattern.covers(topic) for topic in topics)
+    if requested.times > 1 and not covers:
+        message = (
+            f"{requested.times} topics that are not recorded one by one were refused ({requested.rule}): "
+            f"{requested.detail}"
+        )
+        return NearMiss(6.4, requested.rule, message)
     if pattern is None:
         return _unreadable(topics, requested)
     if not requested.is_granted:
-        if any(pattern.covers(topic) for topic in topics):
+        if covers:
             return NearMiss(
                 10,
                 requested.rule,

@@ -4,13 +4,14 @@ May import: `protocol`, `events.domain`. Start with `tenants`. All names are exp
 migrations find them. Queries run in worker threads or in Django's own threads, never in the event loop.
 """
 
-from subscriptions.models.audit import AuditAction, AuditChain, AuditRecord
+from subscriptions.models.audit import NO_CONNECTION, AuditAction, AuditChain, AuditRecord
 from subscriptions.models.connections import CloseOrder, GatewayProcess, LiveConnection
 from subscriptions.models.credentials import (
     KEY_MARK,
     KEY_PREFIX_CHARACTERS,
     AccessChanges,
     AccessKey,
+    EndedToken,
     LoginTries,
     digest_of,
 )
@@ -30,6 +31,7 @@ from subscriptions.protocol.effects import AuditVerdict
 __all__ = [
     "KEY_MARK",
     "KEY_PREFIX_CHARACTERS",
+    "NO_CONNECTION",
     "AccessChanges",
     "AccessKey",
     "Agent",
@@ -41,6 +43,7 @@ __all__ = [
     "AuditVerdict",
     "CloseOrder",
     "Customer",
+    "EndedToken",
     "GatewayProcess",
     "LiveConnection",
     "LoginTries",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.utils import timezone
 
@@ -21,6 +23,14 @@ class AuditAction(models.TextChoices):
     END = "end"
     LIVE = "live"
     PRUNE = "prune"
+    LOGIN = "login"
+    LOGOUT = "logout"
+    PASSWORD = "password"  # noqa: S105 - an action
+    ADD = "add"
+    CHANGE = "change"
+    DELETE = "delete"
+    ACT = "act"
+    SEAL = "seal"
 
 
 class AuditRecord(models.Model):
@@ -55,6 +65,16 @@ class AuditRecord(models.Model):
         editable=False,
         help_text="Position in the event log: topics are received from here on, or were up to here.",
     )
+    changes = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Each changed value before and after, as JSON; never a secret.",
+    )
+    count = models.PositiveIntegerField(
+        default=1, db_default=1, editable=False, help_text="How often it happened, if repeats are counted."
+    )
     position = models.BigIntegerField(
         "number", null=True, editable=False, help_text="Its place in the chain."
     )
@@ -82,6 +102,9 @@ class AuditRecord(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.verdict} {self.topic}"
 
+
+NO_CONNECTION = uuid.UUID(int=0)
+"""The connection of a record that belongs to none."""
 
 FIRST_DIGEST = "0" * 64
 """The digest before the first record of the audit log."""

@@ -54,7 +54,19 @@ class AccessKey(models.Model):
     allowed_topics = models.JSONField(
         default=list,
         blank=True,
-        help_text="Patterns, in canonical form, outside of which the key receives nothing; empty for no such limit.",
+        help_text="Patterns, in canonical form, outside of which the key receives and publishes nothing; "
+        "empty for none.",
+    )
+    events_per_second = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Events that it may publish a second. 0 for no limit but its customer's.",
+    )
+    kilobytes_per_second = models.PositiveIntegerField(
+        "kB per second",
+        null=True,
+        blank=True,
+        help_text="Data that it may publish a second. 0 for no limit but its customer's.",
     )
     expires_at = models.DateTimeField("expires", null=True, blank=True, help_text="Empty for never.")
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
@@ -108,8 +120,21 @@ class AccessChanges(models.Model):
         return f"{self.count} changes"
 
 
+class EndedToken(models.Model):
+    """A token that was ended by its holder, until it would have expired."""
+
+    id = models.CharField(max_length=64, primary_key=True, editable=False)
+    ends_at = models.DateTimeField(editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.id[:8]}… until {self.ends_at:%Y-%m-%d}"
+
+
 class LoginTries(models.Model):
-    """The rate limit of logins from one address, or as one user from it; full without a row."""
+    """A rate limit of logins, which is full without a row.
+
+    Or an address from which a user has logged in, which is known until `full_at`.
+    """
 
     key = models.CharField(max_length=64, primary_key=True, editable=False)
     full_at = models.DateTimeField(editable=False, db_index=True)

@@ -59,6 +59,18 @@ class Customer(models.Model):
         help_text="Two capital letters such as US or DE (ISO 3166). Numbers without a country code are then understood "
         "as dialled there. Without it, only international numbers are.",
     )
+    events_per_second = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Events that it may publish a second. 0 for no limit."
+    )
+    kilobytes_per_second = models.PositiveIntegerField(
+        "kB per second", null=True, blank=True, help_text="Data that it may publish a second. 0 for no limit."
+    )
+    stored_megabytes = models.PositiveIntegerField(
+        "stored MB", null=True, blank=True, help_text="Events that it may have stored. 0 for no limit."
+    )
+    max_connections = models.PositiveIntegerField(
+        null=True, blank=True, help_text="WebSockets that it may have open. 0 for no limit."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -17,9 +17,11 @@ from typing import Protocol
 from django.db import Error as DatabaseTrouble
 
 from events.database.threads import in_database_thread
-from subscriptions.auth.client_info import ClientInfo, storable
+from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.auth.credentials import KEY_KIND
+from subscriptions.auth.customer_quotas import fullest_storage
 from subscriptions.models import LiveConnection
+from subscriptions.presence.customer_connections import count_live, customer_connections
 from subscriptions.presence.open_files import OpenFilesWarning
 from subscriptions.presence.pending_changes import NO_STATS, ConnectionStats, PendingChanges
 from subscriptions.presence.process_status import ProcessState
@@ -39,7 +41,7 @@ STOP_SECONDS = 2.0
 """How long a stopping process tries to delete its rows."""
 
 SWEEP_BEATS = 10
-"""Beats between two deletions of what crashed processes left behind."""
+"""Beats between two deletions of what crashed processes left behind, and looks at stored data."""
 
 MAX_ROWS = 1000
 """Rows of one beat: after an outage, the rows of all connections would delay publishers."""
@@ -76,7 +78,8 @@ class Presence:
     """The heartbeat of one process, every `beat_seconds`; `state` returns its status.
 
     Each beat commits a write, so it also shows whether the database takes any: `write_problem` names the error of the
-    last beat, or is "". Await `has_beaten` first.
+    last beat, or is "". Await `has_beaten` first. `fullest_storage` is the share of its quota that the fullest customer
+    had stored a few beats ago.
     """
 
     def __init__(self, *, beat_seconds: float, state: Callable[[], ProcessState] = ProcessState) -> None:
@@ -93,6 +96,7 @@ class Presence:
         self._open_files = OpenFilesWarning()
         self.has_beaten = asyncio.Event()
         self.write_problem = ""
+        self.fullest_storage = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -178,9 +182,13 @@ class Presence:
         self._pending.stored(changes)
         if self._pending.is_dirty:
             self._wake.set()
+        if outdated := customer_connections.take_outdated():
+            elsewhere = await in_database_thread(count_live, outdated, except_process=self._entry.process_id)
+            customer_connections.learn(outdated, elsewhere)
         self._beats += 1
         if self._beats % SWEEP_BEATS == 1:
             await in_database_thread(sweep)
+            self.fullest_storage = await in_database_thread(fullest_storage)
 
     async def _rows(self, connection_ids: Iterable[uuid.UUID]) -> list[LiveConnection]:
         rows = []
@@ -204,7 +212,7 @@ class Presence:
             is_platform_staff=identity.is_platform_staff,
             address=connection.client_info.address,
             client=connection.client_info.client,
-            topics="\n".join(topics[:TOPICS_STORED]),
+            topics="\n".join(storable(topic, MAX_TOPIC_CHARACTERS) for topic in topics[:TOPICS_STORED]),
             topic_count=len(topics),
             opened_at=connection.opened_at,
         )

@@ -29,13 +29,14 @@ class HeldTopic:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """The audit record of a request for one topic."""
+    """The audit record of a request for one topic, or for the `count` topics of a message."""
 
     action: Action
     topic: str
     verdict: AuditVerdict
     rule: str
     detail: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,13 @@ class Close:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Count a message that was refused, and handle none for so many seconds."""
+
+    seconds: float
+
+
 # Two messages are effects as they are: the connection answers a Ping with the cursor of all events that were sent, and
 # verifies the credential of an Authenticate, then calls the session's `authenticated` or `not_authenticated`.
-Effect = Send | Record | Join | Leave | FindAgents | Close | Ping | Authenticate
+Effect = Send | Record | Join | Leave | FindAgents | Close | Pause | Ping | Authenticate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 from typing import Any, assert_never
 
 from events.domain.cursor import InvalidCursor, parse_cursor
@@ -183,12 +184,22 @@ def error_frame(
     message: str,
     *,
     request_id: RequestId | None = None,
+    retry_after: float | None = None,
 ) -> str:
-    """Build the error frame for refused topics or an invalid message."""
-    return _with_request_id(
-        {"type": "error", "action": action, "topics": list(topics), "code": code, "message": message},
-        request_id,
-    )
+    """Build the error frame for refused topics or an invalid message.
+
+    `retry_after` are the seconds after which the same message would be accepted; `None` if waiting does not help.
+    """
+    frame: dict[str, Any] = {
+        "type": "error",
+        "action": action,
+        "topics": list(topics),
+        "code": code,
+        "message": message,
+    }
+    if retry_after is not None:
+        frame["retry_after"] = ceil(10 * retry_after) / 10
+    return _with_request_id(frame, request_id)
 
 
 def closing_frame(code: CloseCode, message: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from events.domain.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
+from events.quotas.limits import UNLIMITED, UNLIMITED_RATES, Quotas, Rates
 
 MOST_NAMED = 5
 """Allowed topics that a refusal lists."""
@@ -41,7 +42,8 @@ class Identity:
     `role` is `None` for an access key that belongs to no agent. `credential` names the credential for people, a key by
     its prefix and never by its secret; `credential_id` is unique. `allowed_topics` are the patterns in canonical form
     to which an access key is limited, `None` if it is not. `expires_at` and `issued_at` are in seconds since 1970;
-    they are `None` if the credential never expires or does not contain its time of issue.
+    they are `None` if the credential never expires or does not contain its time of issue. `token_id` is unique to a
+    token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     """
 
     customer_id: str
@@ -55,6 +57,9 @@ class Identity:
     allowed_topics: frozenset[str] | None = None
     expires_at: float | None = None
     issued_at: float | None = None
+    token_id: str | None = None
+    quotas: Quotas = UNLIMITED
+    rates: Rates = UNLIMITED_RATES
 
     @property
     def is_authenticated(self) -> bool:

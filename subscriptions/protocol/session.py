@@ -25,6 +25,7 @@ from subscriptions.protocol.effects import (
     Send,
 )
 from subscriptions.protocol.limits import Limits
+from subscriptions.protocol.message_rate import MessageRate, refused_entry
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
@@ -75,9 +76,17 @@ class Session:
         self._resources = resources
         self._unreadable = 0
         self._rate_full_at = 0.0
+        self._message_rate = MessageRate(limits)
 
-    def receive(self, text: str, now: float) -> list[Effect]:
-        """Decide on one text frame."""
+    def receive(self, text: str | None, now: float) -> list[Effect]:
+        """Decide on one text frame, or on a binary one: `None`."""
+        if wait := self._message_rate.take(now):
+            return self._message_rate.refuse(text, now, wait)
+        return [*self._message_rate.answer_together(now), *self._processed(text, now)]
+
+    def _processed(self, text: str | None, now: float) -> list[Effect]:
+        if text is None:
+            return self._unreadable_message("Messages are text frames; this one was binary", None, None)
         try:
             message = read_message(
                 text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics
@@ -103,10 +112,6 @@ class Session:
         except UnreadableMessage:
             return None
         return message if isinstance(message, Ping) else None
-
-    def receive_binary(self) -> list[Effect]:
-        """Decide on a binary frame, which the protocol does not have."""
-        return self._unreadable_message("Messages are text frames; this one was binary", None, None)
 
     def _unreadable_message(
         self, message: str, action: str | None, request_id: RequestId | None
@@ -155,10 +160,9 @@ class Session:
         self._rate_full_at, wait = self._limits.subscribe_rate.take(
             self._rate_full_at, now, len(message.topics)
         )
+        if wait:
+            return self._refused_whole(message, self._rate_message(), "subscribe-rate", wait)
         for topic in message.topics:
-            if wait:
-                refuse(topic, ErrorCode.RATE_LIMITED, self._rate_message(), "subscribe-rate")
-                continue
             try:
                 pattern = parse_pattern(topic, self._resources)
             except InvalidTopic as error:
@@ -194,6 +198,18 @@ class Session:
         if granted:
             effects.append(Join(tuple(granted), message.since, request_id))
         return effects + refusals.frames(action, request_id)
+
+    def _refused_whole(self, message: Subscribe, reason: str, rule: str, wait: float) -> list[Effect]:
+        """Refuse a message with all its topics until `wait` seconds have passed, in one record."""
+        frame = error_frame(
+            Action.SUBSCRIBE,
+            message.topics,
+            ErrorCode.RATE_LIMITED,
+            reason,
+            request_id=message.request_id,
+            retry_after=wait,
+        )
+        return [Record((refused_entry(message, reason, rule),)), Send(frame)]
 
     def _rate_message(self) -> str:
         limits = self._limits

@@ -130,5 +130,5 @@ def test_a_connection_is_closed_with_a_reason_which_the_audit_log_shows(
     expect(page.locator("#result_list")).to_contain_text("closed-by-operator")
     page.locator("#changelist-filter").get_by_role("link", name="Close", exact=True).click()
     page.click("#result_list tbody th a")
-    expect(page.locator("#content")).to_contain_text("root: you flood us")
+    expect(page.locator("#content")).to_contain_text("root from 127.0.0.1: you flood us")
     assert pages.console == []

@@ -169,7 +169,7 @@ def test_drafts_survive_a_reload_and_a_reconnect_until_the_agent_signs_out(
     expect(page.get_by_label("Reply")).to_have_value("Dear First, ")
     page.get_by_role("button", name="Sign out").click()
     assert page.evaluate("() => sessionStorage.length") == 0
-    desk.open(page)
+    desk.sign_in(page)
     thread(page, one).click()
     expect(page.get_by_label("Reply")).to_have_value("")
 

@@ -44,7 +44,7 @@ def test_a_wrong_password_shows_an_error_and_the_right_one_opens_the_board(
 def test_signing_out_leaves_nothing_behind(page: Page, centre: Centre) -> None:
     call = Call("Somebody private")
     centre.publish(call.created())
-    watch(page, centre)
+    sign_in(page, centre)
     expect(call.row(page)).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible()

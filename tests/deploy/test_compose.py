@@ -102,7 +102,21 @@ def test_the_services_run_commands_that_there_are() -> None:
         "migrate": ["migrate"],
         "amqp": ["consume_amqp"],
         "prune": ["prune_events", "prune_audit"],
+        "verify": ["verify_audit"],
     }
+
+
+def test_the_head_of_the_audit_log_is_kept_where_each_service_of_ours_reads_it() -> None:
+    """Without a volume each run would begin without the head of the run before."""
+    services = ours()
+    assert shlex.join(services["verify"]["command"]).endswith("verify_audit --remember")
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    for name, service in services.items():
+        folder = str(Path(service["environment"]["AUDIT_HEAD_FILE"]).parent)
+        mounts = dict(each.split(":") for each in service["volumes"])
+        [volume] = [volume for volume, target in mounts.items() if target == folder]
+        assert volume in compose()["volumes"], name
+        assert re.search(rf"install -d -o 10001 .*{folder}$", dockerfile, re.MULTILINE)
 
 
 def test_the_proxy_asks_the_gateways_where_they_listen() -> None:

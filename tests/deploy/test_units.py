@@ -93,6 +93,7 @@ def test_the_other_units_start_commands_that_there_are() -> None:
     assert {name: [command for command, _ in commands] for name, commands in started.items()} == {
         "voipbin-ws-amqp": ["consume_amqp"],
         "voipbin-ws-prune": ["prune_events", "prune_audit"],
+        "voipbin-ws-verify": ["verify_audit"],
     }
     ages = [options.older_than.days for _, options in started["voipbin-ws-prune"]]
     assert ages == [30, 364]

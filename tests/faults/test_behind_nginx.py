@@ -140,7 +140,8 @@ async def what_is_not_for_clients_is_refused(site: Site) -> None:
             assert (await http.get(site.url + path)).status_code == 404, path
         assert (await http.get(f"{site.url}/healthz")).status_code == 200
         page = await http.get(f"{site.plain_url}/agent")
-        assert (page.status_code, page.headers["location"]) == (301, "https://localhost/agent")
+        # The name is that of the configuration, whichever the client sends.
+        assert (page.status_code, page.headers["location"]) == (301, "https://ws.example.com/agent")
         program = await http.get(f"{site.plain_url}/v1.0/calls?token=a-token-in-the-clear")
         assert (program.status_code, program.json()["code"]) == (403, "PERMISSION_DENIED")
     assert "a-token-in-the-clear" not in site.nginx.all_logs()

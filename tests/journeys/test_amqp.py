@@ -266,6 +266,26 @@ def test_of_two_consumers_one_works_and_the_other_takes_over(
     assert "Stopped: 1 events stored" in second.log_text()
 
 
+def test_events_beyond_a_quota_wait_and_delay_no_other_customers(
+    gateway: Gateway, acme: Company, backend: Backend, consume: Start
+) -> None:
+    globex = company("Globex")
+    settle(gateway, globex)
+    consumer = consume(CUSTOMER_EVENTS_PER_SECOND="4", PUBLISH_BURST_SECONDS="5")
+    calls = [f"quota-{number:02}" for number in range(40)]
+    backend.send(*(call(acme, each) for each in calls[:20]))
+    wait_until(lambda: len(stored(gateway, acme, "quota-")) == 20, "the burst to be stored")
+    backend.send(*(call(acme, each) for each in calls[20:30]), call(globex, "quota-globex"))
+    wait_until(lambda: f"Events of customer {acme.id} wait: more than 4" in consumer.log_text(), "the wait")
+    wait_until(lambda: stored(gateway, globex, "quota-"), "the other customer's event")
+    backend.send(*(call(acme, each) for each in calls[30:]))
+    wait_until(lambda: len(stored(gateway, acme, "quota-")) == 40, "all to be stored")
+    assert stop(consumer) == 0
+    assert stored(gateway, acme, "quota-") == calls
+    assert (backend.waiting(backend.queue), backend.waiting(backend.parking)) == (0, 0)
+    assert f"Events of customer {acme.id} wait no more" in consumer.log_text()
+
+
 @pytest.fixture
 def signals_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

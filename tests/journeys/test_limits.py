@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import socket
 from pathlib import Path
@@ -209,13 +210,31 @@ def test_a_request_has_a_most_of_events_and_bytes(limited: Gateway, acme: Compan
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_when_no_more_files_may_be_open_the_log_says_so_once(gateway: Gateways, server: str) -> None:
     serving = gateway(server, CHECK_INTERVAL_SECONDS="0.1")
+    acme = company("Acme")
+    settle(serving, acme)
     assert httpx.get(f"{serving.url}/readyz").status_code == 200
     before = resource.prlimit(serving.pid, resource.RLIMIT_NOFILE)
     used = max(int(each.name) for each in Path(f"/proc/{serving.pid}/fd").iterdir())
     resource.prlimit(serving.pid, resource.RLIMIT_NOFILE, (used + 20, before[1]))
     line = "New connections are refused: all"
-    sockets = [socket.create_connection(("127.0.0.1", serving.port)) for _ in range(60)]
-    wait_until(lambda: line in serving.log_text(), "the line")
+    # WebSockets: of connections that send no request, the oldest would make room.
+    handshake = f"""GET /v1.0/ws?token={acme.token("manager")} HTTP/1.1
+Host: localhost
+Upgrade: websocket
+Connection: Upgrade
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+Sec-WebSocket-Version: 13
+
+""".replace("\n", "\r\n").encode()
+    sockets: list[socket.socket] = []
+
+    def is_logged() -> bool:
+        sockets.append(socket.create_connection(("127.0.0.1", serving.port)))
+        with contextlib.suppress(ConnectionError):
+            sockets[-1].sendall(handshake)
+        return line in serving.log_text()
+
+    wait_until(is_logged, "the line")
     for each in sockets:
         each.close()
     wait_until(lambda: _answers(serving.url), "it to answer again")

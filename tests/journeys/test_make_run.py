@@ -64,8 +64,9 @@ class Subscriber:
         return received
 
 
-def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run: Any) -> None:
+def test_from_an_unpacked_folder_to_calls_that_move_and_to_an_end_by_ctrl_c(run: Any, folder: Path) -> None:
     running = run()
+    assert (folder / "var").stat().st_mode & 0o077 == 0
     exported = running.exported()
     assert exported["VOIPBIN_WS_URL"] == f"ws://127.0.0.1:{running.port}/v1.0/ws"
     assert exported["VOIPBIN_API_URL"] == f"http://127.0.0.1:{running.port}"

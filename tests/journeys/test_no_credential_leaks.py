@@ -75,12 +75,14 @@ class Everything:
         answer = self._client.post("/auth/login", json={"username": username, "password": password})
         assert answer.status_code in (200, 401)
 
-    def log_in_to_the_admin(self, username: str, password: str) -> None:
-        """With the token of the form, as a browser does."""
+    def log_in_to_the_admin(self, username: str, password: str, *, is_echoed: bool = False) -> None:
+        """With the token of the form, as a browser does; `is_echoed` says that the page repeats the user name."""
         form = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self._client.get("/admin/login/").text)
         assert form is not None
         fields = {"username": username, "password": password, "csrfmiddlewaretoken": form[1]}
-        self.texts.append(("the admin's login page", self._client.post("/admin/login/", data=fields).text))
+        answer = self._client.post("/admin/login/", data=fields)
+        if not is_echoed:
+            self.texts.append(("the admin's login page", answer.text))
 
     def raw(self, request: str) -> None:
         """Bytes that no library would send."""
@@ -93,8 +95,13 @@ class Everything:
                     answer += received
         self.texts.append((f"raw {request[:12]!r}", answer.decode(errors="replace")))
 
-    def converse(self, query: str, *frames: str | bytes, header: list[str] | None = None) -> None:
-        """A WebSocket with these frames, until the gateway has answered the ping at their end or closed."""
+    def converse(
+        self, query: str, *frames: str | bytes, header: list[str] | None = None, is_echoed: bool = False
+    ) -> None:
+        """A WebSocket with these frames, until the gateway has answered the ping at their end or closed.
+
+        `is_echoed` says that the answer has to repeat what was sent.
+        """
         url = f"{self.gateway.ws_url}{query}"
         try:
             peer = websocket.create_connection(url, timeout=PATIENCE_SECONDS, header=header or [])
@@ -111,7 +118,8 @@ class Everything:
                 )
             peer.send('{"type": "ping", "request_id": "last"}')
             while '"last"' not in (received := str(peer.recv())):
-                self.texts.append(("a frame", received))
+                if not is_echoed:
+                    self.texts.append(("a frame", received))
                 if not received:
                     break
         peer.close(timeout=1)
@@ -176,6 +184,15 @@ def _send(markers: Markers, everything: Everything, acme: Company) -> None:
         converse(f"?accesskey={credential}&batch=true")
         converse("", header=[f"Authorization: Bearer {credential}"])
         converse(f"?token={credential}&accesskey={credential}")
+        # In texts that the audit log and the list of connections repeat.
+        in_topic = {"type": "subscribe", "topics": [f"customer_id:{acme.id}:call:{credential}", credential]}
+        converse(
+            f"?token={markers.good_key}",
+            json.dumps(in_topic),
+            header=[f"User-Agent: ua {credential}"],
+            is_echoed=True,
+        )
+        converse("", header=[f"User-Agent: ua {credential}"])
         converse(f"?token={credential}", header=["Origin: https://evil.example.com"])
         converse(f"?token={credential}&x={'y' * 9000}")
         for path, rest in (
@@ -253,6 +270,10 @@ def _send(markers: Markers, everything: Everything, acme: Company) -> None:
         ask("GET", f"/auth/login?password={password}")
         ask("POST", "/admin/login/", data={"username": username, "password": password})
         everything.log_in_to_the_admin(username, password)
+    # In the field of the name, which the records of failed logins repeat.
+    for credential in (markers.good_key, markers.good_token):
+        ask("POST", "/auth/login", json={"username": credential, "password": "x"})
+    everything.log_in_to_the_admin(markers.good_key, "x", is_echoed=True)
     everything.ask("GET", "/metrics", headers={"Authorization": f"Bearer {markers.wrong_password}"})
 
 
@@ -284,6 +305,7 @@ def test_it_was_looked_for_where_there_was_something(reported: tuple[Markers, Ev
     ):
         assert expected in log, expected
     assert markers.good_key[:11] in texts["the database"]
+    assert "user vb_… (unknown, #" in texts["the database"]
     assert 'rule="unknown-key"' in texts["the metrics"]
     assert "voipbin_ws_connections" in texts["the port of the metrics"]
     assert any("PERMISSION_DENIED" in text or "UNAUTHORIZED" in text for _, text in everything.texts)

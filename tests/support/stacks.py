@@ -19,3 +19,6 @@ class Stack:
 
 
 STACKS = tuple(Stack(server, shared) for shared in (False, True) for server in ("daphne", "uvicorn"))
+
+BOTH_SERVERS = (STACKS[0], STACKS[3])
+"""For what takes long and depends on the server and the database each by itself."""

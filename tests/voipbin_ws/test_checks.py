@@ -243,7 +243,7 @@ def test_every_secret_of_the_documentation_is_known_as_one() -> None:
     from voipbin_ws.checks import EXAMPLE_SECRETS
 
     rows = re.findall(
-        r"^\| `(\w*(?:KEY|SECRET|_TOKEN)\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
+        r"^\| `(\w*(?:KEY(?!_)|KEYS|SECRET|_TOKEN(?!_))\w*)` \|.*\| `([^|]+)` \|[^|]+\|$",
         (ROOT / "docs" / "settings.md").read_text(),
         re.MULTILINE,
     )

@@ -1,13 +1,16 @@
-"""The admin's login form, with the limit on failed logins."""
+"""The admin's forms with the present password, with the limit on failed logins."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
 
-from subscriptions.auth import login_throttle
+from subscriptions.accounts.changes import client_info_of
+from subscriptions.accounts.logins import login_attempt
+from subscriptions.accounts.passwords import WrongPassword, check_present_password
+from subscriptions.auth.password_hashing import TooManyLogins
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -17,12 +20,28 @@ class AdminLoginForm(AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None  # noqa: S101 - the admin gives it
-        username, address = self.cleaned_data.get("username"), self.request.META["REMOTE_ADDR"]
+        username = self.cleaned_data.get("username")
         if username is None or self.cleaned_data.get("password") is None:
             return super().clean()
-        if refused := login_throttle.begin(username, address):
+        try:
+            with login_attempt(username, client_info_of(self.request), "admin") as attempt:
+                cleaned = super().clean()
+                attempt.user = self.get_user()
+                return cleaned
+        except TooManyLogins as refused:
             self.retry_after = refused.wait_seconds
-            raise ValidationError(str(refused), code="too_many_tries")
-        cleaned = super().clean()
-        login_throttle.succeeded(username, address)
-        return cleaned
+            raise ValidationError(str(refused), code="too_many_tries") from None
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """Django's form; too many wrong passwords are answered 429."""
+
+    def clean_old_password(self) -> str:
+        present: str = self.cleaned_data["old_password"]
+        try:
+            check_present_password(self.user, present)
+        except WrongPassword:
+            raise ValidationError(
+                self.error_messages["password_incorrect"], code="password_incorrect"
+            ) from None
+        return present

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from events.hooks import operator_of
-from voipbin_ws.admin.login_form import AdminLoginForm
+from subscriptions.accounts.changes import current_actor, record
+from subscriptions.models import AuditAction
+from voipbin_ws.admin.login_form import AdminLoginForm, OwnPasswordForm
 from voipbin_ws.admin.system_status import system_status
 
 GROUPS = (
@@ -63,13 +67,14 @@ class GatewayAdminSite(admin.AdminSite):
     login_form = AdminLoginForm
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register pages, those of Django's own apps as `DeclaredAdmin`."""
+        """Register pages as `AuditedAdmin`, those of Django's own apps also as `DeclaredAdmin`."""
         # Imported here, because events.admin registers pages with this site.
         from events.admin.scope import DeclaredAdmin
+        from subscriptions.admin.audited import AuditedAdmin
 
-        if admin_class is None or not issubclass(admin_class, DeclaredAdmin):
-            parent = admin_class or admin.ModelAdmin
-            admin_class = type(parent.__name__, (DeclaredAdmin, parent), {})
+        parent = admin_class or admin.ModelAdmin
+        kinds = () if issubclass(parent, DeclaredAdmin) else (DeclaredAdmin,)
+        admin_class = type(parent.__name__, (AuditedAdmin, *kinds, parent), {"__module__": parent.__module__})
         super().register(model_or_iterable, admin_class, **options)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -79,6 +84,26 @@ class GatewayAdminSite(admin.AdminSite):
             response.status_code = 429
             response["Retry-After"] = str(seconds)
         return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        # Django's method names its own form.
+        request.current_app = self.name
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            template_name="registration/password_change_form.html",
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return cast(TemplateResponse, view(request))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if request.method == "POST" and request.user.is_authenticated:
+            record(
+                current_actor(), AuditAction.LOGOUT, f"user:{request.user.pk}", rule="asked", detail="admin"
+            )
+        return super().logout(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         operator = operator_of(request)

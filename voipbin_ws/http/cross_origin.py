@@ -12,7 +12,7 @@ from typing import Any
 from subscriptions.connections.handshake import origin_is_allowed
 from voipbin_ws.http.request_headers import headers_of
 
-PATHS = ("/v1.0/", "/auth/login")
+PATHS = ("/v1.0/", "/auth/")
 REFUSAL_REASON = "/v1.0/ws"
 """Its answer to a plain GET is for pages of every origin: it says why they may not connect."""
 
@@ -21,7 +21,10 @@ _ALLOW = (
     (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, X-Request-ID"),
     (b"access-control-max-age", b"600"),
 )
-_EXPOSE = (b"access-control-expose-headers", b"Date, Retry-After, WWW-Authenticate, X-Request-ID")
+_EXPOSE = (
+    b"access-control-expose-headers",
+    b"Date, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-ID",
+)
 _SAME_ORIGIN = (b"cross-origin-resource-policy", b"same-origin")
 _CROSS_ORIGIN = (b"cross-origin-resource-policy", b"cross-origin")
 

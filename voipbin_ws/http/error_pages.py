@@ -5,27 +5,32 @@ They repeat nothing of the request: a URL may contain a credential.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 
+from events.admin.scope import RefusedQuery
 from events.api.errors import failure_message
+from subscriptions.auth.password_hashing import TooManyLogins
 
 FOR_PROGRAMS = ("/v1.0/", "/auth/", "/healthz", "/readyz", "/metrics")
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
-    """400: the Host is not allowed, or the request is not valid HTTP."""
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: the Host is not allowed, HTTP is violated, or a list has no such filter."""
     message = (
         "The request cannot be understood, or it is for a host that an operator can add to ALLOWED_HOSTS"
     )
-    return _answer(request, 400, "INVALID_REQUEST", "Not understood", message)
+    if isinstance(exception, RefusedQuery):
+        message = str(exception)
+    return error_response(request, 400, "INVALID_REQUEST", "Not understood", message)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 (Django names them)
     """403: the user lacks a permission."""
-    return _answer(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
+    return error_response(request, 403, "PERMISSION_DENIED", "Not yours", "This login may not do that")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
@@ -34,21 +39,39 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
         "The form came without the cookie that belongs to it, or from another site. "
         "Go back, load the page anew and try again; cookies must be allowed"
     )
-    return _answer(request, 403, "PERMISSION_DENIED", "The form is too old", message)
+    return error_response(request, 403, "PERMISSION_DENIED", "The form is too old", message)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """404: no view has this URL."""
-    return _answer(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
+    return error_response(request, 404, "NOT_FOUND", "Not found", "There is nothing at this address")
+
+
+def refuse_hashes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Any:
+    """429: too many passwords are being hashed. Middleware of Django."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooManyLogins):
+            return None
+        answer = error_response(request, 429, "RATE_LIMITED", "Busy", str(exception))
+        answer["Retry-After"] = str(exception.wait_seconds)
+        return answer
+
+    respond.process_exception = process_exception  # type: ignore[attr-defined]
+    return respond
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """500: a defect of the gateway; the traceback is in the log."""
     message = failure_message(getattr(request, "request_id", ""))
-    return _answer(request, 500, "INTERNAL_ERROR", "That failed", message)
+    return error_response(request, 500, "INTERNAL_ERROR", "That failed", message)
 
 
-def _answer(request: HttpRequest, status: int, code: str, title: str, message: str) -> HttpResponse:
+def error_response(request: HttpRequest, status: int, code: str, title: str, message: str) -> HttpResponse:
+    """Return an error as JSON to programs, as a page with this title to browsers."""
     if request.path.startswith(FOR_PROGRAMS):
         return JsonResponse({"code": code, "message": message}, status=status)
     context: dict[str, Any] = {"title": title, "message": f"{message}."}

@@ -8,20 +8,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from rest_framework import status
 
+from events.api.errors import ApiError
 from events.api.publish_parser import Parser, parse_events, parse_webhook
-from events.api.publish_request import PublishRequest, PublishResponse
-from subscriptions.protocol.permissions import Identity
-from voipbin_ws.http.publish_queue import PublishQueue
+from events.api.publish_request import PublishRequest, PublishResponse, refusal
+from voipbin_ws.http.publish_queue import PublishQueue, Response
+from voipbin_ws.http.request_body import (
+    SMALL_BODY_BYTES,
+    BodyReader,
+    BodyTooLarge,
+    Disconnected,
+    LargeBodies,
+    NoRoom,
+    announced_length,
+)
 from voipbin_ws.http.request_headers import headers_of, host_is_allowed
 from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
 from voipbin_ws.http.security_headers import json_headers
 
 PARSERS: Mapping[str, Parser] = {"/v1.0/events": parse_events, "/v1.0/webhooks/voipbin": parse_webhook}
 """The parsers of the publishing operations, by path."""
+
+LARGE_BODIES_BYTES = 64 * 2**20
+"""The least memory for bodies that are not small; at least four of the largest fit."""
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,6 +53,7 @@ class PublishEndpoint:
     def __init__(self, django: Application) -> None:
         self._django = django
         self._queue = PublishQueue()
+        self._large_bodies = LargeBodies(max(LARGE_BODIES_BYTES, 4 * settings.EVENTS_MAX_REQUEST_BYTES))
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         parse = PARSERS.get(scope["path"])
@@ -50,18 +65,27 @@ class PublishEndpoint:
             await self._django(scope, receive, send)
             return
         began = time.perf_counter()
-        body = await _read_body(receive)
-        if body is None:
+        reader = BodyReader(receive, settings.EVENTS_MAX_REQUEST_BYTES, self._large_bodies)
+        try:
+            is_too_large = await _read_small(reader, announced_length(scope["headers"]))
+            request = PublishRequest(
+                parse,
+                headers,
+                reader.body if reader.is_complete else b"",
+                query=scope.get("query_string", b"").decode("latin-1"),
+                address=(scope.get("client") or ("",))[0],
+                request_id=request_id(headers.get(REQUEST_ID_HEADER.lower())),
+            )
+            if is_too_large:
+                response = await self._queue.publish(_announcing_too_much(request))
+            elif reader.is_complete:
+                response = await self._queue.publish(request)
+            else:
+                response = await self._publish_large(request, reader)
+        except Disconnected:
             return
-        request = PublishRequest(
-            parse,
-            headers,
-            body,
-            query=scope.get("query_string", b"").decode("latin-1"),
-            address=(scope.get("client") or ("",))[0],
-            request_id=request_id(headers.get(REQUEST_ID_HEADER.lower())),
-        )
-        response = await self._queue.publish(request)
+        finally:
+            reader.release()
         log_request(
             method="POST",
             path=scope["path"],
@@ -75,25 +99,38 @@ class PublishEndpoint:
         )
         await _send(response, request, scope.get("scheme", "http"), send)
 
+    async def _publish_large(self, request: PublishRequest, reader: BodyReader) -> Response:
+        """Publish a large request. Its body is read only from a client that may publish it."""
+        admitted = await self._queue.admit(request)
+        if isinstance(admitted, PublishResponse):
+            return admitted
+        try:
+            await reader.read_all(admitted.customer_id)
+        except BodyTooLarge:
+            return await self._queue.publish(_announcing_too_much(request))
+        except NoRoom:
+            busy = "Too many large requests arrive at once: publish fewer events in each, or try again"
+            return refusal(request, ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, busy, retry_after=1))
+        return await self._queue.publish(replace(request, body=reader.body))
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """Read the body, cut if it is larger than allowed; `None` if the client disconnected."""
-    parts: list[bytes] = []
-    room = settings.EVENTS_MAX_REQUEST_BYTES + 1
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")[:room]
-        parts.append(part)
-        room -= len(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
+
+async def _read_small(reader: BodyReader, length: int | None) -> bool:
+    """Read a body that seems to be small; return whether it is larger than its limit."""
+    try:
+        if length is None or length <= SMALL_BODY_BYTES:
+            await reader.read_small()
+    except BodyTooLarge:
+        return True
+    return False
 
 
-async def _send(
-    response: PublishResponse[Identity], request: PublishRequest, scheme: str, send: Send
-) -> None:
+def _announcing_too_much(request: PublishRequest) -> PublishRequest:
+    """Return the request with a length beyond the limit, whose refusal says what is right."""
+    most = settings.EVENTS_MAX_REQUEST_BYTES
+    return replace(request, headers={**request.headers, "content-length": str(most + 1)})
+
+
+async def _send(response: Response, request: PublishRequest, scheme: str, send: Send) -> None:
     own = {
         **response.headers,
         "Content-Length": str(len(response.body)),

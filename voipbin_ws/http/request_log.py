@@ -13,6 +13,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import Counter, Histogram
 
+from subscriptions.accounts.changes import current_request
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.security_headers import Respond
 
@@ -50,12 +51,16 @@ def log_requests(get_response: Respond) -> Respond:
     def respond(request: Any) -> HttpResponseBase:
         began = time.perf_counter()
         request.request_id = request_id(request.headers.get(REQUEST_ID_HEADER))
+        before = current_request.set(request)
         with structlog.contextvars.bound_contextvars(request_id=request.request_id):
-            response = get_response(request)
+            try:
+                response = get_response(request)
+            finally:
+                current_request.reset(before)
             response[REQUEST_ID_HEADER] = request.request_id
             match = request.resolver_match
             log_request(
-                method=request.method if request.method in _METHODS else "other",
+                method=method_label(request),
                 path=request.path,
                 route=f"/{match.route}" if match is not None else "none",
                 status=response.status_code,
@@ -68,6 +73,11 @@ def log_requests(get_response: Respond) -> Respond:
         return response
 
     return respond
+
+
+def method_label(request: HttpRequest) -> str:
+    """Return the method of a request, if it is a known one, or else "other"."""
+    return request.method if request.method in _METHODS else "other"
 
 
 def request_id(given: str | None) -> str:

@@ -51,14 +51,19 @@ def _with_security_headers(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
+def with_security_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return a response that passed no middleware with the headers that the middleware adds.
+
+    With PUBLIC_URL of https://, the response to a request without TLS is the redirect.
+    """
+    inner = cast(Respond, SecurityMiddleware(XFrameOptionsMiddleware(lambda _: response)))
+    return security_headers(inner)(request)
+
+
 @cache
 def json_headers(scheme: str) -> tuple[tuple[bytes, bytes], ...]:
     """Return the headers that the middleware adds to JSON, for responses without Django."""
     scope = {"type": "http", "method": "GET", "path": "/v1.0/", "scheme": scheme, "headers": []}
-    inner = cast(Respond, SecurityMiddleware(XFrameOptionsMiddleware(_json_response)))
-    response = security_headers(inner)(ASGIRequest(scope, BytesIO()))
+    json = HttpResponse(content_type="application/json")
+    response = with_security_headers(ASGIRequest(scope, BytesIO()), json)
     return tuple((name.lower().encode(), value.encode()) for name, value in response.items())
-
-
-def _json_response(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 (Django gives it)
-    return HttpResponse(content_type="application/json")

@@ -21,9 +21,11 @@ LATE_SECONDS = 10.0
 DATABASE_SECONDS = 2.0
 """Seconds that the database may take to answer before the process counts as not ready."""
 
+_query_task: asyncio.Task[None] | None = None
+
 
 @require_safe
-def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives it)
+async def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 (Django gives it)
     """Return 200 with the version while the process answers at all."""
     return JsonResponse({"status": "alive", "version": __version__})
 
@@ -59,13 +61,26 @@ def _part(reason: str | Literal[False]) -> dict[str, Any]:
 async def _database_problem(presence: Presence) -> str:
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
-            await in_database_thread(_query)
+            await asyncio.shield(_running_query())
             await presence.has_beaten.wait()
     except TimeoutError:
         return f"no answer for {DATABASE_SECONDS:.0f} seconds"
     except DatabaseError as error:
         return f"it does not answer ({type(error).__name__})"
     return presence.write_problem and f"it answers, but takes no writes ({presence.write_problem})"
+
+
+def _running_query() -> asyncio.Task[None]:
+    """Return the query that runs, or a new one.
+
+    Many requests while the database hangs take only one thread.
+    """
+    global _query_task
+    loop = asyncio.get_running_loop()
+    if _query_task is None or _query_task.done() or _query_task.get_loop() is not loop:
+        _query_task = loop.create_task(in_database_thread(_query))
+        _query_task.add_done_callback(lambda task: task.cancelled() or task.exception())
+    return _query_task
 
 
 def _query() -> None:

@@ -13,34 +13,12 @@ from typing import Any
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+from events.redaction import redact_secrets
 from subscriptions.presence.process_status import troubles
 
 APPS = ("voipbin_ws", "events", "subscriptions")
 
-_SECRET_PATTERNS = (
-    # An access key keeps the prefix by which operators distinguish keys.
-    (re.compile(r"(vb_[A-Za-z0-9]{8})[A-Za-z0-9]{8,}"), r"\1…"),
-    (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "[token]"),
-    (re.compile(r"(?i)((?:token|accesskey|password|secret)=)[^&\s\"'<>]+"), r"\1[hidden]"),
-    (re.compile(r"(?i)(bearer )[\w.~+/=-]{8,}"), r"\1[hidden]"),
-    (re.compile(r"(://[^/\s:@]*:)[^@\s/]+(@)"), r"\1[hidden]\2"),
-)
-
-
 _NEEDS_QUOTES = re.compile(r"[\s=\"']")
-
-_SECRET_MARKS = ("vb_", "eyj", "token=", "accesskey=", "password=", "secret=", "bearer ", "@")
-"""Substrings, in lower case, of which each pattern needs one: most lines have none."""
-
-
-def redact_secrets(text: str) -> str:
-    """Return the text with all credentials shortened or replaced."""
-    lower = text.lower()
-    if not any(mark in lower for mark in _SECRET_MARKS):
-        return text
-    for pattern, instead in _SECRET_PATTERNS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def logging_configuration(level: str, form: str) -> dict[str, Any]:

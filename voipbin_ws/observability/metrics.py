@@ -12,11 +12,14 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
-from events.counters import database_errors, stored_events
+from events.counters import database_errors, log_waits, quota_refusals, stored_events
+from subscriptions.accounts.logins import login_failures
+from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS
 from voipbin_ws import __version__
 from voipbin_ws.http import request_log
+from voipbin_ws.http.connections import http_connections
 
 PREFIX = "voipbin_ws"
 _BOUNDS = [*map(floatToGoString, BUCKETS), "+Inf"]
@@ -47,6 +50,11 @@ class _GatewayCollector(Collector):
         yield from self._audit_log()
         yield from request_log.requests.collect()
         yield from request_log.durations.collect()
+        yield _gauge("http_connections", "Open HTTP connections, without WebSockets.", len(http_connections))
+        cut = "HTTP connections that were cut, by what they waited for."
+        yield _counters(
+            "http_connections_cut", cut, "awaited", {(name,): n for name, n in http_connections.cut.items()}
+        )
 
     def _sockets(self) -> Iterator[Metric]:
         process = self._process
@@ -54,6 +62,8 @@ class _GatewayCollector(Collector):
         yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
         closed = "WebSockets that are over, by close code and reason: one of ours, or client-left."
         yield _counters("connections_closed", closed, "code reason", process.ended)
+        refused = "Messages of clients that were not processed, because they were too many."
+        yield _counter("messages_refused", refused, process.refused_messages)
         subscribers = list(process.hub.subscribers)
         held = [each for subscriber in subscribers for each in subscriber.subscriptions.values()]
         subscriptions = sum(len(topics) for each in held for topics in each.topics.values())
@@ -68,6 +78,8 @@ class _GatewayCollector(Collector):
     def _events(self) -> Iterator[Metric]:
         process = self._process
         yield _counter("events_stored", "Events that were published here.", stored_events.counts().get((), 0))
+        waits = "Publish requests that waited for a log that another transaction held, by the outcome."
+        yield _counters("log_waits", waits, "outcome", log_waits.counts())
         ways = {("live",): process.hub.deliveries, ("replay",): process.replayer.deliveries}
         yield _counters("deliveries", "Events given to sockets, as they happened or replayed.", "way", ways)
         latencies = process.hub.latencies
@@ -79,6 +91,14 @@ class _GatewayCollector(Collector):
         )
         yield _counter(
             "replays", "Times that a client was sent what it had missed.", process.replayer.replays
+        )
+
+        exceeded = "Requests and connections that were refused, by the quota that they exceed."
+        yield _counters("quota_refusals", exceeded, "quota", quota_refusals.counts())
+        yield _gauge(
+            "fullest_storage_ratio",
+            "The share of its quota of stored data that the fullest customer has used.",
+            process.presence.fullest_storage,
         )
 
     def _layer_and_log(self) -> Iterator[Metric]:
@@ -110,6 +130,25 @@ class _GatewayCollector(Collector):
         audit = self._process.audit
         yield _gauge("audit_queue", "Audit records that are not stored yet.", audit.waiting)
         yield _counter("audit_lost", "Audit records that could not be stored.", audit.lost)
+        head = GaugeMetricFamily(
+            f"{PREFIX}_audit_head",
+            "The audit log's last number, noted each hour, and digest.",
+            labels=["digest"],
+        )
+        if (noted := self._process.audit_rounds.noted) is not None:
+            head.add_metric([noted.digest], noted.position)
+        yield head
+        verified = GaugeMetricFamily(
+            f"{PREFIX}_audit_verified_timestamp_seconds", "When verify_audit --remember last ran here."
+        )
+        problems = GaugeMetricFamily(f"{PREFIX}_audit_problems", "What that found: 0 if the chain is whole.")
+        if (last := read_last()) is not None:
+            verified.add_metric([], last.at)
+            problems.add_metric([], last.problems)
+        yield verified
+        yield problems
+        failures = "Log-ins that failed, by the rule."
+        yield _counters("login_failures", failures, "rule", login_failures.counts())
         yield _counters("refusals", "What clients were refused, by the rule.", "action rule", audit.refusals)
 
 

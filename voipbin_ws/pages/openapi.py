@@ -55,7 +55,15 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["securitySchemes"] = _SECURITY_SCHEMES
     schemas = result["components"]["schemas"]
     # drf-spectacular does not take these from serializers.
-    for strict in ("NewEvent", "CallOrder", "Target", "NewMessage", "StatusChoice"):
+    for strict in (
+        "NewEvent",
+        "CallOrder",
+        "Target",
+        "NewMessage",
+        "StatusChoice",
+        "Logout",
+        "PasswordChange",
+    ):
         schemas[strict]["additionalProperties"] = False
     schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
     schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}

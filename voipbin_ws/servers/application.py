@@ -15,6 +15,7 @@ from events.domain.strict_json import encode
 from subscriptions.connections.handshake import ANSWER_HEADERS, Refusal, refuse
 from subscriptions.connections.runtime import runtime
 from subscriptions.routing import websocket_urlpatterns
+from voipbin_ws.http.connections import PART_BYTES
 from voipbin_ws.http.cross_origin import CrossOriginAccess
 from voipbin_ws.http.request_headers import headers_of, host_is_allowed
 
@@ -67,7 +68,10 @@ class GatewayApplication:
         async def send_noting_start(message: Mapping[str, Any]) -> None:
             nonlocal has_begun
             has_begun = True
-            await send(message)
+            if len(message.get("body", b"")) > PART_BYTES:
+                await _send_in_parts(message, send)
+            else:
+                await send(message)
 
         try:
             await self._django(scope, receive, send_noting_start)
@@ -117,6 +121,15 @@ def _with_plain_address(scope: Scope) -> Scope:
         return scope
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return scope if mapped is None else {**scope, "client": (str(mapped), port)}
+
+
+async def _send_in_parts(message: Mapping[str, Any], send: Send) -> None:
+    """Send a large body in parts, each of which waits for the client to read those before it."""
+    body = message["body"]
+    last = (len(body) - 1) // PART_BYTES * PART_BYTES
+    for start in range(0, last, PART_BYTES):
+        await send({**message, "body": body[start : start + PART_BYTES], "more_body": True})
+    await send({**message, "body": body[last:]})
 
 
 async def _unavailable(send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Adapters to daphne: ready frames for WebSockets, ends for failed requests, and Date."""
+"""Adapter to daphne: WebSockets that take ready frames, and refused handshakes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from autobahn.websocket import protocol as autobahn
 from autobahn.websocket.types import ConnectionDeny
-from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor as installed
@@ -16,39 +15,13 @@ from twisted.web.http import datetimeToString
 
 from subscriptions.connections.handshake import bad_handshake
 from subscriptions.delivery.transport import READY_FRAMES, nothing
+from voipbin_ws.servers.daphne_request import GatewayRequest
 
 reactor: Any = installed
 """The reactor that daphne.server installed; imported first, it would be Twisted's default."""
 
 _OPEN = WebSocketProtocol.STATE_OPEN
 """Looked up once, because each delivery compares with it."""
-
-
-def _end_failed_request(request: Any, exception: BaseException) -> None:
-    """Answer a failed request with 500, or cut its connection if the response has begun.
-
-    daphne's own handler begins a second response there. That raises in its periodic check of requests, which then never
-    runs again, so that clients of all requests that fail later wait for ever.
-    """
-    if not request._response_started:
-        _answer_500(request, exception)
-    elif request.channel is not None:
-        request.channel.transport.abortConnection()
-
-
-_answer_500 = WebRequest.handle_exception
-WebRequest.handle_exception = _end_failed_request
-
-
-def _reply_with_date(request: Any, message: dict[str, Any]) -> None:
-    """Reply as daphne does, with the Date that RFC 9110, 6.6.1, requires and uvicorn sends."""
-    if message.get("type") == "http.response.start":
-        request.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
-    _reply(request, message)
-
-
-_reply = WebRequest.handle_reply
-WebRequest.handle_reply = _reply_with_date
 
 
 # The gateway judges origins itself, also those that autobahn cannot parse. It allows the null origin.
@@ -101,9 +74,19 @@ class ReadyFramesServer(Server):  # type: ignore[misc]
     """daphne, which offers each of its WebSockets to the application as `ReadyFrames`."""
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if isinstance(protocol, WebSocketProtocol):
-            scope["extensions"] = {READY_FRAMES: DaphneFrames(protocol), "websocket.http.response": {}}
+        if isinstance(protocol, GatewayRequest):
+            return protocol.create_application(scope)
+        scope["extensions"] = {READY_FRAMES: DaphneFrames(protocol), "websocket.http.response": {}}
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if message.get("more_body") and isinstance(protocol, GatewayRequest):
+            await protocol.until_writable()
+
+
+READ_BYTES = 1024
+"""Read at once from a WebSocket: nothing else runs while autobahn parses it, which may be many short frames."""
 
 
 class DaphneFrames:
@@ -128,6 +111,8 @@ class DaphneFrames:
         self._transport.unregisterProducer()
         self._transport.registerProducer(self, True)
         self._is_producer = True
+        # Of TLS, the transport below reads.
+        getattr(self._transport, "transport", self._transport).bufferSize = READ_BYTES
 
     def write(self, frames: bytes) -> bool:
         if self._connection.state != _OPEN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from django.conf import settings
 from subscriptions.connections.connection import ABORT_SECONDS
 from subscriptions.connections.handshake import PROTOCOL_VERSION
 from subscriptions.connections.runtime import runtime
+from voipbin_ws.http.connections import http_connections
 from voipbin_ws.observability.metrics_endpoints import open_metrics_port
 from voipbin_ws.servers.supervisor import stop_signals
 
@@ -69,6 +71,7 @@ def print_address(address: str) -> None:
 def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], object]) -> None:
     """Serve until a stop signal; call `on_ready` when the server listens."""
     from voipbin_ws.servers.daphne_adapter import ReadyFramesServer, reactor
+    from voipbin_ws.servers.daphne_http import GatewayHttpFactory
 
     handshake_seconds = settings.DATABASE_ANSWER_SECONDS + HANDSHAKE_EXTRA_SECONDS
     server = ReadyFramesServer(
@@ -106,10 +109,11 @@ def run_daphne(application: Any, bound: socket.socket, on_ready: Callable[[], ob
             closeHandshakeTimeout=ABORT_SECONDS,
             allowNullOrigin=True,
         )
-        ports.append(reactor.adoptStreamPort(bound.fileno(), bound.family, server.http_factory))
+        ports.append(reactor.adoptStreamPort(bound.fileno(), bound.family, GatewayHttpFactory(server)))
         bound.close()  # Twisted has duplicated it.
         _on_signals(loop, lambda: loop.create_task(stop()))
         loop.call_soon(open_metrics_port)
+        http_connections.watch(loop)
         on_ready()
 
     server.ready_callable = ready
@@ -121,6 +125,7 @@ def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], o
     import uvicorn
 
     from voipbin_ws.servers.uvicorn_adapter import UvicornProtocol
+    from voipbin_ws.servers.uvicorn_http import UvicornHttp
 
     # uvicorn warns of every handshake that the gateway refused with a response of its own.
     logging.getLogger("uvicorn.error").addFilter(
@@ -131,6 +136,7 @@ def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], o
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             open_metrics_port()
+            http_connections.watch(asyncio.get_running_loop())
             on_ready()
 
         @contextlib.contextmanager
@@ -149,6 +155,7 @@ def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], o
     config = uvicorn.Config(
         application,
         loop="uvloop",
+        http=UvicornHttp,
         ws=UvicornProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=settings.PING_SECONDS,
@@ -159,6 +166,7 @@ def run_uvicorn(application: Any, bound: socket.socket, on_ready: Callable[[], o
         log_config=None,
         server_header=False,
         proxy_headers=False,  # The application evaluates them, on both servers, from TRUSTED_PROXIES alone.
+        timeout_keep_alive=math.ceil(settings.HTTP_PATIENCE_SECONDS),
         timeout_graceful_shutdown=REQUESTS_TIMEOUT_SECONDS,
     )
     Server(config).run(sockets=[bound])

@@ -27,6 +27,9 @@ MAX_ALLOWED_TOPICS = 100
 DAYS = {"1": "In 1 day", "7": "In 7 days", "90": "In 90 days", "365": "In 365 days"}
 
 
+RATES = ("events_per_second", "kilobytes_per_second")
+
+
 class AccessKeyForm(OperatorForm):
     expiry = forms.ChoiceField(label="Expires", widget=forms.RadioSelect)
     expires_on = forms.DateField(
@@ -44,7 +47,7 @@ class AccessKeyForm(OperatorForm):
 
     class Meta:
         model = AccessKey
-        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics"]
+        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics", *RATES]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,8 +62,11 @@ class AccessKeyForm(OperatorForm):
             self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
             self.fields["allowed_topics"].help_text = (
                 f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
-                "to and read over REST. Empty for no limit."
+                "to, read over REST and publish. Empty for no limit."
             )
+        for name, setting in zip(RATES, ("KEY_EVENTS_PER_SECOND", "KEY_BYTES_PER_SECOND"), strict=True):
+            if name in self.fields:
+                self.fields[name].help_text += f" Empty for the default of {setting}."
         if "expiry" in self.fields:
             choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]
             if not self.is_new:
@@ -93,7 +99,9 @@ class AccessKeyForm(OperatorForm):
         return list(dict.fromkeys(patterns))
 
     def clean_made_as(self) -> uuid.UUID | None:
-        made_as: uuid.UUID | None = self.cleaned_data["made_as"]
+        sent: uuid.UUID | None = self.cleaned_data["made_as"]
+        # Of the operator and customer too, so that no one can choose the id of a key, or learn that it exists.
+        made_as = uuid.uuid5(sent, f"{self.user.pk} {self.customer.pk}") if sent else None
         if self.is_new and made_as and AccessKey.objects.filter(pk=made_as).exists():
             raise ValidationError(
                 "This key was created already, and its secret is not shown again. If you have not copied it, revoke "

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
+from subscriptions.accounts.changes import operator_and_address
 from subscriptions.admin.access_keys.columns import KeyColumns, StatusFilter
-from subscriptions.admin.access_keys.form import AccessKeyForm
+from subscriptions.admin.access_keys.form import RATES, AccessKeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
 from subscriptions.admin.confirmation import (
     CLOSING_CONSEQUENCE,
@@ -61,6 +62,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
                 ("Permissions", {"fields": [*rights, "allowed_topics"]}),
+                ("Rates", {"fields": RATES}),
                 ("Validity", {"fields": ["expiry", "expires_on", "made_as"]}),
             ]
         writes = self.has_change_permission(request, obj)
@@ -80,6 +82,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
             ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
+            ("Rates", {"fields": RATES}),
             ("Validity", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]
 
@@ -198,8 +201,9 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     )
     def close_sockets(self, request: HttpRequest, keys: list[AccessKey]) -> HttpResponse:
         for key in keys:
-            close_all_of_key(key, by=request.user.get_username(), reason=reason_of(request))
-            self.log_change(request, key, "Closed all connections.")
+            close_all_of_key(key, by=operator_and_address(request), reason=reason_of(request))
+            # Only Django's history: the order has a record in the audit log already.
+            admin.ModelAdmin.log_change(self, request, key, "Closed all connections.")
         count = one_or_many(len(keys), "key")
         self.message_user(request, f"Closing all connections of {count}.", messages.SUCCESS)
         return self.to_list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django import forms
@@ -12,13 +13,13 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
+from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.auth.logout import end_sessions
-from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
+from subscriptions.admin.new_passwords import PasswordSettingForm
+from subscriptions.models import Agent, AgentRole, AgentStatus, Customer, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
 ADMIN_ROLES = (AgentRole.ADMIN, AgentRole.STAFF)
@@ -38,7 +39,19 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
 
 
-class AgentForm(OperatorForm):
+def username_ending(customer: Customer) -> str:
+    """Return the ending of the user names that the customer's own admins choose.
+
+    User names are unique on the whole platform. Without an ending of its own, a customer could find out those of others
+    by trying which are taken.
+    """
+    digest = hashlib.sha256(customer.pk.bytes).hexdigest()[:6]
+    return f"@{'-'.join(filter(None, (slugify(customer.name)[:30], digest)))}"
+
+
+class AgentForm(PasswordSettingForm, OperatorForm):
+    """The form of an agent and its user."""
+
     username = UsernameField(
         label="User name",
         max_length=User._meta.get_field("username").max_length,
@@ -90,6 +103,9 @@ class AgentForm(OperatorForm):
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
             fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+        if not self.operator.is_platform:
+            ending = username_ending(self.customer)
+            fields["username"].help_text += f" A new one ends with {ending}: it is added if you leave it out."
         held = [] if self.is_new else list(self.instance.granted_resources)
         fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
@@ -108,6 +124,10 @@ class AgentForm(OperatorForm):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
+        ending = username_ending(self.customer)
+        is_kept = not self.is_new and username == self.login.get_username()
+        if not (self.operator.is_platform or is_kept or username.endswith(ending)):
+            username += ending
         User._meta.get_field("username").run_validators(username)
         self.login.username = username
         others = User.objects.exclude(pk=self.login.pk)
@@ -148,14 +168,13 @@ class AgentForm(OperatorForm):
     @transaction.atomic
     def store(self) -> None:
         """Save the user and the agent without its status, which is published afterwards."""
-        now = timezone.now()
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
         if password := self.cleaned_data["password"]:
-            self.login.set_password(password)
-            self.instance.tokens_valid_from = None if self.is_new else now
+            self.set_password(self.login, password)
         self.login.save()
         self.instance.user = self.login
+        if not self.is_new:
+            # A new password has ended the agent's tokens.
+            self.instance.refresh_from_db(fields=["tokens_valid_from"])
         self.instance.save()
-        if password and self.login.pk != self.user.pk:
-            end_sessions(self.login.pk, now)

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.api.errors import ApiError
+from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform
+from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, Queue
@@ -28,7 +30,7 @@ class QueueFilter(LinkFilter):
 
 
 @admin.register(Agent)
-class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
+class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
     list_display = ["name", "username", "owner", "role", "standing", "status", "serves", "uses_admin"]
     list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
@@ -43,7 +45,7 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
         may_write = self.has_change_permission(request, obj) if obj else True
         login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
         return [
-            (None, {"fields": ["owner", "name", "id"]}),
+            (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
             ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
             ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
             ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
@@ -66,15 +68,20 @@ class AgentAdmin(SwitchableAdmin, OfCustomerAdmin):
 
     def save_model(self, request: HttpRequest, obj: Agent, form: AgentForm, change: bool) -> None:
         form.store()
+        username = obj.user.get_username()
+        if username != form.data["username"]:
+            self.message_user(request, f"{obj.name} signs in with the user name {username}.")
         if obj.status != (chosen := form.cleaned_data["status"]):
             # The status is stored with its event, in a transaction of its own.
             transaction.on_commit(lambda: self._choose_status(request, obj, chosen))
 
     def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
         by = Agent.objects.filter(user=request.user.pk).values_list("pk", flat=True).first()
+        before = agent.status
         try:
             if not choose_status(agent, chosen, set_by=str(by) if by else None):
                 self.message_user(request, f"{agent.name} will be {chosen} after the present call.")
+            record_status(agent, before, chosen, rule="by-operator")
         except ApiError as error:
             self.message_user(
                 request,

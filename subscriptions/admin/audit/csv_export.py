@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 500
 COLUMNS = {
     "number": "position",
     "time (UTC)": "at",
-    **{name: name for name in ("action", "verdict", "topic", "rule", "detail")},
+    **{name: name for name in ("action", "verdict", "topic", "rule", "detail", "changes", "count")},
     "customer": "customer_name",
     "customer id": "customer_id",
     "agent": "agent_name",

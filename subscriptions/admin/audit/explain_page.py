@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from events.hooks import Operator, operator_of
+from subscriptions.admin.customer_scoped import RowSelect
 from subscriptions.audit.rule_texts import text_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
 from subscriptions.explain.lookup import InvalidLookup, OperatorViewer, find
@@ -50,7 +50,7 @@ class ExplainForm(forms.Form):
         for name, model, path in (("agent", Agent, "agent"), ("key", AccessKey, "replaces")):
             # The operator may ask about the rows of the lists.
             self.fields[name].queryset = site.get_model_admin(model).get_queryset(request)  # type: ignore[attr-defined]
-            self.fields[name].widget = AutocompleteSelect(
+            self.fields[name].widget = RowSelect(
                 AccessKey._meta.get_field(path),
                 site,
                 attrs={"data-placeholder": "Not selected"},

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.filters import CustomerFilter, TextFilter, TimeFilter, ValueFilter
+from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.audit.csv_export import export
 from subscriptions.admin.audit.explain_page import address_of_explain, explain_page
-from subscriptions.audit.rule_texts import RULE_TEXTS, text_of
+from subscriptions.admin.audit.filters import (
+    AgentFilter,
+    AtFilter,
+    KeyFilter,
+    RuleFilter,
+    TopicFilter,
+    credential_of_key,
+    is_whole_prefix,
+)
+from subscriptions.audit.rule_texts import text_of
 from subscriptions.audit.store import has_valid_seal
-from subscriptions.event_hooks.directory import directory
 from subscriptions.models import (
     KEY_MARK,
     KEY_PREFIX_CHARACTERS,
@@ -37,54 +43,6 @@ _PILLS: dict[str, str] = {
     AuditVerdict.REFUSED: "bad",
     AuditVerdict.ENDED: "quiet",
 }
-
-
-class AtFilter(TimeFilter):
-    field = "at"
-
-
-class RuleFilter(ValueFilter):
-    """By rule. All rules are listed: the one that is searched for may have occurred long ago."""
-
-    field = parameter_name = title = "rule"
-
-    def values(self, request: HttpRequest, model_admin: Any) -> Iterable[str]:
-        return RULE_TEXTS
-
-
-class AgentFilter(TextFilter):
-    parameters = ("agent",)
-    title = "agent"
-    hint = "Name or id"
-
-    def found_by(self, term: str) -> Q:
-        agent_id = as_uuid(term)
-        return Q(agent_id=agent_id) if agent_id else Q(agent_id__in=directory.agents_named(term))
-
-
-class KeyFilter(TextFilter):
-    parameters = ("key",)
-    title = "access key"
-    hint = "Prefix, vb_…"
-
-    def found_by(self, term: str) -> Q:
-        return credential_of_key(term)
-
-
-class TopicFilter(TextFilter):
-    parameters = ("topic",)
-    title = "topic"
-    hint = "Topic or part of it"
-
-    def found_by(self, term: str) -> Q:
-        return Q(topic__icontains=term)
-
-
-def credential_of_key(term: str) -> Q:
-    """Match records by the beginning of a key; of a whole key only its prefix is used."""
-    term = term if term.startswith(KEY_MARK) else f"{KEY_MARK}{term}"
-    stored = f"key {term[:KEY_PREFIX_CHARACTERS]}"
-    return Q(credential=stored) if len(term) >= KEY_PREFIX_CHARACTERS else Q(credential__startswith=stored)
 
 
 @admin.register(AuditRecord)
@@ -107,6 +65,8 @@ class AuditRecordAdmin(AgentRecordAdmin):
         "rule",
         "meaning",
         "detail",
+        "changes",
+        "count",
         "customer",
         "agent",
         "credential",
@@ -135,11 +95,8 @@ class AuditRecordAdmin(AgentRecordAdmin):
         """Export the whole list, as it is filtered and searched."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        try:
-            changelist = self.get_changelist_instance(request)
-        except IncorrectLookupParameters:
-            raise Http404("A filter cannot be read") from None
-        return export(changelist.get_queryset(request), self)
+        changelist: Any = self.get_changelist_instance(request)
+        return export(changelist.get_queryset(request, is_bounded=False), self)
 
     def change_view(
         self,
@@ -164,6 +121,21 @@ class AuditRecordAdmin(AgentRecordAdmin):
             receiver = agents.filter(customer_id=record.customer_id, pk=record.agent_id).first()
         return "" if receiver is None else address_of_explain(receiver, record.topic)
 
+    def has_index(self, spec: Any) -> bool:
+        match spec:
+            case RuleFilter():
+                return True
+            case KeyFilter():
+                return len(spec.term.removeprefix(KEY_MARK)) >= KEY_PREFIX_CHARACTERS - len(KEY_MARK)
+            case AgentFilter():
+                return as_uuid(spec.term) is not None
+        return bool(spec.used_parameters.get("verdict__exact") == [AuditVerdict.REFUSED.value])
+
+    def exact_matches(self, request: HttpRequest, term: str) -> list[Q]:
+        if is_whole_prefix(term):
+            return [credential_of_key(term)]
+        return super().exact_matches(request, term)
+
     def found_by(self, term: str) -> Q:
         if term.startswith(KEY_MARK) and term.isascii():
             # A whole key may be pasted; only its prefix is used.
@@ -177,9 +149,10 @@ class AuditRecordAdmin(AgentRecordAdmin):
     @admin.display(description="action")
     def what(self, record: AuditRecord) -> SafeString:
         return format_html(
-            '{} {}<br><span class="quiet" title="{}">{}</span>',
+            '{} {}{}<br><span class="quiet" title="{}">{}</span>',
             record.get_action_display(),
             self.colored_verdict(record),
+            f" × {record.count:,}" if record.count > 1 else "",
             text_of(record.rule),
             record.rule,
         )

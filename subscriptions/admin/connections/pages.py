@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from events.admin.filters import CustomerFilter
 from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
+from subscriptions.accounts.changes import operator_and_address
 from subscriptions.admin.agent_records import AgentRecordAdmin, shortened
 from subscriptions.admin.confirmation import (
     CLOSING_CONSEQUENCE,
@@ -130,7 +131,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         reason_label=REASON_LABEL,
     )
     def close_connections(self, request: HttpRequest, rows: list[LiveConnection]) -> HttpResponse:
-        close_connections(rows, by=request.user.get_username(), reason=reason_of(request))
+        close_connections(rows, by=operator_and_address(request), reason=reason_of(request))
         count = one_or_many(len(rows), "connection")
         self.message_user(request, f"Closing {count}.", messages.SUCCESS)
         return self.to_list()

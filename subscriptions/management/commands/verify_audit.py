@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.management.arguments import needs_database
 from subscriptions.audit.chain import End
+from subscriptions.audit.head_file import LastVerification, parse_end, read_last, write_last
 from subscriptions.audit.store import Verification, verify
-
-_END = re.compile(r"(0|[1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
 
 
 class Command(BaseCommand):
@@ -31,18 +30,24 @@ class Command(BaseCommand):
             help="A head that an earlier run printed: the record must still be there as it was.",
         )
 
+        parser.add_argument(
+            "--remember",
+            action="store_true",
+            help="For a timer: compare with the head that the last run with this option stored in AUDIT_HEAD_FILE, and "
+            "store the new one there with the result, which the metrics show.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        noted = options["noted"]
+        last = read_last() if options["remember"] else None
+        noted = options["noted"] or (last.head if last else None)
         with needs_database():
             found = verify(noted)
         self.stdout.write(_summary(found))
-        problems = [finding.message for finding in found.findings]
-        if found.damaged > len(problems):
-            problems.append(f"and {found.damaged - len(problems)} more")
-        if noted is not None and found.is_noted_head is False:
-            problems.append(
-                f"The noted head is not in the chain: what was number {noted.position} is not there as it was"
-            )
+        problems = _problems(found, noted)
+        if options["remember"]:
+            # After a problem the last good head stays, so that the next run finds it too.
+            head = (last.head if last else None) if problems else found.head
+            write_last(LastVerification(time.time(), len(problems), head))
         if problems:
             raise CommandError("\n".join(["The audit log is not as it was written:", *problems]))
         if noted is not None and found.is_noted_head is None:
@@ -50,6 +55,17 @@ class Command(BaseCommand):
                 "The record of the noted head has been pruned since, so it says nothing any more."
             )
         self.stdout.write(self.style.SUCCESS("The chain is whole."))
+
+
+def _problems(found: Verification, noted: End | None) -> list[str]:
+    problems = [finding.message for finding in found.findings]
+    if found.damaged > len(problems):
+        problems.append(f"and {found.damaged - len(problems)} more")
+    if noted is not None and found.is_noted_head is False:
+        problems.append(
+            f"The noted head is not in the chain: what was number {noted.position} is not there as it was"
+        )
+    return problems
 
 
 def _summary(found: Verification) -> str:
@@ -60,9 +76,8 @@ def _summary(found: Verification) -> str:
 
 
 def _end(text: str) -> End:
-    parts = _END.fullmatch(text)
-    if parts is None:
+    if (end := parse_end(text)) is None:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no head: write it as it was printed, a number, a colon and 64 hex digits"
         )
-    return End(int(parts[1]), parts[2])
+    return end

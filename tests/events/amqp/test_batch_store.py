@@ -12,7 +12,9 @@ from django.db import DataError, InternalError, OperationalError, ProgrammingErr
 from events.amqp import batch_store as storing
 from events.amqp.batch_store import BatchStore, Outcome, rules_of_settings
 from events.amqp.messages import Message, Rules
+from events.log.publish_rates import publish_rates
 from events.models import Event
+from events.quotas.limits import Quotas, Rates
 from tests.events.support.people import new_id
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +47,9 @@ def test_a_batch_of_several_customers_is_stored_in_order_in_one_commit(
     acme, globex = new_id(), new_id()
     commits: list[int] = []
     publish = storing.publish
-    monkeypatch.setattr(storing, "publish", lambda drafts: commits.append(len(drafts)) or publish(drafts))
+    monkeypatch.setattr(
+        storing, "publish", lambda drafts, **more: commits.append(len(drafts)) or publish(drafts, **more)
+    )
     outcome = store([call(acme, "ringing"), call(globex, "ringing"), call(acme, "answered")], RULES)
     assert (outcome.stored, outcome.known, outcome.refused) == (3, 0, [])
     assert (statuses(acme), statuses(globex)) == (["ringing", "answered"], ["ringing"])
@@ -106,10 +110,10 @@ def test_one_that_can_never_be_stored_is_refused_and_the_others_are_stored_in_or
     acme = new_id()
     publish = storing.publish
 
-    def publish_or_fail(drafts: list[Any]) -> Any:
+    def publish_or_fail(drafts: list[Any], **more: Any) -> Any:
         if any(draft.data["status"] == "impossible" for draft in drafts):
             raise DataError("out of range")
-        return publish(drafts)
+        return publish(drafts, **more)
 
     monkeypatch.setattr(storing, "publish", publish_or_fail)
     poison = call(acme, "impossible")
@@ -124,7 +128,7 @@ def test_a_database_that_stores_nothing_refuses_nothing(
 ) -> None:
     """Away, read-only (25006 is an InternalError), or with an older schema (42703 is a ProgrammingError)."""
 
-    def away(drafts: object) -> None:
+    def away(drafts: object, **more: Any) -> None:
         raise error("away")
 
     acme = new_id()
@@ -144,10 +148,10 @@ def test_a_commit_whose_answer_is_lost_is_stored_once(
     acme = new_id()
     publish, lost = storing.publish, [OperationalError("the connection is lost")] * 2
 
-    def publish_and_lose_the_answer(drafts: list[Any]) -> Any:
+    def publish_and_lose_the_answer(drafts: list[Any], **more: Any) -> Any:
         if any(draft.data["status"] == "impossible" for draft in drafts):
             raise DataError("out of range")
-        receipts = publish(drafts)
+        receipts = publish(drafts, **more)
         if lost:
             raise lost.pop()
         return receipts
@@ -159,3 +163,60 @@ def test_a_commit_whose_answer_is_lost_is_stored_once(
             batch.store()
     assert len(batch.store().refused) == len(given) - 2
     assert statuses(acme) == ["ringing", "answered"]
+
+
+# --- Quotas ---
+
+
+@pytest.fixture
+def quotas(monkeypatch: pytest.MonkeyPatch) -> dict[str, Quotas]:
+    """The quotas by customer, without those of the settings."""
+    known: dict[str, Quotas] = {}
+    monkeypatch.setattr(publish_rates, "_clock", lambda: 1000.0)
+    monkeypatch.setattr(
+        storing, "quotas_of", lambda customers: {each: known.get(each, Quotas()) for each in customers}
+    )
+    return known
+
+
+def test_events_of_a_customer_that_is_too_fast_are_held_in_order_and_those_of_others_are_stored(
+    quotas: dict[str, Quotas], settings: Any
+) -> None:
+    settings.EVENTS_BURST_SECONDS = 2000
+    acme, globex = new_id(), new_id()
+    quotas[acme] = Quotas(Rates(events_per_second=1))
+    assert store([call(acme, "dialing", call_id=str(number)) for number in range(1999)], RULES).held == []
+    messages = [call(acme, "ringing"), call(globex, "ringing"), call(acme, "answered")]
+    outcome = store(messages, RULES)
+    assert [(held.message, held.customer_id) for held in outcome.held] == [
+        (messages[0], acme),
+        (messages[2], acme),
+    ]
+    assert outcome.held[0].reason == "more than 1 events a second"
+    assert (outcome.stored, outcome.refused, statuses(globex)) == (1, [], ["ringing"])
+    quotas[acme] = Quotas(Rates(events_per_second=1000))
+    assert store([held.message for held in outcome.held], RULES).stored == 2
+    assert statuses(acme)[-2:] == ["ringing", "answered"]
+
+
+def test_too_many_bytes_are_held_as_well(quotas: dict[str, Quotas]) -> None:
+    acme = new_id()
+    message = call(acme, "ringing")
+    quotas[acme] = Quotas(Rates(bytes_per_second=len(message.body) // 10))
+    assert store([message, call(acme, "answered")], RULES).held == []
+    assert len(store([call(acme, "hangup")], RULES).held) == 1
+
+
+def test_events_of_a_customer_without_room_are_held_and_those_of_others_are_stored(
+    quotas: dict[str, Quotas],
+) -> None:
+    acme, globex = new_id(), new_id()
+    quotas[acme] = Quotas(stored_bytes=2500)
+    messages = [call(acme, "ringing"), call(globex, "ringing"), call(acme, "answered"), call(acme, "hangup")]
+    outcome = store(messages, RULES)
+    assert [held.message for held in outcome.held] == [messages[0], messages[2], messages[3]]
+    assert "2500 bytes" in outcome.held[0].reason
+    assert (outcome.stored, outcome.refused, statuses(globex)) == (1, [], ["ringing"])
+    quotas[acme] = Quotas(stored_bytes=5000)
+    assert store([held.message for held in outcome.held], RULES).stored == 3
+    assert statuses(acme) == ["ringing", "answered", "hangup"]

@@ -52,6 +52,7 @@ def test_the_default_codes_of_statuses_stay() -> None:
         415: "UNSUPPORTED_MEDIA_TYPE",
         429: "RATE_LIMITED",
         503: "UNAVAILABLE",
+        507: "STORAGE_FULL",
     }
     for status_code, code in defaults.items():
         assert default_code(status_code) == code

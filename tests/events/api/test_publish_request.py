@@ -14,12 +14,24 @@ from events.api import publish_request as module
 from events.api.publish_parser import parse_events, parse_webhook
 from events.api.publish_request import PublishRequest, publish_all
 from events.log import publish as log_publish
+from events.log.publish_rates import publish_rates
 from events.models import Event
 from subscriptions.auth.authentication import identify_request
 from subscriptions.auth.credentials import BadCredential
+from subscriptions.models import Customer
 from subscriptions.protocol.permissions import Identity
 from tests.events.support.people import Company
-from tests.events.support.publish_cases import CALL, CASES, HOOK, KEY, WEBHOOK, Case, encoded, masked
+from tests.events.support.publish_cases import (
+    CALL,
+    CASES,
+    HOOK,
+    KEY,
+    WEBHOOK,
+    Case,
+    encoded,
+    masked,
+    without_rates,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +63,7 @@ def good(company: Company, name: str = "named") -> PublishRequest:
 
 def check(case: Case, response: Any) -> None:
     assert (response.status, masked(response.body.decode())) == (case.status, case.text)
-    assert {name.lower(): value for name, value in response.headers.items()} == case.own_headers
+    assert without_rates(response.headers) == case.own_headers
 
 
 def publish_earlier(case: Case, company: Company) -> None:
@@ -140,6 +152,26 @@ def test_without_a_database_all_are_answered_503_and_nothing_is_tried_twice(
         assert b"secret-host" not in response.body
     assert len(calls) == 1
     assert not Event.objects.exists()
+
+
+def test_what_an_outage_prevented_does_not_count_for_the_rates(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left() -> tuple[str, str]:
+        (response,) = publish_all([good(company)], authenticate)
+        events, size = response.headers["RateLimit"].split(", ")
+        return events.split(";")[1], size.split(";")[1]
+
+    monkeypatch.setattr(publish_rates, "_clock", lambda: 1000.0)
+    Customer.objects.update(events_per_second=1, kilobytes_per_second=1)
+    length = len(good(company).body)
+    assert left() == ("r=9", f"r={10_000 - length}")
+    with monkeypatch.context() as patch:
+        patch.setattr(log_publish, "_store", failing(OperationalError("away"), []))
+        assert [each.status for each in publish_all([good(company)] * 5, authenticate)] == [503] * 5
+    events, size = left()
+    assert events == "r=8"
+    assert size == f"r={10_000 - 2 * length}"
 
 
 @pytest.mark.parametrize("error", [DataError, ProgrammingError])

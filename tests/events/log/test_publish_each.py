@@ -11,7 +11,7 @@ from django.db import DataError, OperationalError, connection
 from events.domain.event import Draft
 from events.log import publish as module
 from events.log.idempotency import IdempotencyConflict
-from events.log.publish import publish, publish_each
+from events.log.publish import Publication, Result, publish, publish_each
 from events.models import CustomerLog, Event
 from tests.events.support.people import new_id
 from tests.events.support.stored import draft
@@ -21,6 +21,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def call(customer_id: str, call_id: str, **fields: Any) -> Draft:
     return draft(customer_id, "call.status", {"id": call_id}, **fields)
+
+
+def published(requests: list[list[Draft]]) -> list[Result]:
+    return publish_each([Publication(drafts) for drafts in requests])
 
 
 def numbers(customer_id: str) -> list[int]:
@@ -48,7 +52,7 @@ def test_nothing_is_no_commit(commits: list[int]) -> None:
 
 def test_requests_share_a_commit_each_with_its_own_receipts(commits: list[int]) -> None:
     acme, globex = new_id(), new_id()
-    results = publish_each(
+    results = published(
         [
             [call(acme, "1")],
             [call(acme, "2"), call(globex, "3")],
@@ -67,7 +71,7 @@ def test_requests_share_a_commit_each_with_its_own_receipts(commits: list[int]) 
 
 def test_a_conflict_of_one_leaves_no_trace_and_the_others_whole(commits: list[int]) -> None:
     acme = new_id()
-    first, conflict, again = publish_each(
+    first, conflict, again = published(
         [
             [call(acme, "2", idempotency_key="k")],
             [call(acme, "3"), call(acme, "4", idempotency_key="k")],
@@ -97,7 +101,7 @@ def test_what_fails_with_one_request_fails_for_it_alone(
         insert_rows(rows)
 
     monkeypatch.setattr(module, "insert_rows", refuse)
-    good, poison, other = publish_each([[call(acme, name)] for name in ("2", "poison", "3")])
+    good, poison, other = published([[call(acme, name)] for name in ("2", "poison", "3")])
     assert poison is error
     assert isinstance(good, list)
     assert isinstance(other, list)
@@ -114,7 +118,7 @@ def test_a_database_that_does_not_answer_is_tried_once(
         raise error
 
     monkeypatch.setattr(module, "insert_rows", fail)
-    assert publish_each([[call(acme, "1")], [call(acme, "2")]]) == [error, error]
+    assert published([[call(acme, "1")], [call(acme, "2")]]) == [error, error]
     assert commits == [2]
     assert numbers(acme) == []
 

@@ -1,5 +1,7 @@
 """The present state that publishing keeps: one row a resource, true at its log's last number."""
 
+# Long because each rule of the states is tested on what publishing stores.
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.domain.event import Draft, parse_timestamp
+from events.domain.state import MAX_DATA_SIZE
 from events.domain.strict_json import decode
 from events.log.publish import publish
+from events.log.state_projection import MAX_CONCERNED_AGENTS
 from events.models import ResourceState, split_agents
 from tests.events.support.people import new_id
 from tests.events.support.stored import draft, store
@@ -244,3 +248,43 @@ def test_an_integer_that_an_earlier_version_stored_blocks_nothing() -> None:
     ResourceState.objects.update(body='{"id": "c", "ticket": 9007199254740993}')
     publish([event("call.status", 2, id="c", status="answered")])
     assert '"ticket": 9007199254740993' in state("c").body
+
+
+def test_events_with_ever_new_fields_make_no_large_state(publish_all: Any) -> None:
+    for number in range(8):
+        fields = {f"field {number}-{each}": "x" * 50_000 for each in range(4)}
+        publish_all(event("call.status", 1, id="c", status="answered", **fields))
+    publish_all(event("call.status", 2, id="c", note="small"))
+    found = state("c")
+    assert MAX_DATA_SIZE / 2 < len(found.body) < 1.1 * MAX_DATA_SIZE
+    content = decode(found.body)
+    assert (content["id"], content["status"], content["note"]) == ("c", "answered", "small")
+    assert decode(found.progress)["truncated"] is True
+
+
+def test_agents_beyond_the_bound_are_forgotten_but_none_of_the_last_event(publish_all: Any) -> None:
+    first, *others = [new_id() for _ in range(MAX_CONCERNED_AGENTS + 30)]
+    publish_all(
+        event("call.created", 1, agents=(first,), id="c"),
+        *(
+            event("call.status", 2, agents=tuple(others[start : start + 100]), id="c")
+            for start in range(0, len(others), 100)
+        ),
+    )
+    publish_all(event("call.status", 3, agents=(first,), id="c"))
+    concerned = split_agents(state("c").agent_ids)
+    assert len(concerned) == MAX_CONCERNED_AGENTS
+    assert first in concerned
+    assert set(others[-100:]) <= set(concerned)
+
+
+def test_places_are_looked_for_once_for_all_events_of_their_queue() -> None:
+    def queries(count: int) -> int:
+        queue_id = new_id()
+        publish([event("queue.joined", 1, queue_id=queue_id, call_id="c")])
+        ends = [event("queue.deleted", 2, id=queue_id) for _ in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            publish(ends)
+        return len(captured)
+
+    assert queries(10) == queries(1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,12 @@ class Case:
         named = {"content-length": length, "authorization": self.authorization}
         given = [(name, value.replace(KEY, key)) for name, value in named.items() if value is not None]
         return [*given, *self.headers]
+
+
+def without_rates(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers without what is left of the publisher's rates, which changes; names in lower case."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    return {name: value for name, value in lower.items() if not name.startswith("ratelimit")}
 
 
 def masked(text: str) -> str:

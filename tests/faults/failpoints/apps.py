@@ -38,8 +38,8 @@ def lost_commit_answer() -> None:
 
     commits = itertools.count(1)
 
-    def publish_and_lose_the_answer(drafts: Any) -> Any:
-        receipts = publish(drafts)
+    def publish_and_lose_the_answer(drafts: Any, **more: Any) -> Any:
+        receipts = publish(drafts, **more)
         if next(commits) % 2:
             raise OperationalError("the connection was lost before the answer")
         return receipts
@@ -110,14 +110,19 @@ def no_number_check() -> None:
 def no_row_lock() -> None:
     """Number events without locking the log."""
     from events.log import publish as publishing
+    from events.log.log_locks import LogsMissing
     from events.models import CustomerLog
 
-    def lock(ordered: list[str]) -> list[CustomerLog]:
-        found = list(CustomerLog.objects.filter(customer_id__in=ordered).order_by("customer_id"))
+    def lock(customer_ids: set[str], wait_seconds: float | None) -> dict[str, CustomerLog]:
+        found = {
+            str(log.customer_id): log for log in CustomerLog.objects.filter(customer_id__in=customer_ids)
+        }
+        if missing := customer_ids - found.keys():
+            raise LogsMissing(missing)
         time.sleep(0.005)  # What a busy machine does by itself, now and then.
         return found
 
-    publishing._lock = lock
+    publishing.lock_logs = lock  # type: ignore[assignment]
 
 
 def no_hold_while_replaying() -> None:

@@ -45,6 +45,7 @@ class Person:
     queues: list[str] = field(default_factory=list)
     id: str = field(default_factory=new_id)
     password: str = ""
+    uses_admin: bool = False
     is_active: bool = True
     token: str = ""
 
@@ -152,7 +153,9 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
         Queue.objects.create(id=queue_id, customer=customer, name="Support")
     for person in company["people"]:
         username = f"{person['name']} {person['id']}" if not person["password"] else person["name"]
-        user = User.objects.create(username=username, password=hashed(person["password"] or None))
+        user = User.objects.create(
+            username=username, password=hashed(person["password"] or None), is_staff=person["uses_admin"]
+        )
         agent = Agent.objects.create(
             id=person["id"],
             customer=customer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -51,6 +51,7 @@ class Conversation:
     @property
     def port(self) -> int:
         """The client's own port."""
+        assert self._socket.sock is not None
         port: int = self._socket.sock.getsockname()[1]
         return port
 
@@ -74,12 +75,22 @@ class Conversation:
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise Closed(int.from_bytes(data[:2], "big"), data[2:].decode())
         assert opcode == websocket.ABNF.OPCODE_TEXT, f"a frame of kind {opcode}"
-        return data.decode()
+        text: str = data.decode()
+        return text
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """All frames up to the close, with their opcodes; none is answered."""
+        opcode = None
+        while opcode != websocket.ABNF.OPCODE_CLOSE:
+            frame: Any = self._socket.recv_frame()  # type: ignore[no-untyped-call]
+            opcode = frame.opcode
+            yield opcode, bytes(frame.data)
 
     def ask(self, message: object) -> Frame:
         """Send a message and return the next frame."""
         self.send(message)
-        return self.receive()
+        frame: Frame = self.receive()
+        return frame
 
     def subscribe(self, *topics: str, **fields: Any) -> Frame:
         """Subscribe, and return the acknowledgement. Raises AssertionError where the next frame is none."""
@@ -138,7 +149,8 @@ def publish(gateway: Gateway, credential: str, *events: Frame) -> list[Frame]:
     """Publish events in one request, and return their receipts. Raises AssertionError where they are not stored."""
     answer = post(gateway, credential, events)
     assert answer.status_code == 201, answer.text
-    return answer.json()
+    receipts: list[Frame] = answer.json()
+    return receipts
 
 
 def cursors(frames: Iterable[Frame]) -> list[str]:

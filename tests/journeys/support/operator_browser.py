@@ -23,17 +23,17 @@ class OperatorBrowser:
     """A browser whose operator is logged in. Follows no redirect."""
 
     def __init__(self, gateway: Gateway, username: str) -> None:
-        self._client = httpx.Client(base_url=gateway.url, timeout=30)
-        self._client.get("/admin/login/")
+        self.client = httpx.Client(base_url=gateway.url, timeout=30)
+        self.client.get("/admin/login/")
         answer = self.post("/admin/login/?next=/admin/", {"username": username, "password": PASSWORD})
         assert answer.status_code == 302, answer.text
 
     def get(self, path: str, **query: str) -> httpx.Response:
-        return self._client.get(path, params=query or None)
+        return self.client.get(path, params=query or None)
 
     def post(self, path: str, data: dict[str, str]) -> httpx.Response:
-        token = self._client.cookies["csrftoken"]
-        return self._client.post(path, data=data | {"csrfmiddlewaretoken": token})
+        token = self.client.cookies["csrftoken"]
+        return self.client.post(path, data=data | {"csrfmiddlewaretoken": token})
 
     def links(self, path: str) -> set[str]:
         """The admin's addresses that the page at this one links with."""

@@ -32,6 +32,13 @@ def test_a_queue_is_made_with_the_agents_who_serve_it(ada: AdminClient, acme: Cu
     assert ada.list(Agent, queue=str(queue.pk)).rows == 1
 
 
+def test_an_admin_neither_chooses_the_id_of_a_queue_nor_learns_that_it_exists(ada: AdminClient) -> None:
+    foreign = Queue.objects.create(customer=customer(name="Globex"), name="Sales")
+    assert 'name="id"' not in ada.get(address(Queue, "add")).text
+    assert ada.post(address(Queue, "add"), {"name": "Support", "id": str(foreign.pk)}).was_saved
+    assert Queue.objects.get(name="Support").pk != foreign.pk
+
+
 def test_platform_staff_who_serve_a_queue_stay_when_an_admin_changes_it(
     ada: AdminClient, acme: Customer
 ) -> None:

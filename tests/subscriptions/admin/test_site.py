@@ -97,15 +97,26 @@ def test_the_index_is_in_groups_with_descriptions(acme_admin: AdminClient) -> No
 
 
 @pytest.mark.parametrize(
-    "query", [{"customer": "x"}, {"from": "x"}, {"period": "x"}, {"from": "2026-99-99T00:00"}]
+    "query",
+    [
+        {"customer": "x"},
+        {"from": "x"},
+        {"period": "x"},
+        {"from": "2026-99-99T00:00"},
+        {"from": "0001-01-01T00:00+14:00"},
+        {"until": "9999-12-31T23:59-14:00"},
+        {"_facets": ""},
+        {"o": "1." * 5000},
+        {"agent_id__in": ",".join(["1"] * 5000)},
+    ],
 )
-def test_a_filter_that_means_nothing_leads_back_to_the_list(query: dict[str, str]) -> None:
+def test_a_filter_that_means_nothing_is_refused(query: dict[str, str]) -> None:
     page = superuser().list(AuditRecord, **query)
-    assert page.status == 302
-    assert page.response.url.endswith("?e=1")
+    assert page.status == 400
+    assert "This list has no such filter, value or page" in page.text
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda model: model.__name__)
-@pytest.mark.parametrize("text", ["\0", "%", "'\"", "é ü", "x" * 300, "00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize("text", ["\0", "%", "'\"", "é ü", "x" * 200, "00000000-0000-0000-0000-000000000000"])
 def test_any_text_can_be_searched_for(model: Any, text: str) -> None:
     assert superuser().list(model, q=text).status == 200

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from subscriptions.models import AuditRecord
 from tests.events.support.people import ANONYMOUS, ClientInfo, Company
 from tests.subscriptions.support.platform_server import Platform, unreachable_platform
 
@@ -32,6 +33,21 @@ def test_an_agent_accepts_its_call(theirs: Platform) -> None:
     assert answer.body == {"call_id": "a-call", "action": "accept", "platform": {"status": "answered"}}
     order = {"customer_id": acme.id, "agent_id": ann.agent_id}
     assert theirs.requests == [("POST", "/v1.0/calls/a-call/accept", order, None)]
+
+
+def test_actions_are_recorded_before_they_are_sent_and_once_more_if_they_fail(theirs: Platform) -> None:
+    acme = Company()
+    ann = acme.person()
+    address = call(acme, agent=ann)
+    theirs.answers = [(200, {}), (409, {"message": "no"})]
+    assert ann.post(f"{address}/transfer", {"to": {"type": "queue", "id": "sales"}}).status == 200
+    assert ann.post(f"{address}/hangup", "").status == 409
+    sent, hung_up, failed = AuditRecord.objects.filter(action="act").order_by("pk")
+    assert [each.verdict for each in (sent, hung_up, failed)] == ["granted", "granted", "refused"]
+    assert sent.detail == "transfer to queue sales"
+    assert sent.topic == f"customer_id:{acme.id}:call:a-call"
+    assert (str(sent.customer_id), str(sent.agent_id), sent.address) == (acme.id, ann.agent_id, "127.0.0.1")
+    assert failed.detail.startswith("hangup: ")
 
 
 def test_an_id_with_signs_reaches_the_platform_as_it_is(theirs: Platform) -> None:

@@ -16,7 +16,16 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.utils import timezone
 
-from subscriptions.audit.store import SEALED_FIELDS, BrokenChain, append, chain_ends, prune
+from subscriptions.audit.store import (
+    LATER_FIELDS,
+    SEALED_FIELDS,
+    BrokenChain,
+    append,
+    chain_ends,
+    prune,
+    seal_unsealed,
+    verify,
+)
 from subscriptions.models import AuditChain, AuditRecord
 
 
@@ -96,7 +105,23 @@ def test_no_field_can_be_changed_without_a_trace(log: list[AuditRecord], field: 
 
 def test_every_column_is_sealed() -> None:
     columns = {field.name for field in AuditRecord._meta.concrete_fields}
-    assert columns - set(SEALED_FIELDS) == {"id", "position", "digest"}
+    assert columns - {*SEALED_FIELDS, *LATER_FIELDS} == {"id", "position", "digest"}
+
+
+def test_a_later_column_is_sealed_where_it_is_set_and_older_records_keep_their_seals(
+    log: list[AuditRecord],
+) -> None:
+    append(
+        [AuditRecord(action="change", verdict="granted", connection_id=uuid.uuid4(), changes="{}", count=3)]
+    )
+    assert verify().damaged == 0
+    for changed in ({"changes": ""}, {"count": 2}, {"changes": "{}2"}):
+        last = AuditRecord.objects.order_by("-pk")[:1].get()
+        AuditRecord.objects.filter(pk=last.pk).update(**changed)
+        assert verify().damaged == 1
+        AuditRecord.objects.filter(pk=last.pk).update(changes="{}", count=3)
+    AuditRecord.objects.filter(pk=log[0].pk).update(changes="{}")
+    assert verify().damaged >= 1
 
 
 def test_a_removed_record_is_missed_in_the_middle_and_at_the_end(log: list[AuditRecord]) -> None:
@@ -183,3 +208,17 @@ def test_writers_at_the_same_time_make_one_chain(transactional_db: None) -> None
         writer.join()
     assert "120 records" in verified()
     assert chain_ends()[1].position == 120
+
+
+def test_records_of_an_older_version_are_sealed_and_counted(log: list[AuditRecord]) -> None:
+    for topic in ("x 1", "x 2"):
+        record(topic).save()  # As a version without a chain stored it.
+    append([record("after them")])
+    assert verify().damaged == 2
+    assert seal_unsealed() == 2
+    assert seal_unsealed() == 0
+    assert verify().damaged == 0
+    newest = list(AuditRecord.objects.order_by("-pk")[:3])
+    assert [each.topic for each in newest[1:]] == ["x 2", "x 1"]
+    assert (newest[0].action, newest[0].rule) == ("seal", "unsealed")
+    assert newest[0].detail == "2 records before this one came without a seal"

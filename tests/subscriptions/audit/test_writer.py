@@ -1,5 +1,7 @@
 """The queue of audit records: many in one commit, and waiting until they are stored."""
 
+# Long because one writer is tested with all that it has to survive.
+
 from __future__ import annotations
 
 import asyncio
@@ -27,7 +29,8 @@ CONNECTION = uuid.UUID(int=7)
 
 
 def record(topic: str = "", **fields: Any) -> AuditRecord:
-    return AuditRecord(action="subscribe", verdict="granted", topic=topic, connection_id=CONNECTION, **fields)
+    made = {"verdict": "granted", **fields}
+    return AuditRecord(action="subscribe", topic=topic, connection_id=CONNECTION, **made)
 
 
 async def stored() -> list[AuditRecord]:

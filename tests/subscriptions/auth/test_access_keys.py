@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscriptions.auth.authentication import identify
+from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_key
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
 from tests.subscriptions.support.credentials import refused
@@ -40,6 +41,8 @@ def test_a_customers_key_says_whose_it_is(acme: Customer) -> None:
         credential_id=f"key:{key.pk}",
         may_subscribe=False,
         may_publish=True,
+        quotas=quotas_of_customer(acme),
+        rates=rates_of_key(key),
     )
 
 

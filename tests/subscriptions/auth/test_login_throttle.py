@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from events.quotas.rate_limit import RateLimit
 from subscriptions.auth import login_throttle
 from subscriptions.models import LoginTries
-from subscriptions.protocol.limits import RateLimit
 from tests.subscriptions.support.people import agent, customer
 
 PASSWORD = "correct horse 1"
@@ -41,6 +41,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def _quick_hashes(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _no_failures_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login_throttle, "process_limit", login_throttle.ProcessLimit())
 
 
 @pytest.fixture
@@ -92,6 +97,42 @@ def test_a_stranger_elsewhere_cannot_lock_the_owner_out(log_in: Any, mary: str) 
     for _ in range(3 * login_throttle.PER_USER.burst):
         log_in(mary, "a guess", ELSEWHERE)
     assert log_in(mary, PASSWORD).status_code == GOOD[log_in]
+
+
+def test_guesses_at_the_present_password_are_counted_too(mary: str) -> None:
+    browser: Any = Client(REMOTE_ADDR=HERE)
+    browser.force_login(User.objects.get(username=mary))
+    form = {"old_password": "a guess", "new_password1": "another 2", "new_password2": "another 2"}
+    answers = [browser.post("/admin/password_change/", form).status_code for _ in range(6)]
+    assert answers == [200] * 5 + [429]
+    assert rest(mary, PASSWORD).status_code == 429
+
+
+def guess_from_everywhere(count: int) -> list[int]:
+    return [rest("mary", "a guess", f"198.51.{n // 250}.{n % 250 + 1}").status_code for n in range(count)]
+
+
+def test_guesses_for_one_user_from_many_addresses_are_held_up(mary: str, clock: Clock) -> None:
+    burst = login_throttle.PER_NAME.burst
+    assert guess_from_everywhere(burst + 5) == [401] * burst + [429] * 5
+    assert rest(mary, PASSWORD).status_code == 429
+    clock.forward(login_throttle.PER_NAME.refill_seconds)
+    assert rest(mary, PASSWORD).status_code == 200
+
+
+@WAYS
+def test_the_owner_logs_in_from_a_known_address_during_an_attack(log_in: Any, mary: str) -> None:
+    assert log_in(mary, PASSWORD).status_code == GOOD[log_in]
+    guess_from_everywhere(login_throttle.PER_PROCESS.burst * 2)
+    assert log_in(mary, PASSWORD).status_code == GOOD[log_in]
+    assert rest(mary, PASSWORD, ELSEWHERE).status_code == 429
+
+
+def test_guesses_for_many_users_from_many_addresses_are_held_up() -> None:
+    burst = login_throttle.PER_PROCESS.burst
+    answers = [rest(f"name {n}", "Spring2026", f"198.51.100.{n + 1}").status_code for n in range(burst * 2)]
+    assert answers[:burst] == [401] * burst
+    assert 429 in answers[burst:]
 
 
 def test_both_doors_count_together(mary: str) -> None:
@@ -168,7 +209,7 @@ def test_what_says_nothing_any_more_goes_away(mary: str, clock: Clock) -> None:
     rest(mary, "a guess")
     clock.forward(login_throttle.RETENTION.total_seconds() + 3600)
     rest("another", "a guess", ELSEWHERE)
-    assert LoginTries.objects.count() == 2
+    assert LoginTries.objects.count() == 3  # The name, the address, and both.
 
 
 @pytest.mark.parametrize("wait_between", [0.0, 0.5, 1.0, 7.0])

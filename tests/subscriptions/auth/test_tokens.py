@@ -14,6 +14,7 @@ import pytest
 from django.utils import timezone
 
 from subscriptions.auth.authentication import identify
+from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
 from subscriptions.auth.tokens import LEEWAY_SECONDS, issue_token
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity, Role
@@ -66,7 +67,11 @@ def test_a_token_says_who_holds_it(ann: Agent) -> None:
         granted_resources=frozenset({"message"}),
         expires_at=found.expires_at,
         issued_at=found.issued_at,
+        token_id=found.token_id,
+        quotas=quotas_of_customer(ann.customer),
+        rates=rates_of_token(),
     )
+    assert found.token_id
     assert found.expires_at is not None
     assert 0 <= found.expires_at - before - 7 * 86400 + 1 <= 10
 

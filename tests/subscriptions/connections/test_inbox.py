@@ -9,6 +9,7 @@ import pytest
 from subscriptions.connections import inbox
 from subscriptions.connections.inbox import MAX_WAITING, Inbox
 from subscriptions.protocol.messages import Ping
+from tests.support.waiting import wait_until
 
 
 class InboxHarness:
@@ -78,7 +79,18 @@ async def test_a_client_that_sends_on_while_nothing_moves_has_to_wait() -> None:
     await one_more
     await turns()
     assert harness.acted == ["slow", *map(str, range(MAX_WAITING)), "one more"]
-    assert harness.holds == [True, False]
+    assert harness.holds == [True]
+    await asyncio.to_thread(wait_until, lambda: harness.holds == [True, False], "the server reads on")
+
+
+async def test_of_a_flood_nothing_more_is_read() -> None:
+    harness = InboxHarness()
+    harness.inbox.stop_reading()
+    harness.open.set()
+    for number in range(MAX_WAITING + 1):
+        await harness.inbox.put(str(number))
+    await asyncio.sleep(2 * inbox.RESUME_SECONDS)
+    assert harness.holds == [True]
 
 
 async def test_a_closed_inbox_breaks_off_and_takes_nothing_more(impatient: None) -> None:

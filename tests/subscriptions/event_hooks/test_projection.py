@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from subscriptions.models import Agent
+from subscriptions.models import Agent, AuditRecord
 from tests.events.support.people import ClientInfo, Company, new_id
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,3 +74,14 @@ def test_what_a_stranger_publishes_and_what_is_no_status_change_nothing() -> Non
     renamed = {"event_type": "agent.created", "data": {"agent_id": ann.agent_id, "status": "away"}}
     assert key.post("/v1.0/events", renamed).status == 201
     assert status_of(ann) == "offline"
+
+
+def test_opting_out_and_in_is_recorded_once_each() -> None:
+    acme, key = (company := Company()), company.key(may_publish=True)
+    for text in ("STOP", "stop", "START", "START", "hello"):
+        data = {"id": new_id(), "source": {"type": "tel", "target": "+15551234567"}, "text": text}
+        assert key.post("/v1.0/events", {"event_type": "message.received", "data": data}).status == 201
+    out, back = AuditRecord.objects.filter(topic="optout").order_by("pk")
+    assert (out.action, out.rule, str(out.customer_id)) == ("add", "by-event", acme.id)
+    assert back.action == "delete"
+    assert "5551234567" not in out.detail

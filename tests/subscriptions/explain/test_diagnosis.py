@@ -401,3 +401,23 @@ def test_what_was_sent_before_the_records_begin_is_not_known() -> None:
         assert explained(-1, *records).outcome is Outcome.NO
     back = [record("connect", minutes=2), *subscribed(minutes=2, rule="recovered"), left(12, 5)]
     assert explained(1, *back).outcome is Outcome.YES
+
+
+def test_a_topic_that_was_refused_with_others_in_one_record_is_a_reason() -> None:
+    together = record("subscribe", "refused", topic=f"customer_id:{ACME}:call:other", rule="subscribe-rate")
+    together = together._replace(detail="More than 10 topics at once", times=100)
+    explanation = why(CONNECTED, together)
+    assert explanation.reason.rule == "subscribe-rate"
+    assert "100 topics that are not recorded one by one were refused" in explanation.conclusion
+    assert ("refused: subscribe-rate", f"100 topics, such as customer_id:{ACME}:call:other") in [
+        fact for step in explanation.steps for fact in step.facts
+    ]
+
+
+def test_further_refusals_without_a_topic_are_a_reason_too() -> None:
+    rest = record("subscribe", "refused", rule="foreign-customer", detail="The last one: x")
+    explanation = why(CONNECTED, rest._replace(times=7))
+    assert explanation.reason.rule == "foreign-customer"
+    assert ("refused: foreign-customer", "7 topics") in [
+        fact for step in explanation.steps for fact in step.facts
+    ]

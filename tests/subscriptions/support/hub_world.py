@@ -178,7 +178,9 @@ class ClientConnection:
         transport = transport_of({"extensions": {READY_FRAMES: self.peer}}, self.peer.send)
 
         async def live() -> None:
-            self.socket = Connection(world.process, transport, STAFF, world.recorder, batch=False)
+            self.socket = Connection(
+                world.process, transport, STAFF, world.recorder, batch=False, on_flood=lambda: None
+            )
             while True:
                 await self.socket.receive(await self._incoming.get())
 

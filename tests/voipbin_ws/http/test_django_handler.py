@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 from django.urls import path
 
-from voipbin_ws.http.django_handler import SingleThreadHandler
+from voipbin_ws.http.django_handler import THREADS, SingleThreadHandler
 
 seen: dict[str, Any] = {}
 
@@ -28,13 +28,15 @@ def echo(request: HttpRequest) -> HttpResponse:
 
 
 def long(request: HttpRequest) -> StreamingHttpResponse:
+    seen["over"] = threading.Event()
+
     def parts() -> Iterator[bytes]:
         try:
             for number in range(5):
                 seen["made"] = number
                 yield b"%d," % number
         finally:
-            seen["ended"] = threading.current_thread()
+            seen["over"].set()
 
     return StreamingHttpResponse(parts())
 
@@ -73,6 +75,8 @@ async def ask(
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
+        if not incoming:
+            await asyncio.Event().wait()
         return incoming.pop(0)
 
     async def keep(message: dict[str, Any]) -> None:
@@ -84,7 +88,7 @@ async def ask(
         "method": "POST",
         "path": where,
         "query_string": query.encode(),
-        "headers": [(b"host", b"localhost")],
+        "headers": [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())],
     }
     await handler(scope, receive, send or keep)
     content = b"".join(message.get("body", b"") for message in sent[1:])
@@ -111,12 +115,10 @@ async def test_all_of_a_request_is_in_one_thread_which_is_not_the_event_loops(
     request_finished.connect(note)
     try:
         await ask(handler, "/echo")
-        await ask(handler, "/long")
     finally:
         request_started.disconnect(note)
         request_finished.disconnect(note)
     assert threads[:2] == [seen["thread"]] * 2
-    assert threads[2:] == [seen["ended"]] * 2
     assert threading.current_thread() not in threads
 
 
@@ -140,7 +142,7 @@ async def test_a_client_that_leaves_ends_a_long_answer(handler: SingleThreadHand
     with pytest.raises(ConnectionResetError):
         await ask(handler, "/long", send=send)
     assert seen["made"] == 1
-    assert seen["ended"]
+    assert await asyncio.to_thread(seen["over"].wait, 30)
 
 
 async def test_a_request_that_is_broken_off_is_not_served(handler: SingleThreadHandler) -> None:
@@ -150,7 +152,11 @@ async def test_a_request_that_is_broken_off_is_not_served(handler: SingleThreadH
     async def send(message: dict[str, Any]) -> None:
         raise AssertionError("the client has left")
 
-    await handler({"type": "http", "method": "POST", "path": "/echo", "headers": []}, receive, send)
+    await handler(
+        {"type": "http", "method": "POST", "path": "/echo", "headers": [(b"content-length", b"9")]},
+        receive,
+        send,
+    )
     assert "thread" not in seen
 
 
@@ -165,7 +171,7 @@ async def test_an_asynchronous_view_runs_in_the_loop_that_serves(handler: Single
     assert seen["loop"] is asyncio.get_running_loop()
 
 
-async def test_requests_that_wait_hold_up_no_other(handler: SingleThreadHandler) -> None:
+async def test_clients_that_do_not_read_hold_no_thread(handler: SingleThreadHandler) -> None:
     waiting: list[dict[str, Any]] = []
     go_on = asyncio.Event()
 
@@ -173,8 +179,8 @@ async def test_requests_that_wait_hold_up_no_other(handler: SingleThreadHandler)
         waiting.append(message)
         await go_on.wait()
 
-    slow = [asyncio.create_task(ask(handler, "/long", send=send)) for _ in range(5)]
-    while len(waiting) < 5:
+    slow = [asyncio.create_task(ask(handler, "/long", send=send)) for _ in range(THREADS + 5)]
+    while len(waiting) < THREADS + 5:
         await asyncio.sleep(0.001)
     assert (await ask(handler, "/echo")).status == 201
     go_on.set()

@@ -36,7 +36,7 @@ LARGE = encoded([CALL | {"data": {"id": "large", "text": "x" * 1000}}] * (LARGE_
 def queue(transactional_db: None) -> Iterator[PublishQueue]:
     queue = PublishQueue()
     yield queue
-    for threads in (queue._thread, queue._large_threads):
+    for threads in queue.executors:
         threads.submit(connections.close_all).result()
         threads.shutdown()
 
@@ -123,7 +123,7 @@ async def test_a_batch_is_bounded_in_requests_and_in_bytes(queue: PublishQueue, 
     loop = asyncio.get_running_loop()
     small, half = request(key), request(key, b" " * (MAX_BATCH_BYTES // 2))
     for each in [half, half, *[small] * (MAX_BATCH_REQUESTS + 1)]:
-        queue._waiting.append(publish_queue._Waiting(each, loop.create_future()))
+        queue._waiting.put("a", publish_queue._Waiting(each, loop.create_future(), "a", 0.0))
     assert [len(queue._next_batch()) for _ in range(4)] == [2, MAX_BATCH_REQUESTS, 1, 0]
 
 
@@ -166,7 +166,7 @@ async def test_a_defect_of_the_queue_is_answered_and_the_next_request_is_publish
         raise KeyError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publish_queue, "publish_all", broken)
+        patch.setattr(publish_queue, "publish_unlocked", broken)
         response = await queue.publish(request(key))
     assert (response.status, b"named" in response.body) == (500, True)
     assert (await queue.publish(request(key))).status == 201
@@ -181,7 +181,7 @@ async def test_whatever_fails_the_queue_goes_on(
 
     with monkeypatch.context() as patch:
         # Of the function that makes an error of the publishing a response, too.
-        patch.setattr(publish_queue, "publish_all", fail)
+        patch.setattr(publish_queue, "publish_unlocked", fail)
         patch.setattr(publish_queue, "refusal", fail)
         with pytest.raises(RuntimeError, match="a defect"):
             await asyncio.wait_for(queue.publish(request(key)), PATIENCE_SECONDS)
@@ -194,3 +194,22 @@ async def test_a_key_that_was_revoked_publishes_nothing_more(queue: PublishQueue
     assert revoked
     assert (await queue.publish(request(key))).status == 401
     assert await Event.objects.acount() == 1
+
+
+async def test_a_customer_with_many_requests_does_not_hold_up_another(
+    queue: PublishQueue, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = str((await sync_to_async(lambda: Company().key(may_publish=True))()).credential)
+    for each in (key, other):
+        assert (await queue.publish(request(each))).status == 201
+    commits = HeldCommits(monkeypatch)
+    first = asyncio.create_task(queue.publish(request(key)))
+    await asyncio.to_thread(wait_until, lambda: commits.batches == [1], "the first commit")
+    many = [asyncio.create_task(queue.publish(request(key))) for _ in range(2 * MAX_BATCH_REQUESTS)]
+    await asyncio.to_thread(wait_until, lambda: len(queue._waiting) == len(many), "those that wait")
+    one = asyncio.create_task(queue.publish(request(other)))
+    await asyncio.to_thread(wait_until, lambda: len(queue._waiting) == len(many) + 1, "the other")
+    commits.go_on.set()
+    assert (await one).status == 201
+    assert sum(each.done() for each in many) <= MAX_BATCH_REQUESTS
+    await asyncio.gather(first, *many)

@@ -13,8 +13,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from events.database.threads import in_database_thread
+from events.redaction import redact_secrets
 from tests.events.support.people import Company
-from voipbin_ws.observability.log_config import logging_configuration, redact_secrets
+from voipbin_ws.observability.log_config import logging_configuration
 
 KEY = "vb_AbCdEfGh" + "Ijklmnopqrstuvwxyz012345"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"

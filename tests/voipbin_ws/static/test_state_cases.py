@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.processes import ROOT
+from tests.events.support.state_cases import CASES
 from tests.voipbin_ws.static.support.page_models import PageModels
-
-CASES = json.loads((ROOT / "tests/events/domain/state_cases.json").read_text())
 
 
 @pytest.fixture(scope="module")

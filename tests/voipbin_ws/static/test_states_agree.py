@@ -162,7 +162,10 @@ def _fold_of_log() -> States:
             named = split_agents(event.named_agents) or None
             at = format_timestamp(event.timestamp)
             apply(StateEvent(event.event_type, event.resource_id, decode(event.body), at, named), memory)
-    return {" ".join(key).strip(): json.loads(json.dumps(asdict(state))) for key, state in memory.items()}
+    states = {" ".join(key).strip(): json.loads(json.dumps(asdict(state))) for key, state in memory.items()}
+    for state in states.values():
+        del state["size"]  # Of the gateway's own, to measure the data seldom.
+    return states
 
 
 def _entries() -> list[Entry]:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 RATE_LIMITED = "RATE_LIMITED"
 RATE_LIMIT_TRIES = 5
+MAX_RETRY_SECONDS = 60.0
 NO_CURSOR = "the server keeps no cursor"
 NOT_RESUMED = "the server does not resume"
 
@@ -224,12 +225,13 @@ class Conversation:
     def _error(self, frame: Frame) -> Step:
         topics = _strings(frame.get("topics"))
         request = self._requests.find(frame, topics)
-        retry = frame.get("retry")
+        retry, retry_after = frame.get("retry"), frame.get("retry_after")
         refusal = Refusal(
             tuple(topics),
             str(frame.get("code") or ""),
             str(frame.get("message") or ""),
             retry if isinstance(retry, bool) else None,
+            float(retry_after) if isinstance(retry_after, int | float) else None,
         )
         if request is not None:
             return self._refused(request, refusal)
@@ -264,7 +266,8 @@ class Conversation:
         ):
             # No waiter can receive the refusal, and the server only asks for a lower rate.
             again = replace(request, unanswered=set(topics), tries=request.tries + 1, acked=False)
-            return Step(later=(float(2**request.tries), self._requests.add(again, topics)))
+            delay = max(2.0**request.tries, min(refusal.retry_after or 0.0, MAX_RETRY_SECONDS))
+            return Step(later=(delay, self._requests.add(again, topics)))
         return self._remove(refusal)
 
     def _remove(self, refusal: Refusal) -> Step:

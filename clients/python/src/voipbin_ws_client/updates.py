@@ -49,12 +49,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server refuses these topics or has withdrawn them; `retry` is `None` if not sent."""
+    """The server refuses these topics or has withdrawn them; `retry` is `None` if not sent.
+
+    `retry_after` are the seconds after which the server would accept the same, `None` if not sent.
+    """
 
     topics: tuple[str, ...]
     code: str
     message: str
     retry: bool | None = None
+    retry_after: float | None = None
 
 
 Item = Event | Gap | Refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +90,19 @@ def test_a_key_needs_a_label(ada: AdminClient) -> None:
 
 
 def test_the_same_form_sent_twice_makes_one_key(ada: AdminClient) -> None:
-    first = make(ada)
-    made_as = str(AccessKey.objects.get().pk)
+    made_as = str(uuid.uuid4())
+    first = make(ada, made_as=made_as)
     again = make(ada, made_as=made_as)
     assert "created already" in " ".join(again.errors)
     assert first.secrets
     assert not again.secrets
     assert AccessKey.objects.count() == 1
+
+
+def test_a_form_neither_chooses_the_id_of_a_key_nor_tells_that_it_exists(ada: AdminClient) -> None:
+    foreign, _ = access_key(customer(name="Globex"))
+    assert make(ada, made_as=str(foreign.pk)).secrets
+    assert AccessKey.objects.count() == 2
 
 
 @pytest.mark.parametrize(("expiry", "days"), [("1", 1), ("7", 7), ("90", 90), ("365", 365)])

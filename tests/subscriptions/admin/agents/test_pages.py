@@ -9,12 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from subscriptions.admin.agents.form import username_ending
 from subscriptions.auth.authentication import identify
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import Agent, Customer, Queue
 from tests.subscriptions.support.admin_client import AdminClient, Page, address, admin_of, superuser
-from tests.subscriptions.support.people import agent
+from tests.subscriptions.support.people import agent, customer
 
 pytestmark = pytest.mark.django_db
 
@@ -67,16 +68,56 @@ def test_one_form_makes_a_person_who_can_log_in(ada: AdminClient, acme: Customer
     assert list(nina.queues.all()) == [queue]
     assert sorted(nina.granted_resources) == ["call", "message"]
     login = Client().post(
-        "/auth/login", {"username": "nina", "password": PASSWORD}, content_type="application/json"
+        "/auth/login", {"username": nina.user.username, "password": PASSWORD}, content_type="application/json"
     )
     assert identify(login.json()["token"]).agent_id == str(nina.pk)
     assert not nina.user.is_staff
 
 
-def test_the_platforms_own_id_is_taken(ada: AdminClient) -> None:
-    own = str(uuid.uuid4())
-    add_agent(ada, id=own)
+def test_platform_staff_choose_an_id_and_others_do_not(ada: AdminClient) -> None:
+    own, other = str(uuid.uuid4()), str(uuid.uuid4())
+    add_agent(superuser(), id=own)
     assert str(Agent.objects.get(name="Nina").pk) == own
+    assert add_agent(ada, name="Nora", username="nora", id=other).was_saved
+    assert str(Agent.objects.get(name="Nora").pk) != other
+
+
+def test_a_form_of_an_admin_does_not_tell_the_names_and_ids_of_other_customers(
+    ada: AdminClient, acme: Customer
+) -> None:
+    stranger = agent(customer(name="Globex"))
+    name = stranger.user.username
+    assert f'{name}"' not in ada.get(address(Agent, "add")).text
+    for username, id_ in ((name, str(stranger.pk)), ("unused", str(uuid.uuid4()))):
+        assert add_agent(ada, username=username, id=id_).was_saved
+        made = User.objects.get(username__startswith=f"{username}@acme-")
+        assert made.agent.customer == acme
+    own = agent(acme)
+    assert ada.post(address(own, "change"), form_of(own)).was_saved
+    own.user.refresh_from_db()
+    assert "@" not in own.user.username
+    assert ada.post(address(own, "change"), form_of(own, username="renamed")).was_saved
+    own.user.refresh_from_db()
+    assert own.user.username.startswith("renamed@acme-")
+
+
+def test_the_user_name_with_its_ending_is_shown_before_and_after_saving(
+    ada: AdminClient, acme: Customer
+) -> None:
+    ending = username_ending(acme)
+    assert f"ends with {ending}" in ada.get(address(Agent, "add")).text
+    page = ada.post(address(Agent, "add"), form_of(), follow=True)
+    assert f"Nina signs in with the user name nina{ending}." in page.messages
+    nina = Agent.objects.get(name="Nina")
+    assert f'value="nina{ending}"' in ada.open(nina).text
+    kept = ada.post(address(nina, "change"), form_of(nina), follow=True)
+    assert not any("signs in with" in message for message in kept.messages)
+    chief = superuser()
+    page = chief.post(
+        f"{address(Agent, 'add')}?customer={acme.pk}", form_of(name="Nora", username="nora"), follow=True
+    )
+    assert not any("signs in with" in message for message in page.messages)
+    assert User.objects.filter(username="nora").exists()
 
 
 @pytest.mark.parametrize(
@@ -94,31 +135,39 @@ def test_the_platforms_own_id_is_taken(ada: AdminClient) -> None:
         ({"may_use_admin": "on"}, "Only admins"),
         ({"granted_resources": ["sms"]}, "Select a valid choice"),
         ({"queues": [str(uuid.uuid4())]}, "Select a valid choice"),
-        ({"id": "00000000-0000-0000-0000-000000000000"}, "nil UUID"),
-        ({"id": "7"}, "valid UUID"),
+        ({"username": "n" * 140}, "at most 150"),
+        ({"name": "vb_0123456789abcdefghijABCDEFGHIJ12"}, "credential"),
         ({"name": ""}, "required"),
     ],
 )
 def test_a_person_who_is_described_wrongly_is_not_made(
-    ada: AdminClient, fields: dict[str, Any], word: str
+    ada: AdminClient, acme: Customer, fields: dict[str, Any], word: str
 ) -> None:
-    User.objects.create_user("taken")
+    User.objects.create_user(f"taken{username_ending(acme)}")
     page = add_agent(ada, **fields)
     assert page.status == 200
     assert word in " ".join(page.errors)
     assert not Agent.objects.filter(name="Nina").exists()
-    assert not User.objects.filter(username="nina").exists()
+    assert not User.objects.filter(username__startswith="nina").exists()
 
 
-def test_an_id_is_used_once(ada: AdminClient, acme: Customer) -> None:
+@pytest.mark.parametrize(
+    ("id_", "word"),
+    [
+        ("00000000-0000-0000-0000-000000000000", "nil UUID"),
+        ("7", "valid UUID"),
+        ("", "already exists"),
+    ],
+)
+def test_an_id_is_used_once(acme: Customer, id_: str, word: str) -> None:
     person = agent(acme)
-    assert "already exists" in " ".join(add_agent(ada, id=str(person.pk)).errors)
+    assert word in " ".join(add_agent(superuser(), id=id_ or str(person.pk)).errors)
     assert Agent.objects.get(pk=person.pk).name == "Agent"
 
 
 def test_an_admin_makes_another_admin_who_enters(ada: AdminClient) -> None:
     assert add_agent(ada, role="admin", may_use_admin="on").was_saved
-    assert AdminClient(User.objects.get(username="nina")).get("/admin/").status == 200
+    assert AdminClient(User.objects.get(username__startswith="nina@")).get("/admin/").status == 200
 
 
 def test_platform_staff_are_made_by_the_platform(acme: Customer) -> None:
@@ -136,7 +185,7 @@ def test_an_admin_cannot_make_platform_staff(ada: AdminClient, acme: Customer) -
 
 def test_the_form_makes_no_superuser(ada: AdminClient) -> None:
     add_agent(ada, role="admin", may_use_admin="on", is_superuser="on", is_staff="on")
-    assert not User.objects.get(username="nina").is_superuser
+    assert not User.objects.get(username__startswith="nina@").is_superuser
 
 
 def test_a_person_is_changed_and_what_is_not_named_stays(ada: AdminClient, acme: Customer) -> None:

@@ -206,13 +206,13 @@ def test_the_list_never_reads_all_records(root: AdminClient, query: dict[str, st
 def test_a_list_that_is_not_counted_to_its_end_says_so(
     root: AdminClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("events.admin.scope.MAX_COUNTED", 60)
+    monkeypatch.setattr("events.admin.records.MAX_COUNTED", 60)
     AuditRecord.objects.bulk_create(
         AuditRecord(action="subscribe", verdict="granted", connection_id=uuid.uuid4()) for _ in range(70)
     )
     page = root.list(AuditRecord, p="2")
     assert page.rows == 10
-    assert "The newest 60 audit records" in page.text
+    assert "More than 60 audit records" in page.text
 
 
 @pytest.mark.parametrize(
@@ -228,3 +228,10 @@ def test_the_filters_have_an_index_in_the_lists_order(field: str, value: Any) ->
     plan = AuditRecord.objects.filter(**{field: value}).order_by("-id")[:50].explain()
     assert f"USING INDEX audit_{field.removesuffix('_id')}" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_record_of_repeats_shows_their_number(root: AdminClient) -> None:
+    one = record(verdict="refused", rule="unknown-key", action="refuse", count=1234)
+    shown = root.get(address(AuditRecord, "changelist")).text
+    assert "× 1,234" in shown
+    assert "1234" in root.get(address(one, "change")).text

@@ -141,7 +141,7 @@ def test_the_connections_of_one_key_are_a_click_from_the_key(ada: AdminClient, a
     assert page.rows == 2
     assert "Close all connections of this key" in page.text
     assert "Close all connections of this key" not in ada.list(LiveConnection).text
-    assert ada.list(LiveConnection, key="nonsense").status == 302
+    assert ada.list(LiveConnection, key="nonsense").status == 400
 
 
 # --- Whose ---
@@ -203,7 +203,7 @@ def test_a_closed_connection_is_ordered_recorded_and_shown_as_closing(acme: Cust
     assert len(order.reason) <= 80
     [record] = AuditRecord.objects.all()
     assert (record.action, record.connection_id) == ("close", row.pk)
-    assert record.detail.startswith(f"{person.user.get_username()}: you flood us")
+    assert record.detail.startswith(f"{person.user.get_username()} from 127.0.0.1: you flood us")
     assert other.pk != row.pk
 
 

@@ -26,6 +26,7 @@ def of_rest(items: dict[str, list[Any]]) -> States:
                 "live": item["active"],
                 "agents": progress.get("agents", {}),
                 "inferred": progress.get("inferred", False),
+                "truncated": progress.get("truncated", False),
             }
     return found
 

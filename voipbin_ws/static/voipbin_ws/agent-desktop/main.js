@@ -8,6 +8,7 @@ import { Messages } from "./messages.js";
 import { Sound } from "./sound.js";
 import { StatusPanel } from "./status-panel.js";
 import { TabLock } from "./tab-lock.js";
+import { enableAccount } from "../shared/account.js";
 import { read, readAll } from "../shared/auth.js";
 import { callerName } from "../shared/call.js";
 import { inOrder } from "../shared/resource-state.js";
@@ -254,5 +255,7 @@ element("sign-out").addEventListener("click", () => {
   statusPanel.endShift();
   liveData.signOut();
 });
+
+enableAccount(liveData);
 
 signInForm.start();

@@ -14,6 +14,7 @@ import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TeamPanel } from "./views/team-panel.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
+import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
@@ -224,6 +225,7 @@ function showSignIn(notice) {
 }
 
 element("sign-out").addEventListener("click", () => liveData.signOut());
+enableAccount(liveData);
 
 showView();
 signInForm.start();

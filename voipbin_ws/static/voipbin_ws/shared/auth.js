@@ -1,7 +1,7 @@
 /** Requests to the gateway with the browser's token, each with a time limit. */
 
 import { exactTime } from "./time.js";
-import { keepToken, token } from "./token.js";
+import { keepToken, replaceToken, token } from "./token.js";
 
 const TIMEOUT_MS = 20_000;
 const HEADER_STEP_MS = 1000; // The header Date counts whole seconds.
@@ -60,10 +60,10 @@ function clockOf(response, content, sentAt, receivedAt) {
  *
  * Throws an ApiError if the gateway refuses, if it does not answer in time, and if something else answers in its place.
  *
- * @param {string} method @param {string} path @param {object} [body]
+ * @param {string} method @param {string} path @param {object} [body] @param {boolean} [outlivesPage] Whether it goes on after the page is left.
  * @returns {Promise<{ content: any, clock: ClockReading | null }>}
  */
-export async function request(method, path, body) {
+export async function request(method, path, body, outlivesPage = false) {
   const sentAt = performance.now();
   let response, receivedAt, content;
   try {
@@ -72,6 +72,7 @@ export async function request(method, path, body) {
       headers: { ...(token() && { Authorization: `Bearer ${token()}` }), ...(body && { "Content-Type": "application/json" }) },
       body: body && JSON.stringify(body),
       cache: "no-store",
+      keepalive: outlivesPage,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     receivedAt = performance.now();
@@ -91,6 +92,17 @@ export async function request(method, path, body) {
 export async function signIn(username, password, staysSignedIn) {
   const { content } = await request("POST", "/auth/login", { username, password });
   keepToken(content.token, staysSignedIn);
+}
+
+/** End this token at the gateway, or all tokens of its agent. Throws as `request` does. @param {boolean} everywhere */
+export async function endToken(everywhere) {
+  await request("POST", "/auth/logout", { everywhere }, true);
+}
+
+/** Change the password, and keep the new token in place of the old one, which ends. Throws as `request` does. @param {string} present @param {string} wanted */
+export async function changePassword(present, wanted) {
+  const { content } = await request("POST", "/auth/password", { password: present, new_password: wanted });
+  replaceToken(content.token);
 }
 
 /** Get a resource. Throws as `request` does. @param {string} path @param {Record<string, string>} parameters */

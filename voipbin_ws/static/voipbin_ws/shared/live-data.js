@@ -1,7 +1,7 @@
 /** Loads state over REST, then applies live events from its cursor; knows how stale the page's data is. */
 
 import { EventClient, State } from "../event-client.js";
-import { read } from "./auth.js";
+import { changePassword, endToken, read } from "./auth.js";
 import { GatewayClock } from "./gateway-clock.js";
 import { dropToken, dropTokenEverywhere, followTabs, token } from "./token.js";
 
@@ -25,6 +25,8 @@ export class LiveData {
   /** @type {Connection} */ connection = { name: "connecting", retryAt: null, message: "" };
   /** @type {number | null} */ #loadedAt = null; // Of `performance.now()`.
   clock = new GatewayClock();
+  #isChangingPassword = false;
+  #wasRefused = false; // Whether the token was, during the change.
 
   /**
    * `load` reads the state of the page, and `state` is called when `connection` has changed.
@@ -108,14 +110,43 @@ export class LiveData {
 
   /** End the session of this tab, because the gateway refuses the token. @param {string} message */
   endSession(message) {
+    if (this.#isChangingPassword) {
+      this.#wasRefused = true;
+      return;
+    }
     dropToken();
     this.#endSession(message);
   }
 
-  /** End the session of all tabs, because the user signs out. */
+  /** End the session of all tabs, because the user signs out. Offline, the token ends when it expires. */
   signOut() {
+    endToken(false).catch((error) => console.warn(error));
     dropTokenEverywhere();
     this.#endSession("");
+  }
+
+  /** End all tokens of the user. Throws an ApiError if the gateway does not confirm it. */
+  async signOutEverywhere() {
+    await endToken(true);
+    dropTokenEverywhere();
+    this.#endSession("Signed out everywhere.");
+  }
+
+  /**
+   * Change the user's password, which ends the token, and go on with a new one. Throws an ApiError if the gateway refuses.
+   * @param {string} present @param {string} wanted
+   */
+  async changePassword(present, wanted) {
+    // The gateway closes the connection of the old token, perhaps before it answers.
+    this.#isChangingPassword = true;
+    this.#wasRefused = false;
+    try {
+      await changePassword(present, wanted);
+      this.#wasRefused = true;
+    } finally {
+      this.#isChangingPassword = false;
+      if (this.#wasRefused) this.start();
+    }
   }
 
   /** @param {string} message */

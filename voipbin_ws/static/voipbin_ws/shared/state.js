@@ -7,6 +7,7 @@ export const CURRENT_PHASES = new Set(["offered", "talking"]); // The phases of 
 /** @type {Record<string, Phase>} */ const PAST_PHASES = { offered: "missed", talking: "left" };
 /** @type {Record<string, Phase>} */ const END_PHASES = { offered: "abandoned", talking: "ended" };
 const MAX_AGENTS = 50;
+const MAX_DATA_SIZE = 2 ** 18; // The most that a state's data may be, as `sizeOf` counts; the fields of the last event always stay.
 const NAMES = [["agent_id", "agent_name"], ["queue_id", "queue_name"]]; // Fields of the data that identify something, with those of its name.
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
@@ -27,6 +28,7 @@ export class State {
   endedAt = "";
   inferred = false;
   correctedAt = "";
+  truncated = false; // Whether fields of earlier events were dropped.
 
   /** @param {string} since */
   constructor(since) {
@@ -36,8 +38,8 @@ export class State {
   /** Return the state of an item of /v1.0/resources/…. @param {any} item */
   static of({ since, active, event_type: eventType, updated_at: updatedAt, data, state: progress }) {
     const { status = "", status_since: statusSince = "", agents = {}, named_at: namedAt = "", ended_at: endedAt = "" } = progress;
-    const { inferred = false, corrected_at: correctedAt = "" } = progress;
-    const known = { live: active, eventType, updatedAt, data, status, statusSince, agents: { ...agents }, namedAt, endedAt, inferred, correctedAt };
+    const { inferred = false, corrected_at: correctedAt = "", truncated = false } = progress;
+    const known = { live: active, eventType, updatedAt, data, status, statusSince, agents: { ...agents }, namedAt, endedAt, inferred, correctedAt, truncated };
     return Object.assign(new State(since), known);
   }
 
@@ -56,7 +58,38 @@ export class State {
       // The name is that of the id before.
       if (nameField in known && !(nameField in data) && this.data[idField] !== known[idField]) delete this.data[nameField];
     }
+    // By UTF-16 first, which is never less.
+    if (sizeOf(this.data, (text) => text.length) > MAX_DATA_SIZE) this.#truncate(data);
   }
+
+  /** Drop the largest fields that the event does not name, until the data is not too large. @param {any} named */
+  #truncate(named) {
+    /** @type {[name: string, size: number][]} */
+    const sizes = Object.entries(this.data).map(([name, value]) => [name, sizeOf({ [name]: value }, charactersIn)]);
+    let size = sizes.reduce((sum, [, each]) => sum + each, 0);
+    const others = sizes.filter(([name]) => !Object.hasOwn(named, name));
+    others.sort(([one, oneSize], [other, otherSize]) => otherSize - oneSize || (one < other ? -1 : 1));
+    for (const [name, each] of others) {
+      if (size <= MAX_DATA_SIZE) break;
+      delete this.data[name];
+      size -= each;
+      this.truncated = true;
+    }
+  }
+}
+
+/** @param {string} text */
+const charactersIn = (text) => [...text].length;
+
+/**
+ * Return the size of JSON data: its characters without quotes and most separators. Numbers, true, false and null count as one.
+ * @param {any} value @param {(text: string) => number} lengthOf @returns {number}
+ */
+function sizeOf(value, lengthOf) {
+  if (typeof value === "string") return lengthOf(value);
+  if (Array.isArray(value)) return value.reduce((sum, each) => sum + 1 + sizeOf(each, lengthOf), 0);
+  if (value === null || typeof value !== "object") return 1;
+  return Object.entries(value).reduce((sum, [name, each]) => sum + lengthOf(name) + 2 + sizeOf(each, lengthOf), 0);
 }
 
 /** Return the agents who have the resource now. @param {State | null | undefined} state */

@@ -37,6 +37,13 @@ export function keepToken(value, staysSignedIn) {
   tellTabs({ type: "token", token: value });
 }
 
+/** Keep a new token in all tabs, in place of the one that ended. @param {string} value */
+export function replaceToken(value) {
+  const staysSignedIn = browserData.get(KEY) !== null;
+  dropTokenEverywhere();
+  keepToken(value, staysSignedIn);
+}
+
 /** Forget the token in this tab. */
 export function dropToken() {
   const value = token();
