@@ -32,6 +32,7 @@ from subscriptions.audit.store import has_valid_seal
 from subscriptions.models import (
     KEY_MARK,
     KEY_PREFIX_CHARACTERS,
+    NO_CONNECTION,
     AccessKey,
     Agent,
     AuditRecord,
@@ -194,6 +195,8 @@ class AuditRecordAdmin(AgentRecordAdmin):
         return self._connection_link(record, str(record.connection_id))
 
     def _connection_link(self, record: AuditRecord, shown: str) -> SafeString:
+        if record.connection_id == NO_CONNECTION:
+            return SafeString("–")
         url = reverse("admin:subscriptions_auditrecord_changelist")
         title = f"All records of connection {record.connection_id}"
         return format_html('<a href="{}?q={}" title="{}">{}</a>', url, record.connection_id, title, shown)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscriptions.audit.rule_texts import RULE_TEXTS
-from subscriptions.models import Agent, AuditRecord, Customer
+from subscriptions.models import NO_CONNECTION, Agent, AuditRecord, Customer
 from tests.subscriptions.support.admin_client import AdminClient, Page, address, superuser
 from tests.subscriptions.support.people import agent, customer
 
@@ -235,3 +235,9 @@ def test_a_record_of_repeats_shows_their_number(root: AdminClient) -> None:
     shown = root.get(address(AuditRecord, "changelist")).text
     assert "× 1,234" in shown
     assert "1234" in root.get(address(one, "change")).text
+
+
+def test_a_record_without_a_connection_links_to_none(root: AdminClient) -> None:
+    one = record(action="login", connection_id=NO_CONNECTION)
+    for page in (root.get(address(AuditRecord, "changelist")), root.get(address(one, "change"))):
+        assert "All records of connection" not in page.text
