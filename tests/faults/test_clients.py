@@ -127,7 +127,7 @@ async def test_a_client_whose_connection_is_half_open(
         await load.published(SOME)
         proxy.swallow()
         # The gateway notices by itself, whatever the client does.
-        await until(lambda: _ended_connections(alone) == 1)
+        await until(lambda: _ended_connections(alone) >= 1)  # A busy machine may end another one, too.
         proxy.heal()
         await until(lambda: far.connections >= 2)
 

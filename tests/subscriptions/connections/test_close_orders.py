@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from asgiref.sync import sync_to_async
 from events.database.threads import in_database_thread
 from events.log import reader
 from events.log.publish import publish
+from subscriptions.auth.access_version import current_version
 from subscriptions.connections.close_orders import ALL_CONNECTIONS, close_all_of_key, close_connections
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery import replayer as replayer_module
@@ -92,7 +94,11 @@ async def test_an_order_is_carried_out_once(process: Runtime, key: tuple[AccessK
     again = await Socket(f"token={key[1]}").open()
     # Any other change makes the process check again.
     await sync_to_async(key[0].save)()
-    await process.reauthorizer._check()
+    version = await sync_to_async(current_version)()
+    process.reauthorizer.notify()
+    async with asyncio.timeout(30):
+        while process.reauthorizer._seen_version != version:
+            await asyncio.sleep(0.01)
     assert (await again.ask({"type": "ping"}))["type"] == "pong"
     await again.leave()
 
