@@ -62,7 +62,7 @@ _numbers = itertools.count()
 async def log_in(target: Target, _: int) -> None:
     """Try a wrong password, each time from another address and for another name."""
     number = next(_numbers)
-    body = json.dumps({"username": f"nobody{number}", "password": "a guess"}).encode()
+    body = json.dumps({"username": f"stranger{number}", "password": "a guess"}).encode()
     address = f"X-Forwarded-For: 198.51.{number // 250 % 250}.{number % 250 + 1}"
     await _request(
         target, target.request("POST", "/auth/login", body, "Content-Type: application/json", address)

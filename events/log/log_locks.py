@@ -1,4 +1,4 @@
-"""The locks of customers' logs: whoever holds one may append to the log.
+"""The locks of customers' logs. A transaction that holds one may append to the log.
 
 On PostgreSQL each log has a lock of its own, which any transaction may hold: pruning, another process, an operator. On
 SQLite there is one for the whole database.

@@ -28,9 +28,9 @@ class Repeat(Generic[K, S]):
 class Repeats(Generic[K, S]):
     """What was repeated in one process.
 
-    The first of a kind is recorded at once, its repeats once a minute. `wider` returns the kind that stands for a kind
-    and others, or `None` if there is none wider. Of the kinds for which one wider kind stands, `max_kinds` are told
-    apart within a minute; further ones are counted together, as the wider kind.
+    The first of a kind is recorded at once, its repeats once a minute. `wider` returns a more general kind, or
+    `None` for the most general one. Within a minute at most `max_kinds` kinds of each more general kind are counted
+    separately; further ones are counted together, as that kind.
     """
 
     def __init__(self, wider: Callable[[K], K | None], *, max_kinds: int) -> None:

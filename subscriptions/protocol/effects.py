@@ -92,7 +92,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Count a message that was refused, and handle none for so many seconds."""
+    """Count a refused message, and process no other for `seconds`."""
 
     seconds: float
 

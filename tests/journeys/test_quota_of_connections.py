@@ -90,7 +90,7 @@ def test_connections_are_counted_over_all_processes(gateway: Gateways) -> None:
     acme, globex = company("Acme"), company("Globex")
     settle(here, acme, globex)
     crowd, other = Crowd(acme), Crowd(globex)
-    # Nobody counts this one: a heartbeat has to tell each process of the other's.
+    # A process counts its own connections at once, and learns those of the other one with a heartbeat.
     assert crowd.enter(there)[0] == crowd.enter(there)[0] == 101
     assert crowd.enter(here)[0] == 101
 

@@ -1,4 +1,4 @@
-"""Signing out and changing a password end tokens and connections, wherever it is done, and nobody else's."""
+"""Signing out and changing a password end the person's own tokens and connections, wherever it is done."""
 
 from __future__ import annotations
 
