@@ -14,7 +14,7 @@ from events.log.publish_rates import publish_rates
 from events.quotas.limits import BYTES, CUSTOMER, EVENTS, KEY, PublishLimit, Rates, publish_limits
 
 
-def limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
+def _limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
     """Return the limits of a publisher.
 
     Platform staff publish for any customer: the limits of each event's customer count, not of their own.
@@ -30,7 +30,7 @@ class Usage:
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._limits = limits_of(publisher)
+        self._limits = _limits_of(publisher)
         self._taken: list[tuple[PublishLimit, int]] = []
 
     def take_size(self, size: int) -> None:
@@ -66,6 +66,10 @@ class Usage:
         """Return what was taken: the request was not stored, and is not at fault."""
         publish_rates.give_back(self._taken)
         self._taken = []
+
+    def headers(self) -> dict[str, str]:
+        """Return the response headers that say what is left of the limits."""
+        return publish_rates.headers(self._limits)
 
     def _take(self, wanted: list[tuple[PublishLimit, int]]) -> None:
         publish_rates.take(wanted)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -21,12 +21,12 @@ from structlog.contextvars import bound_contextvars
 
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
-from events.api.publish_quotas import Usage, limits_of
+from events.api.publish_quotas import Usage
 from events.api.request_body import require_size
 from events.log.idempotency import IdempotencyConflict
 from events.log.log_locks import LogLocked
 from events.log.publish import Publication, Receipt, StorageFull, publish_each
-from events.log.publish_rates import RateExceeded, publish_rates
+from events.log.publish_rates import RateExceeded
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,16 @@ class PublishResponse(Generic[P]):
     identity: P | None
 
 
+class _Accepted(NamedTuple, Generic[P]):
+    """A request that can be stored; `place` is its index among all."""
+
+    place: int
+    identity: P
+    parsed: ParsedRequest
+    usage: Usage
+    publication: Publication
+
+
 def publish_all(
     requests: Sequence[PublishRequest],
     authenticate: Callable[[PublishRequest], P],
@@ -96,9 +106,7 @@ def _publish(
     requests: Sequence[PublishRequest], authenticate: Callable[[PublishRequest], P], wait_seconds: float
 ) -> list[PublishResponse[P] | None]:
     responses: list[PublishResponse[P] | None] = [None] * len(requests)
-    accepted: list[tuple[int, P, ParsedRequest]] = []
-    usages: list[Usage] = []
-    publications: list[Publication] = []
+    accepted: list[_Accepted[P]] = []
     try:
         for index, request in enumerate(requests):
             identity = None
@@ -111,30 +119,29 @@ def _publish(
                 usage.take_size(size)
                 parsed = request.parse(identity, request.headers, request.body)
                 max_stored = usage.take_events(parsed.drafts, size)
-                accepted.append((index, identity, parsed))
-                usages.append(usage)
-                publications.append(Publication(parsed.drafts, max_stored_bytes=max_stored))
+                publication = Publication(parsed.drafts, max_stored_bytes=max_stored)
+                accepted.append(_Accepted(index, identity, parsed, usage, publication))
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:
                 responses[index] = refusal(request, error, identity)
     except (OperationalError, InterfaceError) as error:
         # The database does not answer: each of the other requests would wait as long.
-        for usage in usages:
-            usage.give_back()
+        for each in accepted:
+            each.usage.give_back()
         return [
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
-    results = publish_each(publications, wait_seconds=wait_seconds)
-    for (index, identity, parsed), usage, result in zip(accepted, usages, results, strict=True):
+    results = publish_each([each.publication for each in accepted], wait_seconds=wait_seconds)
+    for (place, identity, parsed, usage, _), result in zip(accepted, results, strict=True):
         if isinstance(result, LogLocked | OperationalError | InterfaceError):
             usage.give_back()
         if isinstance(result, LogLocked):
             continue
         if isinstance(result, Exception):
-            responses[index] = refusal(requests[index], result, identity)
+            responses[place] = refusal(requests[place], result, identity)
         else:
-            responses[index] = _created(requests[index], parsed, result, identity)
+            responses[place] = _created(requests[place], parsed, result, identity, usage)
     return responses
 
 
@@ -170,20 +177,16 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
             response = Response(content, status.HTTP_500_INTERNAL_SERVER_ERROR)
     del response["Content-Type"]
     body = _encoded(response.data, request)
-    headers = response.headers if identity is None else {**response.headers, **_rate_headers(identity)}
+    headers = response.headers if identity is None else {**response.headers, **Usage(identity).headers()}
     return PublishResponse(response.status_code, body, headers, identity)
 
 
 def _created(
-    request: PublishRequest, parsed: ParsedRequest, receipts: list[Receipt], identity: P
+    request: PublishRequest, parsed: ParsedRequest, receipts: list[Receipt], identity: P, usage: Usage
 ) -> PublishResponse[P]:
     content = [_content(receipt) for receipt in receipts]
     body = _encoded(content if parsed.is_list else content[0], request)
-    return PublishResponse(status.HTTP_201_CREATED, body, _rate_headers(identity), identity)
-
-
-def _rate_headers(identity: Publisher) -> dict[str, str]:
-    return publish_rates.headers(limits_of(identity))
+    return PublishResponse(status.HTTP_201_CREATED, body, usage.headers(), identity)
 
 
 def _content(receipt: Receipt) -> dict[str, Any]:
