@@ -57,6 +57,26 @@ class Awaited(StrEnum):
     """The client's end of a connection that was refused."""
 
 
+class ClientWait:
+    """The present wait of a connection for its client."""
+
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+        """When it began, in seconds of the monotonic clock."""
+        self._progress = 0
+
+    def begin(self) -> None:
+        """Begin another wait."""
+        self.since = time.monotonic()
+        self._progress = 0
+
+    def progressed(self, count: int) -> None:
+        """Count bytes of a body: with each PART_BYTES another wait begins."""
+        self._progress += count
+        if self._progress >= PART_BYTES:
+            self.begin()
+
+
 class HttpConnection(Protocol):
     """A connection of a server, before it becomes a WebSocket."""
 

@@ -11,8 +11,8 @@ from twisted.web.http import HTTPChannel
 
 from voipbin_ws.http.connections import (
     MAX_HEAD_BYTES,
-    PART_BYTES,
     Awaited,
+    ClientWait,
     discarded_bytes,
     head_too_large,
     http_connections,
@@ -30,21 +30,18 @@ class GatewayChannel(HTTPChannel):
     transport: Any
     _networkProducer: Any  # noqa: N815
     has_unread_body = False
-    _since = 0.0
-    """When the present wait for the client began."""
     _has_head_begun = False
-    _body_bytes = 0
-    """Bytes of the body since `_since`."""
     _is_refused = False
     _to_discard = 0
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._writable: asyncio.Event | None = None
+        self._wait = ClientWait()
 
     def connectionMade(self) -> None:  # noqa: N802
         super().connectionMade()  # type: ignore[no-untyped-call]
-        self._since = time.monotonic()
+        self._wait.begin()
         http_connections.add(self)
 
     def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
@@ -55,7 +52,7 @@ class GatewayChannel(HTTPChannel):
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         if not self._has_head_begun:
             self._has_head_begun = True
-            self._since = time.monotonic()
+            self._wait.begin()
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802
@@ -70,21 +67,17 @@ class GatewayChannel(HTTPChannel):
             self._to_discard -= len(data)
             if self._to_discard <= 0:
                 self.pause_reading()
-        self._body_bytes += len(data)
-        if self._body_bytes >= PART_BYTES:
-            self._body_bytes = 0
-            self._since = time.monotonic()
+        self._wait.progressed(len(data))
         if self._is_refused:
             return
         super().rawDataReceived(data)
 
     def allHeadersReceived(self) -> None:  # noqa: N802
-        self._body_bytes = 0
-        self._since = time.monotonic()
+        self._wait.begin()
         super().allHeadersReceived()  # type: ignore[no-untyped-call]
 
     def requestDone(self, request: Any) -> None:  # noqa: N802
-        self._since = time.monotonic()
+        self._wait.begin()
         self._has_head_begun = bool(self._dataBuffer)
         super().requestDone(request)  # type: ignore[no-untyped-call]
 
@@ -100,11 +93,11 @@ class GatewayChannel(HTTPChannel):
     # The transport calls these when the client does not read.
 
     def pauseProducing(self) -> None:  # noqa: N802
-        self._since = time.monotonic()
+        self._wait.begin()
         super().pauseProducing()  # type: ignore[no-untyped-call]
 
     def resumeProducing(self) -> None:  # noqa: N802
-        self._since = time.monotonic()
+        self._wait.begin()
         super().resumeProducing()  # type: ignore[no-untyped-call]
         self._notify_writable()
 
@@ -124,22 +117,22 @@ class GatewayChannel(HTTPChannel):
 
     def awaited(self) -> tuple[Awaited, float] | None:
         if self._is_refused:
-            return Awaited.END, self._since
+            return Awaited.END, self._wait.since
         if self._waitingForTransport:
-            return Awaited.READER, self._since
+            return Awaited.READER, self._wait.since
         request = self.requests[-1] if self.requests else None
         if request is None or not request.has_begun:
             if self.transport.dataBuffer or self.transport._tempDataBuffer:
-                return Awaited.READER, self._since
-            return Awaited.HEAD if self._has_head_begun else Awaited.NEXT, self._since
+                return Awaited.READER, self._wait.since
+            return Awaited.HEAD if self._has_head_begun else Awaited.NEXT, self._wait.since
         if request._response_started:
             return Awaited.READER, time.monotonic()  # It reads.
         if request.is_complete:
             return None
         if request.is_paused:
-            self._since = time.monotonic()  # The application is not ready for more.
+            self._wait.begin()  # The application is not ready for more.
             return None
-        return Awaited.BODY, self._since
+        return Awaited.BODY, self._wait.since
 
     def cut(self, awaited: Awaited | None) -> None:
         if awaited is None:
@@ -169,8 +162,7 @@ class GatewayChannel(HTTPChannel):
     def _linger(self) -> None:
         """Send the end, and discard what the client still sends, so that it can read the response."""
         self._is_refused = True
-        self._since = time.monotonic()
-        self._body_bytes = 0
+        self._wait.begin()
         self._to_discard = discarded_bytes(self.length)
         self.setRawMode()  # type: ignore[no-untyped-call]
         self._networkProducer.unregisterProducer()

@@ -11,8 +11,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from voipbin_ws.http.connections import (
     MAX_HEAD_BYTES,
     MAX_PIPELINED,
-    PART_BYTES,
     Awaited,
+    ClientWait,
     discarded_bytes,
     head_too_large,
     http_connections,
@@ -29,12 +29,8 @@ FRAMING_PER_BYTE = 8
 class UvicornHttp(HttpToolsProtocol):
     """A connection that reads and waits no more than the limits allow."""
 
-    _since = 0.0
-    """When the present wait for the client began."""
     _framing = 0
     """Bytes since the last request that belong to no body: of the head, chunk sizes and trailers."""
-    _body_bytes = 0
-    """Bytes of the body since `_since`."""
     _is_refused = False
     _to_discard = 0
     _keeps_alive = True
@@ -43,7 +39,7 @@ class UvicornHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._since = time.monotonic()
+        self._wait = ClientWait()
         http_connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -59,7 +55,7 @@ class UvicornHttp(HttpToolsProtocol):
             self._discard(len(data))
             return
         if not self._framing and (self.cycle is None or self.cycle.response_complete):
-            self._since = time.monotonic()
+            self._wait.begin()
         self._framing += len(data)
         super().data_received(data)
         if self._framing > MAX_HEAD_BYTES and not self._is_refused:
@@ -79,8 +75,8 @@ class UvicornHttp(HttpToolsProtocol):
             raise ValueError("the head is too large")
         if len(self.pipeline) >= MAX_PIPELINED:
             raise ValueError("too many pipelined requests")
-        self._framing = self._body_bytes = 0
-        self._since = time.monotonic()
+        self._framing = 0
+        self._wait.begin()
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -90,10 +86,7 @@ class UvicornHttp(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
             self._framing -= (1 + FRAMING_PER_BYTE) * len(body)
-            self._body_bytes += len(body)
-            if self._body_bytes >= PART_BYTES:
-                self._body_bytes = 0
-                self._since = time.monotonic()
+            self._wait.progressed(len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -104,16 +97,16 @@ class UvicornHttp(HttpToolsProtocol):
             cycle.keep_alive = self._keeps_alive
 
     def on_response_complete(self) -> None:
-        self._since = time.monotonic()
+        self._wait.begin()
         if not self._is_refused:
             super().on_response_complete()
 
     def pause_writing(self) -> None:
-        self._since = time.monotonic()
+        self._wait.begin()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self._since = time.monotonic()
+        self._wait.begin()
         super().resume_writing()
 
     def handle_websocket_upgrade(self) -> None:
@@ -128,21 +121,21 @@ class UvicornHttp(HttpToolsProtocol):
     def awaited(self) -> tuple[Awaited, float] | None:
         cycle = self.cycle
         if self._is_refused:
-            return Awaited.END, self._since
+            return Awaited.END, self._wait.since
         if self.flow.write_paused:
-            return Awaited.READER, self._since
+            return Awaited.READER, self._wait.since
         if cycle is None or cycle.response_complete:
             if self.transport.get_write_buffer_size():
-                return Awaited.READER, self._since
-            return Awaited.HEAD if self._framing else Awaited.NEXT, self._since
+                return Awaited.READER, self._wait.since
+            return Awaited.HEAD if self._framing else Awaited.NEXT, self._wait.since
         if cycle.response_started or self.pipeline:
             return Awaited.READER, time.monotonic()  # It reads.
         if not cycle.more_body:
             return None
         if self.flow.read_paused:
-            self._since = time.monotonic()  # The application is not ready for more.
+            self._wait.begin()  # The application is not ready for more.
             return None
-        return Awaited.BODY, self._since
+        return Awaited.BODY, self._wait.since
 
     def cut(self, awaited: Awaited | None) -> None:
         if awaited is None:
@@ -156,8 +149,7 @@ class UvicornHttp(HttpToolsProtocol):
     def linger(self) -> None:
         """Send the end, and discard what the client still sends, so that it can read the response."""
         self._is_refused = True
-        self._since = time.monotonic()
-        self._body_bytes = 0
+        self._wait.begin()
         self._to_discard = discarded_bytes(announced_length(self.headers or ()))
         if self.transport.is_closing() or not self.transport.can_write_eof():
             self.transport.close()
@@ -167,10 +159,7 @@ class UvicornHttp(HttpToolsProtocol):
 
     def _discard(self, count: int) -> None:
         self._to_discard -= count
-        self._body_bytes += count
-        if self._body_bytes >= PART_BYTES:
-            self._body_bytes = 0
-            self._since = time.monotonic()
+        self._wait.progressed(count)
         if self._to_discard <= 0:
             self.flow.pause_reading()
 
