@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.db import Error as DatabaseTrouble
 
+from events.database.background_task import BackgroundTask
 from events.database.threads import in_database_thread
 from events.log import lease
 from subscriptions.accounts.logins import record_repeated_failures
@@ -41,24 +42,20 @@ class AuditRounds:
         self._noted_at = 0.0
         self._holder = uuid.uuid4()
         self._is_first = True
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask(self._run)
 
     def start(self) -> None:
         """Start the rounds in the running event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task.start()
 
     async def stop(self) -> None:
         """End the rounds, and store what is counted."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await in_database_thread(record_repeated_failures, now=True)
-                await in_database_thread(lease.release, LEASE, self._holder)
-        except (DatabaseTrouble, TimeoutError) as error:
-            logger.error("Repeated failures of logins could not be recorded: %s", error)
+        if problem := await self._task.stop(self._last_round, STOP_SECONDS):
+            logger.error("Repeated failures of logins could not be recorded: %s", problem)
+
+    def _last_round(self) -> None:
+        record_repeated_failures(now=True)
+        lease.release(LEASE, self._holder)
 
     async def _run(self) -> None:
         while True:

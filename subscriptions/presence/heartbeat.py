@@ -16,6 +16,7 @@ from typing import Protocol
 
 from django.db import Error as DatabaseTrouble
 
+from events.database.background_task import BackgroundTask
 from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
 from subscriptions.auth.credentials import KEY_KIND
@@ -97,26 +98,16 @@ class Presence:
         self.has_beaten = asyncio.Event()
         self.write_problem = ""
         self.fullest_storage = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask(self._run)
 
     def start(self) -> None:
         """Start the heartbeat in the running event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task.start()
 
     async def stop(self) -> None:
         """Stop the heartbeat and delete the rows of this process."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await in_database_thread(self._entry.delete)
-        except (DatabaseTrouble, TimeoutError) as error:
-            logger.warning(
-                "This process stays listed until its lease ends: %s",
-                str(error) or "the database does not answer",
-            )
+        if problem := await self._task.stop(self._entry.delete, STOP_SECONDS):
+            logger.warning("This process stays listed until its lease ends: %s", problem)
 
     def opened(self, connection: Connection) -> None:
         """List a new connection."""

@@ -6,9 +6,11 @@ import asyncio
 import logging
 import uuid
 from datetime import timedelta
+from functools import partial
 
 from django.db import Error as DatabaseTrouble
 
+from events.database.background_task import BackgroundTask
 from events.database.threads import in_database_thread
 from events.log import lease
 from events.log.inferred_ends import Silence, end_silent_calls
@@ -17,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "inferred-ends"
 LONGEST_PAUSE_SECONDS = 30.0
+STOP_SECONDS = 1.0
 ROUNDS_IN_A_LEASE = 4
 """A process that stops without notice is replaced after this many rounds."""
 
@@ -27,25 +30,18 @@ class LeaseTasks:
     def __init__(self, silence: Silence) -> None:
         self._silence = silence
         self._holder = uuid.uuid4()
-        self._task: asyncio.Task[None] | None = None
+        self._task = BackgroundTask(self._run)
         shortest = min((each.total_seconds() for each in silence.values()), default=0.0)
         self._pause = min(LONGEST_PAUSE_SECONDS, max(0.2, shortest / 4))
 
     def start(self) -> None:
         """Start the rounds in the running event loop, unless no call is ever ended."""
         if self._silence:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task.start()
 
     async def stop(self) -> None:
         """Stop the rounds; another process can take the lease at once."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        try:
-            async with asyncio.timeout(1.0):
-                await in_database_thread(lease.release, NAME, self._holder)
-        except (DatabaseTrouble, TimeoutError):
+        if await self._task.stop(partial(lease.release, NAME, self._holder), STOP_SECONDS):
             logger.info("The lease of %s stays until it ends", NAME)
 
     async def _run(self) -> None:
