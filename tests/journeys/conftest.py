@@ -6,6 +6,14 @@ import pytest
 
 from tests.journeys.support.cast import Company, Key, Person, company, settle
 from tests.support.gateway import Gateway
+from tests.support.stacks import BOTH_SERVERS, Stack
+
+
+@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """For a file of tests that start a gateway of their own: each server and each database once."""
+    found: Stack = request.param
+    return found
 
 
 @pytest.fixture(scope="module")

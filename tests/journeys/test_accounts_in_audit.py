@@ -12,7 +12,6 @@ import pytest
 from tests.journeys.support.cast import Company, Person, company, new_id, settle
 from tests.journeys.support.operator_browser import PASSWORD, admin_of
 from tests.support.gateway import Gateway
-from tests.support.stacks import BOTH_SERVERS, Stack
 
 ROWS = """
 import json
@@ -20,12 +19,6 @@ from subscriptions.models import AuditRecord
 rows = AuditRecord.objects.exclude(action__in=["connect", "disconnect"]).order_by("pk").values()
 print(json.dumps(list(rows), default=str))
 """
-
-
-@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    """Hashing passwords takes long: each server and each database once."""
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.journeys.support.cast import Company, company, new_id, settle
 from tests.journeys.support.conversation import PATIENCE_SECONDS, Conversation, get, publish
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.stacks import BOTH_SERVERS, Stack
+from tests.support.stacks import Stack
 
 RECORDS = """
 import json
@@ -33,11 +33,6 @@ LIMITS = {
     "UNREADABLE_MESSAGES_MAX": "100000",
     "CONNECTIONS_PER_CREDENTIAL": "3",
 }
-
-
-@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.journeys.support.cast import Company, Person, company, new_id, settle
 from tests.journeys.support.conversation import PATIENCE_SECONDS, get, post
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.stacks import BOTH_SERVERS, Stack
+from tests.support.stacks import Stack
 
 LOGINS = 200
 FAILURES = """
@@ -23,12 +23,6 @@ import json
 from subscriptions.models import AuditRecord
 print(json.dumps(list(AuditRecord.objects.filter(action="login").values_list("rule", "count"))))
 """
-
-
-@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    """Hashing passwords takes long: each server and each database once."""
-    return request.param
 
 
 @pytest.fixture(scope="module")

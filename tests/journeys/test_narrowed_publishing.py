@@ -14,14 +14,9 @@ from tests.journeys.support.conversation import get, post
 from tests.journeys.support.operator_browser import PASSWORD, OperatorBrowser
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.stacks import BOTH_SERVERS, Stack
+from tests.support.stacks import Stack
 
 VOIPBIN_KEY = "the key with which VoIPBIN signs its tokens"
-
-
-@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    return request.param
 
 
 @pytest.fixture(scope="module")

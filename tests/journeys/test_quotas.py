@@ -16,7 +16,7 @@ from tests.journeys.support.conversation import get, post
 from tests.journeys.support.operator_browser import OperatorBrowser, superuser
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
-from tests.support.stacks import BOTH_SERVERS, Stack
+from tests.support.stacks import Stack
 from tests.support.waiting import wait_until
 
 # A burst of 100 events, of which one a second comes back.
@@ -25,11 +25,6 @@ QUOTAS = {
     "CUSTOMER_BYTES_PER_SECOND": "2000",
     "PUBLISH_BURST_SECONDS": "100",
 }
-
-
-@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    return request.param
 
 
 @pytest.fixture(scope="module")

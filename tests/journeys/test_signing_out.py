@@ -11,7 +11,6 @@ from tests.journeys.support.cast import Company, Person, new_id, settle
 from tests.journeys.support.conversation import Conversation, get, post
 from tests.journeys.support.operator_browser import PASSWORD, OperatorBrowser, superuser
 from tests.support.gateway import Gateway
-from tests.support.stacks import BOTH_SERVERS, Stack
 
 NEW = "another horse 2"
 TO_STAFF = """
@@ -24,12 +23,6 @@ from django.core.management import call_command
 with mock.patch("getpass.getpass", return_value="{password}"):
     call_command("changepassword", "{username}", verbosity=0)
 """
-
-
-@pytest.fixture(scope="module", params=BOTH_SERVERS, ids=str)
-def stack(request: pytest.FixtureRequest) -> Stack:
-    """Hashing passwords takes long: each server and each database once."""
-    return request.param
 
 
 @pytest.fixture(scope="module")
