@@ -93,5 +93,5 @@ def test_a_flood_of_logins_from_many_addresses_leaves_the_others_alone(
     assert sum(count for _, count in records) == LOGINS
     assert len(records) <= MAX_FAILURE_KINDS + 1
     # How many reach the throttle of the name depends on how fast passwords are hashed.
-    assert {rule for rule, _ in records} <= {"wrong-password", "many-failed-logins", "many-logins"}
+    assert {rule for rule, _ in records} <= {"wrong-password", "many-failed-logins", "too-many-logins"}
     flooded.restart()
