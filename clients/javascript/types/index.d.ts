@@ -1,0 +1,3 @@
+/** The package's public names. */
+export * from "./event-client.js";
+export * from "./publisher.js";
