@@ -84,7 +84,7 @@ def test_the_version_and_the_license_are_those_of_the_gateway() -> None:
 
 def test_the_package_requires_what_it_imports_and_nothing_else() -> None:
     imported: set[str] = set()
-    for node in ast.walk(ast.Module([ast.parse(path.read_text()) for path in SOURCE.glob("*.py")], [])):
+    for node in ast.walk(ast.Module([ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")], [])):
         if isinstance(node, ast.Import):
             imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -99,13 +99,13 @@ def test_wheel_and_sdist_pass_the_checks_of_the_package_index(built: Path) -> No
 
 
 def test_wheel_and_sdist_have_all_modules_and_the_marker_of_types(built: Path) -> None:
-    modules = {path.name for path in SOURCE.iterdir() if path.is_file()}
-    assert "py.typed" in modules
+    modules = {str(path.relative_to(SOURCE.parent)) for path in SOURCE.rglob("*.py")}
+    modules.add(f"{SOURCE.name}/py.typed")
     [wheel], [sdist] = built.glob("*.whl"), built.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as files:
-        assert modules == {Path(name).name for name in files.namelist() if ".dist-info" not in name}
+        assert modules == {name for name in files.namelist() if ".dist-info" not in name}
     with tarfile.open(sdist) as files:
-        assert modules <= {Path(name).name for name in files.getnames()}
+        assert modules <= {name.partition("/src/")[2] for name in files.getnames()}
 
 
 def test_the_environment_has_nothing_of_the_server(python: Path) -> None:

@@ -24,9 +24,9 @@ MAX_BATCH_CHARACTERS = 512 * 1024
 
 
 class QueueFull(ClientError):
-    """The queue has no room for these events: the gateway does not take as many as are published.
+    """The queue has no room for these events.
 
-    Nothing of the call was queued. Publish again later, or less.
+    The gateway does not take as many as are published. Nothing of the call was queued: publish again later, or less.
     """
 
     def __init__(self, waiting: int, most: int) -> None:
@@ -37,7 +37,7 @@ class QueueFull(ClientError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call(Generic[F]):
-    """The events of one call as JSON texts, which are stored together, and the future of its result."""
+    """The events of one call as JSON, stored together, and the future of its result."""
 
     events: Sequence[str]
     future: F

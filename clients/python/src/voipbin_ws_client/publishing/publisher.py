@@ -27,7 +27,7 @@ Calls = Sequence[Call["asyncio.Future[list[Receipt]]"]]
 
 
 class Publisher:
-    """Publishes events in order. Each is stored once, even if an answer is lost and the request repeated.
+    """Publishes events in order; each is stored once, even if an answer is lost.
 
         async with Publisher("https://ws.example.com", token=key) as publisher:
             [receipt] = await publisher.publish({"event_type": "call.created", "data": {"id": "c1"}})
@@ -110,7 +110,10 @@ class Publisher:
         await self._empty.wait()
 
     async def aclose(self) -> None:
-        """Wait for the queue for at most `close_seconds`, and close. Calls that still wait raise `ClientClosed`."""
+        """Wait for the queue for at most `close_seconds`, and close.
+
+        Calls that still wait raise `ClientClosed`.
+        """
         with contextlib.suppress(asyncio.TimeoutError):
             await self._clock.within(self._close_seconds, self.flush())
         self._end(ClientClosed())

@@ -37,7 +37,10 @@ _NOT_SENT = frozenset({"batch", "topics", "since"})
 
 
 def stream_url(url: str) -> str | None:
-    """Return the address of the event stream beside a WebSocket; `None` if its path does not end with /ws."""
+    """Return the address of the event stream beside a WebSocket.
+
+    `None` if the path of the WebSocket does not end with /ws.
+    """
     parts = urlsplit(http_url(url))
     if not parts.path.endswith(WEBSOCKET_PATH):
         return None

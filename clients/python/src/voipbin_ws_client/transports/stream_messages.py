@@ -1,4 +1,4 @@
-"""The conversation of a WebSocket on an event stream: what each message asks for, and which one a frame answers.
+"""The conversation of a WebSocket on an event stream.
 
 Sans-I/O. An event stream has its topics and its start in its address, and the client cannot send. So a subscription
 opens the stream again, with all topics, after the last message; the server resumes there as after any break.
@@ -22,7 +22,7 @@ class _Pending:
 
 
 class NotResumed(Exception):
-    """A stream that was opened again does not continue where the last one ended; the message is the reason."""
+    """A stream does not continue where the last one ended; the message is the reason."""
 
 
 class StreamMessages:
@@ -44,7 +44,10 @@ class StreamMessages:
         return [("topics", ",".join(self._topics)), *start]
 
     def send(self, message: Frame) -> list[Frame]:
-        """Take a message of the client; return the answers that need no server. Afterwards the stream opens again."""
+        """Take a message of the client; return the answers that need no server.
+
+        Afterwards the stream must be opened again.
+        """
         match message["type"]:
             case Action.SUBSCRIBE:
                 since = message.get("since")
@@ -65,7 +68,7 @@ class StreamMessages:
         return []
 
     def receive(self, frame: Frame) -> list[Frame]:
-        """Return what a frame of the stream means to the client: an ack or error once per request that it answers.
+        """Return a frame of the stream as the answers to the requests that it concerns.
 
         Raises:
             NotResumed: events of topics that were granted before may be lost, so the client must resume itself.

@@ -20,7 +20,10 @@ class TransportName(str, Enum):
 
 
 class TransportClosed(Exception):
-    """The transport has ended. `code` and `reason` are the server's; `None` and empty if it was lost."""
+    """The transport has ended.
+
+    `code` and `reason` are the server's; `None` and empty if the transport was lost.
+    """
 
     def __init__(self, code: int | None = None, reason: str = "") -> None:
         super().__init__(reason)
