@@ -80,6 +80,20 @@ def websocket_page(request: HttpRequest) -> HttpResponse:
 
 
 @cache
+def codes_of_websocket() -> dict[str, Any]:
+    """Return the codes of error frames, closes and refused handshakes, as the AsyncAPI document has them."""
+    import yaml
+
+    document = yaml.safe_load(asyncapi_text())
+    socket = document["channels"]["socket"]
+    return {
+        "error_codes": document["components"]["schemas"]["error"]["properties"]["code"]["oneOf"],
+        "close_codes": socket["x-close-codes"],
+        "refusals": socket["x-refusals"],
+    }
+
+
+@cache
 def _websocket_context() -> dict[str, Any]:
     """Return the contents of the AsyncAPI document in the order of the page."""
     import yaml
@@ -110,11 +124,8 @@ def _websocket_context() -> dict[str, Any]:
         "socket": socket,
         "query": list(_fields(socket["bindings"]["ws"]["query"], schemas)),
         "headers": list(_fields(socket["bindings"]["ws"]["headers"], schemas)),
-        "close_codes": socket["x-close-codes"],
-        "refusals": socket["x-refusals"],
         "operations": operations,
         "messages": messages.values(),
-        "error_codes": schemas["error"]["properties"]["code"]["oneOf"],
         "data": [
             {
                 "resource": name.removesuffix("Data"),
