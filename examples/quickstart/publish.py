@@ -7,9 +7,7 @@ from voipbin_ws_client import Publisher
 
 
 async def main() -> None:
-    async with Publisher(
-        os.environ["VOIPBIN_API_URL"], token=os.environ["VOIPBIN_PUBLISH_KEY"]
-    ) as publisher:
+    async with Publisher(os.environ["VOIPBIN_API_URL"], token=os.environ["VOIPBIN_PUBLISH_KEY"]) as publisher:
         [receipt] = await publisher.publish(
             {"event_type": "call.created", "data": {"id": "my-first-call", "status": "ringing"}}
         )

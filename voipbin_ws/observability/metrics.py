@@ -17,6 +17,7 @@ from subscriptions.accounts.logins import login_failures
 from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS
+from subscriptions.delivery.stream_transport import SSE
 from voipbin_ws import __version__
 from voipbin_ws.http import request_log
 from voipbin_ws.http.connections import http_connections
@@ -58,7 +59,8 @@ class _GatewayCollector(Collector):
 
     def _sockets(self) -> Iterator[Metric]:
         process = self._process
-        yield _gauge("connections", "Open WebSockets.", process.connections)
+        yield _gauge("connections", "Open WebSockets and event streams.", process.connections)
+        yield _gauge("event_streams", "Open event streams.", process.presence.count(SSE))
         yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
         closed = "WebSockets that are over, by close code and reason: one of ours, or client-left."
         yield _counters("connections_closed", closed, "code reason", process.ended)

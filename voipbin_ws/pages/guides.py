@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ DOCUMENTS = {
 """The documents of docs/ that are pages, with their titles."""
 
 _LINK_TO_DOCUMENT = re.compile(r"(?:docs/)?(\w+)\.md(#.*)?")
+
 
 class QuickStart(NamedTuple):
     """A program to copy: `code` receives events, and is run in the tests."""
@@ -69,7 +71,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def quick_starts(wanted: tuple[tuple[str, str, str], ...] = _QUICK_STARTS) -> list[QuickStart]:
     """Return the programs of examples/quickstart."""
     folder = Path(settings.BASE_DIR) / "examples" / "quickstart"
-    return [QuickStart(language, file, needs, (folder / file).read_text()) for language, file, needs in wanted]
+    return [
+        QuickStart(language, file, needs, (folder / file).read_text()) for language, file, needs in wanted
+    ]
 
 
 @require_safe
@@ -102,7 +106,7 @@ def _rendered(name: str) -> dict[str, Any]:
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = markdown.parse((settings.BASE_DIR / "docs" / f"{name}.md").read_text())
     contents = []
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in itertools.pairwise(tokens):
         if opening.type == "heading_open":
             anchor = anchor_of(inline.content)
             opening.attrSet("id", anchor)
