@@ -7,7 +7,9 @@ $last = "";
 
 while (true) {
     // After a break the gateway continues after the last event; a comment every 15 s shows that it is there.
-    $http = ["header" => [...$headers, ...($last ? ["Last-Event-ID: $last"] : [])], "timeout" => 60];
+    // HTTP 1.0 has no chunks, for which PHP would wait until 8 kB have come.
+    $header = [...$headers, ...($last ? ["Last-Event-ID: $last"] : [])];
+    $http = ["header" => $header, "timeout" => 60, "protocol_version" => "1.0"];
     $stream = @fopen($address, "r", false, stream_context_create(["http" => $http]));
     while ($stream && ($line = fgets($stream)) !== false) {
         if (str_starts_with($line, "id: ")) $last = trim(substr($line, 4));
