@@ -1,4 +1,4 @@
-"""The event stream GET /v1.0/sse: one response under the same session, feed and limits as a WebSocket."""
+"""Event streams (GET /v1.0/sse), under the session, feed and limits of a WebSocket."""
 
 from __future__ import annotations
 

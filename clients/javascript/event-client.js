@@ -165,7 +165,7 @@ export class EventClient {
    * Add a handler, and return a function that removes it.
    *
    * `gap`: events of these topics may be missing, so load the current state again. `refusal`: the gateway withdrew topics.
-   * `error`: an error that stopped nothing, such as one thrown by a handler.
+   * `error`: an error that stopped nothing, such as one thrown by a handler. `frame`: any frame, sent or received, for tools.
    *
    * @template {keyof Notifications} Name
    * @param {Name} name
@@ -655,7 +655,9 @@ export class EventClient {
 
   /** @param {object} message */
   #send(message) {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== 1) return;
+    this.#socket.send(JSON.stringify(message));
+    this.#emit("frame", { direction: "sent", frame: message });
   }
 
   /** @param {any} text */
@@ -673,6 +675,7 @@ export class EventClient {
       if (this.#socket !== socket) return; // A handler closed the client.
       try {
         this.#hasReceived = true;
+        this.#emit("frame", { direction: "received", frame });
         if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
         this.#conversation.receive(frame);
         if (frame.type === "pong") {

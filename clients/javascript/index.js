@@ -2,3 +2,5 @@
 
 export * from "./event-client.js";
 export * from "./publisher.js";
+
+/** @typedef {import("./event-types.js").AgreedEvent} AgreedEvent */

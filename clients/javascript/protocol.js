@@ -5,7 +5,8 @@
 /** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null, retryAfter?: number }} Refusal `retryAfter` is in seconds. */
 /** @typedef {{ topics: string[], reason: string, cursor: string | null }} Gap */
 /** @typedef {{ previous: string, current: string, retryInMs: number | null, reason: string | null, code: string | null, recovered: boolean | null, transport: string | null }} StateChange */
-/** @typedef {{ state: StateChange, gap: Gap, refusal: Refusal, error: Error }} Notifications */
+/** @typedef {{ direction: "sent" | "received", frame: any }} FrameNotice */
+/** @typedef {{ state: StateChange, gap: Gap, refusal: Refusal, error: Error, frame: FrameNotice }} Notifications */
 /** @typedef {{ now(): number, setTimeout(callback: () => void, milliseconds: number): any, clearTimeout(id: any): void }} Clock */
 
 

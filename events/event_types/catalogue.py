@@ -38,6 +38,7 @@ REFERENCE_ID = text("reference_id", "The resource that it belongs to.", CALL)
 
 def _address(name: str, meaning: str, target: str, target_name: str) -> Field:
     return group(
+        "Address",
         name,
         meaning,
         text("type", "The kind of address.", "tel", ("tel", "sip", "agent", "conference", "line")),
@@ -83,6 +84,7 @@ HANGUP_FIELDS = (
 )
 WAIT_TIME = number("wait_time", "How long the caller waited.", 14, "seconds")
 CALLER = group(
+    "Caller",
     "customer",
     "What the platform knows of the caller.",
     text("name", "The name.", "Elena Ferreira"),
@@ -141,6 +143,7 @@ ACTIVEFLOW_FIELDS = (
     text("status", "The status of the flow.", "running", ("running", "ended")),
 )
 CURRENT_ACTION = group(
+    "CurrentAction",
     "current_action",
     "The action that runs.",
     text("id", "The action.", "df25724f-e308-4c89-9325-cf56cd0924d2"),

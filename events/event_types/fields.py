@@ -22,8 +22,8 @@ class Field:
     """One field of an event's data.
 
     `values` are the known values, to which others may be added. `pattern` constrains a string, `fields` are those of an
-    object, `unit` is the unit of a number, and `example` a value in the example of its event types. `since` is the
-    version of the catalogue that added it.
+    object and `type_name` is its name in code, `unit` is the unit of a number, and `example` a value in the example of
+    its event types. `since` is the version of the catalogue that added it.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Field:
     pattern: re.Pattern[str] | None = None
     unit: str = ""
     fields: tuple[Field, ...] = ()
+    type_name: str = ""
     is_nullable: bool = False
     is_required: bool = False
     since: str = "1.0"
@@ -50,7 +51,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """An event type: when it is published, and the fields of its data. Further fields are always allowed."""
+    """An event type: when it is published, and the fields of its data.
+
+    Further fields are always allowed.
+    """
 
     name: str
     when: str
@@ -89,7 +93,7 @@ def number(name: str, meaning: str, example: float, unit: str = "", *, integer: 
     return Field(name, "integer" if integer else "number", meaning, example, unit=unit)
 
 
-def group(name: str, meaning: str, *fields: Field, nullable: bool = False) -> Field:
+def group(type_name: str, name: str, meaning: str, *fields: Field, nullable: bool = False) -> Field:
     """An object with these fields."""
     example = {field.name: field.example for field in fields}
-    return Field(name, "object", meaning, example, fields=fields, is_nullable=nullable)
+    return Field(name, "object", meaning, example, fields=fields, type_name=type_name, is_nullable=nullable)

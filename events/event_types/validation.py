@@ -33,7 +33,10 @@ TEST_ACTION = "test"
 
 
 def mismatches(event_type: str, data: Mapping[str, Any]) -> list[Mismatch]:
-    """Return what is not as agreed; nothing for an event type of a resource without agreed data."""
+    """Return what is not as agreed.
+
+    Nothing for an event type of a resource without agreed data.
+    """
     resource, _, action = event_type.partition(".")
     if resource not in RESOURCES or action == TEST_ACTION:
         return []

@@ -1,7 +1,7 @@
 // Print each event of the topics, in order and once; events that may be missing are reported as a gap.
 import { EventClient } from "voipbin-ws-client";
 
-const { VOIPBIN_WS_URL: url, VOIPBIN_TOKEN: token, VOIPBIN_CUSTOMER_ID: customer } = process.env;
+const { VOIPBIN_WS_URL: url = "", VOIPBIN_TOKEN: token = "", VOIPBIN_CUSTOMER_ID: customer } = process.env;
 const topics = [`customer_id:${customer}:call:*`];
 
 const client = new EventClient({ url, token });

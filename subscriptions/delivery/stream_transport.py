@@ -1,7 +1,7 @@
-"""The path of frames to one event stream: messages of server-sent events in the body of a response.
+"""The path of frames to one event stream.
 
-The format is that of WHATWG HTML, section 9.2. Each message carries the position of the whole connection as its id, so
-that a client continues after the last one.
+Frames become messages of server-sent events in the body of a response. The format is that of WHATWG HTML, section 9.2.
+Each message carries the position of the whole connection as its id, so that a client continues after the last one.
 """
 
 from __future__ import annotations
@@ -120,7 +120,10 @@ class StreamTransport:
             self._heartbeat.cancel()
 
     def abort(self) -> None:
-        """Cut the connection, unless the response is complete: then another request may follow on it."""
+        """Cut the connection, unless the response is complete.
+
+        Then another request may follow on it.
+        """
         if not self.is_over.is_set():
             self._abort()
             self.end()

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
-from events.counters import database_errors, log_waits, quota_refusals, stored_events
+from events.counters import database_errors, log_waits, mismatched_events, quota_refusals, stored_events
 from subscriptions.accounts.logins import login_failures
 from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
@@ -97,6 +97,8 @@ class _GatewayCollector(Collector):
 
         exceeded = "Requests and connections that were refused, by the quota that they exceed."
         yield _counters("quota_refusals", exceeded, "quota", quota_refusals.counts())
+        mismatched = "Events whose data is not that of their event type, by outcome: report or refuse."
+        yield _counters("mismatched_events", mismatched, "event_type outcome", mismatched_events.counts())
         yield _gauge(
             "fullest_storage_ratio",
             "The share of its quota of stored data that the fullest customer has used.",

@@ -1,9 +1,11 @@
-"""The documentation as pages: quick starts, the documents of docs/, and all codes of errors and closes."""
+"""The documentation as pages: quick starts, documents, and all codes."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +15,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from events.api.errors import ERROR_CODES
+from events.event_types.catalogue import EVENT_TYPES, VERSION
+from events.event_types.fields import TIME, UUID, Field
 from voipbin_ws.pages.api_docs import codes_of_websocket
+from voipbin_ws.pages.asyncapi import frame_of
 from voipbin_ws.pages.views import page
 
 DOCUMENTS = {
@@ -67,6 +72,12 @@ def index(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_safe
+def console(request: HttpRequest) -> HttpResponse:
+    """Serve the console for developers; its code samples are the quick starts."""
+    return page(request, "console.html", title="Console", programs=quick_starts(_QUICK_STARTS))
+
+
 @cache
 def quick_starts(wanted: tuple[tuple[str, str, str], ...] = _QUICK_STARTS) -> list[QuickStart]:
     """Return the programs of examples/quickstart."""
@@ -94,6 +105,42 @@ def errors(request: HttpRequest) -> HttpResponse:
         answers=[(code, status, meaning) for code, (status, meaning) in ERROR_CODES.items()],
         **codes_of_websocket(),
     )
+
+
+@require_safe
+def event_types(request: HttpRequest) -> HttpResponse:
+    """Serve the catalogue of event types."""
+    return page(
+        request,
+        "docs/events.html",
+        title="Event types",
+        version=VERSION,
+        event_types=[
+            {
+                "name": each.name,
+                "when": each.when,
+                "fields": list(_field_rows(each.fields)),
+                "example": json.dumps(frame_of(each), ensure_ascii=False, indent=2),
+            }
+            for each in EVENT_TYPES.values()
+        ],
+    )
+
+
+def _field_rows(fields: Iterable[Field], path: str = "") -> Iterator[dict[str, str]]:
+    for field in fields:
+        kinds = {UUID: "string (UUID)", TIME: "string (time)"}
+        kind = kinds.get(field.pattern, field.kind) if field.pattern else field.kind
+        values = (
+            f" Known values: {', '.join(f'`{value}`' for value in field.values)}." if field.values else ""
+        )
+        unit = f" In {field.unit}." if field.unit else ""
+        yield {
+            "name": f"{path}{field.name}",
+            "type": f"{kind} or null" if field.is_nullable else kind,
+            "description": f"{field.meaning}{unit}{values}",
+        }
+        yield from _field_rows(field.fields, f"{path}{field.name}.")
 
 
 @cache
@@ -128,7 +175,7 @@ def anchor_of(heading: str) -> str:
 
 
 def _target(link: str) -> str | None:
-    """Return where a link of a document leads on the pages; `None` for a file of the repository."""
+    """Return where a link leads on the pages; `None` for a file of the repository."""
     found = _LINK_TO_DOCUMENT.fullmatch(link)
     if found and found[1] in DOCUMENTS:
         return f"/docs/{found[1]}{found[2] or ''}"

@@ -99,7 +99,7 @@ export declare class EventClient {
      * Add a handler, and return a function that removes it.
      *
      * `gap`: events of these topics may be missing, so load the current state again. `refusal`: the gateway withdrew topics.
-     * `error`: an error that stopped nothing, such as one thrown by a handler.
+     * `error`: an error that stopped nothing, such as one thrown by a handler. `frame`: any frame, sent or received, for tools.
      *
      * @template {keyof Notifications} Name
      * @param {Name} name

@@ -6,7 +6,7 @@ import { Publisher, PublishRefused, QueueFull } from "../../../clients/javascrip
 
 const print = (/** @type {object} */ line) => console.log(JSON.stringify(line));
 const { value } = await createInterface({ input: process.stdin })[Symbol.asyncIterator]().next();
-const { url, tokens, calls, max_waiting } = JSON.parse(value);
+const { url, tokens, calls, max_waiting } = JSON.parse(value ?? "");
 const provide = (/** @type {{ reason: string }} */ { reason }) => {
   print({ reason });
   return tokens.shift();

@@ -12,6 +12,7 @@ from events.domain.topics import known_resources
 from events.domain.voipbin_webhooks import EVENT_TYPES as OF_WEBHOOKS
 from events.domain.voipbin_webhooks import translate
 from events.event_types.catalogue import AGENT, EVENT_TYPES
+from events.event_types.client_types import python_types, typescript_types
 from events.event_types.fields import Field, time
 from events.event_types.schema import schema_of
 from events.event_types.validation import Mismatch, mismatches
@@ -130,3 +131,9 @@ def test_a_later_field_names_its_version() -> None:
     schema = schema_of(EventType("call.created", "", (later, lists)))
     assert schema["properties"]["tm_later"]["x-since"] == "1.1"
     assert schema["properties"]["tags"]["type"] == "array"
+
+
+def test_the_clients_types_are_those_of_the_catalogue() -> None:
+    hint = "run: manage.py write_client_types"
+    assert (ROOT / "clients/python/src/voipbin_ws_client/event_types.py").read_text() == python_types(), hint
+    assert (ROOT / "clients/javascript/types/event-types.d.ts").read_text() == typescript_types(), hint

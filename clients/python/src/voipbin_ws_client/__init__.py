@@ -17,6 +17,7 @@ from voipbin_ws_client.errors import (
     Unauthorized,
 )
 from voipbin_ws_client.event_client import EventClient
+from voipbin_ws_client.event_types import AgreedEvent
 from voipbin_ws_client.publishing.answers import PublishRefused, Receipt
 from voipbin_ws_client.publishing.batches import QueueFull
 from voipbin_ws_client.publishing.publisher import Publisher
@@ -25,6 +26,7 @@ from voipbin_ws_client.transports.transport import TransportName
 from voipbin_ws_client.updates import Event, Gap, Item, Refusal
 
 __all__ = [
+    "AgreedEvent",
     "ClientClosed",
     "ClientError",
     "Event",
