@@ -31,7 +31,8 @@ _TYPESCRIPT_KINDS = {
 
 _PYTHON_HEAD = '''"""The agreed data of each event type.
 
-Sans-I/O. Written by the gateway's `manage.py write_client_types`. Every field may be missing, and further ones may come: publishers decide what an event contains.
+Sans-I/O. Written by the gateway's `manage.py write_client_types`. Every field may be missing, and further ones may
+come: publishers decide what an event contains.
 """
 
 # Long because it has all event types.

@@ -46,7 +46,7 @@ function offerTopics(widest) {
     return resource === "*" ? [topic, ...RESOURCES.map((each) => `${scope}:${id}:${each}:*`)] : [topic];
   });
   element("topic-list").replaceChildren(...patterns.map((pattern) => new Option("", pattern)));
-  field("topic").value = patterns[1] ?? patterns[0] ?? "";
+  field("topic").value ||= patterns[1] ?? patterns[0] ?? "";
 }
 
 function open() {
