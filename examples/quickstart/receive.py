@@ -1,6 +1,7 @@
 """Print each event of the topics, in order and once; events that may be missing are reported as a gap."""
 
 import asyncio
+import json
 import os
 
 from voipbin_ws_client import Event, EventClient
@@ -13,7 +14,7 @@ async def main() -> None:
         os.environ["VOIPBIN_WS_URL"], token=os.environ["VOIPBIN_TOKEN"], topics=topics
     ) as client:
         async for item in client:
-            print(f"{item.type} {item.data}" if isinstance(item, Event) else item, flush=True)
+            print(json.dumps(item.frame) if isinstance(item, Event) else item, flush=True)
 
 
 asyncio.run(main())
