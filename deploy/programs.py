@@ -102,12 +102,15 @@ KAMAILIO = Program("Kamailio's HTTP client", "kamailio-utils-modules", find_kama
 SIPP = Program("SIPp", "sip-tester", lambda: _on_path("sipp"))
 NODE = Program("Node", "-r tests/requirements.txt", find_node, by="pip install")
 WSCAT = Program("wscat", "examples", lambda: _of_npm(EXAMPLES, "wscat/bin/wscat"), by=NPM_CI)
+CURL = Program("curl", "curl", lambda: _on_path("curl"))
+PHP = Program("PHP", "php-cli", lambda: _on_path("php"))
+GO = Program("Go", "golang-go", lambda: _on_path("go"))
 SPIN = Program("spin", "spin", lambda: _on_path("spin"))
 GCC = Program("a C compiler", "gcc", lambda: _on_path("gcc"))
 LIBC = Program("the C library's headers", "libc6-dev", lambda: LIBC_HEADER if LIBC_HEADER.exists() else None)
 PROGRAMS = (
     *(REDIS, POSTGRES, PGBOUNCER, CHROMIUM, FIREFOX, RABBITMQ, NGINX, SYSTEMD, NODE, WSCAT),
-    *(KAMAILIO, SIPP, SPIN, GCC, LIBC),
+    *(KAMAILIO, SIPP, SPIN, GCC, LIBC, CURL, PHP, GO),
 )
 """The programs of the tests."""
 

@@ -34,5 +34,8 @@ log_waits = LabelledCount()
 database_errors = LabelledCount()
 """Database errors, by the class of the exception."""
 
+mismatched_events = LabelledCount()
+"""Published events whose data was not that of their event type, by event type and outcome."""
+
 quota_refusals = LabelledCount()
 """Refused requests and connections, by the quota that they exceed."""

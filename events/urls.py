@@ -2,11 +2,14 @@
 
 from django.urls import path
 
+from events.api.event_type_views import EventTypesView, EventTypeView
 from events.api.views import EventsView, EventView, ResourceStatesView, VoipbinWebhookView
 
 urlpatterns = [
     path("v1.0/events", EventsView.as_view(), name="events"),
     path("v1.0/events/<str:event_id>", EventView.as_view(), name="event"),
+    path("v1.0/event-types", EventTypesView.as_view(), name="event-types"),
+    path("v1.0/event-types/<str:event_type>", EventTypeView.as_view(), name="event-type"),
     path("v1.0/resources/<str:resource>", ResourceStatesView.as_view(), name="resource-states"),
     path("v1.0/calls", ResourceStatesView.as_view(), {"resource": "call"}, name="calls"),
     path("v1.0/webhooks/voipbin", VoipbinWebhookView.as_view(), name="voipbin-webhook"),

@@ -6,6 +6,7 @@ from django.urls import include, path
 from voipbin_ws.http import error_pages
 from voipbin_ws.observability import health, metrics_endpoints
 from voipbin_ws.pages import api_docs as api_description
+from voipbin_ws.pages import guides
 from voipbin_ws.pages import views as pages
 
 urlpatterns = [
@@ -16,8 +17,13 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("v1.0/openapi.json", api_description.openapi, name="openapi"),
     path("v1.0/asyncapi.yaml", api_description.asyncapi, name="asyncapi"),
+    path("console", guides.console, name="console"),
+    path("docs", guides.index, name="docs"),
+    path("docs/events", guides.event_types, name="events-page"),
+    path("docs/errors", guides.errors, name="errors-page"),
     path("docs/rest", api_description.rest_page, name="rest-page"),
     path("docs/websocket", api_description.websocket_page, name="websocket-page"),
+    path("docs/<slug:name>", guides.document, name="document"),
     path("", include("events.urls")),
     path("", include("subscriptions.urls")),
     path("admin/", admin.site.urls),

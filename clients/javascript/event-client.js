@@ -1,5 +1,5 @@
 /**
- * Client of a voipbin-ws gateway: one WebSocket that reconnects, resumes and delivers each event once.
+ * Client of a voipbin-ws gateway: one connection that reconnects, resumes and delivers each event once.
  *
  *     const client = new EventClient({ url: "wss://ws.example.com/v1.0/ws", token: async ({ reason }) => "…" });
  *     client.on("state", ({ previous, current, retryInMs, reason }) => …);
@@ -10,17 +10,28 @@
  * receives an event once, under one of its topics. To receive events of one resource by an agent's and by a customer's
  * topics, use two clients.
  *
- * The Python client in clients/python/ behaves alike: tests/conformance/ verifies both. Long because a project can copy this
- * one file.
+ * The Python client in clients/python/ behaves alike: tests/conformance/ verifies both. Long because connecting, the attempts
+ * before it and the handlers change the same connection.
  */
 
-/** @typedef {{ event_type: string, topic: string, timestamp: string, id: string, cursor: string, data: any, active?: boolean, agent_ids?: string[], phase?: any }} GatewayEvent */
-/** @typedef {(event: GatewayEvent) => unknown} EventHandler */
-/** @typedef {{ topics: string[], code: string, message: string, retry: boolean | null, retryAfter?: number }} Refusal `retryAfter` is in seconds. */
-/** @typedef {{ topics: string[], reason: string, cursor: string | null }} Gap */
-/** @typedef {{ previous: string, current: string, retryInMs: number | null, reason: string | null, code: string | null, recovered: boolean | null }} StateChange */
-/** @typedef {{ state: StateChange, gap: Gap, refusal: Refusal, error: Error }} Notifications */
-/** @typedef {{ now(): number, setTimeout(callback: () => void, milliseconds: number): any, clearTimeout(id: any): void }} Clock */
+import { BLOCKED, FINAL, IS_GATEWAY, readAnswer } from "./answer.js";
+import { Backoff, FIRST_PAUSE_MS, MAX_AWAY_PAUSE_MS } from "./backoff.js";
+import { Conversation } from "./conversation.js";
+import { EventStream, streamAddress } from "./event-stream.js";
+import { CloseCode, ConnectionFailed, covers, isObject, MAX_QUOTED, State, SubscribeError } from "./protocol.js";
+import { SOCKET_RETRY_MS, Transport, TransportChoice } from "./transport-choice.js";
+
+export { CloseCode, ConnectionFailed, covers, State, SubscribeError, Transport };
+
+/** @typedef {import("./answer.js").Answer} Answer */
+/** @typedef {import("./protocol.js").Clock} Clock */
+/** @typedef {import("./protocol.js").EventHandler} EventHandler */
+/** @typedef {import("./protocol.js").Gap} Gap */
+/** @typedef {import("./protocol.js").GatewayEvent} GatewayEvent */
+/** @typedef {import("./protocol.js").Notifications} Notifications */
+/** @typedef {import("./protocol.js").Refusal} Refusal */
+/** @typedef {import("./protocol.js").StateChange} StateChange */
+
 
 /**
  * @typedef {object} Options
@@ -30,6 +41,8 @@
  *   that it throws is temporary: the client retries.
  * @property {string | null} [cursor] Receive the events after this position, such as the cursor of a loaded state. Without a
  *   cursor the client receives events from now on.
+ * @property {"auto" | "websocket" | "sse"} [transport] `auto` uses a WebSocket, and server-sent events only where WebSockets are
+ *   blocked; the others use only that.
  * @property {boolean} [batch] Whether the gateway may send several events in one frame.
  * @property {number} [pingIntervalMs] Time without a frame after which the client sends a ping.
  * @property {number} [pingTimeoutMs]
@@ -41,64 +54,13 @@
  * @property {Clock} [clock]
  */
 
-export const State = Object.freeze({
-  IDLE: "idle", // Not connected, before `connect` and after `close`.
-  CONNECTING: "connecting", // For the first time.
-  CONNECTED: "connected", // And the gateway has answered for every topic: the granted ones are live.
-  RECONNECTING: "reconnecting", // Waiting for `retryInMs`, then connecting.
-  SUSPENDED: "suspended", // The same, while the browser reports that it has no network.
-  FAILED: "failed", // A retry is useless without a change from outside, followed by `connect`.
-});
-
-export const CloseCode = Object.freeze({
-  RESTARTING: 4012,
-  PROTOCOL_ERROR: 4400,
-  TOKEN_EXPIRED: 4401,
-  REVOKED: 4403,
-  TOO_SLOW: 4408,
-  TOO_MANY: 4429,
-});
-
-/** The gateway refused topics. `code` and the message are those of the first refusal; `topics` are all refused topics. */
-export class SubscribeError extends Error {
-  /** @param {Refusal[]} refusals @param {Subscription | null} subscription Holds the granted topics; `null` if there are none. */
-  constructor(refusals, subscription) {
-    super(refusals[0].message);
-    this.name = "SubscribeError";
-    this.code = refusals[0].code;
-    this.topics = refusals.flatMap(({ topics }) => topics);
-    this.retry = refusals[0].retry ?? this.code === "RATE_LIMITED";
-    this.subscription = subscription;
-  }
-}
-
-/** The client has stopped. `code`: UNAUTHORIZED, FORBIDDEN, PROTOCOL_ERROR, NOT_A_GATEWAY, LOST or CLOSED. Only the gateway's own answers stop it. */
-export class ConnectionFailed extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
-    super(message);
-    this.name = "ConnectionFailed";
-    this.code = code;
-  }
-}
-
-/** Return whether `pattern` (with wildcards, or a prefix) covers the concrete `topic`. @param {string} pattern @param {string} topic */
-export function covers(pattern, topic) {
-  const parts = topic.split(":");
-  const wanted = pattern.split(":");
-  return wanted.length <= parts.length && wanted.every((part, index) => part === "*" || part === parts[index]);
-}
-
 const CLOSE_NAMES = new Map(Object.entries(CloseCode).map(([name, code]) => [/** @type {number} */ (code), name]));
-const MAX_TOPICS = 100; // In one message: the gateway's default limit.
-const RATE_LIMIT_TRIES = 5;
-const MAX_RETRY_SECONDS = 60;
 const HURRY_MS = 2000; // An attempt without an answer for so long may be one that the network lost.
-const MAX_QUOTED = 200; // Characters of a bad frame in an error's message.
 
 const DEFAULTS = {
   cursor: null,
   batch: true,
+  transport: /** @type {"auto" | "websocket" | "sse"} */ (Transport.AUTO),
   pingIntervalMs: 20_000,
   pingTimeoutMs: 10_000,
   connectTimeoutMs: 15_000,
@@ -112,419 +74,8 @@ const DEFAULTS = {
   },
 };
 
-// --- Backoff ---
-
-const FIRST_PAUSE_MS = 1000;
-const MAX_PAUSE_MS = 30_000;
-const MAX_AWAY_PAUSE_MS = 5000; // While the gateway itself does not answer: asking costs it nothing.
-const STABLE_MS = 5000; // After a connection that lasted this long the pauses start again from the shortest.
-const MAX_SHORT_PAUSES = 2; // In a row, without a stable connection between them.
-
-/** Pauses between attempts. Random, so that a thousand clients do not reconnect at the same time. */
-class Backoff {
-  #random;
-  #failures = 0;
-  #shortPauses = 0;
-
-  /** @param {() => number} random */
-  constructor(random) {
-    this.#random = random;
-  }
-
-  /** @param {number} milliseconds */
-  connectionLasted(milliseconds) {
-    if (milliseconds >= STABLE_MS) this.#failures = this.#shortPauses = 0;
-  }
-
-  /** Return 0 to 1 s; the upper limit doubles with each failure, up to `maxMs`. */
-  pause(maxMs = MAX_PAUSE_MS) {
-    return this.#random() * Math.min(maxMs, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
-  }
-
-  /** Return the pause after a close that asks the client to reconnect at once. @param {number} jitterMs */
-  shortPause(jitterMs) {
-    this.#shortPauses += 1;
-    return this.#shortPauses <= MAX_SHORT_PAUSES ? this.#random() * jitterMs : this.pause();
-  }
-
-  /** Return the pause after the gateway rejected the connection as one too many: 15 to 30 s. */
-  longPause() {
-    this.#failures += 1;
-    return (MAX_PAUSE_MS * (1 + this.#random())) / 2;
-  }
-}
-
-// --- Positions ---
-
-/** Parse a cursor: the event numbers by the epoch of their log; `null` if it is not a cursor. @param {unknown} text */
-function readCursor(text) {
-  if (typeof text !== "string") return null;
-  /** @type {Map<string, bigint>} */
-  const positions = new Map();
-  for (const part of text.split(",")) {
-    const match = part.match(/^([^.,]+)\.(\d+)$/);
-    if (!match) return null;
-    positions.set(match[1], BigInt(match[2]));
-  }
-  return positions;
-}
-
-/**
- * The position in each log from which the client resumes, and the events that were delivered beyond it.
- *
- * The cursor of an event names its own log alone; the cursor of an ack or a pong is complete. While topics are resumed in
- * several messages, the replay for a later message starts where the first one started. The positions stay until all messages
- * are acknowledged. Events delivered meanwhile are remembered, and not delivered again after another break.
- */
-class Positions {
-  #positions;
-  /** @type {Map<string, bigint>} */ #starts = new Map(); // Of the current connection.
-  /** @type {Set<string>} */ #delivered = new Set(); // Cursors of events beyond the positions, on this connection.
-  /** @type {Set<string>} */ #deliveredBefore = new Set(); // The same, on earlier connections.
-
-  /** @param {string | null} cursor */
-  constructor(cursor) {
-    this.#positions = readCursor(cursor) ?? new Map();
-  }
-
-  get cursor() {
-    const positions = [...this.#positions].sort(([one], [other]) => (one < other ? -1 : 1));
-    return positions.map(([epoch, number]) => `${epoch}.${number}`).join(",") || null;
-  }
-
-  startConnection() {
-    this.#starts = new Map(this.#positions);
-    const delivered = [...this.#deliveredBefore, ...this.#delivered];
-    this.#deliveredBefore = new Set(delivered.filter((cursor) => !this.#isBehindStart(readCursor(cursor))));
-    this.#delivered.clear();
-  }
-
-  /** @param {Map<string, bigint> | null} positions */
-  #isBehindStart(positions) {
-    return [...(positions ?? [])].some(([epoch, number]) => number <= (this.#starts.get(epoch) ?? -1n));
-  }
-
-  /** Return whether an event was delivered before. @param {Map<string, bigint>} positions */
-  isRepetition(positions) {
-    return this.#isBehindStart(positions) || [...positions].some(([epoch, number]) => this.#deliveredBefore.has(`${epoch}.${number}`));
-  }
-
-  /** @param {Map<string, bigint>} positions @param {boolean} isResuming */
-  delivered(positions, isResuming) {
-    for (const [epoch, number] of positions) {
-      if (isResuming) this.#delivered.add(`${epoch}.${number}`);
-      else this.#positions.set(epoch, number);
-    }
-  }
-
-  /** Take over a complete cursor. @param {Map<string, bigint>} positions */
-  complete(positions) {
-    this.#positions = new Map(positions);
-  }
-
-  /** The gateway could not resume. If a log has gone backwards, its old numbers mean nothing. @param {Map<string, bigint>} positions */
-  notRecovered(positions) {
-    for (const [epoch, number] of positions) {
-      if (number >= (this.#starts.get(epoch) ?? 0n)) continue;
-      this.#starts.delete(epoch);
-      for (const cursors of [this.#delivered, this.#deliveredBefore]) {
-        for (const cursor of cursors) if (cursor.startsWith(`${epoch}.`)) cursors.delete(cursor);
-      }
-    }
-  }
-}
-
-// --- The conversation with the gateway ---
-
-/** @param {unknown} value @returns {string[]} */
-function strings(value) {
-  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-}
-
-/** @param {unknown} value */
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** @typedef {{ topics: Set<string>, done: (refusals: Refusal[]) => void, refusals: Refusal[] }} PendingCall */
-
-/** Calls that wait until each of their topics is answered; then `done(refusals)` is called once. */
-class PendingCalls {
-  /** @type {Set<PendingCall>} */ #calls = new Set();
-
-  /** Add a call, and return a function that removes it. @param {string[]} topics @param {PendingCall["done"]} done */
-  add(topics, done) {
-    /** @type {PendingCall} */
-    const call = { topics: new Set(topics), done, refusals: [] };
-    if (call.topics.size) this.#calls.add(call);
-    else done([]);
-    return () => void this.#calls.delete(call);
-  }
-
-  get topics() {
-    return [...this.#calls].flatMap(({ topics }) => [...topics]);
-  }
-
-  /** Answer the calls that wait for these topics. @param {string[]} topics @param {Refusal | null} refusal */
-  settle(topics, refusal = null) {
-    for (const call of [...this.#calls]) {
-      const answered = topics.filter((topic) => call.topics.delete(topic));
-      if (!answered.length) continue;
-      if (refusal) call.refusals.push({ ...refusal, topics: answered });
-      if (call.topics.size) continue;
-      this.#calls.delete(call);
-      call.done(call.refusals);
-    }
-  }
-}
-
-/** @typedef {"subscribe" | "unsubscribe"} Action */
-/** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string }} RequestDetails */
-/** @typedef {{ action: Action, waiting: Set<string>, tries: number, isAcked?: boolean } & RequestDetails} Request */
-/** The client's side of the protocol, across connections. Sans-I/O: it has no socket and no clock, and acts through `out`. */
-class Conversation {
-  positions;
-  /** @type {Refusal | null} */ notice = null; // Sent by the gateway just before it closes the connection.
-  /** @type {boolean | null} */ recovered = null; // Whether this connection resumed; `null` if there was nothing to resume.
-  /** @type {Map<string, boolean>} */ #topics = new Map(); // Wanted topics; the value is whether one was granted before.
-  /** @type {Set<string>} */ #live = new Set();
-  /** @type {Map<number, Request>} */ #requests = new Map();
-  #lastNumber = 0;
-  #subscribing = new PendingCalls();
-  #unsubscribing = new PendingCalls();
-  #isOpen = false;
-  #out;
-
-  /**
-   * @param {string | null} cursor
-   * @param {{ [name in "event" | "gap" | "refusal" | "error"]: (detail: any) => void } & { send(message: object, afterMs?: number): void }} out
-   */
-  constructor(cursor, out) {
-    this.positions = new Positions(cursor);
-    this.#out = out;
-    this.resumesFirst = this.positions.cursor !== null; // Whether the first connection resumes, from the given cursor.
-  }
-
-  get isReady() {
-    return this.#isOpen && ![...this.#requests.values()].some(({ isOpening }) => isOpening);
-  }
-
-  get #isResuming() {
-    return [...this.#requests.values()].some(({ resumes, isAcked }) => resumes && !isAcked);
-  }
-
-  opened() {
-    this.#isOpen = true;
-    this.resumesFirst = false;
-    this.notice = this.recovered = null;
-    this.positions.startConnection();
-    const since = this.positions.cursor;
-    for (const wasGranted of [true, false]) {
-      const topics = [...this.#topics].filter(([, each]) => each === wasGranted).map(([topic]) => topic);
-      this.#request("subscribe", topics, wasGranted ? { isOpening: true, resumes: true, since } : { isOpening: true });
-    }
-  }
-
-  lost() {
-    this.#isOpen = false;
-    this.#requests.clear();
-    this.#live.clear();
-    this.#unsubscribing.settle(this.#unsubscribing.topics);
-  }
-
-  /** Subscribe, and return a function that forgets `done`. @param {string[]} topics @param {PendingCall["done"]} done */
-  subscribe(topics, done) {
-    const added = topics.filter((topic) => !this.#topics.has(topic));
-    for (const topic of added) this.#topics.set(topic, this.resumesFirst);
-    const forget = this.#subscribing.add(topics.filter((topic) => !this.#live.has(topic)), done);
-    if (this.#isOpen) this.#request("subscribe", added);
-    return forget;
-  }
-
-  /** @param {string[]} topics @param {() => void} done */
-  unsubscribe(topics, done) {
-    const removed = topics.filter((topic) => this.#topics.delete(topic));
-    for (const topic of removed) this.#live.delete(topic);
-    this.#unsubscribing.add(this.#isOpen ? removed : [], done);
-    if (this.#isOpen) this.#request("unsubscribe", removed);
-  }
-
-  /** @param {Action} action @param {string[]} topics @param {RequestDetails} details */
-  #request(action, topics, details = {}) {
-    for (let start = 0; start < topics.length; start += MAX_TOPICS) {
-      const some = topics.slice(start, start + MAX_TOPICS);
-      this.#out.send(this.#message({ action, waiting: new Set(some), tries: 0, ...details }, some));
-    }
-  }
-
-  /** @param {Request} request @param {string[]} topics */
-  #message(request, topics) {
-    const number = (this.#lastNumber += 1);
-    this.#requests.set(number, request);
-    return { type: request.action, topics, request_id: number, ...(request.since ? { since: request.since } : {}) };
-  }
-
-  /** Process one frame. A frame of an unknown kind is ignored: a newer gateway may send more kinds. @param {any} frame */
-  receive(frame) {
-    if ("event_type" in frame) this.#event(frame);
-    else if (frame.type === "ack") this.#ack(frame);
-    else if (frame.type === "error") this.#error(frame);
-    else if (frame.type === "pong") this.#advance(frame);
-  }
-
-  /** @param {any} frame */
-  #event(frame) {
-    if (typeof frame.event_type !== "string" || typeof frame.topic !== "string" || !isObject(frame.data)) {
-      throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
-    }
-    const positions = readCursor(frame.cursor) ?? new Map();
-    if (this.positions.isRepetition(positions)) return;
-    this.positions.delivered(positions, this.#isResuming);
-    this.#out.event(frame);
-  }
-
-  /** Take over the complete cursor of a frame, unless topics are still to be replayed. @param {any} frame */
-  #advance(frame) {
-    const positions = readCursor(frame.cursor);
-    if (positions !== null && !this.#isResuming) this.positions.complete(positions);
-  }
-
-  /** @param {any} frame @param {string[]} topics */
-  #requestFor(frame, topics) {
-    if (typeof frame.request_id === "number") return this.#requests.get(frame.request_id);
-    if (frame.request_id !== undefined && frame.request_id !== null) return undefined;
-    return [...this.#requests.values()].find(({ action, waiting }) => action === frame.action && topics.every((topic) => waiting.has(topic)));
-  }
-
-  /** @param {Request} request @param {string[]} topics */
-  #settle(request, topics) {
-    for (const topic of topics) request.waiting.delete(topic);
-    if (request.waiting.size) return;
-    for (const [number, each] of this.#requests) if (each === request) this.#requests.delete(number);
-  }
-
-  /** @param {any} frame */
-  #ack(frame) {
-    const topics = strings(frame.topics);
-    const request = this.#requestFor(frame, topics);
-    if (request) {
-      request.isAcked = true;
-      this.#settle(request, topics);
-    }
-    if (frame.action === "unsubscribe") this.#unsubscribing.settle(topics);
-    if (frame.action !== "subscribe") return;
-    const gap = request?.resumes ? this.#gap(request, frame, topics) : null;
-    this.#advance(frame);
-    for (const topic of topics.filter((each) => this.#topics.has(each))) {
-      this.#topics.set(topic, true);
-      this.#live.add(topic);
-    }
-    if (gap) this.#out.gap(gap);
-    this.#subscribing.settle(topics);
-    // A topic may have been unsubscribed while the request was on its way, or waited for a retry.
-    const leaving = [...this.#requests.values()].filter(({ action }) => action === "unsubscribe");
-    const isUnwanted = (/** @type {string} */ topic) => !this.#topics.has(topic) && !leaving.some(({ waiting }) => waiting.has(topic));
-    this.#request("unsubscribe", topics.filter(isUnwanted));
-  }
-
-  /** @param {Request} request @param {any} frame @param {string[]} topics @returns {Gap | null} */
-  #gap(request, frame, topics) {
-    if (frame.recovered === true) {
-      this.recovered = this.recovered !== false;
-      return null;
-    }
-    this.recovered = false;
-    this.positions.notRecovered(readCursor(frame.cursor) ?? new Map());
-    const unknown = request.since ? "the server does not resume" : "the server keeps no cursor";
-    return { topics, reason: String(request.reason || frame.reason || unknown), cursor: frame.cursor || null };
-  }
-
-  /** @param {any} frame */
-  #error(frame) {
-    const topics = strings(frame.topics);
-    const request = this.#requestFor(frame, topics);
-    const retry = typeof frame.retry === "boolean" ? frame.retry : null;
-    const retryAfter = typeof frame.retry_after === "number" ? frame.retry_after : undefined;
-    const refusal = { topics, code: String(frame.code ?? ""), message: String(frame.message ?? ""), retry, retryAfter };
-    if (request) this.#refused(request, refusal);
-    else if (topics.length) this.#remove(refusal); // Not an answer: the gateway withdraws the topics.
-    else if (refusal.code in CloseCode || retry !== null) this.notice = { ...refusal, retry: retry !== false };
-    else this.#out.error(new Error(`The server says ${refusal.code}: ${refusal.message}`));
-  }
-
-  /** @param {Request} request @param {Refusal} refusal */
-  #refused(request, refusal) {
-    if (!refusal.topics.length) {
-      // The gateway rejected the whole message, possibly for its cursor, which another kind of server gave.
-      const topics = [...request.waiting].sort();
-      if (request.since) {
-        this.#settle(request, topics);
-        this.#request("subscribe", topics, { resumes: true, isOpening: request.isOpening, reason: refusal.message });
-        return;
-      }
-      refusal = { ...refusal, topics };
-    }
-    const { topics } = refusal;
-    this.#settle(request, topics);
-    if (request.action === "unsubscribe") {
-      this.#unsubscribing.settle(topics, refusal);
-      return;
-    }
-    const isAwaited = this.#subscribing.topics.some((topic) => topics.includes(topic));
-    if (refusal.code === "RATE_LIMITED" && request.tries < RATE_LIMIT_TRIES && !isAwaited) {
-      // No call waits that could get the refusal, and the gateway only wants a slower pace.
-      const again = { ...request, waiting: new Set(topics), tries: request.tries + 1, isAcked: false };
-      const seconds = Math.max(2 ** request.tries, Math.min(refusal.retryAfter ?? 0, MAX_RETRY_SECONDS));
-      this.#out.send(this.#message(again, topics), 1000 * seconds);
-      return;
-    }
-    this.#remove(refusal);
-  }
-
-  /** Remove refused topics. Calls that wait for them get the refusal, and a refusal without a call is reported. @param {Refusal} refusal */
-  #remove(refusal) {
-    for (const topic of refusal.topics) {
-      this.#topics.delete(topic);
-      this.#live.delete(topic);
-    }
-    const awaited = new Set(this.#subscribing.topics);
-    this.#subscribing.settle(refusal.topics, refusal);
-    const topics = refusal.topics.filter((topic) => !awaited.has(topic));
-    if (topics.length) this.#out.refusal({ ...refusal, topics });
-  }
-}
-
-// --- Answers over HTTP ---
-
-/** @typedef {{ status: number, code: string, message: string }} Answer `code` is the gateway's, or INTERMEDIARY. */
-
-const IS_GATEWAY = "UPGRADE_REQUIRED"; // The gateway's answer to a GET with a good credential.
-const FINAL = new Map([
-  ["FORBIDDEN_ORIGIN", "FORBIDDEN"],
-  ["NOT_FOUND", "NOT_A_GATEWAY"],
-  ["INVALID_REQUEST", "NOT_A_GATEWAY"], // The address names a host that the gateway does not serve.
-]);
-const BLOCKED = "WebSockets are blocked between here and the gateway: it answers over HTTP, but the upgrade does not arrive";
-
-/**
- * Read the answer to a plain GET. Only a JSON object with `code` and `message` is the gateway's own: all else comes from a
- * proxy, a firewall or a captive portal.
- * @param {Response} response @returns {Promise<Answer>}
- */
-async function readAnswer(response) {
-  const { status } = response;
-  const kind = (response.headers.get("Content-Type") ?? "").split(";")[0] || "no content type";
-  const content = kind === "application/json" ? await response.json().catch(() => null) : null;
-  if (typeof content?.code === "string" && typeof content.message === "string") return { status, code: content.code, message: content.message };
-  const isRedirect = response.type === "opaqueredirect" || (status >= 300 && status < 400);
-  const what = isRedirect ? "with a redirect, perhaps to a login page" : `${status} (${kind})`;
-  return { status, code: "INTERMEDIARY", message: `An intermediary answered ${what}, not the gateway` };
-}
-
-// --- The client ---
-
 /** Topics whose events one handler receives. Made by `EventClient.subscribe`. */
-class Subscription {
+export class Subscription {
   isEnded = false;
   isGranted = false;
   /** @type {Set<(error: Error | null) => void>} */ onEnd = new Set();
@@ -543,10 +94,13 @@ export class EventClient {
   #url;
   #conversation;
   #backoff;
+  #choice;
+  /** @type {URL | null} */ #streamUrl;
+  #hasReceived = false; // Whether a frame has arrived on this connection.
   /** @type {Set<Subscription>} */ #subscriptions = new Set();
   /** @type {Map<string, Set<(detail: any) => unknown>>} */ #handlers = new Map();
   /** @type {string} */ #state = State.IDLE;
-  /** @type {WebSocket | null} */ #socket = null;
+  /** @type {WebSocket | EventStream | null} */ #socket = null;
   #attempt = 0; // Grows with every connection attempt and end; results of an older attempt are ignored.
   #attemptedAt = 0; // By `clock`.
   #isTokenAwaited = false;
@@ -573,6 +127,11 @@ export class EventClient {
     this.#options = { ...DEFAULTS, WebSocket: globalThis.WebSocket, fetch: globalThis.fetch?.bind(globalThis), token, ...options };
     this.#url = new URL(url, globalThis.location?.href);
     this.#url.protocol = this.#url.protocol.replace(/^http/, "ws");
+    this.#streamUrl = streamAddress(this.#url);
+    if (this.#streamUrl === null && this.#options.transport === Transport.SSE) {
+      throw new TypeError("There is no event stream beside this address: its path must end with /ws");
+    }
+    this.#choice = new TransportChoice(this.#streamUrl === null ? Transport.WEBSOCKET : this.#options.transport);
     this.#backoff = new Backoff(this.#options.random);
     this.#conversation = new Conversation(this.#options.cursor, {
       send: (message, afterMs) => (afterMs ? this.#after(afterMs, () => this.#send(message)) : this.#send(message)),
@@ -585,6 +144,11 @@ export class EventClient {
 
   get state() {
     return this.#state;
+  }
+
+  /** The transport of this connection, or of the next one: `websocket` or `sse`. */
+  get transport() {
+    return this.#choice.current;
   }
 
   /** The position up to which all events are delivered; a later client can resume from it. `null` before the first. */
@@ -601,7 +165,7 @@ export class EventClient {
    * Add a handler, and return a function that removes it.
    *
    * `gap`: events of these topics may be missing, so load the current state again. `refusal`: the gateway withdrew topics.
-   * `error`: an error that stopped nothing, such as one thrown by a handler.
+   * `error`: an error that stopped nothing, such as one thrown by a handler. `frame`: any frame, sent or received, for tools.
    *
    * @template {keyof Notifications} Name
    * @param {Name} name
@@ -765,12 +329,67 @@ export class EventClient {
       const mayOpen = answer && (answer.code === IS_GATEWAY || (answer.code === "INTERMEDIARY" && answer.status < 500));
       if (!mayOpen && this.#mayAsk) return this.#onAnswer(answer, "The server does not answer");
     }
-    this.#dial();
+    if (this.#choice.triesSocketFirst) {
+      const works = await this.#socketWorks();
+      if (attempt !== this.#attempt) return;
+      this.#choice.socketTried(works);
+    }
+    if (this.#choice.current === Transport.SSE && this.#streamUrl) this.#openStream(this.#streamUrl);
+    else this.#dial();
   }
 
-  /** @returns {URL} The address with the credential, for the WebSocket and the GET alike. */
-  #address() {
-    const address = new URL(this.#url);
+  /** Open an event stream. It has no handshake of its own: the first subscription opens it. @param {URL} url */
+  #openStream(url) {
+    const { fetch, connectTimeoutMs } = this.#options;
+    const address = this.#address(url);
+    address.searchParams.delete("batch");
+    const stream = (this.#socket = new EventStream(address, fetch, (action) => this.#within(connectTimeoutMs, action)));
+    stream.onaccepted = () => this.#socket === stream && this.#onAccepted();
+    stream.onmessage = ({ data }) => this.#socket === stream && this.#onMessage(data);
+    stream.onclose = ({ code, reason, answer }) => {
+      if (this.#socket !== stream) return;
+      if (answer === undefined) return this.#onClose(code, reason);
+      this.#dropSocket();
+      this.#onAnswer(answer, "The server does not answer");
+    };
+    this.#onOpen();
+    if (this.#choice.isAutomatic) this.#after(SOCKET_RETRY_MS, () => this.#tryWebSocket());
+  }
+
+  /** Try a WebSocket beside the event stream, and change to it if it works. */
+  async #tryWebSocket() {
+    const attempt = this.#attempt;
+    const works = await this.#socketWorks();
+    if (attempt !== this.#attempt) return;
+    this.#choice.socketTried(works);
+    if (!works) return this.#after(SOCKET_RETRY_MS, () => this.#tryWebSocket());
+    this.#dropSocket();
+    this.#retry(this.#backoff.shortPause(FIRST_PAUSE_MS), "RESTARTING", "A WebSocket works again");
+  }
+
+  /** Return whether a frame arrives on a WebSocket. */
+  async #socketWorks() {
+    const { WebSocket, connectTimeoutMs } = this.#options;
+    const socket = new WebSocket(this.#address().href);
+    /** @type {Promise<boolean>} */
+    const answered = new Promise((resolve) => {
+      socket.onopen = () => socket.send(JSON.stringify({ type: "ping" }));
+      socket.onmessage = () => resolve(true);
+      socket.onclose = () => resolve(false);
+      socket.onerror = () => {}; // A close follows.
+    });
+    try {
+      return await this.#within(connectTimeoutMs, () => answered);
+    } catch {
+      return false;
+    } finally {
+      socket.close();
+    }
+  }
+
+  /** @returns {URL} The address with the credential, for the WebSocket, the GET and the event stream alike. */
+  #address(url = this.#url) {
+    const address = new URL(url);
     address.searchParams.set("token", this.#token ?? "");
     if (this.#options.batch) address.searchParams.set("batch", "true");
     return address;
@@ -789,6 +408,7 @@ export class EventClient {
     socket.onopen = () => {
       if (this.#socket !== socket) return;
       clock.clearTimeout(unanswered);
+      this.#onAccepted();
       this.#onOpen();
     };
     socket.onmessage = ({ data }) => this.#socket === socket && this.#onMessage(data);
@@ -814,9 +434,13 @@ export class EventClient {
     return this.#retry(retryInMs(), "UNAUTHORIZED", message);
   }
 
-  #onOpen() {
+  #onAccepted() {
     this.#isTokenNew = this.#asksFirst = false;
     this.#rejectedToken = null;
+  }
+
+  #onOpen() {
+    this.#hasReceived = false;
     this.#openedAt = this.#options.clock.now();
     this.#noteReceived();
     this.#watchSilence();
@@ -831,6 +455,8 @@ export class EventClient {
 
   /** @param {number} code @param {string} text */
   #onClose(code, text) {
+    if (this.#hasReceived) this.#choice.worked();
+    else this.#choice.failed({ wasOpen: true });
     const { notice } = this.#conversation;
     const name = notice && notice.code in CloseCode ? notice.code : (CLOSE_NAMES.get(code) ?? "LOST");
     const closed = [1005, 1006].includes(code) ? "The connection was lost" : `The server closed with code ${code}`;
@@ -862,10 +488,12 @@ export class EventClient {
 
   /** Decide after an attempt without a WebSocket. @param {Answer | null} answer @param {string} silence The reason without an answer. */
   #onAnswer(answer, silence) {
+    this.#choice.failed({ isBlocked: answer?.code === IS_GATEWAY });
     if (answer === null) return this.#retry(this.#backoff.pause(MAX_AWAY_PAUSE_MS), "UNREACHABLE", silence);
     const { status, code, message } = answer;
     if (code === "UNAUTHORIZED") return this.#renewToken("refused", message, () => 0);
     const failure = FINAL.get(code);
+    if (failure === "NOT_A_GATEWAY" && this.#choice.hasNoStream()) return this.#retry(this.#backoff.pause(), code, message);
     if (failure) return this.#fail(failure, message);
     if (status === 429) return this.#retry(this.#backoff.longPause(), code, message);
     if (code === IS_GATEWAY) return this.#retry(this.#backoff.pause(MAX_AWAY_PAUSE_MS), "BLOCKED", BLOCKED);
@@ -1027,7 +655,9 @@ export class EventClient {
 
   /** @param {object} message */
   #send(message) {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== 1) return;
+    this.#socket.send(JSON.stringify(message));
+    this.#emit("frame", { direction: "sent", frame: message });
   }
 
   /** @param {any} text */
@@ -1044,6 +674,8 @@ export class EventClient {
     for (const frame of Array.isArray(content) ? content : [content]) {
       if (this.#socket !== socket) return; // A handler closed the client.
       try {
+        this.#hasReceived = true;
+        this.#emit("frame", { direction: "received", frame });
         if (!isObject(frame)) throw new TypeError(`A frame that is no object is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
         this.#conversation.receive(frame);
         if (frame.type === "pong") {
@@ -1079,7 +711,8 @@ export class EventClient {
   #setState(current, { retryInMs = null, reason = null, code = null, recovered = null } = {}) {
     const previous = this.#state;
     this.#state = current;
-    this.#emit("state", { previous, current, retryInMs, reason, code, recovered });
+    const transport = current === State.CONNECTED ? this.#choice.current : null;
+    this.#emit("state", { previous, current, retryInMs, reason, code, recovered, transport });
   }
 
   /** @param {keyof Notifications} name @param {any} detail */

@@ -17,11 +17,12 @@ from events.database.threads import is_outage
 from events.domain.event import Draft
 from events.domain.topics import known_resources
 from events.hooks import quotas_of
+from events.log.data_check import compare
 from events.log.idempotency import IdempotencyConflict
 from events.log.publish import StorageFull, publish
 from events.log.publish_rates import RateExceeded, publish_rates
 from events.models import Event
-from events.quotas.limits import CUSTOMER, EVENTS, Quotas, publish_limits
+from events.quotas.limits import CUSTOMER, EVENTS, DataCheck, Quotas, publish_limits
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class BatchStore:
         """
         if not self._has_keys:
             self._quotas = quotas_of({draft.customer_id for _, draft in self._waiting})
+            self._refuse_mismatches()
             self._waiting = _separate_repetitions(self._waiting)
             self._hold_too_fast()
             self._has_keys = True
@@ -122,6 +124,14 @@ class BatchStore:
                 self._outcome.known += known
                 self._outcome.stored += len(receipts) - known
         return self._outcome
+
+    def _refuse_mismatches(self) -> None:
+        for index in reversed(range(len(self._waiting))):
+            draft = self._waiting[index].draft
+            check = self._quotas[draft.customer_id].data_check
+            found = compare(draft, check)
+            if found and check is DataCheck.REFUSE:
+                self._refuse(index, "; ".join(f"{each.path}: {each.message}" for each in found))
 
     def _hold_too_fast(self) -> None:
         sizes: dict[str, list[int]] = {}

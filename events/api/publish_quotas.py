@@ -11,7 +11,7 @@ from events.api.publish_parser import Publisher
 from events.domain.event import Draft
 from events.hooks import quotas_of
 from events.log.publish_rates import publish_rates
-from events.quotas.limits import BYTES, CUSTOMER, EVENTS, KEY, PublishLimit, Rates, publish_limits
+from events.quotas.limits import BYTES, CUSTOMER, EVENTS, KEY, PublishLimit, Quotas, Rates, publish_limits
 
 
 def _limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
@@ -26,12 +26,16 @@ def _limits_of(publisher: Publisher) -> tuple[PublishLimit, ...]:
 
 
 class Usage:
-    """What one request takes of the limits of its publisher."""
+    """What one request takes of the limits of its publisher.
+
+    `quotas` are those of the customers of its events, after `take_events`.
+    """
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._limits = _limits_of(publisher)
         self._taken: list[tuple[PublishLimit, int]] = []
+        self.quotas: Mapping[str, Quotas] = {publisher.customer_id: publisher.quotas}
 
     def take_size(self, size: int) -> None:
         """Take the bytes of the request, before it costs the time to parse it.
@@ -53,14 +57,12 @@ class Usage:
         wanted = [(limit, len(drafts)) for limit in self._limits if limit.unit == EVENTS]
         if publisher.is_platform_staff:
             counts = Counter(draft.customer_id for draft in drafts)
-            quotas = quotas_of(counts)
+            self.quotas = quotas_of(counts)
             for customer_id, count in counts.items():
-                for limit in _limits_of_customer(customer_id, quotas[customer_id].rates):
+                for limit in _limits_of_customer(customer_id, self.quotas[customer_id].rates):
                     wanted.append((limit, count if limit.unit == EVENTS else size * count // len(drafts)))
-        else:
-            quotas = {publisher.customer_id: publisher.quotas}
         self._take(wanted)
-        return {customer_id: each.stored_bytes for customer_id, each in quotas.items()}
+        return {customer_id: each.stored_bytes for customer_id, each in self.quotas.items()}
 
     def give_back(self) -> None:
         """Return what was taken: the request was not stored, and is not at fault."""

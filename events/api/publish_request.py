@@ -22,6 +22,7 @@ from structlog.contextvars import bound_contextvars
 from events.api.errors import ApiError, exception_handler, failure_message
 from events.api.publish_parser import ParsedRequest, Parser, Publisher, require_may_publish
 from events.api.publish_quotas import Usage
+from events.api.publish_validation import check_data
 from events.api.request_body import require_size
 from events.log.idempotency import IdempotencyConflict
 from events.log.log_locks import LogLocked
@@ -74,6 +75,7 @@ class _Accepted(NamedTuple, Generic[P]):
     parsed: ParsedRequest
     usage: Usage
     publication: Publication
+    warnings: Mapping[int, tuple[str, ...]]
 
 
 def publish_all(
@@ -119,8 +121,9 @@ def _publish(
                 usage.take_size(size)
                 parsed = request.parse(identity, request.headers, request.body)
                 max_stored = usage.take_events(parsed.drafts, size)
+                warnings = check_data(parsed.drafts, usage.quotas)
                 publication = Publication(parsed.drafts, max_stored_bytes=max_stored)
-                accepted.append(_Accepted(index, identity, parsed, usage, publication))
+                accepted.append(_Accepted(index, identity, parsed, usage, publication, warnings))
             except (OperationalError, InterfaceError):
                 raise
             except Exception as error:
@@ -133,15 +136,15 @@ def _publish(
             response or refusal(request, error) for request, response in zip(requests, responses, strict=True)
         ]
     results = publish_each([each.publication for each in accepted], wait_seconds=wait_seconds)
-    for (place, identity, parsed, usage, _), result in zip(accepted, results, strict=True):
+    for each, result in zip(accepted, results, strict=True):
         if isinstance(result, LogLocked | OperationalError | InterfaceError):
-            usage.give_back()
+            each.usage.give_back()
         if isinstance(result, LogLocked):
             continue
         if isinstance(result, Exception):
-            responses[place] = refusal(requests[place], result, identity)
+            responses[each.place] = refusal(requests[each.place], result, each.identity)
         else:
-            responses[place] = _created(requests[place], parsed, result, identity, usage)
+            responses[each.place] = _created(requests[each.place], each, result)
     return responses
 
 
@@ -181,12 +184,12 @@ def refusal(request: PublishRequest, error: Exception, identity: P | None = None
     return PublishResponse(response.status_code, body, headers, identity)
 
 
-def _created(
-    request: PublishRequest, parsed: ParsedRequest, receipts: list[Receipt], identity: P, usage: Usage
-) -> PublishResponse[P]:
+def _created(request: PublishRequest, accepted: _Accepted[P], receipts: list[Receipt]) -> PublishResponse[P]:
     content = [_content(receipt) for receipt in receipts]
-    body = _encoded(content if parsed.is_list else content[0], request)
-    return PublishResponse(status.HTTP_201_CREATED, body, usage.headers(), identity)
+    for index, warnings in accepted.warnings.items():
+        content[index]["warnings"] = (*receipts[index].warnings, *warnings)
+    body = _encoded(content if accepted.parsed.is_list else content[0], request)
+    return PublishResponse(status.HTTP_201_CREATED, body, accepted.usage.headers(), accepted.identity)
 
 
 def _content(receipt: Receipt) -> dict[str, Any]:
@@ -222,11 +225,7 @@ def _check_announced_body(request: PublishRequest) -> None:
 
 
 def _require_acceptable(request: PublishRequest) -> None:
-    """Refuse a request whose Accept header excludes JSON.
-
-    Raises:
-        NotAcceptable: JSON is not accepted.
-    """
+    """Raise NotAcceptable if the Accept header of a request excludes JSON."""
     if _accepted_type(request.headers.get("accept", "*/*")) is None:
         raise NotAcceptable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,12 +25,24 @@ class Rates(NamedTuple):
 UNLIMITED_RATES = Rates()
 
 
+class DataCheck(StrEnum):
+    """What happens if the data of a published event is not that of its event type."""
+
+    OFF = "off"
+    """It is not compared."""
+    REPORT = "report"
+    """The event is stored, and the receipt has warnings."""
+    REFUSE = "refuse"
+    """The request is refused."""
+
+
 class Quotas(NamedTuple):
-    """The quotas of one customer; 0: as many as there are."""
+    """The quotas of one customer, where 0 is no limit, and the check of its data."""
 
     rates: Rates = UNLIMITED_RATES
     stored_bytes: int = 0
     connections: int = 0
+    data_check: DataCheck = DataCheck.OFF
 
 
 UNLIMITED = Quotas()

@@ -85,7 +85,7 @@ class CustomerAdmin(SwitchableAdmin):
     readonly_fields = ["stored", "created_at", "related"]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        fields = ["name", *id_field(request, obj), "region", "is_active", *QUOTA_DEFAULTS]
+        fields = ["name", *id_field(request, obj), "region", "is_active", "data_check", *QUOTA_DEFAULTS]
         return [*fields, "stored", "created_at", "related"] if obj else fields
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

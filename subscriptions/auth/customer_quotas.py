@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from events.models import CustomerLog
-from events.quotas.limits import Quotas, Rates
+from events.quotas.limits import DataCheck, Quotas, Rates
 from subscriptions.models import AccessKey, Customer
 
 KILOBYTE, MEGABYTE = 1000, 1_000_000
@@ -29,6 +29,7 @@ def quotas_of_customer(customer: Customer | None) -> Quotas:
         ),
         _own(customer.stored_megabytes, settings.CUSTOMER_MAX_STORED_BYTES, MEGABYTE),
         _own(customer.max_connections, settings.CUSTOMER_MAX_CONNECTIONS),
+        DataCheck(customer.data_check),
     )
 
 

@@ -45,6 +45,7 @@ from subscriptions.protocol.messages import (
     Action,
     Authenticate,
     Ping,
+    Subscribe,
     ack_frame,
     close_reason,
     closing_frame,
@@ -85,6 +86,7 @@ class Connection:
         self.opened_at = timezone.now()
         self.connection_id = recorder.connection_id
         self.client_info = recorder.client_info
+        self.transport_name = transport.name
         self._runtime = runtime
         self._transport = transport
         self._recorder = recorder
@@ -155,6 +157,10 @@ class Connection:
     async def receive(self, text: str | None) -> None:
         """Take a frame of the client; `None` is a binary frame."""
         await self._inbox.put(text)
+
+    async def subscribe(self, message: Subscribe) -> None:
+        """Subscribe to topics that came with the request of an event stream."""
+        await self._perform(self._session.subscribe_first(message, time.monotonic()))
 
     async def _act(self, text: str | None) -> None:
         if self._closing is not None:

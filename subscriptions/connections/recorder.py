@@ -106,10 +106,11 @@ class ConnectionRecorder:
     ) -> None:
         """Record the end of the connection.
 
-        `code` is the close code that the server reports, `message` what the client was sent with it, `cursor` how far
-        its events were delivered, and `sent` their number.
+        `code` is the close code that the server reports, `None` for an event stream, `message` what the client was sent
+        with it, `cursor` how far its events were delivered, and `sent` their number.
         """
-        detail = f"close code {code}" + (f": {message}" if message else "")
+        end = "the response ended" if code is None else f"close code {code}"
+        detail = f"{end}: {message}" if message else end
         self.record_soon(AuditAction.DISCONNECT, AuditVerdict.ENDED, rule=rule, detail=detail, cursor=cursor)
         logger.info(
             "connection closed",

@@ -14,6 +14,8 @@ from subscriptions.protocol.frames import payloads_in
 
 AsgiSend = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+WEBSOCKET = "websocket"
+
 READY_FRAMES = "voipbin_ws.ready_frames"
 """The key of a server's `ReadyFrames` among the extensions of its scope."""
 
@@ -50,6 +52,9 @@ class ReadyFrames(FrameWriter, Protocol):
 class Transport(FrameWriter, Protocol):
     """The path of one connection's frames."""
 
+    name: str
+    """What operators see: `websocket` or `sse`."""
+
     on_lost: Callable[[], None]
     """Called when nothing can be sent any more and the server does not report it."""
 
@@ -72,6 +77,8 @@ def transport_of(scope: Mapping[str, Any], send: AsgiSend) -> Transport:
 
 class ReadyTransport:
     """The transport on a server that takes complete frames."""
+
+    name = WEBSOCKET
 
     def __init__(self, ready: ReadyFrames, send: AsgiSend) -> None:
         self.on_lost = nothing
@@ -99,6 +106,8 @@ class ReadyTransport:
 
 class AsgiTransport:
     """The transport on any other server: the text of each frame is sent over ASGI."""
+
+    name = WEBSOCKET
 
     def __init__(self, send: AsgiSend) -> None:
         self.on_lost = nothing

@@ -39,6 +39,14 @@ class LiveConnection(models.Model):
     is_platform_staff = models.BooleanField(editable=False)
     address = models.CharField(max_length=64, blank=True, editable=False)
     client = models.CharField(max_length=200, blank=True, editable=False)
+    # Processes of an older version insert rows without it.
+    transport = models.CharField(
+        max_length=16,
+        default="websocket",
+        db_default="websocket",
+        editable=False,
+        help_text="websocket or sse.",
+    )
     topics = models.TextField(blank=True, editable=False, help_text="One a line, the first of them.")
     topic_count = models.PositiveIntegerField(default=0, editable=False)
     opened_at = models.DateTimeField("since", editable=False)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
+from events.quotas.limits import DataCheck
 from subscriptions.protocol.permissions import Role
 
 
@@ -70,6 +71,15 @@ class Customer(models.Model):
     )
     max_connections = models.PositiveIntegerField(
         null=True, blank=True, help_text="WebSockets that it may have open. 0 for no limit."
+    )
+    data_check = models.CharField(
+        "check of event data",
+        max_length=8,
+        choices=[(each.value, each.value) for each in DataCheck],
+        default=DataCheck.OFF.value,
+        db_default=DataCheck.OFF.value,
+        help_text="Whether published data is compared with that of its event type: report returns warnings to the "
+        "publisher, refuse refuses the request.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -67,6 +67,9 @@ class Connection(Protocol):
     def client_info(self) -> ClientInfo: ...
 
     @property
+    def transport_name(self) -> str: ...
+
+    @property
     def opened_at(self) -> datetime: ...
 
     @property
@@ -119,6 +122,10 @@ class Presence:
         """Store a connection again whose topics or identity have changed."""
         self._pending.changed(connection.connection_id)
         self._wake.set()
+
+    def count(self, transport_name: str) -> int:
+        """Return the number of open connections on a transport."""
+        return sum(each.transport_name == transport_name for each in self._connections.values())
 
     def ended(self, connection: Connection) -> None:
         """Remove a connection from the list."""
@@ -203,6 +210,7 @@ class Presence:
             is_platform_staff=identity.is_platform_staff,
             address=connection.client_info.address,
             client=connection.client_info.client,
+            transport=connection.transport_name,
             topics="\n".join(storable(topic, MAX_TOPIC_CHARACTERS) for topic in topics[:TOPICS_STORED]),
             topic_count=len(topics),
             opened_at=connection.opened_at,

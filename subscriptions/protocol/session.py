@@ -96,9 +96,7 @@ class Session:
         self._unreadable = 0
         match message:
             case Subscribe():
-                if unknown := self._unknown_agents(message):
-                    return [FindAgents(unknown, message)]
-                return self.subscribe(message, {}, now)
+                return self.subscribe_first(message, now)
             case Unsubscribe():
                 return self._unsubscribe(message)
         return [message]
@@ -145,6 +143,12 @@ class Session:
             return parse_pattern(topic, self._resources)
         except InvalidTopic:
             return None
+
+    def subscribe_first(self, message: Subscribe, now: float) -> list[Effect]:
+        """Decide on each topic, after the customers of unknown agents are found."""
+        if unknown := self._unknown_agents(message):
+            return [FindAgents(unknown, message)]
+        return self.subscribe(message, {}, now)
 
     def subscribe(self, message: Subscribe, agent_customers: Mapping[str, str], now: float) -> list[Effect]:
         """Decide on each topic; `agent_customers` are the customers that `FindAgents` found."""

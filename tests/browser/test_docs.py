@@ -51,12 +51,41 @@ def test_a_request_can_be_tried(
     assert pages.console == []
 
 
+PAGES = ("", "/protocol", "/guarantees", "/events", "/errors", "/websocket", "/operations")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_websocket_page_describes_the_protocol(pages: Pages, gateway: Gateway, scheme: str) -> None:
+def test_the_pages_can_be_used_by_everyone(pages: Pages, gateway: Gateway, scheme: str) -> None:
     page = pages.open(color_scheme=scheme)
-    page.goto(f"{gateway.url}/docs/websocket")
-    page.get_by_role("link", name="Close codes").click()
-    expect(page.get_by_role("heading", name="Close codes")).to_be_in_viewport()
-    expect(page.get_by_role("cell", name="TOO_SLOW", exact=True)).to_be_visible()
-    assert violations(page) == []
+    for path in PAGES:
+        page.goto(f"{gateway.url}/docs{path}")
+        assert violations(page) == [], path
+        for width in (320, 390, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (path, width)
     assert pages.console == []
+
+
+def test_every_code_is_an_anchor(page: Page, gateway: Gateway) -> None:
+    page.goto(f"{gateway.url}/docs/errors#4408")
+    expect(page.get_by_role("cell", name="TOO_SLOW", exact=True).first).to_be_in_viewport()
+    page.goto(f"{gateway.url}/docs/errors#IDEMPOTENCY_CONFLICT")
+    expect(page.locator("#IDEMPOTENCY_CONFLICT")).to_be_in_viewport()
+
+
+def test_the_links_of_a_document_lead_to_the_other_pages(page: Page, gateway: Gateway) -> None:
+    page.goto(f"{gateway.url}/docs/protocol")
+    page.get_by_role("navigation", name="On this page").get_by_role("link", name="Publishing").click()
+    expect(page.get_by_role("heading", name="Publishing", exact=True)).to_be_in_viewport()
+    page.locator("main a[href^='/docs/operations#']").first.click()
+    expect(page).to_have_title("Operations · voipbin-ws")
+
+
+def test_rest_is_dark_in_the_dark(pages: Pages, gateway: Gateway) -> None:
+    page = pages.open(color_scheme="dark")
+    page.goto(f"{gateway.url}/docs/rest")
+    expect(page.locator(".opblock").first).to_be_visible()
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, background.removeprefix("rgb(").removesuffix(")").split(", "))) < 64
+    title = page.evaluate("getComputedStyle(document.querySelector('.opblock-tag')).color")
+    assert min(map(int, title.removeprefix("rgb(").removesuffix(")").split(", "))) > 160

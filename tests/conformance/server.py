@@ -1,4 +1,4 @@
-"""A WebSocket server that plays the steps of a case and does nothing else."""
+"""A server of WebSockets and event streams that plays the steps of a case and does nothing else."""
 
 from __future__ import annotations
 
@@ -31,11 +31,14 @@ def _answer(answer: Mapping[str, Any]) -> Response:
     return Response(status, REASONS.get(status, "Error"), headers, content)
 
 
+STREAM_PATH = "/v1.0/sse"
+STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+
 UPGRADE_REQUIRED = {"status": 426, "body": {"code": "UPGRADE_REQUIRED", "message": "The credential is good"}}
 
 
 class Attempt:
-    """An opening handshake without an answer yet."""
+    """An opening handshake, or the request of a stream, without an answer yet."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -44,13 +47,22 @@ class Attempt:
         self.token = bearer.removeprefix("Bearer ") or self.query.get("token")
         self.decided: asyncio.Future[Response | None] = asyncio.get_running_loop().create_future()
 
+    def check(self, wanted: Mapping[str, Any]) -> None:
+        """Compare the credential and the named parameters; `null` is a parameter that is not there."""
+        if "token" in wanted:
+            assert self.token == wanted["token"]
+        for name, value in wanted.get("query", {}).items():
+            assert self.query.get(name) == value
+
 
 class ScriptedServer:
     """A server at `url` within `async with`; `play` plays a step."""
 
     def __init__(self) -> None:
         self.attempts: asyncio.Queue[Attempt] = asyncio.Queue()
+        self.streams: asyncio.Queue[tuple[Attempt, asyncio.Transport]] = asyncio.Queue()
         self.socket: ServerConnection | None = None
+        self.stream_transport: asyncio.Transport | None = None
         self._sockets: asyncio.Queue[ServerConnection] = asyncio.Queue()
         self._explanation = UPGRADE_REQUIRED
         self._next_explanation: Mapping[str, Any] | None = None
@@ -71,6 +83,8 @@ class ScriptedServer:
     async def __aexit__(self, *_: object) -> None:
         if self.socket is not None:
             self.socket.transport.abort()
+        if self.stream_transport is not None:
+            self.stream_transport.abort()
         self._ended.set()
         for attempt in self._lost:
             attempt.decided.set_result(_answer(UPGRADE_REQUIRED))
@@ -95,13 +109,24 @@ class ScriptedServer:
 
     async def accept(self, wanted: Mapping[str, Any]) -> None:
         attempt = await self.attempts.get()
-        if "token" in wanted:
-            assert attempt.token == wanted["token"]
-        for name, value in wanted.get("query", {}).items():
-            assert attempt.query.get(name) == value
+        attempt.check(wanted)
         attempt.decided.set_result(None)
         self.socket = await self._sockets.get()
         self._request_ids = []
+
+    async def stream(self, wanted: Mapping[str, Any]) -> None:
+        attempt, transport = await self.streams.get()
+        attempt.check(wanted)
+        transport.write(STREAM_HEAD)
+        self.socket, self.stream_transport = None, transport
+
+    async def refuse_stream(self, answer: Mapping[str, Any]) -> None:
+        attempt, _ = await self.streams.get()
+        attempt.decided.set_result(_answer(answer))
+
+    async def heartbeat(self, _: object) -> None:
+        assert self.stream_transport is not None
+        self.stream_transport.write(b":\n\n")
 
     async def refuse(self, answer: Mapping[str, Any]) -> None:
         attempt = await self.attempts.get()
@@ -143,7 +168,11 @@ class ScriptedServer:
         which = frame.get("request_id")
         if which in ("first", "last"):
             frame = {**frame, "request_id": self._request_ids[0 if which == "first" else -1]}
-        await self.send_text(json.dumps(frame))
+        if self.socket is None and self.stream_transport is not None:
+            name = f"id: {frame['cursor']}\n" if "cursor" in frame else ""
+            self.stream_transport.write(f"{name}data: {json.dumps(frame)}\n\n".encode())
+        else:
+            await self.send_text(json.dumps(frame))
 
     async def send_batch(self, frames: list[Mapping[str, Any]]) -> None:
         await self.send_text(json.dumps(frames))
@@ -153,27 +182,44 @@ class ScriptedServer:
         await self.socket.send(text)
 
     async def close(self, how: Mapping[str, Any]) -> None:
+        if self.socket is None and self.stream_transport is not None:
+            self.stream_transport.close()
+            return
         assert self.socket is not None
         await self.socket.close(how["code"], how.get("reason", ""))
 
     async def drop(self, _: object) -> None:
+        if self.socket is None and self.stream_transport is not None:
+            self.stream_transport.abort()
+            return
         assert self.socket is not None
         self.socket.transport.abort()
 
     # --- Hooks of websockets ---
 
-    async def _decide(self, _: ServerConnection, request: Request) -> Response | None:
+    async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
         if not self._recovered.is_set():
             # What was sent before the recovery stays lost.
             await self._unanswered.put(request)
             await self._ended.wait()
             return _answer(UPGRADE_REQUIRED)
+        if request.path.startswith(STREAM_PATH):
+            return await self._decide_stream(connection, request)
         if request.headers.get("Upgrade", "").lower() != "websocket":
             explanation, self._next_explanation = self._next_explanation or self._explanation, None
             return _answer(explanation)
         attempt = Attempt(request)
         await self.attempts.put(attempt)
         return await attempt.decided
+
+    async def _decide_stream(self, connection: ServerConnection, request: Request) -> Response | None:
+        attempt = Attempt(request)
+        await self.streams.put((attempt, connection.transport))
+        ended = asyncio.ensure_future(self._ended.wait())
+        # The steps write an accepted stream themselves, so this answer is not sent: the transport is closed.
+        await asyncio.wait((attempt.decided, ended), return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        return attempt.decided.result() if attempt.decided.done() else _answer(UPGRADE_REQUIRED)
 
     async def _serve(self, socket: ServerConnection) -> None:
         await self._sockets.put(socket)
@@ -183,6 +229,7 @@ class ScriptedServer:
 SERVER_STEPS = frozenset(
     {
         *("accept", "refuse", "explain", "stall", "recover"),
+        *("stream", "refuse_stream", "heartbeat"),
         *("receive", "send", "send_batch", "send_text", "close", "drop"),
     }
 )

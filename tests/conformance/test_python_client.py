@@ -44,6 +44,7 @@ class Runner:
             topics=settings.get("topics", ()),
             cursor=settings.get("cursor"),
             batch=settings.get("batch", False),
+            transport=settings.get("transport", "auto"),
             on_state=self._changes.put_nowait,
             max_waiting=settings.get("max_waiting", 1000),
             clock=self.clock,
@@ -138,4 +139,5 @@ async def test_case(case: Mapping[str, Any]) -> None:
                     ) from error
         assert runner.provider_reasons == case.get("provider_reasons", runner.provider_reasons)
         assert server.attempts.empty()
+        assert server.streams.empty()
     assert asyncio.all_tasks() == {asyncio.current_task()}

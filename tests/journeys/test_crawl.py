@@ -193,6 +193,7 @@ def addresses(scene: Scene, template: str) -> Iterator[tuple[str, dict[str, str]
             "call_id": scene.call_ids[owner.name],
             "resource": "call",
             "action": "hangup",
+            "event_type": "call.created",
         }
         yield (
             re.sub(r"\{(\w+)\}", lambda name, ids=ids: ids[name[1]], template),

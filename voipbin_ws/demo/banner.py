@@ -14,6 +14,12 @@ PAGES = (
 )
 """Path, title, and logins to try."""
 
+FOR_DEVELOPERS = (
+    ("/docs", "Documentation", "quick starts in six languages"),
+    ("/console", "Console", "watch and publish events live"),
+)
+"""Path, title and content of the pages that need no login."""
+
 ROLES = {"admin": "admin", "manager": "manager", "agent": "agent", "staff": "platform staff"}
 
 
@@ -34,7 +40,13 @@ def banner(demo: Demo, port: int, *, simulating: bool, responding: bool) -> str:
         f"voipbin-ws is running on {url}" + ("" if simulating else ", without the simulator (SIMULATE=0)"),
         "",
         *_table(
-            [(f"{url}{path}", title, f"sign in as {' or '.join(names)}") for path, title, names in PAGES]
+            [
+                *(
+                    (f"{url}{path}", title, f"sign in as {' or '.join(names)}")
+                    for path, title, names in PAGES
+                ),
+                *((f"{url}{path}", title, content) for path, title, content in FOR_DEVELOPERS),
+            ]
         ),
         "",
         *_logins(demo.logins),

@@ -12,11 +12,12 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from events.announcements.announcer import announcer
-from events.counters import database_errors, log_waits, quota_refusals, stored_events
+from events.counters import database_errors, log_waits, mismatched_events, quota_refusals, stored_events
 from subscriptions.accounts.logins import login_failures
 from subscriptions.audit.head_file import read_last
 from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.latency_histogram import BUCKETS
+from subscriptions.delivery.stream_transport import SSE
 from voipbin_ws import __version__
 from voipbin_ws.http import request_log
 from voipbin_ws.http.connections import http_connections
@@ -58,7 +59,8 @@ class _GatewayCollector(Collector):
 
     def _sockets(self) -> Iterator[Metric]:
         process = self._process
-        yield _gauge("connections", "Open WebSockets.", process.connections)
+        yield _gauge("connections", "Open WebSockets and event streams.", process.connections)
+        yield _gauge("event_streams", "Open event streams.", process.presence.count(SSE))
         yield _counter("connections_opened", "WebSockets that were accepted.", process.opened)
         closed = "WebSockets that are over, by close code and reason: one of ours, or client-left."
         yield _counters("connections_closed", closed, "code reason", process.ended)
@@ -95,6 +97,8 @@ class _GatewayCollector(Collector):
 
         exceeded = "Requests and connections that were refused, by the quota that they exceed."
         yield _counters("quota_refusals", exceeded, "quota", quota_refusals.counts())
+        mismatched = "Events whose data is not that of their event type, by outcome: report or refuse."
+        yield _counters("mismatched_events", mismatched, "event_type outcome", mismatched_events.counts())
         yield _gauge(
             "fullest_storage_ratio",
             "The share of its quota of stored data that the fullest customer has used.",

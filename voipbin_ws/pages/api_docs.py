@@ -11,11 +11,13 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from events.event_types.catalogue import EVENT_TYPES
+from events.event_types.client_types import type_name
 from voipbin_ws.http.security_headers import PAGE_POLICY
+from voipbin_ws.pages.asyncapi import asyncapi_document, asyncapi_text
 from voipbin_ws.pages.views import page
 
 Schema = Mapping[str, Any]
@@ -41,12 +43,6 @@ def _build_openapi() -> str:
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     text: bytes = OpenApiJsonRenderer().render(document)
     return text.decode()
-
-
-@cache
-def asyncapi_text() -> str:
-    """Return the AsyncAPI document as YAML: docs/asyncapi.yaml."""
-    return (settings.BASE_DIR / "docs" / "asyncapi.yaml").read_text()
 
 
 @require_safe
@@ -80,13 +76,24 @@ def websocket_page(request: HttpRequest) -> HttpResponse:
 
 
 @cache
+def codes_of_websocket() -> dict[str, Any]:
+    """Return the codes of error frames, closes and refused handshakes."""
+    document = asyncapi_document()
+    socket = document["channels"]["socket"]
+    return {
+        "error_codes": document["components"]["schemas"]["error"]["properties"]["code"]["oneOf"],
+        "close_codes": socket["x-close-codes"],
+        "refusals": socket["x-refusals"],
+    }
+
+
+@cache
 def _websocket_context() -> dict[str, Any]:
     """Return the contents of the AsyncAPI document in the order of the page."""
-    import yaml
-
-    document = yaml.safe_load(asyncapi_text())
+    document = asyncapi_document()
     socket = document["channels"]["socket"]
     schemas = document["components"]["schemas"]
+    event_types = set(map(type_name, EVENT_TYPES))
     messages = {}
     for name, message in document["components"]["messages"].items():
         payload = schemas[_target(message["payload"])]
@@ -100,7 +107,9 @@ def _websocket_context() -> dict[str, Any]:
     operations = [
         {
             **operation,
-            "sent": [messages[_target(each)] for each in operation["messages"]],
+            "sent": [
+                messages[_target(each)] for each in operation["messages"] if _target(each) not in event_types
+            ],
             "answers": [messages[_target(each)] for each in operation.get("reply", {}).get("messages", [])],
         }
         for operation in document["operations"].values()
@@ -110,20 +119,8 @@ def _websocket_context() -> dict[str, Any]:
         "socket": socket,
         "query": list(_fields(socket["bindings"]["ws"]["query"], schemas)),
         "headers": list(_fields(socket["bindings"]["ws"]["headers"], schemas)),
-        "close_codes": socket["x-close-codes"],
-        "refusals": socket["x-refusals"],
         "operations": operations,
-        "messages": messages.values(),
-        "error_codes": schemas["error"]["properties"]["code"]["oneOf"],
-        "data": [
-            {
-                "resource": name.removesuffix("Data"),
-                "types": schema["x-event-types"].items(),
-                "fields": list(_fields(schema, schemas)),
-            }
-            for name, schema in schemas.items()
-            if name.endswith("Data")
-        ],
+        "messages": [message for name, message in messages.items() if name not in event_types],
     }
 
 

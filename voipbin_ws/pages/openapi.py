@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
 
+from events.api.operation import CREDENTIAL
+
 _TAGS = {
     "Publishing": "Publish events to the gateway.",
     "Reading": "Past events, and the present state.",
@@ -51,7 +53,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "operationId": "readCalls",
         "summary": "Read the present state of calls",
     }
-    result["paths"] |= _HEALTH
+    result["paths"] |= {**_HEALTH, **_STREAM}
     result["components"]["securitySchemes"] = _SECURITY_SCHEMES
     schemas = result["components"]["schemas"]
     # drf-spectacular does not take these from serializers.
@@ -86,6 +88,17 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
+def _stream_parameter(name: str, description: str, location: str = "query") -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {
+        "name": name,
+        "in": location,
+        "required": name == "topics",
+        "schema": schema,
+        "description": description,
+    }
+
+
 _TEXT = {"type": "string"}
 _VERSION = {**_TEXT, "description": "The gateway's version."}
 _PARTS = {
@@ -95,6 +108,39 @@ _PARTS = {
 }
 _READY = _object(ready={"type": "boolean"}, parts=_PARTS)
 _ERROR = {"$ref": "#/components/schemas/Error"}
+_STREAM = {
+    "/v1.0/sse": {
+        "get": {
+            "operationId": "streamEvents",
+            "summary": "Receive events as server-sent events",
+            "description": "The frames of the [WebSocket](/docs/websocket), for clients that cannot open one.",
+            "tags": ["WebSocket"],
+            "security": CREDENTIAL,
+            "parameters": [
+                _stream_parameter("topics", "Topics or patterns, separated by commas."),
+                _stream_parameter("since", "A cursor: receive what followed it."),
+                _stream_parameter("lastEventId", "The same, for clients that cannot send the header."),
+                _stream_parameter("Last-Event-ID", "The `id` of the last message.", "header"),
+            ],
+            "responses": {
+                "200": {
+                    "description": "A stream that ends with the connection.",
+                    "content": {"text/event-stream": {"schema": _TEXT}},
+                },
+                **{
+                    status: {"description": why, "content": {"application/json": {"schema": _ERROR}}}
+                    for status, why in {
+                        "400": "`INVALID_REQUEST`, `INVALID_TOPIC`: a parameter or every topic is not valid.",
+                        "401": "`UNAUTHORIZED`: there is no credential, or it is not accepted.",
+                        "403": "`PERMISSION_DENIED`, `FORBIDDEN_ORIGIN`: no topic, or this origin, is not permitted.",
+                        "429": "`RATE_LIMITED`: too many connections or topics. With the header `Retry-After`.",
+                        "503": "`UNAVAILABLE`: the database does not answer. With the header `Retry-After`.",
+                    }.items()
+                },
+            },
+        }
+    }
+}
 _HEALTH = {
     "/metrics": _health(
         "readMetrics",

@@ -143,6 +143,14 @@ class GatewayChannel(HTTPChannel):
         else:
             self.transport.abortConnection()
 
+    def begin(self) -> None:
+        """Leave the connections whose waits are limited: the response stays open."""
+        http_connections.discard(self)
+
+    def abort(self) -> None:
+        """Cut the connection, with what the client has not read."""
+        self.transport.abortConnection()
+
     def refuse(self, response: bytes) -> None:
         """Answer for the application, and end the connection."""
         for request in self.requests:

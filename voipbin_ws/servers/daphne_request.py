@@ -15,6 +15,7 @@ from daphne.http_protocol import WebRequest
 from twisted.web.http import datetimeToString
 
 from voipbin_ws.http.connections import PART_BYTES, http_connections, not_understood
+from voipbin_ws.http.stream_endpoint import OPEN_RESPONSE
 
 
 class GatewayRequest(WebRequest):  # type: ignore[misc]
@@ -80,6 +81,7 @@ class GatewayRequest(WebRequest):  # type: ignore[misc]
     def create_application(self, scope: dict[str, Any]) -> Any:
         """Start the application, as daphne's server does; return its queue of messages."""
         scope["asgi"] = {"version": "3.0"}
+        scope.setdefault("extensions", {})[OPEN_RESPONSE] = self.channel
         application = self.server.application(
             scope=scope, receive=self._receive, send=partial(self.server.handle_reply, self)
         )

@@ -21,6 +21,7 @@ from voipbin_ws.http.connections import (
     too_slow,
 )
 from voipbin_ws.http.request_body import announced_length
+from voipbin_ws.http.stream_endpoint import OPEN_RESPONSE
 
 FRAMING_PER_BYTE = 8
 """Bytes of chunk framing that each byte of a body may have: a chunk of one byte has five."""
@@ -81,6 +82,7 @@ class UvicornHttp(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        cycle.scope["extensions"] = {OPEN_RESPONSE: self}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
@@ -108,6 +110,14 @@ class UvicornHttp(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._wait.begin()
         super().resume_writing()
+
+    def begin(self) -> None:
+        """Leave the connections whose waits are limited: the response stays open."""
+        http_connections.discard(self)
+
+    def abort(self) -> None:
+        """Cut the connection, with what the client has not read."""
+        self.transport.abort()
 
     def handle_websocket_upgrade(self) -> None:
         http_connections.discard(self)

@@ -33,6 +33,7 @@ from subscriptions.admin.confirmation import (
 from subscriptions.admin.connections.filters import CredentialFilter, KeyFilter, PaceFilter
 from subscriptions.admin.customer_scoped import is_platform
 from subscriptions.connections.close_orders import close_connections
+from subscriptions.delivery.stream_transport import SSE
 from subscriptions.models import AccessKey, Agent, CloseOrder, LiveConnection
 from subscriptions.presence.pending_changes import NO_STATS
 from subscriptions.presence.registry import live, stats_of
@@ -61,6 +62,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
         "credential_link",
         "address",
         "client",
+        "transport",
         "opened_at",
         "all_topics",
         "sent",
@@ -149,9 +151,14 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
 
     @admin.display(description="from")
     def from_where(self, row: LiveConnection) -> SafeString:
+        stream = " · event stream" if row.transport == SSE else ""
         client = row.client if len(row.client) <= 40 else f"{row.client[:38]}…"
         return format_html(
-            '{}<br><span class="quiet" title="{}">{}</span>', row.address or "–", row.client, client
+            '{}<br><span class="quiet" title="{}">{}{}</span>',
+            row.address or "–",
+            row.client,
+            client,
+            stream,
         )
 
     @admin.display(description="topics")

@@ -84,6 +84,7 @@ export function start({ url, settings, random, oneByOne, options }) {
     token: settings.tokens ? provider : settings.token,
     cursor: settings.cursor ?? null,
     batch: settings.batch ?? false,
+    transport: settings.transport ?? "auto",
     random: () => random,
     clock,
     ...options,

@@ -19,7 +19,7 @@ from tests.conformance.server import PATIENCE_SECONDS, ScriptedServer
 from tests.support.processes import ROOT
 
 SCRIPTS = {
-    "/event-client.js": ROOT / "clients/javascript/event-client.js",
+    **{f"/{path.name}": path for path in (ROOT / "clients/javascript").glob("*.js")},
     "/harness.js": Path(__file__).with_name("client_harness.js"),
 }
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import tarfile
 from pathlib import Path
 
-from deploy.programs import NODE
+from deploy.programs import NODE, TYPESCRIPT
 from tests.journeys.support.cast import company, new_id, settle
 from tests.journeys.support.conversation import publish
 from tests.journeys.support.programs import Program
@@ -17,20 +18,37 @@ from tests.support.npm_package import CLIENT, install_client, pack_client
 from tests.support.requirement import require
 from voipbin_ws import __version__
 
+EVENT_TYPES = "event-types.d.ts"
+
 
 def test_its_version_is_the_gateways() -> None:
     assert json.loads((CLIENT / "package.json").read_text())["version"] == __version__
     assert f"voipbin-ws-client-{__version__}.tgz" in (CLIENT / "README.md").read_text()
 
 
-def test_it_imports_nothing() -> None:
-    assert not re.search(r"^\s*import\b|\bimport\(", (CLIENT / "event-client.js").read_text(), re.MULTILINE)
+def test_it_imports_nothing_but_its_own_modules() -> None:
+    for module in CLIENT.glob("*.js"):
+        imported = re.findall(r"""(?:^|\s)(?:from|import) ?\(?["']([^"']+)["']""", module.read_text())
+        assert all(name.startswith("./") for name in imported), module
+
+
+def test_its_types_are_those_of_its_scripts(tmp_path: Path) -> None:
+    compiler = [str(require(NODE)), str(require(TYPESCRIPT))]
+    subprocess.run([*compiler, "--project", str(CLIENT), "--outDir", str(tmp_path)], check=True)
+    (tmp_path / EVENT_TYPES).write_text((CLIENT / "types" / EVENT_TYPES).read_text())  # Written by manage.py.
+    assert read_all(tmp_path) == read_all(CLIENT / "types"), "run: npm run types in clients/javascript"
+
+
+def read_all(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
 
 
 def test_it_packs_the_client_and_what_describes_it(tmp_path: Path) -> None:
     with tarfile.open(pack_client(tmp_path)) as package:
         names = {name.removeprefix("package/") for name in package.getnames()}
-    assert names == {"package.json", "README.md", "LICENSE", "event-client.js"}
+    scripts = {path.name for path in CLIENT.glob("*.js")}
+    types = {f"types/{path.name}" for path in (CLIENT / "types").iterdir()}
+    assert names == {"package.json", "README.md", "LICENSE"} | scripts | types
 
 
 def test_the_example_of_its_readme_prints_events_in_an_empty_project(

@@ -5,14 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tarfile
-import tomllib
-import venv
 import zipfile
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -22,59 +17,23 @@ from tests.journeys.support.cast import company, settle
 from tests.journeys.support.programs import Program
 from tests.support.gateways import Gateways
 from tests.support.processes import ROOT
+from tests.support.python_package import PACKAGE, PROJECT, build_package, install_package, run
 from voipbin_ws import __version__
 
-PACKAGE = ROOT / "clients" / "python"
 SOURCE = PACKAGE / "src" / "voipbin_ws_client"
-PROJECT = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
 SERVER = ("events", "subscriptions", "voipbin_ws", "django", "channels")
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the built wheel and sdist."""
-    folder = tmp_path_factory.mktemp("built")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, PACKAGE)
-    return folder
+    return build_package(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="module")
 def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with the wheel, what it requires, and pytest."""
-    environment = tmp_path_factory.mktemp("environment")
-    venv.create(environment, symlinks=True)
-    python = environment / "bin" / "python"
-    [wheel] = built.glob("*.whl")
-    offline = ("--offline", "--no-cache", "--no-deps")
-    run(sys.executable, "-m", "uv", "pip", "install", *offline, "--python", python, wheel)
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
-    copy_distributions([*PROJECT["dependencies"], "pytest", "pytest-asyncio"], site)
-    return python
-
-
-def run(*command: str | Path) -> str:
-    """Run a command; returns its output, which is the failure's message if the command fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def copy_distributions(wanted: list[str], site: Path) -> None:
-    """Copy distributions and their requirements from the tests' environment, offline."""
-    copied: set[str] = set()
-    while wanted:
-        requirement = Requirement(wanted.pop())
-        is_needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if requirement.name in copied or not is_needed:
-            continue
-        copied.add(requirement.name)
-        found = distribution(requirement.name)
-        assert found.version in requirement.specifier
-        for file in found.files or ():
-            if ".." not in file.parts:
-                (site / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(str(file.locate()), site / file)
-        wanted += found.requires or ()
+    return install_package(built, tmp_path_factory.mktemp("environment"), "pytest", "pytest-asyncio")
 
 
 def test_the_version_and_the_license_are_those_of_the_gateway() -> None:
@@ -84,7 +43,7 @@ def test_the_version_and_the_license_are_those_of_the_gateway() -> None:
 
 def test_the_package_requires_what_it_imports_and_nothing_else() -> None:
     imported: set[str] = set()
-    for node in ast.walk(ast.Module([ast.parse(path.read_text()) for path in SOURCE.glob("*.py")], [])):
+    for node in ast.walk(ast.Module([ast.parse(path.read_text()) for path in SOURCE.rglob("*.py")], [])):
         if isinstance(node, ast.Import):
             imported |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -99,13 +58,13 @@ def test_wheel_and_sdist_pass_the_checks_of_the_package_index(built: Path) -> No
 
 
 def test_wheel_and_sdist_have_all_modules_and_the_marker_of_types(built: Path) -> None:
-    modules = {path.name for path in SOURCE.iterdir() if path.is_file()}
-    assert "py.typed" in modules
+    modules = {str(path.relative_to(SOURCE.parent)) for path in SOURCE.rglob("*.py")}
+    modules.add(f"{SOURCE.name}/py.typed")
     [wheel], [sdist] = built.glob("*.whl"), built.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as files:
-        assert modules == {Path(name).name for name in files.namelist() if ".dist-info" not in name}
+        assert modules == {name for name in files.namelist() if ".dist-info" not in name}
     with tarfile.open(sdist) as files:
-        assert modules <= {Path(name).name for name in files.getnames()}
+        assert modules <= {name.partition("/src/")[2] for name in files.getnames()}
 
 
 def test_the_environment_has_nothing_of_the_server(python: Path) -> None:

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.domain.cursor import InvalidCursor, parse_cursor
-from events.domain.topics import PUBLISHED_RESOURCES
+from events.event_types.catalogue import EVENT_TYPES
+from events.event_types.client_types import type_name
 from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.messages import (
     Action,
@@ -29,6 +30,7 @@ from subscriptions.protocol.messages import (
 )
 from tests.support.frames import FROM_CLIENT, FROM_GATEWAY, check_received, check_sent, document, is_described
 from tests.support.processes import ROOT
+from voipbin_ws.pages.asyncapi import asyncapi_document
 
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 TOPIC = "customer_id:12345678-1234-1234-1234-123456789012:call:*"
@@ -102,8 +104,7 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
         for name in reference.removeprefix("#/").split("/"):
             part = part[name]
     used = {name.rpartition("/")[2] for name in named if name.startswith("#/components/schemas/")}
-    data = {f"{resource}Data" for resource in PUBLISHED_RESOURCES}
-    assert used | data == SCHEMAS.keys()
+    assert used == SCHEMAS.keys()
     assert {f"#/channels/socket/messages/{name}" for name in SOCKET["messages"]} <= named
 
 
@@ -277,12 +278,20 @@ def test_fields_of_an_event_are_those_of_the_document() -> None:
     assert [codes_in(field)[0] for field, _ in table("## Events")] == list(SCHEMAS["event"]["properties"])
 
 
-def test_event_types_and_their_fields_are_those_of_the_document() -> None:
+def test_event_types_are_those_of_the_document() -> None:
     types = {name for cell, _ in table("## Event types") for name in codes_in(cell)}
-    described = {
-        name for resource in PUBLISHED_RESOURCES for name in SCHEMAS[f"{resource}Data"]["x-event-types"]
-    }
-    assert described == types
-    for resource, fields in table("## Event types", number=1):
-        named = re.sub(r"\([^)]*\)", "", fields)
-        assert codes_in(named) == list(SCHEMAS[f"{resource}Data"]["properties"]), resource
+    assert types == EVENT_TYPES.keys()
+
+
+def test_the_served_document_has_a_message_for_each_event_type() -> None:
+    served = asyncapi_document()
+    assert asyncapi().is_valid(served)
+    for name, event_type in EVENT_TYPES.items():
+        message = served["components"]["messages"][type_name(name)]
+        [example] = message["examples"]
+        check_received(example["payload"])
+        assert served["components"]["schemas"][f"{type_name(name)}Data"]["title"] == event_type.name
+    for reference in references(served):
+        part: Any = served
+        for name in reference.removeprefix("#/").split("/"):
+            part = part[name]

@@ -1,23 +1,19 @@
-"""One open WebSocket: performs the steps of the conversation and detects a silent server."""
+"""One open transport: performs the steps of the conversation and detects a silent server."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
-
 from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.inbox import Inbox
+from voipbin_ws_client.protocol import CloseCode
 from voipbin_ws_client.states import Clock
+from voipbin_ws_client.transports.transport import Transport, TransportClosed
 from voipbin_ws_client.updates import Frame, read_frames
-
-logger = logging.getLogger(__name__)
 
 FULL_INBOX_SECONDS = 1.0
 """Interval of the checks for silence while a full inbox stops reading."""
@@ -25,46 +21,51 @@ FULL_INBOX_SECONDS = 1.0
 
 @dataclass(eq=False)
 class Connection:
-    """An open WebSocket.
+    """An open transport.
 
     After `idle_seconds` without a frame the client sends a ping. If no frame arrives within `answer_seconds` after it,
     the client closes the connection.
     """
 
-    _socket: ClientConnection
+    _transport: Transport
     _conversation: Conversation
     _inbox: Inbox
     _clock: Clock
     _idle_seconds: float
     _answer_seconds: float
+    has_received: bool = False
+    """Whether any frame has arrived."""
     _is_silent: bool = False
+    _is_replaced: bool = False
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._received_at = self._clock.time()
 
-    async def run(self, on_step: Callable[[], None]) -> Ending:
-        """Receive frames until the connection ends; call `on_step` after each of them."""
+    async def run(self, on_step: Callable[[], None], better_transport: Coroutine[None, None, bool]) -> Ending:
+        """Receive frames until the connection ends; call `on_step` after each of them.
+
+        The connection ends as well when `better_transport` returns `True`.
+        """
         self._spawn(self._watch_for_silence())
+        self._spawn(self._leave_for(better_transport))
         try:
             await self.perform(self._conversation.connection_opened())
             on_step()
             while True:
-                text = await self._socket.recv()
+                text = await self._transport.receive()
                 self._received_at = self._clock.time()
-                if isinstance(text, bytes):
-                    logger.warning("A binary frame is ignored")
-                    continue
                 for frame in read_frames(text):
+                    self.has_received = True
                     await self.perform(self._conversation.receive(frame))
                     on_step()
-        except ConnectionClosed as closed:
+        except TransportClosed as closed:
             return self._ending(closed)
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._socket.close()
+            await self._transport.close()
 
     async def perform(self, step: Step) -> None:
         """Send the messages of a step and put its entries into the inbox.
@@ -90,8 +91,8 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
 
     async def _send(self, message: Frame) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            await self._socket.send(json.dumps(message))
+        with contextlib.suppress(TransportClosed):
+            await self._transport.send(json.dumps(message))
 
     async def _send_later(self, seconds: float, message: Frame) -> None:
         await self._clock.sleep(seconds)
@@ -112,15 +113,23 @@ class Connection:
                 await self._clock.sleep(self._answer_seconds)
                 if self._received_at < pinged_at:
                     self._is_silent = True
-                    self._socket.transport.abort()
+                    self._transport.abort()
                     return
 
-    def _ending(self, closed: ConnectionClosed) -> Ending:
+    async def _leave_for(self, better_transport: Coroutine[None, None, bool]) -> None:
+        if await better_transport:
+            self._is_replaced = True
+            self._transport.abort()
+
+    def _ending(self, closed: TransportClosed) -> Ending:
+        if self._is_replaced:
+            return Ending("A WebSocket works again", CloseCode.RESTARTING)
         if self._is_silent:
             return Ending("The server does not answer")
-        code = closed.rcvd.code if closed.rcvd is not None else None
         if (announced_end := self._conversation.announced_end) is not None:
-            return announced_end if announced_end.code is not None else replace(announced_end, code=code)
-        if closed.rcvd is None:
-            return Ending("The connection was lost")
-        return Ending(closed.rcvd.reason or f"The server closed with code {code}", code)
+            return (
+                announced_end if announced_end.code is not None else replace(announced_end, code=closed.code)
+            )
+        if closed.code is None:
+            return Ending(closed.reason or "The connection was lost")
+        return Ending(closed.reason or f"The server closed with code {closed.code}", closed.code)

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from voipbin_ws_client.errors import Terminated, Unauthorized
-from voipbin_ws_client.handshake import Unavailable
 from voipbin_ws_client.states import Clock
+from voipbin_ws_client.transports.handshake import Unavailable
 
 logger = logging.getLogger(__name__)
 

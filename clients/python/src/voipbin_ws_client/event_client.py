@@ -14,13 +14,15 @@ from voipbin_ws_client.backoff import FIRST_SECONDS, MAX_AWAY_SECONDS, MAX_SECON
 from voipbin_ws_client.connection import Connection
 from voipbin_ws_client.conversation import Conversation, Ending, Step
 from voipbin_ws_client.credential import Credential, TokenProvider
-from voipbin_ws_client.errors import ClientClosed, Forbidden, ProtocolError, SubscriptionRefused
-from voipbin_ws_client.handshake import CredentialRefused, Unavailable, connect_url, open_socket
+from voipbin_ws_client.errors import ClientClosed, Forbidden, NotAGateway, ProtocolError, SubscriptionRefused
 from voipbin_ws_client.inbox import Inbox
 from voipbin_ws_client.pending_requests import Waiter
 from voipbin_ws_client.positions import Positions, cursor_of, parse_cursor
 from voipbin_ws_client.protocol import CloseCode
 from voipbin_ws_client.states import Clock, State, StateChange
+from voipbin_ws_client.transports.handshake import CredentialRefused, Unavailable
+from voipbin_ws_client.transports.opening import TransportOpener
+from voipbin_ws_client.transports.transport import Transport, TransportName
 from voipbin_ws_client.updates import Item
 
 logger = logging.getLogger(__name__)
@@ -46,14 +48,16 @@ class EventClient:
         cursor: where to continue: the `cursor` of an earlier client, or of a state that was loaded over HTTP. Without
             a cursor the topics begin with the next event.
         batch: let the server send several waiting events in one frame.
-        on_state: called with each change of state.
+        transport: `auto` uses a WebSocket, and server-sent events only where WebSockets are blocked; `websocket` and
+            `sse` use only that.
+        on_state: called with each change of state, which names the transport in use.
         max_waiting: the largest number of items that wait for a slow application. Beyond it the client stops reading.
             The server may then close the connection, and the client resumes from its cursor.
         idle_seconds: how long the server may be silent before the client sends a ping.
         answer_seconds: how long the server may take to answer the ping.
 
     Raises:
-        ValueError: the URL or the cursor is not valid.
+        ValueError: the URL, the cursor or the transport is not valid.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class EventClient:
         topics: Iterable[str] = (),
         cursor: str | None = None,
         batch: bool = True,
+        transport: TransportName | str = TransportName.AUTO,
         on_state: Callable[[StateChange], None] | None = None,
         max_waiting: int = 1000,
         idle_seconds: float = 20.0,
@@ -73,14 +78,14 @@ class EventClient:
     ) -> None:
         positions = parse_cursor(cursor) if cursor else {}
         self.state = State.CONNECTING
-        self._url = connect_url(url, batch=batch)
+        self._clock = clock or Clock()
+        self._opener = TransportOpener(url, batch=batch, wanted=TransportName(transport), clock=self._clock)
         self._credential = Credential(token)
         self._conversation = Conversation(topics, Positions(positions))
         self._inbox = Inbox(max_waiting, lambda: self._conversation.has_waiters, positions)
         self._on_state = on_state
         self._idle_seconds = idle_seconds
         self._answer_seconds = answer_seconds
-        self._clock = clock or Clock()
         self._backoff = Backoff(random)
         self._connection: Connection | None = None
         self._failure: BaseException | None = None
@@ -208,34 +213,50 @@ class EventClient:
             except Exception:
                 logger.exception("The handler of state changes failed")
 
-    def _check_ready(self) -> None:
+    def _after_step(self) -> None:
         if self._conversation.is_ready and self.state in (State.CONNECTING, State.RECONNECTING):
-            self._change_state(State.CONNECTED, recovered=self._conversation.recovered)
+            self._change_state(
+                State.CONNECTED,
+                recovered=self._conversation.recovered,
+                transport=self._opener.choice.current,
+            )
 
     async def _run_connection(self) -> tuple[float, str]:
         """Run one connection; return the pause in seconds before the next one, and the reason."""
         try:
             token = await self._credential.get(self._clock)
-            socket = await open_socket(self._url, token, self._clock)
+            transport = await self._opener.open(token, self._credential.accepted)
+            ending = await self._run_transport(transport, token)
         except Unavailable as error:
+            self._opener.choice.failed(was_open=False, is_blocked=error.is_blocked)
             if error.too_many:
                 return self._backoff.after_too_many(), str(error)
             return self._backoff.after_failure(MAX_AWAY_SECONDS if error.is_away else MAX_SECONDS), str(error)
         except CredentialRefused as error:
             self._credential.renew("refused", str(error), HTTP_UNAUTHORIZED)
             return 0.0, str(error)
-        self._credential.accepted()
-        self._connection = Connection(
-            socket, self._conversation, self._inbox, self._clock, self._idle_seconds, self._answer_seconds
+        except NotAGateway as error:
+            if not self._opener.choice.has_no_stream():
+                raise
+            return self._backoff.after_failure(), str(error)
+        return self._pause_after(ending), ending.reason
+
+    async def _run_transport(self, transport: Transport, token: str | None) -> Ending:
+        connection = self._connection = Connection(
+            transport, self._conversation, self._inbox, self._clock, self._idle_seconds, self._answer_seconds
         )
         opened_at = self._clock.time()
         try:
-            ending = await self._connection.run(self._check_ready)
+            ending = await connection.run(self._after_step, self._opener.better_transport(token))
         finally:
             self._connection = None
             self._conversation.connection_lost()
-        self._backoff.lasted(self._clock.time() - opened_at)
-        return self._pause_after(ending), ending.reason
+            self._backoff.lasted(self._clock.time() - opened_at)
+        if connection.has_received:
+            self._opener.choice.worked()
+        else:
+            self._opener.choice.failed(was_open=True, is_blocked=False)
+        return ending
 
     def _pause_after(self, ending: Ending) -> float:
         match ending.code:

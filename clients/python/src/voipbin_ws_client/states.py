@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
+from voipbin_ws_client.transports.transport import TransportName
+
 Result = TypeVar("Result")
 
 
@@ -30,7 +32,8 @@ class StateChange:
     """A change of state.
 
     `retry_in` (seconds) is set for reconnecting, `reason` for reconnecting and failed, `recovered` for connected:
-    `True` if no event was missed, `False` if there is a Gap, `None` if there was no cursor to resume from.
+    `True` if no event was missed, `False` if there is a Gap, `None` if there was no cursor to resume from. `transport`
+    is the one in use: a WebSocket, or server-sent events where WebSockets are blocked.
     """
 
     previous: State
@@ -38,6 +41,7 @@ class StateChange:
     retry_in: float | None = None
     reason: str | None = None
     recovered: bool | None = None
+    transport: TransportName | None = None
 
 
 class Clock:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from voipbin_ws_client.errors import Forbidden, NotAGateway
 from voipbin_ws_client.states import Clock
+from voipbin_ws_client.transports.transport import TransportClosed
+from voipbin_ws_client.updates import Frame
+
+logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 2**25
 """More than the largest event that a gateway can be configured to accept."""
@@ -32,13 +37,17 @@ class CredentialRefused(Exception):
 class Unavailable(Exception):
     """A temporary failure, with its reason.
 
-    `too_many` if the server has too many connections, `is_away` if the gateway itself did not answer.
+    `too_many` if the server has too many connections, `is_away` if the gateway itself did not answer, `is_blocked` if
+    it answers over HTTP but the upgrade does not arrive.
     """
 
-    def __init__(self, message: str, *, too_many: bool = False, is_away: bool = False) -> None:
+    def __init__(
+        self, message: str, *, too_many: bool = False, is_away: bool = False, is_blocked: bool = False
+    ) -> None:
         super().__init__(message)
         self.too_many = too_many
-        self.is_away = is_away
+        self.is_away = is_away or is_blocked
+        self.is_blocked = is_blocked
 
 
 def connect_url(url: str, *, batch: bool) -> str:
@@ -56,6 +65,12 @@ def connect_url(url: str, *, batch: bool) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("batch", "true")])))
 
 
+def http_url(url: str) -> str:
+    """Return the address with which a plain GET reaches the same place."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
+
+
 class _Connect(connect):
     """A connection attempt that follows no redirect, such as that to a login page."""
 
@@ -63,7 +78,42 @@ class _Connect(connect):
         return exc
 
 
-async def open_socket(url: str, token: str | None, clock: Clock) -> ClientConnection:
+class WebSocket:
+    """An open WebSocket as a `Transport`."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> str:
+        """Return the next text message; binary ones are only logged."""
+        try:
+            while isinstance(message := await self._connection.recv(), bytes):
+                logger.warning("A binary frame is ignored")
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+        return message
+
+    async def send(self, text: str) -> None:
+        """Send a text message."""
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def close(self) -> None:
+        """Close with the closing handshake."""
+        await self._connection.close()
+
+    def abort(self) -> None:
+        """Close without the closing handshake."""
+        self._connection.transport.abort()
+
+
+def _closed(closed: ConnectionClosed) -> TransportClosed:
+    return TransportClosed() if closed.rcvd is None else TransportClosed(closed.rcvd.code, closed.rcvd.reason)
+
+
+async def open_socket(url: str, token: str | None, clock: Clock) -> WebSocket:
     """Open a WebSocket.
 
     The library's keepalive is off: it would close a connection whose application reads slowly. `Connection` has
@@ -76,12 +126,14 @@ async def open_socket(url: str, token: str | None, clock: Clock) -> ClientConnec
         NotAGateway: the gateway has no WebSocket at the address, or does not serve its host.
     """
     try:
-        return await clock.within(CONNECT_SECONDS, _dial(url, token))
+        return WebSocket(await clock.within(CONNECT_SECONDS, _dial(url, token)))
     except InvalidStatus as error:
         response = error.response
-        raise await _refusal(
-            url, token, _Answer.of(response.status_code, response.headers, response.body)
-        ) from None
+        answer = Answer.of(response.status_code, response.headers, response.body)
+        if answer.code is None:
+            # Some intermediaries refuse every upgrade, and pass a plain GET on.
+            answer = await _ask(url, token) or answer
+        raise refusal(answer) from None
     except asyncio.TimeoutError:
         raise Unavailable("The server does not answer", is_away=True) from None
     except ConnectionRefusedError:
@@ -93,7 +145,7 @@ async def open_socket(url: str, token: str | None, clock: Clock) -> ClientConnec
 async def _dial(url: str, token: str | None) -> ClientConnection:
     return await _Connect(
         url,
-        additional_headers=_headers(token),
+        additional_headers=headers_with(token),
         user_agent_header="voipbin-ws-client",
         compression=None,
         open_timeout=None,
@@ -104,7 +156,7 @@ async def _dial(url: str, token: str | None) -> ClientConnection:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
     """An answer over HTTP.
 
     `code` is the gateway's; it is `None` if a proxy, a firewall or a captive portal answered.
@@ -113,9 +165,11 @@ class _Answer:
     status: int
     code: str | None
     message: str
+    refusals: tuple[Frame, ...] = ()
+    """Error frames: the gateway accepts the client, but grants none of its topics."""
 
     @classmethod
-    def of(cls, status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> _Answer:
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes | bytearray | None) -> Answer:
         """Read an answer. Only a JSON object with `code` and `message` is the gateway's own."""
         kind = headers.get("Content-Type", "").partition(";")[0] or "no content type"
         try:
@@ -125,17 +179,25 @@ class _Answer:
         if isinstance(content, dict):
             code, message = content.get("code"), content.get("message")
             if isinstance(code, str) and isinstance(message, str):
-                return cls(status, code, message)
+                errors = content.get("errors")
+                refusals = (
+                    [each for each in errors if isinstance(each, dict) and each.get("topics")]
+                    if isinstance(errors, list)
+                    else []
+                )
+                return cls(
+                    status,
+                    code,
+                    message,
+                    tuple({"type": "error", "action": "subscribe", **each} for each in refusals),
+                )
         is_redirect = 300 <= status < 400
         what = "with a redirect, perhaps to a login page" if is_redirect else f"{status} ({kind})"
         return cls(status, None, f"An intermediary answered {what}, not the gateway")
 
 
-async def _refusal(url: str, token: str | None, answer: _Answer) -> Exception:
-    """Return the error for the answer to a handshake."""
-    if answer.code is None:
-        # Some intermediaries refuse every upgrade, and pass a plain GET on.
-        answer = await _ask(url, token) or answer
+def refusal(answer: Answer) -> Exception:
+    """Return the error for an answer that refuses a transport."""
     match answer.code:
         case "UNAUTHORIZED":
             return CredentialRefused(answer.message)
@@ -144,23 +206,22 @@ async def _refusal(url: str, token: str | None, answer: _Answer) -> Exception:
         case "NOT_FOUND" | "INVALID_REQUEST":
             return NotAGateway(answer.message, answer.status)
         case "UPGRADE_REQUIRED":
-            return Unavailable(BLOCKED, is_away=True)
+            return Unavailable(BLOCKED, is_blocked=True)
     too_many = answer.status == httpx.codes.TOO_MANY_REQUESTS
     return Unavailable(answer.message, too_many=too_many, is_away=answer.code is None)
 
 
-async def _ask(url: str, token: str | None) -> _Answer | None:
+async def _ask(url: str, token: str | None) -> Answer | None:
     """Return the gateway's answer to a plain GET; `None` if it does not answer."""
-    parts = urlsplit(url)
-    http_url = urlunsplit(parts._replace(scheme="https" if parts.scheme == "wss" else "http"))
     try:
         async with asyncio.timeout(REASON_SECONDS), httpx.AsyncClient(timeout=REASON_SECONDS) as http:
-            response = await http.get(http_url, headers=_headers(token))
+            response = await http.get(http_url(url), headers=headers_with(token))
     except (httpx.HTTPError, asyncio.TimeoutError):
         return None
-    answer = _Answer.of(response.status_code, response.headers, response.content)
+    answer = Answer.of(response.status_code, response.headers, response.content)
     return answer if answer.code is not None else None
 
 
-def _headers(token: str | None) -> dict[str, str]:
+def headers_with(token: str | None) -> dict[str, str]:
+    """Return the headers that carry the credential."""
     return {} if token is None else {"Authorization": f"Bearer {token}"}

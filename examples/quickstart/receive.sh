@@ -1,0 +1,16 @@
+#!/bin/sh
+# Print each event of the topics, in order and once. The file remembers where to continue after a break.
+topics="customer_id:$VOIPBIN_CUSTOMER_ID:call:*"
+last=$(mktemp)
+
+while :; do
+    curl --silent --no-buffer --get "$VOIPBIN_API_URL/v1.0/sse" --data-urlencode "topics=$topics" \
+        --header "Authorization: Bearer $VOIPBIN_TOKEN" --header "Last-Event-ID: $(cat "$last")" |
+        while IFS= read -r line; do
+            case $line in
+                id:*) echo "${line#id: }" > "$last" ;;
+                data:*) echo "${line#data: }" ;;
+            esac
+        done
+    sleep 1
+done

@@ -1,0 +1,172 @@
+"""Event streams (GET /v1.0/sse), under the session, feed and limits of a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from structlog.contextvars import bound_contextvars
+
+from events.counters import quota_refusals
+from events.domain.cursor import parse_cursor
+from subscriptions.auth.handshake_throttle import handshake_throttle
+from subscriptions.connections.connection import Connection
+from subscriptions.connections.handshake import Refusal, Request, admit, no_room
+from subscriptions.connections.recorder import ConnectionRecorder
+from subscriptions.connections.runtime import runtime
+from subscriptions.delivery.stream_transport import StreamTransport
+from subscriptions.presence.customer_connections import CONNECTIONS, customer_connections
+from subscriptions.protocol.codes import ErrorCode
+from subscriptions.protocol.messages import Subscribe
+from subscriptions.protocol.permissions import Identity
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+CREDENTIAL_PARAMETERS = frozenset({"token", "accesskey"})
+PARAMETERS = ("topics", "since", "lastEventId")
+
+RETRY_MILLISECONDS = (500, 1500)
+"""After a pause between these an EventSource connects again; random, so that not all come back at once."""
+
+_STATUSES = {ErrorCode.PERMISSION_DENIED: 403, ErrorCode.RATE_LIMITED: 429}
+
+
+class UnreadableQuery(ValueError):
+    """The parameters of a stream are not valid; the message has the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoStream:
+    """The answer instead of a stream: `errors` are the refusals of all its topics."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: int = 0
+    errors: tuple[Mapping[str, Any], ...] = ()
+
+
+def read_subscription(query: str, headers: Mapping[str, str]) -> Subscribe:
+    """Read the topics of a stream, and where it continues.
+
+    Raises:
+        UnreadableQuery: the parameters are not valid.
+    """
+    values = parse_qs(query, keep_blank_values=True)
+    if unknown := sorted(values.keys() - CREDENTIAL_PARAMETERS - set(PARAMETERS)):
+        raise UnreadableQuery(f"{', '.join(unknown)}: unknown parameter: there are {', '.join(PARAMETERS)}")
+    topics = [topic for text in values.get("topics", ()) for topic in text.split(",") if topic]
+    if not topics:
+        raise UnreadableQuery("topics: name at least one, such as topics=customer_id:<id>:call:*")
+    given = [headers.get("last-event-id", ""), *values.get("lastEventId", ()), *values.get("since", ())]
+    since = next(filter(None, given), None)
+    if since is not None:
+        try:
+            parse_cursor(since)
+        except ValueError as error:
+            raise UnreadableQuery(str(error)) from None
+    return Subscribe(tuple(dict.fromkeys(topics)), since, None)
+
+
+async def serve_stream(
+    scope: Mapping[str, Any],
+    receive: Receive,
+    send: Send,
+    *,
+    abort: Callable[[], None],
+) -> NoStream | Identity:
+    """Serve a stream until it ends; its first message to `send` is part of the body.
+
+    `abort` cuts the connection to the client. Returns the identity of the client, or the answer if there was no stream.
+    """
+    process = runtime()
+    request = Request.of(scope)
+    recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.client_info)
+    with bound_contextvars(connection_id=str(recorder.connection_id)):
+        admitted = await admit(request)
+        if isinstance(admitted, Identity) and not customer_connections.enter(
+            admitted.customer_id, admitted.quotas.connections
+        ):
+            quota_refusals.add(CONNECTIONS)
+            admitted = no_room(admitted)
+        if isinstance(admitted, Refusal):
+            recorder.refused(admitted)
+            return NoStream(admitted.status, admitted.code, admitted.message, admitted.retry_after)
+        try:
+            return await _run(request, recorder, admitted, StreamTransport(send, abort), receive)
+        finally:
+            customer_connections.leave(admitted.customer_id)
+
+
+async def _run(
+    request: Request,
+    recorder: ConnectionRecorder,
+    identity: Identity,
+    transport: StreamTransport,
+    receive: Receive,
+) -> NoStream | Identity:
+    try:
+        message = read_subscription(request.query, request.headers)
+    except UnreadableQuery as error:
+        return NoStream(400, "INVALID_REQUEST", str(error))
+    connection = Connection(
+        runtime(),
+        transport,
+        identity,
+        recorder,
+        batch=False,
+        on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
+    )
+    leaving = asyncio.ensure_future(_until_client_leaves(receive))
+    subscribing = asyncio.ensure_future(connection.subscribe(message))
+    over = asyncio.ensure_future(transport.is_over.wait())
+    try:
+        await asyncio.wait((leaving, subscribing), return_when=asyncio.FIRST_COMPLETED)
+        if subscribing.done():
+            subscribing.result()
+            if transport.refusals and not transport.has_begun:
+                return _nothing_granted(transport.refusals)
+        await asyncio.wait((leaving, over), return_when=asyncio.FIRST_COMPLETED)
+        return connection.identity
+    finally:
+        transport.end()
+        for task in (leaving, subscribing, over):
+            task.cancel()
+        connection.ended()
+
+
+async def _until_client_leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _nothing_granted(refusals: list[dict[str, Any]]) -> NoStream:
+    first = refusals[0]
+    wait = max(float(refusal.get("retry_after", 0)) for refusal in refusals)
+    errors = tuple(
+        {
+            name: value
+            for name, value in refusal.items()
+            if name in ("topics", "code", "message", "retry_after")
+        }
+        for refusal in refusals
+    )
+    message = "; ".join(dict.fromkeys(str(refusal["message"]) for refusal in refusals))
+    return NoStream(
+        _STATUSES.get(first["code"], 400),
+        first["code"],
+        message,
+        retry_after=int(wait + 0.999),
+        errors=errors,
+    )
+
+
+def retry_field() -> bytes:
+    """Return the first line of a stream: the pause after which an EventSource connects again."""
+    return b"retry: %d\n" % random.randint(*RETRY_MILLISECONDS)  # noqa: S311 - spreads load

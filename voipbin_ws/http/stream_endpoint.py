@@ -1,0 +1,105 @@
+"""The ASGI endpoint of event streams, which occupy no thread of Django's.
+
+Django gets requests with another method, which it refuses, for a host that is not allowed, and below a path prefix.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from events.domain.strict_json import encode
+from subscriptions.event_streams import NoStream, retry_field, serve_stream
+from voipbin_ws.http.request_headers import headers_of, host_is_allowed
+from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
+from voipbin_ws.http.security_headers import json_headers
+
+PATH = "/v1.0/sse"
+
+OPEN_RESPONSE = "voipbin_ws.open_response"
+"""The key, among the extensions of a server's scope, of its `OpenResponse`."""
+
+_OWN_HEADERS = {
+    b"content-type": b"text/event-stream; charset=utf-8",
+    # Proxies must neither keep, nor compress, nor buffer it (nginx reads the last).
+    b"cache-control": b"no-store, no-transform",
+    b"x-accel-buffering": b"no",
+}
+
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
+
+
+class StreamEndpoint:
+    """Answers GETs of event streams; passes other requests to `application`."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["path"] != PATH or scope["method"] != "GET" or scope.get("root_path"):
+            await self._application(scope, receive, send)
+            return
+        headers = headers_of(scope)
+        if not host_is_allowed(headers):
+            await self._application(scope, receive, send)
+            return
+        began = time.perf_counter()
+        identifier = request_id(headers.get(REQUEST_ID_HEADER.lower()))
+        common = [
+            *json_headers(scope.get("scheme", "http")),
+            (REQUEST_ID_HEADER.lower().encode(), identifier.encode()),
+        ]
+        server = (scope.get("extensions") or {}).get(OPEN_RESPONSE)
+        is_open = False
+
+        async def send_after_head(message: Message) -> None:
+            nonlocal is_open
+            if not is_open:
+                is_open = True
+                if server is not None:
+                    server.begin()
+                own = [header for header in common if header[0] not in _OWN_HEADERS]
+                await send(
+                    {"type": "http.response.start", "status": 200, "headers": [*own, *_OWN_HEADERS.items()]}
+                )
+                await send({"type": "http.response.body", "body": retry_field(), "more_body": True})
+            await send(message)
+
+        outcome = await serve_stream(
+            scope, receive, send_after_head, abort=server.abort if server is not None else _nothing
+        )
+        log_request(
+            method="GET",
+            path=PATH,
+            route=PATH,
+            status=outcome.status if isinstance(outcome, NoStream) else 200,
+            request_id=identifier,
+            seconds=time.perf_counter() - began,
+            address=(scope.get("client") or ("",))[0],
+            client=headers.get("user-agent", ""),
+            identity={} if isinstance(outcome, NoStream) else identity_fields(outcome),
+        )
+        if isinstance(outcome, NoStream):
+            await _refuse(outcome, common, send)
+
+
+async def _refuse(outcome: NoStream, headers: list[tuple[bytes, bytes]], send: Send) -> None:
+    content: dict[str, Any] = {"code": outcome.code, "message": outcome.message}
+    if outcome.errors:
+        content["errors"] = list(outcome.errors)
+    body = encode(content).encode()
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    if outcome.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
+    if outcome.retry_after:
+        headers.append((b"retry-after", str(outcome.retry_after).encode()))
+    await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _nothing() -> None:
+    """Do nothing: a server of another kind cannot cut a connection."""
