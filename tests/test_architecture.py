@@ -23,6 +23,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "domain": 1,
         "database": 1,
         "quotas": 1,
+        "filters": 2,
         "admin": 2,
         "announcements": 3,
         "log": 4,
@@ -50,7 +51,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
 }
 TOP_OF_APP = {"apps", "checks", "consumers", "routing", "urls"}
 # Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
-PURE_FOLDERS = {"domain", "protocol", "model", "quotas"}
+PURE_FOLDERS = {"domain", "protocol", "model", "quotas", "filters"}
 IMPURE = {
     "asgiref",
     "asyncio",
