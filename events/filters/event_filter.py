@@ -9,6 +9,9 @@ from events.domain.event import Form
 from events.filters.compiled import predicate_of
 from events.filters.tags import EventTags
 
+FILTER_MARK = "filter "
+"""The beginning of the record of a subscription's filter."""
+
 Decision = Callable[[EventTags], Form | None]
 
 
@@ -29,9 +32,8 @@ class EventFilter(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The filter for people and the audit log; empty if there is none."""
-        parts = ((self.own, "filter"), (self.key, "the access key's filter"))
-        return ", ".join(f"{name} {text}" for text, name in parts if text is not None)
+        """The subscription's own filter for the audit log; empty if there is none."""
+        return "" if self.own is None else f"{FILTER_MARK}{self.own}"
 
     def compiled(self) -> Decision:
         """Return the function that decides how an event is received, `None` for not at all.
@@ -55,11 +57,6 @@ class EventFilter(NamedTuple):
 
 
 NO_FILTER = EventFilter()
-
-
-def matches(text: str, tags: EventTags) -> bool:
-    """Return whether a filter's canonical text matches the event itself."""
-    return predicate_of(text)(tags.now)
 
 
 def _everything(_: object) -> bool:

@@ -79,11 +79,15 @@ def tags_of(entry: Entry) -> EventTags:
     return EventTags(now, before)
 
 
-def tags_of_state(resource: str, resource_id: str, state: State) -> Tags:
-    """Return the tags of a resource for reading its state: those of its last event."""
+def tags_of_state(
+    resource: str, resource_id: str, event_type: str, data: dict[str, Any], progress: Mapping[str, Any]
+) -> Tags:
+    """Return the tags of a stored state: those of its last event."""
+    state = State("", data=data)
+    state.read_progress(progress)
     return {
         **state_tags(resource, resource_id, state),
-        "event_type": state.event_type,
+        "event_type": event_type,
         "resource": resource,
         "resource_id": resource_id,
     }
