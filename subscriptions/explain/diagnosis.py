@@ -193,7 +193,7 @@ def subscribed(
     if fitting and isinstance(event, StoredEvent) and not _matching(event, fitting) and event.tags:
         unmatched = {each.requested.topic: each.requested.detail for _, each in reversed(fitting)}
         held = ", ".join(f"{topic} with the {chosen}" for topic, chosen in _first(unmatched.items()))
-        message = f"No: the event does not match the filter. It subscribed to {held}, and the event has {_tags(event.tags)}."
+        message = f"No: the event does not match the filter. It subscribed to {held}, and it has {_tags(event.tags)}."
         return Answer(Outcome.NO, FILTER, message, facts)
     if fitting:
         topics = dict.fromkeys(subscription.requested.topic for _, subscription in reversed(fitting))

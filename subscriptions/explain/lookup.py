@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from events.domain.cursor import InvalidCursor, Position, parse_cursor
+from events.domain.event import Form
 from events.domain.topics import (
     AGENT_SCOPE,
     ANY,
@@ -67,8 +68,12 @@ class ClientViewer:
         return may_subscribe(self.identity, pattern).granted
 
     def redact(self, event: StoredEvent) -> StoredEvent | None:
-        if self.identity.filter and not _is_received(EventFilter(None, self.identity.filter), event):
-            return None
+        if self.identity.filter and event.tags is not None:
+            form = EventFilter(None, self.identity.filter).compiled()(event.tags)
+            if form is None:
+                return None
+            if form is Form.WITHDRAWN:
+                event = replace(event, tags=None)
         topics = tuple(
             topic
             for topic in event.topics
@@ -193,7 +198,3 @@ def stored(event: Event) -> StoredEvent:
         topics=entry.topics,
         tags=tags_of(entry),
     )
-
-
-def _is_received(chosen: EventFilter, event: StoredEvent) -> bool:
-    return event.tags is None or chosen.compiled()(event.tags) is not None
