@@ -52,7 +52,13 @@ def stored_tags(before: Mapping[str, Scalar] | None, after: Mapping[str, Scalar]
     """
     was: dict[str, Scalar | None] = {}
     if before is not None:
-        was = {name: before.get(name) for name in {**before, **after} if not _same(before, after, name)}
+        # Mostly the same objects: the data of the state has most fields from earlier events.
+        for name, old in before.items():
+            new = after.get(name)
+            if new is not old and (new != old or isinstance(new, bool) != isinstance(old, bool)):
+                was[name] = old
+        if len(after) + len(was) > len(before):
+            was.update((name, None) for name in after if name not in before)
     return StoredTags(encode(after), encode(was) if was else None)
 
 
@@ -97,11 +103,6 @@ def data_of(entry: Entry) -> Mapping[str, Any]:
     """Return the data of an entry."""
     data: Mapping[str, Any] = json.loads('{"topic": "' + entry.tail)["data"]
     return data
-
-
-def _same(before: Mapping[str, Scalar], after: Mapping[str, Scalar], name: str) -> bool:
-    old, new = before.get(name), after.get(name)
-    return old == new and isinstance(old, bool) == isinstance(new, bool)
 
 
 def _data_tags(resource: str, resource_id: str, data: Mapping[str, Any]) -> dict[str, Scalar]:
