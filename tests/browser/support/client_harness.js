@@ -105,8 +105,8 @@ export function start({ url, settings, random, oneByOne, options }) {
 }
 
 /** @param {{ as: string, topics: string[] }} _ */
-export function subscribe({ as, topics }) {
-  calls[as] = subscribed(client.subscribe(topics, onEvent));
+export function subscribe({ as, topics, filter }) {
+  calls[as] = subscribed(client.subscribe(topics, onEvent, { filter }));
 }
 
 /** @param {{ as: string, topics: string[] }} _ */

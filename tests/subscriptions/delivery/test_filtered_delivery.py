@@ -3,6 +3,8 @@
 The naive filter reads events and filters as the protocol document describes them, and shares no code with the gateway.
 """
 
+# Long because the naive filter stands beside the cases.
+
 from __future__ import annotations
 
 import json
