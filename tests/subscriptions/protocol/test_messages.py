@@ -260,6 +260,11 @@ def test_frames_are_the_contracts_to_the_byte() -> None:
     )
     assert pong_frame(CURSOR, "p") == f'{{"type": "pong", "cursor": "{CURSOR}", "request_id": "p"}}'
     assert pong_frame(None) == '{"type": "pong", "cursor": null}'
+    assert json.loads(pong_frame(None, warnings=["x"]))["warnings"] == ["x"]
+    filtered = json.loads(
+        ack_frame(Action.SUBSCRIBE, [TOPIC], cursor=CURSOR, sent_filter={"op": "ex", "field": "x"})
+    )
+    assert filtered["filter"] == {"op": "ex", "field": "x"}
 
 
 def test_an_ack_has_cursor_and_recovery() -> None:
