@@ -25,7 +25,7 @@ from events.log.publish import publish
 from events.reading.history import read_history
 from events.reading.queries import read_history_query, read_state_query
 from events.reading.states import read_states
-from tests.subscriptions.support.hub_harness import Client, HubHarness, everything, new_customer, until
+from tests.subscriptions.support.hub_harness import Client, HubHarness, everything, held, new_customer, until
 
 AGENTS = [f"0000000{n}-0000-4000-8000-000000000000" for n in (1, 2, 3)]
 FIELDS: dict[str, list[Any]] = {
@@ -314,3 +314,34 @@ async def test_an_event_comes_once_with_the_best_of_several_filters(harness: Hub
         ("2", None),
         ("3", True),
     ]
+
+
+async def test_a_keys_new_filter_applies_from_the_next_event_also_to_what_is_replayed(
+    harness: HubHarness,
+) -> None:
+    acme, sales = new_customer(), text_of({"field": "team", "op": "eq", "value": "sales"})
+    topic, idle = everything(acme), f"customer_id:{acme}:agent:*"
+
+    async def published(*teams: str) -> None:
+        for team in teams:
+            item = {"event_type": "call.updated", "data": {"id": team}, "tags": {"team": team}}
+            draft = read_event(item, customer_id=acme, resources=known_resources(), max_bytes=1000)
+            await in_database_thread(publish, [draft])
+        await harness.announce(*await harness.store(acme, 0))
+
+    live, replaying = Client(harness), Client(harness)
+    await live.subscribe(topic, customer_id=acme)
+    await published("sales", "care")
+    await until(lambda: len(live.events) == 2)
+    epoch = (await in_database_thread(reader.head_of, acme)).epoch
+    await replaying.subscribe(topic, customer_id=acme, since=f"{epoch}.0")
+    for client in (live, replaying):
+        # A topic that is not held yet is not subscribed by it.
+        narrowed = [held(each, acme, EventFilter(None, sales)) for each in (topic, idle)]
+        harness.hub.refilter(client.subscriber, narrowed)
+    await replaying.replayed()
+    await published("care", "sales")
+    await until(lambda: len(live.events) == 3 and len(replaying.events) == 2)
+    assert live.numbers == [1, 2, 4]
+    assert replaying.numbers == [1, 4]
+    assert set(live.subscriber.subscriptions[acme].topics) == {topic}
