@@ -23,6 +23,10 @@ SECRET = "what the key must not read"
 def acme(gateway_on_each_stack: Gateway) -> Company:
     acme = company("Acme")
     acme.keys.append(Key("of sales", may_publish=True, filter=json.dumps(SALES)))
+    manager = acme.person("manager").id
+    ours = {"field": "agent_id", "op": "eq", "value": manager}
+    acme.keys.append(Key("of sales' manager", agent_id=manager, may_publish=True, filter=json.dumps(SALES)))
+    acme.keys.append(Key("of the manager alone", agent_id=manager, filter=json.dumps(ours)))
     settle(gateway_on_each_stack, acme)
     return acme
 
@@ -226,3 +230,16 @@ def test_states_are_filtered_by_their_tags(gateway_on_each_stack: Gateway, acme:
     [state] = read(gateway, acme.token("manager"), "/v1.0/calls", filter=chosen, limit="1")
     assert state["resource_id"] == one
     assert state["state"]["tags"] == {"team": "blue"}
+
+
+def test_an_agents_status_is_behind_the_keys_filter_too(
+    gateway_on_each_stack: Gateway, acme: Company
+) -> None:
+    manager, agent = (acme.person(name).id for name in ("manager", "agent"))
+
+    def status(key: str, of: str) -> int:
+        return get(gateway_on_each_stack, acme.key(key), f"/v1.0/agents/{of}/status").status_code
+
+    assert [status("of sales' manager", each) for each in (manager, agent)] == [404, 404]
+    assert [status("of the manager alone", each) for each in (manager, agent)] == [200, 404]
+    assert [status("of the manager", each) for each in (manager, agent)] == [200, 200]
