@@ -6,13 +6,14 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout, floods, latency, matching, memory, processes, publishing
+from benchmarks import fanout, filters, floods, latency, matching, memory, processes, publishing
 from benchmarks.compiled import Unavailable
 
 TABLES: dict[str, ModuleType] = {
     "fanout": fanout,
     "memory": memory,
     "matching": matching,
+    "filters": filters,
     "publishing": publishing,
     "processes": processes,
     "latency": latency,

@@ -73,6 +73,14 @@ class Event(models.Model):
     phases = models.TextField(
         null=True, editable=False, help_text="The agents' new phases with the call, as JSON."
     )
+    tags = models.TextField(
+        null=True,
+        editable=False,
+        help_text="The tags of its resource after it, as JSON: filters look at them.",
+    )
+    was = models.TextField(
+        null=True, editable=False, help_text="The previous values of the tags that it changed, as JSON."
+    )
 
     class Meta:
         ordering = ["customer_id", "seq"]

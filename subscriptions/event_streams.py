@@ -6,14 +6,15 @@ import asyncio
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from structlog.contextvars import bound_contextvars
 
 from events.counters import quota_refusals
 from events.domain.cursor import parse_cursor
+from events.domain.strict_json import InvalidJson, decode
 from subscriptions.auth.handshake_throttle import handshake_throttle
 from subscriptions.connections.connection import Connection
 from subscriptions.connections.handshake import Refusal, Request, admit, no_room
@@ -29,7 +30,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 CREDENTIAL_PARAMETERS = frozenset({"token", "accesskey"})
-PARAMETERS = ("topics", "since", "lastEventId")
+PARAMETERS = ("topics", "filter", "since", "lastEventId")
 
 RETRY_MILLISECONDS = (500, 1500)
 """After a pause between these an EventSource connects again; random, so that not all come back at once."""
@@ -52,26 +53,42 @@ class NoStream:
     errors: tuple[Mapping[str, Any], ...] = ()
 
 
-def read_subscription(query: str, headers: Mapping[str, str]) -> Subscribe:
-    """Read the topics of a stream, and where it continues.
+def read_subscriptions(query: str, headers: Mapping[str, str]) -> list[Subscribe]:
+    """Read the topics of a stream with their filters, and where it continues.
+
+    A `filter` is that of the `topics` before it.
 
     Raises:
         UnreadableQuery: the parameters are not valid.
     """
-    values = parse_qs(query, keep_blank_values=True)
-    if unknown := sorted(values.keys() - CREDENTIAL_PARAMETERS - set(PARAMETERS)):
+    pairs = parse_qsl(query, keep_blank_values=True)
+    values = {name: value for name, value in reversed(pairs) if value}
+    if unknown := sorted({name for name, _ in pairs} - CREDENTIAL_PARAMETERS - set(PARAMETERS)):
         raise UnreadableQuery(f"{', '.join(unknown)}: unknown parameter: there are {', '.join(PARAMETERS)}")
-    topics = [topic for text in values.get("topics", ()) for topic in text.split(",") if topic]
-    if not topics:
-        raise UnreadableQuery("topics: name at least one, such as topics=customer_id:<id>:call:*")
-    given = [headers.get("last-event-id", ""), *values.get("lastEventId", ()), *values.get("since", ())]
-    since = next(filter(None, given), None)
+    since = headers.get("last-event-id") or values.get("lastEventId") or values.get("since")
     if since is not None:
         try:
             parse_cursor(since)
         except ValueError as error:
             raise UnreadableQuery(str(error)) from None
-    return Subscribe(tuple(dict.fromkeys(topics)), since, None)
+    groups: list[Subscribe] = []
+    for name, value in pairs:
+        if name == "topics" and (topics := tuple(dict.fromkeys(filter(None, value.split(","))))):
+            groups.append(Subscribe(topics, since, None))
+        elif name == "filter":
+            if not groups:
+                raise UnreadableQuery("filter: write it after the topics that it is for")
+            groups[-1] = replace(groups[-1], filter=_read_filter(value))
+    if not groups:
+        raise UnreadableQuery("topics: name at least one, such as topics=customer_id:<id>:call:*")
+    return groups
+
+
+def _read_filter(text: str) -> Any:
+    try:
+        return decode(text)
+    except InvalidJson as error:
+        raise UnreadableQuery(f"filter: {error}") from None
 
 
 async def serve_stream(
@@ -112,7 +129,7 @@ async def _run(
     receive: Receive,
 ) -> NoStream | Identity:
     try:
-        message = read_subscription(request.query, request.headers)
+        messages = read_subscriptions(request.query, request.headers)
     except UnreadableQuery as error:
         return NoStream(400, "INVALID_REQUEST", str(error))
     connection = Connection(
@@ -124,7 +141,7 @@ async def _run(
         on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
     )
     leaving = asyncio.ensure_future(_until_client_leaves(receive))
-    subscribing = asyncio.ensure_future(connection.subscribe(message))
+    subscribing = asyncio.ensure_future(connection.subscribe(messages))
     over = asyncio.ensure_future(transport.is_over.wait())
     try:
         await asyncio.wait((leaving, subscribing), return_when=asyncio.FIRST_COMPLETED)

@@ -43,7 +43,7 @@ class PendingCalls {
 }
 
 /** @typedef {"subscribe" | "unsubscribe"} Action */
-/** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string }} RequestDetails */
+/** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string, filter?: object | null }} RequestDetails */
 /** @typedef {{ action: Action, waiting: Set<string>, tries: number, isAcked?: boolean } & RequestDetails} Request */
 
 /** The client's side of the protocol, across connections. Sans-I/O: it has no socket and no clock, and acts through `out`. */
@@ -51,6 +51,7 @@ export class Conversation {
   positions;
   /** @type {Refusal | null} */ notice = null; // Sent by the gateway just before it closes the connection.
   /** @type {boolean | null} */ recovered = null; // Whether this connection resumed; `null` if there was nothing to resume.
+  /** @type {Map<string, object | null>} */ #filters = new Map(); // Of each wanted topic that has one.
   /** @type {Map<string, boolean>} */ #topics = new Map(); // Wanted topics; the value is whether one was granted before.
   /** @type {Set<string>} */ #live = new Set();
   /** @type {Map<number, Request>} */ #requests = new Map();
@@ -97,10 +98,21 @@ export class Conversation {
     this.#unsubscribing.settle(this.#unsubscribing.topics);
   }
 
-  /** Subscribe, and return a function that forgets `done`. @param {string[]} topics @param {PendingCall["done"]} done */
-  subscribe(topics, done) {
-    const added = topics.filter((topic) => !this.#topics.has(topic));
-    for (const topic of added) this.#topics.set(topic, this.resumesFirst);
+  /**
+   * Subscribe, or replace the filter of topics, and return a function that forgets `done`.
+   *
+   * @param {string[]} topics
+   * @param {PendingCall["done"]} done
+   * @param {object | null} filter
+   */
+  subscribe(topics, done, filter = null) {
+    const text = JSON.stringify(filter);
+    const added = topics.filter((topic) => !this.#topics.has(topic) || this.#filterText(topic) !== text);
+    for (const topic of added) {
+      if (!this.#topics.has(topic)) this.#topics.set(topic, this.resumesFirst);
+      this.#filters.set(topic, filter);
+      this.#live.delete(topic);
+    }
     const forget = this.#subscribing.add(topics.filter((topic) => !this.#live.has(topic)), done);
     if (this.#isOpen) this.#request("subscribe", added);
     return forget;
@@ -116,17 +128,32 @@ export class Conversation {
 
   /** @param {Action} action @param {string[]} topics @param {RequestDetails} details */
   #request(action, topics, details = {}) {
-    for (let start = 0; start < topics.length; start += MAX_TOPICS) {
-      const some = topics.slice(start, start + MAX_TOPICS);
-      this.#out.send(this.#message({ action, waiting: new Set(some), tries: 0, ...details }, some));
+    /** @type {Map<string, string[]>} */
+    const groups = new Map();
+    for (const topic of topics) {
+      const text = action === "subscribe" ? this.#filterText(topic) : "";
+      groups.set(text, [...(groups.get(text) ?? []), topic]);
     }
+    for (const group of groups.values()) {
+      for (let start = 0; start < group.length; start += MAX_TOPICS) {
+        const some = group.slice(start, start + MAX_TOPICS);
+        const filter = action === "subscribe" ? this.#filters.get(some[0]) : null;
+        this.#out.send(this.#message({ action, waiting: new Set(some), tries: 0, ...details, filter }, some));
+      }
+    }
+  }
+
+  /** @param {string} topic */
+  #filterText(topic) {
+    return JSON.stringify(this.#filters.get(topic) ?? null);
   }
 
   /** @param {Request} request @param {string[]} topics */
   #message(request, topics) {
     const number = (this.#lastNumber += 1);
     this.#requests.set(number, request);
-    return { type: request.action, topics, request_id: number, ...(request.since ? { since: request.since } : {}) };
+    const { action: type, since, filter } = request;
+    return { type, topics, request_id: number, ...(since ? { since } : {}), ...(filter ? { filter } : {}) };
   }
 
   /** Process one frame. A frame of an unknown kind is ignored: a newer gateway may send more kinds. @param {any} frame */

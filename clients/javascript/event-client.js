@@ -199,12 +199,15 @@ export class EventClient {
    * `signal` ends the subscription. The promise is rejected with a SubscribeError if the gateway refuses topics, and with a
    * ConnectionFailed if the client fails or is closed before the answer.
    *
+   * Of topics with a `filter`, only events whose tags match are received, and with `left: true` the first one with which a resource
+   * stops matching. Subscribing to a topic again replaces its filter.
+   *
    * @param {string | string[]} topics
    * @param {EventHandler} onEvent
-   * @param {{ signal?: AbortSignal }} options
+   * @param {{ signal?: AbortSignal, filter?: object }} options
    * @returns {Promise<Subscription>}
    */
-  subscribe(topics, onEvent, { signal } = {}) {
+  subscribe(topics, onEvent, { signal, filter } = {}) {
     const list = [...new Set(typeof topics === "string" ? [topics] : topics)];
     if (!list.length) return Promise.reject(new TypeError("name at least one topic"));
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -229,7 +232,7 @@ export class EventClient {
         if (!subscription.topics.size) this.#end(subscription);
         if (refusals.length) reject(new SubscribeError(refusals, subscription.topics.size ? subscription : null));
         else resolve(subscription);
-      });
+      }, filter);
       this.connect();
     });
   }
@@ -241,7 +244,7 @@ export class EventClient {
    * SubscribeError if the gateway refuses or withdraws all topics.
    *
    * @param {string | string[]} topics
-   * @param {{ signal?: AbortSignal }} options
+   * @param {{ signal?: AbortSignal, filter?: object }} options
    */
   async *events(topics, options = {}) {
     /** @type {GatewayEvent[]} */

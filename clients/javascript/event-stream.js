@@ -74,7 +74,7 @@ export class EventStream {
     const query = this.#messages.query;
     if (signal.aborted || query === null) return;
     const address = new URL(this.#url);
-    for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+    for (const [name, value] of query) address.searchParams.append(name, value);
     try {
       const how = /** @type {RequestInit} */ ({ cache: "no-store", redirect: "manual", signal, headers: { Accept: "text/event-stream" } });
       const response = await this.#within(() => this.#fetch(address.href, how));

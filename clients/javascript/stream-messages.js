@@ -45,22 +45,32 @@ export class NotResumed extends Error {}
 /** The topics of a stream, and the messages that wait for their answer. */
 export class StreamMessages {
   /** @type {string | null} */ position = null; // The id of the last message, after which the next stream starts.
-  /** @type {Set<string>} */ #topics = new Set();
+  /** @type {Map<string, string>} */ #topics = new Map(); // Each with its filter, as JSON or "".
   /** @type {{ request_id: any, topics: Set<string>, resumes: boolean }[]} */ #pending = [];
   /** @type {any[]} */ #pings = [];
 
   /** The parameters of the stream's address; `null` without topics, when no stream is needed. */
   get query() {
     if (!this.#topics.size) return null;
-    return { topics: [...this.#topics].join(","), ...(this.position ? { since: this.position } : {}) };
+    /** @type {Map<string, string[]>} */
+    const groups = new Map();
+    for (const [topic, filter] of this.#topics) groups.set(filter, [...(groups.get(filter) ?? []), topic]);
+    /** @type {[string, string][]} */
+    const query = [];
+    for (const [filter, topics] of groups) {
+      query.push(["topics", topics.join(",")]);
+      if (filter) query.push(["filter", filter]);
+    }
+    if (this.position) query.push(["since", this.position]);
+    return query;
   }
 
   /** Take a message of the client; return the answers that need no gateway. Afterwards the stream opens again. @param {any} message @returns {any[]} */
   send(message) {
-    const { type, topics, request_id, since } = message;
+    const { type, topics, request_id, since, filter } = message;
     if (type === "subscribe") {
       this.position ??= since ?? null;
-      for (const topic of topics) this.#topics.add(topic);
+      for (const topic of topics) this.#topics.set(topic, filter ? JSON.stringify(filter) : "");
       this.#pending.push({ request_id, topics: new Set(topics), resumes: since !== undefined });
     } else if (type === "unsubscribe") {
       for (const topic of topics) this.#topics.delete(topic);

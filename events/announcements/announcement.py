@@ -39,18 +39,20 @@ def announcements(customer_id: str, epoch: str, entries: Sequence[Entry]) -> lis
     """Build the layer messages that carry these entries."""
     messages: list[dict[str, Any]] = []
     rows: list[list[Any]] = []
+    tags: list[list[Any]] = []
     size = 0
     for entry in entries:
         if rows and size + entry.size > MAX_MESSAGE_CHARACTERS:
-            messages.append(_message(customer_id, epoch, rows))
-            rows, size = [], 0
+            messages.append(_message(customer_id, epoch, rows, tags))
+            rows, tags, size = [], [], 0
         rows.append([entry.seq, entry.head, entry.tail, list(entry.topics)])
+        tags.append([entry.tags, entry.was])
         size += entry.size
-    messages.append(_message(customer_id, epoch, rows))
+    messages.append(_message(customer_id, epoch, rows, tags))
     return messages
 
 
-def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, Any]:
+def _message(customer_id: str, epoch: str, rows: list[list[Any]], tags: list[list[Any]]) -> dict[str, Any]:
     return {
         "type": MESSAGE_TYPE,
         # As one value: the in-memory layer copies a message value by value.
@@ -58,6 +60,8 @@ def _message(customer_id: str, epoch: str, rows: list[list[Any]]) -> dict[str, A
             "customer_id": customer_id,
             "epoch": epoch,
             "entries": msgpack.packb(rows),
+            # Beside the entries: processes of an older version read those.
+            "tags": msgpack.packb(tags),
             "at": time.time(),
         },
     }
@@ -67,9 +71,14 @@ def read_announcement(message: dict[str, Any]) -> Announcement:
     """Read the announcement from a layer message."""
     announcement = message["announcement"]
     rows = msgpack.unpackb(announcement["entries"])
+    packed = announcement.get("tags")
+    tags = msgpack.unpackb(packed) if packed else [(None, None)] * len(rows)
     return Announcement(
         announcement["customer_id"],
         announcement["epoch"],
-        [Entry(seq, head, tail, tuple(topics)) for seq, head, tail, topics in rows],
+        [
+            Entry(seq, head, tail, tuple(topics), *of_entry)
+            for (seq, head, tail, topics), of_entry in zip(rows, tags, strict=True)
+        ],
         announcement.get("at"),
     )

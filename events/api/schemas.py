@@ -15,7 +15,7 @@ from rest_framework.serializers import BooleanField, CharField, ListField, Seria
 
 from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.publish_parser import KEY_HEADER, SIGNATURE_HEADER
-from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH
+from events.domain.event_parser import GATEWAY_TAGS, MAX_AGENTS, MAX_KEY_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
 from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH
 
@@ -62,6 +62,13 @@ _PHASE: Schema = {
 }
 
 
+_TAGS: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number", "boolean"], "maxLength": MAX_TAG_LENGTH},
+    "examples": [{"team": "sales", "vip": True}],
+}
+
+
 class Event(Serializer[Any]):
     """An event, as a subscriber receives it."""
 
@@ -87,6 +94,12 @@ class Event(Serializer[Any]):
         required=False,
         help_text="`false` if the resource ended with this event or before, `true` if the event corrects an "
         "end that the gateway had inferred; else missing.",
+    )
+    left = field(
+        {"const": True},
+        "The event does not match the filter, and its resource did before: remove it. If the access key's filter does "
+        "not match, `data` has the ids alone. Missing otherwise.",
+        required=False,
     )
     id = UUIDField(help_text="The same on every delivery of this event.")
     cursor = field(_CURSOR)
@@ -117,6 +130,12 @@ class NewEvent(Serializer[Any]):
     )
     idempotency_key = field(
         {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH}, _STORED_ONCE, **_OPTIONAL
+    )
+    tags = field(
+        {**_TAGS, "maxProperties": MAX_TAGS, "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,31}$"}},
+        "The publisher's own tags of the resource, for filters. They replace those of earlier events; without the "
+        f"field, they stay. Not {', '.join(sorted(GATEWAY_TAGS))}, which the gateway sets itself.",
+        **_OPTIONAL,
     )
 
 
@@ -180,6 +199,7 @@ class Progress(Serializer[Any]):
         required=False,
         help_text="`true` if fields of earlier events were dropped, because the data was too large.",
     )
+    tags = field(_TAGS, "The publisher's own tags.", required=False)
 
 
 class State(Serializer[Any]):
@@ -224,6 +244,15 @@ _PAGING = (
 )
 _TIME_NOTE = "RFC 3339 with a zone; write it with `Z`, because a `+` in an address stands for a space."
 _WORD: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_WORD_LENGTH}
+_FILTER = parameter(
+    "filter",
+    {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "examples": ['{"field": "status", "op": "eq", "value": "answered"}'],
+    },
+    "A filter on tags as JSON, as a subscription has it.",
+)
 HISTORY_PARAMETERS = (
     parameter("type", _EVENT_TYPE, "Only events of this type."),
     parameter("resource", TEXT, "Only events of this resource, such as `call`."),
@@ -241,6 +270,7 @@ HISTORY_PARAMETERS = (
         {"type": "string", "pattern": f"^{_POSITION}(,{_POSITION})*$"},
         "Only events after this cursor.",
     ),
+    _FILTER,
     OF_CUSTOMER,
     *_PAGING,
 )
@@ -253,6 +283,7 @@ STATE_PARAMETERS = (
     parameter("status", _WORD, "Only resources whose data has this status."),
     parameter("direction", _WORD, "Only resources whose data has this direction."),
     parameter("updated_after", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
+    _FILTER,
     OF_CUSTOMER,
     *_PAGING,
 )

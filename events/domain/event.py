@@ -1,5 +1,7 @@
 """The event before and after it is numbered: its agents, topics, and frame."""
 
+# Long because the parts of a frame are built and taken apart in one place.
+
 from __future__ import annotations
 
 import hashlib
@@ -9,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +25,21 @@ _EXAMPLE = "2024-01-15T10:30:00.000000Z"
 _AGENT_IDS = ', "agent_ids": ['
 _PHASES = ', "phases": '
 _TOPIC = ', "topic": "'
+_ID = ', "id": "'
+_TIMESTAMP = '", "timestamp": "'
+_TYPE = len('{"event_type": "')
+
+
+class Form(Enum):
+    """How a subscriber receives an event.
+
+    LEFT: its resource matches the subscription's filter no more. WITHDRAWN: nor does it match the access key's, so that
+    the event has no content but the ids.
+    """
+
+    WHOLE = 0
+    LEFT = 1
+    WITHDRAWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,7 @@ class Draft:
     `agent_ids` are the agents that the publisher named; `timestamp` is the publisher's, or `None`; `body` is `data` as
     JSON. `preceding_type` is the type of an event with the same data that is stored just before, in one transaction.
     If `repeat_seconds` is set, the idempotency key is a digest of the bytes that were received, and counts for so long:
-    then the same bytes are a new event.
+    then the same bytes are a new event. `tags` are the publisher's, `None` if it sent none: the resource keeps its own.
     """
 
     event_type: str
@@ -45,15 +63,19 @@ class Draft:
     idempotency_key: str | None
     preceding_type: str | None = None
     repeat_seconds: int | None = None
+    tags: Mapping[str, str | int | float | bool] | None = None
 
     def digest(self) -> str:
         """Return the hex SHA-256 of the content, which identifies a repeated event."""
-        content = [
+        content: list[Any] = [
             self.event_type,
             self.agent_ids,
             self.timestamp and format_timestamp(self.timestamp),
             self.data,
         ]
+        # Without tags the digest is that of earlier versions.
+        if self.tags is not None:
+            content.append(self.tags)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -62,24 +84,52 @@ class Entry:
     """A numbered event of a customer's log, ready to be sent.
 
     A frame is `head`, the topic that matched the subscription, and `tail`. `topics` are all topics of the event, the
-    customer's first.
+    customer's first. `tags` and `was` are JSON, as `events.filters.tags` stored them; `None` in events of earlier
+    versions, and `was` where no tag changed.
     """
 
     seq: int
     head: str
     tail: str
     topics: tuple[str, ...]
+    tags: str | None = None
+    was: str | None = None
 
-    def frame(self, topic: str) -> str:
+    def frame(self, topic: str, form: Form = Form.WHOLE) -> str:
         """Return the frame for a subscriber that receives the event by `topic`.
 
         An agent's topics name no other agent: of `agent_ids` they have the agent's own id, or none, and of the agents'
         new phases the own one as `phase`. A customer's topics have no phases: they follow from the customer's events.
         """
+        if form is Form.WITHDRAWN:
+            return f"{self._bare_head}{topic}{self._withdrawn_tail}"
+        tail = self.tail if form is Form.WHOLE else _with_left(self.tail)
         head = self.head
         if head[-len(_TOPIC) - 1] != '"':
             head = _head_for(head, topic)
-        return f"{head}{topic}{self.tail}"
+        return f"{head}{topic}{tail}"
+
+    @property
+    def _bare_head(self) -> str:
+        """The head without agents and phases."""
+        begin = self.head.index(_TIMESTAMP) + len(_TIMESTAMP)
+        return self.head[: self.head.index('"', begin) + 1] + _TOPIC
+
+    @property
+    def _withdrawn_tail(self) -> str:
+        """The tail with the ids that a client needs to remove the resource, or the call's place."""
+        _, _, resource, resource_id = self.topics[0].split(":", 3)
+        data = json.loads('{"topic": "' + self.tail)["data"]
+        ids = {name: data[name] for name in (f"{resource}_id", "id") if data.get(name) == resource_id}
+        if resource != "call" and isinstance(call_id := data.get("call_id"), str):
+            ids["call_id"] = call_id
+        _, mark, end = self.tail.rpartition(_ID)
+        return f'", "data": {json.dumps(ids)}, "left": true{mark}{end}'
+
+    @property
+    def event_type(self) -> str:
+        """The type of the event."""
+        return self.head[_TYPE : self.head.index('"', _TYPE)]
 
     @property
     def event_id(self) -> str:
@@ -105,6 +155,8 @@ def make_entry(
     named_agents: Sequence[str] = (),
     ended: bool | None = None,
     phases: str | None = None,
+    tags: str | None = None,
+    was: str | None = None,
 ) -> Entry:
     """Build the entry of a stored event; `body` is its data as JSON, sent as it was stored.
 
@@ -119,7 +171,13 @@ def make_entry(
         head += _PHASES + phases
     active = "" if ended is None else f', "active": {"false" if ended else "true"}'
     tail = f'", "data": {body}{active}, "id": "{event_id}", "cursor": "{epoch}.{seq}"}}'
-    return Entry(seq, head + _TOPIC, tail, tuple(topics))
+    return Entry(seq, head + _TOPIC, tail, tuple(topics), tags, was)
+
+
+def _with_left(tail: str) -> str:
+    """Return a tail that says that the resource matches the filter no more."""
+    before, mark, after = tail.rpartition(_ID)
+    return f'{before}, "left": true{mark}{after}'
 
 
 def _head_for(head: str, topic: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +33,22 @@ MAX_KEY_LENGTH = 255
 MAX_UNKNOWN_FIELDS = 20
 """The most unknown fields that a response names, so that it stays smaller than the request."""
 
-_FIELDS = ("event_type", "customer_id", "agent_ids", "data", "timestamp", "idempotency_key")
+MAX_TAGS = 16
+"""The most tags of a publisher's own on one resource."""
+
+MAX_TAG_LENGTH = 256
+"""The most characters of a tag's value."""
+
+GATEWAY_TAGS = frozenset(
+    {
+        *("event_type", "resource", "resource_id", "status", "direction"),
+        *("queue_id", "agent_id", "source", "destination"),
+    }
+)
+"""The tags that the gateway sets itself; a publisher's own have other names."""
+
+_FIELDS = ("event_type", "customer_id", "agent_ids", "data", "timestamp", "idempotency_key", "tags")
+_TAG_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,7 @@ def read_event(item: object, *, customer_id: str, resources: Collection[str], ma
         body=body,
         timestamp=read.timestamp(),
         idempotency_key=read.idempotency_key(),
+        tags=read.tags(),
     )
     if problems:
         raise InvalidEvent(problems)
@@ -188,3 +206,35 @@ class _Reader:
             return value
         self._wrong("idempotency_key", f"write a string of 1 to {MAX_KEY_LENGTH} characters")
         return None
+
+    def tags(self) -> Mapping[str, Any] | None:
+        value = self._item.get("tags")
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self._wrong("tags", 'write an object of tags, such as {"team": "sales"}')
+        elif len(value) > MAX_TAGS:
+            self._wrong("tags", f"{len(value)} tags, {MAX_TAGS} are the most")
+        else:
+            for name, each in value.items():
+                if name in GATEWAY_TAGS:
+                    self._wrong(f"tags.{name}", "the gateway sets this tag itself: choose another name")
+                elif not _TAG_NAME.fullmatch(name):
+                    self._wrong(
+                        f"tags.{name[:64]}",
+                        "a tag's name is 1 to 32 lower-case letters, digits and _, beginning with a letter",
+                    )
+                elif not is_tag_value(each):
+                    self._wrong(
+                        f"tags.{name}",
+                        f"a string of at most {MAX_TAG_LENGTH} characters, a number, true or false",
+                    )
+            return value
+        return None
+
+
+def is_tag_value(value: object) -> bool:
+    """Return whether a value can be a tag's: a short string, a number, true or false."""
+    if isinstance(value, str):
+        return len(value) <= MAX_TAG_LENGTH
+    return isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))

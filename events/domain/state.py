@@ -42,7 +42,7 @@ class State:
     `status` is a call's status, or a place's phase: waiting, connecting, connected, joined. `named_at` is when an event
     last named the agents, `left_at` when a place was left. `inferred` is true if the gateway concluded the end itself,
     `corrected_at` is when a later event corrected that. `truncated` is true if fields of earlier events were dropped,
-    `size` at least the size of the data.
+    `tags` are the publisher's, `size` is at least the size of the data.
     """
 
     since: str
@@ -58,6 +58,7 @@ class State:
     inferred: bool = False
     corrected_at: str = ""
     truncated: bool = False
+    tags: dict[str, str | int | float | bool] = field(default_factory=dict)
     size: int = field(default=0, compare=False)
 
     def read(self, event_type: str, data: Mapping[str, Any], at: str) -> None:
@@ -105,6 +106,7 @@ class State:
             "inferred": self.inferred,
             "corrected_at": self.corrected_at,
             "truncated": self.truncated,
+            "tags": self.tags,
         }
         # Never empty: an empty one was stored by an older version.
         return {name: value for name, value in found.items() if value} or {"status": ""}
@@ -126,6 +128,7 @@ class State:
             "inferred",
             "corrected_at",
             "truncated",
+            "tags",
         ):
             if name in progress:
                 setattr(self, name, progress[name])

@@ -30,13 +30,15 @@ class Visible:
 
     `resources` are the resources that are visible completely, `None` for all; of others the events that concern the
     agent `agent_id` are visible, if there is one. `allowed` are patterns, in canonical form, that restrict both: the
-    customer's patterns the former, the agent's the latter; `None` for no restriction.
+    customer's patterns the former, the agent's the latter; `None` for no restriction. `filter` is the access key's in
+    canonical form: of the events that it does not match nothing is visible, but that a resource left it.
     """
 
     customer_id: str
     resources: frozenset[str] | None
     agent_id: str | None
     allowed: frozenset[str] | None = None
+    filter: str | None = None
 
     @property
     def of_customer(self) -> tuple[Pattern, ...] | None:

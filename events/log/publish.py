@@ -271,6 +271,7 @@ class _Batch:
         event.agent_ids = join_agents(agent_ids + effect.agents)
         event.ended = effect.ended
         event.phases = encode(effect.phases) if effect.phases else None
+        event.tags, event.was = effect.tags
         named = agents_beside_data(draft)
         event.named_agents = join_agents(named) or None
         self._events.append(event)
@@ -291,6 +292,8 @@ class _Batch:
                 named_agents=named,
                 ended=effect.ended,
                 phases=event.phases,
+                tags=event.tags,
+                was=event.was,
             )
         )
         return receipt

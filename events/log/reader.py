@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 500
 RANGES_AT_ONCE = 100
 COLUMNS = (
     *("seq", "id", "event_type", "timestamp", "resource", "resource_id", "agent_ids"),
-    *("named_agents", "ended", "phases", "body"),
+    *("named_agents", "ended", "phases", "tags", "was", "body"),
 )
 """The columns of an event that make an entry."""
 
@@ -173,7 +173,7 @@ def address_of(row: tuple[Any, ...]) -> tuple[str, str]:
 def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
     """Build the entry of a row of COLUMNS."""
     seq, event_id, event_type, timestamp, resource, resource_id, agent_ids, *effect, body = row
-    named, ended, phases = effect
+    named, ended, phases, tags, was = effect
     return make_entry(
         seq=seq,
         epoch=epoch,
@@ -185,4 +185,6 @@ def entry_of(customer_id: str, epoch: str, row: tuple[Any, ...]) -> Entry:
         named_agents=split_agents(named),
         ended=ended,
         phases=phases,
+        tags=tags,
+        was=was,
     )

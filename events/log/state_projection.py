@@ -20,6 +20,7 @@ from events.domain.resource_state import (
 )
 from events.domain.state import AgentPhase, State
 from events.domain.strict_json import encode
+from events.filters.tags import StoredTags, event_tags, state_tags, stored_tags
 from events.models import Event, ResourceState, join_agents, split_agents
 
 MAX_CONCERNED_AGENTS = 1000
@@ -45,8 +46,10 @@ class Effect(NamedTuple):
 
     `agents` are those whom it concerns by the states. `ended` is true if its resource has ended, false if it is live
     again although the gateway had concluded its end, else `None`. `phases` are the new phases of agents with the call.
+    `tags` are those to store with the event.
     """
 
+    tags: StoredTags
     agents: tuple[str, ...] = ()
     ended: bool | None = None
     phases: Mapping[str, AgentPhase] = {}
@@ -85,7 +88,7 @@ class StateProjection:
     def apply(self, draft: Draft, event: Event, concerned: Sequence[str]) -> Effect:
         """Apply an event; the effect has the agents whom it concerns beside the `concerned`."""
         if not changes_state(event.event_type):
-            return Effect()
+            return Effect(event_tags(draft))
         customer_id = draft.customer_id
         states = _CustomerStates(self, customer_id, event)
         at = format_timestamp(event.timestamp)
@@ -93,11 +96,16 @@ class StateProjection:
         call_key = key if key.resource == "call" else Key("call", key.member_id)
         known, call = self.find(customer_id, key), self.find(customer_id, call_key)
         had_ended = known is not None and known.inferred
+        # The fold changes the state itself.
+        tags_before = None if known is None else state_tags(draft.resource, draft.resource_id, known)
         phases = dict(call.agents) if call else {}
         addressed = apply(
             StateEvent(draft.event_type, draft.resource_id, draft.data, at, draft.agent_ids or None), states
         )
         state, row, _ = self._rows[customer_id, key]
+        if draft.tags is not None:
+            state.tags = dict(draft.tags)
+        tags = stored_tags(tags_before, state_tags(draft.resource, draft.resource_id, state))
         _add_agents(row, (*concerned, *addressed.agents))
         serving = [
             agent
@@ -113,7 +121,7 @@ class StateProjection:
             _add_agents(found.row, new_phases)
         is_corrected = had_ended and state.live and state.corrected_at == at
         ended = (not state.live and draft.resource != "message") or (False if is_corrected else None)
-        return Effect(tuple(agents), ended, new_phases)
+        return Effect(tags, tuple(agents), ended, new_phases)
 
     def store(self) -> None:
         """Write the changed states."""

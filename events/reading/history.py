@@ -10,10 +10,13 @@ from django.db.models import Max, Min, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
 from events.domain.cursor import Position, number_in
+from events.domain.event import Entry, Form
 from events.domain.visibility import Visible
+from events.filters.event_filter import EventFilter
+from events.filters.tags import tags_of
 from events.log import reader
 from events.models import Event, split_agents
-from events.reading.paging import rows_of_page, seen_by, start_of
+from events.reading.paging import Row, rows_of_page, seen_by, start_of
 from events.reading.parameters import Paging, Place
 from events.reading.queries import HistoryQuery
 
@@ -63,16 +66,14 @@ def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
     if query.begin or query.end:
         above, upto = _between(visible.customer_id, wanted, above, upto)
     page = _Stretch.of(above, upto, query.paging, whole=query.resource_id is not None)
-    rows, more = rows_of_page(page.of_log(events).values_list(*reader.COLUMNS), None, "seq", query.paging)
-    last = rows[-1][0] if more else page.rest
+    forms = _Forms(visible.customer_id, head.epoch, EventFilter(query.filter, visible.filter))
+    rows, last = rows_of_page(
+        page.of_log(events).values_list(*reader.COLUMNS), None, "seq", query.paging, forms.is_wanted
+    )
+    last = page.rest if last is None else last
     return HistoryPage(
         start,
-        tuple(
-            reader.entry_of(visible.customer_id, head.epoch, row).frame(
-                visible.topic(*reader.address_of(row))
-            )
-            for row in rows
-        ),
+        tuple(forms.frame(visible, row) for row in rows),
         None if last is None else Place(start, last),
     )
 
@@ -87,10 +88,36 @@ def frame_of(visible: Visible, event: Event) -> str | None:
     if not visible.includes(event.resource, event.resource_id, split_agents(event.agent_ids)):
         return None
     head = reader.head_of(visible.customer_id)
-    entry = reader.entry_of(
-        visible.customer_id, head.epoch, tuple(getattr(event, name) for name in reader.COLUMNS)
-    )
-    return entry.frame(visible.topic(event.resource, event.resource_id))
+    row = tuple(getattr(event, name) for name in reader.COLUMNS)
+    forms = _Forms(visible.customer_id, head.epoch, EventFilter(None, visible.filter))
+    return forms.frame(visible, row) if forms.is_received(row) else None
+
+
+class _Forms:
+    """The forms in which a client receives events by a filter, as a subscriber with it does."""
+
+    def __init__(self, customer_id: str, epoch: str, chosen: EventFilter) -> None:
+        self._customer_id = customer_id
+        self._epoch = epoch
+        self._decide = None if chosen.is_empty else chosen.compiled()
+        self.is_wanted = None if chosen.is_empty else self.is_received
+
+    def form(self, row: Row) -> Form | None:
+        """Return the form of a row's event; `None` if the client does not receive it."""
+        return Form.WHOLE if self._decide is None else self._decide(tags_of(self._entry(row)))
+
+    def is_received(self, row: Row) -> bool:
+        """Return whether the client receives a row's event."""
+        return self.form(row) is not None
+
+    def frame(self, visible: Visible, row: Row) -> str:
+        """Return the frame of a row's event, which the client receives."""
+        return self._entry(row).frame(
+            visible.topic(*reader.address_of(row)), self.form(row) or Form.WITHDRAWN
+        )
+
+    def _entry(self, row: Row) -> Entry:
+        return reader.entry_of(self._customer_id, self._epoch, row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -70,28 +70,31 @@ def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
 
 
 def rows_of_page(
-    rows: QuerySet[Any], place: int | None, by: str, paging: Paging
-) -> tuple[Sequence[Row], bool]:
-    """Return the rows after `place` in the order of `by`, and whether there may be more.
+    rows: QuerySet[Any], place: int | None, by: str, paging: Paging, is_wanted: Callable[[Row], bool] | None
+) -> tuple[Sequence[Row], int | None]:
+    """Return the wanted rows after `place` in the order of `by`, and the next place.
 
-    The columns of `rows` begin with `by` and end with the data.
+    It is `None` if no row follows.
+
+    The columns of `rows` begin with `by` and end with the data. Rows that are not wanted do not make a next page: it
+    would reveal them. Only a page that searched as much as it may has one in any case.
     """
     found: list[Row] = []
     size = 0
     while True:
-        wanted = min(paging.limit + 1 - len(found), ROWS_AT_ONCE)
+        wanted = ROWS_AT_ONCE if is_wanted else min(paging.limit + 1 - len(found), ROWS_AT_ONCE)
         left = (
             rows
             if place is None
             else rows.filter(**{f"{by}__{'lt' if paging.newest_first else 'gt'}": place})
         )
         part = list(left.order_by(f"-{by}" if paging.newest_first else by)[:wanted])
-        found.extend(part)
+        found.extend(part if is_wanted is None else filter(is_wanted, part))
         size += sum(len(row[-1]) for row in part)
         if len(found) > paging.limit:
-            return found[: paging.limit], True
+            return found[: paging.limit], found[paging.limit - 1][0]
         if len(part) < wanted:
-            return found, False
+            return found, None
         if size > PAGE_MAX_CHARACTERS:
-            return found, True
+            return found, part[-1][0]
         place = part[-1][0]

@@ -22,6 +22,7 @@ from events.domain.topics import (
     is_resource_name,
     quoted,
 )
+from events.filters.expression import InvalidFilter, canonical, parse_text
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -149,6 +150,17 @@ class Parameters:
             return parse_timestamp(value)
         except ValueError:
             self.wrong(name, f"{quoted(value)} is no time: {_TIME_FORM}")
+            return None
+
+    def filter(self) -> str | None:
+        """Return the canonical text of the filter, `None` if there is none."""
+        value = self._text("filter")
+        if value is None:
+            return None
+        try:
+            return canonical(parse_text(value))
+        except InvalidFilter as error:
+            self.wrong("filter", str(error))
             return None
 
     def cursor(self, name: str) -> Mapping[str, int] | None:

@@ -12,18 +12,21 @@ from datetime import datetime
 from events.reading.parameters import Paging, Parameters
 
 STATE_PARAMETERS = (
-    *("active", "resource_id", "agent_id", "status", "direction", "updated_after"),
+    *("active", "resource_id", "agent_id", "status", "direction", "updated_after", "filter"),
     *("customer_id", "limit", "order", "next"),
 )
 HISTORY_PARAMETERS = (
-    *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after"),
+    *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after", "filter"),
     *("customer_id", "limit", "order", "next"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class StateQuery:
-    """A query for current states. `None` means no condition, or the client's own customer."""
+    """A query for current states. `None` means no condition, or the client's own customer.
+
+    `filter` is in canonical form, here and below.
+    """
 
     customer_id: str | None
     active: bool | None
@@ -32,6 +35,7 @@ class StateQuery:
     status: str | None
     direction: str | None
     updated_after: datetime | None
+    filter: str | None
     paging: Paging
 
 
@@ -52,6 +56,7 @@ class HistoryQuery:
     begin: datetime | None
     end: datetime | None
     after: Mapping[str, int] | None
+    filter: str | None
     paging: Paging
 
 
@@ -70,6 +75,7 @@ def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
         status=read.word("status"),
         direction=read.word("direction"),
         updated_after=read.time("updated_after"),
+        filter=read.filter(),
         paging=read.paging(),
     )
     read.finish()
@@ -102,6 +108,7 @@ def read_history_query(
         begin=read.time("from"),
         end=read.time("to"),
         after=read.cursor("after"),
+        filter=read.filter(),
         paging=read.paging(),
     )
     if query.begin and query.end and query.begin >= query.end:

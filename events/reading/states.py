@@ -12,6 +12,8 @@ from events.domain.cursor import Position
 from events.domain.event import format_timestamp
 from events.domain.strict_json import decode, encode
 from events.domain.visibility import Visible
+from events.filters.compiled import predicate_of
+from events.filters.tags import tags_of_state
 from events.models import ResourceState, split_agents
 from events.reading.paging import Row, rows_of_page, seen_by, start_of
 from events.reading.parameters import Place
@@ -80,12 +82,31 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
     # A single resource is found by its own index, not by searching along the order.
     states = states.annotate(place=F("id") if query.resource_id is None else F("id") + 0)
     place = query.paging.place.last if query.paging.place else None
-    rows, more = rows_of_page(states.values_list("place", *_COLUMNS), place, "place", query.paging)
+    filters = [text for text in (query.filter, visible.filter) if text is not None]
+
+    def is_wanted(row: Row) -> bool:
+        _, resource_id, _, _, event_type, *_, progress, body = row
+        tags = tags_of_state(resource, resource_id, event_type, decode(body), decode(progress))
+        return all(predicate_of(text)(tags) for text in filters)
+
+    rows, last = rows_of_page(
+        states.values_list("place", *_COLUMNS), place, "place", query.paging, is_wanted if filters else None
+    )
     return StatePage(
         start,
         tuple(_item(visible, resource, start.epoch, row) for row in rows),
-        Place(start, rows[-1][0]) if more else None,
+        None if last is None else Place(start, last),
     )
+
+
+def is_readable(row: ResourceState, key_filter: str | None) -> bool:
+    """Return whether an access key with this filter may read a state."""
+    if key_filter is None:
+        return True
+    tags = tags_of_state(
+        row.resource, row.resource_id, row.event_type, decode(row.body), decode(row.progress)
+    )
+    return predicate_of(key_filter)(tags)
 
 
 def _item(visible: Visible, resource: str, epoch: str, row: Row) -> str:

@@ -27,6 +27,7 @@ from events.domain.topics import is_canonical_uuid, is_resource_id
 from events.domain.visibility import Visible
 from events.log.state_projection import state_of
 from events.models import ResourceState, split_agents
+from events.reading.states import is_readable
 from subscriptions.accounts.changes import current_actor, record
 from subscriptions.api import schemas
 from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
@@ -195,7 +196,11 @@ def _require_controllable(visible: Visible, identity: Identity, call_id: str) ->
         state = ResourceState.objects.filter(
             customer_id=visible.customer_id, resource="call", resource_id=call_id, member_id=""
         ).first()
-    if state is None or not visible.includes("call", call_id, split_agents(state.agent_ids)):
+    if (
+        state is None
+        or not visible.includes("call", call_id, split_agents(state.agent_ids))
+        or not is_readable(state, visible.filter)
+    ):
         raise ApiError(status.HTTP_404_NOT_FOUND, "There is no call with this id for you")
     if not state.live:
         raise ApiError(status.HTTP_409_CONFLICT, "This call is over", code="CALL_OVER")

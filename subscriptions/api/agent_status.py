@@ -14,7 +14,10 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import with_now
 from events.domain.event import format_timestamp
+from events.domain.strict_json import encode
 from events.domain.topics import is_canonical_uuid
+from events.models import ResourceState
+from events.reading.states import is_readable
 from subscriptions.accounts.changes import record_status
 from subscriptions.api import schemas
 from subscriptions.models import Agent
@@ -79,9 +82,20 @@ def _agent(identity: Identity, agent_id: str) -> Agent:
     found = Agent.objects.filter(pk=agent_id) if is_canonical_uuid(agent_id) else Agent.objects.none()
     if not identity.is_platform_staff:
         found = found.filter(customer_id=identity.customer_id)
-    if (agent := found.first()) is None:
+    agent = found.first()
+    if agent is None or not _is_readable(agent, identity):
         raise ApiError(status.HTTP_404_NOT_FOUND, "There is no agent with this id for you")
     return agent
+
+
+def _is_readable(agent: Agent, identity: Identity) -> bool:
+    if identity.filter is None:
+        return True
+    address = {"customer_id": agent.customer_id, "resource": "agent", "resource_id": str(agent.pk)}
+    state = ResourceState.objects.filter(**address, member_id="").first()
+    # Before the agent's first event: its status is known all the same.
+    unpublished = ResourceState(**address, event_type="agent.status", body=encode({"status": agent.status}))
+    return is_readable(state or unpublished, identity.filter)
 
 
 def _chosen(body: dict[str, Any]) -> str:

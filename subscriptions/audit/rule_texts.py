@@ -18,6 +18,7 @@ RULE_TEXTS: Mapping[str, str] = {
     Rule.RESOURCE_NOT_GRANTED: "The agent was not granted this resource of its customer.",
     Rule.TOPIC_NOT_ALLOWED: "The access key is narrowed to topics that do not cover this one.",
     "invalid-topic": "The text is not a topic, or names an unknown resource.",
+    "invalid-filter": "The filter is not valid.",
     "subscribe-rate": "The client subscribed faster than SUBSCRIBE_BURST and SUBSCRIBE_PER_SECOND allow.",
     "message-rate": "The client sent messages faster than MESSAGE_BURST and MESSAGES_PER_SECOND allow.",
     "connection-topics": "The connection had CONNECTION_MAX_TOPICS topics already.",

@@ -29,7 +29,7 @@ def quotas_of_customer(customer: Customer | None) -> Quotas:
         ),
         _own(customer.stored_megabytes, settings.CUSTOMER_MAX_STORED_BYTES, MEGABYTE),
         _own(customer.max_connections, settings.CUSTOMER_MAX_CONNECTIONS),
-        DataCheck(customer.data_check),
+        DataCheck(customer.data_check or DataCheck.OFF),
     )
 
 

@@ -38,6 +38,7 @@ from subscriptions.protocol.effects import (
     Leave,
     Pause,
     Record,
+    Refilter,
     Send,
 )
 from subscriptions.protocol.frames import last_delivered_cursor, text_frame
@@ -158,9 +159,11 @@ class Connection:
         """Take a frame of the client; `None` is a binary frame."""
         await self._inbox.put(text)
 
-    async def subscribe(self, message: Subscribe) -> None:
-        """Subscribe to topics that came with the request of an event stream."""
-        await self._perform(self._session.subscribe_first(message, time.monotonic()))
+    async def subscribe(self, messages: Sequence[Subscribe]) -> None:
+        """Subscribe to the topics that came with the request of an event stream."""
+        agents = frozenset[str]().union(*map(self._session.unknown_agents, messages))
+        customers = await until_database_answers(customers_of, agents) if agents else {}
+        await self._perform(self._session.subscribe_together(messages, customers, time.monotonic()))
 
     async def _act(self, text: str | None) -> None:
         if self._closing is not None:
@@ -173,7 +176,9 @@ class Connection:
             self.close(CloseCode.RESTARTING, "Something went wrong here: connect again with your cursor")
 
     def _pong(self, ping: Ping) -> None:
-        self._answer(pong_frame(self._runtime.hub.cursor(self._subscriber) or None, ping.request_id))
+        self._answer(
+            pong_frame(self._runtime.hub.cursor(self._subscriber) or None, ping.request_id, ping.warnings)
+        )
 
     def _answer(self, frame: str) -> None:
         self._outbox.put_answer(text_frame(frame))
@@ -187,6 +192,8 @@ class Connection:
                     await self._recorder.record_and_wait(entries)
                 case Join():
                     await self._join(effect)
+                case Refilter(topics):
+                    self._runtime.hub.refilter(self._subscriber, topics)
                 case Leave(topics, entries, ack):
                     cursor = self._runtime.hub.cursor(self._subscriber)
                     self._runtime.hub.detach(self._subscriber, topics)
@@ -250,7 +257,8 @@ class Connection:
             if hub.are_open(feeds):
                 break
         # An error was sent already for topics that are no longer permitted.
-        topics = [topic for topic in join.topics if self._session.topics.get(topic.text) is topic]
+        held = (self._session.topics.get(topic.text) for topic in join.topics)
+        topics = [topic for topic in held if topic is not None]
         if self._closing is not None or not topics:
             return
         self._runtime.presence.changed(self)
@@ -281,6 +289,8 @@ class Connection:
                 cursor=hub.cursor(self._subscriber),
                 recovered=None if recovery is None else recovery.reason is None,
                 reason=None if recovery is None else recovery.reason,
+                sent_filter=join.filter,
+                warnings=join.warnings,
             )
         )
 

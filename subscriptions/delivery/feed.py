@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 from events.domain.cursor import Mark
-from events.domain.event import Entry
+from events.domain.event import Entry, Form
 from events.domain.topics import covering_patterns
+from events.filters.event_filter import NO_FILTER, Decision, EventFilter
+from events.filters.tags import EventTags, tags_of
 
 S = TypeVar("S")
 
@@ -36,6 +39,24 @@ class Gap(NamedTuple):
     upto: int
 
 
+class Receivers(NamedTuple, Generic[S]):
+    """The subscribers that receive an entry by one topic and in one form."""
+
+    topic: str
+    form: Form
+    subscribers: list[S]
+
+
+class _Group(NamedTuple, Generic[S]):
+    """The subscribers of a pattern that share a filter, and the filter as a function."""
+
+    decide: Decision
+    subscribers: dict[S, None]
+
+
+NO_FILTERS: Mapping[str, EventFilter] = MappingProxyType({})
+
+
 class Feed(Generic[S]):
     """The feed of one customer for subscribers of type `S`.
 
@@ -52,6 +73,8 @@ class Feed(Generic[S]):
         self._verified_to = position
         self._ids = {position: last_id} if last_id else {}
         self._index: dict[str, dict[S, None]] = {}
+        self._filtered: dict[str, dict[EventFilter, _Group[S]]] = {}
+        self._filter_of: dict[tuple[S, str], EventFilter] = {}
         self._tail: deque[Entry] = deque()
         self._tail_size = 0
 
@@ -131,12 +154,26 @@ class Feed(Generic[S]):
     @property
     def is_idle(self) -> bool:
         """Whether the feed has no subscriber."""
-        return not self._index
+        return not self._index and not self._filtered
 
-    def attach(self, subscriber: S, patterns: Iterable[str]) -> None:
-        """Deliver to the subscriber what these patterns, in canonical form, cover."""
+    def attach(
+        self, subscriber: S, patterns: Iterable[str], filters: Mapping[str, EventFilter] = NO_FILTERS
+    ) -> None:
+        """Deliver to the subscriber what these patterns cover and their filters match.
+
+        Patterns are in canonical form. One that the subscriber holds already gets the new filter.
+        """
         for pattern in patterns:
-            self._index.setdefault(pattern, {})[subscriber] = None
+            chosen = filters.get(pattern, NO_FILTER)
+            self.detach(subscriber, (pattern,))
+            if chosen.is_empty:
+                self._index.setdefault(pattern, {})[subscriber] = None
+                continue
+            groups = self._filtered.setdefault(pattern, {})
+            if (group := groups.get(chosen)) is None:
+                group = groups[chosen] = _Group(chosen.compiled(), {})
+            group.subscribers[subscriber] = None
+            self._filter_of[subscriber, pattern] = chosen
 
     def detach(self, subscriber: S, patterns: Iterable[str]) -> None:
         """Stop delivering to the subscriber what these patterns cover."""
@@ -146,57 +183,51 @@ class Feed(Generic[S]):
                 subscribers.pop(subscriber, None)
                 if not subscribers:
                     del self._index[pattern]
+            if (held := self._filter_of.pop((subscriber, pattern), None)) is not None:
+                groups = self._filtered[pattern]
+                del groups[held].subscribers[subscriber]
+                if not groups[held].subscribers:
+                    del groups[held]
+                if not groups:
+                    del self._filtered[pattern]
 
-    def receivers(self, entry: Entry) -> list[tuple[str, list[S]]]:
-        """The entry's subscribers by topic, each once: with the first of its topics that matches."""
+    def receivers(self, entry: Entry) -> list[Receivers[S]]:
+        """The entry's subscribers by topic and form, each once.
+
+        With the first of its topics that matches, or else that matched before.
+        """
         index = self._index
-        found: list[tuple[str, list[S]]] = []
+        found: list[Receivers[S]] = []
         for topic in entry.topics:
             for pattern in covering_patterns(topic):
                 if subscribers := index.get(pattern):
-                    found.append((topic, list(subscribers)))
+                    found.append(Receivers(topic, Form.WHOLE, list(subscribers)))
+        if self._filtered:
+            found += self._filtered_receivers(entry)
         if len(found) < 2:
             return found
-        topics: dict[S, str] = {}
-        for topic, subscribers_by_pattern in reversed(found):
-            topics.update(dict.fromkeys(subscribers_by_pattern, topic))
-        by_topic: dict[str, list[S]] = {}
-        for subscriber, topic in topics.items():
-            by_topic.setdefault(topic, []).append(subscriber)
-        return list(by_topic.items())
+        if self._filtered:
+            topics = {topic: place for place, topic in enumerate(entry.topics)}
+            found.sort(key=lambda each: (each.form.value, topics[each.topic]))
+        chosen: dict[S, tuple[str, Form]] = {}
+        for topic, form, subscribers_by_pattern in reversed(found):
+            chosen.update(dict.fromkeys(subscribers_by_pattern, (topic, form)))
+        together: dict[tuple[str, Form], list[S]] = {}
+        for subscriber, how in chosen.items():
+            together.setdefault(how, []).append(subscriber)
+        return [Receivers(*how, subscribers) for how, subscribers in together.items()]
 
-
-class Replay:
-    """The past events to send to one subscriber, when topics join those that it already holds.
-
-    A start is a number of the customer's log: the pattern delivers the entries after it. `position` is the feed's
-    position when the replay began: up to there the held patterns have been delivered live. `begins_at` is ahead of it
-    if another process has sent the client events that have not arrived here.
-    """
-
-    def __init__(self, held: Mapping[str, int], fresh: Mapping[str, int], position: int) -> None:
-        self.begins_at = max(fresh.values(), default=position)
-        self._held = dict(held)
-        self.position = position
-        self.starts = {pattern: min(start, fresh.get(pattern, start)) for pattern, start in held.items()}
-        for pattern, start in fresh.items():
-            self.starts.setdefault(pattern, start)
-
-    def forget(self, pattern: str) -> None:
-        """Remove a pattern that was unsubscribed, or is not permitted any more."""
-        self.starts.pop(pattern, None)
-
-    def topic(self, entry: Entry) -> str | None:
-        """The topic to send the entry with; `None` if no pattern covers it or it was delivered."""
-        if entry.seq <= self.position and _topic_by(entry, self._held):
-            return None
-        return _topic_by(entry, self.starts)
-
-
-def _topic_by(entry: Entry, starts: Mapping[str, int]) -> str | None:
-    for topic in entry.topics:
-        for pattern in covering_patterns(topic):
-            start = starts.get(pattern)
-            if start is not None and start < entry.seq:
-                return topic
-    return None
+    def _filtered_receivers(self, entry: Entry) -> list[Receivers[S]]:
+        """The subscribers whose filters match; each filter is evaluated once."""
+        found: list[Receivers[S]] = []
+        tags: EventTags | None = None
+        decided: dict[EventFilter, Form | None] = {}
+        for topic in entry.topics:
+            for pattern in covering_patterns(topic):
+                for each, group in self._filtered.get(pattern, {}).items():
+                    if each not in decided:
+                        tags = tags or tags_of(entry)
+                        decided[each] = group.decide(tags)
+                    if (form := decided[each]) is not None:
+                        found.append(Receivers(topic, form, list(group.subscribers)))
+        return found

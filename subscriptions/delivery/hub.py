@@ -142,10 +142,20 @@ class Hub:
         self.subscribers.add(subscriber)
         for customer_id, patterns in subscriber.hold(topics).items():
             feed = self.feed(customer_id)
-            starts = subscriber.subscriptions[customer_id].starts
+            subscription = subscriber.subscriptions[customer_id]
             for pattern in patterns:
-                starts.setdefault(pattern, feed.position)
-            feed.attach(subscriber, patterns)
+                subscription.starts.setdefault(pattern, feed.position)
+            feed.attach(subscriber, patterns, subscription.filters)
+
+    def refilter(self, subscriber: Subscriber, topics: Iterable[HeldTopic]) -> None:
+        """Replace the filters of these topics, as far as the subscriber holds them."""
+        held = [topic for topic in topics if subscriber.holds(topic)]
+        for customer_id, patterns in subscriber.hold(held).items():
+            subscription = subscriber.subscriptions[customer_id]
+            if subscription.replay is not None:
+                subscription.replay.refilter(subscription.filters)
+            elif opened := self._feeds.get(customer_id):
+                opened.feed.attach(subscriber, patterns, subscription.filters)
 
     def detach(self, subscriber: Subscriber, topics: Sequence[HeldTopic]) -> None:
         """End these topics."""
@@ -239,8 +249,8 @@ class Hub:
         feed = opened.feed
         opened.moved.set()
         for entry in entries:
-            for topic, subscribers in feed.receivers(entry):
-                frame = text_frame(entry.frame(topic))
+            for topic, form, subscribers in feed.receivers(entry):
+                frame = text_frame(entry.frame(topic, form))
                 self.deliveries += len(subscribers)
                 self._put_event(
                     [subscriber.outbox for subscriber in subscribers], frame, is_alone=len(entries) == 1

@@ -10,10 +10,11 @@ from events.database.threads import until_database_answers
 from events.domain.cursor import number_in
 from events.domain.event import Entry
 from events.log import reader
-from subscriptions.delivery.feed import Feed, Replay
+from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.gap_repair import PAGE
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import OutboxClosed
+from subscriptions.delivery.replay import Replay
 from subscriptions.delivery.subscriber import CustomerSubscription, Subscriber
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
@@ -76,11 +77,18 @@ class Replayer:
         """
         hub = self._hub
         hub.subscribers.add(subscriber)
+        filters_before = {each: dict(held.filters) for each, held in subscriber.subscriptions.items()}
         for customer_id, patterns in subscriber.hold(topics).items():
             subscription = subscriber.subscriptions[customer_id]
             start = starts[customer_id]
             feed = hub.feed(customer_id)
-            subscription.replay = Replay(subscription.starts, dict.fromkeys(patterns, start), feed.position)
+            subscription.replay = Replay(
+                subscription.starts,
+                dict.fromkeys(patterns, start),
+                feed.position,
+                filters_before.get(customer_id, {}),
+                subscription.filters,
+            )
             # Not beyond events that patterns held before have not received.
             subscription.sent_to = min(start, feed.position) if subscription.starts else start
             feed.detach(subscriber, subscription.starts)
@@ -127,13 +135,13 @@ class Replayer:
         self.deliveries += _send(subscriber, replay, tail)
         subscription.starts = replay.starts
         subscription.replay = None
-        feed.attach(subscriber, replay.starts)
+        feed.attach(subscriber, replay.starts, subscription.filters)
 
 
 def _send(subscriber: Subscriber, replay: Replay, entries: Sequence[Entry]) -> int:
     sent = 0
     for entry in entries:
-        if topic := replay.topic(entry):
-            subscriber.outbox.put_event(text_frame(entry.frame(topic)))
+        if receipt := replay.receipt(entry):
+            subscriber.outbox.put_event(text_frame(entry.frame(*receipt)))
             sent += 1
     return sent

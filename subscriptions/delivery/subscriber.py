@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from subscriptions.delivery.feed import Replay
+from events.filters.event_filter import EventFilter
 from subscriptions.delivery.outbox import Outbox
+from subscriptions.delivery.replay import Replay
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
 
@@ -16,12 +17,14 @@ class CustomerSubscription:
     """The subscriptions of one connection to one customer's log.
 
     `starts` has the number after which each pattern delivers. `topics` has the client's texts of each pattern: `…:call`
-    and `…:call:*` are one pattern, which ends when both have been unsubscribed. While a replay runs, the subscriber is
-    not attached to the feed, and `sent_to` is the number that the replay has reached.
+    and `…:call:*` are one pattern, which ends when both have been unsubscribed. `filters` has the filters that are not
+    empty: a pattern has that of the topic that was subscribed last. While a replay runs, the subscriber is not attached
+    to the feed, and `sent_to` is the number that the replay has reached.
     """
 
     starts: dict[str, int] = field(default_factory=dict)
     topics: dict[str, set[str]] = field(default_factory=dict)
+    filters: dict[str, EventFilter] = field(default_factory=dict)
     replay: Replay | None = None
     sent_to: int = 0
 
@@ -35,14 +38,23 @@ class Subscriber:
     subscriptions: dict[str, CustomerSubscription] = field(default_factory=dict)
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
-        """Add these topics; returns their patterns by customer."""
+        """Add these topics, and set their filters; returns their patterns by customer."""
         patterns: dict[str, list[str]] = {}
         for topic in topics:
             subscription = self.subscriptions.setdefault(topic.customer_id, CustomerSubscription())
             pattern = str(topic.pattern)
             subscription.topics.setdefault(pattern, set()).add(topic.text)
+            if topic.filter.is_empty:
+                subscription.filters.pop(pattern, None)
+            else:
+                subscription.filters[pattern] = topic.filter
             patterns.setdefault(topic.customer_id, []).append(pattern)
         return patterns
+
+    def holds(self, topic: HeldTopic) -> bool:
+        """Return whether this topic was added and not removed."""
+        subscription = self.subscriptions.get(topic.customer_id)
+        return subscription is not None and topic.text in subscription.topics.get(str(topic.pattern), ())
 
     def release(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
         """Remove these topics; returns the patterns without any topic left, by customer."""
@@ -58,6 +70,7 @@ class Subscriber:
                 continue
             subscription.topics.pop(pattern, None)
             subscription.starts.pop(pattern, None)
+            subscription.filters.pop(pattern, None)
             if subscription.replay is not None:
                 subscription.replay.forget(pattern)
             if not subscription.topics:

@@ -28,7 +28,7 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
     everything = verdict(ANY)
     own_agent = identity.agent_id if customer_id == identity.customer_id else None
     if everything.granted:
-        visible = Visible(customer_id, None, own_agent, identity.allowed_topics)
+        visible = Visible(customer_id, None, own_agent, identity.allowed_topics, identity.filter)
         _require_something(visible, identity)
         if customer_id != identity.customer_id and not _exists(customer_id):
             raise UnknownCustomer(f"There is no customer {customer_id}")
@@ -40,7 +40,11 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
     if not granted and not sees_own_agent:
         raise NotVisible(everything.message)
     visible = Visible(
-        customer_id, frozenset(granted), own_agent if sees_own_agent else None, identity.allowed_topics
+        customer_id,
+        frozenset(granted),
+        own_agent if sees_own_agent else None,
+        identity.allowed_topics,
+        identity.filter,
     )
     _require_something(visible, identity)
     return visible

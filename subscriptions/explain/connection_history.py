@@ -14,6 +14,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from events.domain.cursor import parse_cursor
+from events.filters.event_filter import FILTER_MARK, NO_FILTER, EventFilter
+from events.filters.expression import InvalidFilter, canonical, parse_text
 
 _OF_A_CONNECTION = frozenset({"connect", "subscribe", "live", "unsubscribe", "authenticate", "disconnect"})
 
@@ -38,6 +40,16 @@ class HistoryRecord(NamedTuple):
     @property
     def is_granted(self) -> bool:
         return self.verdict == "granted"
+
+    @property
+    def filter(self) -> EventFilter | None:
+        """The filter of a granted subscription; `None` if the record has not all of it."""
+        if not self.detail.startswith(FILTER_MARK):
+            return NO_FILTER
+        try:
+            return EventFilter(canonical(parse_text(self.detail.removeprefix(FILTER_MARK))))
+        except InvalidFilter:
+            return None
 
     @property
     def positions(self) -> Mapping[str, int]:

@@ -12,7 +12,10 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from events.domain.strict_json import encode
 from events.domain.topics import Pattern
+from events.filters.event_filter import EventFilter
+from events.filters.tags import EventTags
 from subscriptions.explain.connection_history import Connection, HistoryRecord, Subscription
 from subscriptions.explain.near_miss import near_miss, pattern_of
 from subscriptions.explain.report import (
@@ -51,6 +54,9 @@ _DECISIVE = frozenset(
 )
 """Outcomes that explain more than a credential or permission that has ended since."""
 
+FILTER = "filter"
+"""The rule of an event that a filter does not match."""
+
 _LATER = frozenset({DeliveryOutcome.SUBSCRIBED_LATER, DeliveryOutcome.NOT_RECOVERED})
 
 NOT_APPLICABLE = Answer(Outcome.SKIPPED, "", "This depends on the event, which was not found.")
@@ -82,9 +88,21 @@ def explain(
             "Was it connected then?" if is_stored else "Is it connected now?",
             *connected(event, evidence),
         ),
-        Step("delivery", "Was it sent?", *sent(event, evidence, fitting)),
+        Step("delivery", "Was it sent?", *sent(event, evidence, _matching(event, fitting))),
     )
     return Explanation(steps, _reason(steps))
+
+
+def _matching(event: StoredEvent | NoEvent, fitting: Fitting) -> Fitting:
+    """Return the subscriptions whose filters match the event, or are not known."""
+    if not isinstance(event, StoredEvent) or event.tags is None:
+        return fitting
+    tags = event.tags
+    return [
+        (connection, subscription)
+        for connection, subscription in fitting
+        if (chosen := subscription.requested.filter) is None or chosen.compiled()(tags) is not None
+    ]
 
 
 def _is_covered(topics: Iterable[str], requested: str, resources: Collection[str]) -> bool:
@@ -142,6 +160,11 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
         return Answer(Outcome.NO, "key-may-not-subscribe", message)
     verdicts = [(topic, may_subscribe(identity, Pattern.from_canonical(topic))) for topic in event.topics]
     facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
+    if identity.filter and isinstance(event, StoredEvent) and event.tags is not None:
+        form = EventFilter(None, identity.filter).compiled()(event.tags)
+        if form is None:
+            message = f"No: the access key's filter {identity.filter} does not match {_tags(event.tags)}."
+            return Answer(Outcome.NO, FILTER, message, facts)
     for topic, verdict in verdicts:
         if verdict.granted:
             return Answer(Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
@@ -167,6 +190,11 @@ def subscribed(
             for each in reversed(requested)
         )
     )
+    if fitting and isinstance(event, StoredEvent) and not _matching(event, fitting) and event.tags:
+        unmatched = {each.requested.topic: each.requested.detail for _, each in reversed(fitting)}
+        held = ", ".join(f"{topic} with the {chosen}" for topic, chosen in _first(unmatched.items()))
+        message = f"No: the event does not match the filter. It subscribed to {held}, and it has {_tags(event.tags)}."
+        return Answer(Outcome.NO, FILTER, message, facts)
     if fitting:
         topics = dict.fromkeys(subscription.requested.topic for _, subscription in reversed(fitting))
         return Answer(Outcome.YES, "covered", f"Yes: {', '.join(_first(topics))}.", facts)
@@ -178,6 +206,10 @@ def subscribed(
         message = "No: it was connected, but subscribed to nothing of the kind."
         return Answer(Outcome.NO, "nothing-subscribed", message, facts)
     return Answer(Outcome.NO, miss.rule, f"No. {miss.message}", facts)
+
+
+def _tags(tags: EventTags) -> str:
+    return f"the tags {encode(dict(tags.now))}"
 
 
 def _named(requested: HistoryRecord) -> str:
@@ -249,6 +281,11 @@ def sent(event: StoredEvent | NoEvent, evidence: Evidence, fitting: Fitting) -> 
     decisive = best(verdicts)
     facts = _first((each.delivery.value, f"connection {each.connection.id}") for each in reversed(verdicts))
     message = " ".join(f"{each.message}." for each in _relevant(decisive, verdicts))
+    if decisive.outcome is Outcome.YES and decisive.subscription.requested.filter is None:
+        message = (
+            f"Not known: its filter is longer than what is recorded of it. If the event matched: {message}"
+        )
+        return Answer(Outcome.UNKNOWN, FILTER, message, facts)
     prefix = {Outcome.YES: "Yes. ", Outcome.NO: "No. "}.get(decisive.outcome, "")
     return Answer(decisive.outcome, decisive.delivery, f"{prefix}{message}", facts)
 

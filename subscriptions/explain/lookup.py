@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from events.domain.cursor import InvalidCursor, Position, parse_cursor
-from events.domain.event import topics_of
+from events.domain.event import Form
 from events.domain.topics import (
     AGENT_SCOPE,
     ANY,
@@ -19,7 +19,10 @@ from events.domain.topics import (
     known_resources,
     parse_pattern,
 )
-from events.models import CustomerLog, Event, split_agents
+from events.filters.event_filter import EventFilter
+from events.filters.tags import tags_of
+from events.log.reader import COLUMNS, entry_of
+from events.models import CustomerLog, Event
 from subscriptions.explain.report import NoEvent, StoredEvent, moment
 from subscriptions.models import Agent
 from subscriptions.protocol.permissions import Identity, may_subscribe
@@ -65,6 +68,12 @@ class ClientViewer:
         return may_subscribe(self.identity, pattern).granted
 
     def redact(self, event: StoredEvent) -> StoredEvent | None:
+        if self.identity.filter and event.tags is not None:
+            form = EventFilter(None, self.identity.filter).compiled()(event.tags)
+            if form is None:
+                return None
+            if form is Form.WITHDRAWN:
+                event = replace(event, tags=None)
         topics = tuple(
             topic
             for topic in event.topics
@@ -158,6 +167,8 @@ def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     newest = events.first()
     if newest is not None:
         return viewer.redact(stored(newest)) or absent
+    if isinstance(viewer, ClientViewer) and viewer.identity.filter:
+        return absent  # As for an event that does not match the key's filter.
     kept = Event.objects.filter(customer_id=customer_id).order_by("seq").first()
     since = f": of this log the events since {moment(kept.stored_at)} are kept" if kept else ""
     return replace(
@@ -177,11 +188,13 @@ def stored(event: Event) -> StoredEvent:
     """Return the event with its position and its topics."""
     customer_id = str(event.customer_id)
     epoch = CustomerLog.objects.filter(pk=customer_id).values_list("epoch", flat=True).first()
+    entry = entry_of(customer_id, epoch or "", tuple(getattr(event, name) for name in COLUMNS))
     return StoredEvent(
         id=str(event.pk),
         event_type=event.event_type,
         customer_id=customer_id,
         position=Position(epoch or "", event.seq),
         stored_at=event.stored_at,
-        topics=topics_of(customer_id, event.resource, event.resource_id, split_agents(event.agent_ids)),
+        topics=entry.topics,
+        tags=tags_of(entry),
     )

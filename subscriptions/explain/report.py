@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from events.domain.cursor import Position
+from events.filters.tags import EventTags
 from subscriptions.explain.connection_history import ConnectionHistory
 from subscriptions.protocol.permissions import Identity
 
@@ -79,6 +80,7 @@ class StoredEvent:
     position: Position
     stored_at: datetime
     topics: tuple[str, ...]
+    tags: EventTags | None = None
 
 
 @dataclass(frozen=True, slots=True)

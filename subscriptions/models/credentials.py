@@ -57,6 +57,12 @@ class AccessKey(models.Model):
         help_text="Patterns, in canonical form, outside of which the key receives and publishes nothing; "
         "empty for none.",
     )
+    filter = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A filter on tags as canonical JSON: the key reads nothing that it does not match; empty for none.",
+    )
     events_per_second = models.PositiveIntegerField(
         null=True,
         blank=True,

@@ -75,9 +75,10 @@ class Customer(models.Model):
     data_check = models.CharField(
         "check of event data",
         max_length=8,
-        choices=[(each.value, each.value) for each in DataCheck],
-        default=DataCheck.OFF.value,
-        db_default=DataCheck.OFF.value,
+        blank=True,
+        choices=[("", "off"), *((each.value, each.value) for each in (DataCheck.REPORT, DataCheck.REFUSE))],
+        default="",
+        db_default="",
         help_text="Whether published data is compared with that of its event type: report returns warnings to the "
         "publisher, refuse refuses the request.",
     )

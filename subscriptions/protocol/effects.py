@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from events.domain.topics import Pattern
+from events.filters.event_filter import NO_FILTER, EventFilter
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.messages import Action, Authenticate, Ping, RequestId, Subscribe
 
@@ -20,11 +23,12 @@ class AuditVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldTopic:
-    """A subscribed topic: the client's text, its pattern, and its customer."""
+    """A subscribed topic: the client's text, its pattern, its customer, and its filter."""
 
     text: str
     pattern: Pattern
     customer_id: str
+    filter: EventFilter = NO_FILTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,23 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Make these topics live, and acknowledge them with the cursor that they begin after."""
+    """Make these topics live, and acknowledge them with the cursor that they begin after.
+
+    `filter` is as the client sent it.
+    """
 
     topics: tuple[HeldTopic, ...]
     since: str | None
     request_id: RequestId | None
+    filter: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refilter:
+    """Replace the filters of these topics, as far as they are live."""
+
+    topics: tuple[HeldTopic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +115,4 @@ class Pause:
 
 # Two messages are effects as they are: the connection answers a Ping with the cursor of all events that were sent, and
 # verifies the credential of an Authenticate, then calls the session's `authenticated` or `not_authenticated`.
-Effect = Send | Record | Join | Leave | FindAgents | Close | Pause | Ping | Authenticate
+Effect = Send | Record | Join | Refilter | Leave | FindAgents | Close | Pause | Ping | Authenticate

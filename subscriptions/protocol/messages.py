@@ -1,20 +1,28 @@
 """The messages between client and gateway: parsing the client's, building the gateway's."""
 
+# Long because a request and its answer are read together.
+
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
 from math import ceil
 from typing import Any, assert_never
 
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.strict_json import InvalidJson, decode, encode
+from events.domain.topics import did_you_mean, quoted
 from subscriptions.protocol.codes import CloseCode, ErrorCode
 
 RequestId = str | int | float
 
 MAX_REQUEST_ID_LENGTH = 128
+MAX_WARNINGS = 10
+"""The most unknown fields that an answer names."""
+
 MAX_REASON_BYTES = 123
 """RFC 6455, section 5.5: a control frame has at most 125 bytes, and the close code takes two of them."""
 
@@ -28,37 +36,62 @@ class Action(StrEnum):
     AUTHENTICATE = "authenticate"
 
 
+_FIELDS: Mapping[Action, frozenset[str]] = {
+    Action.SUBSCRIBE: frozenset({"type", "topics", "since", "filter", "request_id"}),
+    Action.UNSUBSCRIBE: frozenset({"type", "topics", "request_id"}),
+    Action.PING: frozenset({"type", "request_id"}),
+    Action.AUTHENTICATE: frozenset({"type", "token", "request_id"}),
+}
+
+
 class UnreadableMessage(ValueError):
     """A message of the client is invalid; the text says why, and what would be valid."""
 
-    def __init__(self, message: str, action: str | None = None, request_id: RequestId | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        action: str | None = None,
+        request_id: RequestId | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.action = action
         self.request_id = request_id
+        self.warnings = warnings
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
+    """A request for topics.
+
+    `filter` is as the client sent it, and not parsed yet. `warnings` name unknown fields, here and below.
+    """
+
     topics: tuple[str, ...]
     since: str | None
     request_id: RequestId | None
+    filter: Any = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
     topics: tuple[str, ...]
     request_id: RequestId | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
     request_id: RequestId | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
     token: str
     request_id: RequestId | None
+    warnings: tuple[str, ...] = ()
 
 
 Message = Subscribe | Unsubscribe | Ping | Authenticate
@@ -82,21 +115,25 @@ def read_message(text: str, *, max_bytes: int, max_topics: int) -> Message:
     if not isinstance(message, dict):
         raise UnreadableMessage('A message is a JSON object such as {"type": "subscribe", "topics": ["…"]}')
     request_id, action = _request_id(message), None
+    warnings: tuple[str, ...] = ()
     try:
         action = _action(message)
+        warnings = _warnings(message, action)
         match action:
             case Action.SUBSCRIBE:
-                return Subscribe(_topics(message, max_topics), _since(message), request_id)
+                return Subscribe(
+                    _topics(message, max_topics), _since(message), request_id, message.get("filter"), warnings
+                )
             case Action.UNSUBSCRIBE:
-                return Unsubscribe(_topics(message, max_topics), request_id)
+                return Unsubscribe(_topics(message, max_topics), request_id, warnings)
             case Action.PING:
-                return Ping(request_id)
+                return Ping(request_id, warnings)
             case Action.AUTHENTICATE:
-                return Authenticate(_token(message), request_id)
+                return Authenticate(_token(message), request_id, warnings)
             case _:
                 assert_never(action)
     except UnreadableMessage as error:
-        raise UnreadableMessage(str(error), action, request_id) from None
+        raise UnreadableMessage(str(error), action, request_id, warnings) from None
 
 
 def _as_sentence(error: InvalidJson) -> str:
@@ -118,11 +155,38 @@ def _request_id(message: dict[str, Any]) -> RequestId | None:
 
 
 def _action(message: dict[str, Any]) -> Action:
+    name = message.get("type")
     try:
-        return Action(str(message.get("type")))
+        return Action(str(name))
     except ValueError:
-        *others, last = Action
-        raise UnreadableMessage(f'"type" is one of {", ".join(others)} and {last}') from None
+        pass
+    *others, last = Action
+    known = f'"type" is one of {", ".join(others)} and {last}'
+    if "type" not in message:
+        raise UnreadableMessage(f"{known}: it is missing")
+    if not isinstance(name, str):
+        raise UnreadableMessage(known)
+    if name.lower() in ("publish", "message", "event"):
+        raise UnreadableMessage(f"{known}, not {quoted(name)}: events are published with POST /v1.0/events")
+    raise UnreadableMessage(
+        f"{known}, not {quoted(name)}{did_you_mean(name.lower(), list(map(str, Action)))}"
+    )
+
+
+def _warnings(message: dict[str, Any], action: Action) -> tuple[str, ...]:
+    """Return a sentence for each field that the gateway does not know."""
+    known = _FIELDS[action]
+    if len(message) <= len(known) and known.issuperset(message):
+        return ()
+    unknown = islice((name for name in message if name not in known), MAX_WARNINGS)
+    return tuple(_warning(name[:64], known) for name in unknown)
+
+
+def _warning(name: str, known: frozenset[str]) -> str:
+    near = get_close_matches(name, sorted(known), n=1)
+    return f"unknown field {quoted(name)}" + (
+        f': did you mean "{near[0]}"?' if near else f": there are {', '.join(sorted(known))}"
+    )
 
 
 def _token(message: dict[str, Any]) -> str:
@@ -165,8 +229,13 @@ def ack_frame(
     cursor: str | None = None,
     recovered: bool | None = None,
     reason: str | None = None,
+    sent_filter: Mapping[str, Any] | None = None,
+    warnings: Sequence[str] = (),
 ) -> str:
-    """Build the acknowledgement of a request; `recovered` and `reason` answer its `since`."""
+    """Build the acknowledgement of a request; `recovered` and `reason` answer its `since`.
+
+    `sent_filter` is the filter of its topics as the client sent it, `warnings` name its unknown fields.
+    """
     frame: dict[str, Any] = {"type": "ack", "action": action, "topics": list(topics), "status": "success"}
     if cursor is not None:
         frame["cursor"] = cursor
@@ -174,6 +243,10 @@ def ack_frame(
         frame["recovered"] = recovered
     if reason is not None:
         frame["reason"] = reason
+    if sent_filter is not None:
+        frame["filter"] = sent_filter
+    if warnings:
+        frame["warnings"] = list(warnings)
     return _with_request_id(frame, request_id)
 
 
@@ -185,6 +258,7 @@ def error_frame(
     *,
     request_id: RequestId | None = None,
     retry_after: float | None = None,
+    warnings: Sequence[str] = (),
 ) -> str:
     """Build the error frame for refused topics or an invalid message.
 
@@ -199,6 +273,8 @@ def error_frame(
     }
     if retry_after is not None:
         frame["retry_after"] = ceil(10 * retry_after) / 10
+    if warnings:
+        frame["warnings"] = list(warnings)
     return _with_request_id(frame, request_id)
 
 
@@ -221,9 +297,12 @@ def close_reason(message: str) -> str:
     return message.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
 
 
-def pong_frame(cursor: str | None, request_id: RequestId | None = None) -> str:
+def pong_frame(cursor: str | None, request_id: RequestId | None = None, warnings: Sequence[str] = ()) -> str:
     """Build the answer to a ping; `cursor` is `None` while nothing is subscribed."""
-    return _with_request_id({"type": "pong", "cursor": cursor}, request_id)
+    frame: dict[str, Any] = {"type": "pong", "cursor": cursor}
+    if warnings:
+        frame["warnings"] = list(warnings)
+    return _with_request_id(frame, request_id)
 
 
 def _with_request_id(frame: dict[str, Any], request_id: RequestId | None) -> str:

@@ -7,10 +7,12 @@ Sans-I/O. The connection carries the effects out in order, each after the one be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
+from events.filters.event_filter import EventFilter
+from events.filters.expression import InvalidFilter, canonical, parse
 from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.effects import (
     AuditEntry,
@@ -22,6 +24,7 @@ from subscriptions.protocol.effects import (
     Join,
     Leave,
     Record,
+    Refilter,
     Send,
 )
 from subscriptions.protocol.limits import Limits
@@ -56,9 +59,11 @@ class _Refusals:
         if message not in first:
             self.by_code[code] = (topics, f"{first}; {message}" if len(first) < 500 else first)
 
-    def frames(self, action: Action, request_id: RequestId | None) -> list[Effect]:
+    def frames(
+        self, action: Action, request_id: RequestId | None, warnings: Sequence[str] = ()
+    ) -> list[Effect]:
         return [
-            Send(error_frame(action, topics, code, message, request_id=request_id))
+            Send(error_frame(action, topics, code, message, request_id=request_id, warnings=warnings))
             for code, (topics, message) in self.by_code.items()
         ]
 
@@ -86,17 +91,21 @@ class Session:
 
     def _processed(self, text: str | None, now: float) -> list[Effect]:
         if text is None:
-            return self._unreadable_message("Messages are text frames; this one was binary", None, None)
+            return self._unreadable_message(
+                UnreadableMessage("Messages are text frames; this one was binary")
+            )
         try:
             message = read_message(
                 text, max_bytes=self._limits.message_max_bytes, max_topics=self._limits.message_max_topics
             )
         except UnreadableMessage as error:
-            return self._unreadable_message(str(error), error.action, error.request_id)
+            return self._unreadable_message(error)
         self._unreadable = 0
         match message:
             case Subscribe():
-                return self.subscribe_first(message, now)
+                if unknown := self.unknown_agents(message):
+                    return [FindAgents(unknown, message)]
+                return self.subscribe(message, {}, now)
             case Unsubscribe():
                 return self._unsubscribe(message)
         return [message]
@@ -111,13 +120,18 @@ class Session:
             return None
         return message if isinstance(message, Ping) else None
 
-    def _unreadable_message(
-        self, message: str, action: str | None, request_id: RequestId | None
-    ) -> list[Effect]:
+    def _unreadable_message(self, error: UnreadableMessage) -> list[Effect]:
         self._unreadable += 1
-        effects: list[Effect] = [
-            Send(error_frame(action, [], ErrorCode.INVALID_MESSAGE, message, request_id=request_id))
-        ]
+        message = str(error)
+        frame = error_frame(
+            error.action,
+            [],
+            ErrorCode.INVALID_MESSAGE,
+            message,
+            request_id=error.request_id,
+            warnings=error.warnings,
+        )
+        effects: list[Effect] = [Send(frame)]
         if self._unreadable >= self._limits.unreadable_messages_max:
             effects.append(
                 Close(
@@ -127,7 +141,7 @@ class Session:
             )
         return effects
 
-    def _unknown_agents(self, message: Subscribe) -> frozenset[str]:
+    def unknown_agents(self, message: Subscribe) -> frozenset[str]:
         """Other agents, to which only platform staff may subscribe: their customers are unknown."""
         if not self.identity.is_platform_staff:
             return frozenset()
@@ -144,11 +158,21 @@ class Session:
         except InvalidTopic:
             return None
 
-    def subscribe_first(self, message: Subscribe, now: float) -> list[Effect]:
-        """Decide on each topic, after the customers of unknown agents are found."""
-        if unknown := self._unknown_agents(message):
-            return [FindAgents(unknown, message)]
-        return self.subscribe(message, {}, now)
+    def subscribe_together(
+        self, messages: Sequence[Subscribe], agent_customers: Mapping[str, str], now: float
+    ) -> list[Effect]:
+        """Decide on messages whose topics become live together, with one acknowledgement.
+
+        A stream has one position, so all its topics must begin there.
+        """
+        effects = [effect for each in messages for effect in self.subscribe(each, agent_customers, now)]
+        joins = [effect for effect in effects if isinstance(effect, Join)]
+        if len(joins) < 2:
+            return effects
+        topics = tuple(topic for join in joins for topic in join.topics)
+        records = [effect for effect in effects if isinstance(effect, Record)]
+        others = [effect for effect in effects if not isinstance(effect, Join | Record)]
+        return [*records, Join(topics, joins[0].since, None), *others]
 
     def subscribe(self, message: Subscribe, agent_customers: Mapping[str, str], now: float) -> list[Effect]:
         """Decide on each topic; `agent_customers` are the customers that `FindAgents` found."""
@@ -165,7 +189,13 @@ class Session:
             self._rate_full_at, now, len(message.topics)
         )
         if wait:
-            return self._refused_whole(message, self._rate_message(), "subscribe-rate", wait)
+            return self._refused_whole(
+                message, ErrorCode.RATE_LIMITED, self._rate_message(), "subscribe-rate", wait
+            )
+        try:
+            own = None if message.filter is None else canonical(parse(message.filter))
+        except InvalidFilter as error:
+            return self._refused_whole(message, ErrorCode.INVALID_FILTER, str(error), "invalid-filter")
         for topic in message.topics:
             try:
                 pattern = parse_pattern(topic, self._resources)
@@ -194,24 +224,31 @@ class Session:
                     "connection-topics",
                 )
                 continue
-            held = HeldTopic(topic, pattern, customer_id)
+            held = HeldTopic(topic, pattern, customer_id, EventFilter(own, self.identity.filter))
             self.topics[topic] = held
             granted.append(held)
-            entries.append(AuditEntry(action, topic, AuditVerdict.GRANTED, verdict.rule))
+            entries.append(AuditEntry(action, topic, AuditVerdict.GRANTED, verdict.rule, held.filter.text))
         effects: list[Effect] = [Record(tuple(entries))]
         if granted:
-            effects.append(Join(tuple(granted), message.since, request_id))
-        return effects + refusals.frames(action, request_id)
+            join = Join(tuple(granted), message.since, request_id, message.filter, message.warnings)
+            return [*effects, join, *refusals.frames(action, request_id)]
+        return effects + refusals.frames(action, request_id, message.warnings)
 
-    def _refused_whole(self, message: Subscribe, reason: str, rule: str, wait: float) -> list[Effect]:
-        """Refuse a message with all its topics until `wait` seconds have passed, in one record."""
+    def _refused_whole(
+        self, message: Subscribe, code: ErrorCode, reason: str, rule: str, wait: float | None = None
+    ) -> list[Effect]:
+        """Refuse a message with all its topics in one record.
+
+        `wait` are the seconds after which it would be accepted, `None` if waiting does not help.
+        """
         frame = error_frame(
             Action.SUBSCRIBE,
             message.topics,
-            ErrorCode.RATE_LIMITED,
+            code,
             reason,
             request_id=message.request_id,
             retry_after=wait,
+            warnings=message.warnings,
         )
         return [Record((refused_entry(message, reason, rule),)), Send(frame)]
 
@@ -248,10 +285,11 @@ class Session:
             done.append(topic)
         effects: list[Effect] = []
         if done:
-            ack = ack_frame(action, done, request_id=request_id)
+            ack = ack_frame(action, done, request_id=request_id, warnings=message.warnings)
             entries = tuple(AuditEntry(action, held.text, AuditVerdict.ENDED, "asked") for held in left)
             effects.append(Leave(tuple(left), entries, ack) if left else Send(ack))
-        return effects + refusals.frames(action, request_id)
+            return effects + refusals.frames(action, request_id)
+        return refusals.frames(action, request_id, message.warnings)
 
     def authenticated(self, message: Authenticate, identity: Identity) -> list[Effect]:
         """Replace the identity by a new one, which must be of the same customer and agent."""
@@ -262,7 +300,7 @@ class Session:
         if not identity.may_subscribe:
             return self.not_authenticated(message, "The new access key may not open a WebSocket")
         effects = self.permissions_changed(identity)
-        effects.append(Send(ack_frame(action, [], request_id=request_id)))
+        effects.append(Send(ack_frame(action, [], request_id=request_id, warnings=message.warnings)))
         return effects
 
     def not_authenticated(self, message: Authenticate, reason: str) -> list[Effect]:
@@ -275,12 +313,14 @@ class Session:
                     ErrorCode.PERMISSION_DENIED,
                     reason,
                     request_id=message.request_id,
+                    warnings=message.warnings,
                 )
             )
         ]
 
     def permissions_changed(self, identity: Identity) -> list[Effect]:
-        """Replace the identity, and end the topics that it may not subscribe to."""
+        """Replace the identity and its filter; end topics that it may not subscribe to."""
+        has_other_filter = identity.filter != self.identity.filter
         self.identity = identity
         refusals = _Refusals()
         dropped: list[HeldTopic] = []
@@ -294,6 +334,13 @@ class Session:
                 entries.append(
                     AuditEntry(Action.SUBSCRIBE, held.text, AuditVerdict.ENDED, verdict.rule, verdict.message)
                 )
-        if not dropped:
-            return []
-        return [Leave(tuple(dropped), tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]
+        effects: list[Effect] = []
+        if has_other_filter and self.topics:
+            self.topics = {
+                text: replace(held, filter=EventFilter(held.filter.own, identity.filter))
+                for text, held in self.topics.items()
+            }
+            effects.append(Refilter(tuple(self.topics.values())))
+        if dropped:
+            effects += [Leave(tuple(dropped), tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]
+        return effects

@@ -67,7 +67,9 @@ class Runner:
             await getattr(self, f"_{name}")(details)
 
     async def _subscribe(self, call: Mapping[str, Any]) -> None:
-        self._calls[call["as"]] = asyncio.create_task(self.client.subscribe(*call["topics"]))
+        self._calls[call["as"]] = asyncio.create_task(
+            self.client.subscribe(*call["topics"], filter=call.get("filter"))
+        )
         await asyncio.sleep(0)
 
     async def _unsubscribe(self, call: Mapping[str, Any]) -> None:

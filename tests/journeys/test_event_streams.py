@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from urllib.parse import urlencode, urlsplit
 
@@ -81,6 +82,41 @@ def test_refused_topics_come_beside_the_granted_ones(
     assert refused == {("PERMISSION_DENIED", calls_of(globex)), ("INVALID_TOPIC", "nonsense")}
 
 
+def test_each_filter_is_that_of_the_topics_before_it(gateway_on_each_stack: Gateway, acme: Company) -> None:
+    gateway, key = gateway_on_each_stack, acme.key("of the customer")
+    answered = json.dumps({"field": "status", "op": "eq", "value": "answered"})
+    query = [
+        ("topics", f"customer_id:{acme.id}:call:*"),
+        ("filter", answered),
+        ("topics", f"customer_id:{acme.id}:message:*"),
+    ]
+    with EventStream(gateway, key, query=query) as stream:
+        ack = stream.receive()
+        assert len(ack["topics"]) == 2
+        call = new_id()
+        receipts = publish(
+            gateway,
+            acme.key("that publishes"),
+            {"event_type": "call.created", "data": {"id": call, "status": "ringing"}},
+            {"event_type": "message.received", "data": {"id": new_id()}},
+            {"event_type": "call.status", "data": {"id": call, "status": "answered"}},
+            {"event_type": "call.ended", "data": {"id": call, "status": "hangup"}},
+        )
+        frames = stream.until(receipts[-1]["cursor"])
+        assert [(frame["event_type"], frame.get("left")) for frame in frames] == [
+            ("message.received", None),
+            ("call.status", None),
+            ("call.ended", True),
+        ]
+        last = ack["cursor"]
+    with EventStream(gateway, key, last=last, query=query) as stream:
+        assert stream.receive()["recovered"] is True
+        assert stream.until(receipts[-1]["cursor"]) == frames
+    with EventStream(gateway, key, query=[query[0], ("filter", '{"op": "same"}')]) as stream:
+        assert stream.status == 400
+        assert stream.content["code"] == "INVALID_FILTER"
+
+
 def test_a_stream_without_any_granted_topic_is_refused(
     gateway_on_each_stack: Gateway, acme: Company, globex: Company
 ) -> None:
@@ -99,8 +135,13 @@ def test_a_stream_without_any_granted_topic_is_refused(
     [
         ({}, "topics: name at least one"),
         ({"topics": ","}, "topics: name at least one"),
-        ({"topics": "t", "sinse": "1"}, "sinse: unknown parameter: there are topics, since, lastEventId"),
+        (
+            {"topics": "t", "sinse": "1"},
+            "sinse: unknown parameter: there are topics, filter, since, lastEventId",
+        ),
         ({"topics": "t", "since": "yesterday"}, "cursor"),
+        ({"topics": "t", "filter": "{"}, "filter: "),
+        ({"filter": "{}", "topics": "t"}, "filter: write it after the topics"),
     ],
 )
 def test_unreadable_parameters_are_refused_with_what_is_right(

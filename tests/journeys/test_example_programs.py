@@ -118,6 +118,9 @@ def lost_fields(webhook: dict[str, Any], event: dict[str, Any]) -> dict[str, Any
     }
 
 
+CLIENT = ROOT / "clients" / "python" / "src"
+
+
 def test_the_readmes_first_program_receives_what_is_published(
     gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path
 ) -> None:
@@ -126,7 +129,7 @@ def test_the_readmes_first_program_receives_what_is_published(
         gateway_on_each_stack,
         acme,
         acme.token("admin"),
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(CLIENT)!r})\n{code}"],
         errors=tmp_path / "errors.txt",
     ) as program:
         program.wait_until_it_receives()

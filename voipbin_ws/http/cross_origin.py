@@ -18,7 +18,10 @@ REFUSAL_REASON = "/v1.0/ws"
 
 _ALLOW = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-ID",
+    ),
     (b"access-control-max-age", b"600"),
 )
 _EXPOSE = (

@@ -118,6 +118,7 @@ _STREAM = {
             "security": CREDENTIAL,
             "parameters": [
                 _stream_parameter("topics", "Topics or patterns, separated by commas."),
+                _stream_parameter("filter", "A filter as JSON, for the `topics` before it."),
                 _stream_parameter("since", "A cursor: receive what followed it."),
                 _stream_parameter("lastEventId", "The same, for clients that cannot send the header."),
                 _stream_parameter("Last-Event-ID", "The `id` of the last message.", "header"),

@@ -13,6 +13,7 @@ export type RequestDetails = {
     resumes?: boolean;
     since?: string | null;
     reason?: string;
+    filter?: object | null;
 };
 export type Request = {
     action: Action;
@@ -21,7 +22,7 @@ export type Request = {
     isAcked?: boolean;
 } & RequestDetails;
 /** @typedef {"subscribe" | "unsubscribe"} Action */
-/** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string }} RequestDetails */
+/** @typedef {{ isOpening?: boolean, resumes?: boolean, since?: string | null, reason?: string, filter?: object | null }} RequestDetails */
 /** @typedef {{ action: Action, waiting: Set<string>, tries: number, isAcked?: boolean } & RequestDetails} Request */
 /** The client's side of the protocol, across connections. Sans-I/O: it has no socket and no clock, and acts through `out`. */
 export declare class Conversation {
@@ -40,8 +41,14 @@ export declare class Conversation {
     get isReady(): boolean;
     opened(): void;
     lost(): void;
-    /** Subscribe, and return a function that forgets `done`. @param {string[]} topics @param {PendingCall["done"]} done */
-    subscribe(topics: string[], done: PendingCall["done"]): () => undefined;
+    /**
+     * Subscribe, or replace the filter of topics, and return a function that forgets `done`.
+     *
+     * @param {string[]} topics
+     * @param {PendingCall["done"]} done
+     * @param {object | null} filter
+     */
+    subscribe(topics: string[], done: PendingCall["done"], filter?: object | null): () => undefined;
     /** @param {string[]} topics @param {() => void} done */
     unsubscribe(topics: string[], done: () => void): void;
     /** Process one frame. A frame of an unknown kind is ignored: a newer gateway may send more kinds. @param {any} frame */

@@ -116,13 +116,17 @@ export declare class EventClient {
      * `signal` ends the subscription. The promise is rejected with a SubscribeError if the gateway refuses topics, and with a
      * ConnectionFailed if the client fails or is closed before the answer.
      *
+     * Of topics with a `filter`, only events whose tags match are received, and with `left: true` the first one with which a resource
+     * stops matching. Subscribing to a topic again replaces its filter.
+     *
      * @param {string | string[]} topics
      * @param {EventHandler} onEvent
-     * @param {{ signal?: AbortSignal }} options
+     * @param {{ signal?: AbortSignal, filter?: object }} options
      * @returns {Promise<Subscription>}
      */
-    subscribe(topics: string | string[], onEvent: EventHandler, { signal }?: {
+    subscribe(topics: string | string[], onEvent: EventHandler, { signal, filter }?: {
         signal?: AbortSignal;
+        filter?: object;
     }): Promise<Subscription>;
     /**
      * Subscribe, and iterate over the events: `for await (const event of client.events(topics)) …`.
@@ -131,10 +135,11 @@ export declare class EventClient {
      * SubscribeError if the gateway refuses or withdraws all topics.
      *
      * @param {string | string[]} topics
-     * @param {{ signal?: AbortSignal }} options
+     * @param {{ signal?: AbortSignal, filter?: object }} options
      */
     events(topics: string | string[], options?: {
         signal?: AbortSignal;
+        filter?: object;
     }): AsyncGenerator<import("./protocol.js").GatewayEvent, void, unknown>;
     /** Send a ping. The gateway answers in order: when the promise is fulfilled, all earlier frames have been delivered. */
     ping(): Promise<any>;

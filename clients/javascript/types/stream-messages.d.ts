@@ -22,10 +22,7 @@ export declare class StreamMessages {
     #private;
     /** @type {string | null} */ position: string | null;
     /** The parameters of the stream's address; `null` without topics, when no stream is needed. */
-    get query(): {
-        topics: string;
-        since?: string | undefined;
-    } | null;
+    get query(): [string, string][] | null;
     /** Take a message of the client; return the answers that need no gateway. Afterwards the stream opens again. @param {any} message @returns {any[]} */
     send(message: any): any[];
     /** Return what a frame of the stream means to the client: an ack or error once per request that it answers. @param {any} frame @returns {any[]} */

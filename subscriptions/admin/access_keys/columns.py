@@ -127,7 +127,9 @@ class KeyColumns:
 
     @admin.display(description="permissions")
     def rights(self, key: AccessKey) -> str:
-        narrowed = f" ({one_or_many(len(key.allowed_topics), 'topic')})" if key.allowed_topics else ""
+        limits = [one_or_many(len(key.allowed_topics), "topic")] if key.allowed_topics else []
+        limits += ["filter"] if key.filter else []
+        narrowed = f" ({', '.join(limits)})" if limits else ""
         held = ((f"subscribe{narrowed}", key.may_subscribe), ("publish", key.may_publish))
         return ", ".join(right for right, is_held in held if is_held)
 

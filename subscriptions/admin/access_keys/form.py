@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from events.domain.topics import InvalidTopic, known_resources, parse_pattern
+from events.filters.expression import InvalidFilter, canonical, parse_text
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
@@ -43,11 +44,17 @@ class AccessKeyForm(OperatorForm):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4, "cols": 80, "spellcheck": "false"}),
     )
+    filter = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 80, "spellcheck": "false"}),
+        help_text='JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
+        "that match; it does not limit what the key publishes. Empty for no filter.",
+    )
     made_as = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = AccessKey
-        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics", *RATES]
+        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics", "filter", *RATES]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,6 +104,13 @@ class AccessKeyForm(OperatorForm):
         if errors:
             raise ValidationError(errors)
         return list(dict.fromkeys(patterns))
+
+    def clean_filter(self) -> str:
+        text: str = self.cleaned_data["filter"]
+        try:
+            return canonical(parse_text(text)) if text else ""
+        except InvalidFilter as error:
+            raise ValidationError(f"This is no filter: {error}.") from None
 
     def clean_made_as(self) -> uuid.UUID | None:
         sent: uuid.UUID | None = self.cleaned_data["made_as"]

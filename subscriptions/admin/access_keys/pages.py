@@ -61,7 +61,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
-                ("Permissions", {"fields": [*rights, "allowed_topics"]}),
+                ("Permissions", {"fields": [*rights, "allowed_topics", "filter"]}),
                 ("Rates", {"fields": RATES}),
                 ("Validity", {"fields": ["expiry", "expires_on", "made_as"]}),
             ]
@@ -81,7 +81,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         ]
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
-            ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed"]}),
+            ("Permissions", {"fields": [*rights, "allowed_topics" if writes else "allowed", "filter"]}),
             ("Rates", {"fields": RATES}),
             ("Validity", {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
         ]

@@ -105,9 +105,9 @@ export function start({ url, settings, random, oneByOne, options }) {
   client.connect();
 }
 
-/** @param {{ as: string, topics: string[] }} _ */
-export function subscribe({ as, topics }) {
-  calls[as] = subscribed(client.subscribe(topics, onEvent));
+/** @param {{ as: string, topics: string[], filter?: object }} _ */
+export function subscribe({ as, topics, filter }) {
+  calls[as] = subscribed(client.subscribe(topics, onEvent, { filter }));
 }
 
 /** @param {{ as: string, topics: string[] }} _ */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgpack
 import pytest
 from channels.layers import InMemoryChannelLayer
 
@@ -23,7 +24,12 @@ EPOCH = "0123456789ab"
 
 def entry(seq: int, size: int = 10) -> Entry:
     return Entry(
-        seq, '{"head": "' + "h" * size, f'é\\ud83d\\ude00", "n": {seq}}}', (f"customer_id:{CUSTOMER}:call:c",)
+        seq,
+        '{"head": "' + "h" * size,
+        f'é\\ud83d\\ude00", "n": {seq}}}',
+        (f"customer_id:{CUSTOMER}:call:c",),
+        f'{{"n": {seq}}}',
+        None if seq % 2 else f'{{"n": {seq - 1}}}',
     )
 
 
@@ -59,3 +65,18 @@ def test_an_announcement_of_an_older_version_has_no_time() -> None:
     [message] = announcements(CUSTOMER, EPOCH, [])
     del message["announcement"]["at"]
     assert read_announcement(message).at is None
+
+
+def test_an_announcement_of_an_older_version_has_no_tags() -> None:
+    [message] = announcements(CUSTOMER, EPOCH, [entry(1), entry(2)])
+    del message["announcement"]["tags"]
+    assert [(each.seq, each.tags, each.was) for each in entries_of([message])] == [
+        (1, None, None),
+        (2, None, None),
+    ]
+
+
+def test_an_older_version_reads_the_entries_of_an_announcement() -> None:
+    [message] = announcements(CUSTOMER, EPOCH, [entry(1)])
+    [row] = msgpack.unpackb(message["announcement"]["entries"])
+    assert len(row) == 4, "its loop unpacks four values"

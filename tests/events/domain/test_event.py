@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from events.domain.event import (
     Draft,
+    Form,
     agents_beside_data,
     concerned_agents,
     format_timestamp,
@@ -164,7 +165,7 @@ REFUSED = [
     (
         "topic",
         "call",
-        "unknown field: an event has event_type, customer_id, agent_ids, data, timestamp, idempotency_key",
+        "unknown field: an event has event_type, customer_id, agent_ids, data, timestamp, idempotency_key, tags",
     ),
 ]
 
@@ -464,3 +465,81 @@ def test_agents_that_the_data_does_not_name_are_beside_it(
 ) -> None:
     draft = Draft("call.status", CUSTOMER, "call", "c", agent_ids, data, json.dumps(data), None, None)
     assert agents_beside_data(draft) == beside
+
+
+def _sent(form: Form, data: str, resource: str = "call") -> dict[str, Any]:
+    entry = make_entry(
+        seq=7,
+        epoch="e" * 12,
+        event_id="ev",
+        event_type=f"{resource}.status",
+        timestamp=datetime(2024, 1, 15, tzinfo=UTC),
+        topics=[f"customer_id:{CUSTOMER}:{resource}:r1", f"agent_id:{ALICE}:{resource}:r1"],
+        body=data,
+        named_agents=[ALICE],
+        ended=True,
+        phases=json.dumps({ALICE: ["ended", "x"]}),
+    )
+    assert entry.event_type == f"{resource}.status"
+    frame: dict[str, Any] = json.loads(entry.frame(entry.topics[0], form))
+    return frame
+
+
+def test_an_event_that_left_a_filter_says_so() -> None:
+    frame = _sent(Form.LEFT, '{"id": "r1", "x": ", \\"id\\": \\""}')
+    assert frame["left"] is True
+    assert frame["data"] == {"id": "r1", "x": ', "id": "'}
+    assert list(frame)[-4:] == ["active", "left", "id", "cursor"]
+    assert "left" not in _sent(Form.WHOLE, '{"id": "r1"}')
+
+
+@pytest.mark.parametrize(
+    ("resource", "data", "ids"),
+    [
+        ("call", {"id": "r1", "text": "secret", "agent_id": "x"}, {"id": "r1"}),
+        ("call", {"call_id": "r1", "id": "other"}, {"call_id": "r1"}),
+        ("queue", {"queue_id": "r1", "call_id": "c1", "wait": 3}, {"queue_id": "r1", "call_id": "c1"}),
+        ("queue", {"queue_id": "r1", "call_id": 5}, {"queue_id": "r1"}),
+    ],
+)
+def test_a_withdrawn_event_has_its_ids_alone(
+    resource: str, data: dict[str, Any], ids: dict[str, str]
+) -> None:
+    frame = _sent(Form.WITHDRAWN, json.dumps(data), resource)
+    assert frame["data"] == ids
+    assert set(frame) == {"event_type", "timestamp", "topic", "data", "left", "id", "cursor"}
+    assert frame["left"] is True
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{}, {"team": "sales"}, {f"a{n}": n for n in range(16)}, {"vip": True, "x": 1.5, "note": "x" * 256}],
+)
+def test_the_publishers_tags_are_read(tags: dict[str, Any]) -> None:
+    assert read(tags=tags).tags == tags
+
+
+@pytest.mark.parametrize("tags", [MISSING, None])
+def test_without_tags_the_resource_keeps_its_own(tags: Any) -> None:
+    draft = read(tags=tags)
+    assert draft.tags is None
+    assert draft.digest() != read(tags={}).digest() != read(tags={"team": "sales"}).digest()
+
+
+@pytest.mark.parametrize(
+    ("tags", "field", "message"),
+    [
+        ([], "tags", "write an object of tags"),
+        ({f"a{n}": n for n in range(17)}, "tags", "17 tags, 16 are the most"),
+        ({"status": "x"}, "tags.status", "the gateway sets this tag itself: choose another name"),
+        ({"Team": "x"}, "tags.Team", "a tag's name is 1 to 32 lower-case letters"),
+        ({"t" * 99: "x"}, f"tags.{'t' * 64}", "a tag's name is 1 to 32 lower-case letters"),
+        ({"team": None}, "tags.team", "a string of at most 256 characters, a number, true or false"),
+        ({"team": "x" * 257}, "tags.team", "a string of at most 256 characters"),
+        ({"team": ["x"]}, "tags.team", "a string of at most 256 characters"),
+    ],
+)
+def test_other_tags_are_refused(tags: Any, field: str, message: str) -> None:
+    (problem,) = refusal(tags=tags).problems
+    assert problem.field == field
+    assert message in problem.message

@@ -118,7 +118,7 @@ EMPTY = refused(
 )
 NOT_JSON = "not JSON: Expecting property name enclosed in double quotes at line 1 column 2"
 UNKNOWN_FIELD = (
-    "unknown field: an event has event_type, customer_id, agent_ids, data, timestamp, idempotency_key"
+    "unknown field: an event has event_type, customer_id, agent_ids, data, timestamp, idempotency_key, tags"
 )
 UNKNOWN_TYPE = (
     '"nonsense" is no event of a known resource: write <resource>_<action> in lower case, '

@@ -62,6 +62,7 @@ class Key:
     """Seconds from when it is stored; negative for one that has expired."""
     revoked: bool = False
     allowed_topics: list[str] = field(default_factory=list)
+    filter: str = ""
     secret: str = field(default_factory=new_secret)
 
 
@@ -178,6 +179,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             expires_at=None if key["expires_in"] is None else now + timedelta(seconds=key["expires_in"]),
             revoked_at=now if key["revoked"] else None,
             allowed_topics=key["allowed_topics"],
+            filter=key["filter"],
         )
         made.set_secret(key["secret"])
         made.save()

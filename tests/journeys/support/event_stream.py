@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 
@@ -16,7 +17,13 @@ class EventStream:
     """One response; `status` and `content` are those of a refusal."""
 
     def __init__(
-        self, gateway: Gateway, credential: str, *topics: str, last: str = "", **parameters: str
+        self,
+        gateway: Gateway,
+        credential: str,
+        *topics: str,
+        last: str = "",
+        query: Sequence[tuple[str, str]] = (),
+        **parameters: str,
     ) -> None:
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
         if last:
@@ -24,9 +31,9 @@ class EventStream:
         if topics:
             parameters["topics"] = ",".join(topics)
         self._client = httpx.Client(timeout=PATIENCE_SECONDS)
-        request = self._client.build_request(
-            "GET", f"{gateway.url}/v1.0/sse", params=parameters, headers=headers
-        )
+        # Not by httpx, which would put parameters of the same name together.
+        address = f"{gateway.url}/v1.0/sse?{urlencode([*query, *parameters.items()])}"
+        request = self._client.build_request("GET", address, headers=headers)
         self.response = self._client.send(request, stream=True)
         self.ids: list[str] = []
         self.comments = 0

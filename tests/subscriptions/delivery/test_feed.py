@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.domain.event import Entry
+from events.domain.event import Entry, Form
 from subscriptions.delivery import feed as feed_module
-from subscriptions.delivery.feed import Feed, Replay
+from subscriptions.delivery.feed import Feed
+from subscriptions.delivery.replay import Replay
 
 ACME = "aaaaaaaa-0000-4000-8000-000000000001"
 ANN = "aaaaaaaa-1111-4000-8000-000000000011"
@@ -157,17 +158,17 @@ def test_the_tail_is_bounded_in_number_and_size(monkeypatch: pytest.MonkeyPatch)
 
 
 def receivers_of(feed: Feed[str], entry: Entry) -> set[str]:
-    return {who for _, all_of in feed.receivers(entry) for who in all_of}
+    return {who for each in feed.receivers(entry) for who in each.subscribers}
 
 
 def test_five_overlapping_patterns_receive_an_event_once() -> None:
     feed = opened()
     patterns = [EVERYTHING, CALLS, f"{CUSTOMER}:call:1", f"{CUSTOMER}:*:1", f"{AGENT}:*:*"]
     feed.attach("ann", patterns)
-    assert feed.receivers(entry(1, agent=True)) == [(f"{CUSTOMER}:call:1", ["ann"])]
+    assert feed.receivers(entry(1, agent=True)) == [(f"{CUSTOMER}:call:1", Form.WHOLE, ["ann"])]
     for gone in patterns[:4]:
         feed.detach("ann", [gone])
-    assert feed.receivers(entry(2, agent=True)) == [(f"{AGENT}:call:1", ["ann"])]
+    assert feed.receivers(entry(2, agent=True)) == [(f"{AGENT}:call:1", Form.WHOLE, ["ann"])]
     feed.detach("ann", [f"{AGENT}:*:*"])
     assert feed.receivers(entry(3, agent=True)) == []
 
@@ -177,7 +178,7 @@ def test_each_receives_by_a_topic_that_it_holds_and_by_the_customers_if_by_two()
     feed.attach("supervisor", [CALLS])
     feed.attach("agent", [f"{AGENT}:*:*"])
     feed.attach("both", [f"{AGENT}:*:*", EVERYTHING])
-    topics = {who: topic for topic, all_of in feed.receivers(entry(1, agent=True)) for who in all_of}
+    topics = {who: each.topic for each in feed.receivers(entry(1, agent=True)) for who in each.subscribers}
     assert topics == {
         "supervisor": f"{CUSTOMER}:call:1",
         "both": f"{CUSTOMER}:call:1",
@@ -210,7 +211,7 @@ def test_a_feed_is_idle_when_the_last_subscriber_left() -> None:
 
 
 def replayed(replay: Replay, *past: Entry) -> list[tuple[int, str]]:
-    return [(each.seq, topic) for each in past if (topic := replay.topic(each))]
+    return [(each.seq, receipt[0]) for each in past if (receipt := replay.receipt(each))]
 
 
 def test_a_fresh_pattern_is_sent_what_came_after_its_start() -> None:

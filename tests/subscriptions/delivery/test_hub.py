@@ -235,8 +235,9 @@ async def test_a_connection_that_cannot_be_written_to_is_dropped_and_harms_no_ot
     monkeypatch.setattr(broken._transport, "abort", abort)
     announced = await harness.store(acme, count)
     for message in announced[1:]:  # As one announcement of several.
-        entries = [msgpack.unpackb(each["announcement"]["entries"])[0] for each in (announced[0], message)]
-        announced[0]["announcement"]["entries"] = msgpack.packb(entries)
+        for part in ("entries", "tags"):
+            values = [msgpack.unpackb(each["announcement"][part])[0] for each in (announced[0], message)]
+            announced[0]["announcement"][part] = msgpack.packb(values)
     await harness.announce(announced[0])
     await until(lambda: len(clients[0].events) == len(clients[2].events) == count)
     assert broken.is_closed

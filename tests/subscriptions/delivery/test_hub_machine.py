@@ -23,9 +23,10 @@ from hypothesis.stateful import (
 )
 
 from events.domain.event import Entry
-from subscriptions.delivery.feed import Feed, Replay
+from subscriptions.delivery.feed import Feed
 from subscriptions.delivery.gap_repair import OpenFeed
 from subscriptions.delivery.hub import Hub
+from subscriptions.delivery.replay import Replay
 from subscriptions.delivery.replayer import Replayer
 from tests.subscriptions.support.hub_oracle import BrokenPromise
 from tests.subscriptions.support.hub_world import ACME, ANN, GLOBEX, GUS, ClientConnection, World
@@ -282,8 +283,8 @@ def no_memory_of_what_was_live(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forgetting(init: Callable[..., None]) -> Callable[..., None]:
-    def forget(self: Replay, held: Any, fresh: Any, position: int) -> None:
-        init(self, held, fresh, position)
+    def forget(self: Replay, *arguments: Any) -> None:
+        init(self, *arguments)
         self._held = {}
 
     return forget

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest.mock import sentinel
 
-from subscriptions.delivery.feed import Replay
+from subscriptions.delivery.replay import Replay
 from subscriptions.delivery.subscriber import Subscriber
 from tests.subscriptions.support.hub_harness import held, new_customer
 

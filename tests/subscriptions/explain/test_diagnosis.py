@@ -11,6 +11,7 @@ import pytest
 
 from events.domain.cursor import Position
 from events.domain.topics import known_resources
+from events.filters.tags import EventTags
 from subscriptions.explain.connection_history import HistoryRecord, read_history
 from subscriptions.explain.diagnosis import explain
 from subscriptions.explain.report import (
@@ -421,3 +422,48 @@ def test_further_refusals_without_a_topic_are_a_reason_too() -> None:
     assert ("refused: foreign-customer", "7 topics") in [
         fact for step in explanation.steps for fact in step.facts
     ]
+
+
+# --- Filters ---
+
+ANSWERED = '{"field": "status", "op": "eq", "value": "answered"}'
+
+
+def with_tags(now: dict[str, str], before: dict[str, str] | None = None) -> StoredEvent:
+    return replace(EVENT, tags=EventTags(now, before))
+
+
+def filtered(detail: str) -> list[HistoryRecord]:
+    requested, live = subscribed()
+    return [CONNECTED, requested._replace(detail=detail), live, left(12, 5)]
+
+
+@pytest.mark.parametrize(
+    ("event", "rule"),
+    [
+        (with_tags({"status": "answered"}), "delivered"),
+        (with_tags({"status": "hangup"}, {"status": "answered"}), "delivered"),
+        (with_tags({"status": "ringing"}), "filter"),
+        (EVENT, "delivered"),
+    ],
+)
+def test_the_filter_of_a_subscription_is_a_reason(event: StoredEvent, rule: str) -> None:
+    explanation = why(*filtered(f"filter {ANSWERED}"), event=event)
+    assert explanation.reason.rule == rule
+    if rule == "filter":
+        assert f"{CALLS} with the filter {ANSWERED}" in explanation.reason.message
+        assert '{"status": "ringing"}' in explanation.reason.message
+
+
+def test_a_filter_that_is_recorded_in_part_leaves_the_delivery_open() -> None:
+    explanation = why(*filtered("filter " + ANSWERED[:20]), event=with_tags({"status": "ringing"}))
+    assert (explanation.steps[-1].outcome, explanation.steps[-1].rule) == (Outcome.UNKNOWN, "filter")
+
+
+def test_the_filter_of_an_access_key_is_a_reason() -> None:
+    key = replace(KEY, filter=ANSWERED)
+    explanation = why(CONNECTED, *subscribed(), identity=key, event=with_tags({"status": "ringing"}))
+    assert explanation.steps[2].rule == "filter"
+    assert ANSWERED in explanation.steps[2].message
+    explanation = why(*filtered(""), identity=key, event=with_tags({"status": "answered"}))
+    assert explanation.reason.rule == "delivered"

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,6 +17,7 @@ from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.messages import (
     Action,
     Authenticate,
+    Message,
     Ping,
     Subscribe,
     UnreadableMessage,
@@ -31,7 +34,7 @@ TOPIC = "customer_id:12345678-1234-1234-1234-123456789012:call:*"
 CURSOR = "0123456789ab.42"
 
 
-def read(text: str, max_bytes: int = 1000, max_topics: int = 3) -> object:
+def read(text: str, max_bytes: int = 1000, max_topics: int = 3) -> Message:
     return read_message(text, max_bytes=max_bytes, max_topics=max_topics)
 
 
@@ -63,8 +66,59 @@ def test_a_topic_named_twice_is_named_once() -> None:
     )
 
 
-def test_fields_that_are_not_known_are_ignored() -> None:
-    assert read('{"type": "ping", "extra": {"a": [1]}}') == Ping(None)
+@pytest.mark.parametrize(
+    ("message", "warnings"),
+    [
+        ({"type": "ping", "extra": {"a": [1]}}, ['unknown field "extra": there are request_id, type']),
+        (
+            {"type": "subscribe", "topics": [TOPIC], "sinse": CURSOR},
+            ['unknown field "sinse": did you mean "since"?'],
+        ),
+        (
+            {"type": "unsubscribe", "topics": [TOPIC], "since": 1, "Topics": 1},
+            [
+                'unknown field "since": there are request_id, topics, type',
+                'unknown field "Topics": did you mean "topics"?',
+            ],
+        ),
+        (
+            {"type": "authenticate", "token": "x", "topics": 1},
+            ['unknown field "topics": there are request_id, token, type'],
+        ),
+        (
+            {"type": "ping", **{f"x{n}": n for n in range(20)}},
+            [f'unknown field "x{n}": there are request_id, type' for n in range(10)],
+        ),
+    ],
+    ids=str,
+)
+def test_fields_that_are_not_known_are_ignored_with_a_warning(
+    message: dict[str, Any], warnings: list[str]
+) -> None:
+    read_one = read(json.dumps(message))
+    assert list(read_one.warnings) == warnings
+    known = {"authenticate": {"type", "token"}}.get(message["type"], {"type", "topics"})
+    expected = read(json.dumps({name: value for name, value in message.items() if name in known}))
+    assert replace(read_one, warnings=()) == expected
+
+
+def test_an_unreadable_message_has_its_warnings() -> None:
+    error = refused(json.dumps({"type": "subscribe", "topic": TOPIC}))
+    assert error.warnings == ('unknown field "topic": did you mean "topics"?',)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"action": "subscribe"}, "it is missing"),
+        ({"type": 7}, '"type" is one of'),
+        ({"type": "Subscribe"}, 'not "Subscribe" (did you mean subscribe?)'),
+        ({"type": "dance"}, 'not "dance"'),
+        ({"type": "publish"}, "events are published with POST /v1.0/events"),
+    ],
+)
+def test_an_unknown_type_is_quoted_with_what_is_right(message: dict[str, Any], expected: str) -> None:
+    assert expected in str(refused(json.dumps(message)))
 
 
 @pytest.mark.parametrize("request_id", ["7", "", "ünï", "x" * 128, 0, -3, 2**53 - 1, 1.5, 1e300])
@@ -138,9 +192,9 @@ def test_a_refusal_names_action_and_request() -> None:
 
 
 def test_bytes_are_counted_not_characters() -> None:
-    text = '{"type": "ping", "a": "%s"}' % ("é" * 10)
+    text = '{"type": "ping", "request_id": "%s"}' % ("é" * 10)
     size = len(text.encode())
-    assert read(text, max_bytes=size) == Ping(None)
+    assert read(text, max_bytes=size) == Ping("é" * 10)
     assert str(size - 1) in str(refused(text, max_bytes=size - 1))
 
 
@@ -206,6 +260,11 @@ def test_frames_are_the_contracts_to_the_byte() -> None:
     )
     assert pong_frame(CURSOR, "p") == f'{{"type": "pong", "cursor": "{CURSOR}", "request_id": "p"}}'
     assert pong_frame(None) == '{"type": "pong", "cursor": null}'
+    assert json.loads(pong_frame(None, warnings=["x"]))["warnings"] == ["x"]
+    filtered = json.loads(
+        ack_frame(Action.SUBSCRIBE, [TOPIC], cursor=CURSOR, sent_filter={"op": "ex", "field": "x"})
+    )
+    assert filtered["filter"] == {"op": "ex", "field": "x"}
 
 
 def test_an_ack_has_cursor_and_recovery() -> None:
@@ -263,4 +322,6 @@ def test_a_close_has_as_much_of_its_reason_as_a_control_frame_holds(message: str
 
 
 def test_error_codes_are_the_contracts() -> None:
-    assert set(ErrorCode) == {"PERMISSION_DENIED", "INVALID_TOPIC", "INVALID_MESSAGE", "RATE_LIMITED"}
+    assert set(ErrorCode) == {
+        *("PERMISSION_DENIED", "INVALID_TOPIC", "INVALID_FILTER", "INVALID_MESSAGE", "RATE_LIMITED")
+    }

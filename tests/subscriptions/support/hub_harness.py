@@ -15,6 +15,7 @@ from events.database.threads import in_database_thread
 from events.domain.event import Draft, Entry
 from events.domain.event_parser import read_event
 from events.domain.topics import known_resources, parse_pattern
+from events.filters.event_filter import NO_FILTER, EventFilter
 from events.log.publish import publish
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher, Outbox
@@ -43,8 +44,8 @@ async def until(condition: Callable[[], T], what: str = "the condition") -> T:
     return answer
 
 
-def held(text: str, customer_id: str) -> HeldTopic:
-    return HeldTopic(text, parse_pattern(text, RESOURCES), customer_id)
+def held(text: str, customer_id: str, chosen: EventFilter = NO_FILTER) -> HeldTopic:
+    return HeldTopic(text, parse_pattern(text, RESOURCES), customer_id, chosen)
 
 
 class Reader:
@@ -93,9 +94,11 @@ class Client:
         """The numbers of the received events, in order."""
         return [int(event["cursor"].partition(".")[2]) for event in self.events]
 
-    async def subscribe(self, *topics: str, customer_id: str, since: str | None = None) -> str | None:
+    async def subscribe(
+        self, *topics: str, customer_id: str, since: str | None = None, chosen: EventFilter = NO_FILTER
+    ) -> str | None:
         """Subscribe as `Connection` does; returns why `since` is not recovered, else `None`."""
-        hub, wanted = self._harness.hub, [held(topic, customer_id) for topic in topics]
+        hub, wanted = self._harness.hub, [held(topic, customer_id, chosen) for topic in topics]
         feeds = await hub.open([customer_id])
         if since is not None:
             epoch, _, seq = since.partition(".")

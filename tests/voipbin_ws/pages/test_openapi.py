@@ -54,6 +54,7 @@ BODIES: list[tuple[str, Callable[[Any], object], dict[str, Any], dict[str, tuple
             "agent_ids": [ID] * MAX_AGENTS,
             "timestamp": "2024-01-15T10:30:00.000000Z",
             "idempotency_key": "x" * MAX_KEY_LENGTH,
+            "tags": {"team": "sales", "vip": True, "size": 1.5},
         },
         {
             "event_type": ("queue.status",),
@@ -61,6 +62,7 @@ BODIES: list[tuple[str, Callable[[Any], object], dict[str, Any], dict[str, tuple
             "agent_ids": ([ID] * (MAX_AGENTS + 1), [ID.upper()]),
             "timestamp": ("", "x", "x" * (MAX_TEXT + 1)),
             "idempotency_key": ("x" * (MAX_KEY_LENGTH + 1),),
+            "tags": ({"Team": "x"}, {"team": None}, {"team": "x" * 257}, {"status": "x"}, {"t": ["x"]}),
         },
     ),
     ("Login", as_login, {"username": "mary", "password": "secret"}, {}),
@@ -78,6 +80,7 @@ STRICTER = {
     ("NewEvent", "data"): "the data must name its resource",
     ("NewEvent", "agent_ids"): "an id is written in lower case",
     ("NewEvent", "timestamp"): "the time must be one of RFC 3339",
+    ("NewEvent", "tags"): "the gateway sets some tags itself",
     ("NewMessage", "text"): "the text must not be blank",
     ("Target", "type"): "the id must fit the type",
     ("Target", "id"): "the id must fit the type",

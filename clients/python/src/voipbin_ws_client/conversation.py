@@ -69,6 +69,7 @@ class Conversation:
         """Whether this connection resumed without a gap; `None` if it had nothing to resume."""
         self._positions = positions
         self._topics = dict.fromkeys(topics, positions.cursor is not None)
+        self._filters: dict[str, Frame | None] = {}
         self._live: set[str] = set()
         self._requests = PendingRequests()
         self._subscribe_waiters = Waiters()
@@ -120,10 +121,22 @@ class Conversation:
 
     # --- The application ---
 
-    def subscribe(self, topics: Sequence[str], done: Callable[[], None]) -> tuple[Waiter, Step]:
-        """Add topics; `done` is called after all are granted or refused, or at once."""
-        new = [topic for topic in dict.fromkeys(topics) if topic not in self._topics]
-        self._topics.update(dict.fromkeys(new, False))
+    def subscribe(
+        self, topics: Sequence[str], done: Callable[[], None], chosen: Frame | None = None
+    ) -> tuple[Waiter, Step]:
+        """Add topics with a filter, or replace that of topics.
+
+        `done` is called after all are granted or refused, or at once.
+        """
+        new = [
+            topic
+            for topic in dict.fromkeys(topics)
+            if topic not in self._topics or self._filters.get(topic) != chosen
+        ]
+        for topic in new:
+            self._topics.setdefault(topic, False)
+            self._filters[topic] = chosen
+        self._live.difference_update(new)
         waiter = self._subscribe_waiters.add((topic for topic in topics if topic not in self._live), done)
         return waiter, self._request(Action.SUBSCRIBE, new)
 
@@ -151,7 +164,18 @@ class Conversation:
         return Step(self._requests_of(action, topics)) if self._is_open else Step()
 
     def _requests_of(self, action: Action, topics: Sequence[str], **details: Any) -> list[Frame]:
-        return [self._requests.add(Request(action, set(chunk), **details), chunk) for chunk in chunks(topics)]
+        together: list[tuple[Frame | None, list[str]]] = []
+        for topic in topics:
+            chosen = self._filters.get(topic) if action is Action.SUBSCRIBE else None
+            same = next((group for each, group in together if each == chosen), None)
+            if same is None:
+                together.append((chosen, same := []))
+            same.append(topic)
+        return [
+            self._requests.add(Request(action, set(chunk), filter=chosen, **details), chunk)
+            for chosen, group in together
+            for chunk in chunks(group)
+        ]
 
     # --- The server ---
 

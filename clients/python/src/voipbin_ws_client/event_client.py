@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random as random_module
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from voipbin_ws_client.backoff import FIRST_SECONDS, MAX_AWAY_SECONDS, MAX_SECONDS, Backoff
@@ -125,8 +126,11 @@ class EventClient:
         self._start()
         return await self._inbox.take()
 
-    async def subscribe(self, *topics: str) -> None:
+    async def subscribe(self, *topics: str, filter: Mapping[str, Any] | None = None) -> None:  # noqa: A002
         """Add topics, and wait for the server's answer. They are live from its ack on.
+
+        Of topics with a `filter` only events whose tags match are received, and with `"left": true` the first one with
+        which a resource stops matching. Subscribing to a topic again replaces its filter.
 
         To know what happened before, load the current state after this method returns.
 
@@ -135,7 +139,8 @@ class EventClient:
             Terminated: the client does not connect again.
             ClientClosed: the client was closed.
         """
-        await self._request(self._conversation.subscribe, topics)
+        chosen = None if filter is None else dict(filter)
+        await self._request(partial(self._conversation.subscribe, chosen=chosen), topics)
 
     async def unsubscribe(self, *topics: str) -> None:
         """Remove topics. Events that were received before may still follow.

@@ -31,6 +31,8 @@ class Request:
     resumes: bool = False
     """Whether its topics were granted on an earlier connection."""
     since: str | None = None
+    filter: Frame | None = None
+    """The filter of all its topics."""
     opening: bool = False
     """Whether the client counts as connected only after the answer."""
     tries: int = 0
@@ -63,6 +65,8 @@ class PendingRequests:
         message: Frame = {"type": request.action, "topics": list(topics), "request_id": request_id}
         if request.since is not None:
             message["since"] = request.since
+        if request.filter is not None:
+            message["filter"] = request.filter
         return message
 
     def find(self, frame: Frame, topics: Collection[str]) -> Request | None:

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from events.domain.topics import known_resources, parse_pattern
+from subscriptions.auth.access_keys import rotate
 from subscriptions.auth.authentication import identify
 from subscriptions.models import AccessKey, Customer
 from subscriptions.protocol.permissions import may_subscribe
@@ -138,3 +139,38 @@ def test_a_list_shows_where_and_by_what_a_key_was_used_last(ada: AdminClient, ac
         assert "<b>reports" not in page
     assert "3\xa0minutes ago" in ada.list(AccessKey).text
     assert "never" in ada.open(access_key(acme)[0]).text
+
+
+# --- The filter ---
+
+FILTER = '{"field": "queue_id", "op": "eq", "value": "q1"}'
+
+
+def test_a_key_has_a_filter_in_whatever_way_it_is_written(ada: AdminClient, acme: Customer) -> None:
+    page = make(ada, filter=' {"op": "eq",\r\n "value": "q1", "field": "queue_id"} ')
+    key = AccessKey.objects.get()
+    assert key.filter == FILTER
+    assert identify(page.secret).filter == FILTER
+    assert "subscribe (filter)" in ada.list(AccessKey).text
+    successor, _ = rotate(key, timezone.now())
+    assert successor.filter == FILTER
+    form = {"label": key.label, "expiry": "keep", "may_subscribe": "on"}
+    assert ada.post(address(key, "change"), form | {"filter": " "}).was_saved
+    assert identify(page.secret).filter is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "This is no filter: not JSON: "),
+        ("[]", "This is no filter: a filter is a JSON object such as"),
+        (
+            '{"op": "or", "filters": [{"field": "x", "op": "is"}]}',
+            "filters[0].op: &quot;is&quot; is no operator",
+        ),
+    ],
+)
+def test_a_text_that_is_no_filter_is_refused_with_its_path(ada: AdminClient, text: str, message: str) -> None:
+    page = make(ada, filter=text)
+    assert not AccessKey.objects.exists()
+    assert message in page.text.replace("&#x27;", "'")

@@ -6,6 +6,7 @@ opens the stream again, with all topics, after the last message; the server resu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,22 +27,25 @@ class NotResumed(Exception):
 
 
 class StreamMessages:
-    """The topics of a stream, and the messages that wait for their answer."""
+    """The topics of a stream with their filters, and the messages that wait for their answer."""
 
     def __init__(self) -> None:
         self.position: str | None = None
         """The id of the last message, after which the next stream starts."""
-        self._topics: dict[str, None] = {}
+        self._topics: dict[str, str] = {}
         self._pending: list[_Pending] = []
         self._pings: list[Any] = []
 
     @property
     def query(self) -> list[tuple[str, str]]:
         """The parameters of the stream's address; none without topics, when no stream is needed."""
-        if not self._topics:
-            return []
-        start = [("since", self.position)] if self.position else []
-        return [("topics", ",".join(self._topics)), *start]
+        groups: dict[str, list[str]] = {}
+        for topic, chosen in self._topics.items():
+            groups.setdefault(chosen, []).append(topic)
+        query: list[tuple[str, str]] = []
+        for chosen, topics in groups.items():
+            query += [("topics", ",".join(topics)), *([("filter", chosen)] if chosen else [])]
+        return [*query, ("since", self.position)] if query and self.position else query
 
     def send(self, message: Frame) -> list[Frame]:
         """Take a message of the client; return the answers that need no server.
@@ -52,7 +56,8 @@ class StreamMessages:
             case Action.SUBSCRIBE:
                 since = message.get("since")
                 self.position = self.position or since
-                self._topics.update(dict.fromkeys(message["topics"]))
+                chosen = json.dumps(message["filter"]) if "filter" in message else ""
+                self._topics.update(dict.fromkeys(message["topics"], chosen))
                 self._pending.append(
                     _Pending(message["request_id"], set(message["topics"]), since is not None)
                 )
