@@ -116,6 +116,10 @@ PROGRAMS = (
 
 ESLINT = Program("ESLint", ".", lambda: _of_npm(ROOT, "eslint/bin/eslint.js"), by=NPM_CI)
 TYPESCRIPT = Program("TypeScript", ".", lambda: _of_npm(ROOT, "typescript/bin/tsc"), by=NPM_CI)
+PUBLINT = Program("publint", ".", lambda: _of_npm(ROOT, "publint/src/cli.js"), by=NPM_CI)
+TYPES_CHECK = Program(
+    "Are the types wrong", ".", lambda: _of_npm(ROOT, "@arethetypeswrong/cli/dist/index.js"), by=NPM_CI
+)
 
 
 def demanded() -> bool:

@@ -9,7 +9,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from deploy.programs import NODE, TYPESCRIPT
+from deploy.programs import NODE, PUBLINT, TYPES_CHECK, TYPESCRIPT
 from tests.journeys.support.cast import company, new_id, settle
 from tests.journeys.support.conversation import publish
 from tests.journeys.support.programs import Program
@@ -30,6 +30,23 @@ def test_it_imports_nothing_but_its_own_modules() -> None:
     for module in CLIENT.glob("*.js"):
         imported = re.findall(r"""(?:^|\s)(?:from|import) ?\(?["']([^"']+)["']""", module.read_text())
         assert all(name.startswith("./") for name in imported), module
+
+
+def test_it_passes_the_checks_of_packages_and_of_types(tmp_path: Path) -> None:
+    package, node = str(pack_client(tmp_path)), str(require(NODE))
+    subprocess.run([node, str(require(PUBLINT)), package, "--strict"], check=True)
+    # CommonJS projects import it dynamically.
+    subprocess.run([node, str(require(TYPES_CHECK)), package, "--profile", "esm-only"], check=True)
+
+
+def test_a_commonjs_project_imports_it_dynamically(tmp_path: Path) -> None:
+    install_client(tmp_path)
+    program = 'import("voipbin-ws-client").then((all) => console.log(typeof all.EventClient, typeof all.Publisher));'
+    (tmp_path / "program.cjs").write_text(program)
+    done = subprocess.run(
+        [str(require(NODE)), "program.cjs"], cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "function function\n"
 
 
 def test_its_types_are_those_of_its_scripts(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from events.filters.event_filter import NO_FILTER, EventFilter
 from subscriptions.protocol.effects import AuditEntry, AuditVerdict, Join, Record, Refilter, Send
-from subscriptions.protocol.messages import Action
+from subscriptions.protocol.messages import Action, Subscribe
 from subscriptions.protocol.permissions import Rule
 from tests.subscriptions.protocol.test_session import CALLS, MANAGER, NOW, session, subscribe
 
@@ -87,3 +87,25 @@ def test_unknown_fields_are_in_every_answer() -> None:
     assert len(warnings(json.dumps({"type": "subscribe", "topic": [CALLS]}))) == 1
     (join,) = [each for each in subscribe(current, CALLS, **warned) if isinstance(each, Join)]
     assert len(join.warnings) == 1
+
+
+def test_the_topics_of_several_messages_become_live_together() -> None:
+    current = session(MANAGER)
+    queues = CALLS.replace(":call:", ":queue:")
+    with_filter, without = (
+        Subscribe((CALLS,), "e.1", None, FILTER),
+        Subscribe((queues, "no topic"), "e.1", None),
+    )
+    effects = current.subscribe_together([with_filter, without], {}, NOW)
+    assert [type(effect) for effect in effects] == [Record, Record, Join, Send]
+    join = effects[2]
+    assert isinstance(join, Join)
+    assert [held.text for held in join.topics] == [CALLS, queues]
+    assert [held.filter for held in join.topics] == [EventFilter(CANONICAL), NO_FILTER]
+    assert join.since == "e.1"
+
+
+def test_a_single_message_is_acknowledged_as_it_is() -> None:
+    current = session(MANAGER)
+    message = Subscribe((CALLS,), None, None, FILTER)
+    assert current.subscribe_together([message], {}, NOW) == session(MANAGER).subscribe(message, {}, NOW)
