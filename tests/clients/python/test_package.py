@@ -52,6 +52,11 @@ def test_the_package_requires_what_it_imports_and_nothing_else() -> None:
     assert imported - sys.stdlib_module_names - {"voipbin_ws_client"} == required
 
 
+def test_it_uses_nothing_that_its_oldest_python_lacks(tmp_path: Path) -> None:
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    run(sys.executable, "-m", "mypy", "--python-version", oldest, "--cache-dir", tmp_path, "--strict", SOURCE)
+
+
 def test_wheel_and_sdist_pass_the_checks_of_the_package_index(built: Path) -> None:
     assert len(list(built.iterdir())) == 2
     run(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())

@@ -214,8 +214,9 @@ def refusal(answer: Answer) -> Exception:
 async def _ask(url: str, token: str | None) -> Answer | None:
     """Return the gateway's answer to a plain GET; `None` if it does not answer."""
     try:
-        async with asyncio.timeout(REASON_SECONDS), httpx.AsyncClient(timeout=REASON_SECONDS) as http:
-            response = await http.get(http_url(url), headers=headers_with(token))
+        async with httpx.AsyncClient(timeout=REASON_SECONDS) as http:
+            request = http.get(http_url(url), headers=headers_with(token))
+            response = await asyncio.wait_for(request, REASON_SECONDS)
     except (httpx.HTTPError, asyncio.TimeoutError):
         return None
     answer = Answer.of(response.status_code, response.headers, response.content)
