@@ -89,16 +89,19 @@ def test_each_filter_is_that_of_the_topics_before_it(gateway_on_each_stack: Gate
         ("topics", f"customer_id:{acme.id}:call:*"),
         ("filter", answered),
         ("topics", f"customer_id:{acme.id}:message:*"),
+        ("topics", f"customer_id:{acme.id}:queue:*"),
+        ("filter", json.dumps({"field": "queue_id", "op": "eq", "value": "another"})),
     ]
     with EventStream(gateway, key, query=query) as stream:
         ack = stream.receive()
-        assert len(ack["topics"]) == 2
+        assert len(ack["topics"]) == 3
         call = new_id()
         receipts = publish(
             gateway,
             acme.key("that publishes"),
             {"event_type": "call.created", "data": {"id": call, "status": "ringing"}},
             {"event_type": "message.received", "data": {"id": new_id()}},
+            {"event_type": "queue.joined", "data": {"queue_id": new_id(), "call_id": call}},
             {"event_type": "call.status", "data": {"id": call, "status": "answered"}},
             {"event_type": "call.ended", "data": {"id": call, "status": "hangup"}},
         )
