@@ -1,5 +1,7 @@
 """Event streams: the same session, feed and limits as a WebSocket, on every stack."""
 
+# Long because all tests share one client of streams and one cast.
+
 from __future__ import annotations
 
 import json

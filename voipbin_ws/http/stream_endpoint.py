@@ -54,12 +54,12 @@ class StreamEndpoint:
             (REQUEST_ID_HEADER.lower().encode(), identifier.encode()),
         ]
         server = (scope.get("extensions") or {}).get(OPEN_RESPONSE)
-        is_open = False
+        opened: float | None = None
 
         async def send_after_head(message: Message) -> None:
-            nonlocal is_open
-            if not is_open:
-                is_open = True
+            nonlocal opened
+            if opened is None:
+                opened = time.perf_counter()
                 if server is not None:
                     server.begin()
                 own = [header for header in common if header[0] not in _OWN_HEADERS]
@@ -78,7 +78,8 @@ class StreamEndpoint:
             route=PATH,
             status=outcome.status if isinstance(outcome, NoStream) else 200,
             request_id=identifier,
-            seconds=time.perf_counter() - began,
+            # Until it began: how long a stream lasts is logged with the end of its connection.
+            seconds=(opened or time.perf_counter()) - began,
             address=(scope.get("client") or ("",))[0],
             client=headers.get("user-agent", ""),
             identity={} if isinstance(outcome, NoStream) else identity_fields(outcome),
