@@ -164,9 +164,8 @@ def _fold_of_log() -> States:
             apply(StateEvent(event.event_type, event.resource_id, decode(event.body), at, named), memory)
     states = {" ".join(key).strip(): json.loads(json.dumps(asdict(state))) for key, state in memory.items()}
     for state in states.values():
-        del state["tags"]  # For filters only: frames do not have them.
-    for state in states.values():
         del state["size"]  # Of the gateway's own, to measure the data seldom.
+        del state["tags"]  # For filters only: frames do not have them.
     return states
 
 
