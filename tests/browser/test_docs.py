@@ -81,6 +81,14 @@ def test_the_links_of_a_document_lead_to_the_other_pages(page: Page, gateway: Ga
     expect(page).to_have_title("Operations · voipbin-ws")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_rest_can_be_used_by_everyone(pages: Pages, gateway: Gateway, scheme: str) -> None:
+    page = pages.open(color_scheme=scheme)
+    page.goto(f"{gateway.url}/docs/rest")
+    expect(page.locator(".opblock").first).to_be_visible()
+    assert violations(page) == []
+
+
 def test_rest_is_dark_in_the_dark(pages: Pages, gateway: Gateway) -> None:
     page = pages.open(color_scheme="dark")
     page.goto(f"{gateway.url}/docs/rest")

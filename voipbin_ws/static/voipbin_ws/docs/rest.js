@@ -8,6 +8,19 @@ showTheme();
 
 const place = /** @type {HTMLElement} */ (document.getElementById("swagger"));
 
+/** Correct what Swagger UI draws without a name or landmark, within a button, or at the wrong level of headings. */
+function correct() {
+  for (const link of place.querySelectorAll(".opblock-summary-control a[href]")) link.removeAttribute("href");
+  for (const heading of place.querySelectorAll("h3.opblock-tag")) heading.setAttribute("aria-level", "2");
+  for (const heading of place.querySelectorAll("h4")) heading.setAttribute("aria-level", "3");
+  place.querySelector("#servers")?.setAttribute("aria-label", "Server");
+  for (const [part, name] of [[".information-container", "About"], [".scheme-container", "Server and credential"]]) {
+    place.querySelector(part)?.setAttribute("role", "region");
+    place.querySelector(part)?.setAttribute("aria-label", name);
+  }
+}
+new MutationObserver(correct).observe(place, { childList: true, subtree: true });
+
 /** @type {any} */ (window).SwaggerUIBundle({
   url: place.dataset.document,
   domNode: place,
