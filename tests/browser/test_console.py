@@ -101,6 +101,33 @@ def test_the_code_has_the_topics_of_the_view(
         expect(page.locator("#code")).to_contain_text(topic)
 
 
+def test_a_filter_selects_what_is_shown(page: Page, gateway: Gateway, both: tuple[Company, Company]) -> None:
+    acme, _ = both
+    connect(page, gateway, acme.key("of the customer"))
+    page.get_by_label("Topic or pattern").fill(f"customer_id:{acme.id}:call:*")
+    page.get_by_label("Filter").fill("{nonsense")
+    page.get_by_role("button", name="Subscribe", exact=True).click()
+    expect(page.locator("#subscribe-error")).to_contain_text("The filter is no JSON")
+    page.get_by_label("Filter").fill('{"op": "same"}')
+    page.get_by_role("button", name="Subscribe", exact=True).click()
+    expect(page.locator("#frames > li").first).to_contain_text("INVALID_FILTER")
+    page.get_by_label("Filter").fill('{"field": "status", "op": "eq", "value": "answered"}')
+    page.get_by_role("button", name="Subscribe", exact=True).click()
+    expect(page.locator("#topics")).to_contain_text('"answered"')
+    statuses = ("ringing", "answered")
+    calls = [new_id() for _ in statuses]
+    publish(
+        gateway,
+        acme.key("that publishes"),
+        *(
+            {"event_type": "call.status", "data": {"id": call, "status": status}}
+            for call, status in zip(calls, statuses, strict=True)
+        ),
+    )
+    expect(page.locator("#frames > li").first).to_contain_text(calls[1])
+    expect(page.locator("#frames")).not_to_contain_text(calls[0])
+
+
 def test_a_bad_credential_and_a_foreign_topic_are_refused_with_the_reason(
     page: Page, gateway: Gateway, both: tuple[Company, Company]
 ) -> None:

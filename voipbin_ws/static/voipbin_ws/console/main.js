@@ -4,7 +4,7 @@ import { withTopics } from "./code-samples.js";
 import { FrameList } from "./frame-list.js";
 import { FrameLog } from "./frame-log.js";
 import { PublishPanel } from "./publish-panel.js";
-import { EventClient, State, SubscribeError } from "../event-client.js";
+import { EventClient, State } from "../event-client.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
 import { GatewayClock } from "../shared/gateway-clock.js";
 import { token } from "../shared/token.js";
@@ -15,7 +15,7 @@ const clock = new GatewayClock();
 const log = new FrameLog();
 const frames = new FrameList(log);
 const topicList = new PartList(element("topics"), element("topic-template"));
-/** @type {Map<string, { unsubscribe(): Promise<void> }>} */ const subscriptions = new Map();
+/** @type {Map<string, { filter: string, unsubscribe(): Promise<void> }>} */ const subscriptions = new Map();
 /** @type {EventClient | null} */ let client = null;
 /** @type {string | null} */ let credential = null;
 const publishPanel = new PublishPanel(() => credential);
@@ -92,18 +92,21 @@ element("disconnect").addEventListener("click", disconnect);
 
 async function subscribe() {
   const topic = field("topic").value.trim();
+  const filter = field("filter").value.trim();
+  setTexts({ "subscribe-error": "" });
   if (!client || !topic || subscriptions.has(topic)) return;
   try {
-    subscriptions.set(topic, await client.subscribe(topic, () => {}));
+    const subscription = await client.subscribe(topic, () => {}, filter ? { filter: JSON.parse(filter) } : {});
+    subscriptions.set(topic, { filter, unsubscribe: () => subscription.unsubscribe() });
   } catch (error) {
-    if (!(error instanceof SubscribeError)) setTexts({ "credential-error": error.message });
+    setTexts({ "subscribe-error": error instanceof SyntaxError ? `The filter is no JSON: ${error.message}` : error.message });
   }
   showTopics();
 }
 
 function showTopics() {
   topicList.arrange([...subscriptions.keys()], (part, topic) => {
-    part.texts({ topic });
+    part.texts({ topic, filter: subscriptions.get(topic)?.filter ?? "" });
     descendant(part.element, "button").addEventListener("click", () => {
       subscriptions.get(topic)?.unsubscribe();
       subscriptions.delete(topic);
