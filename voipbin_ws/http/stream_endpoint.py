@@ -25,6 +25,8 @@ _OWN_HEADERS = {
     # Proxies must neither keep, nor compress, nor buffer it (nginx reads the last).
     b"cache-control": b"no-store, no-transform",
     b"x-accel-buffering": b"no",
+    # A server limits how long a connection may wait for another request; a stream has left those limits.
+    b"connection": b"close",
 }
 
 Message = Mapping[str, Any]
