@@ -115,6 +115,9 @@ class StreamTransport:
     async def close(self, code: int, reason: str) -> None:
         """End the response."""
         self.close_code = code
+        if self._sending is not None:
+            # It may not have begun, and the lock goes to the first that comes.
+            await asyncio.wait((self._sending,))
         async with self._writing:
             if self.has_begun and not self.is_over.is_set():
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})

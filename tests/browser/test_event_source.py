@@ -39,7 +39,7 @@ def test_it_resumes_after_a_restart_and_stops_after_a_refusal(
         events = [{"event_type": "call.created", "data": {"id": new_id()}} for _ in range(count)]
         return publish(serving, acme.key("that publishes"), *events)
 
-    page = browser.new_page()
+    page = browser.new_page(bypass_csp=True)  # To wait for conditions on it.
     page.goto(f"{serving.url}/healthz")
     page.evaluate(LISTEN, f"/v1.0/sse?{query}")
     page.wait_for_function("answers.length === 1")

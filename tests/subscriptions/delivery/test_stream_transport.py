@@ -141,10 +141,14 @@ async def test_the_last_frame_after_a_release_arrives_once_the_client_reads() ->
     await settled()
     peer.reads.clear()
     assert not transport.write(event("aaaaaaaaaaaa.6"))
-    transport.release()
-    assert transport.write(text_frame('{"type": "error", "code": "TOO_SLOW"}'))
-    transport.stop()
-    closing = asyncio.create_task(transport.close(4408, "read faster"))
+
+    async def close() -> None:
+        transport.release()
+        assert transport.write(text_frame('{"type": "error", "code": "TOO_SLOW"}'))
+        transport.stop()
+        await transport.close(4408, "read faster")
+
+    closing = asyncio.create_task(close())
     await settled()
     peer.reads.set()
     await closing
