@@ -2,7 +2,7 @@
 
 const { WS_URL: url = "", TOKEN: token = "", TOPIC: topic = "", WS_MODULE: path } = process.env;
 const { WebSocket } = path ? await import(path) : globalThis;
-let since = undefined;
+/** @type {string | undefined} */ let since;
 
 function connect() {
   const socket = new WebSocket(`${url}?token=${token}`);
