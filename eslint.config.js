@@ -23,7 +23,7 @@ export default defineConfig([
     languageOptions: { globals: globals.browser },
   },
   {
-    files: ["examples/**", "tests/clients/**", "tests/conformance/**", "tests/voipbin_ws/**"],
+    files: ["examples/**", "tests/clients/**", "tests/conformance/**", "tests/faults/**", "tests/voipbin_ws/**"],
     languageOptions: { globals: globals.node },
   },
 ]);

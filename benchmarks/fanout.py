@@ -25,6 +25,8 @@ CONTESTANTS: dict[str, Callable[[Place], Contestant]] = {
     "uvicorn": lambda place: GatewayContestant(place, "uvicorn"),
     "daphne-batch": lambda place: GatewayContestant(place, "daphne", batch=True),
     "uvicorn-batch": lambda place: GatewayContestant(place, "uvicorn", batch=True),
+    "daphne-streams": lambda place: GatewayContestant(place, "daphne", streams=True),
+    "uvicorn-streams": lambda place: GatewayContestant(place, "uvicorn", streams=True),
     "nats": Nats,
     "mosquitto": Mosquitto,
     "nchan": Nchan,
@@ -138,7 +140,12 @@ def _report(runners: list[Runner], skipped: dict[str, str], arguments: Namespace
 
 def _ratios(runners: list[Runner], arguments: Namespace) -> str:
     """The ratios of the other contestants' cost to the gateways': all of it (fan-out alone)."""
-    gateways = [runner for runner in runners if runner.contestant.name.startswith("gateway")]
+    # Streams are among the others: the ratio says what they cost beside WebSockets.
+    gateways = [
+        runner
+        for runner in runners
+        if runner.contestant.name.startswith("gateway") and not runner.contestant.name.endswith("streams")
+    ]
     others = [runner for runner in runners if runner not in gateways]
     header = [
         "others' cost / the gateway's",

@@ -54,6 +54,8 @@ struct client {
     /* bytes of the awaited text that have been matched */
     uint32_t matched;
     char answer[16];
+    /* whether the response is an event stream: text without frames */
+    int is_stream;
     uint32_t answer_length;
     /* the frame that is being parsed */
     uint8_t header[14];
@@ -243,6 +245,10 @@ static void control_frame(struct client *client) {
 
 static void parse(struct client *client, const uint8_t *bytes, size_t length, uint64_t time) {
     const uint8_t *end = bytes + length;
+    if (client->is_stream) {
+        scan(client, bytes, length, time);
+        return;
+    }
     while (bytes < end && client->state != CLOSED) {
         if (!client->left) {
             client->header[client->header_length++] = *bytes++;
@@ -295,7 +301,9 @@ static void handshake(struct client *client, const uint8_t *bytes, size_t length
             client->answer[client->answer_length++] = bytes[at];
         client->matched = bytes[at] == END[client->matched] ? client->matched + 1 : bytes[at] == '\r';
         if (client->matched == 4) {
-            if (client->answer_length < 12 || memcmp(client->answer + 8, " 101", 4)) {
+            /* Without frames of a WebSocket only where the client has none to send. */
+            client->is_stream = !client->first.length && !memcmp(client->answer + 8, " 200", 4);
+            if (client->answer_length < 12 || (!client->is_stream && memcmp(client->answer + 8, " 101", 4))) {
                 char why[160];
                 snprintf(why, sizeof why, "the handshake was answered with: %.*s", (int)client->answer_length,
                          client->answer);

@@ -22,6 +22,11 @@ def handshake(address: str, path: str, headers: Mapping[str, str] | None = None)
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+def stream_request(address: str, path: str) -> bytes:
+    """The request of an event stream: by HTTP/1.0, so that the load client receives it without chunks."""
+    return f"GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
+
+
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
     """A client's frame, masked with zeros, which leave the payload unchanged."""
     size = len(payload)

@@ -153,6 +153,7 @@ async def _run(
         return connection.identity
     finally:
         transport.end()
+        connection.disconnect_code = transport.close_code
         for task in (leaving, subscribing, over):
             task.cancel()
         connection.ended()

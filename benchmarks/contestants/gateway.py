@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from benchmarks import event, wire
 from benchmarks.accounting import cpu_ns, on_cores, tree_of
@@ -33,7 +34,7 @@ READY = b'"status": "success"'
 
 
 class GatewayContestant:
-    """One process of the gateway on its own database; `batch` is that of its clients."""
+    """One process of the gateway on its own database; `batch` is that of its clients, or `streams` their transport."""
 
     burst_share = 1.0
 
@@ -43,12 +44,18 @@ class GatewayContestant:
         server: str,
         *,
         batch: bool = False,
+        streams: bool = False,
         databases: MigratedSqlite | MigratedPostgres | None = None,
         redis_url: str | None = None,
         **environment: str,
     ) -> None:
         self._batch = batch
-        self.name = f"gateway on {server}" + (", batch=true" if batch else "")
+        self._streams = streams
+        self.name = (
+            f"gateway on {server}"
+            + (", batch=true" if batch else "")
+            + (", event streams" if streams else "")
+        )
         keys = place.sockets // SOCKETS_OF_A_KEY + 1
         self.subscribers = [Key(f"subscriber {number}") for number in range(keys)]
         self.publishing_key = Key("publisher", may_subscribe=False, may_publish=True)
@@ -87,6 +94,11 @@ class GatewayContestant:
         """The connection with this number; `more` are fields of its subscribe message."""
         address = f"127.0.0.1:{self.gateway.port}"
         key = self.subscribers[number // SOCKETS_OF_A_KEY]
+        if self._streams:
+            query = urlencode({"topics": ",".join(topics), "accesskey": key.secret, **more})
+            return Socket(
+                address, wire.stream_request(address, f"/v1.0/sse?{query}"), ready=READY, start=start
+            )
         path = f"/v1.0/ws?accesskey={key.secret}" + ("&batch=true" if self._batch else "")
         subscribe = json.dumps({"type": "subscribe", "topics": list(topics), **more})
         return Socket(address, wire.handshake(address, path), wire.frame(subscribe.encode()), READY, start)

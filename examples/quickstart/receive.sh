@@ -8,8 +8,8 @@ while :; do
         --header "Authorization: Bearer $VOIPBIN_TOKEN" --header "Last-Event-ID: $(cat "$last")" |
         while IFS= read -r line; do
             case $line in
-                id:*) echo "${line#id: }" > "$last" ;;
-                data:*) echo "${line#data: }" ;;
+                id:*) id=${line#id: } ;;
+                data:*) echo "${line#data: }" && echo "$id" > "$last" ;;
             esac
         done
     sleep 1

@@ -39,10 +39,13 @@ class StreamTransport:
         self.on_writable = nothing
         self.refusals: list[dict[str, Any]] = []
         self.has_begun = False
+        self.close_code: int | None = None
         self.is_over = asyncio.Event()
         self._send = send
         self._abort = abort
         self._positions: dict[str, int] = {}
+        self._refused: list[bytes] = []
+        self._is_released = False
         self._writing = asyncio.Lock()
         self._sending: asyncio.Task[None] | None = None
         self._heartbeat: asyncio.TimerHandle | None = None
@@ -55,13 +58,14 @@ class StreamTransport:
             first = json.loads(payloads[0])
             if first.get("type") == "error" and first.get("topics"):
                 self.refusals += map(json.loads, payloads)
+                self._refused += payloads
                 return True
-            self.begin()
+            self._begin()
+            payloads = [*self._refused, *payloads]
         self._send_soon(b"".join(map(self._message, payloads)))
-        return False
+        return self._is_released
 
-    def begin(self) -> None:
-        """Begin the response, with what was collected."""
+    def _begin(self) -> None:
         self.has_begun = True
         self._wrote_at = asyncio.get_running_loop().time()
         self._watch_silence()
@@ -90,8 +94,10 @@ class StreamTransport:
             self.on_lost()
         else:
             self._wrote_at = asyncio.get_running_loop().time()
-            self._sending = None
-            self.on_writable()
+            if self._sending is asyncio.current_task():
+                # Else frames wait behind this heartbeat.
+                self._sending = None
+                self.on_writable()
 
     def _watch_silence(self) -> None:
         loop = asyncio.get_running_loop()
@@ -102,12 +108,16 @@ class StreamTransport:
         self._heartbeat = loop.call_later(max(HEARTBEAT_SECONDS - silence, 1.0), self._watch_silence)
 
     def stop(self) -> None:
-        """Send nothing more of what was written and has not left."""
-        if self._sending is not None:
+        """Send nothing more of what was written and has not left, but for the last frame after a release."""
+        if self._sending is not None and not self._is_released:
             self._sending.cancel()
 
     async def close(self, code: int, reason: str) -> None:
         """End the response."""
+        self.close_code = code
+        if self._sending is not None:
+            # It may not have begun, and the lock goes to the first that comes.
+            await asyncio.wait((self._sending,))
         async with self._writing:
             if self.has_begun and not self.is_over.is_set():
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -120,16 +130,14 @@ class StreamTransport:
             self._heartbeat.cancel()
 
     def abort(self) -> None:
-        """Cut the connection, unless the response is complete.
+        """Cut the connection, which no other request follows on, with what the client has not read."""
+        self._abort()
+        self.end()
 
-        Then another request may follow on it.
-        """
-        if not self.is_over.is_set():
-            self._abort()
-            self.end()
+    def release(self) -> None:
+        """Accept the last frame, although the client has not read those before it."""
+        self._is_released = True
+        self.on_writable()
 
-    # A client of a stream sends nothing, and each message waits for the client to read those before it.
-
-    def hold_reading(self, hold: bool) -> None: ...
-
-    def release(self) -> None: ...
+    def hold_reading(self, hold: bool) -> None:
+        """Do nothing: a client of a stream sends nothing."""

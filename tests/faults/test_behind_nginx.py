@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from deploy.programs import NGINX
+from subscriptions.delivery.stream_transport import HEARTBEAT_SECONDS
 from tests.faults.conftest import Start
 from tests.faults.support.databases import query
-from tests.faults.support.drill import SOME, Drill
+from tests.faults.support.drill import LONG, SOME, Drill
+from tests.journeys.support.cast import company, new_id, settle
+from tests.journeys.support.conversation import publish
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
 from tests.support.nginx_server import NginxServer
@@ -32,6 +36,9 @@ SPOOFED = "203.0.113.9"
 
 FROM = "127.0.0.77"
 """Where a client really connects from."""
+
+SILENCE_SECONDS = 60
+"""nginx ends a response that is silent for this long, unless it is configured, as it is here."""
 
 off = asyncio.to_thread
 
@@ -105,9 +112,41 @@ async def test_a_rolling_restart_behind_nginx(site: Site, drill: Start) -> None:
     await off(wait_until, lambda: '"GET /v1.0/calls" 503' in site.nginx.access_log(), "nginx's line")
     assert '"GET /v1.0/ws" 101' in site.nginx.access_log()
     logs = site.nginx.all_logs()
-    for company in load.companies:
-        for name, credential in company.credentials():
+    for each in load.companies:
+        for name, credential in each.credentials():
             assert credential not in logs, f"the credential of {name} is in nginx's logs"
+
+
+async def test_an_event_stream_comes_through_at_once_and_stays_open(site: Site) -> None:
+    acme = company("Acme")
+    await off(settle, site.gateways[0], acme)
+    key, topic = acme.key("of the customer"), f"customer_id:{acme.id}:call:*"
+    timeout = httpx.Timeout(30)
+    async with (
+        httpx.AsyncClient(timeout=timeout) as http,
+        http.stream("GET", f"{site.url}/v1.0/sse", params={"topics": topic, "token": key}) as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert '"ack"' in await anext(line async for line in lines if line.startswith("data"))
+        for _ in range(3):
+            # Less than any buffer holds.
+            event = {"event_type": "call.created", "data": {"id": new_id()}}
+            [receipt] = await off(publish, site.gateways[1], acme.key("that publishes"), event)
+            assert receipt["id"] in await anext(line async for line in lines if line.startswith("data"))
+        if LONG:
+            # More than nginx waits for a silent response.
+            for _ in range(SILENCE_SECONDS // int(HEARTBEAT_SECONDS) + 1):
+                assert await anext(line async for line in lines if line) == ":"
+    await off(wait_until, lambda: '"GET /v1.0/sse" 200' in site.nginx.access_log(), "nginx's line")
+    assert key not in site.nginx.all_logs()
+    # nginx passes the client's end on.
+    await off(wait_until, lambda: not any(map(open_streams, site.gateways)), "the end at the gateway")
+
+
+def open_streams(gateway: Gateway) -> int:
+    text = httpx.get(f"{gateway.url}/metrics").text
+    [count] = re.findall(r"^voipbin_ws_connections(?:{[^}]*})? (\d+)", text, re.MULTILINE)
+    return int(count)
 
 
 async def client_addresses_are_the_clients(site: Site, load: Drill) -> None:

@@ -69,7 +69,7 @@ async def send_response(
         response["Content-Length"] = str(len(cast(HttpResponse, response).content))
     headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
     log_request(
-        method=method_label(request),
+        method=method_label(request.method),
         path=request.path,
         route=route,
         status=response.status_code,

@@ -60,7 +60,7 @@ def log_requests(get_response: Respond) -> Respond:
             response[REQUEST_ID_HEADER] = request.request_id
             match = request.resolver_match
             log_request(
-                method=method_label(request),
+                method=method_label(request.method),
                 path=request.path,
                 route=f"/{match.route}" if match is not None else "none",
                 status=response.status_code,
@@ -75,9 +75,9 @@ def log_requests(get_response: Respond) -> Respond:
     return respond
 
 
-def method_label(request: HttpRequest) -> str:
+def method_label(method: str | None) -> str:
     """Return the method of a request, if it is a known one, or else "other"."""
-    return request.method if request.method in _METHODS else "other"
+    return method if method in _METHODS else "other"
 
 
 def request_id(given: str | None) -> str:

@@ -1,6 +1,6 @@
 """The ASGI endpoint of event streams, which occupy no thread of Django's.
 
-Django gets requests with another method, which it refuses, for a host that is not allowed, and below a path prefix.
+Django gets requests for a host that is not allowed, and below a path prefix.
 """
 
 from __future__ import annotations
@@ -11,8 +11,15 @@ from typing import Any
 
 from events.domain.strict_json import encode
 from subscriptions.event_streams import NoStream, retry_field, serve_stream
+from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.request_headers import headers_of, host_is_allowed
-from voipbin_ws.http.request_log import REQUEST_ID_HEADER, identity_fields, log_request, request_id
+from voipbin_ws.http.request_log import (
+    REQUEST_ID_HEADER,
+    identity_fields,
+    log_request,
+    method_label,
+    request_id,
+)
 from voipbin_ws.http.security_headers import json_headers
 
 PATH = "/v1.0/sse"
@@ -25,7 +32,11 @@ _OWN_HEADERS = {
     # Proxies must neither keep, nor compress, nor buffer it (nginx reads the last).
     b"cache-control": b"no-store, no-transform",
     b"x-accel-buffering": b"no",
+    # A server limits how long a connection may wait for another request; a stream has left those limits.
+    b"connection": b"close",
 }
+
+NOT_GET = NoStream(405, "METHOD_NOT_ALLOWED", "An event stream is requested with GET")
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -34,13 +45,13 @@ Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class StreamEndpoint:
-    """Answers GETs of event streams; passes other requests to `application`."""
+    """Answers requests for event streams; passes others to `application`."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if scope["path"] != PATH or scope["method"] != "GET" or scope.get("root_path"):
+        if scope["path"] != PATH or scope.get("root_path"):
             await self._application(scope, receive, send)
             return
         headers = headers_of(scope)
@@ -69,11 +80,15 @@ class StreamEndpoint:
                 await send({"type": "http.response.body", "body": retry_field(), "more_body": True})
             await send(message)
 
-        outcome = await serve_stream(
-            scope, receive, send_after_head, abort=server.abort if server is not None else _nothing
-        )
+        outcome: NoStream | Identity
+        if scope["method"] == "GET":
+            outcome = await serve_stream(
+                scope, receive, send_after_head, abort=server.abort if server is not None else _nothing
+            )
+        else:
+            outcome = NOT_GET
         log_request(
-            method="GET",
+            method=method_label(scope["method"]),
             path=PATH,
             route=PATH,
             status=outcome.status if isinstance(outcome, NoStream) else 200,
@@ -94,6 +109,8 @@ async def _refuse(outcome: NoStream, headers: list[tuple[bytes, bytes]], send: S
         content["errors"] = list(outcome.errors)
     body = encode(content).encode()
     headers = [*headers, (b"content-length", str(len(body)).encode())]
+    if outcome is NOT_GET:
+        headers.append((b"allow", b"GET"))
     if outcome.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
     if outcome.retry_after:

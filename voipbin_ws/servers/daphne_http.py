@@ -144,8 +144,9 @@ class GatewayChannel(HTTPChannel):
             self.transport.abortConnection()
 
     def begin(self) -> None:
-        """Leave the connections whose waits are limited: the response stays open."""
+        """Leave the connections whose waits are limited: the response stays open, and is the last."""
         http_connections.discard(self)
+        self.persistent = False
 
     def abort(self) -> None:
         """Cut the connection, with what the client has not read."""

@@ -83,7 +83,8 @@ class UvicornHttp(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         cycle.scope["extensions"] = {OPEN_RESPONSE: self}  # type: ignore[dict-item]
-        super()._start_asgi_task(cycle, app)
+        is_old = cycle.scope["http_version"] == "1.0"
+        super()._start_asgi_task(cycle, _without_chunks(cycle, app) if is_old else app)
 
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
@@ -112,7 +113,7 @@ class UvicornHttp(HttpToolsProtocol):
         super().resume_writing()
 
     def begin(self) -> None:
-        """Leave the connections whose waits are limited: the response stays open."""
+        """Leave the connections whose waits are limited: the response stays open, and is the last."""
         http_connections.discard(self)
 
     def abort(self) -> None:
@@ -200,6 +201,22 @@ class _UnreadTransport:
             self._connection.linger()
         else:
             self._connection.transport.close()
+
+
+def _without_chunks(cycle: RequestResponseCycle, app: Any) -> Any:
+    """Let a response without a length end with its connection, as a client of HTTP/1.0 knows no chunks.
+
+    RFC 9112, section 6.1. uvicorn sends them to every client.
+    """
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            cycle.chunked_encoding = False
+        else:
+            cycle.expected_content_length = len(message.get("body", b""))
+        await cycle.send(message)
+
+    return lambda scope, receive, _: app(scope, receive, send)
 
 
 def _size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:

@@ -12,6 +12,7 @@ from tests.faults.support.databases import query
 from tests.faults.support.explanations import Receivers, sample
 from tests.faults.support.oracle import StoredEvent, Verdict, judge
 from tests.faults.support.product_client import ProductClient
+from tests.faults.support.programs import ProgramClient, ProgramPublisher, PythonPublisher
 from tests.faults.support.publisher import Publisher
 from tests.faults.support.subscriber import Subscriber
 from tests.journeys.support.cast import Company, company, settle
@@ -44,21 +45,21 @@ class Drill:
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self._settle_seconds = settle_seconds
-        self.subscribers: list[Subscriber | ProductClient] = []
+        self.subscribers: list[Subscriber | ProductClient | ProgramClient] = []
         self._database_url = gateways[0].database_url
         self.companies = [company("Acme"), company("Globex")]
         settle(gateways[0], *self.companies)
         self._publish_urls = publish_urls or [gateway.url for gateway in gateways]
         self._listen_urls = listen_urls or [gateway.ws_url for gateway in gateways]
         self._per_second = per_second
-        self._publishers: list[Publisher] = []
+        self.publishers: list[Publisher | PythonPublisher | ProgramPublisher] = []
         self._remembered: dict[str, StoredEvent] = {}
 
     async def __aenter__(self) -> Drill:
         for each in self.companies:
             self._subscribe_all(each)
         await self.all_ready()
-        self._publishers = [
+        self.publishers = [
             Publisher(each, self._publish_urls, per_second=self._per_second / len(self.companies))
             for each in self.companies
         ]
@@ -117,7 +118,7 @@ class Drill:
     def statuses(self) -> dict[int, int]:
         """How often publishers got each HTTP status."""
         total: dict[int, int] = {}
-        for publisher in self._publishers:
+        for publisher in self.publishers:
             for status, count in publisher.statuses.items():
                 total[status] = total.get(status, 0) + count
         return total
@@ -129,7 +130,7 @@ class Drill:
 
     async def settle(self) -> Verdict:
         """Stop publishing, wait until every client has come to the end of its log, and judge."""
-        await asyncio.wait_for(asyncio.gather(*(each.stop() for each in self._publishers)), SETTLE_SECONDS)
+        await asyncio.wait_for(asyncio.gather(*(each.stop() for each in self.publishers)), SETTLE_SECONDS)
         await self.remember()
         stored = list(self._remembered.values())
         last = {event.customer_id: event.seq for event in stored}
@@ -162,7 +163,7 @@ class Drill:
     def longest_delay(self) -> float:
         """Seconds from an acknowledgement to its last delivery, at most."""
         acknowledged: dict[str, float] = {}
-        for publisher in self._publishers:
+        for publisher in self.publishers:
             acknowledged |= publisher.acknowledged
         return max(
             (
@@ -176,10 +177,10 @@ class Drill:
 
     def acknowledged(self) -> list[str]:
         """The ids of all events that publishers know to be stored."""
-        return [event for publisher in self._publishers for event in publisher.acknowledged]
+        return [event for publisher in self.publishers for event in publisher.acknowledged]
 
     def _acknowledged_count(self) -> int:
-        return sum(len(publisher.acknowledged) for publisher in self._publishers)
+        return sum(len(publisher.acknowledged) for publisher in self.publishers)
 
     def _stored(self) -> list[StoredEvent]:
         return [_stored_event(*row) for row in query(self._database_url, _QUERY)]

@@ -14,7 +14,16 @@ from tests.faults.support.oracle import Missed, ReceivedEvent, Started, Story
 class ProductClient:
     """Listens by `voipbin_ws_client` until it is stopped."""
 
-    def __init__(self, name: str, customer_id: str, url: str, token: str, patterns: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        customer_id: str,
+        url: str,
+        token: str,
+        patterns: Sequence[str],
+        *,
+        transport: str = "auto",
+    ) -> None:
         self.token = token
         self.story = Story(name, customer_id)
         self.received_at: dict[str, float] = {}
@@ -23,7 +32,13 @@ class ProductClient:
         self.ready = asyncio.Event()
         self._patterns = tuple(patterns)
         self._client = EventClient(
-            url, token=token, topics=patterns, on_state=self._changed, idle_seconds=1, answer_seconds=5
+            url,
+            token=token,
+            topics=patterns,
+            transport=transport,
+            on_state=self._changed,
+            idle_seconds=1,
+            answer_seconds=5,
         )
         self._task = asyncio.create_task(self._run(), name=name)
 

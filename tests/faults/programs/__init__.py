@@ -1,0 +1,1 @@
+"""Clients and a publisher as programs of their own, which the drill of all kinds of clients runs."""
