@@ -30,7 +30,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 CREDENTIAL_PARAMETERS = frozenset({"token", "accesskey"})
-PARAMETERS = ("topics", "filter", "since", "lastEventId")
+PARAMETERS = ("topics", "filter", "since", "lastEventId", "format")
 
 RETRY_MILLISECONDS = (500, 1500)
 """After a pause between these an EventSource connects again; random, so that not all come back at once."""
@@ -138,6 +138,7 @@ async def _run(
         identity,
         recorder,
         batch=False,
+        cloud_events=request.wants_cloud_events,
         on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
     )
     leaving = asyncio.ensure_future(_until_client_leaves(receive))

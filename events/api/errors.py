@@ -33,7 +33,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "STATUS_CHANGES": (409, "the status was changed by others at the same time: try again"),
     "NOT_KEPT": (410, "events after `after` or `next` were deleted: read again from the start"),
     "TOO_LARGE": (413, "the request exceeds a limit"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
+    "UNSUPPORTED_MEDIA_TYPE": (
+        415,
+        "the body is compressed (`Content-Encoding`), or CloudEvents that are not JSON",
+    ),
     "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
     "RATE_LIMITED": (429, "too many requests, events or bytes: try again after `Retry-After` seconds"),
     "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),

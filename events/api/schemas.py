@@ -15,6 +15,7 @@ from rest_framework.serializers import BooleanField, CharField, ListField, Seria
 
 from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.publish_parser import KEY_HEADER, SIGNATURE_HEADER
+from events.cloudevents.attributes import FORMAT
 from events.domain.event_parser import GATEWAY_TAGS, MAX_AGENTS, MAX_KEY_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
 from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH
@@ -253,6 +254,9 @@ _FILTER = parameter(
     },
     "A filter on tags as JSON, as a subscription has it.",
 )
+AS_CLOUD_EVENT = parameter(
+    "format", {"type": "string", "enum": [FORMAT]}, "Return events as CloudEvents 1.0, in the JSON format."
+)
 HISTORY_PARAMETERS = (
     parameter("type", _EVENT_TYPE, "Only events of this type."),
     parameter("resource", TEXT, "Only events of this resource, such as `call`."),
@@ -273,6 +277,7 @@ HISTORY_PARAMETERS = (
     _FILTER,
     OF_CUSTOMER,
     *_PAGING,
+    AS_CLOUD_EVENT,
 )
 STATE_PARAMETERS = (
     parameter(

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from events.cloudevents.attributes import is_cloud_events
 from events.domain.cursor import InvalidCursor, Position, parse_cursor
 from events.domain.event import parse_timestamp
 from events.domain.event_parser import Problem
@@ -151,6 +152,13 @@ class Parameters:
         except ValueError:
             self.wrong(name, f"{quoted(value)} is no time: {_TIME_FORM}")
             return None
+
+    def wants_cloud_events(self) -> bool:
+        try:
+            return is_cloud_events(self._text("format"))
+        except ValueError as error:
+            self.wrong("format", str(error))
+            return False
 
     def filter(self) -> str | None:
         """Return the canonical text of the filter, `None` if there is none."""

@@ -17,7 +17,7 @@ STATE_PARAMETERS = (
 )
 HISTORY_PARAMETERS = (
     *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after", "filter"),
-    *("customer_id", "limit", "order", "next"),
+    *("customer_id", "limit", "order", "next", "format"),
 )
 
 
@@ -58,6 +58,7 @@ class HistoryQuery:
     after: Mapping[str, int] | None
     filter: str | None
     paging: Paging
+    wants_cloud_events: bool
 
 
 def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
@@ -110,6 +111,7 @@ def read_history_query(
         after=read.cursor("after"),
         filter=read.filter(),
         paging=read.paging(),
+        wants_cloud_events=read.wants_cloud_events(),
     )
     if query.begin and query.end and query.begin >= query.end:
         read.wrong("to", "it must be later than from")
@@ -117,10 +119,13 @@ def read_history_query(
     return query
 
 
-def refuse_parameters(parameters: Mapping[str, Sequence[str]]) -> None:
-    """Refuse parameters of an operation without any.
+def read_format(parameters: Mapping[str, Sequence[str]]) -> bool:
+    """Parse the parameters of `GET /v1.0/events/<id>`; return whether to write a CloudEvent.
 
     Raises:
-        InvalidQuery: There are parameters.
+        InvalidQuery: With a reason for each invalid parameter.
     """
-    Parameters(parameters, ()).finish()
+    read = Parameters(parameters, ("format",))
+    wants_cloud_events = read.wants_cloud_events()
+    read.finish()
+    return wants_cloud_events

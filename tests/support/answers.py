@@ -50,8 +50,7 @@ class Operation:
         )
         if answer is None:
             return None
-        schema: dict[str, Any] = answer["content"].get("application/json", {}).get("schema", {})
-        return schema
+        return _json_schema(answer["content"])
 
     @property
     def parameters(self) -> set[str]:
@@ -90,13 +89,18 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
         assert named <= operation.parameters, f"{where} to parameters that are not described: {named}"
         body = operation.described.get("requestBody")
         if body is not None and sent:
-            schema = body["content"]["application/json"]["schema"]
             _validate(
-                json.dumps(schema),
+                json.dumps(_json_schema(body["content"])),
                 json.loads(sent),
                 f"{where} to a body that is not as described",
                 closed=False,
             )
+
+
+def _json_schema(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of all JSON formats of a body, empty if there is none."""
+    schemas = [each.get("schema", {}) for name, each in content.items() if name.endswith("json")]
+    return {"anyOf": schemas} if len(schemas) > 1 else schemas[0] if schemas else {}
 
 
 def _validate(schema: str, value: object, where: str, *, closed: bool) -> None:

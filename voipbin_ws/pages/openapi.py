@@ -10,6 +10,8 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema
 
 from events.api.operation import CREDENTIAL
+from events.api.schemas import CALL_ID
+from events.cloudevents.attributes import BATCH, PAGE_OF_CLOUD_EVENTS, SPEC_VERSION, STRUCTURED
 
 _TAGS = {
     "Publishing": "Publish events to the gateway.",
@@ -67,9 +69,29 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "PasswordChange",
     ):
         schemas[strict]["additionalProperties"] = False
+    _describe_cloud_events(result["paths"], schemas)
     schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
     schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}
     return result
+
+
+def _describe_cloud_events(paths: dict[str, Any], schemas: dict[str, Any]) -> None:
+    reference = {"$ref": "#/components/schemas/CloudEvent"}
+    page = schemas["EventPage"]
+    schemas["CloudEvent"] = _CLOUD_EVENT
+    schemas["CloudEventPage"] = {
+        **page,
+        "properties": {**page["properties"], "items": {"type": "array", "items": reference}},
+    }
+    body = paths["/v1.0/events"]["post"]["requestBody"]["content"]
+    body[STRUCTURED] = {"schema": reference, "examples": {"a CloudEvent": {"value": _CLOUD_EVENT_EXAMPLE}}}
+    body[BATCH] = {
+        "schema": {"type": "array", "items": reference},
+        "examples": {"a batch": {"value": [_CLOUD_EVENT_EXAMPLE]}},
+    }
+    of_page = paths["/v1.0/events"]["get"]["responses"]["200"]["content"]
+    of_page[PAGE_OF_CLOUD_EVENTS] = {"schema": {"$ref": "#/components/schemas/CloudEventPage"}}
+    paths["/v1.0/events/{event_id}"]["get"]["responses"]["200"]["content"][STRUCTURED] = {"schema": reference}
 
 
 def _health(name: str, summary: str, answers: Mapping[str, tuple[str, Any]], **more: Any) -> dict[str, Any]:
@@ -100,6 +122,28 @@ def _stream_parameter(name: str, description: str, location: str = "query") -> d
 
 
 _TEXT = {"type": "string"}
+_CLOUD_EVENT_EXAMPLE = {
+    "specversion": "1.0",
+    "id": "A234-1234-1234",
+    "source": "/crm/calls",
+    "type": "com.voipbin.call.status",
+    "time": "2024-01-15T10:30:00Z",
+    "datacontenttype": "application/json",
+    "data": {"id": CALL_ID, "status": "answered"},
+}
+_CLOUD_EVENT = {
+    "type": "object",
+    "description": "An event as a CloudEvent 1.0 in the JSON format. Its attributes are described at `/docs/protocol`.",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"type": "string", "const": SPEC_VERSION},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"type": "string", "description": "`com.voipbin.` and the event type."},
+        "data": {"type": "object", "additionalProperties": True},
+    },
+    "additionalProperties": True,
+}
 _VERSION = {**_TEXT, "description": "The gateway's version."}
 _PARTS = {
     "type": "object",
@@ -121,6 +165,7 @@ _STREAM = {
                 _stream_parameter("filter", "A filter as JSON, for the `topics` before it."),
                 _stream_parameter("since", "A cursor: receive what followed it."),
                 _stream_parameter("lastEventId", "The same, for clients that cannot send the header."),
+                _stream_parameter("format", "`cloudevents`: receive events as CloudEvents."),
                 _stream_parameter("Last-Event-ID", "The `id` of the last message.", "header"),
             ],
             "responses": {
