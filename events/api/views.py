@@ -134,11 +134,7 @@ class EventView(APIView):
 
 
 class ResourceStatesView(APIView):
-    """Read the present state.
-
-    The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with the
-    cursor as `since`, and no event is missed in between.
-    """
+    """The present state of a resource: `/v1.0/resources/<resource>`, and the plural addresses."""
 
     @operation(
         "readStates",
@@ -148,6 +144,11 @@ class ResourceStatesView(APIView):
         errors=schemas.PAGE_ERRORS,
     )
     def get(self, request: Request, resource: str) -> HttpResponse:
+        """Read the present state.
+
+        The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with
+        the cursor as `since`, and no event is missed in between.
+        """
         resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
         if resource not in resources:
             raise ApiError(status.HTTP_404_NOT_FOUND, unknown_resource(resource, resources))

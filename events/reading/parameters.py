@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,6 +153,20 @@ class Parameters:
         except ValueError:
             self.wrong(name, f"{quoted(value)} is no time: {_TIME_FORM}")
             return None
+
+    def since(self, other_name: str) -> datetime | None:
+        """Return the time of `since`, or of the other name that it has."""
+        if (value := self._text("since")) is None:
+            return self.time(other_name)
+        if other_name in self._parameters:
+            self.wrong("since", f"the same as {other_name}: send one of the two")
+        with suppress(InvalidCursor):
+            parse_cursor(value)
+            self.wrong(
+                "since", f"this is a cursor, and since is a time: {_TIME_FORM}; a cursor is sent as after"
+            )
+            return None
+        return self.time("since")
 
     def wants_cloud_events(self) -> bool:
         try:

@@ -12,11 +12,11 @@ from datetime import datetime
 from events.reading.parameters import Paging, Parameters
 
 STATE_PARAMETERS = (
-    *("active", "resource_id", "agent_id", "status", "direction", "updated_after", "filter"),
+    *("active", "resource_id", "agent_id", "status", "direction", "since", "updated_after", "filter"),
     *("customer_id", "limit", "order", "next"),
 )
 HISTORY_PARAMETERS = (
-    *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after", "filter"),
+    *("type", "resource", "resource_id", "call_id", "agent_id", "since", "from", "to", "after", "filter"),
     *("customer_id", "limit", "order", "next", "format"),
 )
 
@@ -75,7 +75,7 @@ def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
         agent_id=read.uuid("agent_id"),
         status=read.word("status"),
         direction=read.word("direction"),
-        updated_after=read.time("updated_after"),
+        updated_after=read.since("updated_after"),
         filter=read.filter(),
         paging=read.paging(),
     )
@@ -106,7 +106,7 @@ def read_history_query(
         resource_id=resource_id,
         call_id=read.resource_id("call_id"),
         agent_id=read.uuid("agent_id"),
-        begin=read.time("from"),
+        begin=read.since("from"),
         end=read.time("to"),
         after=read.cursor("after"),
         filter=read.filter(),
@@ -114,7 +114,7 @@ def read_history_query(
         wants_cloud_events=read.wants_cloud_events(),
     )
     if query.begin and query.end and query.begin >= query.end:
-        read.wrong("to", "it must be later than from")
+        read.wrong("to", "it must be later than since")
     read.finish()
     return query
 

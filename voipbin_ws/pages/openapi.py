@@ -50,11 +50,12 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what does not come from the views: the hook after."""
     result["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     result["servers"] = [{"url": "/", "description": "This gateway."}]
-    # One view has two addresses.
-    result["paths"]["/v1.0/calls"]["get"] |= {
-        "operationId": "readCalls",
-        "summary": "Read the present state of calls",
-    }
+    # One view has several addresses.
+    for plural in ("agents", "calls", "messages", "queues"):
+        result["paths"][f"/v1.0/{plural}"]["get"] |= {
+            "operationId": f"list{plural.title()}",
+            "summary": f"Read the present state of {plural}",
+        }
     result["paths"] |= {**_HEALTH, **_STREAM}
     result["components"]["securitySchemes"] = _SECURITY_SCHEMES
     schemas = result["components"]["schemas"]
