@@ -281,9 +281,7 @@ HISTORY_PARAMETERS = (
     AS_CLOUD_EVENT,
 )
 STATE_PARAMETERS = (
-    parameter(
-        "active", {"enum": ["true", "false"]}, "Only resources that have not ended, or only those that have."
-    ),
+    parameter("active", {"type": "boolean"}, "Only resources that have not ended, or only those that have."),
     parameter("resource_id", _RESOURCE_ID, "Only the resource with this id."),
     parameter("agent_id", UUID, "Only resources that concerned this agent."),
     parameter("status", _WORD, "Only resources whose data has this status."),

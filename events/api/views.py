@@ -34,7 +34,7 @@ class EventsView(APIView):
     """`/v1.0/events`: GET reads the history, POST publishes."""
 
     @operation(
-        "readEvents",
+        "listEvents",
         "Reading",
         {200: ("A page.", schemas.EVENT_PAGE)},
         schemas.HISTORY_PARAMETERS,
@@ -88,7 +88,7 @@ class VoipbinWebhookView(APIView):
     """
 
     @operation(
-        "takeVoipbinWebhook",
+        "receiveWebhook",
         "Publishing",
         {201: ("Stored.", schemas.Receipt)},
         schemas.WEBHOOK_HEADERS,
@@ -104,7 +104,7 @@ class EventView(APIView):
     """Read one event."""
 
     @operation(
-        "readEvent",
+        "getEvent",
         "Reading",
         {200: ("The event.", schemas.Event)},
         [schemas.EVENT_ID, schemas.AS_CLOUD_EVENT],
@@ -137,7 +137,7 @@ class ResourceStatesView(APIView):
     """The present state of a resource: `/v1.0/resources/<resource>`, and the plural addresses."""
 
     @operation(
-        "readStates",
+        "listStates",
         "Reading",
         {200: ("A page.", schemas.STATE_PAGE)},
         schemas.STATE_PARAMETERS,

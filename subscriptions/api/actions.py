@@ -46,7 +46,7 @@ class ActionsView(APIView):
     Whether the platform takes actions from this credential, and if not, why.
     """
 
-    @operation("readActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
+    @operation("listActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
         reason = None if client.url_of(identity.customer_id) else client.NO_PLATFORM
@@ -71,7 +71,7 @@ class CallActionView(APIView):
     """
 
     @operation(
-        "actOnCall",
+        "performCallAction",
         "Acting",
         {200: ("The platform acts.", schemas.CALL_ANSWER)},
         schemas.CALL_PARAMETERS,

@@ -114,7 +114,7 @@ class WebSocketAddressView(APIView):
     permission_classes: list[Any] = []
 
     @operation(
-        "askAboutWebSocket",
+        "checkWebSocketCredential",
         "WebSocket",
         {},
         errors=["INVALID_REQUEST", "FORBIDDEN_ORIGIN", "RATE_LIMITED", "UPGRADE_REQUIRED"],

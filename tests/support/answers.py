@@ -52,6 +52,12 @@ class Operation:
             return None
         return _json_schema(answer["content"])
 
+    def codes(self, status: int) -> set[str]:
+        """Return the error codes that are described for a status: those of its examples."""
+        answer = self.described["responses"].get(str(status), {})
+        examples = answer.get("content", {}).get("application/json", {}).get("examples", {})
+        return {each["value"]["code"] for each in examples.values()} if status >= 400 else set()
+
     @property
     def parameters(self) -> set[str]:
         """The names of the query parameters."""
@@ -83,7 +89,10 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
     schema = operation.answer_schema(status)
     assert schema is not None, f"{where}, which is not described: {answered!r}"
     if schema:
-        _validate(json.dumps(schema), json.loads(answered), where, closed=True)
+        content = json.loads(answered)
+        _validate(json.dumps(schema), content, where, closed=True)
+        if codes := operation.codes(status):
+            assert content["code"] in codes, f"{where} with a code that is not described: {content}"
     if 200 <= status < 300:
         named = {name for name, _ in parse_qsl(parts.query)} - {"token", "accesskey"}
         assert named <= operation.parameters, f"{where} to parameters that are not described: {named}"

@@ -35,6 +35,10 @@ _SECURITY_SCHEMES = {
 }
 
 
+_WITHOUT_BODY = {"logout", "performCallAction"}
+"""Operations for which an empty body is the same as {}."""
+
+
 def describe_views(endpoints: list[Any]) -> list[Any]:
     """Apply the descriptions of the views' methods (`events.api.operation`): the hook before."""
     for _, _, method, view in endpoints:
@@ -70,6 +74,11 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "PasswordChange",
     ):
         schemas[strict]["additionalProperties"] = False
+    for operation in (each for path in result["paths"].values() for each in path.values()):
+        # Without it, linters take a public operation for a forgotten one.
+        operation.setdefault("security", [])
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = operation["operationId"] not in _WITHOUT_BODY
     _describe_cloud_events(result["paths"], schemas)
     schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
     schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}
@@ -190,7 +199,7 @@ _STREAM = {
 }
 _HEALTH = {
     "/metrics": _health(
-        "readMetrics",
+        "getMetrics",
         "Read the metrics of the process, for Prometheus",
         {
             "200": ("The metrics, also as OpenMetrics.", _TEXT),
@@ -200,12 +209,12 @@ _HEALTH = {
         security=[{"metrics": []}, {}],
     ),
     "/healthz": _health(
-        "readHealth",
+        "getHealth",
         "Read whether the process is alive",
         {"200": ("It is alive.", _object(status={"const": "alive"}, version=_VERSION))},
     ),
     "/readyz": _health(
-        "readReadiness",
+        "getReadiness",
         "Read whether the process is ready for clients",
         {"200": ("It is ready.", _READY), "503": ("It is not ready; its parts have the reason.", _READY)},
     ),

@@ -74,6 +74,7 @@ def test_filters_choose_and_together_narrow() -> None:
     assert found(to=TIME.format(2)) == [1]
     assert found(from_=TIME.format(2), to=TIME.format(4)) == [2, 3]
     assert found(from_=TIME.format(2), to=TIME.format(4), order="desc", resource="call") == [2]
+    assert found(since=TIME.format(2), to=TIME.format(4)) == [2, 3]
     assert found(from_=TIME.format(9)) == []
     assert found(from_="2024-01-15T12:30:02+02:00", to=TIME.format(3)) == [2]
 
