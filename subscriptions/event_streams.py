@@ -64,7 +64,9 @@ def read_subscriptions(query: str, headers: Mapping[str, str]) -> list[Subscribe
     pairs = parse_qsl(query, keep_blank_values=True)
     values = {name: value for name, value in reversed(pairs) if value}
     if unknown := sorted({name for name, _ in pairs} - CREDENTIAL_PARAMETERS - set(PARAMETERS)):
-        raise UnreadableQuery(f"{', '.join(unknown)}: unknown parameter: there are {', '.join(PARAMETERS)}")
+        raise UnreadableQuery(
+            f"{', '.join(unknown)}: unknown parameter; known parameters: {', '.join(PARAMETERS)}"
+        )
     since = headers.get("last-event-id") or values.get("lastEventId") or values.get("since")
     if since is not None:
         try:

@@ -77,8 +77,8 @@ class Parameters:
             if name in CREDENTIAL_PARAMETERS:
                 continue
             if name not in known:
-                allowed = f"there are {', '.join(known)}" if known else "this address takes none"
-                self.wrong(name[:64], f"unknown parameter: {allowed}{did_you_mean(name, known)}")
+                allowed = f"known parameters: {', '.join(known)}" if known else "this address takes none"
+                self.wrong(name[:64], f"unknown parameter{did_you_mean(name, known)}; {allowed}")
             elif len(parameters[name]) > 1:
                 self.wrong(name, "send it once")
 
