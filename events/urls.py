@@ -12,5 +12,7 @@ urlpatterns = [
     path("v1.0/event-types/<str:event_type>", EventTypeView.as_view(), name="event-type"),
     path("v1.0/resources/<str:resource>", ResourceStatesView.as_view(), name="resource-states"),
     path("v1.0/calls", ResourceStatesView.as_view(), {"resource": "call"}, name="calls"),
+    path("v1.0/queues", ResourceStatesView.as_view(), {"resource": "queue"}, name="queues"),
+    path("v1.0/agents", ResourceStatesView.as_view(), {"resource": "agent"}, name="agents"),
     path("v1.0/webhooks/voipbin", VoipbinWebhookView.as_view(), name="voipbin-webhook"),
 ]

@@ -69,6 +69,7 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
             admitted,
             recorder,
             batch=request.wants_batches,
+            cloud_events=request.wants_cloud_events,
             on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
         )
 

@@ -30,7 +30,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 CREDENTIAL_PARAMETERS = frozenset({"token", "accesskey"})
-PARAMETERS = ("topics", "filter", "since", "lastEventId")
+PARAMETERS = ("topics", "filter", "since", "lastEventId", "format")
 
 RETRY_MILLISECONDS = (500, 1500)
 """After a pause between these an EventSource connects again; random, so that not all come back at once."""
@@ -64,7 +64,9 @@ def read_subscriptions(query: str, headers: Mapping[str, str]) -> list[Subscribe
     pairs = parse_qsl(query, keep_blank_values=True)
     values = {name: value for name, value in reversed(pairs) if value}
     if unknown := sorted({name for name, _ in pairs} - CREDENTIAL_PARAMETERS - set(PARAMETERS)):
-        raise UnreadableQuery(f"{', '.join(unknown)}: unknown parameter: there are {', '.join(PARAMETERS)}")
+        raise UnreadableQuery(
+            f"{', '.join(unknown)}: unknown parameter; known parameters: {', '.join(PARAMETERS)}"
+        )
     since = headers.get("last-event-id") or values.get("lastEventId") or values.get("since")
     if since is not None:
         try:
@@ -138,6 +140,7 @@ async def _run(
         identity,
         recorder,
         batch=False,
+        cloud_events=request.wants_cloud_events,
         on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
     )
     leaving = asyncio.ensure_future(_until_client_leaves(receive))

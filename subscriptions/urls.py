@@ -19,6 +19,6 @@ urlpatterns = [
     path("v1.0/actions", ActionsView.as_view(), name="actions"),
     path("v1.0/agents/<str:agent_id>/status", AgentStatusView.as_view(), name="agent-status"),
     path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
-    path("v1.0/messages", MessagesView.as_view(), name="messages"),
+    path("v1.0/messages", MessagesView.as_view(), {"resource": "message"}, name="messages"),
     path("v1.0/ws", WebSocketAddressView.as_view(), name="websocket"),
 ]

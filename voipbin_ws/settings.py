@@ -330,6 +330,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "DESCRIPTION": "Publish what happens on a phone platform, and read past events and the present state. "
     "New events are sent over the [WebSocket](/docs/websocket).",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "OAS_VERSION": "3.1.0",
     "PREPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.describe_views"],
     "POSTPROCESSING_HOOKS": ["voipbin_ws.pages.openapi.complete"],

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
@@ -33,7 +34,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "STATUS_CHANGES": (409, "the status was changed by others at the same time: try again"),
     "NOT_KEPT": (410, "events after `after` or `next` were deleted: read again from the start"),
     "TOO_LARGE": (413, "the request exceeds a limit"),
-    "UNSUPPORTED_MEDIA_TYPE": (415, "the body is compressed (`Content-Encoding`)"),
+    "UNSUPPORTED_MEDIA_TYPE": (
+        415,
+        "the body is compressed (`Content-Encoding`), or CloudEvents that are not JSON",
+    ),
     "UPGRADE_REQUIRED": (426, "the credential is accepted: connect to this address as a WebSocket"),
     "RATE_LIMITED": (429, "too many requests, events or bytes: try again after `Retry-After` seconds"),
     "INTERNAL_ERROR": (500, "a defect of the gateway, which was logged"),
@@ -82,7 +86,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 """PostgreSQL's error code for a lock_timeout."""
 
 
-def unavailable(error: Exception) -> ApiError:
+def unavailable(error: Exception, *, is_reading: bool = False) -> ApiError:
     """Count and log a database error; return the response to the request that failed by it."""
     database_errors.add(type(error).__name__)
     # An error in a statement is a defect: with a traceback.
@@ -92,7 +96,8 @@ def unavailable(error: Exception) -> ApiError:
     )
     if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
         return log_locked()
-    return ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, f"The database does not answer: {_TRY_AGAIN}")
+    advice = "try again" if is_reading else _TRY_AGAIN
+    return ApiError(status.HTTP_503_SERVICE_UNAVAILABLE, f"The database does not answer: {advice}")
 
 
 def log_locked() -> ApiError:
@@ -111,7 +116,8 @@ def failure_message(request_id: str) -> str:
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the error response for an exception in a view. Hook of REST framework."""
     if isinstance(error, DatabaseError | InterfaceError):
-        error = unavailable(error)
+        request = context.get("request")
+        error = unavailable(error, is_reading=request is not None and request.method in SAFE_METHODS)
     response = rest_exception_handler(error, context)
     if response is None:
         return None

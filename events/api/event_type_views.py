@@ -65,7 +65,7 @@ class EventTypeView(APIView):
     permission_classes: list[Any] = []
 
     @operation(
-        "readEventType",
+        "getEventType",
         "Reading",
         {200: ("The schema.", {"type": "object"})},
         [_EVENT_TYPE],

@@ -56,7 +56,10 @@ class ErrorDetail(Serializer[Any]):
 class Error(Serializer[Any]):
     """The form of every error."""
 
-    code = field({"enum": list(ERROR_CODES)}, "For programs. Codes do not change.")
+    code = field(
+        {"type": "string", "x-extensible-enum": list(ERROR_CODES)},
+        "For programs. Codes do not change; later versions may add some.",
+    )
     message = CharField(help_text="For people: what is wrong, and what is valid.")
     errors = ErrorDetail(  # type: ignore[assignment]  # REST framework has a property of this name.
         many=True, required=False, help_text="The reason for each field that is refused."
@@ -79,12 +82,17 @@ def operation(
     `name` is the operation id, `answers` are descriptions and serializers by status, `examples` are bodies by name, and
     `errors` are codes beside those of every operation.
     """
+    details = {
+        "INVALID_EVENT": _INVALID_EVENT,
+        "INVALID_REQUEST": _invalid_request(parameters, body),
+        "IDEMPOTENCY_CONFLICT": _CONFLICT,
+    }
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys((*errors, *(["UNAUTHORIZED"] if credential else []), "UNAVAILABLE")):
         by_status.setdefault(ERROR_CODES[code][0], []).append(code)
     responses: dict[Any, Any] = {
         **{status: OpenApiResponse(answer, description) for status, (description, answer) in answers.items()},
-        **{status: _refusal(status, codes) for status, codes in by_status.items()},
+        **{status: _refusal(status, codes, details) for status, codes in by_status.items()},
         "default": OpenApiResponse(
             Error, "Any address may answer 405, 406, 429, 500, and 400 for a host that is not allowed."
         ),
@@ -105,10 +113,37 @@ def operation(
     return describe
 
 
-def _refusal(status: int, codes: Sequence[str]) -> OpenApiResponse:
-    schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"enum": codes}}}]}
+_INVALID_EVENT = {
+    "index": 0,
+    "field": "data.call_id",
+    "message": "the resource's id is missing: give data.call_id or data.id",
+}
+_CONFLICT = {
+    "index": 0,
+    "field": "idempotency_key",
+    "message": "this idempotency_key was used for another event: use a new key for each event",
+}
+
+
+def _invalid_request(parameters: Sequence[OpenApiParameter], body: Any) -> Mapping[str, Any]:
+    """Return the detail of an invalid request in the example of its refusal."""
+    if body is not None:
+        return {"field": "colour", "message": "unknown field"}
+    if any(each.name == "limit" for each in parameters):
+        return {"field": "limit", "message": "write a whole number from 1 to 1000; without it, it is 100"}
+    return {"field": "colour", "message": "unknown parameter"}
+
+
+def _example(code: str, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    if (detail := details.get(code)) is None:
+        return {"code": code, "message": ERROR_CODES[code][1]}
+    return {"code": code, "message": f"{detail['field']}: {detail['message']}", "errors": [detail]}
+
+
+def _refusal(status: int, codes: Sequence[str], details: Mapping[str, Mapping[str, Any]]) -> OpenApiResponse:
     meanings = "\n".join(f"- `{code}`: {ERROR_CODES[code][1]}" for code in codes)
     # drf-spectacular can describe a header only for all responses of an operation, not for one status.
     header = f"\n\nWith the header {_HEADERS[status]}" if status in _HEADERS else ""
-    examples = [OpenApiExample(code, {"code": code, "message": ERROR_CODES[code][1]}) for code in codes]
-    return OpenApiResponse(schema, meanings + header, examples)
+    # The codes of a status are those of its examples: a schema of them would be a class in generated clients.
+    examples = [OpenApiExample(code, _example(code, details)) for code in codes]
+    return OpenApiResponse(Error, meanings + header, examples)

@@ -1,5 +1,7 @@
 """Parsing the bodies of publish requests: events, and VoIPBIN's webhooks."""
 
+# Long because the parsers of all forms share the checks of their items.
+
 from __future__ import annotations
 
 import hashlib
@@ -13,6 +15,8 @@ from django.conf import settings
 from rest_framework import status
 
 from events.api.errors import ApiError
+from events.cloudevents.attributes import BATCH, STRUCTURED
+from events.cloudevents.incoming import binary_event, is_binary, read_cloud_event
 from events.domain.event import Draft
 from events.domain.event_parser import InvalidEvent, read_event
 from events.domain.strict_json import InvalidJson, decode
@@ -83,9 +87,62 @@ def require_may_publish(publisher: Publisher) -> None:
 
 
 def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
-    """Parse a request to `/v1.0/events`: one event, or a list of events."""
+    """Parse a request to `/v1.0/events`: events, or by its headers CloudEvents."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type.startswith("application/cloudevents") or is_binary(headers):
+        return _parse_cloud_events(publisher, headers, body, media_type)
     content = _decoded(body)
-    items = content if isinstance(content, list) else [content]
+    is_list = isinstance(content, list)
+    items = content if is_list else [content]
+    _check_number(items)
+    if (key := headers.get(KEY_HEADER.lower())) is not None:
+        items = _with_keys(items, [f"{key}:{index}" for index in range(len(items))] if is_list else [key])
+    return ParsedRequest(_drafts(items, publisher, read_event), is_list)
+
+
+def _parse_cloud_events(
+    publisher: Publisher, headers: Mapping[str, str], body: bytes, media_type: str
+) -> ParsedRequest:
+    if KEY_HEADER.lower() in headers:
+        raise _invalid(
+            None, KEY_HEADER, "the id and source of a CloudEvent identify it: leave this header out"
+        )
+    if media_type == BATCH:
+        items = _decoded(body)
+        if not isinstance(items, list):
+            raise _invalid(None, "", f"the body of {BATCH} is a list of CloudEvents")
+        _check_number(items)
+        return ParsedRequest(_drafts(items, publisher, read_cloud_event), is_list=True)
+    if media_type == STRUCTURED:
+        item = _decoded(body)
+    elif media_type.startswith("application/cloudevents"):
+        raise ApiError(
+            status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+            f"CloudEvents are accepted in the JSON format only: send {STRUCTURED} or {BATCH}",
+        )
+    else:
+        try:
+            item = binary_event(headers, body)
+        except InvalidEvent as error:
+            raise _invalid(0, error.problems[0].field, error.problems[0].message) from None
+    return ParsedRequest(_drafts([item], publisher, read_cloud_event), is_list=False)
+
+
+def _invalid(index: int | None, field: str, message: str) -> ApiError:
+    return ApiError(
+        status.HTTP_400_BAD_REQUEST,
+        f"{field or 'body'}: {message}; nothing was stored",
+        code="INVALID_EVENT",
+        errors=[{"index": index, "field": field, "message": message}],
+    )
+
+
+def _check_number(items: Sequence[object]) -> None:
+    """Refuse a list that is empty or too long.
+
+    Raises:
+        ApiError: With the reason.
+    """
     most = settings.EVENTS_MAX_IN_REQUEST
     if not items:
         raise ApiError(
@@ -99,10 +156,6 @@ def parse_events(publisher: Publisher, headers: Mapping[str, str], body: bytes) 
             status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
             f"{len(items)} events in one request, {most} are the most",
         )
-    is_list = isinstance(content, list)
-    if (key := headers.get(KEY_HEADER.lower())) is not None:
-        items = _with_keys(items, [f"{key}:{index}" for index in range(len(items))] if is_list else [key])
-    return ParsedRequest(_drafts(items, publisher, read_event), is_list)
 
 
 def parse_webhook(publisher: Publisher, headers: Mapping[str, str], body: bytes) -> ParsedRequest:

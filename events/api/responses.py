@@ -70,13 +70,18 @@ def with_now(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def page_answer(
-    head: Mapping[str, str], start: Position, items: Sequence[str], place: Place | None
+    head: Mapping[str, str],
+    start: Position,
+    items: Sequence[str],
+    place: Place | None,
+    content_type: str = "application/json",
 ) -> HttpResponse:
     """Build the response of a page; `items` are JSON texts, sent as they were stored."""
     fields = encode(with_now({**head, "cursor": str(start)}))[:-1]
-    return answer(f'{fields}, "items": [{", ".join(items)}], "next": {encode(place and str(place))}}}')
+    text = f'{fields}, "items": [{", ".join(items)}], "next": {encode(place and str(place))}}}'
+    return answer(text, content_type)
 
 
-def answer(text: str) -> HttpResponse:
+def answer(text: str, content_type: str = "application/json") -> HttpResponse:
     """Build a response of JSON text."""
-    return HttpResponse(text, content_type="application/json")
+    return HttpResponse(text, content_type=content_type)

@@ -15,6 +15,7 @@ from rest_framework.serializers import BooleanField, CharField, ListField, Seria
 
 from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.publish_parser import KEY_HEADER, SIGNATURE_HEADER
+from events.cloudevents.attributes import FORMAT
 from events.domain.event_parser import GATEWAY_TAGS, MAX_AGENTS, MAX_KEY_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
 from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH
@@ -253,6 +254,9 @@ _FILTER = parameter(
     },
     "A filter on tags as JSON, as a subscription has it.",
 )
+AS_CLOUD_EVENT = parameter(
+    "format", {"type": "string", "enum": [FORMAT]}, "Return events as CloudEvents 1.0, in the JSON format."
+)
 HISTORY_PARAMETERS = (
     parameter("type", _EVENT_TYPE, "Only events of this type."),
     parameter("resource", TEXT, "Only events of this resource, such as `call`."),
@@ -263,7 +267,8 @@ HISTORY_PARAMETERS = (
         "All events of a call: its own, and those that name it in a field that ends in `_id`.",
     ),
     parameter("agent_id", UUID, "Only events that concern this agent."),
-    parameter("from", TIME, f"Only events at or after this time. {_TIME_NOTE}"),
+    parameter("since", TIME, f"Only events at or after this time. {_TIME_NOTE}"),
+    parameter("from", TIME, "The same as `since`."),
     parameter("to", TIME, "Only events before this time."),
     parameter(
         "after",
@@ -273,16 +278,16 @@ HISTORY_PARAMETERS = (
     _FILTER,
     OF_CUSTOMER,
     *_PAGING,
+    AS_CLOUD_EVENT,
 )
 STATE_PARAMETERS = (
-    parameter(
-        "active", {"enum": ["true", "false"]}, "Only resources that have not ended, or only those that have."
-    ),
+    parameter("active", {"type": "boolean"}, "Only resources that have not ended, or only those that have."),
     parameter("resource_id", _RESOURCE_ID, "Only the resource with this id."),
     parameter("agent_id", UUID, "Only resources that concerned this agent."),
     parameter("status", _WORD, "Only resources whose data has this status."),
     parameter("direction", _WORD, "Only resources whose data has this direction."),
-    parameter("updated_after", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
+    parameter("since", TIME, f"Only resources whose last event is later. {_TIME_NOTE}"),
+    parameter("updated_after", TIME, "The same as `since`."),
     _FILTER,
     OF_CUSTOMER,
     *_PAGING,

@@ -20,11 +20,13 @@ from events.api.operation import operation
 from events.api.publish_parser import Parser, Publisher, parse_events, parse_webhook
 from events.api.publish_request import PublishRequest, publish_all
 from events.api.responses import answer, page_answer, reading_errors, visible_to
+from events.cloudevents.attributes import PAGE_OF_CLOUD_EVENTS, STRUCTURED
+from events.cloudevents.outgoing import write_text
 from events.domain.topics import is_canonical_uuid, known_resources
 from events.domain.visibility import NotVisible
 from events.reading.history import NotKept, frame_of, read_history, read_one
 from events.reading.parameters import unknown_resource
-from events.reading.queries import read_history_query, read_state_query, refuse_parameters
+from events.reading.queries import read_format, read_history_query, read_state_query
 from events.reading.states import read_states
 
 
@@ -32,7 +34,7 @@ class EventsView(APIView):
     """`/v1.0/events`: GET reads the history, POST publishes."""
 
     @operation(
-        "readEvents",
+        "listEvents",
         "Reading",
         {200: ("A page.", schemas.EVENT_PAGE)},
         schemas.HISTORY_PARAMETERS,
@@ -54,7 +56,10 @@ class EventsView(APIView):
                 page = read_history(visible, query)
             except NotKept as error:
                 raise ApiError(status.HTTP_410_GONE, str(error)) from None
-        return page_answer({}, page.start, page.frames, page.next)
+        if not query.wants_cloud_events:
+            return page_answer({}, page.start, page.frames, page.next)
+        items = [write_text(frame, visible.customer_id, settings.PUBLIC_URL) for frame in page.frames]
+        return page_answer({}, page.start, items, page.next, content_type=PAGE_OF_CLOUD_EVENTS)
 
     @operation(
         "publishEvents",
@@ -83,7 +88,7 @@ class VoipbinWebhookView(APIView):
     """
 
     @operation(
-        "takeVoipbinWebhook",
+        "receiveWebhook",
         "Publishing",
         {201: ("Stored.", schemas.Receipt)},
         schemas.WEBHOOK_HEADERS,
@@ -98,10 +103,15 @@ class VoipbinWebhookView(APIView):
 class EventView(APIView):
     """Read one event."""
 
-    @operation("readEvent", "Reading", {200: ("The event.", schemas.Event)}, [schemas.EVENT_ID])
+    @operation(
+        "getEvent",
+        "Reading",
+        {200: ("The event.", schemas.Event)},
+        [schemas.EVENT_ID, schemas.AS_CLOUD_EVENT],
+    )
     def get(self, request: Request, event_id: str) -> HttpResponse:
         with reading_errors():
-            refuse_parameters(dict(request.query_params.lists()))
+            wants_cloud_event = read_format(dict(request.query_params.lists()))
             visible_to(request, None)
         # The same response if the event does not exist and if it is not visible.
         absent = ApiError(
@@ -118,24 +128,27 @@ class EventView(APIView):
         frame = frame_of(visible, event)
         if frame is None:
             raise absent
+        if wants_cloud_event:
+            return answer(write_text(frame, visible.customer_id, settings.PUBLIC_URL), STRUCTURED)
         return answer(frame)
 
 
 class ResourceStatesView(APIView):
-    """Read the present state.
-
-    The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with the
-    cursor as `since`, and no event is missed in between.
-    """
+    """The present state of a resource: `/v1.0/resources/<resource>`, and the plural addresses."""
 
     @operation(
-        "readStates",
+        "listStates",
         "Reading",
         {200: ("A page.", schemas.STATE_PAGE)},
         schemas.STATE_PARAMETERS,
         errors=schemas.PAGE_ERRORS,
     )
     def get(self, request: Request, resource: str) -> HttpResponse:
+        """Read the present state.
+
+        The calls, queues … as they are, and the cursor at which this is true: read the state first, then subscribe with
+        the cursor as `since`, and no event is missed in between.
+        """
         resources = known_resources(settings.EVENTS_EXTRA_RESOURCES)
         if resource not in resources:
             raise ApiError(status.HTTP_404_NOT_FOUND, unknown_resource(resource, resources))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from events.cloudevents.attributes import is_cloud_events
 from events.domain.cursor import InvalidCursor, Position, parse_cursor
 from events.domain.event import parse_timestamp
 from events.domain.event_parser import Problem
@@ -75,8 +77,8 @@ class Parameters:
             if name in CREDENTIAL_PARAMETERS:
                 continue
             if name not in known:
-                allowed = f"there are {', '.join(known)}" if known else "this address takes none"
-                self.wrong(name[:64], f"unknown parameter: {allowed}{did_you_mean(name, known)}")
+                allowed = f"known parameters: {', '.join(known)}" if known else "this address takes none"
+                self.wrong(name[:64], f"unknown parameter{did_you_mean(name, known)}; {allowed}")
             elif len(parameters[name]) > 1:
                 self.wrong(name, "send it once")
 
@@ -151,6 +153,27 @@ class Parameters:
         except ValueError:
             self.wrong(name, f"{quoted(value)} is no time: {_TIME_FORM}")
             return None
+
+    def since(self, other_name: str) -> datetime | None:
+        """Return the time of `since`, or of the other name that it has."""
+        if (value := self._text("since")) is None:
+            return self.time(other_name)
+        if other_name in self._parameters:
+            self.wrong("since", f"the same as {other_name}: send one of the two")
+        with suppress(InvalidCursor):
+            parse_cursor(value)
+            self.wrong(
+                "since", f"this is a cursor, and since is a time: {_TIME_FORM}; a cursor is sent as after"
+            )
+            return None
+        return self.time("since")
+
+    def wants_cloud_events(self) -> bool:
+        try:
+            return is_cloud_events(self._text("format"))
+        except ValueError as error:
+            self.wrong("format", str(error))
+            return False
 
     def filter(self) -> str | None:
         """Return the canonical text of the filter, `None` if there is none."""

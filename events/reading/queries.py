@@ -12,12 +12,12 @@ from datetime import datetime
 from events.reading.parameters import Paging, Parameters
 
 STATE_PARAMETERS = (
-    *("active", "resource_id", "agent_id", "status", "direction", "updated_after", "filter"),
+    *("active", "resource_id", "agent_id", "status", "direction", "since", "updated_after", "filter"),
     *("customer_id", "limit", "order", "next"),
 )
 HISTORY_PARAMETERS = (
-    *("type", "resource", "resource_id", "call_id", "agent_id", "from", "to", "after", "filter"),
-    *("customer_id", "limit", "order", "next"),
+    *("type", "resource", "resource_id", "call_id", "agent_id", "since", "from", "to", "after", "filter"),
+    *("customer_id", "limit", "order", "next", "format"),
 )
 
 
@@ -58,6 +58,7 @@ class HistoryQuery:
     after: Mapping[str, int] | None
     filter: str | None
     paging: Paging
+    wants_cloud_events: bool
 
 
 def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
@@ -74,7 +75,7 @@ def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
         agent_id=read.uuid("agent_id"),
         status=read.word("status"),
         direction=read.word("direction"),
-        updated_after=read.time("updated_after"),
+        updated_after=read.since("updated_after"),
         filter=read.filter(),
         paging=read.paging(),
     )
@@ -105,22 +106,26 @@ def read_history_query(
         resource_id=resource_id,
         call_id=read.resource_id("call_id"),
         agent_id=read.uuid("agent_id"),
-        begin=read.time("from"),
+        begin=read.since("from"),
         end=read.time("to"),
         after=read.cursor("after"),
         filter=read.filter(),
         paging=read.paging(),
+        wants_cloud_events=read.wants_cloud_events(),
     )
     if query.begin and query.end and query.begin >= query.end:
-        read.wrong("to", "it must be later than from")
+        read.wrong("to", "it must be later than since")
     read.finish()
     return query
 
 
-def refuse_parameters(parameters: Mapping[str, Sequence[str]]) -> None:
-    """Refuse parameters of an operation without any.
+def read_format(parameters: Mapping[str, Sequence[str]]) -> bool:
+    """Parse the parameters of `GET /v1.0/events/<id>`; return whether to write a CloudEvent.
 
     Raises:
-        InvalidQuery: There are parameters.
+        InvalidQuery: With a reason for each invalid parameter.
     """
-    Parameters(parameters, ()).finish()
+    read = Parameters(parameters, ("format",))
+    wants_cloud_events = read.wants_cloud_events()
+    read.finish()
+    return wants_cloud_events

@@ -21,6 +21,7 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import reading_errors, visible_to
 from events.api.schemas import OF_CUSTOMER
+from events.api.views import ResourceStatesView
 from events.domain.phone_number import canonical_number
 from events.domain.state import current_agents
 from events.domain.topics import is_canonical_uuid, is_resource_id
@@ -45,7 +46,7 @@ class ActionsView(APIView):
     Whether the platform takes actions from this credential, and if not, why.
     """
 
-    @operation("readActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
+    @operation("listActions", "Acting", {200: ("The actions.", schemas.Actions)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
         reason = None if client.url_of(identity.customer_id) else client.NO_PLATFORM
@@ -70,7 +71,7 @@ class CallActionView(APIView):
     """
 
     @operation(
-        "actOnCall",
+        "performCallAction",
         "Acting",
         {200: ("The platform acts.", schemas.CALL_ANSWER)},
         schemas.CALL_PARAMETERS,
@@ -102,8 +103,8 @@ class CallActionView(APIView):
         return Response({"call_id": call_id, "action": action, "platform": reply})
 
 
-class MessagesView(APIView):
-    """Send a text message."""
+class MessagesView(ResourceStatesView):
+    """`/v1.0/messages`: GET reads the present state of messages, POST sends one."""
 
     @operation(
         "sendMessage",
@@ -114,7 +115,8 @@ class MessagesView(APIView):
         examples={"a message": {"to": "+15551234567", "text": "We call you back at ten."}},
         errors=schemas.MESSAGE_ERRORS,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request, resource: str) -> Response:
+        """Send a text message."""
         identity = _actor(request)
         visible = _visible(request)
         body = read_json_object(request, schemas.NEW_MESSAGE.fields)

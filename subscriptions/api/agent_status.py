@@ -29,7 +29,7 @@ class AgentStatusView(APIView):
     """`/v1.0/agents/<id>/status`: GET reads the status, PUT chooses another."""
 
     @operation(
-        "readAgentStatus",
+        "getAgentStatus",
         "Acting",
         {200: ("The status.", schemas.AgentStatus)},
         [schemas.AGENT_ID],
@@ -40,7 +40,7 @@ class AgentStatusView(APIView):
         return _shown(_agent(cast(Identity, request.user), agent_id))
 
     @operation(
-        "chooseAgentStatus",
+        "setAgentStatus",
         "Acting",
         {
             200: ("The agent has this status.", schemas.AgentStatus),

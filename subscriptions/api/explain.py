@@ -27,7 +27,7 @@ class ExplainView(APIView):
     """
 
     @operation(
-        "explain",
+        "explainDelivery",
         "Reading",
         {200: ("The result, and the steps to it.", schemas.Explanation)},
         schemas.EXPLAIN_PARAMETERS,

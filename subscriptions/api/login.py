@@ -29,6 +29,7 @@ from subscriptions.connections.handshake import (
     no_room,
     origin_is_allowed,
     throttled,
+    unknown_format,
 )
 from subscriptions.models import Agent
 from subscriptions.presence.customer_connections import count_live, customer_connections
@@ -113,12 +114,17 @@ class WebSocketAddressView(APIView):
     permission_classes: list[Any] = []
 
     @operation(
-        "askAboutWebSocket", "WebSocket", {}, errors=["FORBIDDEN_ORIGIN", "RATE_LIMITED", "UPGRADE_REQUIRED"]
+        "checkWebSocketCredential",
+        "WebSocket",
+        {},
+        errors=["INVALID_REQUEST", "FORBIDDEN_ORIGIN", "RATE_LIMITED", "UPGRADE_REQUIRED"],
     )
     def get(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         if not origin_is_allowed(headers):
             raise ApiError(FOREIGN_ORIGIN.status, FOREIGN_ORIGIN.message, code="FORBIDDEN_ORIGIN")
+        if unknown := unknown_format(request.META.get("QUERY_STRING", "")):
+            raise ApiError(status.HTTP_400_BAD_REQUEST, unknown.message)
         credential = credential_digest(request.META.get("QUERY_STRING", ""), headers)
         if refusal := throttled(client_info_of(request._request).address, credential):
             raise ApiError(

@@ -145,7 +145,7 @@ class MeView(APIView):
     Its customer, agent and role, the widest topics that it may subscribe to, and the names of the agents and queues.
     """
 
-    @operation("readMe", "Credentials", {200: ("The identity.", schemas.Me)}, [OF_CUSTOMER])
+    @operation("getMe", "Credentials", {200: ("The identity.", schemas.Me)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = reader_of(request)
         identity = replace(identity, customer_id=_wanted_customer(request) or identity.customer_id)

@@ -59,6 +59,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "by-client": "A client did it over REST.",
     "by-event": "It follows from an event that was published.",
     "foreign-origin": "The page's origin is not listed in WEBSOCKET_ORIGINS.",
+    "unknown-format": "The parameter format names no format of events.",
     "customer-connections": "The customer had all the connections open that its quota allows.",
     "too-many-handshakes": "Too many handshakes from this address were refused: the credential was not checked.",
     "database-away": "The database was unavailable, so the credential could not be checked.",

@@ -55,7 +55,9 @@ def identify(credential: str, client_info: ClientInfo = UNKNOWN) -> Identity:
             inactive.
     """
     if not credential:
-        raise BadCredential("Send a credential: ?token=<JWT or access key>", "no-credential")
+        raise BadCredential(
+            "Send a credential: Authorization: Bearer <JWT or access key>, or ?token=", "no-credential"
+        )
     if len(credential) > MAX_CREDENTIAL_LENGTH or not credential.isascii():
         raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
     if credential.startswith(KEY_MARK):

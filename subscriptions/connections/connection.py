@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from django import db
+from django.conf import settings
 from django.utils import timezone
 
 from events.database.threads import in_database_thread, until_database_answers
@@ -81,6 +82,7 @@ class Connection:
         *,
         batch: bool,
         on_flood: Callable[[], None],
+        cloud_events: bool = False,
     ) -> None:
         """`on_flood` is called if the client sends too many messages again and again."""
         self.disconnect_code: int | None = None
@@ -101,7 +103,7 @@ class Connection:
             batch=batch,
             on_slow=self._too_slow,
         )
-        self._subscriber = Subscriber(self._outbox, self.close)
+        self._subscriber = Subscriber(self._outbox, self.close, settings.PUBLIC_URL if cloud_events else None)
         self._inbox = Inbox(
             act=self._act, ping_in=self._session.ping_in, pong=self._pong, hold=transport.hold_reading
         )

@@ -16,6 +16,7 @@ from django import db
 from django.conf import settings
 
 from events.api.responses import JSON_HEADERS
+from events.cloudevents.attributes import is_cloud_events
 from events.database.threads import in_database_thread
 from events.domain.strict_json import encode
 from subscriptions.auth.authentication import identify_request
@@ -25,6 +26,7 @@ from subscriptions.auth.handshake_throttle import credential_digest, handshake_t
 from subscriptions.connections.origins import is_allowed
 from subscriptions.protocol.permissions import Identity
 
+BAD_REQUEST = 400
 UNAUTHORIZED = 401
 FORBIDDEN = 403
 TOO_MANY = 429
@@ -89,11 +91,18 @@ class Request:
     def wants_batches(self) -> bool:
         return parse_qs(self.query).get("batch", [""])[-1].lower() in ("true", "1")
 
+    @property
+    def wants_cloud_events(self) -> bool:
+        """Whether an admitted client receives events as CloudEvents."""
+        return is_cloud_events(_format_of(self.query))
+
 
 async def admit(request: Request) -> Identity | Refusal:
     """Authenticate the client; returns its identity, or the refusal."""
     if not origin_is_allowed(request.headers):
         return FOREIGN_ORIGIN
+    if refusal := unknown_format(request.query):
+        return refusal
     address, credential = request.client_info.address, request.credential
     if refusal := throttled(address, credential):
         return refusal
@@ -111,6 +120,19 @@ async def admit(request: Request) -> Identity | Refusal:
         return Refusal(UNAVAILABLE, "UNAVAILABLE", message, "database-away", retry_after=1)
     handshake_throttle.accepted(credential)
     return identity
+
+
+def _format_of(query: str) -> str:
+    return parse_qs(query).get("format", [""])[-1]
+
+
+def unknown_format(query: str) -> Refusal | None:
+    """Return the refusal of a query whose `format` is none, else `None`."""
+    try:
+        is_cloud_events(_format_of(query))
+    except ValueError as error:
+        return Refusal(BAD_REQUEST, "INVALID_REQUEST", f"format: {error}", "unknown-format")
+    return None
 
 
 def throttled(address: str, credential: bytes) -> Refusal | None:

@@ -250,11 +250,15 @@ class Hub:
         opened.moved.set()
         for entry in entries:
             for topic, form, subscribers in feed.receivers(entry):
-                frame = text_frame(entry.frame(topic, form))
                 self.deliveries += len(subscribers)
-                self._put_event(
-                    [subscriber.outbox for subscriber in subscribers], frame, is_alone=len(entries) == 1
-                )
+                plain = [each.outbox for each in subscribers if each.cloud_events_of is None]
+                is_alone = len(entries) == 1
+                if plain:
+                    self._put_event(plain, text_frame(entry.frame(topic, form)), is_alone=is_alone)
+                if len(plain) < len(subscribers):
+                    others = [each for each in subscribers if each.cloud_events_of is not None]
+                    frame = others[0].frame(entry, topic, form)
+                    self._put_event([each.outbox for each in others], frame, is_alone=is_alone)
 
     async def _deliver_late(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
         """Deliver entries from the log, and count all of them with the latency of the oldest."""

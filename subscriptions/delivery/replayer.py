@@ -17,7 +17,6 @@ from subscriptions.delivery.outbox import OutboxClosed
 from subscriptions.delivery.replay import Replay
 from subscriptions.delivery.subscriber import CustomerSubscription, Subscriber
 from subscriptions.protocol.effects import HeldTopic
-from subscriptions.protocol.frames import text_frame
 
 
 class LogPruned(Exception):
@@ -142,6 +141,6 @@ def _send(subscriber: Subscriber, replay: Replay, entries: Sequence[Entry]) -> i
     sent = 0
     for entry in entries:
         if receipt := replay.receipt(entry):
-            subscriber.outbox.put_event(text_frame(entry.frame(*receipt)))
+            subscriber.outbox.put_event(subscriber.frame(entry, *receipt))
             sent += 1
     return sent

@@ -22,7 +22,7 @@ HEARTBEAT = b":\n\n"
 
 SSE = "sse"
 
-_EVENT = b'{"event_type"'
+_EVENT = (b'{"event_type"', b'{"specversion"')
 
 
 class StreamTransport:

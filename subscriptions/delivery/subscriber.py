@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from events.cloudevents.outgoing import write_entry
+from events.domain.event import Entry, Form
 from events.filters.event_filter import EventFilter
 from subscriptions.delivery.outbox import Outbox
 from subscriptions.delivery.replay import Replay
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
+from subscriptions.protocol.frames import text_frame
 
 
 @dataclass(slots=True)
@@ -31,11 +34,21 @@ class CustomerSubscription:
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """The outbox and subscriptions of one connection; `close` starts to close it."""
+    """The outbox and subscriptions of one connection; `close` starts to close it.
+
+    With `cloud_events_of`, the gateway's public URL or "", it receives events as CloudEvents.
+    """
 
     outbox: Outbox
     close: Callable[[CloseCode, str], None]
+    cloud_events_of: str | None = None
     subscriptions: dict[str, CustomerSubscription] = field(default_factory=dict)
+
+    def frame(self, entry: Entry, topic: str, form: Form) -> bytes:
+        """Return the frame of an entry: the same for all with this `cloud_events_of`."""
+        if self.cloud_events_of is None:
+            return text_frame(entry.frame(topic, form))
+        return text_frame(write_entry(entry, topic, form, self.cloud_events_of))
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
         """Add these topics, and set their filters; returns their patterns by customer."""

@@ -142,7 +142,7 @@ def test_a_stream_without_any_granted_topic_is_refused(
         ({"topics": ","}, "topics: name at least one"),
         (
             {"topics": "t", "sinse": "1"},
-            "sinse: unknown parameter: there are topics, filter, since, lastEventId",
+            "sinse: unknown parameter; known parameters: topics, filter, since, lastEventId, format",
         ),
         ({"topics": "t", "since": "yesterday"}, "cursor"),
         ({"topics": "t", "filter": "{"}, "filter: "),

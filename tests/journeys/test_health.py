@@ -26,6 +26,15 @@ def test_a_process_that_has_all_it_needs_is_alive_and_ready(gateway_on_each_stac
     assert all(part["ok"] and not part["reason"] for part in answer.json()["parts"].values())
 
 
+@pytest.mark.parametrize("method", ["POST", "QUERY"])
+def test_another_method_is_answered_with_those_that_are_supported(
+    gateway_on_each_stack: Gateway, method: str
+) -> None:
+    for path in ("/healthz", "/readyz", "/metrics"):
+        answer = httpx.request(method, gateway_on_each_stack.url + path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD"), path
+
+
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_without_its_database_it_is_alive_and_not_ready(
     gateway: Gateways, postgres_server: PostgresServer, server: str

@@ -50,8 +50,13 @@ class Operation:
         )
         if answer is None:
             return None
-        schema: dict[str, Any] = answer["content"].get("application/json", {}).get("schema", {})
-        return schema
+        return _json_schema(answer["content"])
+
+    def codes(self, status: int) -> set[str]:
+        """Return the error codes that are described for a status: those of its examples."""
+        answer = self.described["responses"].get(str(status), {})
+        examples = answer.get("content", {}).get("application/json", {}).get("examples", {})
+        return {each["value"]["code"] for each in examples.values()} if status >= 400 else set()
 
     @property
     def parameters(self) -> set[str]:
@@ -84,19 +89,27 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
     schema = operation.answer_schema(status)
     assert schema is not None, f"{where}, which is not described: {answered!r}"
     if schema:
-        _validate(json.dumps(schema), json.loads(answered), where, closed=True)
+        content = json.loads(answered)
+        _validate(json.dumps(schema), content, where, closed=True)
+        if codes := operation.codes(status):
+            assert content["code"] in codes, f"{where} with a code that is not described: {content}"
     if 200 <= status < 300:
         named = {name for name, _ in parse_qsl(parts.query)} - {"token", "accesskey"}
         assert named <= operation.parameters, f"{where} to parameters that are not described: {named}"
         body = operation.described.get("requestBody")
         if body is not None and sent:
-            schema = body["content"]["application/json"]["schema"]
             _validate(
-                json.dumps(schema),
+                json.dumps(_json_schema(body["content"])),
                 json.loads(sent),
                 f"{where} to a body that is not as described",
                 closed=False,
             )
+
+
+def _json_schema(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of all JSON formats of a body, empty if there is none."""
+    schemas = [each.get("schema", {}) for name, each in content.items() if name.endswith("json")]
+    return {"anyOf": schemas} if len(schemas) > 1 else schemas[0] if schemas else {}
 
 
 def _validate(schema: str, value: object, where: str, *, closed: bool) -> None:

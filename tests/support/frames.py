@@ -61,6 +61,8 @@ def _name_of(frame: object) -> str:
         return "events"
     assert isinstance(frame, dict), f"a frame is an object or a list: {frame!r}"
     kind = frame.get("type")
+    if "specversion" in frame:
+        return "cloudEvent"
     if kind is None:
         return "event"
     if kind == "error":
@@ -78,7 +80,7 @@ def _names() -> dict[tuple[str, str | None], str]:
     return {
         (each["type"]["const"], each.get("action", {}).get("const")): name
         for name, each in fields.items()
-        if "type" in each
+        if "const" in each.get("type", {})
     }
 
 

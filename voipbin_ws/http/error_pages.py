@@ -34,12 +34,27 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
-    """403: a form without its CSRF token (settings.CSRF_FAILURE_VIEW)."""
+    """403: a form without its CSRF token (settings.CSRF_FAILURE_VIEW).
+
+    405 if the request is none of a form: the check comes before the view. Programs' views that accept a body are exempt
+    from the check, so that one which is not exempt accepts none.
+    """
+    if request.path.startswith(FOR_PROGRAMS):
+        return _not_allowed(request, "GET, HEAD")
+    if request.method != "POST":
+        return _not_allowed(request, "GET, HEAD, POST")
     message = (
         "The form came without the cookie that belongs to it, or from another site. "
         "Go back, load the page anew and try again; cookies must be allowed"
     )
     return error_response(request, 403, "PERMISSION_DENIED", "The form is too old", message)
+
+
+def _not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    message = f"This address does not support the method of the request, but {allowed}"
+    response = error_response(request, 405, "METHOD_NOT_ALLOWED", "Not possible", message)
+    response["Allow"] = allowed  # RFC 9110, section 15.5.6.
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001

@@ -10,6 +10,8 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema
 
 from events.api.operation import CREDENTIAL
+from events.api.schemas import CALL_ID
+from events.cloudevents.attributes import BATCH, PAGE_OF_CLOUD_EVENTS, SPEC_VERSION, STRUCTURED
 
 _TAGS = {
     "Publishing": "Publish events to the gateway.",
@@ -33,6 +35,10 @@ _SECURITY_SCHEMES = {
 }
 
 
+_WITHOUT_BODY = {"logout", "performCallAction"}
+"""Operations for which an empty body is the same as {}."""
+
+
 def describe_views(endpoints: list[Any]) -> list[Any]:
     """Apply the descriptions of the views' methods (`events.api.operation`): the hook before."""
     for _, _, method, view in endpoints:
@@ -48,11 +54,12 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what does not come from the views: the hook after."""
     result["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     result["servers"] = [{"url": "/", "description": "This gateway."}]
-    # One view has two addresses.
-    result["paths"]["/v1.0/calls"]["get"] |= {
-        "operationId": "readCalls",
-        "summary": "Read the present state of calls",
-    }
+    # One view has several addresses.
+    for plural in ("agents", "calls", "messages", "queues"):
+        result["paths"][f"/v1.0/{plural}"]["get"] |= {
+            "operationId": f"list{plural.title()}",
+            "summary": f"Read the present state of {plural}",
+        }
     result["paths"] |= {**_HEALTH, **_STREAM}
     result["components"]["securitySchemes"] = _SECURITY_SCHEMES
     schemas = result["components"]["schemas"]
@@ -67,9 +74,34 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "PasswordChange",
     ):
         schemas[strict]["additionalProperties"] = False
+    for operation in (each for path in result["paths"].values() for each in path.values()):
+        # Without it, linters take a public operation for a forgotten one.
+        operation.setdefault("security", [])
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = operation["operationId"] not in _WITHOUT_BODY
+    _describe_cloud_events(result["paths"], schemas)
     schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
     schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}
     return result
+
+
+def _describe_cloud_events(paths: dict[str, Any], schemas: dict[str, Any]) -> None:
+    reference = {"$ref": "#/components/schemas/CloudEvent"}
+    page = schemas["EventPage"]
+    schemas["CloudEvent"] = _CLOUD_EVENT
+    schemas["CloudEventPage"] = {
+        **page,
+        "properties": {**page["properties"], "items": {"type": "array", "items": reference}},
+    }
+    body = paths["/v1.0/events"]["post"]["requestBody"]["content"]
+    body[STRUCTURED] = {"schema": reference, "examples": {"a CloudEvent": {"value": _CLOUD_EVENT_EXAMPLE}}}
+    body[BATCH] = {
+        "schema": {"type": "array", "items": reference},
+        "examples": {"a batch": {"value": [_CLOUD_EVENT_EXAMPLE]}},
+    }
+    of_page = paths["/v1.0/events"]["get"]["responses"]["200"]["content"]
+    of_page[PAGE_OF_CLOUD_EVENTS] = {"schema": {"$ref": "#/components/schemas/CloudEventPage"}}
+    paths["/v1.0/events/{event_id}"]["get"]["responses"]["200"]["content"][STRUCTURED] = {"schema": reference}
 
 
 def _health(name: str, summary: str, answers: Mapping[str, tuple[str, Any]], **more: Any) -> dict[str, Any]:
@@ -100,6 +132,28 @@ def _stream_parameter(name: str, description: str, location: str = "query") -> d
 
 
 _TEXT = {"type": "string"}
+_CLOUD_EVENT_EXAMPLE = {
+    "specversion": "1.0",
+    "id": "A234-1234-1234",
+    "source": "/crm/calls",
+    "type": "com.voipbin.call.status",
+    "time": "2024-01-15T10:30:00Z",
+    "datacontenttype": "application/json",
+    "data": {"id": CALL_ID, "status": "answered"},
+}
+_CLOUD_EVENT = {
+    "type": "object",
+    "description": "An event as a CloudEvent 1.0 in the JSON format. Its attributes are described at `/docs/protocol`.",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"type": "string", "const": SPEC_VERSION},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"type": "string", "description": "`com.voipbin.` and the event type."},
+        "data": {"type": "object", "additionalProperties": True},
+    },
+    "additionalProperties": True,
+}
 _VERSION = {**_TEXT, "description": "The gateway's version."}
 _PARTS = {
     "type": "object",
@@ -121,6 +175,7 @@ _STREAM = {
                 _stream_parameter("filter", "A filter as JSON, for the `topics` before it."),
                 _stream_parameter("since", "A cursor: receive what followed it."),
                 _stream_parameter("lastEventId", "The same, for clients that cannot send the header."),
+                _stream_parameter("format", "`cloudevents`: receive events as CloudEvents."),
                 _stream_parameter("Last-Event-ID", "The `id` of the last message.", "header"),
             ],
             "responses": {
@@ -144,7 +199,7 @@ _STREAM = {
 }
 _HEALTH = {
     "/metrics": _health(
-        "readMetrics",
+        "getMetrics",
         "Read the metrics of the process, for Prometheus",
         {
             "200": ("The metrics, also as OpenMetrics.", _TEXT),
@@ -154,12 +209,12 @@ _HEALTH = {
         security=[{"metrics": []}, {}],
     ),
     "/healthz": _health(
-        "readHealth",
+        "getHealth",
         "Read whether the process is alive",
         {"200": ("It is alive.", _object(status={"const": "alive"}, version=_VERSION))},
     ),
     "/readyz": _health(
-        "readReadiness",
+        "getReadiness",
         "Read whether the process is ready for clients",
         {"200": ("It is ready.", _READY), "503": ("It is not ready; its parts have the reason.", _READY)},
     ),

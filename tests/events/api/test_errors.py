@@ -1,4 +1,4 @@
-"""The table of error codes has exactly the codes that the product uses."""
+"""Error codes, which are exactly those that the product uses, and the advice of an error."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
+from django.db import OperationalError
+from django.test import RequestFactory
 from rest_framework import status
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, NotFound, PermissionDenied
 
-from events.api.errors import ERROR_CODES, ApiError
+from events.api.errors import ERROR_CODES, ApiError, exception_handler
 from tests.support.processes import ROOT
 
 
@@ -56,3 +59,11 @@ def test_the_default_codes_of_statuses_stay() -> None:
     }
     for status_code, code in defaults.items():
         assert default_code(status_code) == code
+
+
+@pytest.mark.parametrize(("method", "names_the_key"), [("GET", False), ("HEAD", False), ("POST", True)])
+def test_only_what_stores_is_repeated_with_its_key(method: str, names_the_key: bool) -> None:
+    request = RequestFactory().generic(method, "/v1.0/events")
+    answer = exception_handler(OperationalError("away"), {"request": request})
+    assert answer is not None
+    assert (answer.status_code, "idempotency_key" in answer.data["message"]) == (503, names_the_key)

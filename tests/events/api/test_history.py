@@ -74,6 +74,7 @@ def test_filters_choose_and_together_narrow() -> None:
     assert found(to=TIME.format(2)) == [1]
     assert found(from_=TIME.format(2), to=TIME.format(4)) == [2, 3]
     assert found(from_=TIME.format(2), to=TIME.format(4), order="desc", resource="call") == [2]
+    assert found(since=TIME.format(2), to=TIME.format(4)) == [2, 3]
     assert found(from_=TIME.format(9)) == []
     assert found(from_="2024-01-15T12:30:02+02:00", to=TIME.format(3)) == [2]
 
@@ -202,10 +203,12 @@ def test_a_key_that_may_not_subscribe_reads_nothing() -> None:
         ({"from": "today"}, "from", "2024-01-15T10:30:00.000000Z"),
         ({"from": "2024-01-15T10:30:00 00:00"}, "from", "%2B"),
         ({"to": "2024-01-15"}, "to", "2024-01-15T10:30:00.000000Z"),
-        ({"from": TIME.format(2), "to": TIME.format(2)}, "to", "later than from"),
+        ({"from": TIME.format(2), "to": TIME.format(2)}, "to", "later than since"),
         ({"after": "1"}, "after", "no cursor"),
         ({"after": ""}, "after", "no cursor"),
-        ({"since": "1"}, "since", "unknown parameter"),
+        ({"since": "1"}, "since", "is no time"),
+        ({"since": "7d0c7b1e52aa.1"}, "since", "a cursor is sent as after"),
+        ({"since": TIME.format(1), "from": TIME.format(1)}, "since", "the same as from: send one of the two"),
         ({"active": "true"}, "active", "unknown parameter"),
         ({"limit": "many"}, "limit", "from 1 to 1000"),
     ],

@@ -109,7 +109,8 @@ def test_filters_choose_and_together_narrow() -> None:
     assert ask(CALLS, resource_id="c", active="true").ids == []
     assert ask(CALLS, agent_id=agent_id).ids == ["b"]
     assert ask(CALLS, agent_id=new_id()).ids == []
-    assert ask(CALLS, updated_after=TIME.format(2)).ids == ["c", "d"]
+    for name in ("since", "updated_after"):
+        assert ask(CALLS, **{name: TIME.format(2)}).ids == ["c", "d"]
     assert ask(CALLS, order="desc").ids == ["d", "c", "b", "a"]
     assert ask(CALLS, status="%").ids == []
     assert ask(CALLS, status="ringing' OR 1=1 --").ids == []
@@ -257,3 +258,14 @@ def test_an_unknown_resource_is_not_found(name: str, says: str) -> None:
 
 def test_reading_changes_nothing() -> None:
     assert Company().key().post(CALLS, {}).status == 405
+
+
+@pytest.mark.parametrize("resource", ["call", "queue", "agent", "message"])
+def test_a_plural_address_is_that_of_its_resource(resource: str) -> None:
+    acme = Company()
+    store(acme.id, f"{resource}.status", {f"{resource}_id": new_id(), "id": new_id(), "status": "busy"})
+    manager = acme.person("manager")
+    plural, singular = manager.get(f"/v1.0/{resource}s"), manager.get(f"/v1.0/resources/{resource}")
+    assert plural.status == 200
+    assert len(plural.timeless["items"]) == 1
+    assert plural.timeless == singular.timeless

@@ -103,7 +103,9 @@ def masked(text: str) -> str:
 
 UNKNOWN_KEY = refused("UNAUTHORIZED", "This access key is not known")
 NOT_ACCEPTED = refused("INVALID_REQUEST", "Could not satisfy the request Accept header.")
-NO_CREDENTIAL = refused("UNAUTHORIZED", "Send a credential: ?token=<JWT or access key>")
+NO_CREDENTIAL = refused(
+    "UNAUTHORIZED", "Send a credential: Authorization: Bearer <JWT or access key>, or ?token="
+)
 NO_JWT_NOR_KEY = refused("UNAUTHORIZED", "This is neither a JWT nor an access key")
 MAY_NOT_PUBLISH = refused(
     "PERMISSION_DENIED",

@@ -191,3 +191,48 @@ def test_threads_build_the_document_once(monkeypatch: pytest.MonkeyPatch) -> Non
         thread.join()
     assert texts == [expected] * 4
     assert len(builds) == 1
+
+
+# --- What generators of clients need ---
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for methods in document()["paths"].values():
+        for operation in methods.values():
+            yield operation["operationId"], operation
+
+
+def test_all_refusals_have_one_schema_with_open_codes() -> None:
+    for name, operation in operations():
+        for status, answer in operation["responses"].items():
+            if status[0] in "45" and status != "503":
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Error"}, (name, status)
+    code = document()["components"]["schemas"]["Error"]["properties"]["code"]
+    assert code["type"] == "string"
+    assert "enum" not in code
+
+
+def test_a_body_is_required_unless_an_empty_one_is_read() -> None:
+    optional = {name for name, each in operations() if not each.get("requestBody", {}).get("required", True)}
+    assert optional == {"logout", "performCallAction"}
+
+
+def test_each_operation_names_its_credential_or_none() -> None:
+    assert [name for name, operation in operations() if "security" not in operation] == []
+    assert document()["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
+
+
+def test_the_examples_of_400_have_their_errors() -> None:
+    found = 0
+    for name, operation in operations():
+        content = operation["responses"].get("400", {}).get("content", {}).get("application/json", {})
+        for example in content.get("examples", {}).values():
+            found += 1
+            assert example["value"]["errors"], name
+    assert found > 10
+
+
+def test_an_operation_begins_with_a_usual_verb() -> None:
+    verbs = "change|check|explain|get|list|login|logout|perform|publish|receive|send|set|stream"
+    assert [name for name, _ in operations() if not re.match(f"({verbs})([A-Z]|$)", name)] == []
