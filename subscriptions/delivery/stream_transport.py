@@ -108,7 +108,7 @@ class StreamTransport:
         self._heartbeat = loop.call_later(max(HEARTBEAT_SECONDS - silence, 1.0), self._watch_silence)
 
     def stop(self) -> None:
-        """Send nothing more of what was written and has not left, but for the last frame after a release."""
+        """Send nothing more of what has not left, except the last frame after a release."""
         if self._sending is not None and not self._is_released:
             self._sending.cancel()
 
@@ -130,7 +130,7 @@ class StreamTransport:
             self._heartbeat.cancel()
 
     def abort(self) -> None:
-        """Cut the connection, which no other request follows on, with what the client has not read."""
+        """Cut the connection, with what the client has not read; it is not used again."""
         self._abort()
         self.end()
 

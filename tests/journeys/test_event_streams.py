@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import json
-import socket
-from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -202,8 +200,6 @@ def own(gateway: Gateways, stack: Stack) -> Gateway:
         stack.server,
         postgres=stack.shared,
         redis=stack.shared,
-        OUTBOX_MAX_SECONDS="1",
-        OUTBOX_MAX_BYTES="2097152",
         CONNECTIONS_PER_CREDENTIAL="2",
     )
 
@@ -237,25 +233,3 @@ def test_it_ends_as_a_websocket_is_closed(own: Gateway) -> None:
         own.terminate()
         [closing] = other.until_end()
         assert (closing["code"], closing["retry"]) == ("RESTARTING", True)
-
-
-def test_a_client_that_does_not_read_is_cut(own: Gateway) -> None:
-    acme = company("Acme")
-    settle(own, acme)
-    address = urlsplit(own.url)
-    query = urlencode({"topics": calls_of(acme), "token": acme.key("of the customer")})
-    with socket.socket() as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.settimeout(30)
-        slow.connect((address.hostname or "", address.port or 0))
-        slow.sendall(f"GET /v1.0/sse?{query} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
-        assert b"200" in slow.recv(100)
-        events = [
-            {"event_type": "call.created", "data": {"id": new_id(), "text": "x" * 100_000}} for _ in range(8)
-        ]
-
-        def is_closed() -> bool:
-            publish(own, acme.key("that publishes"), *events)
-            return "TOO_SLOW" in own.log_text()
-
-        wait_until(is_closed, "the end")

@@ -204,9 +204,9 @@ class _UnreadTransport:
 
 
 def _without_chunks(cycle: RequestResponseCycle, app: Any) -> Any:
-    """Let a response without a length end with its connection, as a client of HTTP/1.0 knows no chunks.
+    """End a response without a length with its connection, instead of sending chunks.
 
-    RFC 9112, section 6.1. uvicorn sends them to every client.
+    A client of HTTP/1.0 knows none (RFC 9112, section 6.1); uvicorn sends them to every client.
     """
 
     async def send(message: Any) -> None:
