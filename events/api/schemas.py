@@ -97,9 +97,10 @@ class Event(Serializer[Any]):
         "end that the gateway had inferred; else missing.",
     )
     left = field(
-        {"const": True},
-        "The event does not match the filter, and its resource did before: remove it. If the access key's filter does "
-        "not match, `data` has the ids alone. Missing otherwise.",
+        # Not a constant, of which generators of clients make invalid code.
+        {"type": "boolean"},
+        "Always `true`: the event does not match the filter, and its resource did before: remove it. If the access "
+        "key's filter does not match, `data` has the ids alone. Missing otherwise.",
         required=False,
     )
     id = UUIDField(help_text="The same on every delivery of this event.")

@@ -76,7 +76,8 @@ class EventsView(APIView):
         One event, or a list that is stored completely or not at all. 201 means stored. After 429, 503 or 507, or
         without an answer, send the request again with the same `idempotency_key`: no event is published twice. Answers
         have the headers `RateLimit` and `RateLimit-Policy` if the publisher's rates are limited. The body is JSON in
-        UTF-8, whatever its `Content-Type` says.
+        UTF-8, whatever its `Content-Type` says; or CloudEvents: `application/cloudevents+json`,
+        `application/cloudevents-batch+json`, or headers that begin with `ce-` (see `/docs/protocol`).
         """
         return _published(request, parse_events)
 

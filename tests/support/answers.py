@@ -17,6 +17,10 @@ UNIVERSAL_STATUSES = {405, 406, 500}
 """Statuses that any address may answer without describing them."""
 
 
+_CLOUD_EVENT = {"$ref": "#/components/schemas/CloudEvent"}
+_CLOUD_EVENTS = {"anyOf": [_CLOUD_EVENT, {"type": "array", "items": _CLOUD_EVENT}]}
+"""Bodies that are described in words only."""
+
 _making = Lock()
 
 
@@ -99,7 +103,7 @@ def check_answer(method: str, url: str, sent: str | bytes, status: int, answered
         body = operation.described.get("requestBody")
         if body is not None and sent:
             _validate(
-                json.dumps(_json_schema(body["content"])),
+                json.dumps(_CLOUD_EVENTS if "specversion" in str(sent) else _json_schema(body["content"])),
                 json.loads(sent),
                 f"{where} to a body that is not as described",
                 closed=False,
