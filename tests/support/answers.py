@@ -50,7 +50,7 @@ class Operation:
         )
         if answer is None:
             return None
-        schema: dict[str, Any] = answer["content"].get("application/json", {}).get("schema", {})
+        schema: dict[str, Any] = answer.get("content", {}).get("application/json", {}).get("schema", {})
         return schema
 
     @property
