@@ -51,7 +51,10 @@ class NewSecret(NamedTuple):
 
 @dataclass
 class Report:
-    """The result of an import. `counts` are lines by outcome; `not_stored` were correct, in a group with errors."""
+    """The result of an import.
+
+    `counts` are lines by outcome; `not_stored` were correct, in a group with errors.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[LineProblem] = field(default_factory=list)

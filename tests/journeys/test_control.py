@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -167,6 +168,38 @@ def test_errors_name_each_field_and_what_is_right(
     assert "nothing" in found["granted_resources"]
     assert "id" in problems(ask(gateway, controls, "PUT", "queues/one", {"name": "X"}))
     assert "limit" in problems(ask(gateway, controls, "GET", "queues?limit=0"))
+
+
+def test_many_rows_are_imported_and_foreign_lines_refused(
+    gateway_on_each_stack: Gateway, cast: tuple[Company, Company, Company]
+) -> None:
+    gateway, (acme, globex, _) = gateway_on_each_stack, cast
+    ours, foreign = new_id(), new_id()
+    rows: list[dict[str, Any]] = [
+        {"resource": "queue", "id": ours, "name": "Support"},
+        {"resource": "queue", "id": foreign, "name": "Support", "customer_id": globex.id},
+        {"resource": "customer", "id": globex.id, "name": "Taken"},
+    ]
+
+    def send(lines: list[dict[str, Any]], query: str = "") -> dict[str, Any]:
+        content = "\n".join(map(json.dumps, lines))
+        headers = {"Authorization": f"Bearer {acme.key('that controls')}"}
+        address = f"{gateway.url}{BASE}/import{query}"
+        answer = httpx.post(address, content=content, headers=headers, timeout=30)
+        check_answer("POST", f"{BASE}/import{query}", "", answer.status_code, answer.content)
+        report: dict[str, Any] = answer.json()
+        return report
+
+    assert send(rows[:1], "?dry_run=true")["counts"] == {"created": 1}
+    assert ask(gateway, acme.key("that controls"), "GET", f"queues/{ours}").status_code == 404
+    report = send(rows)
+    assert report["counts"] == {"failed": 2, "not_stored": 1}
+    assert [(each["line"], each["field"]) for each in report["errors"]] == [
+        (2, "customer_id"),
+        (3, "resource"),
+    ]
+    assert send(rows[:1])["counts"] == {"created": 1}
+    assert ask(gateway, acme.key("that controls"), "GET", f"queues/{ours}").status_code == 200
 
 
 def test_lists_are_read_in_pages_and_numbers_opt_out(
