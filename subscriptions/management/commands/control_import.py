@@ -1,4 +1,4 @@
-"""`manage.py control_import`: create or replace customers, queues, agents, access keys and opt-outs."""
+"""`manage.py control_import`: create or replace rows from JSON lines or CSV."""
 
 from __future__ import annotations
 
