@@ -5,6 +5,8 @@ from django.urls import path
 from subscriptions.api.account import LogoutView, PasswordView
 from subscriptions.api.actions import ActionsView, CallActionView, MessagesView
 from subscriptions.api.agent_status import AgentStatusView
+from subscriptions.api.control import views as control
+from subscriptions.api.control.imports import ImportView
 from subscriptions.api.explain import ExplainView
 from subscriptions.api.login import LoginView, WebSocketAddressView
 from subscriptions.api.me import CustomersView, MeView
@@ -20,5 +22,21 @@ urlpatterns = [
     path("v1.0/agents/<str:agent_id>/status", AgentStatusView.as_view(), name="agent-status"),
     path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
     path("v1.0/messages", MessagesView.as_view(), {"resource": "message"}, name="messages"),
+    path("v1.0/control/customers", control.CustomersView.as_view(), name="control-customers"),
+    path("v1.0/control/customers/<str:row_id>", control.CustomerView.as_view(), name="control-customer"),
+    path("v1.0/control/queues", control.QueuesView.as_view(), name="control-queues"),
+    path("v1.0/control/queues/<str:row_id>", control.QueueView.as_view(), name="control-queue"),
+    path("v1.0/control/agents", control.AgentsView.as_view(), name="control-agents"),
+    path("v1.0/control/agents/<str:row_id>", control.AgentView.as_view(), name="control-agent"),
+    path("v1.0/control/access-keys", control.AccessKeysView.as_view(), name="control-access-keys"),
+    path("v1.0/control/access-keys/<str:row_id>", control.KeyView.as_view(), name="control-access-key"),
+    path(
+        "v1.0/control/access-keys/<str:row_id>/rotate",
+        control.RotationView.as_view(),
+        name="control-rotation",
+    ),
+    path("v1.0/control/import", ImportView.as_view(), name="control-import"),
+    path("v1.0/control/opt-outs", control.OptOutsView.as_view(), name="control-opt-outs"),
+    path("v1.0/control/opt-outs/<str:number>", control.OptOutView.as_view(), name="control-opt-out"),
     path("v1.0/ws", WebSocketAddressView.as_view(), name="websocket"),
 ]

@@ -45,6 +45,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "presence": 4,
         "event_hooks": 4,
         "connections": 5,
+        "control": 5,
         "explain": 5,
         "api": 6,
         "admin": 7,

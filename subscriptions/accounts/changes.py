@@ -120,24 +120,37 @@ def record(
 
     `subject` is what was changed, `customer_id` whose it is if not the actor's own.
     """
-    append(
-        [
-            AuditRecord(
-                action=action,
-                verdict=verdict,
-                topic=storable(subject, MAX_SUBJECT_CHARACTERS),
-                rule=rule,
-                detail=storable(detail, MAX_DETAIL_CHARACTERS),
-                customer_id=customer_id or actor.customer_id,
-                agent_id=actor.agent_id,
-                credential=storable(actor.name, MAX_CREDENTIAL_CHARACTERS),
-                address=actor.client_info.address,
-                client=actor.client_info.client,
-                connection_id=NO_CONNECTION,
-                changes=_as_json(changes) if changes else "",
-                count=count,
-            )
-        ]
+    record = audit_record(
+        actor, action, subject, customer_id=customer_id, rule=rule, detail=detail, changes=changes
+    )
+    record.verdict, record.count = verdict, count
+    append([record])
+
+
+def audit_record(
+    actor: Actor,
+    action: str,
+    subject: str,
+    *,
+    customer_id: Any = None,
+    rule: str = "by-operator",
+    detail: str = "",
+    changes: Changes | None = None,
+) -> AuditRecord:
+    """Build the record of something that was granted, without storing it."""
+    return AuditRecord(
+        action=action,
+        verdict=AuditVerdict.GRANTED,
+        topic=storable(subject, MAX_SUBJECT_CHARACTERS),
+        rule=rule,
+        detail=storable(detail, MAX_DETAIL_CHARACTERS),
+        customer_id=customer_id or actor.customer_id,
+        agent_id=actor.agent_id,
+        credential=storable(actor.name, MAX_CREDENTIAL_CHARACTERS),
+        address=actor.client_info.address,
+        client=actor.client_info.client,
+        connection_id=NO_CONNECTION,
+        changes=_as_json(changes) if changes else "",
     )
 
 

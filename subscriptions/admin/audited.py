@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import NestedObjects
 from django.http import HttpRequest
 
 from subscriptions.accounts.changes import (
@@ -17,6 +16,7 @@ from subscriptions.accounts.changes import (
     snapshot,
     subject_of,
 )
+from subscriptions.control.resource import taken_along
 from subscriptions.models import AuditAction
 
 
@@ -44,31 +44,13 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for obj in queryset:
-            _record(AuditAction.DELETE, obj, _taken_along(obj), differences(_stored(obj), {}))
+            _record(AuditAction.DELETE, obj, taken_along(obj), differences(_stored(obj), {}))
         return super().log_deletions(request, queryset)
 
 
 def _stored(obj: Any) -> dict[str, Any]:
     """Return the row as it is stored: the form has changed the object already."""
     return snapshot(type(obj)._base_manager.get(pk=obj.pk))
-
-
-def _taken_along(obj: Any) -> str:
-    """Return the number of the other rows that a deletion takes along, by kind, or ""."""
-    collector: Any = NestedObjects(using=obj._state.db)
-    collector.collect([obj])
-    counts = {
-        model._meta: len(rows) - (model is type(obj))
-        for model, rows in collector.model_objs.items()
-        # Rows that only join two others mean nothing to operators.
-        if not model._meta.auto_created
-    }
-    kinds = [
-        f"{count} {names.verbose_name if count == 1 else names.verbose_name_plural}"
-        for names, count in counts.items()
-        if count
-    ]
-    return f"deleted together with {', '.join(kinds)}" if kinds else ""
 
 
 def _record(action: str, obj: Any, message: Any, changes: Changes) -> None:

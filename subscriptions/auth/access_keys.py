@@ -16,7 +16,7 @@ from subscriptions.auth.access_version import bump
 from subscriptions.auth.client_info import ClientInfo
 from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, require_active
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_key
-from subscriptions.models import AccessKey, Agent, Customer, digest_of
+from subscriptions.models import CONTROLLING_ROLES, AccessKey, Agent, Customer, digest_of
 from subscriptions.protocol.permissions import Identity, Role
 
 ROTATION_OVERLAP = dt.timedelta(hours=24)
@@ -58,10 +58,10 @@ def revoke(key: AccessKey, now: datetime) -> bool:
 
 
 @sensitive_variables()
-def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
+def rotate(key: AccessKey, now: datetime, overlap: dt.timedelta = ROTATION_OVERLAP) -> tuple[AccessKey, str]:
     """Create a successor with the same rights and lifetime.
 
-    The old key stays valid for ROTATION_OVERLAP at most. Returns the saved successor and its secret, which is stored
+    The old key stays valid for `overlap` at most. Returns the saved successor and its secret, which is stored
     nowhere.
 
     Raises:
@@ -79,6 +79,7 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
             label=old.label,
             may_subscribe=old.may_subscribe,
             may_publish=old.may_publish,
+            may_control=old.may_control,
             allowed_topics=old.allowed_topics,
             filter=old.filter,
             events_per_second=old.events_per_second,
@@ -89,7 +90,7 @@ def rotate(key: AccessKey, now: datetime) -> tuple[AccessKey, str]:
         )
         secret = new.make_secret()
         new.save()
-        ending = now + ROTATION_OVERLAP
+        ending = now + overlap
         if old.expires_at is None or old.expires_at > ending:
             old.expires_at = ending
             old.save(update_fields=["expires_at"])
@@ -148,6 +149,7 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         credential_id=f"{KEY_KIND}:{key.pk}",
         may_subscribe=key.may_subscribe,
         may_publish=key.may_publish,
+        may_control=key.may_control and (agent is None or agent.role in CONTROLLING_ROLES),
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
         filter=key.filter or None,

@@ -29,7 +29,6 @@ ALGORITHM = "HS256"
 PERMISSION_BITS = ((0x01, Role.STAFF), (0x20, Role.ADMIN), (0x40, Role.MANAGER), (0x10, Role.AGENT))
 """VoIPBIN's permission bits and our roles, the most powerful first."""
 
-
 LEEWAY_SECONDS = 5
 """Seconds by which the clock of the issuer may differ from this machine's (RFC 7519, 4.1.4 and 4.1.5)."""
 
@@ -165,6 +164,7 @@ def identity_of_agent(
         credential_id=f"{AGENT_KIND}:{agent.pk}",
         may_subscribe=True,
         may_publish=role in (Role.ADMIN, Role.STAFF),
+        may_control=role in (Role.ADMIN, Role.STAFF),
         granted_resources=frozenset(agent.granted_resources),
         expires_at=expires_at,
         issued_at=issued_at,
@@ -212,6 +212,7 @@ def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
         credential_id=f"{VOIPBIN_KIND}:{agent_id}",
         may_subscribe=True,
         may_publish=role in (Role.ADMIN, Role.STAFF),
+        may_control=role in (Role.ADMIN, Role.STAFF),
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         expires_at=expires_at,
         issued_at=issued_at,

@@ -7,6 +7,7 @@ migrations find them. Queries run in worker threads or in Django's own threads, 
 from subscriptions.models.audit import NO_CONNECTION, AuditAction, AuditChain, AuditRecord
 from subscriptions.models.connections import CloseOrder, GatewayProcess, LiveConnection
 from subscriptions.models.credentials import (
+    CONTROLLING_ROLES,
     KEY_MARK,
     KEY_PREFIX_CHARACTERS,
     AccessChanges,
@@ -29,6 +30,7 @@ from subscriptions.models.tenants import (
 from subscriptions.protocol.effects import AuditVerdict
 
 __all__ = [
+    "CONTROLLING_ROLES",
     "KEY_MARK",
     "KEY_PREFIX_CHARACTERS",
     "NO_CONNECTION",

@@ -13,12 +13,14 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from subscriptions.models.tenants import Agent, Customer
+from subscriptions.models.tenants import Agent, AgentRole, Customer
 
 KEY_MARK = "vb_"
 KEY_RANDOM_CHARACTERS = 32
 KEY_PREFIX_CHARACTERS = 11
 """Of a key's 35 characters these are stored in plain text, to name the key: `vb_` and eight more."""
+CONTROLLING_ROLES = (AgentRole.ADMIN, AgentRole.STAFF)
+"""Roles whose tokens, and keys with that permission, may use the control API."""
 _KEY_ALPHABET = string.ascii_letters + string.digits
 
 
@@ -51,6 +53,12 @@ class AccessKey(models.Model):
         default=True, help_text="Whether it may open a WebSocket and read over REST."
     )
     may_publish = models.BooleanField(default=False, help_text="Whether it may publish events.")
+    may_control = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether it may manage queues, agents, access keys and opt-outs over REST; with platform staff as "
+        "its agent, of all customers.",
+    )
     allowed_topics = models.JSONField(
         default=list,
         blank=True,
@@ -97,8 +105,14 @@ class AccessKey(models.Model):
         return f"{self.prefix}… {self.label}"
 
     def clean(self) -> None:
-        if not self.may_subscribe and not self.may_publish:
-            raise ValidationError("A key that may neither subscribe nor publish is good for nothing.")
+        if not (self.may_subscribe or self.may_publish or self.may_control):
+            raise ValidationError(
+                "A key that may neither subscribe nor publish nor control is good for nothing."
+            )
+        if self.may_control and self.agent is not None and self.agent.role not in CONTROLLING_ROLES:
+            raise ValidationError(
+                {"may_control": "Only a key of the whole customer, an admin or platform staff can control."}
+            )
         if self.agent is not None and self.customer_id and self.agent.customer_id != self.customer_id:
             raise ValidationError({"agent": "This agent belongs to another customer than the key."})
 

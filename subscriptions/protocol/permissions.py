@@ -44,7 +44,8 @@ class Identity:
     to which an access key is limited, `None` if it is not. `expires_at` and `issued_at` are in seconds since 1970;
     they are `None` if the credential never expires or does not contain its time of issue. `token_id` is unique to a
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
-    `filter` is an access key's in canonical form: what it does not match is not read.
+    `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
+    API.
     """
 
     customer_id: str
@@ -62,6 +63,7 @@ class Identity:
     quotas: Quotas = UNLIMITED
     rates: Rates = UNLIMITED_RATES
     filter: str | None = None
+    may_control: bool = False
 
     @property
     def is_authenticated(self) -> bool:

@@ -54,7 +54,7 @@ class Operation:
         )
         if answer is None:
             return None
-        return _json_schema(answer["content"])
+        return _json_schema(answer.get("content", {}))
 
     def codes(self, status: int) -> set[str]:
         """Return the error codes that are described for a status: those of its examples."""

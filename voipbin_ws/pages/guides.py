@@ -23,6 +23,7 @@ from voipbin_ws.pages.views import page
 
 DOCUMENTS = {
     "protocol": "Protocol",
+    "control": "Control API",
     "guarantees": "Guarantees",
     "operations": "Operations",
     "settings": "Settings",

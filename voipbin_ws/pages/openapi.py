@@ -16,6 +16,7 @@ _TAGS = {
     "Publishing": "Publish events to the gateway.",
     "Reading": "Past events, and the present state.",
     "Acting": "Actions of the connected platform; the status of agents.",
+    "Control": "Manage customers, queues, agents, access keys and opt-outs.",
     "Credentials": "Log in, and read the identity of a credential.",
     "WebSocket": "The WebSocket itself is described by [AsyncAPI](/docs/websocket).",
     "Health": "For load balancers and monitoring, without a credential.",
@@ -79,6 +80,12 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "requestBody" in operation:
             operation["requestBody"]["required"] = operation["operationId"] not in _WITHOUT_BODY
     _describe_cloud_events(result["paths"], schemas)
+    for name, schema in schemas.items():
+        if name.removeprefix("Patched").startswith("Managed"):
+            # Their requests refuse what only answers have.
+            read_only = {each for each, how in schema["properties"].items() if how.get("readOnly")}
+            schema["additionalProperties"] = False
+            schema["required"] = [each for each in schema.get("required", []) if each not in read_only]
     schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
     schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}
     return result

@@ -130,7 +130,11 @@ class KeyColumns:
         limits = [one_or_many(len(key.allowed_topics), "topic")] if key.allowed_topics else []
         limits += ["filter"] if key.filter else []
         narrowed = f" ({', '.join(limits)})" if limits else ""
-        held = ((f"subscribe{narrowed}", key.may_subscribe), ("publish", key.may_publish))
+        held = (
+            (f"subscribe{narrowed}", key.may_subscribe),
+            ("publish", key.may_publish),
+            ("control", key.may_control),
+        )
         return ", ".join(right for right, is_held in held if is_held)
 
     @admin.display(description="rotated into")

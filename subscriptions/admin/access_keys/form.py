@@ -8,23 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from events.domain.topics import InvalidTopic, known_resources, parse_pattern
-from events.filters.expression import InvalidFilter, canonical, parse_text
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.credentials import BadCredential
+from subscriptions.control.rights import allowed_topics, canonical_filter
 from subscriptions.models import AccessKey
 
 KEEP = "keep"
 NEVER = "never"
 ON_DATE = "date"
-MAX_ALLOWED_TOPICS = 100
 DAYS = {"1": "In 1 day", "7": "In 7 days", "90": "In 90 days", "365": "In 365 days"}
 
 
@@ -54,7 +51,16 @@ class AccessKeyForm(OperatorForm):
 
     class Meta:
         model = AccessKey
-        fields = ["label", "agent", "may_subscribe", "may_publish", "allowed_topics", "filter", *RATES]
+        fields = [
+            "label",
+            "agent",
+            "may_subscribe",
+            "may_publish",
+            "may_control",
+            "allowed_topics",
+            "filter",
+            *RATES,
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -91,26 +97,11 @@ class AccessKeyForm(OperatorForm):
         return day
 
     def clean_allowed_topics(self) -> list[str]:
-        lines = [line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()]
-        known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
-        patterns, errors = [], []
-        for line in filter(None, lines):
-            try:
-                patterns.append(str(parse_pattern(line, known)))
-            except InvalidTopic as error:
-                errors.append(f"{line[:80]}: {error}")
-        if len(patterns) > MAX_ALLOWED_TOPICS:
-            errors.append(f"A key can have at most {MAX_ALLOWED_TOPICS} allowed topics: use wildcards.")
-        if errors:
-            raise ValidationError(errors)
-        return list(dict.fromkeys(patterns))
+        return allowed_topics([line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()])
 
     def clean_filter(self) -> str:
         text: str = self.cleaned_data["filter"]
-        try:
-            return canonical(parse_text(text)) if text else ""
-        except InvalidFilter as error:
-            raise ValidationError(f"This is no filter: {error}.") from None
+        return canonical_filter(text) if text else ""
 
     def clean_made_as(self) -> uuid.UUID | None:
         sent: uuid.UUID | None = self.cleaned_data["made_as"]

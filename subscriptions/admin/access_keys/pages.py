@@ -57,7 +57,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
-        rights = ["may_subscribe", "may_publish"]
+        rights = ["may_subscribe", "may_publish", "may_control"]
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),

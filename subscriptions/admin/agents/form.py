@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django import forms
@@ -13,16 +12,15 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.admin.new_passwords import PasswordSettingForm
-from subscriptions.models import Agent, AgentRole, AgentStatus, Customer, Queue
+from subscriptions.control.agents import username_ending
+from subscriptions.models import CONTROLLING_ROLES, Agent, AgentRole, AgentStatus, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
-ADMIN_ROLES = (AgentRole.ADMIN, AgentRole.STAFF)
 User = get_user_model()
 
 
@@ -37,16 +35,6 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
         "No longer known: deselect": [name for name in held if name not in known],
     }
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
-
-
-def username_ending(customer: Customer) -> str:
-    """Return the ending of the user names that the customer's own admins choose.
-
-    User names are unique on the whole platform. Without an ending of its own, a customer could find out those of others
-    by trying which are taken.
-    """
-    digest = hashlib.sha256(customer.pk.bytes).hexdigest()[:6]
-    return f"@{'-'.join(filter(None, (slugify(customer.name)[:30], digest)))}"
 
 
 class AgentForm(PasswordSettingForm, OperatorForm):
@@ -148,7 +136,7 @@ class AgentForm(PasswordSettingForm, OperatorForm):
                     validate_password(password, self.login)
                 except ValidationError as error:
                     self.add_error("password", error)
-        if cleaned.get("may_use_admin") and cleaned.get("role") not in ADMIN_ROLES:
+        if cleaned.get("may_use_admin") and cleaned.get("role") not in CONTROLLING_ROLES:
             self.add_error(
                 "may_use_admin", "Only admins and platform staff may use the admin: deselect this."
             )

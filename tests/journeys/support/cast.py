@@ -58,6 +58,7 @@ class Key:
     agent_id: str | None = None
     may_subscribe: bool = True
     may_publish: bool = False
+    may_control: bool = False
     expires_in: float | None = None
     """Seconds from when it is stored; negative for one that has expired."""
     revoked: bool = False
@@ -176,6 +177,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             label=key["label"],
             may_subscribe=key["may_subscribe"],
             may_publish=key["may_publish"],
+            may_control=key["may_control"],
             expires_at=None if key["expires_in"] is None else now + timedelta(seconds=key["expires_in"]),
             revoked_at=now if key["revoked"] else None,
             allowed_topics=key["allowed_topics"],

@@ -10,9 +10,9 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 
-from subscriptions.admin.agents.form import username_ending
 from subscriptions.admin.audited import AuditedAdmin
 from subscriptions.audit.store import verify
+from subscriptions.control.agents import username_ending
 from subscriptions.models import AccessKey, AuditRecord, Customer, Queue
 from tests.subscriptions.support.admin_client import AdminClient, address, admin_of, superuser
 from tests.subscriptions.support.people import access_key, agent, customer

@@ -234,5 +234,8 @@ def test_the_examples_of_400_have_their_errors() -> None:
 
 
 def test_an_operation_begins_with_a_usual_verb() -> None:
-    verbs = "change|check|explain|get|list|login|logout|perform|publish|receive|send|set|stream"
+    verbs = (
+        "change|check|create|delete|explain|get|import|list|login|logout|perform|publish|receive|replace|revoke|rotate"
+        "|send|set|stream|update"
+    )
     assert [name for name, _ in operations() if not re.match(f"({verbs})([A-Z]|$)", name)] == []

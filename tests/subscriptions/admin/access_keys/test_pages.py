@@ -84,6 +84,14 @@ def test_a_key_must_be_good_for_something(ada: AdminClient) -> None:
     assert not AccessKey.objects.exists()
 
 
+def test_a_key_that_controls_is_of_the_customer_or_its_admin(ada: AdminClient, acme: Customer) -> None:
+    assert identify(make(ada, may_control="on").secret).may_control
+    assert "admin or platform staff" in " ".join(
+        make(ada, may_control="on", agent=str(agent(acme).pk)).errors
+    )
+    assert identify(make(ada, may_control="on", agent=str(agent(acme, "admin").pk)).secret).may_control
+
+
 def test_a_key_needs_a_label(ada: AdminClient) -> None:
     assert make(ada, label="").errors
     assert not AccessKey.objects.exists()

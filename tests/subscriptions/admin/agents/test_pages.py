@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from subscriptions.admin.agents.form import username_ending
 from subscriptions.auth.authentication import identify
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.tokens import issue_token
+from subscriptions.control.agents import username_ending
 from subscriptions.models import Agent, Customer, Queue
 from tests.subscriptions.support.admin_client import AdminClient, Page, address, admin_of, superuser
 from tests.subscriptions.support.people import agent, customer

@@ -1,0 +1,61 @@
+"""Complete examples of requests of the control API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.serializers import IntegerField
+
+CUSTOMER = "12345678-1234-1234-1234-123456789012"
+QUEUE = "9d2b7c40-51aa-4c07-8e0e-6b1f2f3a4d55"
+
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "Customer": {
+        "name": "Acme",
+        "is_active": True,
+        "region": "US",
+        "events_per_second": 200,
+        "kilobytes_per_second": None,
+        "stored_megabytes": None,
+        "max_connections": 500,
+        "data_check": "report",
+    },
+    "Queue": {"customer_id": CUSTOMER, "name": "Support"},
+    "Agent": {
+        "customer_id": CUSTOMER,
+        "name": "Ann",
+        "username": "ann",
+        "password": "correct horse battery staple",
+        "role": "agent",
+        "is_active": True,
+        "may_use_admin": False,
+        "queue_ids": [QUEUE],
+        "granted_resources": ["message"],
+    },
+    "AccessKey": {
+        "customer_id": CUSTOMER,
+        "agent_id": None,
+        "label": "Wallboard",
+        "may_subscribe": True,
+        "may_publish": False,
+        "may_control": False,
+        "allowed_topics": [f"customer_id:{CUSTOMER}:call:*"],
+        "filter": {"field": "queue_id", "op": "eq", "value": QUEUE},
+        "events_per_second": None,
+        "kilobytes_per_second": None,
+        "expires_at": "2030-01-01T00:00:00Z",
+    },
+    "OptOut": {"customer_id": CUSTOMER, "since": "2024-01-15T10:30:00Z"},
+}
+PATCHES: Mapping[str, Mapping[str, Any]] = {
+    "Customer": {"is_active": False},
+    "Queue": {"name": "Sales"},
+    "Agent": {"role": "manager"},
+    "AccessKey": {"may_publish": True},
+}
+
+
+def integer(least: int, most: int, description: str) -> IntegerField:
+    """Return an optional field of a whole number."""
+    return IntegerField(required=False, min_value=least, max_value=most, help_text=description)

@@ -1,0 +1,217 @@
+"""Agents with their users, roles, queues and granted resources."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.text import slugify
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    ListField,
+    Serializer,
+    UUIDField,
+)
+
+from events.domain.event import format_timestamp
+from subscriptions.control.controller import Controller, FieldProblem, NotPermitted, Refused
+from subscriptions.control.resource import Resource
+from subscriptions.control.tenants import MAX_NAME, owner
+from subscriptions.models import (
+    CONTROLLING_ROLES,
+    Agent,
+    AgentRole,
+    AgentStatus,
+    Customer,
+    Queue,
+    validate_resources,
+)
+
+MAX_QUEUES = 1000
+MAX_PASSWORD = 1024
+User = get_user_model()
+
+
+def username_ending(customer: Customer) -> str:
+    """Return the ending of the user names that the customer's own admins choose.
+
+    User names are unique on the whole platform. Without an ending of its own, a customer could find out those of others
+    by trying which are taken.
+    """
+    digest = hashlib.sha256(customer.pk.bytes).hexdigest()[:6]
+    return f"@{'-'.join(filter(None, (slugify(customer.name)[:30], digest)))}"
+
+
+def validate_username(username: str) -> None:
+    """Raise ValidationError unless Django accepts the characters of a new user name."""
+    User.username_validator(username)
+
+
+class ManagedAgent(Serializer[Any]):
+    id = UUIDField(read_only=True, help_text="The platform's own id.")
+    customer_id = owner()
+    name = CharField(max_length=MAX_NAME)
+    username = CharField(
+        max_length=150,
+        validators=[validate_username],
+        help_text="For logging in. A customer's own credential adds the customer's ending if it is missing.",
+    )
+    password = CharField(
+        write_only=True,
+        required=False,
+        trim_whitespace=False,
+        max_length=MAX_PASSWORD,
+        help_text="Without it, the present one is kept; a new agent then cannot log in with a password.",
+    )
+    role = ChoiceField(AgentRole.values, default=AgentRole.AGENT.value)
+    is_active = BooleanField(default=True, help_text="`false`: the agent cannot log in.")
+    may_use_admin = BooleanField(default=False, help_text="Only for admins and platform staff.")
+    queue_ids = ListField(
+        child=UUIDField(), default=list, max_length=MAX_QUEUES, help_text="The queues that the agent serves."
+    )
+    granted_resources = ListField(
+        child=CharField(),
+        default=list,
+        validators=[validate_resources],
+        help_text="Resources of the customer that the agent receives besides its own, such as `message`.",
+    )
+    status = ChoiceField(AgentStatus.values, read_only=True)
+    created_at = DateTimeField(read_only=True)
+
+
+class Agents(Resource):
+    """Agents, with their users."""
+
+    name = "agents"
+    model = Agent
+    serializer = ManagedAgent
+    filters = {
+        "customer_id": "customer_id",
+        "name": "name",
+        "username": "user__username",
+        "role": "role",
+        "is_active": "is_active",
+        "queue_id": "queues",
+    }
+
+    def rows(self, controller: Controller) -> QuerySet[Any]:
+        # As in the admin: superusers are managed by superusers, the platform's agents by the platform.
+        agents = super().rows(controller).select_related("customer", "user").exclude(user__is_superuser=True)
+        return agents if controller.is_platform else agents.exclude(role=AgentRole.STAFF)
+
+    def shown(self, row: Agent) -> dict[str, Any]:
+        return {
+            "id": str(row.pk),
+            "customer_id": str(row.customer_id),
+            "name": row.name,
+            "username": row.user.get_username(),
+            "role": row.role,
+            "is_active": row.is_active,
+            "may_use_admin": row.user.is_staff,
+            "queue_ids": sorted(str(queue.pk) for queue in row.queues.all()),
+            "granted_resources": row.granted_resources,
+            "status": row.status,
+            "created_at": format_timestamp(row.created_at),
+        }
+
+    @sensitive_variables("values", "password")
+    def store(self, controller: Controller, row: Agent, values: dict[str, Any], *, is_new: bool) -> None:
+        _require_unnarrowed(controller)
+        if is_new:
+            row.customer, row.user = controller.customer(values), User()
+        values.pop("customer_id", None)
+        role = values.get("role", row.role)
+        _check_role(controller, row, role, values)
+        queues = self._queues(row, values.pop("queue_ids", None))
+        login_changed = self._set_login(controller, row, values, role, is_new=is_new)
+        differs = {name: value for name, value in values.items() if getattr(row, name) != value}
+        for name, value in differs.items():
+            setattr(row, name, value)
+        if login_changed:
+            # Its signals end the tokens of the agent if the password is new.
+            row.user.save()
+            row.user_id = row.user.pk
+        if is_new:
+            row.save(force_insert=True)
+        elif differs:
+            row.save(update_fields=list(differs))
+        if queues is not None and (queues or not is_new):
+            row.queues.set(queues)
+
+    def _queues(self, row: Agent, ids: list[Any] | None) -> list[Queue] | None:
+        if not ids:
+            return None if ids is None else []
+        found = list(Queue.objects.filter(customer_id=row.customer_id, pk__in=ids))
+        if unknown := set(ids) - {queue.pk for queue in found}:
+            names = ", ".join(sorted(map(str, unknown))[:5])
+            raise Refused(FieldProblem("queue_ids", f"there is no such queue of the customer: {names}"))
+        return found
+
+    @sensitive_variables("values", "password")
+    def _set_login(
+        self, controller: Controller, row: Agent, values: dict[str, Any], role: str, *, is_new: bool
+    ) -> bool:
+        """Set user name, password and use of the admin; return whether one has changed."""
+        user, problems = row.user, []
+        before = (user.get_username(), user.is_staff)
+        username = values.pop("username", user.get_username())
+        ending = username_ending(row.customer)
+        is_kept = not is_new and username == user.get_username()
+        if not (controller.is_platform or is_kept or username.endswith(ending)):
+            username += ending
+        if len(username) > 150:
+            problems.append(FieldProblem("username", f"with {ending} it has more than 150 characters"))
+        elif not is_kept and User.objects.exclude(pk=user.pk).filter(username__iexact=username).exists():
+            problems.append(FieldProblem("username", "this user name is taken: choose another"))
+        user.username = username
+        user.is_staff = values.pop("may_use_admin", user.is_staff)
+        if user.is_staff and role not in CONTROLLING_ROLES:
+            problems.append(FieldProblem("may_use_admin", "only for the roles admin and staff"))
+        password = values.pop("password", None)
+        is_new_password = password is not None and (is_new or not user.check_password(password))
+        if is_new_password:
+            try:
+                validate_password(password, user)
+            except ValidationError as error:
+                problems.append(FieldProblem("password", " ".join(error.messages)))
+            else:
+                user.set_password(password)
+        elif is_new:
+            user.set_unusable_password()
+        if problems:
+            raise Refused(*problems)
+        return is_new or is_new_password or before != (user.username, user.is_staff)
+
+    def delete(self, controller: Controller, pk: str) -> None:
+        _require_unnarrowed(controller)
+        row = self.find(controller, pk)
+        if str(row.pk) == controller.agent_id:
+            raise Refused(FieldProblem("id", "you cannot delete your own agent: use another credential"))
+        _check_role(controller, row, row.role, {})
+        super().delete(controller, pk)
+
+
+def _require_unnarrowed(controller: Controller) -> None:
+    if controller.is_narrowed:
+        raise NotPermitted(
+            "A key that is limited to topics, by a filter or to publishing cannot change agents, who receive what it "
+            "does not: use a key without these limits"
+        )
+
+
+def _check_role(controller: Controller, row: Agent, role: str, values: dict[str, Any]) -> None:
+    if role == AgentRole.STAFF and not controller.is_platform:
+        raise Refused(FieldProblem("role", "only the platform has staff: choose agent, manager or admin"))
+    if not controller.may_publish and {role, row.role} & set(CONTROLLING_ROLES):
+        raise Refused(FieldProblem("role", "admins may publish, and this key may not: use one that may"))
+    is_own = not row._state.adding and str(row.pk) == controller.agent_id
+    if is_own and (role != row.role or not values.get("is_active", True)):
+        raise Refused(FieldProblem("id", "you cannot switch off your own agent or change its role"))

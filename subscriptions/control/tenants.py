@@ -1,0 +1,117 @@
+"""Customers, and their queues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    ChoiceField,
+    DateTimeField,
+    IntegerField,
+    Serializer,
+    UUIDField,
+)
+
+from events.domain.event import format_timestamp
+from subscriptions.control.controller import Controller
+from subscriptions.control.resource import Resource
+from subscriptions.models import Customer, Queue
+from subscriptions.models.tenants import validate_region
+
+MAX_NAME = 120
+MAX_NUMBER = 2**31 - 1
+QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
+
+
+def quota(what: str) -> IntegerField:
+    """Return the field of a limit."""
+    text = f"{what}; `null` for the default of the settings, 0 for no limit."
+    return IntegerField(min_value=0, max_value=MAX_NUMBER, allow_null=True, default=None, help_text=text)
+
+
+def owner() -> UUIDField:
+    """Return the field of a row's customer."""
+    text = "The customer. Without it, that of the credential; it cannot be changed."
+    return UUIDField(required=False, help_text=text)
+
+
+class ManagedCustomer(Serializer[Any]):
+    id = UUIDField(read_only=True, help_text="The platform's own id.")
+    name = CharField(max_length=MAX_NAME)
+    is_active = BooleanField(default=True, help_text="`false`: no credential of it is accepted.")
+    region = CharField(
+        max_length=2,
+        allow_blank=True,
+        default="",
+        validators=[validate_region],
+        help_text="The region of its numbers, such as `US` or `DE` (ISO 3166); empty for none.",
+    )
+    events_per_second = quota("Events that it may publish a second")
+    kilobytes_per_second = quota("Data that it may publish a second, in kB")
+    stored_megabytes = quota("Events that it may have stored, in MB")
+    max_connections = quota("Connections that it may have open")
+    data_check = ChoiceField(
+        ["", "report", "refuse"],
+        allow_blank=True,
+        default="",
+        help_text="Whether published data is compared with its event type; empty for no comparison.",
+    )
+    created_at = DateTimeField(read_only=True)
+
+
+class Customers(Resource):
+    """Customers, which only the platform manages."""
+
+    name = "customers"
+    model = Customer
+    serializer = ManagedCustomer
+    filters = {"name": "name", "is_active": "is_active"}
+
+    def rows(self, controller: Controller) -> QuerySet[Any]:
+        controller.require_platform()
+        return Customer.objects.all()
+
+    def shown(self, row: Customer) -> dict[str, Any]:
+        names = ("name", "is_active", "region", *QUOTAS, "data_check")
+        values = {name: getattr(row, name) for name in names}
+        return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
+
+    def store(self, controller: Controller, row: Customer, values: dict[str, Any], *, is_new: bool) -> None:
+        controller.require_platform()
+        save_values(row, values, is_new=is_new)
+
+
+class ManagedQueue(Serializer[Any]):
+    id = UUIDField(read_only=True, help_text="The platform's own id.")
+    customer_id = owner()
+    name = CharField(max_length=MAX_NAME)
+
+
+class Queues(Resource):
+    """Queues; the agents who serve one are named by the agents."""
+
+    name = "queues"
+    model = Queue
+    serializer = ManagedQueue
+    filters = {"customer_id": "customer_id", "name": "name"}
+
+    def shown(self, row: Queue) -> dict[str, Any]:
+        return {"id": str(row.pk), "customer_id": str(row.customer_id), "name": row.name}
+
+    def store(self, controller: Controller, row: Queue, values: dict[str, Any], *, is_new: bool) -> None:
+        if is_new:
+            row.customer = controller.customer(values)
+            values.pop("customer_id", None)
+        save_values(row, values, is_new=is_new)
+
+
+def save_values(row: Any, values: dict[str, Any], *, is_new: bool) -> None:
+    """Set these values, and save the row if it is new or one differs."""
+    differs = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in differs:
+        setattr(row, name, values[name])
+    if differs or is_new:
+        row.save(force_insert=is_new)

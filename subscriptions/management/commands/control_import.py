@@ -1,0 +1,44 @@
+"""`manage.py control_import`: create or replace rows from JSON lines or CSV."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from events.management.arguments import needs_database
+from subscriptions.control.bulk_import import import_lines
+from subscriptions.control.controller import Controller
+
+
+class Command(BaseCommand):
+    help = (
+        "Create or replace customers, queues, agents, access keys and opt-outs from JSON lines or CSV, as PUT of the "
+        "control API does. Secrets of new access keys are printed once, as JSON lines."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="JSON lines or CSV in UTF-8; - for standard input")
+        parser.add_argument("--dry-run", action="store_true", help="check everything, store nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            name = options["file"]
+            text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"The file cannot be read: {error}") from None
+        with needs_database():
+            report = import_lines(Controller(None), text, dry_run=options["dry_run"])
+        for secret in report.secrets:
+            self.stdout.write(json.dumps(secret._asdict()))
+        for each in report.errors:
+            where = f"{each.field}: " if each.field else ""
+            self.stderr.write(f"line {each.line}: {where}{each.message}")
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in report.counts.items())
+        summary = f"{'Dry run: ' if options['dry_run'] else ''}{counts or 'no lines'}"
+        if report.errors:
+            raise CommandError(summary)
+        self.stderr.write(summary)
