@@ -194,6 +194,9 @@ def addresses(scene: Scene, template: str) -> Iterator[tuple[str, dict[str, str]
             "resource": "call",
             "action": "hangup",
             "event_type": "call.created",
+            # Of no row: the addresses of the control API also delete.
+            "row_id": "0f0f0f0f-0000-4000-8000-00000000000f",
+            "number": "+15550001111",
         }
         yield (
             re.sub(r"\{(\w+)\}", lambda name, ids=ids: ids[name[1]], template),
