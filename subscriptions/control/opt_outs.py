@@ -42,7 +42,7 @@ class OptOuts(Resource):
         """Return the opt-out of a number in any spelling.
 
         Raises:
-            Missing: There is none for this controller.
+            Missing: The customer has no opt-out of this number.
             Refused: The customer is not named, or is none that the controller reaches.
         """
         customer = controller.customer({"customer_id": customer_id})

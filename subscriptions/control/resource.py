@@ -63,7 +63,7 @@ class Resource:
         """Return one row.
 
         Raises:
-            Missing: There is none for this controller.
+            Missing: No row within the controller's reach has this id.
         """
         row = self.rows(controller).filter(pk=pk).first() if is_canonical_uuid(pk) else None
         if row is None:

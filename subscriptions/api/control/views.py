@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import CharField, Serializer
 from rest_framework.views import APIView
 
-from events.api.operation import operation, parameter
+from events.api.operation import READING_ERRORS, operation, parameter
 from events.api.responses import reading_errors
 from events.api.schemas import NOW, TEXT, UUID
 from events.reading.parameters import Parameters
@@ -29,8 +29,7 @@ from subscriptions.control.resource import Resource
 from subscriptions.control.tenants import Customers, Queues
 
 TAG = "Control"
-READ_ERRORS = ("INVALID_REQUEST", "PERMISSION_DENIED", "NOT_FOUND")
-WRITE_ERRORS = (*READ_ERRORS, "TOO_LARGE")
+WRITE_ERRORS = (*READING_ERRORS, "TOO_LARGE")
 MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 
 
@@ -101,7 +100,7 @@ def _views(resource: Resource, kind: str, one: str) -> tuple[type[APIView], type
                 TAG,
                 {200: ("A page.", _page(name, row))},
                 _list_parameters(resource),
-                errors=READ_ERRORS,
+                errors=READING_ERRORS,
             ),
         ),
         (RowView.get, f"Read one {one}.", operation(f"get{name}", TAG, {200: ("The row.", row)}, by_id)),
@@ -217,7 +216,7 @@ class OptOutsView(APIView):
         TAG,
         {200: ("A page.", _page("ControlOptOut", ManagedOptOut))},
         _list_parameters(opt_outs),
-        errors=READ_ERRORS,
+        errors=READING_ERRORS,
     )
     def get(self, request: Request) -> Response:
         with controlling(request) as controller:
