@@ -77,7 +77,9 @@ function disconnect() {
 /** @param {boolean} isConnected */
 function showConnected(isConnected) {
   setShown({ "credential-form": !isConnected, disconnect: isConnected, "use-session": !isConnected && token() !== null });
-  for (const form of ["subscribe-form", "publish-form"]) descendant(element(form), "[type=submit]").disabled = !isConnected;
+  descendant(element("publish-form"), "[type=submit]").disabled = !isConnected;
+  // The topics are offered before the field opens: an offer would otherwise mix with what is being typed.
+  for (const id of ["topic", "filter", "subscribe"]) field(id).disabled = !isConnected;
 }
 
 element("credential-form").addEventListener("submit", (event) => {
