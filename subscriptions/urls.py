@@ -7,6 +7,7 @@ from subscriptions.api.actions import ActionsView, CallActionView, MessagesView
 from subscriptions.api.agent_status import AgentStatusView
 from subscriptions.api.control import views as control
 from subscriptions.api.control.imports import ImportView
+from subscriptions.api.control.tokens import TokensView
 from subscriptions.api.explain import ExplainView
 from subscriptions.api.login import LoginView, WebSocketAddressView
 from subscriptions.api.me import CustomersView, MeView
@@ -35,6 +36,7 @@ urlpatterns = [
         control.RotationView.as_view(),
         name="control-rotation",
     ),
+    path("v1.0/control/tokens", TokensView.as_view(), name="control-tokens"),
     path("v1.0/control/import", ImportView.as_view(), name="control-import"),
     path("v1.0/control/opt-outs", control.OptOutsView.as_view(), name="control-opt-outs"),
     path("v1.0/control/opt-outs/<str:number>", control.OptOutView.as_view(), name="control-opt-out"),

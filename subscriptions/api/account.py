@@ -52,9 +52,13 @@ class LogoutView(APIView):
             raise ApiError(
                 status.HTTP_403_FORBIDDEN, "An access key is no log-in: an operator revokes it in the admin"
             )
-        # A token always names an agent, which only the platform may know.
-        agent = Agent.objects.filter(pk=cast(str, identity.agent_id)).first()
+        # A token of VoIPBIN names an agent that only the platform may know.
+        agent = Agent.objects.filter(pk=identity.agent_id).first() if identity.agent_id else None
         if everywhere:
+            if identity.grant is not None:
+                raise ApiError(
+                    status.HTTP_403_FORBIDDEN, "This token was made by another credential: end it alone"
+                )
             if agent is None:
                 raise ApiError(
                     status.HTTP_403_FORBIDDEN,
@@ -64,7 +68,8 @@ class LogoutView(APIView):
         # A token whose issuer's clock is ahead would outlast the other.
         end_token(identity.token_id, identity.expires_at)
         rule = "signed-out-everywhere" if everywhere else "asked"
-        record(current_actor(), AuditAction.LOGOUT, f"agent:{identity.agent_id}", rule=rule, detail="REST")
+        subject = f"agent:{identity.agent_id}" if identity.agent_id else identity.credential
+        record(current_actor(), AuditAction.LOGOUT, subject, rule=rule, detail="REST")
         return Response(with_now({"everywhere": everywhere}))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
+import jwt
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -12,7 +14,8 @@ from rest_framework.request import Request
 from events.reading.parameters import CREDENTIAL_PARAMETERS
 from subscriptions.auth.access_keys import identify_key
 from subscriptions.auth.client_info import UNKNOWN, ClientInfo
-from subscriptions.auth.credentials import BadCredential
+from subscriptions.auth.credentials import MINTED_KIND, BadCredential
+from subscriptions.auth.minted_tokens import identify_minted
 from subscriptions.auth.tokens import identify_token
 from subscriptions.models import KEY_MARK
 from subscriptions.protocol.permissions import Identity
@@ -63,8 +66,23 @@ def identify(credential: str, client_info: ClientInfo = UNKNOWN) -> Identity:
     if credential.startswith(KEY_MARK):
         return identify_key(credential, client_info)
     if credential.count(".") == 2:
-        return identify_token(credential)
+        claims = _unverified_claims(credential)
+        if claims.get("type") == MINTED_KIND:
+            return identify_minted(credential)
+        return identify_token(credential, claims)
     raise BadCredential("This is neither a JWT nor an access key", "malformed-credential")
+
+
+def _unverified_claims(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT without checking its signature.
+
+    Raises:
+        BadCredential: It is no JWT.
+    """
+    try:
+        return dict(jwt.decode(token, options={"verify_signature": False}))
+    except jwt.PyJWTError:
+        raise BadCredential("This is not a JWT", "malformed-credential") from None
 
 
 def identify_request(query: str, headers: Mapping[str, str], client_info: ClientInfo = UNKNOWN) -> Identity:

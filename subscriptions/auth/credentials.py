@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from subscriptions.models import Agent, Customer
 from subscriptions.protocol.permissions import Identity
 
-KEY_KIND, AGENT_KIND, VOIPBIN_KIND = "key", "agent", "voipbin"
-"""First part of a credential's id: an access key, a token of ours for an agent, a token that VoIPBIN issued."""
+KEY_KIND, AGENT_KIND, VOIPBIN_KIND, MINTED_KIND = "key", "agent", "voipbin", "minted"
+"""First part of a credential's id: an access key, a token of ours for an agent, one of VoIPBIN's, a minted one."""
+
+
+def kind_and_id(credential_id: str) -> tuple[str, UUID]:
+    """Return the kind of a credential, and the id of its row or token."""
+    kind, _, pk = credential_id.partition(":")
+    return kind, UUID(pk)
+
+
+def key_behind(identity: Identity) -> UUID | None:
+    """Return the id of the access key that is the credential, or that minted it."""
+    kind, pk = kind_and_id(identity.grant.minter if identity.grant else identity.credential_id)
+    return pk if kind == KEY_KIND else None
 
 
 class BadCredential(Exception):

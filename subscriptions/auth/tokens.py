@@ -45,20 +45,16 @@ def issue_token(agent: Agent, now: datetime | None = None) -> str:
     return jwt.encode(claims, settings.JWT_KEYS[0], algorithm=ALGORITHM)
 
 
-def identify_token(token: str) -> Identity:
-    """Return the identity of a JWT of ours or of VoIPBIN's.
+def identify_token(token: str, unverified: dict[str, Any]) -> Identity:
+    """Return the identity of an agent's JWT, ours or VoIPBIN's.
 
     Raises:
-        BadCredential: The token is malformed, expired or not signed by an accepted key, or its agent is not accepted.
+        BadCredential: The token is expired or not signed by an accepted key, or its agent is not accepted.
     """
-    try:
-        unverified = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError:
-        raise BadCredential("This is not a JWT", "malformed-credential") from None
     if unverified.get("type") == "agent" and "agent" in unverified:
-        return _identify_voipbin(_verified(token, settings.VOIPBIN_JWT_KEYS, required=[]), id_of(token))
+        return _identify_voipbin(verified_claims(token, settings.VOIPBIN_JWT_KEYS, required=[]), id_of(token))
     try:
-        claims = _verified(token, settings.JWT_KEYS, required=["exp", "sub"])
+        claims = verified_claims(token, settings.JWT_KEYS, required=["exp", "sub"])
     except BadCredential as error:
         # The signature of an expired token was good, so its claims are true.
         if error.rule == "expired-token" and (agent := _agent_named(unverified)) is not None:
@@ -90,8 +86,12 @@ def ended_token() -> BadCredential:
     return BadCredential("This token was ended by signing out: log in again", "ended-token")
 
 
-def _verified(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
-    """Verify the signature with any of the keys, and return the claims."""
+def verified_claims(token: str, keys: list[str], required: list[str]) -> dict[str, Any]:
+    """Verify the signature with any of the keys, and return the claims.
+
+    Raises:
+        BadCredential: No key signed it, it has expired, or a required claim is missing.
+    """
     for key in keys:
         try:
             return jwt.decode(

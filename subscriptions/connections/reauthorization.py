@@ -18,9 +18,18 @@ from django import db
 from events.database.threads import in_database_thread
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.access_version import current_version
-from subscriptions.auth.credentials import AGENT_KIND, KEY_KIND, BadCredential, require_active
+from subscriptions.auth.credentials import (
+    AGENT_KIND,
+    KEY_KIND,
+    VOIPBIN_KIND,
+    BadCredential,
+    key_behind,
+    kind_and_id,
+    require_active,
+)
 from subscriptions.auth.customer_quotas import quotas_of_customer
 from subscriptions.auth.ended_tokens import ended_among
+from subscriptions.auth.minted_tokens import minted_identity
 from subscriptions.auth.tokens import agent_identity, ended_token, require_not_signed_out
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
 from subscriptions.protocol.codes import CloseCode
@@ -126,10 +135,9 @@ class Reauthorizer:
     def _carry_out(self, orders: Iterable[CloseOrder]) -> None:
         for order in orders:
             message = f"Closed by an operator: {order.reason}" if order.reason else "Closed by an operator"
-            key = f"{KEY_KIND}:{order.key_id}"
             for connection in list(self._connections):
                 if order.connection_id == connection.connection_id or (
-                    order.key_id is not None and connection.identity.credential_id == key
+                    order.key_id is not None and order.key_id == key_behind(connection.identity)
                 ):
                     connection.close(CloseCode.REVOKED, message, rule=CLOSED_BY_OPERATOR)
 
@@ -141,12 +149,15 @@ def orders_after(version: int) -> list[CloseOrder]:
 
 def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identity | BadCredential]:
     """The current identity of each credential, or why it is invalid; ignores expiry."""
-    credentials = [(each, *_kind_and_id(each)) for each in identities]
+    credentials = [(each, *kind_and_id(each.credential_id)) for each in identities]
+    minters = [kind_and_id(each.grant.minter) for each in identities if each.grant]
+    rows = {*minters, *((kind, pk) for _, kind, pk in credentials)}
     keys = AccessKey.objects.select_related("customer", "agent__user", "agent__customer").in_bulk(
-        [pk for _, kind, pk in credentials if kind == KEY_KIND]
+        [pk for kind, pk in rows if kind == KEY_KIND]
     )
     agents = Agent.objects.select_related("customer", "user").in_bulk(
-        [pk for _, kind, pk in credentials if kind != KEY_KIND]
+        {pk for kind, pk in rows if kind in (AGENT_KIND, VOIPBIN_KIND)}
+        | {UUID(each.agent_id) for each in identities if each.grant and each.agent_id}
     )
     ended = ended_among(each.token_id for each in identities if each.token_id is not None)
     customers = Customer.objects.in_bulk({UUID(each.customer_id) for each, *_ in credentials})
@@ -159,6 +170,15 @@ def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identit
                 now = _of_key(keys.get(pk))
             elif kind == AGENT_KIND:
                 now = _of_token(each, agents.get(pk))
+            elif each.grant:
+                minter = kind_and_id(each.grant.minter)
+                now = minted_identity(
+                    each,
+                    each.grant,
+                    (keys if minter[0] == KEY_KIND else agents).get(minter[1]),
+                    agents.get(UUID(each.agent_id)) if each.agent_id else None,
+                    customers.get(UUID(each.customer_id)),
+                )
             else:
                 now = _of_voipbin(each, customers.get(UUID(each.customer_id)), agents.get(pk))
             # A connection keeps its customer and agent: a moved credential has to reconnect.
@@ -170,11 +190,6 @@ def current_identities(identities: Iterable[Identity]) -> dict[Identity, Identit
         except BadCredential as error:
             outcomes[each] = error
     return outcomes
-
-
-def _kind_and_id(identity: Identity) -> tuple[str, UUID]:
-    kind, _, pk = identity.credential_id.partition(":")
-    return kind, UUID(pk)
 
 
 def _of_key(key: AccessKey | None) -> Identity:

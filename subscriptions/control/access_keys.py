@@ -22,14 +22,25 @@ from rest_framework.serializers import (
 from events.api.operation import field
 from events.domain.event import format_timestamp
 from events.domain.strict_json import decode
-from events.filters.expression import InvalidFilter, canonical, parse
 from subscriptions.accounts.changes import differences
 from subscriptions.auth.access_keys import CannotRotate, KeyStatus, revoke, rotate, status_of
 from subscriptions.control.controller import Controller, FieldProblem, Refused
 from subscriptions.control.resource import Outcome, Resource, Stored
-from subscriptions.control.rights import allowed_topics, canonical_filter, require_within
+from subscriptions.control.rights import agent_of, require_within, set_canonical_limits
 from subscriptions.control.tenants import MAX_NAME, owner, quota
 from subscriptions.models import AccessKey, Agent, AuditAction
+
+
+def topic_limits() -> ListField:
+    """Return the field of the topics that limit a credential."""
+    text = "Patterns that limit it; empty for no limit."
+    return ListField(child=CharField(max_length=260), default=list, help_text=text)
+
+
+def filter_limit() -> Any:
+    """Return the field of the filter that limits a credential."""
+    schema = {"type": "object", "additionalProperties": True}
+    return field(schema, "A filter that limits what it reads, or `null`.", allow_null=True, default=None)
 
 
 class ManagedKey(Serializer[Any]):
@@ -46,17 +57,8 @@ class ManagedKey(Serializer[Any]):
     may_subscribe = BooleanField(default=True)
     may_publish = BooleanField(default=False)
     may_control = BooleanField(default=False)
-    allowed_topics = ListField(
-        child=CharField(max_length=260),
-        default=list,
-        help_text="Patterns that limit the key; empty for no limit.",
-    )
-    filter = field(
-        {"type": "object", "additionalProperties": True},
-        "A filter that limits what the key reads, or `null`.",
-        allow_null=True,
-        default=None,
-    )
+    allowed_topics = topic_limits()
+    filter = filter_limit()
     events_per_second = quota("Events that it may publish a second")
     kilobytes_per_second = quota("Data that it may publish a second, in kB")
     expires_at = DateTimeField(allow_null=True, default=None, help_text="`null` for never.")
@@ -128,15 +130,7 @@ class AccessKeys(Resource):
             agent = self._agent(controller, row, values.pop("agent_id"), is_new=is_new)
             if is_new:
                 row.agent = agent
-        problems = []
-        for name, read in (("allowed_topics", allowed_topics), ("filter", _filter_of)):
-            if name in values:
-                try:
-                    values[name] = read(values[name])
-                except ValidationError as error:
-                    problems.append(FieldProblem(name, " ".join(error.messages)))
-        if problems:
-            raise Refused(*problems)
+        set_canonical_limits(values)
         before = {name: getattr(row, name) for name in values}
         for name, value in values.items():
             setattr(row, name, value)
@@ -158,12 +152,7 @@ class AccessKeys(Resource):
             if pk != row.agent_id:
                 raise Refused(FieldProblem("agent_id", "a key keeps its agent: make a new key"))
             return row.agent
-        if pk is None:
-            return None
-        agent = Agent.objects.select_related("customer", "user").filter(pk=pk, customer=row.customer).first()
-        if agent is None or (agent.is_of_the_platform and not controller.is_platform):
-            raise Refused(FieldProblem("agent_id", "the customer has no such agent"))
-        return agent
+        return None if pk is None else agent_of(controller, row.customer, pk)
 
     def rotate(self, controller: Controller, pk: str, overlap: dt.timedelta) -> Stored:
         """Create a successor with the same rights; the key stays valid for `overlap` at most.
@@ -208,14 +197,3 @@ class AccessKeys(Resource):
 
     def _differences(self, before: dict[str, Any], row: AccessKey) -> dict[str, tuple[Any, Any]]:
         return differences(before, self.recorded(row))
-
-
-def _filter_of(value: Any) -> str:
-    if value in (None, ""):
-        return ""
-    if isinstance(value, str):
-        return canonical_filter(value)
-    try:
-        return canonical(parse(value))
-    except InvalidFilter as error:
-        raise ValidationError(f"This is no filter: {error}.") from None

@@ -12,7 +12,7 @@ from events.domain.event import format_timestamp
 from events.domain.phone_number import canonical_number
 from subscriptions.accounts.changes import differences
 from subscriptions.control.controller import Controller, FieldProblem, Missing, Refused
-from subscriptions.control.resource import Outcome, Resource, Stored
+from subscriptions.control.resource import Outcome, Resource, Stored, checked
 from subscriptions.control.tenants import owner, save_values
 from subscriptions.models import AuditAction, OptOut
 from subscriptions.platform.opt_outs import MAX_NUMBER
@@ -57,14 +57,14 @@ class OptOuts(Resource):
     def put(self, controller: Controller, pk: str, content: Mapping[str, Any]) -> Stored:
         """Opt a number out, `pk` in any spelling, or change since when it has."""
         with controller.change():
-            customer = controller.customer(self._checked(content, partial=True))
+            customer = controller.customer(checked(self.serializer, content, partial=True))
             number = canonical_number(pk, customer.region)
             if not 0 < len(number) <= MAX_NUMBER or not number.lstrip("+").isdigit():
                 raise Refused(FieldProblem("number", "write a number such as +15551234567"))
             row = OptOut.objects.filter(customer_id=customer.pk, number=number).first()
             if row is not None:
                 return self._changed(controller, row, content, partial=True)
-            values = self._checked(content, partial=True)
+            values = checked(self.serializer, content, partial=True)
             row = OptOut(customer_id=customer.pk, number=number, since=values.get("since") or timezone.now())
             row.save()
             self._record(controller, AuditAction.ADD, row, differences({}, self.recorded(row)))

@@ -102,7 +102,7 @@ class Resource:
         """
         with controller.change():
             row = self.model(pk=self.model._meta.pk.to_python(pk)) if pk else self.model()
-            secret = self.store(controller, row, self._checked(content, partial=False), is_new=True)
+            secret = self.store(controller, row, checked(self.serializer, content), is_new=True)
             self._record(controller, AuditAction.ADD, row, differences({}, self.recorded(row)))
             return Stored(row, Outcome.CREATED, secret)
 
@@ -119,7 +119,7 @@ class Resource:
     def _changed(
         self, controller: Controller, row: Any, content: Mapping[str, Any], *, partial: bool
     ) -> Stored:
-        values, before = self._checked(content, partial=partial), self.recorded(row)
+        values, before = checked(self.serializer, content, partial=partial), self.recorded(row)
         named = values.pop("customer_id", None)
         if named is not None and named != row.customer_id:
             raise Refused(FieldProblem("customer_id", "a row cannot move to another customer: delete it"))
@@ -155,26 +155,29 @@ class Resource:
     def _record(self, controller: Controller, action: str, row: Any, changes: Any) -> None:
         controller.record(action, subject_of(row), customer_of(row), self.described(row), changes)
 
-    def _checked(self, content: Mapping[str, Any], *, partial: bool) -> dict[str, Any]:
-        """Return the values of a request.
 
-        Raises:
-            Refused: A field is unknown, missing or invalid.
-        """
-        serializer = self.serializer(data=dict(content), partial=partial)
-        writable = [name for name, each in serializer.fields.items() if not each.read_only]
-        problems = [
-            FieldProblem(
-                name[:64], f"unknown field: there are {', '.join(writable)}{did_you_mean(name, writable)}"
-            )
-            for name in content
-            if name not in writable
-        ]
-        if not serializer.is_valid():
-            problems += _problems("", serializer.errors)
-        if problems:
-            raise Refused(*problems[:100])
-        return dict(serializer.validated_data)
+def checked(
+    serializer_class: type[Serializer[Any]], content: Mapping[str, Any], *, partial: bool = False
+) -> dict[str, Any]:
+    """Return the values of a request by its serializer.
+
+    Raises:
+        Refused: A field is unknown, missing or invalid.
+    """
+    serializer = serializer_class(data=dict(content), partial=partial)
+    writable = [name for name, each in serializer.fields.items() if not each.read_only]
+    problems = [
+        FieldProblem(
+            name[:64], f"unknown field: there are {', '.join(writable)}{did_you_mean(name, writable)}"
+        )
+        for name in content
+        if name not in writable
+    ]
+    if not serializer.is_valid():
+        problems += _problems("", serializer.errors)
+    if problems:
+        raise Refused(*problems[:100])
+    return dict(serializer.validated_data)
 
 
 def _problems(path: str, found: Any) -> list[FieldProblem]:

@@ -1,21 +1,23 @@
-"""What a credential may grant to an access key: at most what it has itself."""
+"""What a controller grants to access keys and tokens: topics, filters, agents."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from events.domain.topics import InvalidTopic, covering_patterns, known_resources, parse_pattern
-from events.filters.expression import Group, InvalidFilter, canonical, parse_text
+from events.domain.topics import InvalidTopic, known_resources, parse_pattern
+from events.filters.expression import InvalidFilter, canonical, parse, parse_text
 from subscriptions.control.controller import Controller, FieldProblem, Refused
-from subscriptions.models import AccessKey, AgentRole
-from subscriptions.protocol.permissions import Identity
+from subscriptions.models import Agent, Customer
+from subscriptions.protocol.granting import Granted, beyond
 
 MAX_ALLOWED_TOPICS = 100
-RIGHTS = {"may_subscribe": "subscribe", "may_publish": "publish", "may_control": "control"}
 
 
-def allowed_topics(lines: list[str]) -> list[str]:
+def allowed_topics(lines: Sequence[str]) -> list[str]:
     """Return patterns in canonical form, each once; empty lines are left out.
 
     Raises:
@@ -35,60 +37,56 @@ def allowed_topics(lines: list[str]) -> list[str]:
     return list(dict.fromkeys(patterns))
 
 
-def canonical_filter(text: str) -> str:
-    """Return a filter's canonical form.
+def canonical_filter(value: object) -> str:
+    """Return the canonical form of a filter, decoded from JSON or as text; "" for none.
 
     Raises:
-        ValidationError: The text is no filter.
+        ValidationError: It is no filter.
     """
+    if value in (None, ""):
+        return ""
     try:
-        return canonical(parse_text(text))
+        return canonical(parse_text(value) if isinstance(value, str) else parse(value))
     except InvalidFilter as error:
         raise ValidationError(f"This is no filter: {error}.") from None
 
 
-def beyond_topics(minter: Identity | None, topics: list[str]) -> list[FieldProblem]:
-    """Return a problem if these topics are more than those of the credential that grants them."""
-    if minter is None or minter.allowed_topics is None:
-        return []
-    yours = ", ".join(sorted(minter.allowed_topics)[:5]) or "none"
-    if not topics:
-        return [FieldProblem("topics", f"name topics within yours: {yours}")]
-    return [
-        FieldProblem("topics", f"{topic} is not within yours: {yours}")
-        for topic in topics
-        if minter.allowed_topics.isdisjoint(covering_patterns(topic))
-    ]
-
-
-def beyond_filter(minter: Identity | None, text: str) -> list[FieldProblem]:
-    """Return a problem if a filter matches more than that of the credential that grants it."""
-    if minter is None or minter.filter is None or text == minter.filter:
-        return []
-    expression = parse_text(text) if text else None
-    joined = expression.filters if isinstance(expression, Group) and expression.op == "and" else ()
-    if minter.filter in map(canonical, joined):
-        return []
-    return [FieldProblem("filter", f'send your own filter, or one that joins it by "and": {minter.filter}')]
-
-
-def require_within(controller: Controller, key: AccessKey) -> None:
-    """Refuse a key with more rights than its maker has.
+def set_canonical_limits(values: dict[str, Any]) -> None:
+    """Replace `allowed_topics` and `filter`, where they are sent, by their canonical forms.
 
     Raises:
-        Refused: It has more.
+        Refused: One is invalid.
     """
-    minter = controller.identity
-    if minter is None:
-        return
-    problems = [
-        FieldProblem(name, f"your credential may not {right} itself, so that it cannot grant it")
-        for name, right in RIGHTS.items()
-        if getattr(key, name) and not getattr(minter, name)
-    ]
-    problems += [each._replace(field="allowed_topics") for each in beyond_topics(minter, key.allowed_topics)]
-    problems += beyond_filter(minter, key.filter)
-    if key.agent is not None and key.agent.role == AgentRole.STAFF and not controller.is_platform:
-        problems.append(FieldProblem("agent_id", "the customer has no such agent"))
+    problems = []
+    for name, read in (("allowed_topics", allowed_topics), ("filter", canonical_filter)):
+        if name in values:
+            try:
+                values[name] = read(values[name])
+            except ValidationError as error:
+                problems.append(FieldProblem(name, " ".join(error.messages)))
     if problems:
         raise Refused(*problems)
+
+
+def require_within(controller: Controller, granted: Granted) -> None:
+    """Refuse to grant more rights than the controller has.
+
+    Raises:
+        Refused: They are more.
+    """
+    if controller.identity is not None and (
+        problems := [FieldProblem(*each) for each in beyond(controller.identity, granted)]
+    ):
+        raise Refused(*problems)
+
+
+def agent_of(controller: Controller, customer: Customer, pk: Any) -> Agent:
+    """Return the agent of the customer for whom a key or token is made.
+
+    Raises:
+        Refused: There is none for this controller.
+    """
+    agent = Agent.objects.select_related("customer", "user").filter(pk=pk, customer=customer).first()
+    if agent is None or (agent.is_of_the_platform and not controller.is_platform):
+        raise Refused(FieldProblem("agent_id", "the customer has no such agent"))
+    return agent

@@ -14,7 +14,7 @@ from django.utils import timezone
 from events.domain.topics import known_resources
 from subscriptions.audit.store import chain_ends
 from subscriptions.auth.access_keys import identity_of_key, key_identity
-from subscriptions.auth.credentials import KEY_KIND, BadCredential, require_active
+from subscriptions.auth.credentials import KEY_KIND, MINTED_KIND, BadCredential, kind_and_id, require_active
 from subscriptions.auth.tokens import identity_of_agent
 from subscriptions.explain import diagnosis
 from subscriptions.explain.connection_history import HistoryRecord, read_history
@@ -95,10 +95,12 @@ def subject_of_agent(agent: Agent) -> Subject:
 
 def subject_of_identity(identity: Identity) -> Subject:
     """Build the subject for a client: its access key, or else any token of its agent."""
-    kind, _, key_id = identity.credential_id.partition(":")
+    kind, pk = kind_and_id(identity.credential_id)
     records = live = Q(agent_id=identity.agent_id)
     if kind == KEY_KIND:
-        records, live = Q(credential=identity.credential), Q(key_id=key_id)
+        records, live = Q(credential=identity.credential), Q(key_id=pk, credential=identity.credential)
+    elif kind == MINTED_KIND:
+        records = live = Q(credential=identity.credential)
     own = Q(customer_id=identity.customer_id)
     return Subject(Receiver(identity.credential, identity, None), own & records, own & live)
 

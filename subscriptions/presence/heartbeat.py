@@ -19,7 +19,7 @@ from django.db import Error as DatabaseTrouble
 from events.database.background_task import BackgroundTask
 from events.database.threads import in_database_thread
 from subscriptions.auth.client_info import MAX_TOPIC_CHARACTERS, ClientInfo, storable
-from subscriptions.auth.credentials import KEY_KIND
+from subscriptions.auth.credentials import key_behind
 from subscriptions.auth.customer_quotas import fullest_storage
 from subscriptions.models import LiveConnection
 from subscriptions.presence.customer_connections import count_live, customer_connections
@@ -199,13 +199,12 @@ class Presence:
 
     def _row(self, connection: Connection) -> LiveConnection:
         identity, topics = connection.identity, connection.topics
-        kind, _, credential_id = identity.credential_id.partition(":")
         return LiveConnection(
             id=connection.connection_id,
             process_id=self._entry.process_id,
             customer_id=uuid.UUID(identity.customer_id),
             agent_id=uuid.UUID(identity.agent_id) if identity.agent_id else None,
-            key_id=uuid.UUID(credential_id) if kind == KEY_KIND else None,
+            key_id=key_behind(identity),
             credential=storable(identity.credential, 60),
             is_platform_staff=identity.is_platform_staff,
             address=connection.client_info.address,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from events.domain.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
 from events.quotas.limits import UNLIMITED, UNLIMITED_RATES, Quotas, Rates
@@ -36,6 +37,22 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a minted token was given: at most what the credential has that minted it.
+
+    `minter` is that credential's id. `allowed_topics` and `filter` limit the token as they limit an access key; empty
+    for no limit.
+    """
+
+    minter: str
+    allowed_topics: tuple[str, ...] = ()
+    filter: str = ""
+    may_publish: bool = False
+    may_subscribe: ClassVar[bool] = True
+    may_control: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """The customer, agent and permissions that a credential proved.
 
@@ -45,7 +62,7 @@ class Identity:
     they are `None` if the credential never expires or does not contain its time of issue. `token_id` is unique to a
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
-    API.
+    API. `grant` is that of a minted token, else `None`.
     """
 
     customer_id: str
@@ -64,6 +81,7 @@ class Identity:
     rates: Rates = UNLIMITED_RATES
     filter: str | None = None
     may_control: bool = False
+    grant: Grant | None = None
 
     @property
     def is_authenticated(self) -> bool:

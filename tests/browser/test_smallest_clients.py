@@ -4,51 +4,43 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from deploy.programs import NODE, WSCAT
-from tests.journeys.support.cast import Company, company, new_id, settle
+from tests.journeys.support.cast import Company, Key, company, new_id, settle
 from tests.journeys.support.conversation import publish
 from tests.journeys.support.programs import Program
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
+from tests.support.ports import free_port
 from tests.support.processes import ROOT
 from tests.support.requirement import require
+from tests.support.waiting import wait_until
 
 EXAMPLES = ROOT / "examples"
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    """The repository on its own site, as `python3 -m http.server` serves it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(ROOT)))
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def gateway(gateway_of_file: Gateways, site: str) -> Gateway:
-    return gateway_of_file(WEBSOCKET_ORIGINS=site)
+def gateway(gateway_of_file: Gateways, port: int) -> Gateway:
+    return gateway_of_file(WEBSOCKET_ORIGINS=f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture(scope="module")
 def acme(gateway: Gateway) -> Company:
     acme = company("Acme")
+    acme.keys.append(Key("of the backend", may_control=True))
     settle(gateway, acme)
     return acme
 
@@ -87,9 +79,35 @@ def test_the_client_for_the_shell(gateway: Gateway, acme: Company, tmp_path: Pat
     expect_to_receive_calls(gateway, acme, [str(EXAMPLES / "subscribe.sh")], tmp_path, path)
 
 
-def test_the_client_for_browsers(gateway: Gateway, acme: Company, page: Page, site: str) -> None:
-    given = {"url": gateway.ws_url, "token": acme.token("manager"), "topic": f"customer_id:{acme.id}:*:*"}
-    page.goto(f"{site}/examples/subscribe.html#{urlencode(given)}")
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def site(gateway: Gateway, acme: Company, port: int) -> Iterator[str]:
+    environment = {
+        "VOIPBIN_API_URL": gateway.url,
+        "VOIPBIN_WS_URL": gateway.ws_url,
+        "VOIPBIN_PUBLISH_KEY": acme.key("of the backend"),
+        "VOIPBIN_CUSTOMER_ID": acme.id,
+    }
+    command = [sys.executable, str(EXAMPLES / "website.py"), str(port)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        address = f"http://127.0.0.1:{port}/"
+        try:
+            wait_until(lambda: _answers(address), "the web site")
+            yield address
+        finally:
+            process.kill()
+
+
+def test_the_page_of_a_web_site_with_tokens_of_its_backend(
+    gateway: Gateway, acme: Company, page: Page, site: str
+) -> None:
+    page.goto(site)
     expect(page.locator("#state")).to_have_text("connected")
     event = {"event_type": "call.created", "data": {"id": "one", "note": "<b>bold"}}
     publish(gateway, acme.key("that publishes"), event)
@@ -100,3 +118,4 @@ def test_the_client_for_browsers(gateway: Gateway, acme: Company, page: Page, si
     publish(gateway, acme.key("that publishes"), {"event_type": "call.created", "data": {"id": "after"}})
     expect(page.locator("#events li").first).to_contain_text("after")
     expect(page.locator("#events li")).to_have_count(2)
+    assert acme.key("of the backend") not in page.content()

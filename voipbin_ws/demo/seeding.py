@@ -152,19 +152,21 @@ def _keys() -> Keys:
     return keys
 
 
-def _key(secret: str, tenant: Tenant, label: str, may_publish: bool) -> str:
+def _key(secret: str, tenant: Tenant, label: str, is_of_the_platform: bool) -> str:
     """Return `secret`, or the secret of a new key if `secret` does not work."""
     known = (
         AccessKey.objects.filter(digest=digest_of(secret), customer_id=tenant.id).first() if secret else None
     )
     if (
         known is not None
-        and known.may_publish == may_publish
+        and (known.may_publish, known.may_control) == (is_of_the_platform, is_of_the_platform)
         and known.revoked_at is None
         and not known.is_expired(timezone.now())
     ):
         return secret
-    key = AccessKey(customer_id=tenant.id, label=label, may_publish=may_publish)
+    key = AccessKey(
+        customer_id=tenant.id, label=label, may_publish=is_of_the_platform, may_control=is_of_the_platform
+    )
     secret = key.make_secret()
     key.save()
     return secret

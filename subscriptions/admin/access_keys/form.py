@@ -100,8 +100,7 @@ class AccessKeyForm(OperatorForm):
         return allowed_topics([line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()])
 
     def clean_filter(self) -> str:
-        text: str = self.cleaned_data["filter"]
-        return canonical_filter(text) if text else ""
+        return canonical_filter(self.cleaned_data["filter"])
 
     def clean_made_as(self) -> uuid.UUID | None:
         sent: uuid.UUID | None = self.cleaned_data["made_as"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework.serializers import IntegerField
-
 CUSTOMER = "12345678-1234-1234-1234-123456789012"
 QUEUE = "9d2b7c40-51aa-4c07-8e0e-6b1f2f3a4d55"
 
@@ -46,6 +44,14 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "kilobytes_per_second": None,
         "expires_at": "2030-01-01T00:00:00Z",
     },
+    "Token": {
+        "customer_id": CUSTOMER,
+        "agent_id": None,
+        "allowed_topics": [f"customer_id:{CUSTOMER}:call:*"],
+        "filter": None,
+        "may_publish": False,
+        "lifetime_seconds": 600,
+    },
     "OptOut": {"customer_id": CUSTOMER, "since": "2024-01-15T10:30:00Z"},
 }
 PATCHES: Mapping[str, Mapping[str, Any]] = {
@@ -54,8 +60,3 @@ PATCHES: Mapping[str, Mapping[str, Any]] = {
     "Agent": {"role": "manager"},
     "AccessKey": {"may_publish": True},
 }
-
-
-def integer(least: int, most: int, description: str) -> IntegerField:
-    """Return an optional field of a whole number."""
-    return IntegerField(required=False, min_value=least, max_value=most, help_text=description)

@@ -11,7 +11,7 @@ from typing import Any
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import CharField, Serializer
+from rest_framework.serializers import CharField, IntegerField, Serializer
 from rest_framework.views import APIView
 
 from events.api.operation import READING_ERRORS, operation, parameter
@@ -23,9 +23,8 @@ from subscriptions.api.control.requests import answered, content_of, controlling
 from subscriptions.auth.access_keys import ROTATION_OVERLAP
 from subscriptions.control.access_keys import AccessKeys, ManagedKey
 from subscriptions.control.agents import Agents
-from subscriptions.control.controller import FieldProblem, Refused
 from subscriptions.control.opt_outs import ManagedOptOut, OptOuts
-from subscriptions.control.resource import Resource
+from subscriptions.control.resource import Resource, checked
 from subscriptions.control.tenants import Customers, Queues
 
 TAG = "Control"
@@ -171,8 +170,11 @@ class AccessKeysView(KeysView):  # type: ignore[valid-type, misc]
 
 
 class Rotation(Serializer[Any]):
-    overlap_seconds = examples.integer(
-        0, MAX_OVERLAP_SECONDS, "How long the old key stays valid; a day without it."
+    overlap_seconds = IntegerField(
+        min_value=0,
+        max_value=MAX_OVERLAP_SECONDS,
+        default=int(ROTATION_OVERLAP.total_seconds()),
+        help_text="How long the old key stays valid.",
     )
 
 
@@ -193,19 +195,9 @@ class RotationView(APIView):
     )
     def post(self, request: Request, row_id: str) -> Response:
         with controlling(request) as controller:
-            content = content_of(request)
-            seconds = content.get("overlap_seconds", int(ROTATION_OVERLAP.total_seconds()))
-            if unknown := [name for name in content if name != "overlap_seconds"]:
-                raise Refused(
-                    *(FieldProblem(name[:64], "unknown field: send overlap_seconds") for name in unknown)
-                )
-            if type(seconds) is not int or not 0 <= seconds <= MAX_OVERLAP_SECONDS:
-                raise Refused(
-                    FieldProblem("overlap_seconds", f"write a whole number from 0 to {MAX_OVERLAP_SECONDS}")
-                )
-            return answered(
-                access_keys, access_keys.rotate(controller, row_id, dt.timedelta(seconds=seconds))
-            )
+            values = checked(Rotation, content_of(request))
+            overlap = dt.timedelta(seconds=values["overlap_seconds"])
+            return answered(access_keys, access_keys.rotate(controller, row_id, overlap))
 
 
 class OptOutsView(APIView):
