@@ -120,6 +120,7 @@ PUBLINT = Program("publint", ".", lambda: _of_npm(ROOT, "publint/src/cli.js"), b
 TYPES_CHECK = Program(
     "Are the types wrong", ".", lambda: _of_npm(ROOT, "@arethetypeswrong/cli/dist/index.js"), by=NPM_CI
 )
+CLOUD_EVENTS = Program("CloudEvents' SDK", ".", lambda: _of_npm(ROOT, "cloudevents/package.json"), by=NPM_CI)
 
 
 def demanded() -> bool:

@@ -73,7 +73,7 @@ CALL_FIELDS = (
 )
 TRANSFERRED_FROM = uuid("transferred_from", "The agent who transferred the call.", AGENT, nullable=True)
 MISSED_BY = uuid("missed_by", "The agent who did not answer.", AGENT, nullable=True)
-STATUS_REASON = text("reason", "Why the status changed.", "no_answer", ("no_answer",))
+STATUS_REASON = text("reason", "Why the status changed.", "no_answer", ("no_answer",), nullable=True)
 HANGUP_FIELDS = (
     text(
         "hangup_reason", "Why the call ended.", "normal", ("normal", "busy", "cancel", "noanswer", "failed")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.event_types.catalogue import VERSION
+from events.event_types.catalogue import EVENT_TYPES, VERSION
+from events.event_types.client_types import type_name
 from events.event_types.fields import TIME, UUID, EventType, Field
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,6 +25,19 @@ def schema_of(event_type: EventType) -> dict[str, Any]:
         "x-version": VERSION,
         **_object(event_type.fields),
         "examples": [event_type.example],
+    }
+
+
+def data_schemas() -> dict[str, dict[str, Any]]:
+    """Return the schemas of all types' data by their names in a document: `CallCreatedData`."""
+    return {
+        f"{type_name(each.name)}Data": {
+            # Without a title, by which generators would name it like the event.
+            key: value
+            for key, value in schema_of(each).items()
+            if not key.startswith("$") and key != "title"
+        }
+        for each in EVENT_TYPES.values()
     }
 
 

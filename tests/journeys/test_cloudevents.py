@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,10 +18,12 @@ from cloudevents.core.bindings.http import (
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from deploy.programs import CLOUD_EVENTS, NODE
 from tests.journeys.support.cast import Company, new_id
 from tests.journeys.support.conversation import PATIENCE_SECONDS, Conversation, get, post, publish
 from tests.journeys.support.event_stream import EventStream
 from tests.support.gateway import Gateway
+from tests.support.requirement import require
 
 
 def call_event(**attributes: Any) -> CloudEvent:
@@ -136,3 +141,47 @@ def test_another_format_is_refused(gateway_on_each_stack: Gateway, acme: Company
         assert "the format is cloudevents" in answer.json()["message"]
     with EventStream(gateway, key, f"customer_id:{acme.id}:call:*", format="xml") as stream:
         assert stream.status == 400
+
+
+BY_JAVASCRIPT = """
+import { CloudEvent, HTTP } from "cloudevents";
+
+const { VOIPBIN_API_URL: url, PUBLISH_KEY, READ_KEY } = process.env;
+const ask = async (path, key, message = {}) => {
+  const method = message.body ? "POST" : "GET";
+  const headers = { ...message.headers, authorization: `Bearer ${key}` };
+  const answer = await fetch(url + path, { method, headers, body: message.body });
+  return { headers: Object.fromEntries(answer.headers), body: await answer.text() };
+};
+for (const write of [HTTP.binary, HTTP.structured]) {
+  const data = { id: crypto.randomUUID(), status: "answered" };
+  const event = new CloudEvent({ type: "com.voipbin.call.status", source: "/crm/calls", data });
+  const { id } = JSON.parse((await ask("/v1.0/events", PUBLISH_KEY, write(event))).body);
+  const stored = HTTP.toEvent(await ask(`/v1.0/events/${id}?format=cloudevents`, READ_KEY));
+  console.log(stored.id === id, stored.type, stored.data.id === data.id);
+}
+const page = JSON.parse((await ask("/v1.0/events?format=cloudevents", READ_KEY)).body);
+console.log(page.items.map((each) => new CloudEvent(each).validate()).every(Boolean));
+"""
+
+
+def test_the_javascript_sdk_publishes_and_reads(
+    gateway_on_each_stack: Gateway, acme: Company, tmp_path: Path
+) -> None:
+    (tmp_path / "program.mjs").write_text(BY_JAVASCRIPT)
+    (tmp_path / "node_modules").symlink_to(require(CLOUD_EVENTS).parents[1])
+    environment = {
+        "PATH": os.defpath,
+        "VOIPBIN_API_URL": gateway_on_each_stack.url,
+        "PUBLISH_KEY": acme.key("that publishes"),
+        "READ_KEY": key_that_reads(acme),
+    }
+    done = subprocess.run(
+        [str(require(NODE)), "program.mjs"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "true com.voipbin.call.status true\n" * 2 + "true\n"

@@ -10,7 +10,7 @@ from django.conf import settings
 from events.event_types.catalogue import AGENT, CUSTOMER, EVENT_TYPES
 from events.event_types.client_types import type_name
 from events.event_types.fields import EventType
-from events.event_types.schema import schema_of
+from events.event_types.schema import data_schemas
 
 EVENT_OPERATION = "sendEvents"
 """The operation whose messages are events."""
@@ -23,12 +23,9 @@ def asyncapi_document() -> dict[str, Any]:
 
     document: dict[str, Any] = yaml.safe_load((settings.BASE_DIR / "docs" / "asyncapi.yaml").read_text())
     socket, components = document["channels"]["socket"], document["components"]
+    components["schemas"] |= data_schemas()
     for each in EVENT_TYPES.values():
         name = type_name(each.name)
-        schema = schema_of(each)
-        components["schemas"][f"{name}Data"] = {
-            key: value for key, value in schema.items() if not key.startswith("$")
-        }
         components["schemas"][name] = {
             "allOf": [{"$ref": "#/components/schemas/event"}],
             "properties": {

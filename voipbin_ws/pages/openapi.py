@@ -11,6 +11,9 @@ from drf_spectacular.utils import extend_schema
 
 from events.api.operation import CREDENTIAL
 from events.cloudevents.attributes import PAGE_OF_CLOUD_EVENTS, SPEC_VERSION, STRUCTURED
+from events.event_types.catalogue import EVENT_TYPES
+from events.event_types.client_types import type_name
+from events.event_types.schema import data_schemas
 
 _TAGS = {
     "Publishing": "Publish events to the gateway.",
@@ -86,9 +89,33 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             read_only = {each for each, how in schema["properties"].items() if how.get("readOnly")}
             schema["additionalProperties"] = False
             schema["required"] = [each for each in schema.get("required", []) if each not in read_only]
+    _describe_event_types(schemas)
     schemas["NewEventOrList"]["oneOf"][1] |= {"minItems": 1, "maxItems": settings.EVENTS_MAX_IN_REQUEST}
     schemas["ReceiptOrList"]["oneOf"][1] |= {"minItems": 1}
     return result
+
+
+def _describe_event_types(schemas: dict[str, Any]) -> None:
+    """Add the agreed event types.
+
+    Answers do not refer to them, because only checked data is sure to agree with them.
+    """
+    event = schemas["Event"]
+    references = {}
+    for name in EVENT_TYPES:
+        title = type_name(name)
+        references[name] = f"#/components/schemas/{title}"
+        # Spelled out: generators do not join `allOf` where both parts describe a field.
+        data = {"$ref": f"#/components/schemas/{title}Data"}
+        own = {"event_type": {"type": "string", "const": name}, "data": data}
+        schemas[title] = {**event, "properties": {**event["properties"], **own}}
+    schemas |= data_schemas()
+    schemas["KnownEvent"] = {
+        "description": "An event of an agreed type. Events agree with their type if their customer refuses others "
+        "(*check of event data*), and may be of other types.",
+        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": {"propertyName": "event_type", "mapping": references},
+    }
 
 
 def _describe_cloud_events(paths: dict[str, Any], schemas: dict[str, Any]) -> None:

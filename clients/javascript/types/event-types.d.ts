@@ -106,7 +106,7 @@ export interface CallStatusData {
   /** When it last changed. */
   tm_update?: string;
   /** Why the status changed. Known values: no_answer. */
-  reason?: string;
+  reason?: string | null;
   /** The agent who transferred the call. */
   transferred_from?: string | null;
   /** The agent who did not answer. */

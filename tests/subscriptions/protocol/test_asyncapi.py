@@ -290,7 +290,7 @@ def test_the_served_document_has_a_message_for_each_event_type() -> None:
         message = served["components"]["messages"][type_name(name)]
         [example] = message["examples"]
         check_received(example["payload"])
-        assert served["components"]["schemas"][f"{type_name(name)}Data"]["title"] == event_type.name
+        assert served["components"]["schemas"][f"{type_name(name)}Data"]["examples"] == [event_type.example]
     for reference in references(served):
         part: Any = served
         for name in reference.removeprefix("#/").split("/"):

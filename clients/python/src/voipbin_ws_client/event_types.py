@@ -125,7 +125,7 @@ class CallStatusData(TypedDict, total=False):
     """When it was answered."""
     tm_update: str
     """When it last changed."""
-    reason: str
+    reason: str | None
     """Why the status changed. Known values: no_answer."""
     transferred_from: str | None
     """The agent who transferred the call."""
