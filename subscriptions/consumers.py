@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,15 +9,11 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from structlog.contextvars import bind_contextvars
 
-from events.counters import quota_refusals
-from subscriptions.auth.handshake_throttle import handshake_throttle
+from subscriptions.connections.admission import Admission
 from subscriptions.connections.connection import Connection
-from subscriptions.connections.handshake import Refusal, Request, admit, no_room, refuse
-from subscriptions.connections.recorder import ConnectionRecorder
-from subscriptions.connections.runtime import runtime
+from subscriptions.connections.handshake import Refusal, refuse
 from subscriptions.delivery.transport import transport_of
-from subscriptions.presence.customer_connections import CONNECTIONS, customer_connections
-from subscriptions.protocol.permissions import Identity
+from subscriptions.presence.customer_connections import customer_connections
 
 
 class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types.
@@ -47,31 +42,16 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no typ
 
     async def websocket_connect(self, message: Mapping[str, Any]) -> None:
         """Accept or refuse the handshake."""
-        process = runtime()
-        request = Request.of(self.scope)
-        recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.client_info)
-        bind_contextvars(connection_id=str(recorder.connection_id))
-        admitted = await admit(request)
-        if isinstance(admitted, Identity):
-            if customer_connections.enter(admitted.customer_id, admitted.quotas.connections):
-                self._customer_id = admitted.customer_id
-            else:
-                quota_refusals.add(CONNECTIONS)
-                admitted = no_room(admitted)
+        admission = Admission(self.scope)
+        bind_contextvars(connection_id=str(admission.recorder.connection_id))
+        admitted = await admission.decide()
         if isinstance(admitted, Refusal):
-            recorder.refused(admitted)
             await refuse(self.scope, self.base_send, admitted)
             raise StopConsumer
+        self._customer_id = admitted.customer_id
         await self.base_send({"type": "websocket.accept"})
-        self._connection = Connection(
-            process,
-            transport_of(self.scope, self.base_send),
-            admitted,
-            recorder,
-            batch=request.wants_batches,
-            cloud_events=request.wants_cloud_events,
-            on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
-        )
+        transport = transport_of(self.scope, self.base_send)
+        self._connection = admission.open(admitted, transport, batch=admission.request.wants_batches)
 
     async def websocket_receive(self, message: Mapping[str, Any]) -> None:
         """Handle a frame of the client."""

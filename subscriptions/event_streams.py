@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,16 +11,12 @@ from urllib.parse import parse_qsl
 
 from structlog.contextvars import bound_contextvars
 
-from events.counters import quota_refusals
 from events.domain.cursor import parse_cursor
 from events.domain.strict_json import InvalidJson, decode
-from subscriptions.auth.handshake_throttle import handshake_throttle
-from subscriptions.connections.connection import Connection
-from subscriptions.connections.handshake import Refusal, Request, admit, no_room
-from subscriptions.connections.recorder import ConnectionRecorder
-from subscriptions.connections.runtime import runtime
+from subscriptions.connections.admission import Admission
+from subscriptions.connections.handshake import Refusal
 from subscriptions.delivery.stream_transport import StreamTransport
-from subscriptions.presence.customer_connections import CONNECTIONS, customer_connections
+from subscriptions.presence.customer_connections import customer_connections
 from subscriptions.protocol.codes import ErrorCode
 from subscriptions.protocol.messages import Subscribe
 from subscriptions.protocol.permissions import Identity
@@ -104,45 +99,25 @@ async def serve_stream(
 
     `abort` cuts the connection to the client. Returns the identity of the client, or the answer if there was no stream.
     """
-    process = runtime()
-    request = Request.of(scope)
-    recorder = ConnectionRecorder(process.audit, uuid.uuid4(), request.client_info)
-    with bound_contextvars(connection_id=str(recorder.connection_id)):
-        admitted = await admit(request)
-        if isinstance(admitted, Identity) and not customer_connections.enter(
-            admitted.customer_id, admitted.quotas.connections
-        ):
-            quota_refusals.add(CONNECTIONS)
-            admitted = no_room(admitted)
+    admission = Admission(scope)
+    with bound_contextvars(connection_id=str(admission.recorder.connection_id)):
+        admitted = await admission.decide()
         if isinstance(admitted, Refusal):
-            recorder.refused(admitted)
             return NoStream(admitted.status, admitted.code, admitted.message, admitted.retry_after)
         try:
-            return await _run(request, recorder, admitted, StreamTransport(send, abort), receive)
+            return await _run(admission, admitted, StreamTransport(send, abort), receive)
         finally:
             customer_connections.leave(admitted.customer_id)
 
 
 async def _run(
-    request: Request,
-    recorder: ConnectionRecorder,
-    identity: Identity,
-    transport: StreamTransport,
-    receive: Receive,
+    admission: Admission, identity: Identity, transport: StreamTransport, receive: Receive
 ) -> NoStream | Identity:
     try:
-        messages = read_subscriptions(request.query, request.headers)
+        messages = read_subscriptions(admission.request.query, admission.request.headers)
     except UnreadableQuery as error:
         return NoStream(400, "INVALID_REQUEST", str(error))
-    connection = Connection(
-        runtime(),
-        transport,
-        identity,
-        recorder,
-        batch=False,
-        cloud_events=request.wants_cloud_events,
-        on_flood=lambda: handshake_throttle.flooded(request.client_info.address, request.credential),
-    )
+    connection = admission.open(identity, transport, batch=False)
     leaving = asyncio.ensure_future(_until_client_leaves(receive))
     subscribing = asyncio.ensure_future(connection.subscribe(messages))
     over = asyncio.ensure_future(transport.is_over.wait())

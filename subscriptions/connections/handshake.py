@@ -195,11 +195,24 @@ async def refuse(
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = encode({"code": refusal.code, "message": refusal.message}).encode()
-    headers = [*ANSWER_HEADERS, (b"content-length", str(len(body)).encode())]
-    if refusal.status == UNAUTHORIZED:
-        headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
-    if refusal.retry_after:
-        headers.append((b"retry-after", str(refusal.retry_after).encode()))
+    content = {"code": refusal.code, "message": refusal.message}
+    headers, body = refusal_answer(refusal.status, content, refusal.retry_after)
+    headers = [*ANSWER_HEADERS, *headers]
     await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": body})
+
+
+def refusal_answer(
+    status: int, content: Mapping[str, Any], retry_after: int
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return the headers and the JSON body of a refusal.
+
+    `retry_after` is in seconds, 0 for none. The headers of every JSON response are not among them.
+    """
+    body = encode(content).encode()
+    headers = [(b"content-length", str(len(body)).encode())]
+    if status == UNAUTHORIZED:
+        headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
+    if retry_after:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    return headers, body

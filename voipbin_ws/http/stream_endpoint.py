@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from events.domain.strict_json import encode
+from subscriptions.connections.handshake import refusal_answer
 from subscriptions.event_streams import NoStream, retry_field, serve_stream
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.request_headers import headers_of, host_is_allowed
@@ -107,14 +107,10 @@ async def _refuse(outcome: NoStream, headers: list[tuple[bytes, bytes]], send: S
     content: dict[str, Any] = {"code": outcome.code, "message": outcome.message}
     if outcome.errors:
         content["errors"] = list(outcome.errors)
-    body = encode(content).encode()
-    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    own, body = refusal_answer(outcome.status, content, outcome.retry_after)
+    headers = [*headers, *own]
     if outcome is NOT_GET:
         headers.append((b"allow", b"GET"))
-    if outcome.status == 401:
-        headers.append((b"www-authenticate", b'Bearer realm="voipbin"'))
-    if outcome.retry_after:
-        headers.append((b"retry-after", str(outcome.retry_after).encode()))
     await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
