@@ -50,6 +50,31 @@ def username_ending(customer: Customer) -> str:
     return f"@{'-'.join(filter(None, (slugify(customer.name)[:30], digest)))}"
 
 
+def login_name(user: Any, customer: Customer, username: str, *, is_platform: bool) -> str:
+    """Return the user name to store for `user`, a new one with the customer's ending unless the platform chooses.
+
+    Raises:
+        ValidationError: It is taken or too long, or has other characters.
+    """
+    if username == user.get_username():
+        return username
+    ending = username_ending(customer)
+    if not (is_platform or username.endswith(ending)):
+        username += ending
+    User._meta.get_field("username").run_validators(username)
+    # User names that differ only in case would be confused.
+    if User.objects.exclude(pk=user.pk).filter(username__iexact=username).exists():
+        raise ValidationError("This user name is taken: choose another.")
+    return username
+
+
+def admin_use_problem(role: str) -> str | None:
+    """Return why agents with this role cannot use the admin, or `None`."""
+    if role in CONTROLLING_ROLES:
+        return None
+    return "Only admins and platform staff may use the admin: deselect this."
+
+
 def validate_username(username: str) -> None:
     """Raise ValidationError unless Django accepts the characters of a new user name."""
     User.username_validator(username)
@@ -163,18 +188,13 @@ class Agents(Resource):
         user, problems = row.user, []
         before = (user.get_username(), user.is_staff)
         username = values.pop("username", user.get_username())
-        ending = username_ending(row.customer)
-        is_kept = not is_new and username == user.get_username()
-        if not (controller.is_platform or is_kept or username.endswith(ending)):
-            username += ending
-        if len(username) > 150:
-            problems.append(FieldProblem("username", f"with {ending} it has more than 150 characters"))
-        elif not is_kept and User.objects.exclude(pk=user.pk).filter(username__iexact=username).exists():
-            problems.append(FieldProblem("username", "this user name is taken: choose another"))
-        user.username = username
+        try:
+            user.username = login_name(user, row.customer, username, is_platform=controller.is_platform)
+        except ValidationError as error:
+            problems.append(FieldProblem("username", " ".join(error.messages)))
         user.is_staff = values.pop("may_use_admin", user.is_staff)
-        if user.is_staff and role not in CONTROLLING_ROLES:
-            problems.append(FieldProblem("may_use_admin", "only for the roles admin and staff"))
+        if user.is_staff and (problem := admin_use_problem(role)):
+            problems.append(FieldProblem("may_use_admin", problem))
         password = values.pop("password", None)
         is_new_password = password is not None and (is_new or not user.check_password(password))
         if is_new_password:

@@ -17,8 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.admin.new_passwords import PasswordSettingForm
-from subscriptions.control.agents import username_ending
-from subscriptions.models import CONTROLLING_ROLES, Agent, AgentRole, AgentStatus, Queue
+from subscriptions.control.agents import admin_use_problem, login_name, username_ending
+from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
 from subscriptions.platform.agent_status import CHOOSABLE
 
 User = get_user_model()
@@ -111,17 +111,9 @@ class AgentForm(PasswordSettingForm, OperatorForm):
             fields["password"].help_text = f"{kept} {rules}"
 
     def clean_username(self) -> str:
-        username: str = self.cleaned_data["username"]
-        ending = username_ending(self.customer)
-        is_kept = not self.is_new and username == self.login.get_username()
-        if not (self.operator.is_platform or is_kept or username.endswith(ending)):
-            username += ending
-        User._meta.get_field("username").run_validators(username)
+        wanted: str = self.cleaned_data["username"]
+        username = login_name(self.login, self.customer, wanted, is_platform=self.operator.is_platform)
         self.login.username = username
-        others = User.objects.exclude(pk=self.login.pk)
-        # User names that differ only in case would be confused.
-        if others.filter(username__iexact=username).exists():
-            raise ValidationError("This user name is taken: choose another.")
         return username
 
     @sensitive_variables("cleaned", "password")
@@ -136,10 +128,8 @@ class AgentForm(PasswordSettingForm, OperatorForm):
                     validate_password(password, self.login)
                 except ValidationError as error:
                     self.add_error("password", error)
-        if cleaned.get("may_use_admin") and cleaned.get("role") not in CONTROLLING_ROLES:
-            self.add_error(
-                "may_use_admin", "Only admins and platform staff may use the admin: deselect this."
-            )
+        if cleaned.get("may_use_admin") and (problem := admin_use_problem(cleaned.get("role", ""))):
+            self.add_error("may_use_admin", problem)
         if self._is_own_user() and not (
             cleaned.get("is_active")
             and cleaned.get("may_use_admin")
