@@ -62,7 +62,7 @@ def test_a_generated_client_publishes_reads_and_understands_refusals(
     reader = client("of the customer")
     page = module("api.reading.list_events").sync(client=reader, resource="call", resource_id=call)
     assert [item.id for item in page.items] == [receipt.id]
-    typed = models.CallCreated.from_dict(page.items[0].to_dict())
+    typed = models.CallCreatedEvent.from_dict(page.items[0].to_dict())
     assert (typed.data.id, typed.data.status) == (call, "ringing")
     list_calls = module("api.reading.list_calls").sync
     assert [item.resource_id for item in list_calls(client=reader, active=True, resource_id=call).items] == [

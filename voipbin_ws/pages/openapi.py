@@ -38,7 +38,7 @@ _SECURITY_SCHEMES = {
 }
 
 
-_WITHOUT_BODY = {"logout", "performCallAction"}
+_WITHOUT_BODY = {"logout", "performCallAction", "replaceControlOptOut", "rotateControlAccessKey"}
 """Operations for which an empty body is the same as {}."""
 
 
@@ -103,10 +103,10 @@ def _describe_event_types(schemas: dict[str, Any]) -> None:
     event = schemas["Event"]
     references = {}
     for name in EVENT_TYPES:
-        title = type_name(name)
+        title = f"{type_name(name)}Event"
         references[name] = f"#/components/schemas/{title}"
         # Spelled out: generators do not join `allOf` where both parts describe a field.
-        data = {"$ref": f"#/components/schemas/{title}Data"}
+        data = {"$ref": f"#/components/schemas/{type_name(name)}Data"}
         own = {"event_type": {"type": "string", "const": name}, "data": data}
         schemas[title] = {**event, "properties": {**event["properties"], **own}}
     schemas |= data_schemas()

@@ -48,8 +48,8 @@ def as_error(problem: FieldProblem) -> dict[str, str]:
     return {"field": problem.field, "message": problem.message}
 
 
-def content_of(request: Request) -> Mapping[str, Any]:
-    """Decode the body as an object.
+def content_of(request: Request, *, may_be_empty: bool = False) -> Mapping[str, Any]:
+    """Decode the body as an object; an empty one is an object without fields where that `may_be_empty`.
 
     It may have any fields: the control package names what is right.
 
@@ -58,7 +58,7 @@ def content_of(request: Request) -> Mapping[str, Any]:
     """
     body = read_body(request, 4 * MAX_BYTES)
     try:
-        content = decode(body) if body.strip() else {}
+        content = decode(body) if body.strip() or not may_be_empty else {}
     except InvalidJson as error:
         raise ApiError(status.HTTP_400_BAD_REQUEST, f"The body is no JSON: {error}") from None
     if not isinstance(content, dict):

@@ -195,7 +195,7 @@ class RotationView(APIView):
     )
     def post(self, request: Request, row_id: str) -> Response:
         with controlling(request) as controller:
-            values = checked(Rotation, content_of(request))
+            values = checked(Rotation, content_of(request, may_be_empty=True))
             overlap = dt.timedelta(seconds=values["overlap_seconds"])
             return answered(access_keys, access_keys.rotate(controller, row_id, overlap))
 
@@ -245,7 +245,9 @@ class OptOutView(APIView):
     def put(self, request: Request, number: str) -> Response:
         """Opt a number out."""
         with controlling(request) as controller:
-            return answered(opt_outs, opt_outs.put(controller, number, content_of(request)))
+            return answered(
+                opt_outs, opt_outs.put(controller, number, content_of(request, may_be_empty=True))
+            )
 
     @operation(
         "deleteControlOptOut",
