@@ -26,8 +26,9 @@ PUBLISHED_RESOURCES = (
     "agent",
     "recording",
     "transcription",
+    "sla",
 )
-"""The resources of the published WebSocket API."""
+"""The resources with agreed event types: those of the published WebSocket API, and `sla` of the gateway itself."""
 
 PLATFORM_RESOURCES = (
     *("queuecall", "conferencecall", "groupcall", "confbridge", "conversation", "email", "campaign"),

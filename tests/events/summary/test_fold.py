@@ -1,0 +1,228 @@
+"""The fold of a summary: what each event of a queue, call or agent changes in the figures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from events.summary.figures import queue_figures, queue_ids, total_figures
+from events.summary.fold import SummaryFold
+from events.summary.profile import CustomerProfile, QueueProfile, Targets
+from events.summary.summary_event import SummaryEvent
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp()
+PROFILE = CustomerProfile(
+    queues={"q": QueueProfile("Support", Targets(), ("ann",)), "r": QueueProfile("Billing", Targets())}
+)
+
+
+def fold_of(*events: SummaryEvent, profile: CustomerProfile = PROFILE) -> SummaryFold:
+    fold = SummaryFold(profile)
+    for event in events:
+        fold.apply(event)
+    return fold
+
+
+def place(
+    action: str, status: str, seconds: float, call: str = "c", queue: str = "q", **data: Any
+) -> SummaryEvent:
+    ended = True if action == "left" else None
+    return SummaryEvent(
+        f"queue.{action}", "queue", queue, NOON + seconds, ended, status, None, {"call_id": call, **data}
+    )
+
+
+def call_ends(seconds: float, call: str = "c", **data: Any) -> SummaryEvent:
+    return SummaryEvent("call.ended", "call", call, NOON + seconds, True, "", None, data)
+
+
+def agent(status: str, seconds: float, before: str | None = None, agent_id: str = "ann") -> SummaryEvent:
+    return SummaryEvent("agent.status", "agent", agent_id, NOON + seconds, None, status, before, {})
+
+
+def figures(fold: SummaryFold, after: float, queue: str = "q") -> dict[str, Any]:
+    return queue_figures(fold, queue, NOON + after)
+
+
+def test_a_caller_waits_is_answered_and_has_been_handled() -> None:
+    events = [
+        place("joined", "waiting", 0),
+        place("connected", "connected", 15),
+        place("left", "connected", 75),
+    ]
+    waiting = figures(fold_of(*events[:1]), 10)
+    assert (waiting["waiting"], waiting["longest_wait_since"]) == (1, "2026-03-10T12:00:00.000000Z")
+    talking = figures(fold_of(*events[:2]), 20)
+    assert (talking["waiting"], talking["talking"], talking["answered"]) == (0, 1, 1)
+    assert (talking["service_level"], talking["asa_seconds"], talking["aht_seconds"]) == (100.0, 15.0, None)
+    over = figures(fold_of(*events), 80)
+    assert (over["talking"], over["aht_seconds"], over["answered"]) == (0, 60.0, 1)
+
+
+def test_a_caller_who_is_answered_late_or_gives_up_lowers_the_service_level() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0, "late"),
+        place("connected", "connected", 21, "late"),
+        place("joined", "waiting", 0, "gone"),
+        place("left", "waiting", 30, "gone", reason="abandoned"),
+        place("joined", "waiting", 0, "in time"),
+        place("connected", "connected", 20, "in time"),
+    )
+    found = figures(fold, 60)
+    assert (found["answered"], found["answered_in_time"], found["abandoned"]) == (2, 1, 1)
+    assert found["service_level"] == 33.3
+
+
+@pytest.mark.parametrize(
+    ("events", "counts"),
+    [
+        ([place("left", "waiting", 4, reason="abandoned")], (0, 1)),
+        ([place("left", "waiting", 5, reason="abandoned")], (1, 0)),
+        ([place("left", "waiting", 4, reason="abandoned", wait_time=9)], (1, 0)),
+        ([place("left", "waiting", 9, reason="transferred")], (0, 0)),
+        ([place("left", "waiting", 9)], (0, 0)),
+        ([call_ends(9)], (1, 0)),
+        ([call_ends(9), place("left", "waiting", 9, reason="abandoned")], (1, 0)),
+        ([call_ends(900, inferred=True)], (0, 0)),
+        ([place("connected", "connected", 9), call_ends(20)], (0, 0)),
+        ([SummaryEvent("queue.deleted", "queue", "q", NOON + 9, True, "", None, {})], (0, 0)),
+    ],
+)
+def test_only_a_caller_who_gave_up_is_abandoned_and_soon_ones_count_apart(
+    events: list[SummaryEvent], counts: tuple[int, int]
+) -> None:
+    found = figures(fold_of(place("joined", "waiting", 0), *events), 1000)
+    assert (found["abandoned"], found["short_abandoned"]) == counts
+    assert (found["waiting"], found["longest_wait_since"]) == (0, None)
+
+
+def test_a_call_that_comes_back_waits_anew_and_counts_again() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0),
+        place("connected", "connected", 10),
+        place("connected", "connected", 11),
+        place("joined", "waiting", 100),
+        place("connected", "connected", 130),
+    )
+    found = figures(fold, 131)
+    assert (found["answered"], found["answered_in_time"], found["asa_seconds"]) == (2, 1, 20.0)
+    assert found["aht_seconds"] == 90.0
+
+
+def test_the_time_of_the_publisher_counts_where_it_sends_one() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0, tm_join="2026-03-10T11:59:30Z"),
+        place("connected", "connected", 5),
+        place("joined", "waiting", 0, "d"),
+        place("connected", "connected", 5, "d", wait_time=41),
+        place("connected", "connected", 5, "e", wait_time="long"),
+    )
+    found = figures(fold, 10)
+    assert (found["answered"], found["asa_seconds"]) == (3, round((35 + 41 + 0) / 3, 1))
+
+
+def test_a_queue_has_its_own_targets_and_the_customer_those_of_the_total() -> None:
+    own = Targets(target_seconds=60, target_percent=90)
+    profile = CustomerProfile(queues={"q": QueueProfile("Support", own)})
+    fold = fold_of(place("joined", "waiting", 0), place("connected", "connected", 50), profile=profile)
+    assert figures(fold, 60)["service_level"] == 100.0
+    assert figures(fold, 60)["targets"]["target_percent"] == 90
+    total = total_figures(fold, NOON + 60)
+    assert (total["service_level"], total["targets"]["target_percent"]) == (100.0, 80)
+
+
+def test_the_total_adds_the_queues() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0, "a", "q"),
+        place("joined", "waiting", 5, "b", "r"),
+        place("joined", "waiting", 6, "d", "unknown"),
+        place("connected", "connected", 9, "d", "unknown"),
+    )
+    total = total_figures(fold, NOON + 10)
+    assert (total["waiting"], total["talking"], total["answered"]) == (2, 1, 1)
+    assert total["longest_wait_since"] == "2026-03-10T12:00:00.000000Z"
+    assert queue_ids(fold) == ["r", "q", "unknown"]
+    assert figures(fold, 10, "unknown")["name"] is None
+
+
+def test_agents_are_counted_by_their_status_and_occupied_by_their_time() -> None:
+    profile = CustomerProfile(queues=PROFILE.queues, agents={"bob": "away", "ann": "offline"})
+    fold = fold_of(
+        agent("available", 0, "offline"),
+        agent("busy", 100),
+        agent("lunch", 400),
+        agent("", 500),
+        agent("available", 550, "busy", agent_id="cy"),
+        profile=profile,
+    )
+    total = total_figures(fold, NOON + 600)
+    assert total["agents"] == {"available": 1, "busy": 0, "away": 2, "offline": 0}
+    assert figures(fold, 600)["occupancy"] == 75.0
+    assert figures(fold, 600, "r")["occupancy"] is None
+    # Cy was busy since the hour began at 11:15, for 3250 seconds.
+    assert total["occupancy"] == 95.9
+    assert figures(fold, 3 * 3600)["occupancy"] is None
+
+
+def test_the_hour_passes_and_the_day_stays() -> None:
+    fold = fold_of(place("joined", "waiting", 0), place("connected", "connected", 5))
+    assert figures(fold, 3599)["answered"] == 1
+    later = figures(fold, 3600)
+    assert (later["answered"], later["service_level"], later["today"]["answered"]) == (0, None, 1)
+    assert [each["at"] for each in later["buckets"]] == ["2026-03-10T12:00:00.000000Z"]
+    tomorrow = figures(fold, 86_400)
+    assert (tomorrow["today"]["answered"], tomorrow["buckets"]) == (0, [])
+
+
+def test_buckets_have_what_was_going_on_when_they_began() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 250, "a"),
+        place("joined", "waiting", 290, "b"),
+        place("connected", "connected", 310, "a"),
+        place("connected", "connected", 910, "b"),
+    )
+    buckets = {each.pop("at")[11:16]: each for each in figures(fold, 1000)["buckets"]}
+    assert buckets["12:05"] == {
+        "waiting": 2,
+        "longest_wait_seconds": 50,
+        "answered": 1,
+        "service_level": 0.0,
+        "asa_seconds": 60.0,
+    }
+    assert buckets["12:10"] == {"waiting": 1, "longest_wait_seconds": 310, "talking": 1}
+
+
+def test_a_breach_lasts_until_it_is_cleared() -> None:
+    def sla(action: str, seconds: float) -> SummaryEvent:
+        return SummaryEvent(f"sla.{action}", "sla", "q", NOON + seconds, None, "", None, {})
+
+    fold = fold_of(sla("breached", 10))
+    assert figures(fold, 20)["breached_since"] == "2026-03-10T12:00:10.000000Z"
+    assert total_figures(fold, NOON + 20)["is_breached"]
+    fold.apply(sla("cleared", 30))
+    assert not figures(fold, 40)["is_breached"]
+
+
+DAYS = [
+    ("Europe/Berlin", "2026-03-29T12:00+02:00", "2026-03-29T00:00+01:00", 23),
+    ("Europe/Berlin", "2026-10-25T12:00+01:00", "2026-10-25T00:00+02:00", 25),
+    ("Asia/Kathmandu", "2026-06-01T00:00+05:45", "2026-06-01T00:00+05:45", 24),
+    # Clocks skip midnight.
+    ("Africa/Cairo", "2026-04-24T12:00+03:00", "2026-04-24T01:00+03:00", 23),
+    # The hour before midnight comes twice, and then the hour after it.
+    ("Africa/Cairo", "2026-10-29T23:30+02:00", "2026-10-29T00:00+03:00", 25),
+    ("Atlantic/Azores", "2026-10-25T00:30-01:00", "2026-10-25T00:00+00:00", 25),
+]
+
+
+@pytest.mark.parametrize(("zone", "now", "midnight", "hours"), DAYS)
+def test_the_day_begins_at_the_customers_midnight(zone: str, now: str, midnight: str, hours: int) -> None:
+    profile = CustomerProfile(time_zone=ZoneInfo(zone))
+    begin = profile.midnight(datetime.fromisoformat(now).timestamp())
+    assert begin == datetime.fromisoformat(midnight).timestamp()
+    end = begin + hours * 3600
+    assert profile.midnight(end - 1) == begin
+    assert profile.midnight(end) == end
