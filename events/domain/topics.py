@@ -59,6 +59,12 @@ PLATFORM_RESOURCES = (
 )
 """The other resources of VoIPBIN."""
 
+SUMMARY_RESOURCE = "summary"
+"""The resource under which the gateway sends summaries of queues; VoIPBIN publishes summaries of calls under it."""
+
+SUMMARY_OF_ALL = "all"
+"""The resource id of the summary of all queues."""
+
 MAX_RESOURCE_ID_LENGTH = 128
 """In characters: far above a UUID's 36; the limit of an index key and a database column."""
 

@@ -21,6 +21,7 @@ from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
+from subscriptions.delivery.summary_sender import SummarySender
 from subscriptions.presence.heartbeat import Presence
 from subscriptions.presence.lease_tasks import LeaseTasks
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
@@ -51,6 +52,7 @@ class Runtime:
             max_stalled_seconds=settings.OUTBOX_MAX_SECONDS,
             on_access_changed=self.reauthorizer.notify,
         )
+        self.summaries = SummarySender(self.hub)
         self.replayer = Replayer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
@@ -146,6 +148,7 @@ class Runtime:
         await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()
+        await self.summaries.stop()
         await self.hub.stop()
         announcer.detach()
 

@@ -201,6 +201,14 @@ class Hub:
         """
         await self._feeds[customer_id].reach(seq)
 
+    async def next_after(self, customer_id: str, seq: int) -> None:
+        """Wait until this feed has delivered more than the number `seq`.
+
+        Raises:
+            LogReplaced: the feed was closed before.
+        """
+        await self._feeds[customer_id].has_reached(seq + 1)
+
     # --- Entries ---
 
     async def _open(self, customer_id: str) -> OpenFeed:

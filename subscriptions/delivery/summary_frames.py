@@ -1,0 +1,101 @@
+"""The frames of summaries: which a subscriber receives, and what they contain."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from events.cloudevents.outgoing import write_text
+from events.domain.event import format_timestamp
+from events.domain.strict_json import encode
+from events.domain.topics import (
+    AGENT_SCOPE,
+    ANY,
+    SUMMARY_OF_ALL,
+    SUMMARY_RESOURCE,
+    agent_topic,
+    customer_topic,
+)
+from events.reading.summaries import Summary
+from events.summary.counts import BUCKET_SECONDS, HOUR_BUCKETS, bucket_of
+from events.summary.figures import queue_figures, queue_ids, total_figures
+from subscriptions.protocol.effects import HeldTopic
+from subscriptions.protocol.frames import text_frame
+from subscriptions.protocol.permissions import SummaryAccess
+
+EVENT_TYPE = "summary.changed"
+
+
+class WantedSummary(NamedTuple):
+    """A summary that a subscriber receives: of a queue or of all, and under which topic."""
+
+    name: str
+    topic: str
+    with_agents: bool
+
+
+def wanted_summaries(topics: Iterable[HeldTopic], summary: Summary) -> Iterator[WantedSummary]:
+    """Yield the summaries of a subscriber, each once."""
+    found: dict[str, WantedSummary] = {}
+    for held in topics:
+        pattern, profile = held.pattern, summary.fold.profile
+        everything = pattern.resource_id in (ANY, SUMMARY_OF_ALL)
+        if pattern.scope == AGENT_SCOPE:
+            served = [each for each, queue in profile.queues.items() if pattern.scope_id in queue.agent_ids]
+            for name in served if everything else [each for each in served if each == pattern.resource_id]:
+                topic = agent_topic(pattern.scope_id, SUMMARY_RESOURCE, name)
+                found.setdefault(name, WantedSummary(name, topic, with_agents=False))
+            continue
+        names = [pattern.resource_id if pattern.resource_id != ANY else SUMMARY_OF_ALL]
+        if pattern.resource_id == ANY:
+            names += queue_ids(summary.fold)
+        for name in names:
+            topic = customer_topic(held.customer_id, SUMMARY_RESOURCE, name)
+            found[name] = WantedSummary(name, topic, held.summary is SummaryAccess.WITH_AGENTS)
+    yield from found.values()
+
+
+def figures_of(summary: Summary, name: str, now: float) -> Mapping[str, Any]:
+    """Return the figures of a queue or of all, with the buckets of the last hour."""
+    since = bucket_of(now) - (HOUR_BUCKETS - 1) * BUCKET_SECONDS
+    if name == SUMMARY_OF_ALL:
+        return total_figures(summary.fold, now, since=since)
+    return queue_figures(summary.fold, name, now, since=since)
+
+
+def comparable(figures: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the figures without what changes with the time alone."""
+    return {name: value for name, value in figures.items() if name != "occupancy"}
+
+
+def summary_frame(
+    summary: Summary,
+    wanted: WantedSummary,
+    figures: Mapping[str, Any],
+    now: float,
+    cloud_events_of: str | None,
+) -> bytes:
+    """Return the frame of a summary, with the cursor at which it holds as its end."""
+    data = dict(figures)
+    if wanted.name == SUMMARY_OF_ALL and not wanted.with_agents:
+        del data["agents"]
+        data["buckets"] = [
+            {name: value for name, value in bucket.items() if name != "available"}
+            for bucket in data["buckets"]
+        ]
+    text = encode(
+        {
+            "event_type": EVENT_TYPE,
+            "timestamp": format_timestamp(datetime.fromtimestamp(now, UTC)),
+            "topic": wanted.topic,
+            "data": data,
+            "ephemeral": True,
+            "id": str(uuid.uuid4()),
+            "cursor": str(summary.position),
+        }
+    )
+    if cloud_events_of is not None:
+        text = write_text(text, summary.customer_id, cloud_events_of)
+    return text_frame(text)
