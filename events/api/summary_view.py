@@ -53,7 +53,7 @@ _BUCKET = {
 
 
 class Figures(Serializer[Any]):
-    """The figures of a queue, or of all: now, in the last hour, and since the customer's midnight."""
+    """The figures of a queue or of all: now, in the last hour, and since midnight."""
 
     waiting = IntegerField(help_text="The callers who wait now.")
     longest_wait_since = field(_MAYBE_TIME, "Since when the first of them has waited.")

@@ -78,9 +78,10 @@ class Visible:
         )
 
     def shows_summary(self, queue_id: str, agent_ids: Collection[str] = ()) -> bool:
-        """Return whether the summary of a queue that these agents serve is visible; of all queues, with `ANY`.
+        """Return whether the summary of a queue, or with `ANY` of all, is visible.
 
-        It counts all events of the queue: it is visible like these, or where a key is allowed the summary's own topic.
+        `agent_ids` are the agents who serve the queue. A summary counts all its events: it is visible like these, or
+        where a key is allowed the summary's own topic.
         """
         if self.filter is not None:
             return False

@@ -16,9 +16,9 @@ TARGET_NAMES = ("target_seconds", "target_percent", "wait_alarm_seconds", "short
 
 
 def total_figures(fold: SummaryFold, now: float, *, since: float | None = None) -> dict[str, Any]:
-    """Return the figures of all queues and agents, with the buckets that begin at `since` or later.
+    """Return the figures of all queues and agents.
 
-    Without `since` they begin at the customer's midnight. Times are in seconds since 1970.
+    Their buckets begin at `since` or later, without it at the customer's midnight. Times are in seconds since 1970.
     """
     lines = list(fold.lines.values())
     together = QueueLine(fold.profile.targets, buckets={}, moments={})

@@ -123,7 +123,7 @@ class SummaryFold:
             line.join(call_id, event.at if joined_at is None else joined_at)
 
     def _end_call(self, event: SummaryEvent) -> None:
-        """End the call's places. A caller who hung up while waiting gave up; one who fell silent did not."""
+        """End the call's places: a caller who hung up gave up, one who fell silent did not."""
         for queue_id in tuple(self._queues_of.get(event.resource_id, ())):
             gave_up = event.data.get("inferred") is not True
             self._leave(queue_id, event.resource_id, event.at, gave_up=gave_up)

@@ -32,9 +32,9 @@ class QueueProfile:
 
 @dataclass(frozen=True, slots=True)
 class CustomerProfile:
-    """A customer: its time zone, its default targets, its queues, and the statuses of its agents by id.
+    """A customer: its time zone, its default targets, its queues, and its agents.
 
-    An agent's status here counts until the log has one.
+    `agents` are statuses by id, which count until the log has one.
     """
 
     time_zone: tzinfo = UTC

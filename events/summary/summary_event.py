@@ -1,4 +1,4 @@
-"""The events of the log as the summary reads them: with what the fold of states made of them."""
+"""The events of the log as a summary reads them, with what the fold of states made."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _TIME = '", "timestamp": "'
 
 
 class SummaryEvent(NamedTuple):
-    """An event after the fold of states: `status` and `status_before` are those of its resource.
+    """An event after the fold of states.
 
-    `at` is in seconds since 1970. `ended` is true if the resource has ended, false if it is live after all, else
-    `None`. The data of a call's event is only present with its end.
+    `status` and `status_before` are those of its resource. `at` is in seconds since 1970. `ended` is true if the
+    resource has ended, false if it is live after all, else `None`. The data of a call's event is only present with its
+    end.
     """
 
     event_type: str

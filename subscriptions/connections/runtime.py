@@ -23,7 +23,7 @@ from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.delivery.summary_sender import SummarySender
 from subscriptions.presence.heartbeat import Presence
-from subscriptions.presence.lease_tasks import LeaseTasks
+from subscriptions.presence.lease_tasks import lease_tasks
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
@@ -44,7 +44,7 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self.lease_tasks = LeaseTasks(settings.EVENTS_CALL_SILENCE)
+        self.lease_tasks = lease_tasks(settings.EVENTS_CALL_SILENCE, settings.CHECK_INTERVAL_SECONDS)
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
@@ -126,7 +126,8 @@ class Runtime:
         self.hub.start()
         self.reauthorizer.start()
         self.presence.start()
-        self.lease_tasks.start()
+        for task in self.lease_tasks:
+            task.start()
         self.audit_rounds.start()
 
     async def stop(self) -> None:
@@ -144,7 +145,7 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
-        await self.lease_tasks.stop()
+        await asyncio.gather(*(task.stop() for task in self.lease_tasks))
         await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()

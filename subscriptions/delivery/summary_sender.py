@@ -1,7 +1,7 @@
-"""Summaries as frames: on subscribing, and with each change, at most one a second of each queue.
+"""The summaries that a process sends: on subscribing, and with each change.
 
-They are neither stored nor replayed. A process folds the log of a customer while it has a subscriber to a summary; the
-path of events is the same with and without.
+There is at most one a second of each queue. They are neither stored nor replayed. A process folds the log of a customer
+while it has a subscriber to a summary; the path of events is the same with and without.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ENTRIES_AT_ONCE = 100
 
 @dataclass(slots=True)
 class _Followed:
-    """A customer with subscribers to summaries. `sent` are the figures of the last frames, by their content's name."""
+    """A customer with subscribers to summaries; `sent` are the figures of the last frames."""
 
     customer_id: str
     subscribers: dict[Subscriber, dict[str, HeldTopic]] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class SummarySender:
         self._followed: dict[str, _Followed] = {}
 
     def attach(self, subscriber: Subscriber, topics: Iterable[HeldTopic]) -> None:
-        """Send the summaries of these topics now, and with each change. Their feeds must be open."""
+        """Send the summaries of these topics, whose feeds are open, now and with each change."""
         for topic in topics:
             if topic.summary is SummaryAccess.NONE:
                 continue
@@ -122,7 +122,9 @@ class SummarySender:
         return bool(followed.subscribers)
 
     async def _catch_up(self, followed: _Followed) -> Summary:
-        """Return the summary at the feed's position: nothing may be awaited between this and the frames.
+        """Return the summary at the feed's position.
+
+        Nothing may be awaited between this and the frames.
 
         Raises:
             KeyError: the feed was closed.
@@ -155,7 +157,7 @@ class SummarySender:
                     await asyncio.sleep(0)
 
     async def _pause(self, followed: _Followed, summary: Summary) -> None:
-        """Wait for the next change or subscriber; for a change not before the pause is over."""
+        """Wait for the next subscriber, or for the next change after the pause."""
         loop = asyncio.get_running_loop()
         if followed.waiting:
             await asyncio.sleep(REPLAY_PAUSE_SECONDS)
@@ -182,7 +184,7 @@ class SummarySender:
                 task.cancel()
 
     def _send(self, followed: _Followed, summary: Summary) -> None:
-        """Send the figures to new subscribers, and to the others those that have changed, if it is time."""
+        """Send the figures to new subscribers; those that have changed to all, if it is time."""
         loop_time, now = asyncio.get_running_loop().time(), time.time()
         is_due = loop_time - followed.sent_at >= PAUSE_SECONDS
         ready = {each for each in followed.waiting if each.subscriptions[followed.customer_id].replay is None}

@@ -24,7 +24,7 @@ class AuditVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldTopic:
-    """A subscribed topic: the client's text, its pattern, its customer, its filter, and the summaries that it has."""
+    """A subscribed topic: the client's text, its pattern, customer, filter and summaries."""
 
     text: str
     pattern: Pattern

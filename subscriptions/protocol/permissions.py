@@ -132,7 +132,7 @@ def may_hold(identity: Identity, pattern: Pattern) -> Verdict:
 
 
 class SummaryAccess(StrEnum):
-    """Which of the gateway's summaries a topic has: `WITH_AGENTS` also how many agents are available."""
+    """The gateway's summaries that a topic has; `WITH_AGENTS` has also those of agents."""
 
     NONE = "none"
     QUEUES = "queues"
@@ -140,7 +140,7 @@ class SummaryAccess(StrEnum):
 
 
 def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
-    """Decide which summaries a topic has: those of the queues whose events the identity may receive.
+    """Decide which summaries a topic has: of the queues whose events are permitted.
 
     An access key may also be limited to the summary's own topic. One with a filter has none: they count all events.
     """

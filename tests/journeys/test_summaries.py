@@ -11,6 +11,7 @@ from tests.journeys.support.cast import Company, Key, company, new_id, settle
 from tests.journeys.support.conversation import Conversation, get, publish
 from tests.journeys.support.event_stream import EventStream
 from tests.support.gateway import Gateway
+from tests.support.gateways import Gateways
 
 Figures = dict[str, Any]
 
@@ -199,3 +200,41 @@ def test_a_connection_ends_without_its_summaries(gateway_on_each_stack: Gateway,
         client.subscribe(f"customer_id:{acme.id}:summary:all")
         assert summary(client)["topic"].endswith(":all")
         assert [each["topic"] for each in client.before_pong() if each["topic"] == topic] == []
+
+
+def test_a_missed_target_is_published_once_by_all_processes_and_known_to_each(gateway: Gateways) -> None:
+    one = gateway("daphne", postgres=True, redis=True, CHECK_INTERVAL_SECONDS="0.2")
+    other = gateway("uvicorn", database_url=one.database_url, redis=True, CHECK_INTERVAL_SECONDS="0.2")
+    acme = company("Acme")
+    settle(one, acme)
+    queue, breaches = acme.queues[0], f"customer_id:{acme.id}:sla:*"
+    person = acme.person("agent")
+
+    def callers(count: int, wait_seconds: int) -> None:
+        for _ in range(count):
+            call = new_id()
+            event = queue_event("connected", queue, call, wait_time=wait_seconds)
+            publish(one, acme.key("that publishes"), queue_event("joined", queue, call), event)
+
+    with (
+        Conversation(one, acme.token("manager")) as client,
+        EventStream(other, acme.key("of the customer"), breaches) as stream,
+        Conversation(other, person.token) as agent,
+    ):
+        client.subscribe(breaches)
+        agent.subscribe(f"agent_id:{person.id}:sla:*")
+        assert stream.receive()["type"] == "ack"
+        callers(5, 60)
+        breach = client.receive()
+        assert (breach["event_type"], breach["data"]["service_level"]) == ("sla.breached", 0.0)
+        assert stream.receive() == breach
+        assert agent.receive()["id"] == breach["id"]
+        for each in (one, other):
+            [found] = [row for row in read(each, acme.token("manager"))["queues"] if row["queue_id"] == queue]
+            assert (found["is_breached"], found["breached_since"]) == (True, breach["timestamp"])
+        callers(25, 1)
+        cleared = client.receive()
+        assert (cleared["event_type"], cleared["data"]["since"]) == ("sla.cleared", breach["timestamp"])
+        assert not read(other, acme.token("manager"))["total"]["is_breached"]
+    stored = get(one, acme.token("manager"), "/v1.0/events?resource=sla").json()["items"]
+    assert [each["id"] for each in stored] == [breach["id"], cleared["id"]]
