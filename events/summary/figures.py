@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ def total_figures(fold: SummaryFold, now: float, *, since: float | None = None) 
     for line in lines:
         for start, counts in line.buckets.items():
             together.buckets.setdefault(start, Counts()).add(counts)
-        for start, moment in line.moments.items():
+        for start, moment in _moments(fold, line, now).items():
             known = together.moments.get(start, Moment(0, 0.0, 0))
             together.moments[start] = Moment(
                 known.waiting + moment.waiting,
@@ -36,13 +37,15 @@ def total_figures(fold: SummaryFold, now: float, *, since: float | None = None) 
     waits = [each.longest_wait_since for each in lines if each.longest_wait_since is not None]
     breaches = [each.breached_since for each in lines if each.breached_since is not None]
     together.breached_since = min(breaches, default=None)
-    buckets = {start: {"available": count} for start, count in fold.available.items() if count}
+    agents = fold.count_agents()
+    available = fold.available | dict.fromkeys(fold.begun_since(now), agents["available"])
+    buckets = {start: {"available": count} for start, count in available.items() if count}
     return {
         "waiting": sum(len(each.waiting) for each in lines),
         "longest_wait_since": _text(min(waits, default=None)),
         "talking": sum(len(each.talking) for each in lines),
         **_figures(fold, together, fold.statuses(), now, since, buckets),
-        "agents": fold.count_agents(),
+        "agents": agents,
     }
 
 
@@ -51,6 +54,7 @@ def queue_figures(
 ) -> dict[str, Any]:
     """Return the figures of one queue, as those of all."""
     line = fold.lines.get(queue_id) or QueueLine(fold.profile.targets_of(queue_id))
+    shown = replace(line, moments=_moments(fold, line, now))
     queue = fold.profile.queues.get(queue_id)
     return {
         "queue_id": queue_id,
@@ -58,7 +62,7 @@ def queue_figures(
         "waiting": len(line.waiting),
         "longest_wait_since": _text(line.longest_wait_since),
         "talking": len(line.talking),
-        **_figures(fold, line, queue.agent_ids if queue else (), now, since, {}),
+        **_figures(fold, shown, queue.agent_ids if queue else (), now, since, {}),
     }
 
 
@@ -67,6 +71,11 @@ def queue_ids(fold: SummaryFold) -> list[str]:
     own = fold.profile.queues
     known = sorted(own, key=lambda each: (own[each].name, each))
     return [*known, *sorted(fold.lines.keys() - own.keys())]
+
+
+def _moments(fold: SummaryFold, line: QueueLine, now: float) -> dict[int, Moment]:
+    """Return what a queue was doing when each bucket began, also without an event since then."""
+    return line.moments | {start: line.moment(start) for start in fold.begun_since(now)}
 
 
 def _figures(

@@ -28,6 +28,8 @@ class SummaryFold:
         self.lines: dict[str, QueueLine] = {}
         self.agents: dict[str, AgentTimes] = {}
         self._queues_of: dict[str, set[str]] = {}
+        # Calls that have left a queue in the last hour: their leaving may be published again.
+        self._left: dict[tuple[str, str], float] = {}
         self._bucket = 0
         self.available: dict[int, int] = {}
 
@@ -51,7 +53,7 @@ class SummaryFold:
     ) -> None:
         """Take over a call that is in a queue since before the first event, unless it is known."""
         line = self._line(queue_id)
-        if call_id in line.waiting or call_id in line.talking:
+        if line.has(call_id):
             return
         if connected_at is None:
             line.join(call_id, joined_at)
@@ -87,6 +89,14 @@ class SummaryFold:
             line.forget_before(oldest)
         for start in [each for each in self.available if each < oldest]:
             del self.available[start]
+        hour = bucket - HOUR_BUCKETS * BUCKET_SECONDS
+        self._left = {each: at for each, at in self._left.items() if at >= hour}
+
+    def begun_since(self, now: float) -> range:
+        """Return when the buckets began in which there was no event yet."""
+        return (
+            range(self._bucket + BUCKET_SECONDS, int(now) + 1, BUCKET_SECONDS) if self._bucket else range(0)
+        )
 
     def _oldest_kept(self, now: float) -> int:
         """Return the first bucket of the day, or of the last hour if that is earlier."""
@@ -105,7 +115,14 @@ class SummaryFold:
         if event.ended:
             reason = data.get("reason")
             gave_up = isinstance(reason, str) and reason.startswith("abandon")
-            self._leave(queue_id, call_id, event.at, gave_up=gave_up, waited=_seconds(data.get("wait_time")))
+            waited = _seconds(data.get("wait_time"))
+            if gave_up and not line.has(call_id) and (queue_id, call_id) not in self._left:
+                # Only its end is known: it counts if that says how long it was.
+                if waited is None and (joined_at := _time(data.get("tm_join"))) is not None:
+                    waited = max(0.0, event.at - joined_at)
+                if waited is not None:
+                    line.join(call_id, event.at - waited)
+            self._leave(queue_id, call_id, event.at, gave_up=gave_up, waited=waited)
             return
         # Events of an earlier version have no tags.
         status = event.status or event.event_type.partition(".")[2]
@@ -132,6 +149,7 @@ class SummaryFold:
         self, queue_id: str, call_id: str, at: float, *, gave_up: bool, waited: float | None = None
     ) -> None:
         self._line(queue_id).leave(call_id, at, gave_up=gave_up, waited=waited)
+        self._left[queue_id, call_id] = at
         queues = self._queues_of.get(call_id, set())
         queues.discard(queue_id)
         if not queues:

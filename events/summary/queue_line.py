@@ -32,6 +32,10 @@ class QueueLine:
     moments: dict[int, Moment] = field(default_factory=dict)
     breached_since: float | None = None
 
+    def has(self, call_id: str) -> bool:
+        """Return whether a call is in the queue."""
+        return call_id in self.waiting or call_id in self.talking
+
     def join(self, call_id: str, joined_at: float) -> None:
         """Let a call wait; its time is replaced if it waits already."""
         self.waiting[call_id] = joined_at

@@ -124,6 +124,19 @@ def test_the_time_of_the_publisher_counts_where_it_sends_one() -> None:
     assert (found["answered"], found["asa_seconds"]) == (3, round((35 + 41 + 0) / 3, 1))
 
 
+def test_a_caller_of_whom_only_the_leaving_is_known_counts_once_if_its_wait_is_known() -> None:
+    fold = fold_of(
+        place("left", "", 10, "a", reason="abandoned", wait_time=9),
+        place("left", "", 11, "a", reason="abandoned", wait_time=9),
+        place("left", "", 12, "b", reason="abandoned", tm_join="2026-03-10T12:00:02Z"),
+        place("left", "", 13, "d", reason="abandoned"),
+        place("joined", "waiting", 14, "e"),
+        call_ends(24, "e"),
+        place("left", "", 25, "e", reason="abandoned", wait_time=11),
+    )
+    assert (figures(fold, 30)["abandoned"], figures(fold, 30)["waiting"]) == (3, 0)
+
+
 def test_a_queue_has_its_own_targets_and_the_customer_those_of_the_total() -> None:
     own = Targets(target_seconds=60, target_percent=90)
     profile = CustomerProfile(queues={"q": QueueProfile("Support", own)})
@@ -172,9 +185,10 @@ def test_the_hour_passes_and_the_day_stays() -> None:
     assert figures(fold, 3599)["answered"] == 1
     later = figures(fold, 3600)
     assert (later["answered"], later["service_level"], later["today"]["answered"]) == (0, None, 1)
-    assert [each["at"] for each in later["buckets"]] == ["2026-03-10T12:00:00.000000Z"]
+    assert (later["buckets"][0]["at"], later["buckets"][0]["answered"]) == ("2026-03-10T12:00:00.000000Z", 1)
     tomorrow = figures(fold, 86_400)
-    assert (tomorrow["today"]["answered"], tomorrow["buckets"]) == (0, [])
+    assert tomorrow["today"]["answered"] == 0
+    assert {name for each in tomorrow["buckets"] for name in each} == {"at", "talking"}
 
 
 def test_buckets_have_what_was_going_on_when_they_began() -> None:
@@ -185,6 +199,9 @@ def test_buckets_have_what_was_going_on_when_they_began() -> None:
         place("connected", "connected", 910, "b"),
     )
     buckets = {each.pop("at")[11:16]: each for each in figures(fold, 1000)["buckets"]}
+    waits = fold_of(place("joined", "waiting", 250))
+    later = {each["at"][11:16]: each for each in figures(waits, 1000)["buckets"]}
+    assert [later[at]["longest_wait_seconds"] for at in ("12:05", "12:10", "12:15")] == [50, 350, 650]
     assert buckets["12:05"] == {
         "waiting": 2,
         "longest_wait_seconds": 50,
