@@ -22,8 +22,9 @@ from events.domain.event import format_timestamp
 from events.domain.topics import ANY
 from events.domain.visibility import Visible
 from events.reading.parameters import Parameters
-from events.reading.summaries import Summary, summaries
+from events.reading.summaries import summaries
 from events.summary.agent_times import KINDS
+from events.summary.customer_summary import Summary
 from events.summary.figures import TARGET_NAMES, queue_figures, queue_ids, total_figures
 
 _PERCENT = {"type": ["number", "null"], "minimum": 0, "maximum": 100}

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -15,14 +15,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from events.domain.cursor import Position
-from events.domain.event import Entry
 from events.log import reader
 from events.log.state_projection import state_of
 from events.models import Event, ResourceState
+from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, SummaryFold
 from events.summary.profile import CustomerProfile
-from events.summary.summary_event import SummaryEvent, read_entry, summary_event
+from events.summary.summary_event import SummaryEvent, summary_event
 
 T = TypeVar("T")
 
@@ -38,29 +37,6 @@ MOST_CUSTOMERS = 50
 _NUMBERS_AT_ONCE = 10_000
 _RELEVANT = Q(resource__in=["queue", "agent", "sla"]) | Q(resource="call", ended=True)
 _COLUMNS = ("event_type", "resource", "resource_id", "timestamp", "ended", "tags", "was", "body")
-
-
-@dataclass(slots=True)
-class Summary:
-    """A customer's summary at a position of its log. Used by one thread at a time."""
-
-    customer_id: str
-    epoch: str
-    seq: int
-    fold: SummaryFold
-    profile_read_at: float
-
-    @property
-    def position(self) -> Position:
-        """The position at which the figures hold."""
-        return Position(self.epoch, self.seq)
-
-    def take(self, entries: Sequence[Entry]) -> None:
-        """Apply the next entries of the log, without a gap."""
-        for entry in entries:
-            if (event := read_entry(entry)) is not None:
-                self.fold.apply(event)
-            self.seq = entry.seq
 
 
 def profile_of(customer_id: str) -> CustomerProfile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from events.summary.counts import BUCKET_SECONDS, HOUR_BUCKETS, bucket_of
+from events.summary.counts import BUCKET_SECONDS, bucket_of, hour_before
 
 KINDS = ("available", "busy", "away", "offline")
 
@@ -35,13 +35,13 @@ class AgentTimes:
             return
         self._add(self.seconds, at)
         self.status, self.since = status, at
-        oldest = bucket_of(at) - HOUR_BUCKETS * BUCKET_SECONDS
+        oldest = hour_before(at) - BUCKET_SECONDS
         for start in [each for each in self.seconds if each < oldest]:
             del self.seconds[start]
 
     def last_hour(self, now: float) -> tuple[float, float]:
         """Return the seconds occupied and free in the last hour."""
-        first = bucket_of(now) - (HOUR_BUCKETS - 1) * BUCKET_SECONDS
+        first = hour_before(now)
         present: dict[int, list[float]] = {}
         self._add(present, now)
         parts = [
@@ -57,7 +57,7 @@ class AgentTimes:
         index = _COUNTED.get(kind_of(self.status))
         if index is None:
             return
-        begin = max(self.since, bucket_of(until) - HOUR_BUCKETS * BUCKET_SECONDS)
+        begin = max(self.since, hour_before(until) - BUCKET_SECONDS)
         while begin < until:
             start = bucket_of(begin)
             end = min(until, start + BUCKET_SECONDS)

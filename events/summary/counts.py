@@ -19,6 +19,11 @@ def bucket_of(moment: float) -> int:
     return int(moment // BUCKET_SECONDS) * BUCKET_SECONDS
 
 
+def hour_before(moment: float) -> int:
+    """Return when the first bucket of the last hour begins."""
+    return bucket_of(moment) - (HOUR_BUCKETS - 1) * BUCKET_SECONDS
+
+
 @dataclass(slots=True)
 class Counts:
     """Callers of some time. Those who gave up soon are `short_abandoned` and not `abandoned`.

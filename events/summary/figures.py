@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from events.domain.event import format_timestamp
-from events.summary.counts import Counts, percent
+from events.summary.counts import Counts, percent, sum_of
 from events.summary.fold import SummaryFold
 from events.summary.profile import Targets
 from events.summary.queue_line import Moment, QueueLine
@@ -22,29 +21,32 @@ def total_figures(fold: SummaryFold, now: float, *, since: float | None = None) 
     Their buckets begin at `since` or later, without it at the customer's midnight. Times are in seconds since 1970.
     """
     lines = list(fold.lines.values())
-    together = QueueLine(fold.profile.targets, buckets={}, moments={})
+    first = fold.profile.midnight(now) if since is None else since
+    counts: dict[int, Counts] = {}
+    moments: dict[int, Moment] = {}
     for line in lines:
-        for start, counts in line.buckets.items():
-            together.buckets.setdefault(start, Counts()).add(counts)
-        for start, moment in _moments(fold, line, now).items():
-            known = together.moments.get(start, Moment(0, 0.0, 0))
-            together.moments[start] = Moment(
+        for start, each in line.buckets.items():
+            if first <= start <= now:
+                counts.setdefault(start, Counts()).add(each)
+        for start, moment in _moments(fold, line, first, now).items():
+            known = moments.get(start, Moment(0, 0.0, 0))
+            moments[start] = Moment(
                 known.waiting + moment.waiting,
                 max(known.longest_wait_seconds, moment.longest_wait_seconds),
                 known.talking + moment.talking,
             )
-    # Of each queue apart: a call can be in several.
     waits = [each.longest_wait_since for each in lines if each.longest_wait_since is not None]
     breaches = [each.breached_since for each in lines if each.breached_since is not None]
-    together.breached_since = min(breaches, default=None)
     agents = fold.count_agents()
     available = fold.available | dict.fromkeys(fold.begun_since(now), agents["available"])
-    buckets = {start: {"available": count} for start, count in available.items() if count}
     return {
         "waiting": sum(len(each.waiting) for each in lines),
         "longest_wait_since": _text(min(waits, default=None)),
         "talking": sum(len(each.talking) for each in lines),
-        **_figures(fold, together, fold.statuses(), now, since, buckets),
+        **_figures(fold, lines, fold.profile.targets, fold.statuses(), min(breaches, default=None), now),
+        "buckets": _buckets(
+            counts, moments, {start: each for start, each in available.items() if first <= start <= now}
+        ),
         "agents": agents,
     }
 
@@ -54,15 +56,18 @@ def queue_figures(
 ) -> dict[str, Any]:
     """Return the figures of one queue, as those of all."""
     line = fold.lines.get(queue_id) or QueueLine(fold.profile.targets_of(queue_id))
-    shown = replace(line, moments=_moments(fold, line, now))
     queue = fold.profile.queues.get(queue_id)
+    agent_ids = queue.agent_ids if queue else ()
+    first = fold.profile.midnight(now) if since is None else since
+    counts = {start: each for start, each in line.buckets.items() if first <= start <= now}
     return {
         "queue_id": queue_id,
         "name": queue.name if queue else None,
         "waiting": len(line.waiting),
         "longest_wait_since": _text(line.longest_wait_since),
         "talking": len(line.talking),
-        **_figures(fold, shown, queue.agent_ids if queue else (), now, since, {}),
+        **_figures(fold, [line], line.targets, agent_ids, line.breached_since, now),
+        "buckets": _buckets(counts, _moments(fold, line, first, now), {}),
     }
 
 
@@ -73,38 +78,44 @@ def queue_ids(fold: SummaryFold) -> list[str]:
     return [*known, *sorted(fold.lines.keys() - own.keys())]
 
 
-def _moments(fold: SummaryFold, line: QueueLine, now: float) -> dict[int, Moment]:
+def _moments(fold: SummaryFold, line: QueueLine, first: float, now: float) -> dict[int, Moment]:
     """Return what a queue was doing when each bucket began, also without an event since then."""
-    return line.moments | {start: line.moment(start) for start in fold.begun_since(now)}
+    moments = {start: each for start, each in line.moments.items() if first <= start <= now}
+    return moments | {start: line.moment(start) for start in fold.begun_since(now) if start >= first}
 
 
 def _figures(
     fold: SummaryFold,
-    line: QueueLine,
+    lines: Sequence[QueueLine],
+    targets: Targets,
     agent_ids: Iterable[str],
+    breached_since: float | None,
     now: float,
-    since: float | None,
-    others: dict[int, dict[str, int]],
 ) -> dict[str, Any]:
     midnight = fold.profile.midnight(now)
-    first = midnight if since is None else since
-    times = [fold.agents[each].last_hour(now) for each in agent_ids if each in fold.agents]
-    occupied, free = sum(each for each, _ in times), sum(each for _, each in times)
-    buckets = []
-    for start in sorted({*line.buckets, *line.moments, *others}):
-        if first <= start <= now:
-            own = _bucket(line.buckets.get(start), line.moments.get(start)) | others.get(start, {})
-            if own:
-                buckets.append({"at": _text(start), **own})
+    occupied, free = fold.occupied_and_free(agent_ids, now)
     return {
-        **line.last_hour(now).figures(),
+        **sum_of(line.last_hour(now) for line in lines).figures(),
         "occupancy": percent(occupied, occupied + free),
-        "targets": _targets(line.targets),
-        "is_breached": line.breached_since is not None,
-        "breached_since": _text(line.breached_since),
-        "today": line.since(midnight, now).figures(),
-        "buckets": buckets,
+        "targets": _targets(targets),
+        "is_breached": breached_since is not None,
+        "breached_since": _text(breached_since),
+        "today": sum_of(line.since(midnight, now) for line in lines).figures(),
     }
+
+
+def _buckets(
+    counts: Mapping[int, Counts], moments: Mapping[int, Moment], available: Mapping[int, int]
+) -> list[dict[str, Any]]:
+    """Return the buckets, without the figures that are zero or unknown, and without those that have none."""
+    found = []
+    for start in sorted({*counts, *moments, *available}):
+        own = _bucket(counts.get(start), moments.get(start))
+        if free := available.get(start):
+            own["available"] = free
+        if own:
+            found.append({"at": _text(start), **own})
+    return found
 
 
 def _bucket(counts: Counts | None, moment: Moment | None) -> dict[str, Any]:

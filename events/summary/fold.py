@@ -6,13 +6,13 @@ What an event did to its resource is what the fold of states stored with it; her
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from events.domain.event import parse_timestamp
 from events.domain.resource_state import ends_members, member_of
 from events.summary.agent_times import KINDS, AgentTimes, kind_of
-from events.summary.counts import BUCKET_SECONDS, HOUR_BUCKETS, bucket_of
+from events.summary.counts import BUCKET_SECONDS, bucket_of, hour_before
 from events.summary.profile import CustomerProfile
 from events.summary.queue_line import QueueLine
 from events.summary.summary_event import SummaryEvent
@@ -30,11 +30,15 @@ class SummaryFold:
         self._queues_of: dict[str, set[str]] = {}
         # Calls that have left a queue in the last hour: their leaving may be published again.
         self._left: dict[tuple[str, str], float] = {}
+        # The figures of all queues are computed for the same moment.
+        self._hours: dict[str, tuple[float, float]] = {}
+        self._hours_at = 0.0
         self._bucket = 0
         self.available: dict[int, int] = {}
 
     def apply(self, event: SummaryEvent) -> None:
         """Apply the next event of the log."""
+        self._hours_at = 0.0
         if (bucket := bucket_of(event.at)) > self._bucket:
             self._note_moments(bucket)
         match event.resource:
@@ -89,8 +93,7 @@ class SummaryFold:
             line.forget_before(oldest)
         for start in [each for each in self.available if each < oldest]:
             del self.available[start]
-        hour = bucket - HOUR_BUCKETS * BUCKET_SECONDS
-        self._left = {each: at for each, at in self._left.items() if at >= hour}
+        self._left = {each: at for each, at in self._left.items() if at >= hour_before(bucket)}
 
     def begun_since(self, now: float) -> range:
         """Return when the buckets began in which there was no event yet."""
@@ -100,8 +103,7 @@ class SummaryFold:
 
     def _oldest_kept(self, now: float) -> int:
         """Return the first bucket of the day, or of the last hour if that is earlier."""
-        hour = bucket_of(now) - (HOUR_BUCKETS - 1) * BUCKET_SECONDS
-        return min(hour, bucket_of(self.profile.midnight(now)))
+        return min(hour_before(now), bucket_of(self.profile.midnight(now)))
 
     def _apply_to_queue(self, event: SummaryEvent) -> None:
         queue_id, data = event.resource_id, event.data
@@ -178,6 +180,18 @@ class SummaryFold:
     def statuses(self) -> Mapping[str, str]:
         """Return the status of each agent."""
         return {**self.profile.agents, **{each: times.status for each, times in self.agents.items()}}
+
+    def occupied_and_free(self, agent_ids: Iterable[str], now: float) -> tuple[float, float]:
+        """Return the seconds that these agents were occupied and free in the last hour."""
+        if self._hours_at != now:
+            self._hours_at, self._hours = now, {}
+        occupied = free = 0.0
+        for each in agent_ids:
+            if (times := self._hours.get(each)) is None and each in self.agents:
+                times = self._hours[each] = self.agents[each].last_hour(now)
+            if times is not None:
+                occupied, free = occupied + times[0], free + times[1]
+        return occupied, free
 
     def count_agents(self) -> dict[str, int]:
         """Count the agents by the kind of their status."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from events.summary.counts import BUCKET_SECONDS, HOUR_BUCKETS, Counts, bucket_of, sum_of
+from events.summary.counts import BUCKET_SECONDS, Counts, bucket_of, hour_before, sum_of
 from events.summary.profile import Targets
 
 
@@ -31,6 +31,7 @@ class QueueLine:
     buckets: dict[int, Counts] = field(default_factory=dict)
     moments: dict[int, Moment] = field(default_factory=dict)
     breached_since: float | None = None
+    _day: tuple[float, int, Counts] | None = field(default=None, repr=False)
 
     def has(self, call_id: str) -> bool:
         """Return whether a call is in the queue."""
@@ -71,7 +72,10 @@ class QueueLine:
             counts.abandoned += 1
 
     def _counts(self, at: float) -> Counts:
-        return self.buckets.setdefault(bucket_of(at), Counts())
+        start = bucket_of(at)
+        if self._day is not None and start < self._day[1]:
+            self._day = None
+        return self.buckets.setdefault(start, Counts())
 
     @property
     def longest_wait_since(self) -> float | None:
@@ -94,9 +98,15 @@ class QueueLine:
 
     def last_hour(self, now: float) -> Counts:
         """Return the counts of the last hour: of the present bucket and those before it."""
-        first = bucket_of(now) - (HOUR_BUCKETS - 1) * BUCKET_SECONDS
-        return self.since(first, now)
+        starts = range(hour_before(now), bucket_of(now) + 1, BUCKET_SECONDS)
+        return sum_of(self.buckets[start] for start in starts if start in self.buckets)
 
     def since(self, first: float, now: float) -> Counts:
         """Return the counts since the beginning of a bucket."""
-        return sum_of(counts for start, counts in self.buckets.items() if first <= start <= now)
+        present = bucket_of(now)
+        # Those of earlier buckets are kept: they rarely change.
+        if self._day is None or self._day[:2] != (first, present):
+            earlier = sum_of(counts for start, counts in self.buckets.items() if first <= start < present)
+            self._day = (first, present, earlier)
+        last = self.buckets.get(present) if first <= present else None
+        return sum_of(each for each in (self._day[2], last) if each is not None)

@@ -18,8 +18,8 @@ from events.domain.topics import (
     agent_topic,
     customer_topic,
 )
-from events.reading.summaries import Summary
-from events.summary.counts import BUCKET_SECONDS, HOUR_BUCKETS, bucket_of
+from events.summary.counts import hour_before
+from events.summary.customer_summary import Summary
 from events.summary.figures import queue_figures, queue_ids, total_figures
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
@@ -59,7 +59,7 @@ def wanted_summaries(topics: Iterable[HeldTopic], summary: Summary) -> Iterator[
 
 def figures_of(summary: Summary, name: str, now: float) -> Mapping[str, Any]:
     """Return the figures of a queue or of all, with the buckets of the last hour."""
-    since = bucket_of(now) - (HOUR_BUCKETS - 1) * BUCKET_SECONDS
+    since = hour_before(now)
     if name == SUMMARY_OF_ALL:
         return total_figures(summary.fold, now, since=since)
     return queue_figures(summary.fold, name, now, since=since)

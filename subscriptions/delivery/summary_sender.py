@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events.database.threads import until_database_answers
-from events.reading.summaries import PROFILE_SECONDS, Summary, brought_up_to_date, refresh, summaries
+from events.reading.summaries import PROFILE_SECONDS, brought_up_to_date, refresh, summaries
+from events.summary.customer_summary import Summary
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.hub import IDLE_SECONDS, Hub
 from subscriptions.delivery.subscriber import Subscriber

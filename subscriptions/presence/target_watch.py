@@ -19,7 +19,8 @@ from events.log.idempotency import IdempotencyConflict
 from events.log.inferred_ends import Superseded
 from events.log.publish import publish
 from events.models import ResourceState
-from events.reading.summaries import Summary, brought_up_to_date, build
+from events.reading.summaries import brought_up_to_date, build
+from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, CLEARED
 from events.summary.queue_line import QueueLine
 from events.summary.service_breaches import is_breached

@@ -18,7 +18,8 @@ from events.log import reader
 from events.log.publish import publish
 from events.models import CustomerLog
 from events.reading import summaries as module
-from events.reading.summaries import Summaries, Summary, brought_up_to_date, build
+from events.reading.summaries import Summaries, brought_up_to_date, build
+from events.summary.customer_summary import Summary
 from events.summary.figures import queue_figures, total_figures
 from events.summary.fold import SummaryFold
 from events.summary.profile import CustomerProfile

@@ -191,6 +191,17 @@ def test_the_hour_passes_and_the_day_stays() -> None:
     assert {name for each in tomorrow["buckets"] for name in each} == {"at", "talking"}
 
 
+def test_a_late_event_counts_in_its_own_bucket() -> None:
+    fold = fold_of(place("joined", "waiting", 0), place("connected", "connected", 900))
+    assert figures(fold, 1000)["today"]["answered"] == 1
+    fold.apply(place("connected", "connected", 400, "d", wait_time=1))
+    assert figures(fold, 1000)["today"]["answered"] == 2
+    assert [each["at"][14:16] for each in figures(fold, 1000)["buckets"] if "answered" in each] == [
+        "05",
+        "15",
+    ]
+
+
 def test_buckets_have_what_was_going_on_when_they_began() -> None:
     fold = fold_of(
         place("joined", "waiting", 250, "a"),
