@@ -49,16 +49,14 @@ class SummaryFold:
                     self._end_call(event)
             case "agent":
                 self._apply_to_agent(event)
-            case "sla":
+            case _:
                 self._apply_to_target(event)
 
     def restore_place(
         self, queue_id: str, call_id: str, joined_at: float, connected_at: float | None
     ) -> None:
-        """Take over a call that is in a queue since before the first event, unless it is known."""
+        """Take over a call that is in a queue since before the first event."""
         line = self._line(queue_id)
-        if line.has(call_id):
-            return
         if connected_at is None:
             line.join(call_id, joined_at)
         else:
@@ -165,8 +163,8 @@ class SummaryFold:
             return
         agent = self.agents.get(event.resource_id)
         if agent is None:
-            before = self.profile.agents.get(event.resource_id, "")
-            before = before if event.status_before is None else event.status_before
+            # Not the profile's status, which can be the new one.
+            before = event.status_before or ""
             # Since when is not known; longer than the last hour makes no difference.
             agent = self.agents[event.resource_id] = AgentTimes(before, 0.0 if before else event.at)
         agent.change(event.status, event.at)
@@ -174,7 +172,7 @@ class SummaryFold:
     def _apply_to_target(self, event: SummaryEvent) -> None:
         if event.event_type == BREACHED:
             self._line(event.resource_id).breached_since = event.at
-        elif event.event_type == CLEARED:
+        elif event.event_type == CLEARED:  # A platform may publish other actions.
             self._line(event.resource_id).breached_since = None
 
     def statuses(self) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """The fold of a summary: what each event of a queue, call or agent changes in the figures."""
 
+# Long because each rule of the figures has its example.
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -112,6 +114,18 @@ def test_a_call_that_comes_back_waits_anew_and_counts_again() -> None:
     assert found["aht_seconds"] == 90.0
 
 
+def test_a_call_can_be_in_several_queues_and_its_end_ends_all() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0, queue="q"),
+        place("joined", "waiting", 1, queue="r"),
+        place("left", "waiting", 2, queue="r", reason="transferred"),
+        place("joined", "waiting", 3, queue="s"),
+        call_ends(10),
+    )
+    assert [figures(fold, 20, queue)["abandoned"] for queue in ("q", "r", "s")] == [1, 0, 1]
+    assert total_figures(fold, NOON + 20)["waiting"] == 0
+
+
 def test_the_time_of_the_publisher_counts_where_it_sends_one() -> None:
     fold = fold_of(
         place("joined", "waiting", 0, tm_join="2026-03-10T11:59:30Z"),
@@ -119,9 +133,10 @@ def test_the_time_of_the_publisher_counts_where_it_sends_one() -> None:
         place("joined", "waiting", 0, "d"),
         place("connected", "connected", 5, "d", wait_time=41),
         place("connected", "connected", 5, "e", wait_time="long"),
+        place("connected", "connected", 5, "f", tm_join="2026-03-10T12:00:01Z"),
     )
     found = figures(fold, 10)
-    assert (found["answered"], found["asa_seconds"]) == (3, round((35 + 41 + 0) / 3, 1))
+    assert (found["answered"], found["asa_seconds"]) == (4, (35 + 41 + 0 + 4) / 4)
 
 
 def test_a_caller_of_whom_only_the_leaving_is_known_counts_once_if_its_wait_is_known() -> None:
@@ -227,11 +242,100 @@ def test_a_breach_lasts_until_it_is_cleared() -> None:
     def sla(action: str, seconds: float) -> SummaryEvent:
         return SummaryEvent(f"sla.{action}", "sla", "q", NOON + seconds, None, "", None, {})
 
-    fold = fold_of(sla("breached", 10))
+    fold = fold_of(sla("breached", 10), sla("noted", 11))
     assert figures(fold, 20)["breached_since"] == "2026-03-10T12:00:10.000000Z"
     assert total_figures(fold, NOON + 20)["is_breached"]
     fold.apply(sla("cleared", 30))
     assert not figures(fold, 40)["is_breached"]
+
+
+def test_what_began_before_the_first_event_is_taken_over() -> None:
+    fold = SummaryFold(PROFILE)
+    fold.restore_place("q", "a", NOON - 5000, None)
+    fold.restore_place("q", "b", NOON - 5000, NOON - 4900)
+    fold.restore_agent("ann", "busy", NOON - 5000)
+    fold.restore_breach("q", NOON - 5000)
+    found = figures(fold, 0)
+    assert (found["waiting"], found["talking"], found["is_breached"]) == (1, 1, True)
+    assert found["longest_wait_since"] == "2026-03-10T10:36:40.000000Z"
+    assert found["occupancy"] == 100.0
+    for each in (call_ends(10, "a"), call_ends(10, "b"), call_ends(11, "b")):
+        fold.apply(each)
+    found = figures(fold, 20)
+    assert (found["abandoned"], found["aht_seconds"]) == (1, 4910.0)
+
+
+def test_other_events_change_nothing() -> None:
+    fold = fold_of(
+        SummaryEvent("call.status", "call", "c", NOON, None, "", None, {}),
+        SummaryEvent("queue.updated", "queue", "q", NOON, None, "", None, {"name": "Support"}),
+        agent("available", 0),
+        SummaryEvent("agent.updated", "agent", "ann", NOON + 1, None, "", None, {}),
+        agent("available", 2),
+    )
+    assert figures(fold, 10)["waiting"] == 0
+    assert fold.statuses() == {"ann": "available"}
+    fold.apply(SummaryEvent("agent.deleted", "agent", "ann", NOON + 3, True, "", None, {}))
+    assert fold.statuses() == {}
+    assert figures(SummaryFold(PROFILE), 0)["buckets"] == []
+
+
+def test_an_event_of_an_earlier_version_has_only_its_action() -> None:
+    fold = fold_of(place("joined", "", 0), place("connecting", "", 5), place("connected", "", 10))
+    assert (figures(fold, 20)["talking"], figures(fold, 20)["asa_seconds"]) == (1, 10.0)
+
+
+def test_a_time_that_cannot_be_read_is_none() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 10, tm_join="yesterday"),
+        place("connected", "connected", 12, wait_time=-1),
+        place("joined", "waiting", 10, "d", tm_join=7),
+        place("connected", "connected", 12, "d", wait_time=True),
+        place("joined", "waiting", 10, "e"),
+        place("connected", "connected", 12, "e", wait_time=float("inf")),
+    )
+    assert (figures(fold, 20)["answered"], figures(fold, 20)["asa_seconds"]) == (3, 2.0)
+
+
+def test_what_is_older_than_the_day_and_the_hour_is_forgotten() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0),
+        place("connected", "connected", 5),
+        agent("available", 0, "busy"),
+        agent("busy", 10),
+        place("left", "connected", 20, reason="done"),
+        place("joined", "waiting", 2 * 86_400, "d"),
+        agent("away", 2 * 86_400 + 10),
+    )
+    line = fold.lines["q"]
+    assert (line.buckets, min(line.moments)) == ({}, NOON + 86_400 + 43_200)
+    assert min(fold.available) >= NOON + 43_200
+    assert min(fold.agents["ann"].seconds) > NOON + 86_400
+
+
+def test_figures_since_a_moment_have_its_buckets_alone() -> None:
+    fold = fold_of(
+        place("joined", "waiting", 0),
+        place("connected", "connected", 5),
+        place("joined", "waiting", 900, "d", "r"),
+    )
+    late = queue_figures(fold, "q", NOON + 1000, since=NOON + 900)
+    assert [each["at"][11:16] for each in late["buckets"]] == ["12:15"]
+    assert (late["answered"], late["today"]["answered"]) == (1, 1)
+    total = total_figures(fold, NOON + 1000, since=NOON + 300)
+    assert [each["at"][11:16] for each in total["buckets"]] == ["12:05", "12:10", "12:15"]
+    assert total_figures(fold, NOON + 1000)["buckets"][0]["at"][11:16] == "12:00"
+
+
+def test_a_profile_counts_like_another_with_the_same_zone_and_times() -> None:
+    def with_targets(**targets: int) -> CustomerProfile:
+        return CustomerProfile(queues={"q": QueueProfile("Q", Targets(**targets))})
+
+    assert with_targets().counts_like(CustomerProfile())
+    assert with_targets(target_percent=5, wait_alarm_seconds=1).counts_like(CustomerProfile())
+    assert not with_targets(target_seconds=21).counts_like(CustomerProfile())
+    assert not CustomerProfile().counts_like(with_targets(short_abandon_seconds=6))
+    assert not CustomerProfile(time_zone=ZoneInfo("Asia/Tokyo")).counts_like(CustomerProfile())
 
 
 DAYS = [

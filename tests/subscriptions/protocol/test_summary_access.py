@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from events.domain.topics import parse_pattern
+from subscriptions.protocol.effects import Join, Leave
 from subscriptions.protocol.permissions import (
     Identity,
     Role,
@@ -16,6 +17,7 @@ from subscriptions.protocol.permissions import (
     summary_access,
 )
 from tests.subscriptions.protocol.test_permissions import ACME, ANN, BOB, GLOBEX, GUS, RESOURCES, identity
+from tests.subscriptions.protocol.test_session import session, subscribe
 
 SUMMARY_TOPICS = ("summary:q", "summary:all", "summary:*", "summary")
 NONE, QUEUES, AGENTS = SummaryAccess
@@ -69,6 +71,20 @@ def test_an_agent_has_the_summaries_of_its_own_queues() -> None:
     for topic in ("summary:q", "summary:all", "summary"):
         assert summary_access(who, parse_pattern(f"agent_id:{ANN}:{topic}", RESOURCES)) is QUEUES
         assert summary_access(who, parse_pattern(f"agent_id:{BOB}:{topic}", RESOURCES)) is NONE
+
+
+def test_a_topic_ends_when_its_summaries_are_others() -> None:
+    topic = f"customer_id:{ACME}:summary:all"
+    both = identity("agent", ACME, ANN, Role.AGENT, frozenset({"agent", "queue"}))
+    talk = session(both)
+    [_, join] = subscribe(talk, topic)
+    assert isinstance(join, Join)
+    assert [each.summary for each in join.topics] == [AGENTS]
+    assert talk.permissions_changed(both) == []
+    effects = talk.permissions_changed(replace(both, granted_resources=frozenset({"queue"})))
+    [leave] = [each for each in effects if isinstance(each, Leave)]
+    assert [(each.topic, each.rule) for each in leave.entries] == [(topic, Rule.SUMMARY_CHANGED)]
+    assert talk.topics == {}
 
 
 def test_queues_alone_do_not_open_the_platforms_own_summaries() -> None:
