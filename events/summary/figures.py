@@ -107,7 +107,7 @@ def _figures(
 def _buckets(
     counts: Mapping[int, Counts], moments: Mapping[int, Moment], available: Mapping[int, int]
 ) -> list[dict[str, Any]]:
-    """Return the buckets, without the figures that are zero or unknown, and without those that have none."""
+    """Return the buckets without the figures that are zero, and without empty ones."""
     found = []
     for start in sorted({*counts, *moments, *available}):
         own = _bucket(counts.get(start), moments.get(start))
