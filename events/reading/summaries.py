@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -21,7 +21,7 @@ from events.models import Event, ResourceState
 from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, SummaryFold
 from events.summary.profile import CustomerProfile
-from events.summary.summary_event import SummaryEvent, summary_event
+from events.summary.summary_event import summary_event
 
 T = TypeVar("T")
 
@@ -49,28 +49,25 @@ def build(customer_id: str) -> Summary:
     """Return a customer's summary at the end of its log."""
     head = reader.head_of(customer_id)
     profile, now = profile_of(customer_id), time.time()
-    fold = SummaryFold(profile)
     horizon = min(profile.midnight(now), now - 3600) - LOOKBACK_SECONDS
     before = _last_before(customer_id, horizon, head)
-    _restore(fold, customer_id, horizon, before, head.last_seq)
-    for event in _events(customer_id, before, head.last_seq):
-        fold.apply(event)
-    return Summary(customer_id, head.epoch, head.last_seq, fold, time.monotonic())
+    summary = Summary(customer_id, head.epoch, before, SummaryFold(profile), time.monotonic())
+    _restore(summary, horizon, head.last_seq)
+    _follow(summary, head.last_seq)
+    return summary
 
 
 def brought_up_to_date(summary: Summary) -> Summary:
     """Return the summary at the end of the log.
 
-    It is the same one, or a new one if the log or the targets are others.
+    It is the same one, or a new one if the log or the targets are others. After an error it can be called again.
     """
     if time.monotonic() - summary.profile_read_at > PROFILE_SECONDS and not refresh(summary):
         return build(summary.customer_id)
     head = reader.head_of(summary.customer_id)
     if head.epoch != summary.epoch or not head.floor <= summary.seq <= head.last_seq:
         return build(summary.customer_id)
-    for event in _events(summary.customer_id, summary.seq, head.last_seq):
-        summary.fold.apply(event)
-    summary.seq = head.last_seq
+    _follow(summary, head.last_seq)
     return summary
 
 
@@ -141,9 +138,10 @@ def _last_before(customer_id: str, moment: float, head: reader.Head) -> int:
     return low
 
 
-def _restore(fold: SummaryFold, customer_id: str, horizon: float, before: int, upto: int) -> None:
+def _restore(summary: Summary, horizon: float, upto: int) -> None:
     """Take over the states that began before the events that are read."""
-    states = ResourceState.objects.filter(customer_id=customer_id, live=True, seq__lte=upto)
+    fold = summary.fold
+    states = ResourceState.objects.filter(customer_id=summary.customer_id, live=True, seq__lte=upto)
     begin = datetime.fromtimestamp(horizon, UTC)
     for row in states.filter(resource="queue", since__lt=begin).exclude(member_id=""):
         state = state_of(row)
@@ -151,10 +149,10 @@ def _restore(fold: SummaryFold, customer_id: str, horizon: float, before: int, u
         if state.status == "connected" and (since := _moment(state.status_since)) < horizon:
             connected_at = since
         fold.restore_place(row.resource_id, row.member_id, row.since.timestamp(), connected_at)
-    for row in states.filter(resource="agent", seq__lte=before):
+    for row in states.filter(resource="agent", seq__lte=summary.seq):
         state = state_of(row)
         fold.restore_agent(row.resource_id, state.status, _moment(state.status_since or state.since))
-    for row in states.filter(resource="sla", event_type=BREACHED, seq__lte=before):
+    for row in states.filter(resource="sla", event_type=BREACHED, seq__lte=summary.seq):
         fold.restore_breach(row.resource_id, row.updated_at.timestamp())
 
 
@@ -162,14 +160,18 @@ def _moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _events(customer_id: str, after: int, upto: int) -> Iterator[SummaryEvent]:
-    """Yield the events that change a summary, in the order of the log."""
-    for start in range(after, upto, _NUMBERS_AT_ONCE):
+def _follow(summary: Summary, upto: int) -> None:
+    """Apply the events up to this number of the log, page by page."""
+    while summary.seq < upto:
+        end = min(summary.seq + _NUMBERS_AT_ONCE, upto)
         events = Event.objects.filter(
-            _RELEVANT, customer_id=customer_id, seq__gt=start, seq__lte=min(start + _NUMBERS_AT_ONCE, upto)
+            _RELEVANT, customer_id=summary.customer_id, seq__gt=summary.seq, seq__lte=end
         )
-        rows = events.order_by("seq").values_list(*_COLUMNS)
-        for event_type, resource, resource_id, timestamp, ended, tags, was, body in rows:
-            yield summary_event(
-                event_type, resource, resource_id, timestamp.timestamp(), ended, tags, was, json.loads(body)
+        # The whole page first: reading it may fail, applying it may not.
+        for row in list(events.order_by("seq").values_list(*_COLUMNS)):
+            event_type, resource, resource_id, timestamp, ended, tags, was, body = row
+            at = timestamp.timestamp()
+            summary.fold.apply(
+                summary_event(event_type, resource, resource_id, at, ended, tags, was, json.loads(body))
             )
+        summary.seq = end

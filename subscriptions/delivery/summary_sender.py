@@ -37,7 +37,7 @@ PAUSE_SECONDS = 1.0
 """The shortest time between two frames of a queue."""
 
 REPLAY_PAUSE_SECONDS = 0.1
-"""How soon a subscriber whose replay runs is looked at again."""
+"""How soon a subscriber whose replay runs, or whose log was replaced, is looked at again."""
 
 ENTRIES_AT_ONCE = 100
 """Entries that are folded, in about two milliseconds, before the event loop can do other work."""
@@ -103,13 +103,18 @@ class SummarySender:
         try:
             while await self._has_subscribers(followed):
                 followed.wake.clear()
-                summary = await self._catch_up(followed)
-                self._send(followed, summary)
-                await self._pause(followed, summary)
-        except (LogReplaced, KeyError):
-            pass  # The feed was closed: its clients reconnect.
-        except Exception:
-            logger.exception("The summaries of customer %s cannot be sent", followed.customer_id)
+                try:
+                    summary = await self._catch_up(followed)
+                    self._send(followed, summary)
+                    await self._pause(followed, summary)
+                except LogReplaced:
+                    # Its clients reconnect, and the first may be here already.
+                    followed.summary = None
+                    await asyncio.sleep(REPLAY_PAUSE_SECONDS)
+                except Exception:
+                    logger.exception("The summaries of customer %s are built anew", followed.customer_id)
+                    followed.summary = None
+                    await asyncio.sleep(PAUSE_SECONDS)
         finally:
             if self._followed.get(followed.customer_id) is followed:
                 del self._followed[followed.customer_id]
@@ -128,8 +133,7 @@ class SummarySender:
         Nothing may be awaited between this and the frames.
 
         Raises:
-            KeyError: the feed was closed.
-            LogReplaced: the same, meanwhile.
+            LogReplaced: the feed was closed.
         """
         customer_id = followed.customer_id
         summary = followed.summary
@@ -143,7 +147,7 @@ class SummarySender:
             summary = await until_database_answers(summaries.read, customer_id, copy.deepcopy)
         while True:
             followed.summary = summary
-            feed = self._hub.feed(customer_id)
+            feed = self._hub.open_feed(customer_id)
             if summary.epoch != feed.epoch:
                 raise LogReplaced(customer_id)
             if summary.seq == feed.position:

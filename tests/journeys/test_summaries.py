@@ -12,6 +12,7 @@ from tests.journeys.support.conversation import Conversation, get, publish
 from tests.journeys.support.event_stream import EventStream
 from tests.support.gateway import Gateway
 from tests.support.gateways import Gateways
+from tests.support.stacks import Stack
 
 Figures = dict[str, Any]
 
@@ -200,6 +201,28 @@ def test_a_connection_ends_without_its_summaries(gateway_on_each_stack: Gateway,
         client.subscribe(f"customer_id:{acme.id}:summary:all")
         assert summary(client)["topic"].endswith(":all")
         assert [each["topic"] for each in client.before_pong() if each["topic"] == topic] == []
+
+
+def test_a_replaced_log_ends_the_connection_and_its_summary_begins_anew(
+    gateway: Gateways, stack: Stack
+) -> None:
+    own = gateway(stack.server, postgres=stack.shared, redis=stack.shared, CHECK_INTERVAL_SECONDS="0.2")
+    acme = company("Acme")
+    settle(own, acme)
+    topic = f"customer_id:{acme.id}:summary:all"
+    publish(own, acme.key("that publishes"), queue_event("joined", acme.queues[0], new_id()))
+    with Conversation(own, acme.token("manager")) as client:
+        before = client.subscribe(topic)["cursor"]
+        assert summary(client)["data"]["waiting"] == 1
+        own.manage("renew_epochs")
+        assert client.until_closed()[1] == 4012
+    with Conversation(own, acme.token("manager")) as client:
+        client.subscribe(topic)
+        frame = summary(client)
+        assert frame["data"]["waiting"] == 1
+        assert frame["cursor"].split(".")[0] != before.split(".")[0]
+        publish(own, acme.key("that publishes"), queue_event("joined", acme.queues[0], new_id()))
+        assert summary(client)["data"]["waiting"] == 2
 
 
 def test_a_missed_target_is_published_once_by_all_processes_and_known_to_each(gateway: Gateways) -> None:

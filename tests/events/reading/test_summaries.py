@@ -6,17 +6,18 @@ import json
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events.domain.event import format_timestamp
 from events.log import reader
 from events.log.publish import publish
-from events.models import CustomerLog
+from events.models import CustomerLog, Event
 from events.reading import summaries as module
 from events.reading.summaries import Summaries, brought_up_to_date, build
 from events.summary.customer_summary import Summary
@@ -203,6 +204,43 @@ def test_a_summary_follows_its_log_and_its_targets() -> None:
     assert figures()["targets"]["target_percent"] == 95
     CustomerLog.objects.update(epoch="0" * 12)
     assert figures()["answered"] == 2
+
+
+def test_what_the_database_did_not_answer_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_NUMBERS_AT_ONCE", 2)
+    customer, queue = new_id(), new_id()
+    summary = build(customer)
+    CustomerLog.objects.get_or_create(customer_id=customer, defaults={"epoch": summary.epoch})
+    summary = build(customer)
+    for _ in range(4):
+        call = {"queue_id": queue, "call_id": new_id(), "wait_time": 1}
+        store(customer, "queue.joined", call)
+        store(customer, "queue.connected", call)
+    reads, original = [], module.summary_event
+
+    def fails_in_the_third_page(*args: Any) -> Any:
+        reads.append(1)
+        return original(*args)
+
+    class Broken:
+        """The table of events, whose third page cannot be read."""
+
+        pages = 0
+
+        def filter(self, *args: Any, **where: Any) -> Any:
+            Broken.pages += 1
+            if Broken.pages == 3:
+                raise OperationalError("away")
+            return Event.objects.filter(*args, **where)
+
+    monkeypatch.setattr(module, "summary_event", fails_in_the_third_page)
+    monkeypatch.setattr(module, "Event", SimpleNamespace(objects=Broken()))
+    with pytest.raises(OperationalError):
+        brought_up_to_date(summary)
+    assert summary.seq == 4
+    brought_up_to_date(summary)
+    assert (summary.seq, len(reads)) == (8, 8)
+    assert queue_figures(summary.fold, queue, time.time() + 1)["answered"] == 4
 
 
 def test_a_request_that_fails_leaves_no_half_summary(monkeypatch: pytest.MonkeyPatch) -> None:
