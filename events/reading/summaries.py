@@ -15,12 +15,14 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
+from events.domain.strict_json import encode
 from events.log import reader
 from events.log.state_projection import state_of
-from events.models import Event, ResourceState
+from events.models import Event, ResourceState, StoredSummary
 from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, SummaryFold
 from events.summary.profile import CustomerProfile
+from events.summary.stored_fold import dump, load
 from events.summary.summary_event import summary_event
 
 T = TypeVar("T")
@@ -51,10 +53,27 @@ def build(customer_id: str) -> Summary:
     profile, now = profile_of(customer_id), time.time()
     horizon = min(profile.midnight(now), now - 3600) - LOOKBACK_SECONDS
     before = _last_before(customer_id, horizon, head)
-    summary = Summary(customer_id, head.epoch, before, SummaryFold(profile), time.monotonic())
-    _restore(summary, horizon, head.last_seq)
+    if (summary := _stored(customer_id, head, before, profile)) is None:
+        summary = Summary(customer_id, head.epoch, before, SummaryFold(profile), time.monotonic())
+        _restore(summary, horizon, head.last_seq)
     _follow(summary, head.last_seq)
     return summary
+
+
+def store(summary: Summary) -> None:
+    """Store a summary, so that other processes need not read its day. The log remains the truth."""
+    values = {"epoch": summary.epoch, "seq": summary.seq, "body": encode(dump(summary.fold))}
+    StoredSummary.objects.update_or_create(customer_id=summary.customer_id, defaults=values)
+
+
+def _stored(customer_id: str, head: reader.Head, before: int, profile: CustomerProfile) -> Summary | None:
+    """Return the stored summary, `None` if it is of another log, of an earlier day, or counted otherwise."""
+    rows = StoredSummary.objects.filter(
+        customer_id=customer_id, epoch=head.epoch, seq__gt=max(before, head.floor), seq__lte=head.last_seq
+    )
+    if (row := rows.first()) is None or (fold := load(json.loads(row.body), profile)) is None:
+        return None
+    return Summary(customer_id, head.epoch, row.seq, fold, time.monotonic())
 
 
 def brought_up_to_date(summary: Summary) -> Summary:
@@ -74,7 +93,7 @@ def brought_up_to_date(summary: Summary) -> Summary:
 def refresh(summary: Summary) -> bool:
     """Read the profile again; return false if the figures must be counted anew."""
     profile = profile_of(summary.customer_id)
-    if not profile.counts_like(summary.fold.profile):
+    if profile.counting() != summary.fold.profile.counting():
         return False
     summary.fold.profile = profile
     for queue_id, line in summary.fold.lines.items():

@@ -27,19 +27,19 @@ class SummaryFold:
         self.profile = profile
         self.lines: dict[str, QueueLine] = {}
         self.agents: dict[str, AgentTimes] = {}
-        self._queues_of: dict[str, set[str]] = {}
+        self.queues_of: dict[str, set[str]] = {}
         # Calls that have left a queue in the last hour: their leaving may be published again.
-        self._left: dict[tuple[str, str], float] = {}
+        self.left: dict[tuple[str, str], float] = {}
         # The figures of all queues are computed for the same moment.
         self._hours: dict[str, tuple[float, float]] = {}
         self._hours_at = 0.0
-        self._bucket = 0
+        self.bucket = 0
         self.available: dict[int, int] = {}
 
     def apply(self, event: SummaryEvent) -> None:
         """Apply the next event of the log."""
         self._hours_at = 0.0
-        if (bucket := bucket_of(event.at)) > self._bucket:
+        if (bucket := bucket_of(event.at)) > self.bucket:
             self._note_moments(bucket)
         match event.resource:
             case "queue":
@@ -61,7 +61,7 @@ class SummaryFold:
             line.join(call_id, joined_at)
         else:
             line.talking[call_id] = connected_at
-        self._queues_of.setdefault(call_id, set()).add(queue_id)
+        self.queues_of.setdefault(call_id, set()).add(queue_id)
 
     def restore_agent(self, agent_id: str, status: str, since: float) -> None:
         """Take over the status of an agent that has not changed since the first event."""
@@ -79,25 +79,23 @@ class SummaryFold:
 
     def _note_moments(self, bucket: int) -> None:
         """Note what was going on when the buckets up to this one began, and forget the day before."""
-        first = max(self._bucket + BUCKET_SECONDS, bucket - 86_400) if self._bucket else bucket
+        first = max(self.bucket + BUCKET_SECONDS, bucket - 86_400) if self.bucket else bucket
         available = self.count_agents()["available"]
         for start in range(first, bucket + 1, BUCKET_SECONDS):
             self.available[start] = available
             for line in self.lines.values():
                 line.moments[start] = line.moment(start)
-        self._bucket = bucket
+        self.bucket = bucket
         oldest = self._oldest_kept(bucket)
         for line in self.lines.values():
             line.forget_before(oldest)
         for start in [each for each in self.available if each < oldest]:
             del self.available[start]
-        self._left = {each: at for each, at in self._left.items() if at >= hour_before(bucket)}
+        self.left = {each: at for each, at in self.left.items() if at >= hour_before(bucket)}
 
     def begun_since(self, now: float) -> range:
         """Return when the buckets began in which there was no event yet."""
-        return (
-            range(self._bucket + BUCKET_SECONDS, int(now) + 1, BUCKET_SECONDS) if self._bucket else range(0)
-        )
+        return range(self.bucket + BUCKET_SECONDS, int(now) + 1, BUCKET_SECONDS) if self.bucket else range(0)
 
     def _oldest_kept(self, now: float) -> int:
         """Return the first bucket of the day, or of the last hour if that is earlier."""
@@ -116,7 +114,7 @@ class SummaryFold:
             reason = data.get("reason")
             gave_up = isinstance(reason, str) and reason.startswith("abandon")
             waited = _seconds(data.get("wait_time"))
-            if gave_up and not line.has(call_id) and (queue_id, call_id) not in self._left:
+            if gave_up and not line.has(call_id) and (queue_id, call_id) not in self.left:
                 # Only its end is known: it counts if that says how long it was.
                 if waited is None and (joined_at := _time(data.get("tm_join"))) is not None:
                     waited = max(0.0, event.at - joined_at)
@@ -127,7 +125,7 @@ class SummaryFold:
         # Events of an earlier version have no tags.
         status = event.status or event.event_type.partition(".")[2]
         joined_at = _time(data.get("tm_join"))
-        self._queues_of.setdefault(call_id, set()).add(queue_id)
+        self.queues_of.setdefault(call_id, set()).add(queue_id)
         if status == "connected":
             if joined_at is not None and call_id not in line.talking:
                 line.join(call_id, joined_at)
@@ -141,7 +139,7 @@ class SummaryFold:
 
     def _end_call(self, event: SummaryEvent) -> None:
         """End the call's places: a caller who hung up gave up, one who fell silent did not."""
-        for queue_id in tuple(self._queues_of.get(event.resource_id, ())):
+        for queue_id in tuple(self.queues_of.get(event.resource_id, ())):
             gave_up = event.data.get("inferred") is not True
             self._leave(queue_id, event.resource_id, event.at, gave_up=gave_up)
 
@@ -149,11 +147,11 @@ class SummaryFold:
         self, queue_id: str, call_id: str, at: float, *, gave_up: bool, waited: float | None = None
     ) -> None:
         self._line(queue_id).leave(call_id, at, gave_up=gave_up, waited=waited)
-        self._left[queue_id, call_id] = at
-        queues = self._queues_of.get(call_id, set())
+        self.left[queue_id, call_id] = at
+        queues = self.queues_of.get(call_id, set())
         queues.discard(queue_id)
         if not queues:
-            self._queues_of.pop(call_id, None)
+            self.queues_of.pop(call_id, None)
 
     def _apply_to_agent(self, event: SummaryEvent) -> None:
         if event.ended:

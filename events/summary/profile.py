@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,14 @@ class CustomerProfile:
         queue = self.queues.get(queue_id)
         return self.targets if queue is None else queue.targets
 
-    def counts_like(self, other: CustomerProfile) -> bool:
-        """Return whether figures that were counted by the other profile hold for this one."""
-        ids = {*self.queues, *other.queues}
-        return self.time_zone == other.time_zone and all(
-            _counting(self.targets_of(each)) == _counting(other.targets_of(each)) for each in ids
-        )
+    def counting(self) -> list[Any]:
+        """Return what figures are counted by, as JSON: those of another profile with the same hold for this one."""
+        own = {
+            queue_id: _counting(queue.targets)
+            for queue_id, queue in sorted(self.queues.items())
+            if _counting(queue.targets) != _counting(self.targets)
+        }
+        return [str(self.time_zone), _counting(self.targets), own]
 
     def midnight(self, now: float) -> float:
         """Return when the customer's day began, in seconds since 1970, as `now`."""
@@ -61,5 +64,5 @@ class CustomerProfile:
         return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()
 
 
-def _counting(targets: Targets) -> tuple[int, int]:
-    return targets.target_seconds, targets.short_abandon_seconds
+def _counting(targets: Targets) -> list[int]:
+    return [targets.target_seconds, targets.short_abandon_seconds]

@@ -19,7 +19,7 @@ from events.log.idempotency import IdempotencyConflict
 from events.log.inferred_ends import Superseded
 from events.log.publish import publish
 from events.models import ResourceState
-from events.reading.summaries import brought_up_to_date, build
+from events.reading.summaries import brought_up_to_date, build, store
 from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, CLEARED
 from events.summary.queue_line import QueueLine
@@ -32,6 +32,10 @@ CUSTOMERS_SECONDS = 30.0
 """How often new customers are looked for, and how soon a breach ends that no event ends."""
 
 
+NUMBERS_TO_STORE = 50_000
+"""After so many numbers of a log its summary is stored: other processes read at most these, in about a second."""
+
+
 class TargetWatch:
     """The summaries of all customers with queues, in the process that watches them.
 
@@ -41,6 +45,7 @@ class TargetWatch:
     def __init__(self) -> None:
         self._summaries: dict[str, Summary | None] = {}
         self._looked_at: dict[str, float] = {}
+        self._stored_at: dict[str, int] = {}
         self._searched_at: float | None = None
 
     def round(self) -> int:
@@ -64,6 +69,7 @@ class TargetWatch:
     def forget(self) -> None:
         """Forget everything: another process watches."""
         self._summaries.clear()
+        self._stored_at.clear()
         self._searched_at = None
 
     def _find_customers(self) -> None:
@@ -90,6 +96,9 @@ class TargetWatch:
         published = sum(_judge(summary, *each) for each in summary.fold.lines.items())
         self._summaries[customer_id] = summary
         self._looked_at[customer_id] = now
+        if summary.seq - self._stored_at.setdefault(customer_id, summary.seq) >= NUMBERS_TO_STORE:
+            store(summary)
+            self._stored_at[customer_id] = summary.seq
         return published
 
 

@@ -123,11 +123,12 @@ def plain_count(customer: str, queue: str) -> dict[str, Any]:
     }
 
 
-def of_whole_log(customer: str) -> Summary:
+def of_whole_log(customer: str, upto: int | None = None) -> Summary:
     """The summary that takes each entry of the log, as a process that was there from the beginning."""
     head = reader.head_of(customer)
+    last = head.last_seq if upto is None else upto
     summary = Summary(customer, head.epoch, 0, SummaryFold(CustomerProfile()), time.monotonic())
-    summary.take(reader.read(customer, head.epoch, after=0, upto=head.last_seq, limit=1000))
+    summary.take(reader.read(customer, head.epoch, after=0, upto=last, limit=1000))
     return summary
 
 
@@ -151,6 +152,11 @@ def test_the_figures_are_those_of_a_plain_count(day: list[Step], monkeypatch: py
     for queue in queues:
         assert queue_figures(rebuilt.fold, queue, now) == queue_figures(live.fold, queue, now)
     assert total_figures(rebuilt.fold, now) == total_figures(live.fold, now)
+    for seq in {len(day) // 2, len(day)} - {0}:
+        module.store(of_whole_log(customer, seq))
+        resumed = build(customer)
+        assert resumed.position == live.position
+        assert total_figures(resumed.fold, now) == total_figures(live.fold, now)
 
 
 def test_states_from_before_the_day_are_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +247,29 @@ def test_what_the_database_did_not_answer_is_counted_once(monkeypatch: pytest.Mo
     brought_up_to_date(summary)
     assert (summary.seq, len(reads)) == (8, 8)
     assert queue_figures(summary.fold, queue, time.time() + 1)["answered"] == 4
+
+
+def test_a_stored_summary_of_another_log_or_other_targets_is_not_used() -> None:
+    acme = Customer.objects.create(name="Acme")
+    queue = str(Queue.objects.create(customer=acme, name="Sales").pk)
+    call = {"queue_id": queue, "call_id": new_id(), "wait_time": 25}
+    store(str(acme.pk), "queue.joined", call)
+    store(str(acme.pk), "queue.connected", call)
+    kept = build(str(acme.pk))
+    kept.fold.lines[queue].buckets.clear()
+    module.store(kept)
+
+    def answered() -> int:
+        answered: int = queue_figures(build(str(acme.pk)).fold, queue, time.time() + 1)["answered"]
+        return answered
+
+    assert answered() == 0, "it goes on from what was stored"
+    Queue.objects.update(target_seconds=30)
+    assert answered() == 1
+    Queue.objects.update(target_seconds=None)
+    assert answered() == 0
+    CustomerLog.objects.update(epoch="0" * 12)
+    assert answered() == 1
 
 
 def test_a_request_that_fails_leaves_no_half_summary(monkeypatch: pytest.MonkeyPatch) -> None:

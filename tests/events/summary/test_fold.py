@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ import pytest
 from events.summary.figures import queue_figures, queue_ids, total_figures
 from events.summary.fold import SummaryFold
 from events.summary.profile import CustomerProfile, QueueProfile, Targets
+from events.summary.stored_fold import dump, load
 from events.summary.summary_event import SummaryEvent
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC).timestamp()
@@ -331,11 +333,40 @@ def test_a_profile_counts_like_another_with_the_same_zone_and_times() -> None:
     def with_targets(**targets: int) -> CustomerProfile:
         return CustomerProfile(queues={"q": QueueProfile("Q", Targets(**targets))})
 
-    assert with_targets().counts_like(CustomerProfile())
-    assert with_targets(target_percent=5, wait_alarm_seconds=1).counts_like(CustomerProfile())
-    assert not with_targets(target_seconds=21).counts_like(CustomerProfile())
-    assert not CustomerProfile().counts_like(with_targets(short_abandon_seconds=6))
-    assert not CustomerProfile(time_zone=ZoneInfo("Asia/Tokyo")).counts_like(CustomerProfile())
+    plain = CustomerProfile().counting()
+    assert with_targets(target_percent=5, wait_alarm_seconds=1).counting() == plain
+    assert with_targets(target_seconds=21).counting() != plain
+    assert with_targets(short_abandon_seconds=6).counting() != plain
+    assert CustomerProfile(targets=Targets(target_seconds=21)).counting() != plain
+    assert CustomerProfile(time_zone=ZoneInfo("Asia/Tokyo")).counting() != plain
+
+
+def test_a_stored_fold_goes_on_where_it_was() -> None:
+    events = [
+        place("joined", "waiting", 0),
+        place("connected", "connected", 9),
+        agent("available", 10, "busy"),
+        SummaryEvent("sla.breached", "sla", "r", NOON + 20, None, "", None, {}),
+        place("joined", "waiting", 30, "d"),
+        place("left", "waiting", 60, "d", reason="abandoned", wait_time=30),
+        place("joined", "waiting", 400, "e", "r"),
+        place("left", "waiting", 410, "d", reason="abandoned", wait_time=30),
+        agent("busy", 420),
+        call_ends(500, "c"),
+        call_ends(600, "e"),
+    ]
+    whole = fold_of(*events)
+    for count in range(len(events)):
+        stored = json.loads(json.dumps(dump(fold_of(*events[:count]))))
+        fold = load(stored, PROFILE)
+        assert fold is not None
+        for each in events[count:]:
+            fold.apply(each)
+        assert total_figures(fold, NOON + 700) == total_figures(whole, NOON + 700)
+        for queue in ("q", "r"):
+            assert figures(fold, 700, queue) == figures(whole, 700, queue)
+    assert load(dump(whole), CustomerProfile(targets=Targets(target_seconds=1))) is None
+    assert load(dump(whole) | {"version": 0}, PROFILE) is None
 
 
 DAYS = [

@@ -10,7 +10,7 @@ import pytest
 
 from events.domain.event import format_timestamp
 from events.log.publish import publish
-from events.models import CustomerLog, Event
+from events.models import CustomerLog, Event, StoredSummary
 from events.summary.counts import BUCKET_SECONDS, HOUR_BUCKETS
 from events.summary.profile import CustomerProfile
 from subscriptions.models import Customer, Queue
@@ -153,3 +153,16 @@ def test_what_could_not_be_published_is_tried_again_and_holds_up_no_other_custom
 
     monkeypatch.setattr(module, "publish", fails_once)
     assert [watch.round(), watch.round(), watch.round()] == [1, 1, 0]
+
+
+def test_a_long_log_is_stored_from_time_to_time_for_other_processes(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NUMBERS_TO_STORE", 4)
+    watch = TargetWatch()
+    answered(queue, 1, 1)
+    watch.round()
+    assert not StoredSummary.objects.exists()
+    answered(queue, 2, 1)
+    watch.round()
+    assert StoredSummary.objects.get().seq == 9
