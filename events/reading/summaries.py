@@ -61,13 +61,16 @@ def build(customer_id: str) -> Summary:
 
 
 def store(summary: Summary) -> None:
-    """Store a summary, so that other processes need not read its day. The log remains the truth."""
+    """Store a summary, so that other processes need not read its day."""
     values = {"epoch": summary.epoch, "seq": summary.seq, "body": encode(dump(summary.fold))}
     StoredSummary.objects.update_or_create(customer_id=summary.customer_id, defaults=values)
 
 
 def _stored(customer_id: str, head: reader.Head, before: int, profile: CustomerProfile) -> Summary | None:
-    """Return the stored summary, `None` if it is of another log, of an earlier day, or counted otherwise."""
+    """Return the stored summary.
+
+    `None` if it is of another log, of an earlier day, or was counted otherwise.
+    """
     rows = StoredSummary.objects.filter(
         customer_id=customer_id, epoch=head.epoch, seq__gt=max(before, head.floor), seq__lte=head.last_seq
     )

@@ -49,7 +49,10 @@ class CustomerProfile:
         return self.targets if queue is None else queue.targets
 
     def counting(self) -> list[Any]:
-        """Return what figures are counted by, as JSON: those of another profile with the same hold for this one."""
+        """Return what figures are counted by, as JSON.
+
+        Those of another profile with the same hold for this one.
+        """
         own = {
             queue_id: _counting(queue.targets)
             for queue_id, queue in sorted(self.queues.items())

@@ -1,5 +1,7 @@
 """Summaries on both servers: over REST, on sockets and on streams, each as far as the queues' events are visible."""
 
+# Long because one cast has each kind of permission.
+
 from __future__ import annotations
 
 import time

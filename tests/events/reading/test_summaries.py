@@ -1,5 +1,7 @@
 """Summaries follow the log: a plain count of a generated day finds the same, however they came about."""
 
+# Long because all ways to a summary are compared with one count.
+
 from __future__ import annotations
 
 import json
