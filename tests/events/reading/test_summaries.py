@@ -162,7 +162,7 @@ def test_the_figures_are_those_of_a_plain_count(day: list[Step], monkeypatch: py
 
 
 def test_states_from_before_the_day_are_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOKBACK_SECONDS", -7200)  # Two hours after: nothing of the log is read.
+    monkeypatch.setattr(module, "LOOKBACK_SECONDS", -2 * 86_400)  # Nothing of the log is read.
     customer, queue, call, talks, agent = (new_id() for _ in range(5))
     long_ago = datetime.now(UTC) - timedelta(days=2)
     for seconds, event_type, data in (
@@ -181,7 +181,8 @@ def test_states_from_before_the_day_are_taken_over(monkeypatch: pytest.MonkeyPat
         queue_figures(built.fold, queue, now),
         queue_figures(of_whole_log(customer).fold, queue, now),
     )
-    assert found == expected
+    # What was going on earlier is not known; it has not changed since.
+    assert {**found, "buckets": []} == {**expected, "buckets": []}
     assert (found["waiting"], found["talking"], found["is_breached"]) == (1, 1, True)
     assert built.fold.statuses() == {agent: "busy"}
 
