@@ -44,7 +44,7 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self.lease_tasks = lease_tasks(settings.EVENTS_CALL_SILENCE, settings.CHECK_INTERVAL_SECONDS)
+        self.lease_tasks = lease_tasks(settings.EVENTS_CALL_SILENCE, 2 * settings.CHECK_INTERVAL_SECONDS)
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,

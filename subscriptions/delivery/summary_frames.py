@@ -37,21 +37,27 @@ class WantedSummary(NamedTuple):
 
 
 def wanted_summaries(topics: Iterable[HeldTopic], summary: Summary) -> Iterator[WantedSummary]:
-    """Yield the summaries of a subscriber, each once."""
+    """Yield the summaries of a subscriber, each once.
+
+    A queue that is not known has none: what a client makes up costs nothing.
+    """
     found: dict[str, WantedSummary] = {}
+    queues = summary.fold.profile.queues
     for held in topics:
-        pattern, profile = held.pattern, summary.fold.profile
-        everything = pattern.resource_id in (ANY, SUMMARY_OF_ALL)
-        if pattern.scope == AGENT_SCOPE:
-            served = [each for each, queue in profile.queues.items() if pattern.scope_id in queue.agent_ids]
-            for name in served if everything else [each for each in served if each == pattern.resource_id]:
-                topic = agent_topic(pattern.scope_id, SUMMARY_RESOURCE, name)
-                found.setdefault(name, WantedSummary(name, topic, with_agents=False))
+        pattern, chosen = held.pattern, held.pattern.resource_id
+        is_of_agent = pattern.scope == AGENT_SCOPE
+        if chosen == ANY or (is_of_agent and chosen == SUMMARY_OF_ALL):
+            names = queue_ids(summary.fold)
+        else:
+            is_known = chosen == SUMMARY_OF_ALL or chosen in queues or chosen in summary.fold.lines
+            names = [chosen] if is_known else []
+        if is_of_agent:
+            for name in names:
+                if name in queues and pattern.scope_id in queues[name].agent_ids:
+                    topic = agent_topic(pattern.scope_id, SUMMARY_RESOURCE, name)
+                    found.setdefault(name, WantedSummary(name, topic, with_agents=False))
             continue
-        names = [pattern.resource_id if pattern.resource_id != ANY else SUMMARY_OF_ALL]
-        if pattern.resource_id == ANY:
-            names += queue_ids(summary.fold)
-        for name in names:
+        for name in (*names, *((SUMMARY_OF_ALL,) if chosen == ANY else ())):
             topic = customer_topic(held.customer_id, SUMMARY_RESOURCE, name)
             found[name] = WantedSummary(name, topic, held.summary is SummaryAccess.WITH_AGENTS)
     yield from found.values()

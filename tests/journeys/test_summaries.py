@@ -99,6 +99,31 @@ def test_a_summary_is_sent_on_subscribing_and_with_each_change_at_most_once_a_se
         assert {frame["data"].get("queue_id") for frame in stranger.before_pong()} <= {None, *globex.queues}
 
 
+def test_a_burst_is_counted_completely_and_a_queue_that_is_made_up_has_no_summary(
+    gateway_on_each_stack: Gateway, acme: Company
+) -> None:
+    gateway, queue = gateway_on_each_stack, new_id()
+    topics = [f"customer_id:{acme.id}:summary:{each}" for each in (queue, new_id())]
+    with Conversation(gateway, acme.token("manager")) as client:
+        client.subscribe(*topics)
+        assert client.before_pong() == []
+        events = [queue_event("joined", queue, new_id()) for _ in range(2500)]
+        for start in (0, 900, 1800):
+            publish(gateway, acme.key("that publishes"), *events[start : start + 900])
+        assert {frame["topic"] for frame in until_waiting(client, len(events))} == {topics[0]}
+
+
+def test_a_summary_can_be_a_cloud_event(gateway_on_each_stack: Gateway, acme: Company) -> None:
+    topic = f"customer_id:{acme.id}:summary:all"
+    with Conversation(
+        gateway_on_each_stack, acme.token("manager"), query="&format=cloudevents&batch=true"
+    ) as client:
+        cursor = client.subscribe(topic)["cursor"]
+        frame = client.receive()
+        assert (frame["type"], frame["subject"]) == ("com.voipbin.summary.changed", topic)
+        assert (frame["ephemeral"], frame["cursor"]) == (True, cursor)
+
+
 def test_summaries_are_neither_stored_nor_replayed(gateway_on_each_stack: Gateway, acme: Company) -> None:
     gateway, queue = gateway_on_each_stack, acme.queues[1]
     token, topic = acme.token("manager"), f"customer_id:{acme.id}:summary:{queue}"
@@ -173,7 +198,7 @@ def test_a_summary_over_rest_has_what_the_credential_may_see(
         found = read(gateway, credential, query)
         return (
             found["total"] is not None,
-            {each["queue_id"] for each in found["queues"]},
+            {each["queue_id"] for each in found["queues"]} & {*acme.queues, *globex.queues},
             found["agents"] is not None,
         )
 
