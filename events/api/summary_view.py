@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from events.api.errors import ApiError
 from events.api.operation import field, operation
 from events.api.responses import reading_errors, visible_to
-from events.api.schemas import CURSOR, NOW, OF_CUSTOMER, TIME
+from events.api.schemas import NOW, OF_CUSTOMER, TIME
 from events.domain.event import format_timestamp
 from events.domain.topics import ANY
 from events.domain.visibility import Visible
@@ -97,7 +97,7 @@ class QueueFigures(Figures):
 class SummaryOfCustomer(Serializer[Any]):
     """The figures of a customer."""
 
-    cursor = field(CURSOR, "Where the figures hold: they count the events up to this one.")
+    cursor = CharField(help_text="Where the figures hold: they count the events up to this one. Opaque.")
     now = NOW
     time_zone = CharField(help_text="The customer's time zone, in which a day begins.")
     total = Figures(allow_null=True, help_text="All queues; `null` for a credential that may not see all.")

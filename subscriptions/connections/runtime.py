@@ -23,8 +23,9 @@ from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.delivery.summary_sender import SummarySender
 from subscriptions.presence.heartbeat import Presence
-from subscriptions.presence.lease_tasks import lease_tasks
+from subscriptions.presence.lease_tasks import inferred_ends
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
+from subscriptions.presence.target_watch import queue_targets
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
 
@@ -44,7 +45,9 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self.lease_tasks = lease_tasks(settings.EVENTS_CALL_SILENCE, 2 * settings.CHECK_INTERVAL_SECONDS)
+        self.lease_tasks = [queue_targets(2 * settings.CHECK_INTERVAL_SECONDS)]
+        if settings.EVENTS_CALL_SILENCE:
+            self.lease_tasks.append(inferred_ends(settings.EVENTS_CALL_SILENCE))
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
@@ -145,7 +148,8 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
-        await asyncio.gather(*(task.stop() for task in self.lease_tasks))
+        for task in self.lease_tasks:
+            await task.stop()
         await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()

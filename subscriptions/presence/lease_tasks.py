@@ -1,11 +1,11 @@
-"""The tasks that one process at a time carries out, the holder of each one's lease."""
+"""Tasks that one process at a time carries out."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -15,7 +15,6 @@ from events.database.background_task import BackgroundTask
 from events.database.threads import in_database_thread
 from events.log import lease
 from events.log.inferred_ends import Silence, end_silent_calls
-from subscriptions.presence.target_watch import TargetWatch
 
 logger = logging.getLogger(__name__)
 
@@ -26,24 +25,24 @@ ROUNDS_IN_A_LEASE = 4
 
 
 class LeaseTask:
-    """The rounds of one task in one process, of which only the holder does the work.
+    """The rounds of one process, of which only the holder of the lease does the work.
 
-    `release` is called in each round in which another process is the holder.
+    `idle` is called in each round in which another process is the holder.
     """
 
     def __init__(
         self,
         name: str,
-        work: Callable[[], object],
         pause_seconds: float,
-        release: Callable[[], None] = lambda: None,
+        work: Callable[[], Awaitable[object]],
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
+        self._pause = pause_seconds
         self._work = work
-        self._release = release
+        self._idle = idle
         self._holder = uuid.uuid4()
         self._task = BackgroundTask(self._run)
-        self._pause = pause_seconds
 
     def start(self) -> None:
         """Start the rounds in the running event loop."""
@@ -55,30 +54,22 @@ class LeaseTask:
             logger.info("The lease of %s stays until it ends", self._name)
 
     async def _run(self) -> None:
+        duration = timedelta(seconds=self._pause * ROUNDS_IN_A_LEASE)
         while True:
             await asyncio.sleep(self._pause)
             try:
-                await in_database_thread(self._round)
+                if await in_database_thread(lease.hold, self._name, self._holder, duration):
+                    await self._work()
+                else:
+                    self._idle()
             except DatabaseTrouble as error:
                 logger.warning("No round of %s is possible now: %s", self._name, error)
             except Exception:
                 logger.exception("A round of %s failed; the next one follows", self._name)
 
-    def _round(self) -> None:
-        if lease.hold(self._name, self._holder, timedelta(seconds=self._pause * ROUNDS_IN_A_LEASE)):
-            self._work()
-        else:
-            self._release()
 
-
-def lease_tasks(silence: Silence, watch_seconds: float) -> list[LeaseTask]:
-    """Return the tasks of a process; none ends silent calls if no call is ever ended.
-
-    `watch_seconds` is the time between two looks at the targets of queues.
-    """
-    watch = TargetWatch()
-    tasks = [LeaseTask("queue-targets", watch.round, watch_seconds, watch.forget)]
-    if silence:
-        pause = min(LONGEST_PAUSE_SECONDS, max(0.2, min(silence.values()).total_seconds() / 4))
-        tasks.append(LeaseTask("inferred-ends", lambda: end_silent_calls(silence), pause))
-    return tasks
+def inferred_ends(silence: Silence) -> LeaseTask:
+    """Return the task that ends calls which are silent for too long."""
+    shortest = min(each.total_seconds() for each in silence.values())
+    pause = min(LONGEST_PAUSE_SECONDS, max(0.2, shortest / 4))
+    return LeaseTask("inferred-ends", pause, lambda: in_database_thread(end_silent_calls, silence))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from django import db
 
+from events.database.threads import in_database_thread
 from events.domain.event import Draft, format_timestamp
 from events.domain.strict_json import encode
 from events.log import reader
@@ -25,6 +26,7 @@ from events.summary.fold import BREACHED, CLEARED
 from events.summary.queue_line import QueueLine
 from events.summary.service_breaches import is_breached
 from subscriptions.models import Queue
+from subscriptions.presence.lease_tasks import LeaseTask
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +102,12 @@ class TargetWatch:
             store(summary)
             self._stored_at[customer_id] = summary.seq
         return published
+
+
+def queue_targets(pause_seconds: float) -> LeaseTask:
+    """Return the task that watches the targets of all queues."""
+    watch = TargetWatch()
+    return LeaseTask("queue-targets", pause_seconds, lambda: in_database_thread(watch.round), watch.forget)
 
 
 def _judge(summary: Summary, queue_id: str, line: QueueLine) -> bool:
