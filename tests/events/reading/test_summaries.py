@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections import Counter
@@ -125,6 +126,20 @@ def plain_count(customer: str, queue: str) -> dict[str, Any]:
     }
 
 
+def plain_agents(customer: str) -> dict[str, int]:
+    """Count the agents by their last status, all of which are those of the generated day."""
+    sql = (
+        "SELECT status, COUNT(*) FROM (SELECT json_extract(tags, '$.status') AS status, "
+        "ROW_NUMBER() OVER (PARTITION BY resource_id ORDER BY seq DESC) AS place FROM events_event "
+        "WHERE customer_id = %s AND resource = 'agent') AS last WHERE place = 1 GROUP BY status"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [customer.replace("-", "")])
+        found = dict(cursor.fetchall())
+    available = found.pop("available", 0)
+    return {"available": available, "busy": 0, "away": sum(found.values()), "offline": 0}
+
+
 def of_whole_log(customer: str, upto: int | None = None) -> Summary:
     """The summary that takes each entry of the log, as a process that was there from the beginning."""
     head = reader.head_of(customer)
@@ -149,6 +164,7 @@ def test_the_figures_are_those_of_a_plain_count(day: list[Step], monkeypatch: py
     live, now = of_whole_log(customer), time.time() + 1
     for queue in queues:
         assert counted(queue_figures(live.fold, queue, now)) == plain_count(customer, queue)
+    assert total_figures(live.fold, now)["agents"] == plain_agents(customer)
     rebuilt = build(customer)
     assert rebuilt.position == live.position
     for queue in queues:
@@ -188,7 +204,7 @@ def test_states_from_before_the_day_are_taken_over(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_summary_follows_its_log_and_its_targets() -> None:
-    acme = Customer.objects.create(name="Acme")
+    acme = Customer.objects.create(name="Acme", time_zone="Pacific/Auckland")
     queue = Queue.objects.create(customer=acme, name="Sales")
     customer, queue_id = str(acme.pk), str(queue.pk)
     kept = Summaries()
@@ -202,6 +218,8 @@ def test_a_summary_follows_its_log_and_its_targets() -> None:
         return kept.read(customer, use)
 
     assert figures()["answered"] == 0
+    copied = kept.read(customer, copy.deepcopy)
+    assert copied.fold.profile == build(customer).fold.profile
     for wait in (10, 30):
         call = {"queue_id": queue_id, "call_id": new_id(), "wait_time": wait}
         store(customer, "queue.joined", call)
