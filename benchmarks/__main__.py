@@ -6,7 +6,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout, filters, floods, latency, matching, memory, processes, publishing
+from benchmarks import fanout, filters, floods, latency, matching, memory, processes, publishing, summaries
 from benchmarks.compiled import Unavailable
 
 TABLES: dict[str, ModuleType] = {
@@ -14,6 +14,7 @@ TABLES: dict[str, ModuleType] = {
     "memory": memory,
     "matching": matching,
     "filters": filters,
+    "summaries": summaries,
     "publishing": publishing,
     "processes": processes,
     "latency": latency,

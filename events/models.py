@@ -177,6 +177,21 @@ class Lease(models.Model):
         return self.name
 
 
+class StoredSummary(models.Model):
+    """A customer's summary at a number of its log: a process goes on from there.
+
+    It only saves time: without it, the summary is built from the log.
+    """
+
+    customer_id = models.UUIDField(primary_key=True, editable=False)
+    epoch = models.CharField(max_length=12, editable=False)
+    seq = models.BigIntegerField(editable=False)
+    body = models.TextField(editable=False)
+
+    def __str__(self) -> str:
+        return f"summary of {self.customer_id} at {self.seq}"
+
+
 def join_agents(agent_ids: Sequence[str]) -> str:
     """Join agents' ids into one column: searchable with LIKE, and no further rows."""
     return " ".join(agent_ids)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from events.api.event_type_views import EventTypesView, EventTypeView
+from events.api.summary_view import SummaryView
 from events.api.views import EventsView, EventView, ResourceStatesView, VoipbinWebhookView
 
 urlpatterns = [
@@ -14,5 +15,6 @@ urlpatterns = [
     path("v1.0/calls", ResourceStatesView.as_view(), {"resource": "call"}, name="calls"),
     path("v1.0/queues", ResourceStatesView.as_view(), {"resource": "queue"}, name="queues"),
     path("v1.0/agents", ResourceStatesView.as_view(), {"resource": "agent"}, name="agents"),
+    path("v1.0/summary", SummaryView.as_view(), name="summary"),
     path("v1.0/webhooks/voipbin", VoipbinWebhookView.as_view(), name="voipbin-webhook"),
 ]

@@ -24,6 +24,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "database": 1,
         "quotas": 1,
         "event_types": 1,
+        "summary": 2,
         "cloudevents": 2,
         "filters": 2,
         "admin": 2,
@@ -54,7 +55,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
 }
 TOP_OF_APP = {"apps", "checks", "consumers", "event_streams", "routing", "urls"}
 # Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
-PURE_FOLDERS = {"cloudevents", "domain", "event_types", "filters", "protocol", "model", "quotas"}
+PURE_FOLDERS = {"cloudevents", "domain", "event_types", "filters", "protocol", "model", "quotas", "summary"}
 IMPURE = {
     "asgiref",
     "asyncio",

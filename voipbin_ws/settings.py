@@ -234,6 +234,7 @@ EVENTS_CALL_SILENCE: dict[CallStage, timedelta] = read(
 EVENTS_WEBHOOK_REPEAT_SECONDS = read("WEBHOOK_REPEAT_SECONDS", whole(0, 7 * 86400), 600, "600")
 AMQP_URL = read("AMQP_URL", amqp, "", "amqp://user:password@mq.example.com:5672/")
 EVENTS_QUEUE_AGENTS = "subscriptions.event_hooks.queue_agents.agents_serving"
+EVENTS_CUSTOMER_PROFILE = "subscriptions.event_hooks.profile.profile_of"
 EVENTS_PROJECTION = "subscriptions.event_hooks.projection.apply"
 EVENTS_DIRECTORY = "subscriptions.event_hooks.directory.directory"
 EVENTS_QUOTAS = "subscriptions.event_hooks.quotas.quotas_of"

@@ -169,6 +169,8 @@ export class Conversation {
     if (typeof frame.event_type !== "string" || typeof frame.topic !== "string" || !isObject(frame.data)) {
       throw new TypeError(`An event that cannot be read is ignored: ${JSON.stringify(frame).slice(0, MAX_QUOTED)}`);
     }
+    // It is not stored: its cursor says where its content holds.
+    if (frame.ephemeral) return this.#out.event(frame);
     const positions = readCursor(frame.cursor) ?? new Map();
     if (this.positions.isRepetition(positions)) return;
     this.positions.delivered(positions, this.#isResuming);

@@ -41,7 +41,7 @@ def write(frame: Mapping[str, Any], customer_id: str, site: str = "") -> dict[st
         event["agentids"] = ",".join(frame["agent_ids"])
     if "phase" in frame:
         event["phase"], event["phasesince"] = frame["phase"]
-    event |= {name: frame[name] for name in ("active", "left") if name in frame}
+    event |= {name: frame[name] for name in ("active", "left", "ephemeral") if name in frame}
     event |= {"data": frame["data"], "cursor": frame["cursor"]}
     return event
 

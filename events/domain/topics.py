@@ -26,8 +26,9 @@ PUBLISHED_RESOURCES = (
     "agent",
     "recording",
     "transcription",
+    "sla",
 )
-"""The resources of the published WebSocket API."""
+"""The resources with agreed event types: those of the published WebSocket API, and `sla` of the gateway itself."""
 
 PLATFORM_RESOURCES = (
     *("queuecall", "conferencecall", "groupcall", "confbridge", "conversation", "email", "campaign"),
@@ -57,6 +58,12 @@ PLATFORM_RESOURCES = (
     *("extension", "file", "summary", "team", "speaking", "pipecatcall", "schedule"),
 )
 """The other resources of VoIPBIN."""
+
+SUMMARY_RESOURCE = "summary"
+"""The resource under which the gateway sends summaries of queues; VoIPBIN publishes summaries of calls under it."""
+
+SUMMARY_OF_ALL = "all"
+"""The resource id of the summary of all queues."""
 
 MAX_RESOURCE_ID_LENGTH = 128
 """In characters: far above a UUID's 36; the limit of an index key and a database column."""

@@ -9,6 +9,8 @@ from events.domain.topics import (
     AGENT_SCOPE,
     ANY,
     CUSTOMER_SCOPE,
+    SUMMARY_OF_ALL,
+    SUMMARY_RESOURCE,
     Pattern,
     agent_topic,
     covering_patterns,
@@ -73,6 +75,27 @@ class Visible:
             self.agent_id is not None
             and self.agent_id in agent_ids
             and self._is_allowed(agent_topic(self.agent_id, resource, resource_id))
+        )
+
+    def shows_summary(self, queue_id: str, agent_ids: Collection[str] = ()) -> bool:
+        """Return whether the summary of a queue, or with `ANY` of all, is visible.
+
+        `agent_ids` are the agents who serve the queue. A summary counts all its events: it is visible like these, or
+        where a key is allowed the summary's own topic.
+        """
+        if self.filter is not None:
+            return False
+        own = SUMMARY_OF_ALL if queue_id == ANY else queue_id
+        addresses = (("queue", queue_id), (SUMMARY_RESOURCE, own))
+        if (self.resources is None or "queue" in self.resources) and any(
+            self._is_allowed(customer_topic(self.customer_id, *each)) for each in addresses
+        ):
+            return True
+        agent = self.agent_id
+        return (
+            agent is not None
+            and agent in agent_ids
+            and any(self._is_allowed(agent_topic(agent, *each)) for each in addresses)
         )
 
     def topic(self, resource: str, resource_id: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from events.event_types.fields import EventType, Field, group, number, text, time, uuid
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Grows in its second part with each addition; nothing is removed or changes its meaning within the first."""
 
 CUSTOMER = "12345678-1234-1234-1234-123456789012"
@@ -208,6 +208,27 @@ RECORDING_FIELDS = (
     UPDATED,
 )
 
+# --- Targets of queues ---
+
+SLA_FIELDS = (
+    text("id", "The queue, as `queue_id`.", QUEUE),
+    QUEUE_ID,
+    QUEUE_NAME,
+    CUSTOMER_ID,
+    number(
+        "service_level",
+        "The share of the last hour's callers who were answered in time; missing without callers.",
+        71.4,
+        "per cent",
+        integer=False,
+    ),
+    number("target_percent", "The share that is the target.", 80, "per cent"),
+    number("target_seconds", "The time in which a caller should be answered.", 20, "seconds"),
+    number("waiting", "The callers who wait in the queue.", 3),
+    number("longest_wait_seconds", "How long the first of them has waited.", 47, "seconds"),
+    time("since", "Since when the queue has missed its target.", "2024-01-15T10:30:00.000000Z"),
+)
+
 # --- Agents ---
 
 AGENT_STATUSES = ("available", "away", "busy", "offline", "ringing")
@@ -330,6 +351,10 @@ _TYPES = (
             CALL_ID,
             UPDATED,
         ),
+    ),
+    EventType("sla.breached", "A queue misses its target; the gateway publishes it.", SLA_FIELDS),
+    EventType(
+        "sla.cleared", "A queue meets its target again.", _examples(SLA_FIELDS, service_level=82.3, waiting=0)
     ),
     EventType("recording.started", "A recording begins.", RECORDING_FIELDS),
     EventType(

@@ -37,7 +37,8 @@ from events.log.state_projection import StateProjection
 from events.models import CustomerLog, Event, join_agents, split_agents
 from events.quotas.limits import STORED_BYTES_BESIDE_DATA, stored_size
 
-QUEUE_RESOURCE = "queue"
+QUEUE_RESOURCES = frozenset({"queue", "sla"})
+"""Resources whose ids are those of queues: their events concern the agents who serve the queue."""
 
 STORED_BYTES = "stored-bytes"
 """The quota's name in the metrics."""
@@ -140,7 +141,7 @@ def _publish(requests: Sequence[Publication], wait_seconds: float | None = None)
 
 
 def _agents_of_queues(drafts: Sequence[Draft]) -> QueueAgents:
-    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource == QUEUE_RESOURCE}
+    queues = {(draft.customer_id, draft.resource_id) for draft in drafts if draft.resource in QUEUE_RESOURCES}
     return import_string(settings.EVENTS_QUEUE_AGENTS)(queues) if queues else {}
 
 
@@ -240,7 +241,7 @@ class _Batch:
         return {each: (before, _totals(self._logs[each])) for each, before in self._totals_before.items()}
 
     def _agents_serving(self, draft: Draft) -> Sequence[str]:
-        is_queue = draft.resource == QUEUE_RESOURCE
+        is_queue = draft.resource in QUEUE_RESOURCES
         return self._serving.get((draft.customer_id, draft.resource_id), ()) if is_queue else ()
 
     def _add(self, draft: Draft, agent_ids: tuple[str, ...], digest: str) -> Receipt:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from events.admin.scope import pill
+from events.admin.scope import as_uuid, pill
 from events.hooks import operator_of
 from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
@@ -23,6 +23,7 @@ from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, d
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.models.targets import TARGETS
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
     "events_per_second": ("CUSTOMER_EVENTS_PER_SECOND", 1),
@@ -84,9 +85,16 @@ class CustomerAdmin(SwitchableAdmin):
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["stored", "created_at", "related"]
 
-    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        fields = ["name", *id_field(request, obj), "region", "is_active", "data_check", *QUOTA_DEFAULTS]
-        return [*fields, "stored", "created_at", "related"] if obj else fields
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        names = ["name", *id_field(request, obj), "region", "time_zone", "is_active"]
+        return [
+            (None, {"fields": [*names, "created_at", "related"] if obj else names}),
+            ("Targets of its queues", {"fields": list(TARGETS)}),
+            (
+                "Quotas and checks",
+                {"fields": ["data_check", *QUOTA_DEFAULTS, *(["stored"] if obj else [])]},
+            ),
+        ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -157,7 +165,7 @@ class QueueForm(OperatorForm):
 
     class Meta:
         model = Queue
-        fields = ["name", "id"]
+        fields = ["name", "id", *TARGETS]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -184,8 +192,25 @@ class QueueAdmin(OfCustomerAdmin):
     search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]
 
-    def get_fields(self, request: HttpRequest, obj: Queue | None = None) -> list[Any]:
-        return ["owner", "name", *id_field(request, obj), "agents"]
+    def get_fieldsets(self, request: HttpRequest, obj: Queue | None = None) -> Any:
+        return [
+            (None, {"fields": ["owner", "name", *id_field(request, obj), "agents"]}),
+            ("Targets", {"fields": list(TARGETS)}),
+        ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in TARGETS and (customer := self._customer_of(request)):
+            field.widget.attrs["placeholder"] = str(getattr(customer, db_field.name))
+        return field
+
+    def _customer_of(self, request: HttpRequest) -> Customer | None:
+        """Return the customer of the queue that the page shows."""
+        shown = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+        if shown is None:
+            return self._chosen_customer(request)
+        pk = as_uuid(shown)
+        return self._customers(request).filter(queues__pk=pk).first() if pk else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
         queues: QuerySet[Queue] = super().get_queryset(request).annotate(agent_count=Count("agents"))

@@ -16,6 +16,7 @@ RULE_TEXTS: Mapping[str, str] = {
     Rule.FOREIGN_CUSTOMER: "The topic belongs to another customer than the credential, or to one that does not exist.",
     Rule.FOREIGN_AGENT: "The topics of an agent are for that agent only.",
     Rule.RESOURCE_NOT_GRANTED: "The agent was not granted this resource of its customer.",
+    Rule.SUMMARY_CHANGED: "The credential may see other summaries than before.",
     Rule.TOPIC_NOT_ALLOWED: "The access key is narrowed to topics that do not cover this one.",
     "invalid-topic": "The text is not a topic, or names an unknown resource.",
     "invalid-filter": "The filter is not valid.",

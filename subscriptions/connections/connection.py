@@ -199,6 +199,7 @@ class Connection:
                 case Leave(topics, entries, ack):
                     cursor = self._runtime.hub.cursor(self._subscriber)
                     self._runtime.hub.detach(self._subscriber, topics)
+                    self._runtime.summaries.detach(self._subscriber, topics)
                     if ack is not None:
                         self._answer(ack)
                     self._runtime.presence.changed(self)
@@ -295,6 +296,7 @@ class Connection:
                 warnings=join.warnings,
             )
         )
+        self._runtime.summaries.attach(self._subscriber, topics)
 
     # --- The end ---
 
@@ -375,3 +377,4 @@ class Connection:
                 # What waits is about to be dropped.
                 self._delivered_to = last_delivered_cursor(self._delivered_to, self._outbox.unsent_events)
             hub.leave(self._subscriber)
+            self._runtime.summaries.leave(self._subscriber)

@@ -21,9 +21,11 @@ from subscriptions.connections.reauthorization import Reauthorizer
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
+from subscriptions.delivery.summary_sender import SummarySender
 from subscriptions.presence.heartbeat import Presence
-from subscriptions.presence.lease_tasks import LeaseTasks
+from subscriptions.presence.lease_tasks import inferred_ends
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
+from subscriptions.presence.target_watch import queue_targets
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
 
@@ -43,7 +45,9 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self.lease_tasks = LeaseTasks(settings.EVENTS_CALL_SILENCE)
+        self.lease_tasks = [queue_targets(2 * settings.CHECK_INTERVAL_SECONDS)]
+        if settings.EVENTS_CALL_SILENCE:
+            self.lease_tasks.append(inferred_ends(settings.EVENTS_CALL_SILENCE))
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
@@ -51,6 +55,7 @@ class Runtime:
             max_stalled_seconds=settings.OUTBOX_MAX_SECONDS,
             on_access_changed=self.reauthorizer.notify,
         )
+        self.summaries = SummarySender(self.hub)
         self.replayer = Replayer(
             self.hub, max_events=settings.REPLAY_MAX_EVENTS, at_once=settings.REPLAYS_AT_ONCE
         )
@@ -124,7 +129,8 @@ class Runtime:
         self.hub.start()
         self.reauthorizer.start()
         self.presence.start()
-        self.lease_tasks.start()
+        for task in self.lease_tasks:
+            task.start()
         self.audit_rounds.start()
 
     async def stop(self) -> None:
@@ -142,10 +148,12 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
-        await self.lease_tasks.stop()
+        for task in self.lease_tasks:
+            await task.stop()
         await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()
+        await self.summaries.stop()
         await self.hub.stop()
         announcer.detach()
 

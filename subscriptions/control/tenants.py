@@ -19,6 +19,7 @@ from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller
 from subscriptions.control.resource import Resource
 from subscriptions.models import Customer, Queue
+from subscriptions.models.targets import TARGETS, validate_time_zone
 from subscriptions.models.tenants import validate_region
 
 MAX_NAME = 120
@@ -30,6 +31,20 @@ def quota(what: str) -> IntegerField:
     """Return the field of a limit."""
     text = f"{what}; `null` for the default of the settings, 0 for no limit."
     return IntegerField(min_value=0, max_value=MAX_NUMBER, allow_null=True, default=None, help_text=text)
+
+
+def default_target(name: str) -> IntegerField:
+    """Return a customer's field of a target."""
+    _, least, most, _, meaning = TARGETS[name]
+    text = f"{meaning} For all queues without an own value."
+    return IntegerField(min_value=least, max_value=most, default=TARGETS[name].default, help_text=text)
+
+
+def own_target(name: str) -> IntegerField:
+    """Return a queue's field of a target."""
+    _, least, most, _, meaning = TARGETS[name]
+    text = f"{meaning} `null` for the customer's value."
+    return IntegerField(min_value=least, max_value=most, allow_null=True, default=None, help_text=text)
 
 
 def owner() -> UUIDField:
@@ -59,6 +74,17 @@ class ManagedCustomer(Serializer[Any]):
         default="",
         help_text="Whether published data is compared with its event type; empty for no comparison.",
     )
+    time_zone = CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="A name such as `Europe/Berlin` (IANA). Figures of a day begin at its midnight.",
+    )
+    target_seconds = default_target("target_seconds")
+    target_percent = default_target("target_percent")
+    wait_alarm_seconds = default_target("wait_alarm_seconds")
+    short_abandon_seconds = default_target("short_abandon_seconds")
+    wrap_up_seconds = default_target("wrap_up_seconds")
     created_at = DateTimeField(read_only=True)
 
 
@@ -75,7 +101,7 @@ class Customers(Resource):
         return Customer.objects.all()
 
     def shown(self, row: Customer) -> dict[str, Any]:
-        names = ("name", "is_active", "region", *QUOTAS, "data_check")
+        names = ("name", "is_active", "region", *QUOTAS, "data_check", "time_zone", *TARGETS)
         values = {name: getattr(row, name) for name in names}
         return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
 
@@ -88,6 +114,11 @@ class ManagedQueue(Serializer[Any]):
     id = UUIDField(read_only=True, help_text="The platform's own id.")
     customer_id = owner()
     name = CharField(max_length=MAX_NAME)
+    target_seconds = own_target("target_seconds")
+    target_percent = own_target("target_percent")
+    wait_alarm_seconds = own_target("wait_alarm_seconds")
+    short_abandon_seconds = own_target("short_abandon_seconds")
+    wrap_up_seconds = own_target("wrap_up_seconds")
 
 
 class Queues(Resource):
@@ -99,7 +130,8 @@ class Queues(Resource):
     filters = {"customer_id": "customer_id", "name": "name"}
 
     def shown(self, row: Queue) -> dict[str, Any]:
-        return {"id": str(row.pk), "customer_id": str(row.customer_id), "name": row.name}
+        own = {name: getattr(row, name) for name in TARGETS}
+        return {"id": str(row.pk), "customer_id": str(row.customer_id), "name": row.name, **own}
 
     def store(self, controller: Controller, row: Queue, values: dict[str, Any], *, is_new: bool) -> None:
         if is_new:

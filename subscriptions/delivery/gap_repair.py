@@ -61,6 +61,14 @@ class OpenFeed:
             LogReplaced: the feed was closed before.
         """
         self.repair_to(seq)
+        await self.has_reached(seq)
+
+    async def has_reached(self, seq: int) -> None:
+        """Wait until the feed has delivered number `seq`, which its log may not have yet.
+
+        Raises:
+            LogReplaced: the feed was closed before.
+        """
         while self.feed.position < seq:
             self.moved.clear()
             await self.moved.wait()

@@ -23,7 +23,7 @@ from events.domain.cursor import Mark, Position, join_positions
 from events.domain.event import Entry
 from events.log import epochs, reader
 from subscriptions.delivery.feed import Feed
-from subscriptions.delivery.gap_repair import REORDER_SECONDS, OpenFeed
+from subscriptions.delivery.gap_repair import REORDER_SECONDS, LogReplaced, OpenFeed
 from subscriptions.delivery.latency_histogram import LatencyHistogram
 from subscriptions.delivery.layer_listener import LayerListener
 from subscriptions.delivery.outbox import Flusher
@@ -137,6 +137,16 @@ class Hub:
         """The open feed of this customer."""
         return self._feeds[customer_id].feed
 
+    def open_feed(self, customer_id: str) -> Feed[Subscriber]:
+        """The feed of this customer.
+
+        Raises:
+            LogReplaced: it is not open any more.
+        """
+        if (opened := self._feeds.get(customer_id)) is None:
+            raise LogReplaced(customer_id)
+        return opened.feed
+
     def attach(self, subscriber: Subscriber, topics: Sequence[HeldTopic]) -> None:
         """Deliver what these topics cover after each feed's position. The feeds must be open."""
         self.subscribers.add(subscriber)
@@ -200,6 +210,16 @@ class Hub:
             LogReplaced: the feed was closed before.
         """
         await self._feeds[customer_id].reach(seq)
+
+    async def next_after(self, customer_id: str, seq: int) -> None:
+        """Wait until this feed has delivered more than the number `seq`.
+
+        Raises:
+            LogReplaced: the feed was closed before.
+        """
+        if (opened := self._feeds.get(customer_id)) is None:
+            raise LogReplaced(customer_id)
+        await opened.has_reached(seq + 1)
 
     # --- Entries ---
 

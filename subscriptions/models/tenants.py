@@ -1,5 +1,7 @@
 """Customers, their queues and agents, and the numbers that opted out of messages."""
 
+# Long because a customer's tables refer to each other.
+
 from __future__ import annotations
 
 import uuid
@@ -13,6 +15,7 @@ from django.utils import timezone
 from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from events.quotas.limits import DataCheck
+from subscriptions.models.targets import TARGETS, default_target, own_target, validate_time_zone
 from subscriptions.protocol.permissions import Role
 
 
@@ -82,6 +85,19 @@ class Customer(models.Model):
         help_text="Whether published data is compared with that of its event type: report returns warnings to the "
         "publisher, refuse refuses the request.",
     )
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        default="UTC",
+        db_default="UTC",
+        validators=[validate_time_zone],
+        help_text="A name such as Europe/Berlin or America/New_York (IANA). Figures of a day begin at its midnight.",
+    )
+    target_seconds = default_target("target_seconds")
+    target_percent = default_target("target_percent")
+    wait_alarm_seconds = default_target("wait_alarm_seconds")
+    short_abandon_seconds = default_target("short_abandon_seconds")
+    wrap_up_seconds = default_target("wrap_up_seconds")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -89,6 +105,13 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Give the fields that a form left empty their defaults."""
+        self.time_zone = self.time_zone or "UTC"
+        for name, target in TARGETS.items():
+            if getattr(self, name) is None:
+                setattr(self, name, target.default)
 
 
 def region_of(customer_id: str) -> str:
@@ -107,6 +130,11 @@ class Queue(models.Model):
     )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="queues")
     name = models.CharField(max_length=120)
+    target_seconds = own_target("target_seconds")
+    target_percent = own_target("target_percent")
+    wait_alarm_seconds = own_target("wait_alarm_seconds")
+    short_abandon_seconds = own_target("short_abandon_seconds")
+    wrap_up_seconds = own_target("wrap_up_seconds")
 
     class Meta:
         ordering = ["customer", "name"]

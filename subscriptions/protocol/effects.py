@@ -11,6 +11,7 @@ from events.domain.topics import Pattern
 from events.filters.event_filter import NO_FILTER, EventFilter
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.messages import Action, Authenticate, Ping, RequestId, Subscribe
+from subscriptions.protocol.permissions import SummaryAccess
 
 
 class AuditVerdict(StrEnum):
@@ -23,12 +24,13 @@ class AuditVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldTopic:
-    """A subscribed topic: the client's text, its pattern, its customer, and its filter."""
+    """A subscribed topic: the client's text, its pattern, customer, filter and summaries."""
 
     text: str
     pattern: Pattern
     customer_id: str
     filter: EventFilter = NO_FILTER
+    summary: SummaryAccess = SummaryAccess.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
-from events.domain.topics import AGENT_SCOPE, ANY, Pattern, covering_patterns
+from events.domain.topics import (
+    AGENT_SCOPE,
+    ANY,
+    SUMMARY_OF_ALL,
+    SUMMARY_RESOURCE,
+    Pattern,
+    covering_patterns,
+)
 from events.quotas.limits import UNLIMITED, UNLIMITED_RATES, Quotas, Rates
 
 MOST_NAMED = 5
@@ -34,6 +41,7 @@ class Rule(StrEnum):
     FOREIGN_AGENT = "foreign-agent"
     RESOURCE_NOT_GRANTED = "resource-not-granted"
     TOPIC_NOT_ALLOWED = "topic-not-allowed"
+    SUMMARY_CHANGED = "summary-changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,8 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
 
     The refusals are the same whether the customer or agent exists or not, so that clients cannot probe for them.
     """
+    if pattern.resource_id != ANY and summary_access(identity, pattern) is not SummaryAccess.NONE:
+        return may_hold(identity, _queue_of(pattern))
     verdict = may_hold(identity, pattern)
     if not verdict.granted or identity.allowed_topics is None:
         return verdict
@@ -137,6 +147,41 @@ def may_hold(identity: Identity, pattern: Pattern) -> Verdict:
     if pattern.resource != ANY and pattern.resource in identity.granted_resources:
         return Verdict(True, Rule.GRANTED_RESOURCE)
     return Verdict(False, Rule.RESOURCE_NOT_GRANTED, _not_granted(identity))
+
+
+class SummaryAccess(StrEnum):
+    """The gateway's summaries that a topic has; `WITH_AGENTS` has also those of agents."""
+
+    NONE = "none"
+    QUEUES = "queues"
+    WITH_AGENTS = "agents"
+
+
+def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
+    """Decide which summaries a topic has: of the queues whose events are permitted.
+
+    An access key may also be limited to the summary's own topic. One with a filter has none: they count all events.
+    """
+    if pattern.resource != SUMMARY_RESOURCE or identity.filter is not None:
+        return SummaryAccess.NONE
+    queue = _queue_of(pattern)
+    if not may_hold(identity, queue).granted:
+        return SummaryAccess.NONE
+    allowed = identity.allowed_topics
+    if allowed is not None and allowed.isdisjoint(
+        (*covering_patterns(str(queue)), *covering_patterns(str(pattern)))
+    ):
+        return SummaryAccess.NONE
+    agents = replace(pattern, resource="agent", resource_id=ANY)
+    if pattern.scope != AGENT_SCOPE and may_subscribe(identity, agents).granted:
+        return SummaryAccess.WITH_AGENTS
+    return SummaryAccess.QUEUES
+
+
+def _queue_of(pattern: Pattern) -> Pattern:
+    """Return the pattern of the queues that a summary counts."""
+    is_all = pattern.resource_id == SUMMARY_OF_ALL
+    return replace(pattern, resource="queue", resource_id=ANY if is_all else pattern.resource_id)
 
 
 def _foreign_agent(identity: Identity) -> str:

@@ -41,7 +41,7 @@ from subscriptions.protocol.messages import (
     error_frame,
     read_message,
 )
-from subscriptions.protocol.permissions import Identity, may_subscribe
+from subscriptions.protocol.permissions import Identity, Rule, Verdict, may_subscribe, summary_access
 
 MAX_PING_LENGTH = 512
 """Characters: enough for a request id of any length and some spaces."""
@@ -224,7 +224,13 @@ class Session:
                     "connection-topics",
                 )
                 continue
-            held = HeldTopic(topic, pattern, customer_id, EventFilter(own, self.identity.filter))
+            held = HeldTopic(
+                topic,
+                pattern,
+                customer_id,
+                EventFilter(own, self.identity.filter),
+                summary_access(self.identity, pattern),
+            )
             self.topics[topic] = held
             granted.append(held)
             entries.append(AuditEntry(action, topic, AuditVerdict.GRANTED, verdict.rule, held.filter.text))
@@ -327,6 +333,10 @@ class Session:
         entries: list[AuditEntry] = []
         for held in list(self.topics.values()):
             verdict = may_subscribe(identity, held.pattern)
+            if verdict.granted and held.summary != summary_access(identity, held.pattern):
+                verdict = Verdict(
+                    False, Rule.SUMMARY_CHANGED, "You may see other summaries now: subscribe again"
+                )
             if not verdict.granted:
                 del self.topics[held.text]
                 dropped.append(held)

@@ -1,6 +1,6 @@
-"""The dashboard's modules without a page: timeline, board, last hour, service level, view options."""
+"""The dashboard's modules without a page: timeline, board, figures, view options."""
 
-# Long because the events of whole calls and of an hour are written out.
+# Long because the events of whole calls are written out.
 
 from __future__ import annotations
 
@@ -241,103 +241,82 @@ def test_a_place_in_a_queue_is_shown_also_without_a_state_of_the_call(modules: P
     assert states == [[CALL, "talking"], ["of the queue alone", "waiting"]]
 
 
-# --- The last hour ---
-
-LAST_HOUR = """async ({ state, events, since, now }) => {
-    const { Board } = await import("/dashboard/board.js");
-    const board = new Board();
-    const at = Date.parse(now);
-    const ann = {
-        id: "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
-        name: "Ann", role: "agent", status: "available", status_changed_at: now,
-    };
-    const me = { queues: [], agents: [ann] };
-    board.load({ me, calls: [], queues: [], agents: [], ...state }, at);
-    board.remember(events, Date.parse(since), at);
-    const summary = board.summary(at);
-    const series = (name) => board.trends.series(name, summary, at);
-    const names = ["active", "waiting", "longest", "available"];
-    return { ...Object.fromEntries(names.map((name) => [name, series(name)])), level: summary.level };
-}"""
+# --- Figures ---
 
 
-def last_hour(page: Page, events: list[Any], *, since: float = 0, now: float = 3599, **state: Any) -> Any:
-    return page.evaluate(LAST_HOUR, {"events": events, "state": state, "since": at(since), "now": at(now)})
+def figures(**data: Any) -> dict[str, Any]:
+    targets = {
+        "target_seconds": 30,
+        "target_percent": 90,
+        "wait_alarm_seconds": 60,
+        "short_abandon_seconds": 5,
+    }
+    return {"targets": targets, "is_breached": False, "buckets": [], "today": {}, **data}
 
 
-def test_the_last_hour_contains_ended_and_active_calls(modules: Page) -> None:
-    result = last_hour(
-        modules,
-        [
-            event("call.ended", 600, tm_create=at(300)),
-            event("call.ended", 1200, "call-2", tm_create=at(540)),
-            event("call.ended", 1200, "call-3"),  # Its start is unknown.
-            queue_event("connected", 420, tm_join=at(330)),
-            queue_event("left", 900, reason="abandoned", wait_time=10),
-            event("agent.status", 1800, ANN, status="available", previous_status="busy"),
-            event("agent.status", 1200, ANN, status="busy", previous_status="available"),
-        ],
-        calls=[item("call.created", 3000, "call-4", status="ringing")],
-    )
-    minutes = {name: result[name] for name in ("active", "waiting", "longest", "available")}
-    assert all(len(values) == 61 for values in minutes.values())
-    # The first point is a minute after the start of the hour.
-    assert [minutes["active"][minute] for minute in (4, 5, 9, 10, 20, 49, 50, 60)] == [0, 1, 2, 1, 0, 0, 1, 1]
-    assert [minutes["waiting"][minute] for minute in (5, 6, 7)] == [0, 1, 0]
-    assert minutes["longest"][6] == 30_000
-    assert [minutes["available"][minute] for minute in (10, 25, 40, 60)] == [1, 0, 1, 1]
-
-
-def test_unknown_minutes_are_not_drawn(modules: Page) -> None:
-    result = last_hour(modules, [], since=1800)
-    assert result["active"][:30] == [None] * 30
-    assert result["active"][30:] == [0] * 31
-    assert result["level"]["level"] is None
-
-
-def test_the_service_level_forgets_events_after_an_hour(modules: Page) -> None:
-    calls = [queue_event("connected", seconds, wait_time=wait) for seconds, wait in ((10, 99), (1800, 20))]
+def test_figures_are_those_of_the_last_frame_and_a_copy_keeps_them(modules: Page) -> None:
+    frames = [
+        event("summary.changed", 1, "all", **figures(answered=3, abandoned=1)),
+        event("summary.changed", 1, QUEUE, **figures(answered=2, abandoned=0)),
+    ]
     result = modules.evaluate(
-        """async (events) => {
-            const { outcomeOf, ServiceLevel } = await import("/dashboard/service-level.js");
-            const level = new ServiceLevel();
-            for (const each of events) level.add(outcomeOf(each));
-            const end = Date.parse("2024-01-15T10:59:00Z");
-            return [end, end + 5 * 60_000, end + 3_600_000].map((now) => level.figures(now).level);
+        """async (frames) => {
+            const { DEFAULT_TARGETS, QueueFigures, abandonedShare } = await import("/dashboard/figures.js");
+            const figures = new QueueFigures();
+            const before = figures.targetsOf("queue-1").target_seconds;
+            for (const each of frames) figures.apply(each);
+            const copy = figures.copy();
+            figures.apply({ ...frames[0], data: { ...frames[0].data, abandoned: 3 } });
+            const shares = [copy, figures].map(({ total }) => abandonedShare(total));
+            const targets = ["queue-1", "unknown", null].map((id) => figures.targetsOf(id).target_seconds);
+            return { before, targets, shares, queues: [...figures.queues.keys()], none: abandonedShare({}) };
         }""",
-        calls,
+        frames,
     )
-    assert result == [0.5, 1, None]
+    assert result == {
+        "before": 20,
+        "targets": [30, 30, 30],
+        "shares": [0.25, 0.5],
+        "queues": [QUEUE],
+        "none": None,
+    }
+
+
+def test_the_last_hour_has_twelve_parts_up_to_now(modules: Page) -> None:
+    buckets = [{"at": at(300), "waiting": 2}, {"at": at(3300), "waiting": 5}, {"at": at(3599), "waiting": 9}]
+    values = modules.evaluate(
+        """async ({ figures, now }) => {
+            const { lastHour } = await import("/dashboard/figures.js");
+            return [figures, null].map((each) => lastHour(each, Date.parse(now), ({ waiting }) => waiting ?? null));
+        }""",
+        {"figures": figures(buckets=buckets), "now": at(3599)},
+    )
+    assert values == [[None, 2, *[None] * 9, 5], [None] * 12]
 
 
 @pytest.mark.parametrize(
     ("level", "grade"),
-    [(None, None), (0, "poor"), (0.699, "poor"), (0.7, "fair"), (0.799, "fair"), (0.8, "good"), (1, "good")],
+    [(None, None), (0, "bad"), (79.9, "bad"), (80, "warn"), (89.9, "warn"), (90, "good"), (100, "good")],
 )
-def test_the_grade_is_good_from_80_and_fair_from_70_percent(
+def test_the_grade_is_good_from_the_target_and_fair_ten_points_below(
     modules: Page, level: float | None, grade: str | None
 ) -> None:
     result = modules.evaluate(
-        "async (level) => (await import('/dashboard/service-level.js')).grade(level)", level
+        """async ({ level, targets }) => (await import("/dashboard/figures.js")).grade(level, targets)""",
+        {"level": level, "targets": figures()["targets"]},
     )
     assert result == grade
 
 
-def test_events_during_the_load_of_the_last_hour_count_once(modules: Page) -> None:
-    answered = queue_event("connected", 100, wait_time=5)
+@pytest.mark.parametrize(
+    ("seconds", "level"), [(None, None), (0, None), (30, None), (31, "warn"), (60, "warn"), (61, "bad")]
+)
+def test_a_wait_is_judged_by_the_targets(modules: Page, seconds: float | None, level: str | None) -> None:
     result = modules.evaluate(
-        """async (event) => {
-            const { Board } = await import("/dashboard/board.js");
-            const board = new Board();
-            const now = Date.parse("2024-01-15T10:10:00Z");
-            board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, now);
-            board.apply(event, now);
-            board.remember([event], now - 3_600_000, now);
-            return board.level.figures(now).samples;
-        }""",
-        answered,
+        """async ({ wait, targets }) => (await import("/dashboard/figures.js")).waitLevel(wait, targets)""",
+        {"wait": seconds and seconds * 1000, "targets": figures()["targets"]},
     )
-    assert result == 1
+    assert result == level
 
 
 # --- View options ---

@@ -48,8 +48,11 @@ def test_a_platform_creates_a_customer_with_all_that_it_needs(
     customer, queue, agent, key = new_id(), new_id(), new_id(), new_id()
     login = f"ann-{agent[:8]}"
     requests: list[tuple[str, dict[str, Any]]] = [
-        (f"customers/{customer}", {"name": "Initech", "region": "US", "max_connections": 5}),
-        (f"queues/{queue}", {"customer_id": customer, "name": "Support"}),
+        (
+            f"customers/{customer}",
+            {"name": "Initech", "region": "US", "max_connections": 5, "time_zone": "Europe/Berlin"},
+        ),
+        (f"queues/{queue}", {"customer_id": customer, "name": "Support", "target_seconds": 30}),
         (
             f"agents/{agent}",
             {
@@ -72,7 +75,7 @@ def test_a_platform_creates_a_customer_with_all_that_it_needs(
     for path, _ in requests:
         assert ask(gateway, staff, "GET", path).status_code == 200
     ours = ask(gateway, staff, "GET", f"queues?customer_id={customer}").json()
-    assert [each["id"] for each in ours["items"]] == [queue]
+    assert [(each["id"], each["target_seconds"]) for each in ours["items"]] == [(queue, 30)]
     token = post(gateway, "", {"username": login, "password": "correct horse battery"}, "/auth/login").json()
     with Conversation(gateway, token["token"]) as client:
         client.subscribe(f"agent_id:{agent}")
@@ -167,6 +170,10 @@ def test_errors_name_each_field_and_what_is_right(
     )
     assert "nothing" in found["granted_resources"]
     assert "id" in problems(ask(gateway, controls, "PUT", "queues/one", {"name": "X"}))
+    staff, customer = cast[2].token("staff"), f"customers/{cast[0].id}"
+    found = problems(ask(gateway, staff, "PATCH", customer, {"time_zone": "Mars", "target_percent": 101}))
+    assert "Europe/Berlin" in found["time_zone"]
+    assert "100" in found["target_percent"]
     assert "limit" in problems(ask(gateway, controls, "GET", "queues?limit=0"))
 
 

@@ -64,7 +64,7 @@ def _name_of(frame: object) -> str:
     if "specversion" in frame:
         return "cloudEvent"
     if kind is None:
-        return "event"
+        return "summary" if "ephemeral" in frame else "event"
     if kind == "error":
         return "closing" if "retry" in frame else "error"
     name = _names().get((kind, frame.get("action") if kind == "ack" else None))

@@ -533,6 +533,54 @@ export interface AgentStatusData {
   tm_update?: string;
 }
 
+/** Data of sla.breached. A queue misses its target; the gateway publishes it. */
+export interface SlaBreachedData {
+  /** The queue, as `queue_id`. */
+  id?: string;
+  /** The queue. */
+  queue_id?: string | null;
+  /** The queue's name. */
+  queue_name?: string | null;
+  /** The customer. */
+  customer_id?: string;
+  /** The share of the last hour's callers who were answered in time; missing without callers. In per cent. */
+  service_level?: number;
+  /** The share that is the target. In per cent. */
+  target_percent?: number;
+  /** The time in which a caller should be answered. In seconds. */
+  target_seconds?: number;
+  /** The callers who wait in the queue. */
+  waiting?: number;
+  /** How long the first of them has waited. In seconds. */
+  longest_wait_seconds?: number;
+  /** Since when the queue has missed its target. */
+  since?: string;
+}
+
+/** Data of sla.cleared. A queue meets its target again. */
+export interface SlaClearedData {
+  /** The queue, as `queue_id`. */
+  id?: string;
+  /** The queue. */
+  queue_id?: string | null;
+  /** The queue's name. */
+  queue_name?: string | null;
+  /** The customer. */
+  customer_id?: string;
+  /** The share of the last hour's callers who were answered in time; missing without callers. In per cent. */
+  service_level?: number;
+  /** The share that is the target. In per cent. */
+  target_percent?: number;
+  /** The time in which a caller should be answered. In seconds. */
+  target_seconds?: number;
+  /** The callers who wait in the queue. */
+  waiting?: number;
+  /** How long the first of them has waited. In seconds. */
+  longest_wait_seconds?: number;
+  /** Since when the queue has missed its target. */
+  since?: string;
+}
+
 /** Data of recording.started. A recording begins. */
 export interface RecordingStartedData {
   /** The recording. */
@@ -648,6 +696,8 @@ export type AgreedEvent =
   | { event_type: "queue.connected"; timestamp: string; topic: string; id: string; cursor: string; data: QueueConnectedData }
   | { event_type: "queue.left"; timestamp: string; topic: string; id: string; cursor: string; data: QueueLeftData }
   | { event_type: "agent.status"; timestamp: string; topic: string; id: string; cursor: string; data: AgentStatusData }
+  | { event_type: "sla.breached"; timestamp: string; topic: string; id: string; cursor: string; data: SlaBreachedData }
+  | { event_type: "sla.cleared"; timestamp: string; topic: string; id: string; cursor: string; data: SlaClearedData }
   | { event_type: "recording.started"; timestamp: string; topic: string; id: string; cursor: string; data: RecordingStartedData }
   | { event_type: "recording.completed"; timestamp: string; topic: string; id: string; cursor: string; data: RecordingCompletedData }
   | { event_type: "transcription.completed"; timestamp: string; topic: string; id: string; cursor: string; data: TranscriptionCompletedData };

@@ -68,3 +68,32 @@ def test_allowed_patterns_are_split_by_the_scope_that_they_narrow() -> None:
 
 def test_without_allowed_patterns_nothing_is_narrowed() -> None:
     assert (OWN.of_customer, OWN.of_agent) == (None, None)
+
+
+SUMMARY = f"customer_id:{ACME}:summary"
+
+
+@pytest.mark.parametrize(
+    ("visible", "queue_id", "agents", "shown"),
+    [
+        (EVERYTHING, "*", (), True),
+        (EVERYTHING, "q", (), True),
+        (Visible(ACME, None, None, filter="{}"), "q", (), False),
+        (Visible(ACME, frozenset({"queue"}), ANN), "*", (), True),
+        (CALLS_AND_OWN, "q", (), False),
+        (CALLS_AND_OWN, "q", (BEN,), False),
+        (CALLS_AND_OWN, "q", (ANN, BEN), True),
+        (CALLS_AND_OWN, "*", (), False),
+        (NARROWED, "q", (ANN,), True),
+        (NARROWED, "q", (BEN,), False),
+        (Visible(ACME, None, None, frozenset({f"customer_id:{ACME}:queue:q"})), "q", (), True),
+        (Visible(ACME, None, None, frozenset({f"customer_id:{ACME}:queue:q"})), "*", (), False),
+        (Visible(ACME, None, None, frozenset({f"{SUMMARY}:all"})), "*", (), True),
+        (Visible(ACME, None, None, frozenset({f"{SUMMARY}:all"})), "q", (), False),
+        (Visible(ACME, None, None, frozenset({f"{SUMMARY}:q"})), "q", (), True),
+    ],
+)
+def test_a_summary_is_shown_like_the_events_that_it_counts(
+    visible: Visible, queue_id: str, agents: tuple[str, ...], shown: bool
+) -> None:
+    assert visible.shows_summary(queue_id, agents) is shown

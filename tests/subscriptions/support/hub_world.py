@@ -29,6 +29,7 @@ from subscriptions.delivery import replayer as replayer_module
 from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
+from subscriptions.delivery.summary_sender import SummarySender
 from subscriptions.delivery.transport import READY_FRAMES, nothing, transport_of
 from subscriptions.protocol.limits import Limits
 from subscriptions.protocol.permissions import Identity, Role
@@ -244,6 +245,7 @@ class World:
         self.process: Any = SimpleNamespace(
             hub=self.hub,
             replayer=Replayer(self.hub, max_events=MANY, at_once=1),
+            summaries=SummarySender(self.hub),
             limits=Limits(*(MANY for _ in fields(Limits))),
             resources=known_resources(),
             outbox_max_bytes=6000,

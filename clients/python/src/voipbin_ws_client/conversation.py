@@ -197,6 +197,9 @@ class Conversation:
         event = read_event(frame)
         if event is None:
             return Step()
+        if frame.get("ephemeral"):
+            # It is not stored: its cursor says where its content holds.
+            return Step(entries=[Entry(event)])
         positions = read_positions(event.cursor) or {}
         if self._positions.is_duplicate(positions):
             return Step()

@@ -712,6 +712,74 @@ class AgentStatus(TypedDict):
     data: AgentStatusData
 
 
+class SlaBreachedData(TypedDict, total=False):
+    """Data of sla.breached."""
+
+    id: str
+    """The queue, as `queue_id`."""
+    queue_id: str | None
+    """The queue."""
+    queue_name: str | None
+    """The queue's name."""
+    customer_id: str
+    """The customer."""
+    service_level: float
+    """The share of the last hour's callers who were answered in time; missing without callers. In per cent."""
+    target_percent: int
+    """The share that is the target. In per cent."""
+    target_seconds: int
+    """The time in which a caller should be answered. In seconds."""
+    waiting: int
+    """The callers who wait in the queue."""
+    longest_wait_seconds: int
+    """How long the first of them has waited. In seconds."""
+    since: str
+    """Since when the queue has missed its target."""
+
+
+class SlaBreached(TypedDict):
+    """A queue misses its target; the gateway publishes it."""
+
+    event_type: Literal["sla.breached"]
+    timestamp: str
+    topic: str
+    data: SlaBreachedData
+
+
+class SlaClearedData(TypedDict, total=False):
+    """Data of sla.cleared."""
+
+    id: str
+    """The queue, as `queue_id`."""
+    queue_id: str | None
+    """The queue."""
+    queue_name: str | None
+    """The queue's name."""
+    customer_id: str
+    """The customer."""
+    service_level: float
+    """The share of the last hour's callers who were answered in time; missing without callers. In per cent."""
+    target_percent: int
+    """The share that is the target. In per cent."""
+    target_seconds: int
+    """The time in which a caller should be answered. In seconds."""
+    waiting: int
+    """The callers who wait in the queue."""
+    longest_wait_seconds: int
+    """How long the first of them has waited. In seconds."""
+    since: str
+    """Since when the queue has missed its target."""
+
+
+class SlaCleared(TypedDict):
+    """A queue meets its target again."""
+
+    event_type: Literal["sla.cleared"]
+    timestamp: str
+    topic: str
+    data: SlaClearedData
+
+
 class RecordingStartedData(TypedDict, total=False):
     """Data of recording.started."""
 
@@ -856,6 +924,8 @@ AgreedEvent = (
     | QueueConnected
     | QueueLeft
     | AgentStatus
+    | SlaBreached
+    | SlaCleared
     | RecordingStarted
     | RecordingCompleted
     | TranscriptionCompleted

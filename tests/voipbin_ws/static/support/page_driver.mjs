@@ -32,7 +32,7 @@ function boardOf({ items, frames, me, now }) {
   const board = new Board();
   board.load({ me, calls: items.call, queues: items.queue, agents: items.agent }, now);
   for (const frame of frames) board.apply(frame, now);
-  const { states, active, waiting, oldest, queues, agents: presences } = board.summary(now);
+  const { states, active, waiting, oldest, queues, agents: presences } = board.summary();
   const calls = [...board.calls.values()].filter((call) => call.state !== "ended").sort((one, other) => (one.id < other.id ? -1 : 1));
   const agents = [...board.agents.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
   const summary = { states: { ...states, ended: 0 }, active, waiting, oldest, presences };

@@ -1,13 +1,11 @@
-/** Reads the state of the dashboard from the gateway: calls, queues, agents, the last hour, and the events of one call. */
+/** Reads the state of the dashboard from the gateway: calls, queues, agents, and the events of one call. */
 
-import { WINDOW_MS } from "./service-level.js";
 import { ApiError, read, readAll } from "../shared/auth.js";
 import { parseTime } from "../shared/time.js";
 
 const HISTORY_PAGES = 5;
 const BOARD_RESOURCES = ["call", "queue", "agent"];
 const TIMELINE_RESOURCES = ["recording", "transcription", "activeflow", "conference"];
-const LAST_HOUR_TYPES = ["queue.joined", "queue.connected", "queue.left", "call.ended", "agent.status"];
 const TIMELINE_BEFORE_MS = 60_000;
 const TIMELINE_AFTER_MS = 3_600_000;
 
@@ -46,18 +44,17 @@ export async function readBoard(me) {
   const [queues, agents] = await Promise.all(
     ["queue", "agent"].map((resource) => (resources.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] })),
   );
-  return { topics, cursor: calls.cursor, content: { me, calls: calls.items, queues: queues.items, agents: agents.items } };
+  const hadCalls = calls.items.length > 0 || (await read("/v1.0/calls", { customer_id: me.customer.id, limit: "1" })).content.items.length > 0;
+  return { topics, cursor: calls.cursor, content: { me, calls: calls.items, queues: queues.items, agents: agents.items, hadCalls } };
 }
 
-/** Return the last hour's events, and the time `since` which they are complete. @param {Me} me @param {number} now */
-export async function readLastHour(me, now) {
-  const from = new Date(now - WINDOW_MS).toISOString();
-  const query = { from, order: "desc", customer_id: me.customer.id };
-  const types = LAST_HOUR_TYPES.filter((type) => permittedTopics(me, [type.split(".")[0]]).length);
-  const parts = await Promise.all(types.map((type) => readAll("/v1.0/events", { ...query, type }, HISTORY_PAGES)));
-  // If there were too many events, those of a type are complete since the oldest that was read.
-  const begins = parts.filter(({ isWhole }) => !isWhole).map(({ items }) => parseTime(items.at(-1)?.timestamp) ?? now);
-  return { events: parts.flatMap(({ items }) => items), since: Math.max(now - WINDOW_MS, ...begins) };
+/** Return the topics of the figures that the token may receive. Figures are sent on subscribing. @param {Me} me */
+export function summaryTopics(me) {
+  if (!permittedTopics(me, ["queue"]).length) return [];
+  const scope = `customer_id:${me.customer.id}`;
+  // A grant of queues does not include the platform's own resource of this name.
+  if (me.topics.includes(`${scope}:*:*`)) return [`${scope}:summary:*`];
+  return ["all", ...me.queues.map(({ id }) => id)].map((name) => `${scope}:summary:${name}`);
 }
 
 /** Return the topics that a call's timeline needs beside those of the board. @param {Me} me */

@@ -2,10 +2,9 @@
 
 import { Call, isId, STATES } from "../shared/call.js";
 import { displayText } from "../shared/text.js";
-import { outcomeOf, outcomesOf, placeOf, ServiceLevel } from "./service-level.js";
+import { QueueFigures } from "./figures.js";
 import { States } from "../shared/resource-state.js";
 import { parseTime } from "../shared/time.js";
-import { Trends } from "./trends.js";
 
 /** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
 /** @typedef {{ id: string, name: string, agentIds: string[] | null }} BoardQueue */
@@ -19,35 +18,33 @@ export class Board {
   /** What is shown of each call, replaced with each change. @type {Map<string, Call>} */ calls = new Map();
   /** @type {Map<string, BoardAgent>} */ agents = new Map();
   /** @type {Map<string, BoardQueue>} */ queues = new Map();
-  level = new ServiceLevel();
-  trends = new Trends();
+  figures = new QueueFigures();
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
   peopleChanged = true;
-  hadCalls = false; // Whether there was a call within what is known of the last hour, or since.
+  hadCalls = false; // Whether there ever was a call.
   /** @type {Dialing | null} */ dialing = null; // How the customer's region dials.
   isIncomplete = false; // Whether the state must be loaded again: a call is live that had seemed to be over.
   #states = new States();
   /** @type {Map<string, BoardAgent>} */ #ownAgents = new Map(); // Of the answer of /v1.0/me.
   /** @type {Map<string, BoardQueue>} */ #ownQueues = new Map();
   #hasNamedAgents = false; // Whether there are agents that only events of calls name.
-  /** @type {Set<string> | null} */ #seenIds = null; // Ids of the events since `load`; `null` once the last hour is known.
 
   /**
-   * Start again from the answer of /v1.0/me and the items of /v1.0/resources/…. The last hour is unknown until `remember`.
-   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing">, calls: any[], queues: any[], agents: any[] }} content @param {number} now
+   * Start again from the answer of /v1.0/me and the items of /v1.0/resources/…. The figures of queues follow as events.
+   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing">, calls: any[], queues: any[], agents: any[], hadCalls?: boolean }} content @param {number} now
    */
-  load({ me, calls, queues, agents }, now) {
+  load({ me, calls, queues, agents, hadCalls = false }, now) {
     for (const id of this.calls.keys()) this.changed.add(id);
     const ending = [...this.calls.values()].filter((call) => call.state === "ended");
     Object.assign(this, new Board(), { changed: this.changed });
     this.#states = new States();
     this.dialing = me.dialing ?? null;
+    this.hadCalls = hadCalls;
     this.#ownQueues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.#ownAgents = new Map();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
       if (role === "agent") this.#ownAgents.set(id, { id, name: displayText(name), status: displayText(status), since: parseTime(status_changed_at) ?? now });
     }
-    this.#seenIds = new Set();
     const items = Object.entries({ call: calls, queue: queues, agent: agents }).flatMap(([resource, found]) => found.map((item) => this.#states.load(item, resource)));
     for (const id of new Set(items.map(callOf))) if (id) this.#update(id, now);
     this.#arrangeQueues();
@@ -56,26 +53,8 @@ export class Board {
     for (const call of ending) if (!this.calls.has(call.id)) this.calls.set(call.id, call);
   }
 
-  /** Add the hour before the state was loaded. @param {GatewayEvent[]} events In any order, complete since `since`. @param {number} since @param {number} now */
-  remember(events, since, now) {
-    const outcomes = outcomesOf(events);
-    for (const { id, ...outcome } of outcomes) if (!this.#seenIds?.has(id)) this.level.add(outcome);
-    this.#seenIds = null;
-    this.level.since = since;
-    this.hadCalls ||= events.some(({ event_type }) => event_type === "call.ended");
-    this.trends.rebuild(events, outcomes, this, since, now);
-  }
-
-  /** Whether `remember` was called since the last `load`. */
-  get knowsLastHour() {
-    return this.#seenIds === null;
-  }
-
   /** Apply an event. One that the state already contains, or a second time, changes nothing. @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
-    this.#seenIds?.add(event.id);
-    const outcome = event.event_type.startsWith("queue.") ? outcomeOf(event, placeOf(event, this.#states)) : null;
-    if (outcome) this.level.add(outcome);
     if (event.active && !this.#states.get("call", event.topic.split(":")[3])) this.isIncomplete = true;
     const changed = this.#states.apply(event);
     for (const callId of new Set(changed.map(callOf))) if (callId) this.#update(callId, now);
@@ -160,14 +139,13 @@ export class Board {
     copy.agents = this.agents;
     copy.queues = this.queues;
     copy.dialing = this.dialing;
-    copy.level = this.level.copy();
-    copy.trends = this.trends.copy();
+    copy.figures = this.figures.copy();
     copy.hadCalls = this.hadCalls;
-    if (!this.knowsLastHour) copy.#seenIds = new Set();
     return copy;
   }
-  /** Return the numbers for the cards and the side panels. @param {number} now @returns {Summary} */
-  summary(now) {
+
+  /** Return the numbers of the calls and agents that are shown. @returns {Summary} */
+  summary() {
     const states = Object.fromEntries(STATES.map((state) => [state, 0]));
     /** @type {Map<string, QueueSummary>} */
     const queues = new Map([...this.queues].map(([id, { agentIds }]) => [id, { waiting: 0, talking: 0, oldest: null, ...this.#serving(agentIds) }]));
@@ -186,7 +164,7 @@ export class Board {
     }
     const agents = { available: 0, busy: 0, away: 0, offline: 0 };
     for (const { status } of this.agents.values()) agents[presence(status)] += 1;
-    return { states, active: this.calls.size - states.ended, waiting: states.waiting + states.connecting, oldest, queues, agents, level: this.level.figures(now) };
+    return { states, active: this.calls.size - states.ended, waiting: states.waiting + states.connecting, oldest, queues, agents };
   }
 
   /** Return how many agents serve a queue, and how many of them are available; `null` if its agents are unknown. @param {string[] | null} agentIds */

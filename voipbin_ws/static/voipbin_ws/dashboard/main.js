@@ -1,6 +1,6 @@
 /** The live-call dashboard: connects the board, the views, the address and the session. */
 
-import { readBoard, readLastHour, readMeForCustomer } from "./board-loader.js";
+import { readBoard, readMeForCustomer, summaryTopics } from "./board-loader.js";
 import { Board } from "./board.js";
 import { ViewOptions } from "./view-options.js";
 import { CallTable } from "./views/call-table.js";
@@ -9,6 +9,7 @@ import { showDenied } from "./views/empty-state.js";
 import { Filters } from "./views/filters.js";
 import { enableShortcuts } from "./views/keyboard-shortcuts.js";
 import { Pause } from "./views/pause-button.js";
+import { QueueTable } from "./views/queue-table.js";
 import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TeamPanel } from "./views/team-panel.js";
@@ -39,6 +40,7 @@ const wallboard = new Wallboard();
 export const page = {
   ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
+  queueTable: new QueueTable(filterByQueue),
   teamPanel: new TeamPanel(),
   me: /** @type {Me | null} */ (null), // The answer of /v1.0/me for the shown customer.
 };
@@ -47,8 +49,8 @@ const signInForm = new SignInForm(element("board-view"), begin);
 
 // --- Data ---
 
-/** @param {Me} own @param {number} now @returns {Promise<Loaded>} */
-async function load(own, now) {
+/** @param {Me} own @returns {Promise<Loaded>} */
+async function load(own) {
   const me = await readMeForCustomer(own, viewOptions.customer);
   const state = await readBoard(me);
   if (!state) return { topics: [], cursor: null, show: () => showDeniedPage(me) };
@@ -58,27 +60,35 @@ async function load(own, now) {
     board.load(state.content, liveData.clock.now);
     showWho(me);
     customerPicker.show(me);
-    statCards.redraw();
     renderer.arrange();
-    loadLastHour(me, now);
+    followFigures(me);
     if (timelinePanel.callId === viewOptions.call) timelinePanel.load();
     else if (!viewOptions.isWallboard) openTimeline(viewOptions.call);
   };
   return { topics: state.topics, cursor: state.cursor, needsAll: true, show };
 }
 
-/** Load the last hour; the live calls are shown meanwhile. @param {Me} me @param {number} now */
-async function loadLastHour(me, now) {
-  let known = { events: /** @type {GatewayEvent[]} */ ([]), since: now };
-  try {
-    known = await readLastHour(me, now);
-  } catch (error) {
-    console.warn(error); // The numbers start now; the next load tries again.
-  }
-  if (me !== page.me || board.knowsLastHour) return;
-  board.remember(known.events, known.since, liveData.now);
+let unfollowFigures = () => {};
+
+/** Receive the figures of the customer's queues, now and with each change. @param {Me} me */
+function followFigures(me) {
+  unfollowFigures();
+  const topics = summaryTopics(me);
+  unfollowFigures = topics.length ? liveData.subscribe({ topics, event: onFigures, onLive: () => {} }) : () => {};
+}
+
+/** @param {GatewayEvent} event */
+function onFigures(event) {
+  const isFirst = board.figures.total === null;
+  board.figures.apply(event);
+  if (isFirst) redraw();
+  renderer.changed();
+}
+
+/** Draw the charts with the next numbers. */
+function redraw() {
   statCards.redraw();
-  renderer.arrangeIfLoaded();
+  page.queueTable.redraw();
 }
 
 /** @param {GatewayEvent} event */
@@ -141,6 +151,12 @@ function closeTimeline() {
   }
   renderer.scrolled();
   if (hadFocus && !table.focus()) element("scroller").focus();
+}
+
+/** Show the calls of one queue, or again of all. @param {string} id */
+function filterByQueue(id) {
+  viewOptions.queue = viewOptions.queue === id ? "" : id;
+  viewChanged();
 }
 
 /** @param {string} id */
@@ -214,6 +230,7 @@ function showDeniedPage(me) {
 /** Remove all data from the page, and show the sign-in form. @param {string} notice */
 function showSignIn(notice) {
   page.me = null;
+  unfollowFigures();
   timelinePanel.close();
   pause.end();
   customerPicker.forget();

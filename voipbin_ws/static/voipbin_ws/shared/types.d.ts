@@ -97,11 +97,7 @@ interface Summary {
   oldest: { queueId: string; since: number } | null; // The longest wait.
   queues: Map<string, QueueSummary>;
   agents: AgentCounts;
-  level: Figures;
 }
 
 type QueueSummary = { waiting: number; talking: number; oldest: number | null; serving: number | null; available: number | null };
 type AgentCounts = { available: number; busy: number; away: number; offline: number };
-
-/** Service level and abandoned share, from 0 to 1; `null` without samples. */
-type Figures = { samples: number; inTime: number; abandoned: number; level: number | null; abandonedShare: number | null };

@@ -2,10 +2,11 @@
 
 import { callerName, DIRECTIONS, labelOf } from "../../shared/call.js";
 import { descendant, element, PartList } from "../../shared/dom.js";
-import { ANSWERED_WITHIN_SECONDS, LATE_SECONDS } from "../service-level.js";
+import { DEFAULT_TARGETS, waitLevel } from "../figures.js";
 import { duration } from "../../shared/time.js";
 import { queueOf } from "../view-options.js";
 
+const WAITS = { bad: "late", warn: "long", normal: "fresh" };
 const ENDED_SHOWN_MS = 5000;
 export const ENDED_KEPT_MS = ENDED_SHOWN_MS + 600; // Includes the time of the transition.
 const ALL_ROWS = 100; // Up to this number every call has a row.
@@ -191,7 +192,7 @@ export class CallTable {
     const until = call.endedAt ?? now;
     const inState = call.endedAt === null ? now - call.stateSince : 0;
     part.texts({ inState: call.endedAt === null ? duration(inState) : "", total: duration(until - call.startedAt) });
-    const wait = inState > LATE_SECONDS * 1000 ? "late" : inState > ANSWERED_WITHIN_SECONDS * 1000 ? "long" : "fresh";
-    part.attributes({ "data-wait": call.state === "waiting" ? wait : null });
+    const level = waitLevel(inState, this.#board?.figures.targetsOf(call.place?.queueId) ?? DEFAULT_TARGETS);
+    part.attributes({ "data-wait": call.state === "waiting" ? WAITS[level ?? "normal"] : null });
   }
 }

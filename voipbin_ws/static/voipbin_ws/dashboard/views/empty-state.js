@@ -7,7 +7,7 @@ export function showEmptyState(board, shownCount, active, me) {
   setShown({ empty: shownCount === 0 });
   if (shownCount > 0) return;
   const isHidden = active > 0;
-  const isNew = !isHidden && board.knowsLastHour && !board.hadCalls;
+  const isNew = !isHidden && !board.hadCalls;
   const title = isHidden ? "No call matches the filters" : isNew ? "No calls yet" : "No calls right now";
   setTexts({ "empty-title": title, "empty-text": textFor(active, isNew, me?.role === "staff") });
   setShown({ "empty-button": isHidden, "first-steps": isNew });
@@ -18,7 +18,7 @@ export function showEmptyState(board, shownCount, active, me) {
 function textFor(active, isNew, isStaff) {
   if (active > 0) return `${active} active ${active === 1 ? "call is" : "calls are"} hidden by the search or the filters.`;
   const another = isStaff ? " To see another customer’s calls, choose the customer at the top of the page." : "";
-  if (isNew) return `There were no calls in the last hour.${another} A call appears here as soon as your platform publishes it. To try it without a platform:`;
+  if (isNew) return `There were no calls yet.${another} A call appears here as soon as your platform publishes it. To try it without a platform:`;
   return "The next call appears here as soon as it rings.";
 }
 

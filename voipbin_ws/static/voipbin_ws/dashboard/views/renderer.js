@@ -62,17 +62,16 @@ export class Renderer {
 
   /** Update the rows, the numbers and the team. */
   arrange() {
-    const { liveData, viewOptions, table, statCards, teamPanel, filters, pause, me } = this.#page;
+    const { liveData, viewOptions, table, statCards, queueTable, teamPanel, filters, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
     const { board, now } = this.#shown;
-    const summary = board.summary(now);
+    const summary = board.summary();
     const { active, waiting } = summary;
-    if (!pause.isOn && liveData.isLive && board.knowsLastHour) board.trends.note(summary, now);
     table.arrange(board, now);
     statCards.show(board, summary, now);
-    teamPanel.showQueues(board, summary, now);
+    queueTable.show(board, summary, now, viewOptions.queue);
     teamPanel.showAgents(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me);

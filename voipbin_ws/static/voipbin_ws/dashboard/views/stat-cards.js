@@ -1,18 +1,17 @@
 /** The cards with the key figures, their last hour, and their explanations. */
 
 import { element, setData, setTexts } from "../../shared/dom.js";
-import { ANSWERED_WITHIN_SECONDS, FAIR_SHARE, GOOD_SHARE, grade, LATE_SECONDS, MIN_ABANDONED_SECONDS, WINDOW_MS } from "../service-level.js";
+import { abandonedShare, FAIR_POINTS, grade, judged, lastHour, waitLevel } from "../figures.js";
+import { levelText } from "./queue-table.js";
 import { drawBars, drawLine } from "./sparkline.js";
-import { duration, timeOfDay } from "../../shared/time.js";
+import { duration } from "../../shared/time.js";
 
 const DRAW_MS = 5000;
-const SLACK_MS = 60_000;
-const LEVELS = { good: "good", fair: "warn", poor: "bad" };
-const TRENDS = /** @type {const} */ (["active", "waiting", "longest", "available"]);
+const LINES = /** @type {const} */ ({ waiting: "waiting", longest: "longest_wait_seconds", available: "available" });
 
-/** Format a share. The default rounds; a service level is cut off, for 79.6 % has not reached 80 %. @param {number} share */
-function percent(share, round = Math.round) {
-  return `${round(share * 100 + 1e-9)} %`;
+/** @param {number} share From 0 to 1. */
+function percent(share) {
+  return `${Math.round(share * 100)} %`;
 }
 
 export class StatCards {
@@ -24,8 +23,8 @@ export class StatCards {
     this.#card("active", String(active), `${states.talking} talking, ${states.ringing + states.dialing} ringing`);
     this.#card("waiting", String(waiting), waitingNote(summary), waiting ? "warn" : null);
     const longest = oldest ? now - oldest.since : null;
-    this.#card("longest", longest === null ? "—" : duration(longest), oldest ? board.queueName(oldest.queueId) : "no one waiting", waitLevel(longest));
-    this.#showLevel(board, summary, now);
+    this.#card("longest", longest === null ? "—" : duration(longest), oldest ? board.queueName(oldest.queueId) : "no one waiting", waitLevel(longest, board.figures.targetsOf(oldest?.queueId)));
+    this.#showLevel(board);
     const present = agents.available + agents.busy + agents.away;
     const people = `${agents.busy} busy, ${agents.away} away, ${agents.offline} offline`;
     const isShort = present > 0 && waiting > 0 && agents.available === 0;
@@ -44,50 +43,53 @@ export class StatCards {
     setData(element(`card-${name}`), "level", level);
   }
 
-  /** @param {Board} board @param {Summary} summary @param {number} now */
-  #showLevel(board, { level: { samples, inTime, abandoned, level, abandonedShare } }, now) {
-    const period = periodOf(board, now);
-    const none = board.knowsLastHour ? `no callers, ${period}` : "reading the last hour…";
-    const levelText = level === null ? "—" : percent(level, Math.floor);
-    const abandonedText = abandonedShare === null ? "—" : percent(abandonedShare);
-    const graded = grade(level);
-    this.#card("level", levelText, samples ? `${inTime} of ${samples} in ${ANSWERED_WITHIN_SECONDS} s, ${period}` : none, graded && LEVELS[graded]);
-    this.#card("abandoned", abandonedText, samples ? `${abandoned} of ${samples}, ${period}` : none);
-    const left = `Callers who gave up within ${MIN_ABANDONED_SECONDS} s are not counted.`;
-    const sum = samples ? ` = ${inTime} ÷ ${samples} = ${levelText}` : "";
-    const colours = `Green from ${percent(GOOD_SHARE)}, amber from ${percent(FAIR_SHARE)}, red below.`;
-    setTexts({ "tip-level": `Answered within ${ANSWERED_WITHIN_SECONDS} s ÷ (answered + abandoned)${sum}, ${period}. ${left} ${colours}` });
-    const share = samples ? ` = ${abandoned} ÷ ${samples} = ${abandonedText}` : "";
-    setTexts({ "tip-abandoned": `Callers who gave up waiting ÷ (answered + abandoned)${share}, ${period}. ${left}` });
+  /** @param {Board} board */
+  #showLevel({ figures }) {
+    const { total } = figures;
+    const targets = figures.targetsOf(null);
+    const { target_seconds: within, target_percent: target, short_abandon_seconds: least } = targets;
+    const samples = total ? judged(total) : 0;
+    const none = total ? "no callers, last hour" : "reading the last hour…";
+    const share = total && abandonedShare(total);
+    const level = total?.service_level ?? null;
+    const levelShown = level === null ? "—" : levelText(level);
+    const abandonedText = share === null ? "—" : percent(share);
+    this.#card("level", levelShown, samples ? `${total?.answered_in_time} of ${samples} in ${within} s, last hour` : none, grade(level, targets));
+    this.#card("abandoned", abandonedText, samples ? `${total?.abandoned} of ${samples}, last hour` : none);
+    const left = `Callers who gave up within ${least} s are not counted.`;
+    const sum = samples ? ` = ${total?.answered_in_time} ÷ ${samples} = ${levelShown}` : "";
+    const today = total?.today.service_level;
+    const day = typeof today === "number" ? ` Today: ${levelText(today)}.` : "";
+    const colours = `Green from ${target} %, amber from ${Math.max(0, target - FAIR_POINTS)} %, red below.`;
+    setTexts({ "tip-level": `Answered within ${within} s ÷ (answered + abandoned)${sum}, last hour.${day} ${left} ${colours}` });
+    const part = samples ? ` = ${total?.abandoned} ÷ ${samples} = ${abandonedText}` : "";
+    setTexts({ "tip-abandoned": `Callers who gave up waiting ÷ (answered + abandoned)${part}, last hour. ${left}` });
   }
 
   /** @param {Board} board @param {Summary} summary @param {number} now */
-  #draw(board, summary, now) {
+  #draw({ figures }, summary, now) {
     this.#drawnAt = performance.now();
-    const period = periodOf(board, now);
-    for (const name of TRENDS) {
-      const values = board.trends.series(name, summary, now);
-      drawLine(element(`spark-${name}`), values, rangeText(values, name === "longest" ? duration : String, period));
+    const { total } = figures;
+    const longest = summary.oldest ? (now - summary.oldest.since) / 1000 : 0;
+    const present = { waiting: summary.waiting, longest_wait_seconds: longest, available: summary.agents.available };
+    for (const [id, name] of Object.entries(LINES)) {
+      const values = total ? [...lastHour(total, now, (bucket) => bucket[name] ?? 0), present[name]] : [];
+      drawLine(element(`spark-${id}`), values, rangeText(values, id === "longest" ? (seconds) => duration(seconds * 1000) : String));
     }
-    const bars = board.level.bars(now);
-    const shares = { level: bars.map(({ level }) => level), abandoned: bars.map(({ abandonedShare }) => abandonedShare) };
-    for (const [name, values] of Object.entries(shares)) {
-      drawBars(element(`spark-${name}`), values, rangeText(values, percent, `${period}, five minutes each`));
+    const levels = lastHour(total, now, ({ service_level: level }) => (level === undefined ? null : level / 100));
+    const shares = lastHour(total, now, abandonedShare);
+    for (const [name, values] of Object.entries({ level: levels, abandoned: shares })) {
+      drawBars(element(`spark-${name}`), values, `${rangeText(values, percent)}, five minutes each`);
     }
   }
 }
 
-/** Return the time that the level covers. @param {Board} board @param {number} now */
-function periodOf({ level }, now) {
-  return level.since === null || level.since <= now - WINDOW_MS + SLACK_MS ? "last hour" : `since ${timeOfDay(level.since).slice(0, 5)}`;
-}
-
-/** @param {(number | null)[]} values @param {(value: number) => string} format @param {string} period */
-function rangeText(values, format, period) {
+/** @param {(number | null)[]} values @param {(value: number) => string} format */
+function rangeText(values, format) {
   const known = values.filter((value) => value !== null);
-  if (!known.length) return `${period}: no data`;
+  if (!known.length) return "Last hour: no data";
   const [least, most] = [Math.min(...known), Math.max(...known)].map((value) => format(value));
-  return least === most ? `${period}: ${least}` : `${period}: ${least} to ${most}`;
+  return least === most ? `Last hour: ${least}` : `Last hour: ${least} to ${most}`;
 }
 
 /** @param {Summary} summary */
@@ -95,13 +97,6 @@ function waitingNote({ waiting, states }) {
   if (waiting === 0) return "no one waiting";
   if (states.connecting) return `${states.connecting} being connected`;
   return waiting === 1 ? "caller in a queue" : "callers in queues";
-}
-
-/** Return how bad a wait is; `null` for a normal one. @param {number | null} milliseconds */
-export function waitLevel(milliseconds) {
-  if (milliseconds === null) return null;
-  if (milliseconds > LATE_SECONDS * 1000) return "bad";
-  return milliseconds > ANSWERED_WITHIN_SECONDS * 1000 ? "warn" : null;
 }
 
 /** Let Escape hide a card's explanation, until the pointer or the focus leaves the card. */

@@ -1,0 +1,156 @@
+"""The REST view of summaries: `/v1.0/summary`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rest_framework import status
+from rest_framework.fields import BooleanField, CharField, IntegerField
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from events.api.errors import ApiError
+from events.api.operation import field, operation
+from events.api.responses import reading_errors, visible_to
+from events.api.schemas import NOW, OF_CUSTOMER, TIME
+from events.domain.event import format_timestamp
+from events.domain.topics import ANY
+from events.domain.visibility import Visible
+from events.reading.parameters import Parameters
+from events.reading.summaries import summaries
+from events.summary.agent_times import KINDS
+from events.summary.customer_summary import Summary
+from events.summary.figures import TARGET_NAMES, queue_figures, queue_ids, total_figures
+
+_PERCENT = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
+_SECONDS = {"type": ["number", "null"], "minimum": 0}
+_MAYBE_TIME = {**TIME, "type": ["string", "null"]}
+_COUNTS = {
+    "answered": {"type": "integer"},
+    "answered_in_time": {"type": "integer"},
+    "abandoned": {"type": "integer"},
+    "short_abandoned": {"type": "integer"},
+    "service_level": _PERCENT,
+    "asa_seconds": _SECONDS,
+    "aht_seconds": _SECONDS,
+}
+_BUCKET = {
+    "type": "object",
+    "properties": {
+        "at": TIME,
+        **_COUNTS,
+        "waiting": {"type": "integer"},
+        "longest_wait_seconds": {"type": "integer"},
+        "talking": {"type": "integer"},
+        "available": {"type": "integer"},
+    },
+    "required": ["at"],
+}
+
+
+class Figures(Serializer[Any]):
+    """The figures of a queue or of all: now, in the last hour, and since midnight."""
+
+    waiting = IntegerField(help_text="The callers who wait now.")
+    longest_wait_since = field(_MAYBE_TIME, "Since when the first of them has waited.")
+    talking = IntegerField(help_text="The callers who talk with an agent now.")
+    answered = IntegerField(help_text="Callers who were answered in the last hour.")
+    answered_in_time = IntegerField(help_text="Those of them within `targets.target_seconds`.")
+    abandoned = IntegerField(help_text="Callers who gave up, without the next.")
+    short_abandoned = IntegerField(help_text="Callers who gave up before `targets.short_abandon_seconds`.")
+    service_level = field(
+        _PERCENT, "`answered_in_time` ÷ (`answered` + `abandoned`) in per cent; `null` without callers."
+    )
+    asa_seconds = field(_SECONDS, "How long the answered waited, on average (average speed of answer).")
+    aht_seconds = field(
+        _SECONDS, "How long the calls lasted that were answered and are over (average handle time)."
+    )
+    occupancy = field(
+        _PERCENT, "The agents' busy time ÷ their busy and available time, in the last hour, in per cent."
+    )
+    targets = field(
+        {"type": "object", "properties": {name: {"type": "integer"} for name in TARGET_NAMES}},
+        "The targets that apply.",
+    )
+    is_breached = BooleanField(help_text="Whether the target is missed: after `sla.breached`.")
+    breached_since = field(_MAYBE_TIME, "Since when it is missed.")
+    today = field({"type": "object", "properties": _COUNTS}, "The same counts since midnight.")
+    buckets = field(
+        {"type": "array", "items": _BUCKET},
+        "Five minutes each since midnight, by the time at which each begins. `waiting`, `longest_wait_seconds`, "
+        "`talking` and `available` are those of that time. What is zero or unknown is missing.",
+    )
+
+
+class QueueFigures(Figures):
+    """The figures of one queue."""
+
+    queue_id = CharField()
+    name = CharField(allow_null=True, help_text="`null` for a queue that only the platform knows.")
+
+
+class SummaryOfCustomer(Serializer[Any]):
+    """The figures of a customer."""
+
+    cursor = CharField(help_text="Where the figures hold: they count the events up to this one. Opaque.")
+    now = NOW
+    time_zone = CharField(help_text="The customer's time zone, in which a day begins.")
+    total = Figures(allow_null=True, help_text="All queues; `null` for a credential that may not see all.")
+    queues = QueueFigures(many=True, help_text="The queues whose events the credential may read.")
+    agents = field(
+        {"type": ["object", "null"], "properties": {name: {"type": "integer"} for name in KINDS}},
+        "The agents by the kind of their status; `null` for a credential that may not see all agents.",
+    )
+
+
+class SummaryView(APIView):
+    """`/v1.0/summary`."""
+
+    @operation("getSummary", "Reading", {200: ("The figures.", SummaryOfCustomer)}, [OF_CUSTOMER])
+    def get(self, request: Request) -> Response:
+        """Read the figures of queues and agents.
+
+        Counted by the gateway from the log: now, in the last hour, and since the customer's midnight. The topics
+        `customer_id:<id>:summary:<queue id or all>` send them with each change.
+        """
+        with reading_errors():
+            parameters = Parameters(dict(request.query_params.lists()), ("customer_id",))
+            customer_id = parameters.uuid("customer_id")
+            parameters.finish()
+            visible = visible_to(request, customer_id)
+        if visible.filter is not None:
+            raise ApiError(
+                status.HTTP_403_FORBIDDEN,
+                "Summaries count all events of a queue, and this access key has a filter: use one without",
+            )
+        content = summaries.read(visible.customer_id, lambda summary: content_for(visible, summary))
+        return Response(content, headers={"Cache-Control": "no-store"})
+
+
+def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
+    """Return what a client may see of a customer's summary, as JSON."""
+    fold, now = summary.fold, time.time()
+    profile = fold.profile
+    total = total_figures(fold, now)
+    agents = total.pop("agents")
+    if not (sees_agents := visible.is_whole("agent")):
+        for bucket in total["buckets"]:
+            bucket.pop("available", None)
+    wanted = [
+        each
+        for each in queue_ids(fold)
+        if visible.shows_summary(each, profile.queues[each].agent_ids if each in profile.queues else ())
+    ]
+    return {
+        "cursor": str(summary.position),
+        "now": format_timestamp(datetime.fromtimestamp(now, UTC)),
+        "time_zone": str(profile.time_zone),
+        "total": total if visible.shows_summary(ANY) else None,
+        "queues": [queue_figures(fold, each, now) for each in wanted],
+        "agents": agents if sees_agents else None,
+    }
