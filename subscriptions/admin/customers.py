@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -20,6 +20,7 @@ from events.hooks import operator_of
 from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
+from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.models import AccessKey, Agent, Customer, Queue
@@ -65,7 +66,7 @@ def _count(model: Any) -> Subquery:
 
 
 @admin.register(Customer)
-class CustomerAdmin(SwitchableAdmin):
+class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     customer_path = "pk"
     list_display = [
         "name",
@@ -83,6 +84,15 @@ class CustomerAdmin(SwitchableAdmin):
     list_per_page = 50
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["stored", "created_at", "related"]
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="subscriptions_import"), *super().get_urls()]
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        return import_page(request, self)
+
+    import_view.max_body_bytes = MAX_FORM_BYTES  # type: ignore[attr-defined]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
         fields = ["name", *id_field(request, obj), "region", "is_active", "data_check", *QUOTA_DEFAULTS]

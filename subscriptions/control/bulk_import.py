@@ -19,6 +19,9 @@ from subscriptions.control.opt_outs import OptOuts
 from subscriptions.control.resource import Resource
 from subscriptions.control.tenants import Customers, Queues
 
+MAX_IMPORT_BYTES = 8 * 2**20
+"""The largest file over HTTP."""
+
 LINES_AT_ONCE = 500
 """Lines that are stored together or not at all."""
 
