@@ -23,6 +23,7 @@ from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, d
 from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
+from subscriptions.control.tenants import PRESENCE
 from subscriptions.models import AccessKey, Agent, Customer, Queue
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
@@ -95,7 +96,15 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     import_view.max_body_bytes = MAX_FORM_BYTES  # type: ignore[attr-defined]
 
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        fields = ["name", *id_field(request, obj), "region", "is_active", "data_check", *QUOTA_DEFAULTS]
+        fields = [
+            "name",
+            *id_field(request, obj),
+            "region",
+            "is_active",
+            "data_check",
+            *QUOTA_DEFAULTS,
+            PRESENCE,
+        ]
         return [*fields, "stored", "created_at", "related"] if obj else fields
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The admin page that imports rows: a file is previewed, then exactly this file is imported."""
+"""The admin page that previews a file of rows, and then imports exactly this file."""
 
 from __future__ import annotations
 
@@ -94,7 +94,10 @@ def may_import(request: HttpRequest) -> bool:
 @sensitive_post_parameters()
 @sensitive_variables()
 def import_page(request: HttpRequest, customers: ScopedAdmin) -> HttpResponse:
-    """Show the form for GET; preview or import a file for POST. `customers` is the admin of customers."""
+    """Show the form for GET; preview or import a file for POST.
+
+    `customers` is the admin of customers.
+    """
     if not may_import(request):
         raise PermissionDenied
     controller = Controller.of_operator(request.user)

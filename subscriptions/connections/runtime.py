@@ -22,7 +22,8 @@ from subscriptions.delivery.hub import Hub
 from subscriptions.delivery.outbox import Flusher
 from subscriptions.delivery.replayer import Replayer
 from subscriptions.presence.heartbeat import Presence
-from subscriptions.presence.lease_tasks import LeaseTasks
+from subscriptions.presence.lease_tasks import inferred_ends
+from subscriptions.presence.presence_policy import presence_rounds
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
@@ -43,7 +44,9 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self.lease_tasks = LeaseTasks(settings.EVENTS_CALL_SILENCE)
+        self.lease_tasks = [presence_rounds(settings.CHECK_INTERVAL_SECONDS)]
+        if settings.EVENTS_CALL_SILENCE:
+            self.lease_tasks.append(inferred_ends(settings.EVENTS_CALL_SILENCE))
         self.flusher = Flusher()
         self.hub = Hub(
             self.flusher,
@@ -124,7 +127,8 @@ class Runtime:
         self.hub.start()
         self.reauthorizer.start()
         self.presence.start()
-        self.lease_tasks.start()
+        for task in self.lease_tasks:
+            task.start()
         self.audit_rounds.start()
 
     async def stop(self) -> None:
@@ -142,7 +146,8 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.audit.flush()
-        await self.lease_tasks.stop()
+        for task in self.lease_tasks:
+            await task.stop()
         await self.audit_rounds.stop()
         await self.reauthorizer.stop()
         await self.presence.stop()

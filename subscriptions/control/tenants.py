@@ -18,12 +18,14 @@ from rest_framework.serializers import (
 from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller
 from subscriptions.control.resource import Resource
-from subscriptions.models import Customer, Queue
+from subscriptions.models import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS, Customer, PresencePolicy, Queue
 from subscriptions.models.tenants import validate_region
 
 MAX_NAME = 120
 MAX_NUMBER = 2**31 - 1
 QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
+
+PRESENCE = ("presence_policy", "presence_grace_seconds")
 
 
 def quota(what: str) -> IntegerField:
@@ -59,6 +61,17 @@ class ManagedCustomer(Serializer[Any]):
         default="",
         help_text="Whether published data is compared with its event type; empty for no comparison.",
     )
+    presence_policy = ChoiceField(
+        PresencePolicy.values,
+        default=PresencePolicy.KEEP.value,
+        help_text="The status of an agent whose own connections have all ended: kept, or set to away or offline.",
+    )
+    presence_grace_seconds = IntegerField(
+        min_value=MIN_GRACE_SECONDS,
+        max_value=MAX_GRACE_SECONDS,
+        default=30,
+        help_text="How long after its last connection an agent still counts as connected.",
+    )
     created_at = DateTimeField(read_only=True)
 
 
@@ -75,7 +88,7 @@ class Customers(Resource):
         return Customer.objects.all()
 
     def shown(self, row: Customer) -> dict[str, Any]:
-        names = ("name", "is_active", "region", *QUOTAS, "data_check")
+        names = ("name", "is_active", "region", *QUOTAS, "data_check", *PRESENCE)
         values = {name: getattr(row, name) for name in names}
         return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
 

@@ -699,6 +699,8 @@ class AgentStatusData(TypedDict, total=False):
     """The status before. Known values: available, away, busy, offline, ringing."""
     call_id: str | None
     """The call."""
+    cause: str
+    """Why it changed, if no person chose it and no call did. Known values: connection_lost."""
     tm_update: str
     """When it last changed."""
 
@@ -710,6 +712,32 @@ class AgentStatus(TypedDict):
     timestamp: str
     topic: str
     data: AgentStatusData
+
+
+class AgentPresenceData(TypedDict, total=False):
+    """Data of agent.presence."""
+
+    agent_id: str | None
+    """The agent."""
+    id: str
+    """The agent, as `agent_id`."""
+    customer_id: str
+    """The customer."""
+    name: str
+    """The agent's name."""
+    connected: bool
+    """Whether a connection with the agent's own token is open."""
+    since: str
+    """Since when it is so."""
+
+
+class AgentPresence(TypedDict):
+    """An agent's desktop is connected, or no longer."""
+
+    event_type: Literal["agent.presence"]
+    timestamp: str
+    topic: str
+    data: AgentPresenceData
 
 
 class RecordingStartedData(TypedDict, total=False):
@@ -856,6 +884,7 @@ AgreedEvent = (
     | QueueConnected
     | QueueLeft
     | AgentStatus
+    | AgentPresence
     | RecordingStarted
     | RecordingCompleted
     | TranscriptionCompleted
