@@ -24,7 +24,7 @@ from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.control.tenants import PRESENCE
-from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.models import AccessKey, Agent, Customer, PresencePolicy, Queue
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
     "events_per_second": ("CUSTOMER_EVENTS_PER_SECOND", 1),
@@ -112,6 +112,8 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
         if db_field.name in QUOTA_DEFAULTS:
             setting, unit = QUOTA_DEFAULTS[db_field.name]
             field.help_text += f" Empty for the default: {default_text(setting, unit)}."
+        if db_field.name == "presence_policy":
+            field.choices = PresencePolicy.choices
         return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:

@@ -19,6 +19,7 @@ from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller
 from subscriptions.control.resource import Resource
 from subscriptions.models import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS, Customer, PresencePolicy, Queue
+from subscriptions.models.presence import DEFAULT_GRACE_SECONDS
 from subscriptions.models.tenants import validate_region
 
 MAX_NAME = 120
@@ -69,7 +70,7 @@ class ManagedCustomer(Serializer[Any]):
     presence_grace_seconds = IntegerField(
         min_value=MIN_GRACE_SECONDS,
         max_value=MAX_GRACE_SECONDS,
-        default=30,
+        default=DEFAULT_GRACE_SECONDS,
         help_text="How long after its last connection an agent still counts as connected.",
     )
     created_at = DateTimeField(read_only=True)

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 MIN_GRACE_SECONDS, MAX_GRACE_SECONDS = 5, 3600
+DEFAULT_GRACE_SECONDS = 30
 
 
 class PresencePolicy(models.TextChoices):
@@ -22,6 +23,8 @@ class PresenceSettings(models.Model):
     presence_policy = models.CharField(
         "when a desktop is lost",
         max_length=8,
+        # In a form, empty means the default.
+        blank=True,
         choices=PresencePolicy,
         default=PresencePolicy.KEEP,
         db_default=PresencePolicy.KEEP.value,
@@ -30,8 +33,9 @@ class PresenceSettings(models.Model):
     )
     presence_grace_seconds = models.PositiveIntegerField(
         "after this many seconds",
-        default=30,
-        db_default=30,
+        blank=True,
+        default=DEFAULT_GRACE_SECONDS,
+        db_default=DEFAULT_GRACE_SECONDS,
         validators=[MinValueValidator(MIN_GRACE_SECONDS), MaxValueValidator(MAX_GRACE_SECONDS)],
         help_text=f"{MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS}. An agent who is connected again within this time was "
         "never gone: reloading the page and restarts of the gateway take a few seconds.",
@@ -39,6 +43,12 @@ class PresenceSettings(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        super().clean()
+        self.presence_policy = self.presence_policy or PresencePolicy.KEEP
+        if self.presence_grace_seconds is None:
+            self.presence_grace_seconds = DEFAULT_GRACE_SECONDS
 
 
 class AgentPresence(models.Model):

@@ -15,7 +15,7 @@ from subscriptions.auth.authentication import identify
 from subscriptions.auth.customer_quotas import fullest_storage
 from subscriptions.auth.tokens import issue_token
 from subscriptions.models import AccessKey, AuditRecord, Customer
-from tests.subscriptions.support.admin_client import PRESENCE, AdminClient, address, superuser
+from tests.subscriptions.support.admin_client import AdminClient, address, superuser
 from tests.subscriptions.support.people import access_key, agent, customer
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def root() -> AdminClient:
 
 
 def save(root: AdminClient, acme: Customer, **fields: str) -> None:
-    page = root.post(address(acme, "change"), {"name": "Acme", "is_active": "on", **PRESENCE, **fields})
+    page = root.post(address(acme, "change"), {"name": "Acme", "is_active": "on", **fields})
     assert page.was_saved, page.errors
 
 
@@ -98,9 +98,7 @@ def test_a_key_has_rates_of_its_own_which_its_successor_keeps(ada: AdminClient, 
 def test_an_admin_sees_its_customers_quotas_and_does_not_change_them(
     ada: AdminClient, acme: Customer
 ) -> None:
-    ada.post(
-        address(acme, "change"), {"name": "Acme", "is_active": "on", "events_per_second": "0", **PRESENCE}
-    )
+    ada.post(address(acme, "change"), {"name": "Acme", "is_active": "on", "events_per_second": "0"})
     assert Customer.objects.get().events_per_second is None
     assert "events per second" in ada.get(address(acme, "change")).text.lower()
 

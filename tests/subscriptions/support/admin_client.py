@@ -16,9 +16,6 @@ from django.urls import reverse
 from subscriptions.models import Agent, Customer
 from tests.subscriptions.support.people import agent
 
-PRESENCE = {"presence_policy": "keep", "presence_grace_seconds": "30"}
-"""The fields of a customer that its form always sends."""
-
 _SECRET = re.compile(r"vb_[A-Za-z0-9]{32}")
 _FIELD = re.compile(r"<input[^>]*>")
 
