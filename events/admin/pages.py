@@ -127,6 +127,7 @@ class EventAdmin(DataAdmin):
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
     search_fields = ["resource_id"]
     search_help_text = "Telephone number in any spelling, name, text or id; event type, customer or agent"
+    empty_text = "They come from a platform that publishes with an access key: the documentation shows how."
     number_fields = ("tags", "body")
     exact_fields = ["id", "customer_id"]
     part_fields = ["event_type", "resource_id"]
@@ -185,13 +186,13 @@ class ResourceStateAdmin(DataAdmin):
     list_display = [
         "resource",
         "resource_id",
-        "member_id",
+        "place_of",
         "customer",
         "life",
         "event_type",
-        "since",
         "updated_at",
     ]
+    empty_text = "They follow from the events that are published."
     list_filter = [CustomerFilter, LiveFilter, ResourceFilter]
     search_fields = ["resource_id"]
     search_help_text = "Telephone number in any spelling, name, text or id; customer or agent"
@@ -201,7 +202,7 @@ class ResourceStateAdmin(DataAdmin):
     fields = [
         "resource",
         "resource_id",
-        "member_id",
+        "place_of",
         "customer",
         "life",
         "event_type",
@@ -216,6 +217,10 @@ class ResourceStateAdmin(DataAdmin):
         # Few are live, and those have an index of their own.
         return isinstance(spec, LiveFilter) and spec.value() == "yes"
 
+    @admin.display(description="call in it")
+    def place_of(self, state: ResourceState) -> str:
+        return state.member_id or "–"
+
     @admin.display(description="state")
     def life(self, state: ResourceState) -> SafeString:
         return pill("live", "good") if state.live else pill("ended", "quiet")
@@ -223,7 +228,8 @@ class ResourceStateAdmin(DataAdmin):
 
 @admin.register(CustomerLog)
 class CustomerLogAdmin(RecordAdmin):
-    list_display = ["customer_id", "customer", "epoch", "last_seq", "floor"]
+    list_display = ["customer_id", "customer", "log_epoch", "last_seq", "pruned"]
+    empty_text = "A customer gets one with its first event."
     list_display_links = ["customer_id"]
     list_filter = [CustomerFilter]
     search_fields = ["epoch"]
@@ -231,4 +237,12 @@ class CustomerLogAdmin(RecordAdmin):
     ordering = ["pk"]
     exact_fields = ["customer_id"]
     part_fields = ["epoch"]
-    fields = ["customer", "customer_id", "epoch", "last_seq", "floor"]
+    fields = ["customer", "customer_id", "log_epoch", "last_seq", "pruned"]
+
+    @admin.display(description="id of the log (epoch)")
+    def log_epoch(self, log: CustomerLog) -> str:
+        return log.epoch
+
+    @admin.display(description="pruned up to number")
+    def pruned(self, log: CustomerLog) -> int:
+        return log.floor

@@ -21,6 +21,7 @@ from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
 from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
+from subscriptions.admin.setup_steps import setup_steps
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.control.tenants import PRESENCE
@@ -69,6 +70,7 @@ def _count(model: Any) -> Subquery:
 @admin.register(Customer)
 class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     customer_path = "pk"
+    empty_text = "Everything else belongs to a customer: begin here, or import many."
     list_display = [
         "name",
         "id",
@@ -131,6 +133,13 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
         """Return whether the operator sees all customers; a customer's own admin only views it."""
         operator = operator_of(request)
         return operator is not None and operator.customer_id is None
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (customer := kwargs.get("obj")) is not None:
+            context["setup_steps"] = setup_steps(request, customer, self.admin_site)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
@@ -201,6 +210,7 @@ class QueueForm(OperatorForm):
 class QueueAdmin(OfCustomerAdmin):
     form = QueueForm
     list_display = ["name", "owner", "id", "served_by"]
+    empty_text = "Callers wait in them for the agents who serve them."
     search_fields = ["name", "id", "customer__name"]
     search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]

@@ -86,7 +86,7 @@ def _groups(request: HttpRequest, site: AdminSite) -> list[Group]:
 
 def pages_title(pages: Any) -> str:
     """Return the title of a list, as its page has it."""
-    return getattr(pages, "list_title", "") or capfirst(str(pages.opts.verbose_name_plural))
+    return str(capfirst(pages.opts.verbose_name_plural))
 
 
 def _list_of(model: Any) -> str:

@@ -30,7 +30,7 @@ GROUPS = (
     (
         "Connections",
         "subscriptions",
-        {"LiveConnection": "Open WebSockets: owner, topics, lag; close them"},
+        {"LiveConnection": "Open WebSockets and event streams: owner, topics, lag; close them"},
     ),
     (
         "Events",

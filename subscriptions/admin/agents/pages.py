@@ -32,6 +32,7 @@ class QueueFilter(LinkFilter):
 @admin.register(Agent)
 class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
+    empty_text = "They sign in, take calls and see what is theirs; import many at once."
     list_display = ["name", "username", "owner", "role", "standing", "status", "serves", "uses_admin"]
     list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
     list_select_related = ["customer", "user"]
