@@ -198,7 +198,7 @@ class Agent(models.Model):
     tokens_valid_from = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Tokens issued before this moment are refused: sign the agent out everywhere.",
+        help_text="Sessions that began before this time are invalid. Set by Sign out everywhere.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
