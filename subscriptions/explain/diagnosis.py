@@ -182,10 +182,10 @@ def _refusal(receiver: Receiver, rule: Rule, topic: str) -> str:
     match rule:
         case Rule.FOREIGN_CUSTOMER:
             owner = dict(receiver.facts).get("of", "its own customer")
-            return f"the event belongs to another customer, and {receiver.name} to {owner}"
+            return f"it belongs to another customer, not to {owner}"
         case Rule.RESOURCE_NOT_GRANTED:
             resource = Pattern.from_canonical(topic).resource
-            return f"events of {resource} were not granted to this agent, and the event does not concern the agent"
+            return f"events of {resource} were not granted, and the event does not concern this agent"
         case Rule.TOPIC_NOT_ALLOWED:
             return "the access key is limited to topics that do not cover it"
     return "the event is for another agent"

@@ -282,10 +282,7 @@ def test_a_missing_permission_is_explained_by_its_rule() -> None:
 def test_a_refusal_names_the_receiver_and_the_owners() -> None:
     foreign = replace(EVENT, topics=(f"customer_id:{GLOBEX}:call:c1",))
     answer = permitted(Receiver("Anna", AGENT, None, (("of", "Acme"),)), foreign)
-    assert (
-        answer.message
-        == "Anna may not receive this event: the event belongs to another customer, and Anna to Acme."
-    )
+    assert answer.message == "Anna may not receive this event: it belongs to another customer, not to Acme."
     assert (
         "error for the client",
         f"Your credential receives the events of its own customer only: {ACME}",
