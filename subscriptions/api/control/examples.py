@@ -20,6 +20,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "stored_megabytes": None,
         "max_connections": 500,
         "data_check": "report",
+        "presence_policy": "away",
+        "presence_grace_seconds": 30,
     },
     "Queue": {"customer_id": CUSTOMER, "name": "Support"},
     "Agent": {
