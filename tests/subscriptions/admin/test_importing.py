@@ -158,6 +158,14 @@ def test_a_customers_own_user_names_and_roles_hold_in_the_import_too(acme_admin:
     assert Agent.objects.get(pk=row["id"]).user.get_username().startswith("ann@")
 
 
+def test_an_admin_imports_people_by_their_names_again_and_again(acme_admin: AdminClient) -> None:
+    rows = ("resource,name,username,queue_names", "queue,Support,,", "agent,Ann Lee,ann,Support")
+    confirm(acme_admin, preview(acme_admin, *rows, name="people.csv"))
+    ann = Agent.objects.get(name="Ann Lee")
+    assert [queue.name for queue in ann.queues.all()] == ["Support"]
+    assert "There is nothing to import" in preview(acme_admin, *rows, name="people.csv").text
+
+
 def test_only_admins_and_the_platform_have_the_page(acme_tenant: Tenant) -> None:
     manager, _ = admin_of(acme_tenant.customer, role="manager")
     for operator in (manager, AdminClient(None)):
