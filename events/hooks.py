@@ -58,6 +58,9 @@ class Directory(Protocol):
     def agents_named(self, text: str) -> Sequence[uuid.UUID]:
         """Find agents with `text` in their names; at most a hundred."""
 
+    def regions(self) -> Sequence[str]:
+        """Return the regions of the customers' numbers."""
+
     def first_customers(self, count: int) -> Sequence[tuple[uuid.UUID, str]]:
         """Return the ids and names of the first `count` customers by name."""
 

@@ -35,7 +35,7 @@ class CustomerLog(models.Model):
     )
 
     class Meta:
-        verbose_name = "customer log"
+        verbose_name = "log position"
 
     def __str__(self) -> str:
         return f"log of {self.customer_id} at {self.last_seq}"

@@ -5,7 +5,7 @@ from django.apps import AppConfig
 
 class SubscriptionsConfig(AppConfig):
     name = "subscriptions"
-    verbose_name = "Customers and subscriptions"
+    verbose_name = "Customers and access"
 
     def ready(self) -> None:
         from subscriptions import checks  # noqa: F401 - checks register themselves

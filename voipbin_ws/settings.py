@@ -240,6 +240,9 @@ EVENTS_DIRECTORY = "subscriptions.event_hooks.directory.directory"
 EVENTS_QUOTAS = "subscriptions.event_hooks.quotas.quotas_of"
 EVENTS_VISIBILITY = "subscriptions.event_hooks.visibility.visible_to"
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # The endpoints with bodies have limits and error messages of their own.
+# Uploaded files can have passwords: none is ever written to a temporary file.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**62
 
 # --- Quotas; 0: none -------------------------------------------------------------------------------------------------
 

@@ -15,14 +15,19 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter, TimeFilter, ValueFilter
-from events.admin.records import RecordAdmin, customer_of
+from events.admin.records import RecordAdmin, customer_of, is_number
 from events.admin.scope import as_uuid, pill
 from events.database.stored_times import CLOCK_DIFFERENCE, first_number
 from events.domain.cursor import Position
 from events.domain.event import topics_of
+from events.domain.phone_number import canonical_number
+from events.domain.strict_json import encode
 from events.domain.topics import known_resources
 from events.hooks import directory
 from events.models import CustomerLog, Event, ResourceState, split_agents
+
+MAX_AGENTS = 5
+"""Agents of the same name whose rows a search finds."""
 
 MAX_LOGS = 100
 """Logs in which a search looks for the id of a resource; with more, it needs the filter by customer."""
@@ -59,6 +64,26 @@ class TypeFilter(ValueFilter):
 
 class DataAdmin(RecordAdmin):
     """Pages of records with the data of an event and the agents that it concerns."""
+
+    number_fields: tuple[str, ...] = ("body",)
+    """Fields with telephone numbers in E.164."""
+
+    def found_by(self, term: str) -> Q:
+        """Return the condition for rows with a term.
+
+        It is a text of the data, a number in any spelling, or the name or id of an agent.
+        """
+        found = super().found_by(term)
+        for text in {term, encode(term)[1:-1]}:
+            found |= Q(body__icontains=text)
+        for number in _spellings(term):
+            for field in self.number_fields:
+                found |= Q(**{f"{field}__contains": f'"{number}"'})
+        wanted = as_uuid(term)
+        agents = [wanted] if wanted is not None else directory().agents_named(term)[:MAX_AGENTS]
+        for agent_id in agents:
+            found |= Q(agent_ids__contains=str(agent_id))
+        return found
 
     def exact_matches(self, request: HttpRequest, term: str) -> list[Q]:
         customer_id = customer_of(request)
@@ -101,7 +126,9 @@ class EventAdmin(DataAdmin):
     list_display = ["stored_at", "customer", "event_type", "resource_id", "seq"]
     list_filter = [CustomerFilter, StoredFilter, ResourceFilter, TypeFilter]
     search_fields = ["resource_id"]
-    search_help_text = "Id of an event, resource or agent, event type, or name or id of a customer"
+    search_help_text = "Telephone number in any spelling, name, text or id; event type, customer or agent"
+    empty_text = "They come from a platform that publishes with an access key: the documentation shows how."
+    number_fields = ("tags", "body")
     exact_fields = ["id", "customer_id"]
     part_fields = ["event_type", "resource_id"]
     fields = [
@@ -123,10 +150,6 @@ class EventAdmin(DataAdmin):
         # Each of the two orders has an index.
         return ["-stored_at", "-seq"] if customer_of(request) is None else ["-seq"]
 
-    def found_by(self, term: str) -> Q:
-        found = super().found_by(term)
-        return found | Q(agent_ids__contains=str(wanted)) if (wanted := as_uuid(term)) is not None else found
-
     @admin.display(description="cursor")
     def cursor(self, event: Event) -> str:
         epoch = CustomerLog.objects.filter(pk=event.customer_id).values_list("epoch", flat=True).first()
@@ -138,6 +161,13 @@ class EventAdmin(DataAdmin):
             str(event.customer_id), event.resource, event.resource_id, split_agents(event.agent_ids)
         )
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in topics))
+
+
+def _spellings(term: str) -> set[str]:
+    """Return the number in E.164, as each region in use understands it."""
+    if not is_number(term):
+        return set()
+    return {canonical_number(term, region) for region in ("", *directory().regions())}
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -156,23 +186,23 @@ class ResourceStateAdmin(DataAdmin):
     list_display = [
         "resource",
         "resource_id",
-        "member_id",
+        "place_of",
         "customer",
         "life",
         "event_type",
-        "since",
         "updated_at",
     ]
+    empty_text = "They follow from the events that are published."
     list_filter = [CustomerFilter, LiveFilter, ResourceFilter]
     search_fields = ["resource_id"]
-    search_help_text = "Id of a resource, id of a call in a queue or conference, or name or id of a customer"
+    search_help_text = "Telephone number in any spelling, name, text or id; customer or agent"
     ordering = ["-pk"]
     exact_fields = ["customer_id"]
     part_fields = ["resource_id", "member_id"]
     fields = [
         "resource",
         "resource_id",
-        "member_id",
+        "place_of",
         "customer",
         "life",
         "event_type",
@@ -187,6 +217,10 @@ class ResourceStateAdmin(DataAdmin):
         # Few are live, and those have an index of their own.
         return isinstance(spec, LiveFilter) and spec.value() == "yes"
 
+    @admin.display(description="call in it")
+    def place_of(self, state: ResourceState) -> str:
+        return state.member_id or "–"
+
     @admin.display(description="state")
     def life(self, state: ResourceState) -> SafeString:
         return pill("live", "good") if state.live else pill("ended", "quiet")
@@ -194,7 +228,8 @@ class ResourceStateAdmin(DataAdmin):
 
 @admin.register(CustomerLog)
 class CustomerLogAdmin(RecordAdmin):
-    list_display = ["customer_id", "customer", "epoch", "last_seq", "floor"]
+    list_display = ["customer_id", "customer", "log_epoch", "last_seq", "pruned"]
+    empty_text = "A customer gets one with its first event."
     list_display_links = ["customer_id"]
     list_filter = [CustomerFilter]
     search_fields = ["epoch"]
@@ -202,4 +237,12 @@ class CustomerLogAdmin(RecordAdmin):
     ordering = ["pk"]
     exact_fields = ["customer_id"]
     part_fields = ["epoch"]
-    fields = ["customer", "customer_id", "epoch", "last_seq", "floor"]
+    fields = ["customer", "customer_id", "log_epoch", "last_seq", "pruned"]
+
+    @admin.display(description="id of the log (epoch)")
+    def log_epoch(self, log: CustomerLog) -> str:
+        return log.epoch
+
+    @admin.display(description="pruned up to number")
+    def pruned(self, log: CustomerLog) -> int:
+        return log.floor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -22,6 +23,8 @@ MAX_COUNTED = 10_000
 MAX_SEARCHED = 20_000
 """Rows, the newest ones, that a search or a filter without an index reads at most."""
 MAX_TERMS = 10
+MIN_NUMBER_DIGITS = 5
+_NUMBER = re.compile(r"(?:tel:|sips?:)?[+(]?[\d\s().\-/\u2010-\u2015]+", re.IGNORECASE)
 FEW = 1000
 """Rows up to which a query names their keys: the database need not estimate how many they are."""
 
@@ -90,7 +93,9 @@ class RecordList(DeclaredChangeList):
         return [spec for spec in specs if getattr(spec, "narrows", False)]
 
     def _terms(self) -> list[str]:
-        return self.query.replace("\0", " ").split()[:MAX_TERMS]
+        query = self.query.replace("\0", " ").strip()
+        # A telephone number is one term, although it is written with spaces.
+        return [query] if is_number(query) else query.split()[:MAX_TERMS]
 
     def _exact_matches(self, request: HttpRequest) -> Iterator[tuple[str, Q]]:
         """Find the terms of the search that an index finds, with their conditions."""
@@ -198,6 +203,11 @@ class RecordAdmin(ScopedAdmin):
         return format_html(
             '<a href="{}">{}</a>', directory().customer_url(row.customer_id), row.customer_name
         )
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text can be a telephone number in some spelling."""
+    return bool(_NUMBER.fullmatch(text)) and sum(c.isdigit() for c in text) >= MIN_NUMBER_DIGITS
 
 
 def customer_of(request: HttpRequest) -> uuid.UUID | None:

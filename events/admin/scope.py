@@ -63,6 +63,12 @@ def refuse_secrets(value: object) -> None:
 class DeclaredAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages with a `DeclaredChangeList`, whose forms take no credential in readable fields."""
 
+    empty_text = ""
+    """What an empty list says beside that it is empty: what makes rows appear in it."""
+
+    counted_as = ""
+    """What the rows are called where they are counted, if not by the name of the list."""
+
     def get_form(
         self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any
     ) -> Any:

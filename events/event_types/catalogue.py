@@ -8,8 +8,9 @@ Sans-I/O. The sources are VoIPBIN's WebSocket documentation, its webhooks, and t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from events.event_types.fields import EventType, Field, group, number, text, time, uuid
+from events.event_types.fields import EventType, Field, boolean, group, number, text, time, uuid
 
 VERSION = "1.1"
 """Grows in its second part with each addition; nothing is removed or changes its meaning within the first."""
@@ -349,12 +350,36 @@ _TYPES = (
             text("status", "The status of the agent.", "busy", AGENT_STATUSES),
             text("previous_status", "The status before.", "ringing", AGENT_STATUSES, nullable=True),
             CALL_ID,
+            replace(
+                text(
+                    "cause",
+                    "Why it changed, if no person chose it and no call did.",
+                    "connection_lost",
+                    ("connection_lost",),
+                ),
+                since="1.1",
+            ),
             UPDATED,
         ),
     ),
     EventType("sla.breached", "A queue misses its target; the gateway publishes it.", SLA_FIELDS),
     EventType(
         "sla.cleared", "A queue meets its target again.", _examples(SLA_FIELDS, service_level=82.3, waiting=0)
+    ),
+    EventType(
+        "agent.presence",
+        "An agent's desktop is connected, or no longer.",
+        tuple(
+            replace(each, since="1.1")
+            for each in (
+                AGENT_ID,
+                uuid("id", "The agent, as `agent_id`.", AGENT).required,
+                CUSTOMER_ID,
+                text("name", "The agent's name.", "Anna Lindqvist"),
+                boolean("connected", "Whether a connection with the agent's own token is open.", True),
+                time("since", "Since when it is so.", "2024-01-15T10:30:00.000000Z"),
+            )
+        ),
     ),
     EventType("recording.started", "A recording begins.", RECORDING_FIELDS),
     EventType(

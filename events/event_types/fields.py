@@ -93,6 +93,11 @@ def number(name: str, meaning: str, example: float, unit: str = "", *, integer: 
     return Field(name, "integer" if integer else "number", meaning, example, unit=unit)
 
 
+def boolean(name: str, meaning: str, example: bool) -> Field:
+    """True or false."""
+    return Field(name, "boolean", meaning, example)
+
+
 def group(type_name: str, name: str, meaning: str, *fields: Field, nullable: bool = False) -> Field:
     """An object with these fields."""
     example = {field.name: field.example for field in fields}

@@ -20,6 +20,7 @@ from events.admin.filters import CustomerFilter
 from events.admin.scope import ScopedAdmin, as_uuid
 from events.hooks import Operator, operator_of
 from subscriptions.admin.confirmation import ConfirmingAdmin
+from subscriptions.admin.importing import ImportingAdmin
 from subscriptions.models import Agent, Customer
 
 _JOIN_NAME = capfirst(str(Agent.queues.through._meta.verbose_name))
@@ -49,7 +50,7 @@ class OperatorForm(forms.ModelForm):  # type: ignore[type-arg]
         return agents if self.operator.is_platform else agents.exclude(pk__in=Agent.objects.of_the_platform())
 
 
-class OfCustomerAdmin(ConfirmingAdmin):
+class OfCustomerAdmin(ImportingAdmin, ConfirmingAdmin):
     """Pages of rows of one customer, which cannot be changed: its id is part of topics."""
 
     list_select_related = ["customer"]

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -20,9 +20,12 @@ from events.hooks import operator_of
 from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
+from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
+from subscriptions.admin.setup_steps import setup_steps
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
-from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.control.tenants import PRESENCE
+from subscriptions.models import AccessKey, Agent, Customer, PresencePolicy, Queue
 from subscriptions.models.targets import TARGETS
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
@@ -66,8 +69,9 @@ def _count(model: Any) -> Subquery:
 
 
 @admin.register(Customer)
-class CustomerAdmin(SwitchableAdmin):
+class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
     customer_path = "pk"
+    empty_text = "Everything else belongs to a customer: begin here, or import many."
     list_display = [
         "name",
         "id",
@@ -85,11 +89,21 @@ class CustomerAdmin(SwitchableAdmin):
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["stored", "created_at", "related"]
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="subscriptions_import"), *super().get_urls()]
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        return import_page(request, self)
+
+    import_view.max_body_bytes = MAX_FORM_BYTES  # type: ignore[attr-defined]
+
     def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         names = ["name", *id_field(request, obj), "region", "time_zone", "is_active"]
         return [
             (None, {"fields": [*names, "created_at", "related"] if obj else names}),
             ("Targets of its queues", {"fields": list(TARGETS)}),
+            ("Desktops of agents", {"fields": list(PRESENCE)}),
             (
                 "Quotas and checks",
                 {"fields": ["data_check", *QUOTA_DEFAULTS, *(["stored"] if obj else [])]},
@@ -101,6 +115,8 @@ class CustomerAdmin(SwitchableAdmin):
         if db_field.name in QUOTA_DEFAULTS:
             setting, unit = QUOTA_DEFAULTS[db_field.name]
             field.help_text += f" Empty for the default: {default_text(setting, unit)}."
+        if db_field.name == "presence_policy":
+            field.choices = PresencePolicy.choices
         return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
@@ -118,6 +134,13 @@ class CustomerAdmin(SwitchableAdmin):
         """Return whether the operator sees all customers; a customer's own admin only views it."""
         operator = operator_of(request)
         return operator is not None and operator.customer_id is None
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (customer := kwargs.get("obj")) is not None:
+            context["setup_steps"] = setup_steps(request, customer, self.admin_site)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[str], Any]:
         return deleted_together(self, request, objs)
@@ -188,6 +211,7 @@ class QueueForm(OperatorForm):
 class QueueAdmin(OfCustomerAdmin):
     form = QueueForm
     list_display = ["name", "owner", "id", "served_by"]
+    empty_text = "Callers wait in them for the agents who serve them."
     search_fields = ["name", "id", "customer__name"]
     search_help_text = "Name or id of a queue, or name of a customer"
     readonly_fields = ["owner"]

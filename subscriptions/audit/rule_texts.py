@@ -59,6 +59,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "by-operator": "An operator did it in the admin pages.",
     "by-client": "A client did it over REST.",
     "by-event": "It follows from an event that was published.",
+    "presence-policy": "The agent's connection was lost, and the customer's policy replaces its status then.",
     "foreign-origin": "The page's origin is not listed in WEBSOCKET_ORIGINS.",
     "unknown-format": "The parameter format names no format of events.",
     "customer-connections": "The customer had all the connections open that its quota allows.",

@@ -24,6 +24,7 @@ from subscriptions.delivery.replayer import Replayer
 from subscriptions.delivery.summary_sender import SummarySender
 from subscriptions.presence.heartbeat import Presence
 from subscriptions.presence.lease_tasks import inferred_ends
+from subscriptions.presence.presence_policy import presence_rounds
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
 from subscriptions.presence.target_watch import queue_targets
 from subscriptions.protocol.codes import CloseCode
@@ -45,7 +46,10 @@ class Runtime:
     def __init__(self) -> None:
         self.reauthorizer = Reauthorizer(check_seconds=settings.CHECK_INTERVAL_SECONDS)
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
-        self.lease_tasks = [queue_targets(2 * settings.CHECK_INTERVAL_SECONDS)]
+        self.lease_tasks = [
+            queue_targets(2 * settings.CHECK_INTERVAL_SECONDS),
+            presence_rounds(settings.CHECK_INTERVAL_SECONDS),
+        ]
         if settings.EVENTS_CALL_SILENCE:
             self.lease_tasks.append(inferred_ends(settings.EVENTS_CALL_SILENCE))
         self.flusher = Flusher()

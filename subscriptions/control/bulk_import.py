@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
@@ -15,9 +16,13 @@ from events.domain.strict_json import InvalidJson, decode
 from subscriptions.control.access_keys import AccessKeys
 from subscriptions.control.agents import Agents
 from subscriptions.control.controller import Controller, FieldProblem, Missing, NotPermitted, Refused
+from subscriptions.control.named_rows import find_by_name, ids_of_queues
 from subscriptions.control.opt_outs import OptOuts
 from subscriptions.control.resource import Resource
 from subscriptions.control.tenants import Customers, Queues
+
+MAX_IMPORT_BYTES = 8 * 2**20
+"""The largest file over HTTP."""
 
 LINES_AT_ONCE = 500
 """Lines that are stored together or not at all."""
@@ -95,7 +100,7 @@ def _import_group(
         with controller.change():
             for line, content in group:
                 try:
-                    resource, pk, values = _addressed(content)
+                    resource, pk, values = _addressed(controller, content)
                     stored = resource.put(controller, pk, values)
                 except (Refused, Missing, NotPermitted) as error:
                     errors += (LineProblem(line, *each) for each in _problems(error))
@@ -124,7 +129,7 @@ def _problems(error: Exception) -> Iterator[FieldProblem]:
         yield FieldProblem("resource", str(error))
 
 
-def _addressed(content: Any) -> tuple[Resource, str, dict[str, Any]]:
+def _addressed(controller: Controller, content: Any) -> tuple[Resource, str, dict[str, Any]]:
     if isinstance(content, Refused):
         raise content
     if not isinstance(content, dict):
@@ -134,9 +139,13 @@ def _addressed(content: Any) -> tuple[Resource, str, dict[str, Any]]:
     resource = RESOURCES.get(kind) if isinstance(kind, str) else None
     if resource is None:
         raise Refused(FieldProblem("resource", f"write one of {', '.join(RESOURCES)}"))
+    if pk is None and kind in ("agent", "queue"):
+        pk = find_by_name(controller, kind, values) or str(uuid.uuid4())
     if not isinstance(pk, str):
         name = "number" if kind == "opt_out" else "id"
         raise Refused(FieldProblem(name, "this field is needed, as a text"))
+    if kind == "agent" and "queue_names" in values:
+        values["queue_ids"] = ids_of_queues(controller, values)
     return resource, pk, values
 
 
@@ -160,10 +169,17 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Any]]:
             if None in row:
                 yield reader.line_num, Refused(FieldProblem("", "there are more cells than columns"))
                 continue
-            # An empty cell counts as left out; lists are separated by spaces.
-            yield (
-                reader.line_num,
-                {n: v.split() if n in _LISTS else v for n, v in row.items() if v not in (None, "")},
-            )
+            # An empty cell counts as left out.
+            yield reader.line_num, {n: _cell(n, v) for n, v in row.items() if v not in (None, "")}
     except csv.Error as error:
         yield reader.line_num, Refused(FieldProblem("", f"this is no CSV: {error}"))
+
+
+def _cell(name: str, value: str) -> str | list[str]:
+    """Return the value of a cell: a list, if the column has lists.
+
+    They are separated by spaces, and names of queues by semicolons.
+    """
+    if name == "queue_names":
+        return [each.strip() for each in value.split(";") if each.strip()]
+    return value.split() if name in _LISTS else value

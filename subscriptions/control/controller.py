@@ -11,8 +11,11 @@ from django.db import transaction
 
 from subscriptions.accounts.changes import Actor, Changes, audit_record, current_actor
 from subscriptions.audit.store import append
-from subscriptions.models import AuditRecord, Customer
+from subscriptions.auth.tokens import identity_of_agent
+from subscriptions.models import Agent, AuditRecord, Customer
 from subscriptions.protocol.permissions import Identity
+
+OPERATOR_RULE = "by-operator"
 
 
 class FieldProblem(NamedTuple):
@@ -46,6 +49,8 @@ class Controller:
     """
 
     identity: Identity | None
+    rule: str = ""
+    """The rule of the audit records; "" for that of a command or a client."""
     _actor: Actor = field(default_factory=current_actor)
     _records: list[AuditRecord] = field(default_factory=list)
     _depth: int = 0
@@ -56,6 +61,20 @@ class Controller:
                 "This credential may not control: use a token of an admin or of platform staff, or an access key with "
                 "the permission to control"
             )
+
+    @classmethod
+    def of_operator(cls, user: Any) -> Controller:
+        """Return what an operator of the admin controls.
+
+        Raises:
+            NotPermitted: The operator is neither a superuser, platform staff nor an admin.
+        """
+        if user.is_superuser:
+            return cls(None)
+        agent = Agent.objects.select_related("customer", "user").filter(user_id=user.pk).first()
+        if agent is None:
+            raise NotPermitted("Rows are imported by platform staff and by the admins of customers")
+        return cls(identity_of_agent(agent), OPERATOR_RULE)
 
     @property
     def is_platform(self) -> bool:
@@ -128,7 +147,7 @@ class Controller:
         self, action: str, subject: str, customer_id: Any, detail: str, changes: Changes | None
     ) -> None:
         """Record a change at the end of the block."""
-        rule = "by-operator" if self.identity is None else "by-client"
+        rule = self.rule or (OPERATOR_RULE if self.identity is None else "by-client")
         self._records.append(
             audit_record(
                 self._actor,

@@ -18,13 +18,16 @@ from rest_framework.serializers import (
 from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller
 from subscriptions.control.resource import Resource
-from subscriptions.models import Customer, Queue
+from subscriptions.models import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS, Customer, PresencePolicy, Queue
+from subscriptions.models.presence import DEFAULT_GRACE_SECONDS
 from subscriptions.models.targets import TARGETS, validate_time_zone
 from subscriptions.models.tenants import validate_region
 
 MAX_NAME = 120
 MAX_NUMBER = 2**31 - 1
 QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
+
+PRESENCE = ("presence_policy", "presence_grace_seconds")
 
 
 def quota(what: str) -> IntegerField:
@@ -85,6 +88,17 @@ class ManagedCustomer(Serializer[Any]):
     wait_alarm_seconds = default_target("wait_alarm_seconds")
     short_abandon_seconds = default_target("short_abandon_seconds")
     wrap_up_seconds = default_target("wrap_up_seconds")
+    presence_policy = ChoiceField(
+        PresencePolicy.values,
+        default=PresencePolicy.KEEP.value,
+        help_text="The status of an agent whose own connections have all ended: kept, or set to away or offline.",
+    )
+    presence_grace_seconds = IntegerField(
+        min_value=MIN_GRACE_SECONDS,
+        max_value=MAX_GRACE_SECONDS,
+        default=DEFAULT_GRACE_SECONDS,
+        help_text="How long after its last connection an agent still counts as connected.",
+    )
     created_at = DateTimeField(read_only=True)
 
 
@@ -101,7 +115,7 @@ class Customers(Resource):
         return Customer.objects.all()
 
     def shown(self, row: Customer) -> dict[str, Any]:
-        names = ("name", "is_active", "region", *QUOTAS, "data_check", "time_zone", *TARGETS)
+        names = ("name", "is_active", "region", *QUOTAS, "data_check", "time_zone", *TARGETS, *PRESENCE)
         values = {name: getattr(row, name) for name in names}
         return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
 

@@ -49,6 +49,10 @@ class CustomerDirectory:
     def agents_named(self, text: str) -> list[uuid.UUID]:
         return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MAX_FOUND])
 
+    def regions(self) -> list[str]:
+        customers = Customer.objects.exclude(region="").order_by()
+        return list(customers.values_list("region", flat=True).distinct()[:MAX_FOUND])
+
     def first_customers(self, count: int) -> list[tuple[uuid.UUID, str]]:
         return list(Customer.objects.order_by("name").values_list("pk", "name")[:count])
 

@@ -169,10 +169,26 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
         if verdict.granted:
             return Answer(Outcome.YES, verdict.rule, f"Yes, as {topic}.", facts)
     verdict = verdicts[0][1]
-    message = f"It may not receive the event. The error for the client is: {verdict.message}."
-    if verdict.rule is Rule.RESOURCE_NOT_GRANTED:
-        message += " And the event does not concern this agent, so it is not on the agent's own topics."
+    message = (
+        f"{receiver.name} may not receive this event: {_refusal(receiver, verdict.rule, event.topics[0])}."
+    )
+    if verdict.message:
+        facts = (*facts, ("error for the client", verdict.message))
     return Answer(Outcome.NO, verdict.rule, message, facts)
+
+
+def _refusal(receiver: Receiver, rule: Rule, topic: str) -> str:
+    """Return why a rule refuses the topic of an event, in the middle of a sentence."""
+    match rule:
+        case Rule.FOREIGN_CUSTOMER:
+            owner = dict(receiver.facts).get("of", "its own customer")
+            return f"it belongs to another customer, not to {owner}"
+        case Rule.RESOURCE_NOT_GRANTED:
+            resource = Pattern.from_canonical(topic).resource
+            return f"events of {resource} were not granted, and the event does not concern this agent"
+        case Rule.TOPIC_NOT_ALLOWED:
+            return "the access key is limited to topics that do not cover it"
+    return "the event is for another agent"
 
 
 def subscribed(

@@ -114,7 +114,7 @@ def _by_id(event_id: str, viewer: Viewer) -> StoredEvent | NoEvent:
     seen = viewer.redact(stored(event)) if event is not None else None
     return seen or NoEvent(
         "unknown-event",
-        f"There is no event {event_id}: it was never published, it has been pruned, or it is not yours to see.",
+        f"There is no event {event_id}: it was never published, it has been pruned, or you may not see it.",
     )
 
 
@@ -123,7 +123,7 @@ def _by_cursor(position: Position, viewer: Viewer) -> StoredEvent | NoEvent:
     if log is None or not viewer.sees_log(str(log.customer_id)):
         return NoEvent(
             "other-log",
-            f"No log that is yours to see has the cursor {position}: the log was replaced since, or it is another's.",
+            f"No log that you may see has the cursor {position}: the log was replaced since, or it is another's.",
         )
     if position.seq > log.last_seq:
         return NoEvent(
@@ -136,7 +136,7 @@ def _by_cursor(position: Position, viewer: Viewer) -> StoredEvent | NoEvent:
         )
     event = Event.objects.filter(customer_id=log.customer_id, seq=position.seq).first()
     seen = viewer.redact(stored(event)) if event is not None else None
-    return seen or NoEvent("unknown-event", f"There is no event at cursor {position} that is yours to see.")
+    return seen or NoEvent("unknown-event", f"There is no event at cursor {position} that you may see.")
 
 
 def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
@@ -147,7 +147,7 @@ def _by_topic(text: str, viewer: Viewer) -> StoredEvent | NoEvent:
     customer_id = customer_of(pattern)
     absent = NoEvent(
         "no-event-of-topic",
-        f"No event of {pattern} is kept: none was published, it has been pruned, or it is not yours to see.",
+        f"No event of {pattern} is kept: none was published, it has been pruned, or you may not see it.",
         (str(pattern),),
     )
     if customer_id is None or not viewer.may_query(pattern):

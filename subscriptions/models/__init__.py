@@ -16,6 +16,12 @@ from subscriptions.models.credentials import (
     LoginTries,
     digest_of,
 )
+from subscriptions.models.presence import (
+    MAX_GRACE_SECONDS,
+    MIN_GRACE_SECONDS,
+    AgentPresence,
+    PresencePolicy,
+)
 from subscriptions.models.tenants import (
     Agent,
     AgentRole,
@@ -33,10 +39,13 @@ __all__ = [
     "CONTROLLING_ROLES",
     "KEY_MARK",
     "KEY_PREFIX_CHARACTERS",
+    "MAX_GRACE_SECONDS",
+    "MIN_GRACE_SECONDS",
     "NO_CONNECTION",
     "AccessChanges",
     "AccessKey",
     "Agent",
+    "AgentPresence",
     "AgentRole",
     "AgentStatus",
     "AuditAction",
@@ -50,6 +59,7 @@ __all__ = [
     "LiveConnection",
     "LoginTries",
     "OptOut",
+    "PresencePolicy",
     "Queue",
     "customers_of",
     "digest_of",

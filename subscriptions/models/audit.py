@@ -90,6 +90,7 @@ class AuditRecord(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = "audit record"
+        verbose_name_plural = "audit log"
         # Each with the order of the list, so that a page of a filtered list reads only its own rows.
         indexes = [
             models.Index(fields=["customer_id", "-id"], name="audit_customer"),

@@ -33,7 +33,7 @@ class LiveConnection(models.Model):
         GatewayProcess, on_delete=models.CASCADE, editable=False, related_name="live_connections"
     )
     customer_id = models.UUIDField(editable=False, db_index=True)
-    agent_id = models.UUIDField(null=True, editable=False)
+    agent_id = models.UUIDField(null=True, editable=False, db_index=True)
     key_id = models.UUIDField(null=True, editable=False, db_index=True)
     credential = models.CharField(max_length=60, editable=False)
     is_platform_staff = models.BooleanField(editable=False)

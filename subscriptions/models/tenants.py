@@ -15,6 +15,7 @@ from django.utils import timezone
 from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from events.quotas.limits import DataCheck
+from subscriptions.models.presence import PresenceSettings
 from subscriptions.models.targets import TARGETS, default_target, own_target, validate_time_zone
 from subscriptions.protocol.permissions import Role
 
@@ -40,7 +41,7 @@ def validate_region(region: str) -> None:
         )
 
 
-class Customer(models.Model):
+class Customer(PresenceSettings):
     """A tenant of the platform. Customers never see each other's data."""
 
     id = models.UUIDField(
@@ -225,7 +226,7 @@ class Agent(models.Model):
     tokens_valid_from = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Tokens issued before this moment are refused: sign the agent out everywhere.",
+        help_text="Sessions that began before this time are invalid. Set by Sign out everywhere.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -21,10 +21,11 @@ class _StatusChanged(Exception):
     """The status has changed since the event was built."""
 
 
-def choose_status(agent: Agent, chosen: str, *, set_by: str | None) -> bool:
+def choose_status(agent: Agent, chosen: str, *, set_by: str | None, cause: str = "") -> bool:
     """Set the status and refresh `agent`; return `False` if it changes after the present call.
 
-    Must not run within a transaction. `set_by` is the id of the agent who chose it.
+    Must not run within a transaction. `set_by` is the id of the agent who chose it, and
+    `cause` why no person did.
 
     Raises:
         ApiError: The platform refuses, or the status keeps changing at the same time.
@@ -38,18 +39,18 @@ def choose_status(agent: Agent, chosen: str, *, set_by: str | None) -> bool:
             # Busy: the platform changes the status after the call, and publishes that.
             agent.refresh_from_db()
             return False
-    _publish_status(agent, chosen, set_by)
+    _publish_status(agent, chosen, set_by, cause)
     return True
 
 
-def _publish_status(agent: Agent, chosen: str, set_by: str | None) -> None:
+def _publish_status(agent: Agent, chosen: str, set_by: str | None, cause: str) -> None:
     """Publish the change unless it is the present status; `event_hooks.projection` stores it."""
     for _ in range(MAX_ATTEMPTS):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
         if agent.status == chosen:
             return
         try:
-            publish([_draft(agent, chosen, set_by)], check=lambda: _require_unchanged(agent))
+            publish([_draft(agent, chosen, set_by, cause)], check=lambda: _require_unchanged(agent))
         except _StatusChanged:
             continue
         agent.refresh_from_db(fields=["status", "status_changed_at"])
@@ -65,7 +66,7 @@ def _require_unchanged(agent: Agent) -> None:
         raise _StatusChanged
 
 
-def _draft(agent: Agent, chosen: str, set_by: str | None) -> Draft:
+def _draft(agent: Agent, chosen: str, set_by: str | None, cause: str) -> Draft:
     data = {
         "id": str(agent.pk),
         "agent_id": str(agent.pk),
@@ -74,6 +75,7 @@ def _draft(agent: Agent, chosen: str, set_by: str | None) -> Draft:
         "status": chosen,
         "previous_status": agent.status,
         "set_by": set_by,
+        **({"cause": cause} if cause else {}),
     }
     return read_event(
         {"event_type": "agent.status", "data": data},

@@ -138,7 +138,7 @@ def may_hold(identity: Identity, pattern: Pattern) -> Verdict:
         return Verdict(
             False,
             Rule.FOREIGN_CUSTOMER,
-            f"Your credential hears its own customer alone: {identity.customer_id}",
+            f"Your credential receives the events of its own customer only: {identity.customer_id}",
         )
     if identity.role is None:
         return Verdict(True, Rule.CUSTOMER_KEY)
@@ -186,9 +186,7 @@ def _queue_of(pattern: Pattern) -> Pattern:
 
 def _foreign_agent(identity: Identity) -> str:
     if identity.agent_id is None:
-        return (
-            "An access key that belongs to no agent hears no agent's topics: subscribe to customer_id topics"
-        )
+        return "An access key that belongs to no agent receives no agent's topics: subscribe to customer_id topics"
     return f"An agent's topics are for that agent alone: yours begin with agent_id:{identity.agent_id}"
 
 
@@ -203,6 +201,6 @@ def _not_allowed(allowed: frozenset[str]) -> str:
 def _not_granted(identity: Identity) -> str:
     granted = ", ".join(sorted(identity.granted_resources)) or "none"
     return (
-        "An agent hears those resources of its customer that it was granted "
-        f"(yours: {granted}) and its own agent_id topics; managers and admins hear all"
+        "An agent receives those resources of its customer that it was granted "
+        f"(yours: {granted}) and its own agent_id topics; managers and admins receive all"
     )

@@ -128,7 +128,7 @@ def _all_are_gone(scene: Scene) -> bool:
 REASONS = [
     ("publisher", "happened", "key-may-not-subscribe", "may publish only"),
     ("never there", "happened", "never-connected", "no connection of it is known"),
-    ("never there", "another's", "foreign-customer", "hears its own customer alone"),
+    ("never there", "another's", "foreign-customer", "it belongs to another customer, not to Acme"),
     ("wrong pattern", "happened", "other-resource", "that is of message, and the event is of call"),
     ("typing error", "happened", "invalid-topic", "did you mean call?"),
     ("late subscriber", "happened", "subscribed-later", "after the event"),

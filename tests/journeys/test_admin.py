@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -139,6 +141,45 @@ def test_an_answer_that_fails_under_way_is_cut_and_the_next_one_too(gateway: Gat
             operator.get(EXPORT)
     assert operator.get("/admin/").status_code == 200
     assert "badly formed hexadecimal UUID string" in alone.log_text()
+
+
+# --- Import ---
+
+IMPORT = "/admin/subscriptions/customer/import/"
+
+
+def test_a_file_larger_than_a_form_is_imported_as_previewed_and_by_the_control_api(
+    operator: OperatorBrowser, scene: Scene
+) -> None:
+    owner = scene.acme.id
+    rows = [
+        {"resource": "queue", "id": new_id(), "name": "Support", "customer_id": owner}
+        if number
+        else {"resource": "access_key", "id": new_id(), "label": "Imported", "customer_id": owner}
+        for number in range(2)
+    ]
+    # Blank lines: the size matters, and not the time that rows take.
+    text = "\n".join(map(json.dumps, rows)) + "\n" * (3 * 2**20)
+    token = operator.client.cookies["csrftoken"]
+    preview = operator.client.post(
+        IMPORT, data={"csrfmiddlewaretoken": token}, files={"file": ("acme.jsonl", text)}
+    )
+    assert (preview.status_code, "<strong>2</strong> new" in preview.text) == (200, True)
+    [sealed] = re.findall(r'name="sealed" value="([^"]+)"', preview.text)
+    done = operator.post(IMPORT, {"sealed": sealed})
+    assert done.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
+    [secret] = re.findall(r"vb_[A-Za-z0-9]{32}", done.text)
+    assert get(scene.gateway, secret, "/v1.0/me").status_code == 200
+    assert secret not in scene.gateway.log_text()
+    answer = httpx.post(
+        f"{scene.gateway.url}/v1.0/control/import",
+        content=text,
+        headers={"Authorization": f"Bearer {scene.acme.token('admin')}"},
+        timeout=30,
+    )
+    assert (answer.status_code, answer.json()["counts"]) == (200, {"unchanged": 2})
+    too_large = operator.client.post(IMPORT, content=b"x" * (10 * 2**20 + 1))
+    assert too_large.status_code == 413
 
 
 # --- Look-ups in the address ---

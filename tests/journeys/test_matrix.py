@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.journeys.support.cast import Company
-from tests.journeys.support.conversation import Conversation, Frame, publish
+from tests.journeys.support.conversation import Conversation, Frame, is_presence, publish
 from tests.journeys.support.oracle import CALL, Subscriber, events_of, listeners, patterns
 from tests.support.gateway import Gateway
 
@@ -160,7 +160,8 @@ async def _received(socket: ClientConnection) -> list[Frame]:
     await socket.send('{"type": "ping"}')
     frames = []
     while (frame := json.loads(await socket.recv())).get("type") != "pong":
-        frames.append(frame)
+        if not is_presence(frame):
+            frames.append(frame)
     return frames
 
 

@@ -6,16 +6,26 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import httpx
 import pytest
 
-from tests.journeys.support.cast import Company, company, settle
+from tests.journeys.support.cast import Company, Person, company, settle
+from tests.journeys.support.conversation import Conversation, get
 from tests.support.gateway import Gateway, manage
 from tests.support.gateways import Gateways
 from tests.support.processes import ServerProcess
 from tests.support.waiting import wait_until
+from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.desktop_watch import DesktopWatch
+from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
+from voipbin_ws.demo.simulation.model.load_profiles import PROFILES
+from voipbin_ws.demo.simulation.model.tenants import tenant_of
 
 STORED = """
 import json
@@ -135,3 +145,52 @@ def test_a_webhook_sent_again_under_its_key_is_published_once(gateway: Gateway, 
     assert not first.json()["replayed"]
     assert again.json() == first.json() | {"replayed": True}
     assert send(type="recording_finished").status_code == 409
+
+
+GRACE = "from subscriptions.models import Customer; Customer.objects.update(presence_grace_seconds=1)"
+
+
+def test_an_agent_returns_to_the_simulation_when_the_desktop_of_the_visitor_is_gone(gateway: Gateway) -> None:
+    # The simulated agent is the one as whom the visitor signs in.
+    visited = company("Visited")
+    tenant, visitor = tenant_of(visited.id), Person("visitor")
+    visitor.id = tenant.agents[0].id
+    visited.people.append(visitor)
+    settle(gateway, visited)
+    gateway.manage("shell", "--verbosity", "0", "--command", GRACE)
+    centre = ContactCentre(tenant, PROFILES["steady"], seed="1", start=datetime.now(UTC))
+    commands = CommandQueue(lambda: None)
+    key = visited.key("of the customer")
+    with DesktopWatch(gateway.url, key, commands) as watch, serving(commands, centre):
+        with Conversation(gateway, visitor.token):
+            wait_until(lambda: is_connected(gateway, visited), "the desktop")
+            commands.submit(lambda centre: centre.take_over(visitor.id))
+            centre.advance(100)
+            watch.look()
+            assert centre.manual_agents == [visitor.id]
+        wait_until(lambda: not is_connected(gateway, visited), "the end of the desktop")
+        watch.look()
+        assert centre.manual_agents == []
+
+
+def is_connected(gateway: Gateway, acme: Company) -> bool:
+    items = get(gateway, acme.key("of the customer"), "/v1.0/agents").json()["items"]
+    return any(each["data"].get("connected") for each in items)
+
+
+@contextmanager
+def serving(commands: CommandQueue, centre: ContactCentre) -> Iterator[None]:
+    """Execute commands as the runner does."""
+    stopped = Event()
+
+    def execute() -> None:
+        while not stopped.wait(0.01):
+            commands.execute(centre)
+
+    thread = Thread(target=execute)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()

@@ -17,6 +17,15 @@ class AdminLoginForm(AdminAuthenticationForm):
     """Django's form. `retry_after` is the wait in seconds, `None` if the login was checked."""
 
     retry_after: int | None = None
+    error_messages = {
+        "invalid_login": "The user name or password is wrong, or this person may not use Operation. "
+        "Upper and lower case matter.",
+        "inactive": "This account is switched off.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "User name"
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None  # noqa: S101 - the admin gives it

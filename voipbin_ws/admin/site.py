@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 
 from events.hooks import operator_of
 from subscriptions.accounts.changes import current_actor, record
@@ -30,7 +30,7 @@ GROUPS = (
     (
         "Connections",
         "subscriptions",
-        {"LiveConnection": "Open WebSockets: owner, topics, lag; close them"},
+        {"LiveConnection": "Open WebSockets and event streams: owner, topics, lag; close them"},
     ),
     (
         "Events",
@@ -76,6 +76,15 @@ class GatewayAdminSite(admin.AdminSite):
         kinds = () if issubclass(parent, DeclaredAdmin) else (DeclaredAdmin,)
         admin_class = type(parent.__name__, (AuditedAdmin, *kinds, parent), {"__module__": parent.__module__})
         super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[Any]:
+        return [path("search/", self.admin_view(self.search), name="search"), *super().get_urls()]
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Show what a text finds in all lists."""
+        from voipbin_ws.admin.search import search_page
+
+        return search_page(request, self)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)

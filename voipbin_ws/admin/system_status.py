@@ -200,7 +200,7 @@ def _customer_status(customer_id: Any) -> SystemStatus:
 
 def _connections(count: int) -> Tile:
     url = reverse("admin:subscriptions_liveconnection_changelist")
-    return Tile("Connections", _number(count), "open WebSockets", url=url)
+    return Tile("Connections", _number(count), "open WebSockets and event streams", url=url)
 
 
 def _events(events: Any) -> Tile:

@@ -170,10 +170,13 @@ def _body_limit(scope: Any) -> int:
         return 0
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     try:
-        resolve(path)
+        view = resolve(path).func
     except Resolver404:
         return 0
-    return settings.EVENTS_MAX_REQUEST_BYTES if path in PARSERS else MAX_FORM_BYTES
+    if path in PARSERS:
+        return settings.EVENTS_MAX_REQUEST_BYTES
+    limit: int = getattr(getattr(view, "cls", view), "max_body_bytes", MAX_FORM_BYTES)
+    return limit
 
 
 async def _refuse(scope: Any, send: Send, began: float, status: int, code: str, message: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 MAX_FORM_BYTES = 2**20
-"""Bytes of a body that is not published."""
+"""Bytes of a body that is not published, unless the view has an attribute `max_body_bytes`."""
 
 SMALL_BODY_BYTES = 64 * 2**10
 """Bodies up to this size are read at once. Larger ones share the room of `LargeBodies`."""

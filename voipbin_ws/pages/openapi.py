@@ -56,7 +56,7 @@ def describe_views(endpoints: list[Any]) -> list[Any]:
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what does not come from the views: the hook after."""
     result["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
-    result["servers"] = [{"url": "/", "description": "This gateway."}]
+    result["servers"] = [{"url": "/", "description": "This gateway"}]
     # One view has several addresses.
     for plural in ("agents", "calls", "messages", "queues"):
         result["paths"][f"/v1.0/{plural}"]["get"] |= {

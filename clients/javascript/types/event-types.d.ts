@@ -529,6 +529,8 @@ export interface AgentStatusData {
   previous_status?: string | null;
   /** The call. */
   call_id?: string | null;
+  /** Why it changed, if no person chose it and no call did. Known values: connection_lost. */
+  cause?: string;
   /** When it last changed. */
   tm_update?: string;
 }
@@ -578,6 +580,22 @@ export interface SlaClearedData {
   /** How long the first of them has waited. In seconds. */
   longest_wait_seconds?: number;
   /** Since when the queue has missed its target. */
+  since?: string;
+}
+
+/** Data of agent.presence. An agent's desktop is connected, or no longer. */
+export interface AgentPresenceData {
+  /** The agent. */
+  agent_id?: string | null;
+  /** The agent, as `agent_id`. */
+  id?: string;
+  /** The customer. */
+  customer_id?: string;
+  /** The agent's name. */
+  name?: string;
+  /** Whether a connection with the agent's own token is open. */
+  connected?: boolean;
+  /** Since when it is so. */
   since?: string;
 }
 
@@ -698,6 +716,7 @@ export type AgreedEvent =
   | { event_type: "agent.status"; timestamp: string; topic: string; id: string; cursor: string; data: AgentStatusData }
   | { event_type: "sla.breached"; timestamp: string; topic: string; id: string; cursor: string; data: SlaBreachedData }
   | { event_type: "sla.cleared"; timestamp: string; topic: string; id: string; cursor: string; data: SlaClearedData }
+  | { event_type: "agent.presence"; timestamp: string; topic: string; id: string; cursor: string; data: AgentPresenceData }
   | { event_type: "recording.started"; timestamp: string; topic: string; id: string; cursor: string; data: RecordingStartedData }
   | { event_type: "recording.completed"; timestamp: string; topic: string; id: string; cursor: string; data: RecordingCompletedData }
   | { event_type: "transcription.completed"; timestamp: string; topic: string; id: string; cursor: string; data: TranscriptionCompletedData };

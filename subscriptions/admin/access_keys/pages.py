@@ -34,6 +34,7 @@ from subscriptions.presence.registry import live
 @admin.register(AccessKey)
 class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     form = AccessKeyForm
+    empty_text = "With one a program publishes events, or receives them."
     list_display = ["label_and_key", "status", "speaks_for", "rights", "last_used", "open_sockets", "expires"]
     list_filter = [CustomerFilter, StatusFilter, "may_publish", "may_subscribe"]
     list_select_related = ["customer", "agent"]

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from events.admin.filters import CustomerFilter, LinkFilter
+from events.admin.scope import pill
 from events.api.errors import ApiError
 from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
@@ -19,7 +21,7 @@ from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_pl
 from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
-from subscriptions.models import Agent, Queue
+from subscriptions.models import Agent, AgentPresence, Queue
 from subscriptions.platform.agent_status import choose_status
 
 
@@ -32,14 +34,25 @@ class QueueFilter(LinkFilter):
 @admin.register(Agent)
 class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
-    list_display = ["name", "username", "owner", "role", "standing", "status", "serves", "uses_admin"]
+    empty_text = "They sign in, take calls and see what is theirs; import many at once."
+    list_display = [
+        "name",
+        "username",
+        "owner",
+        "role",
+        "standing",
+        "status",
+        "desktop",
+        "serves",
+        "uses_admin",
+    ]
     list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
     list_select_related = ["customer", "user"]
     search_fields = ["name", "id", "user__username", "customer__name"]
     search_help_text = "Name, id or user name of an agent, or name of a customer"
     actions = ["sign_out_everywhere", "switch_off", "switch_on"]
     object_actions = ("sign_out_everywhere",)
-    readonly_fields = ["owner", "tokens_valid_from", "status_changed_at", "created_at", "login"]
+    readonly_fields = ["owner", "tokens_valid_from", "status_changed_at", "desktop", "created_at", "login"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Agent | None = None) -> list[Any]:
         may_write = self.has_change_permission(request, obj) if obj else True
@@ -48,14 +61,16 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
             (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
             ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
             ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
-            ("Work", {"fields": ["status", *(["status_changed_at"] if obj else []), "queues"]}),
+            ("Work", {"fields": ["status", *(["status_changed_at", "desktop"] if obj else []), "queues"]}),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         agents = super().get_queryset(request).select_related("customer", "user")
         if not is_platform(request):
             agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
-        return agents.prefetch_related(Prefetch("queues", Queue.objects.order_by("name")))
+        is_present = Exists(AgentPresence.objects.filter(pk=OuterRef("pk"), is_lost=False))
+        present: QuerySet[Agent] = agents.annotate(is_present=is_present)
+        return present.prefetch_related(Prefetch("queues", Queue.objects.order_by("name")))
 
     def reaches(self, request: HttpRequest, row: Agent) -> bool:
         return super().reaches(request, row) and (not row.is_of_the_platform or is_platform(request))
@@ -115,6 +130,11 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         return agent.user.get_username()
 
     login = username
+
+    @admin.display(description="desktop", ordering="is_present")
+    def desktop(self, agent: Any) -> SafeString | str:
+        """Return whether a connection with a token of the agent's own is open."""
+        return pill("connected", "good") if agent.is_present else "–"
 
     @admin.display(description="queues")
     def serves(self, agent: Agent) -> str:

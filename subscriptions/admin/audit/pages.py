@@ -49,6 +49,8 @@ _PILLS: dict[str, str] = {
 @admin.register(AuditRecord)
 class AuditRecordAdmin(AgentRecordAdmin):
     change_form_template = "admin/subscriptions/auditrecord/record.html"
+    counted_as = "audit records"
+    empty_text = "Each connection, subscription, refusal and change is recorded."
     list_display = ["at", "what", "short_topic", "who", "origin"]
     list_filter = [
         *(CustomerFilter, AgentFilter, KeyFilter, TopicFilter, AtFilter),
@@ -181,7 +183,7 @@ class AuditRecordAdmin(AgentRecordAdmin):
     def meaning(self, record: AuditRecord) -> str:
         return text_of(record.rule)
 
-    @admin.display(description="seal")
+    @admin.display(description="integrity")
     def seal(self, record: AuditRecord) -> SafeString | str:
         """Return the digest, and whether it fits its place in the chain."""
         if record.position is None:

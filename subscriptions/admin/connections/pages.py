@@ -45,6 +45,7 @@ TOPICS_SHOWN = 2
 class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
     change_form_template = "admin/subscriptions/liveconnection/change_form.html"
     change_list_template = "admin/subscriptions/liveconnection/change_list.html"
+    empty_text = "A client appears here as soon as it connects."
     list_display = ["who", "from_where", "subscriptions", "since", "sent", "waiting", "lag"]
     list_select_related = ["process"]
     list_filter = [CustomerFilter, KeyFilter, CredentialFilter, PaceFilter]

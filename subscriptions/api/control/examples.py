@@ -33,6 +33,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "wait_alarm_seconds": None,
         "short_abandon_seconds": None,
         "wrap_up_seconds": None,
+        "presence_policy": "away",
+        "presence_grace_seconds": 30,
     },
     "Agent": {
         "customer_id": CUSTOMER,

@@ -17,9 +17,7 @@ from events.api.responses import reading_errors
 from events.reading.parameters import Parameters
 from subscriptions.api.control.requests import NO_STORE, controlling
 from subscriptions.api.control.views import TAG
-from subscriptions.control.bulk_import import import_lines
-
-MAX_IMPORT_BYTES = 8 * 2**20
+from subscriptions.control.bulk_import import MAX_IMPORT_BYTES, import_lines
 
 
 class LineError(Serializer[Any]):
@@ -49,6 +47,8 @@ class ImportView(APIView):
 
     The body has JSON lines or CSV, as documented in the control API. Each 500 lines are stored together or not at all.
     """
+
+    max_body_bytes = MAX_IMPORT_BYTES
 
     @operation(
         "importControlRows",

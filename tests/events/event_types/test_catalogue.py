@@ -94,7 +94,7 @@ def test_every_published_event_type_is_there() -> None:
         (
             "agent.moved",
             {},
-            Mismatch("event_type", "agent.moved has no agreed data: there are agent.status"),
+            Mismatch("event_type", "agent.moved has no agreed data: there are agent.status, agent.presence"),
         ),
     ],
 )

@@ -24,6 +24,11 @@ Frame = dict[str, Any]
 _TLS = ssl.create_default_context()
 
 
+def is_presence(frame: object) -> bool:
+    """Whether a frame is an event of an agent's presence."""
+    return isinstance(frame, dict) and frame.get("event_type") == "agent.presence"
+
+
 class Closed(Exception):
     """The gateway closed the socket."""
 
@@ -63,8 +68,13 @@ class Conversation:
             self._socket.send(message if isinstance(message, str) else json.dumps(message))
 
     def receive(self) -> Any:
-        """The next frame, read as JSON. Raises Closed where the gateway closes the socket instead."""
-        return json.loads(self.receive_text())
+        """The next frame, read as JSON. Raises Closed where the gateway closes the socket instead.
+
+        Not the presence of agents, which the gateway publishes at a moment of its own.
+        """
+        while (frame := json.loads(self.receive_text())) and is_presence(frame):
+            pass
+        return frame
 
     def receive_text(self) -> str:
         """The next frame as it came. Raises Closed where the gateway closes the socket instead."""

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from subscriptions.auth.authentication import identify
 from subscriptions.control.bulk_import import LINES_AT_ONCE
-from subscriptions.models import AccessKey, Agent, AuditRecord, Customer
+from subscriptions.models import AccessKey, Agent, AuditRecord, Customer, Queue
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +92,64 @@ def test_csv_has_lists_with_spaces_and_empty_cells_are_left_out(tmp_path: Path) 
     assert run(tmp_path, text)[1].strip() == "2 created"
     assert Agent.objects.get(pk=agent).granted_resources == ["message", "call"]
     assert not AccessKey.objects.exists()
+
+
+PEOPLE = """resource,customer_id,name,username,role,queue_names
+queue,{0},Support,,,
+queue,{0},Sales & more,,,
+agent,{0},Ann Lee,ann,agent,Support; Sales & more
+agent,{0},Bob,bob,manager,
+"""
+
+
+def test_people_and_queues_are_known_by_their_names_and_need_no_ids(tmp_path: Path) -> None:
+    acme, globex = (Customer.objects.create(name=name) for name in ("Acme", "Globex"))
+    Queue.objects.create(customer=globex, name="Support")
+    text = PEOPLE.format(acme.pk)
+    assert run(tmp_path, text, "--dry-run")[1].strip() == "Dry run: 4 created"
+    assert run(tmp_path, text)[1].strip() == "4 created"
+    ann = Agent.objects.get(name="Ann Lee")
+    assert {queue.name for queue in ann.queues.all()} == {"Support", "Sales & more"}
+    assert {queue.customer for queue in ann.queues.all()} == {acme}
+    assert run(tmp_path, text)[1].strip() == "4 unchanged"
+    assert run(tmp_path, text.replace("Ann Lee", "Ann Li"))[1].strip() == "3 unchanged, 1 changed"
+    assert not ann.user.has_usable_password()
+
+
+def test_names_that_are_unknown_or_not_unique_are_refused_by_line(tmp_path: Path) -> None:
+    acme, globex = (Customer.objects.create(name=name) for name in ("Acme", "Globex"))
+    Queue.objects.create(customer=globex, name="Theirs")
+    for _ in range(2):
+        Queue.objects.create(customer=acme, name="Twice")
+    row = {"resource": "agent", "customer_id": str(acme.pk), "name": "Ann", "username": "ann"}
+    rows: list[dict[str, Any]] = [
+        {**row, "queue_names": ["Theirs"]},
+        {**row, "queue_names": ["Twice"]},
+        {**row, "queue_names": "Twice"},
+        {**row, "queue_names": [], "queue_ids": []},
+        {"resource": "queue", "customer_id": str(acme.pk), "name": "Twice"},
+        {"resource": "queue", "name": "Whose"},
+        {"resource": "agent", "customer_id": str(acme.pk), "name": "Ann"},
+        {"resource": "access_key", "customer_id": str(acme.pk), "label": "x"},
+    ]
+    _, err = run(tmp_path, text_of(rows))
+    for line, text in (
+        (1, "queue_names: there is no such queue of the customer: Theirs"),
+        (2, "queue_names: several queues are called Twice"),
+        (3, "queue_names: write a list of names"),
+        (4, "queue_names: write a list of names"),
+        (5, "name: several queues are called Twice"),
+        (6, "customer_id: name the customer"),
+        (7, "username: "),
+        (8, "id: this field is needed"),
+    ):
+        assert f"line {line}: {text}" in err, err
+    assert not Agent.objects.exists()
+
+
+def test_a_user_name_of_another_customer_is_not_taken_for_ones_own(tmp_path: Path) -> None:
+    acme, globex = (Customer.objects.create(name=name) for name in ("Acme", "Globex"))
+    run(tmp_path, PEOPLE.format(globex.pk))
+    _, err = run(tmp_path, PEOPLE.format(acme.pk))
+    assert "line 4: username: this user name is taken" in err
+    assert not Agent.objects.filter(customer=acme).exists()

@@ -13,7 +13,7 @@ from events.domain.cursor import Position
 from events.domain.topics import known_resources
 from events.filters.tags import EventTags
 from subscriptions.explain.connection_history import HistoryRecord, read_history
-from subscriptions.explain.diagnosis import explain
+from subscriptions.explain.diagnosis import explain, permitted
 from subscriptions.explain.report import (
     CredentialProblem,
     Evidence,
@@ -277,6 +277,18 @@ def test_a_missing_permission_is_explained_by_its_rule() -> None:
     narrowed = replace(KEY, allowed_topics=frozenset({f"customer_id:{ACME}:message:*"}))
     assert why(identity=narrowed).reason.rule == "topic-not-allowed"
     assert why(identity=replace(KEY, may_subscribe=False)).reason.rule == "key-may-not-subscribe"
+
+
+def test_a_refusal_names_the_receiver_and_the_owners() -> None:
+    foreign = replace(EVENT, topics=(f"customer_id:{GLOBEX}:call:c1",))
+    answer = permitted(Receiver("Anna", AGENT, None, (("of", "Acme"),)), foreign)
+    assert answer.message == "Anna may not receive this event: it belongs to another customer, not to Acme."
+    assert (
+        "error for the client",
+        f"Your credential receives the events of its own customer only: {ACME}",
+    ) in answer.facts
+    answer = permitted(Receiver("Anna", AGENT, None), EVENT)
+    assert answer.message.startswith("Anna may not receive this event: events of call were not granted")
 
 
 def test_a_topic_without_an_event_is_explained_as_of_now() -> None:

@@ -139,14 +139,14 @@ def command_of(method: str, path: list[str], body: dict[str, Any]) -> Command:
 
 
 def _set_status(centre: ContactCentre, agent_id: str, status: str) -> dict[str, Any]:
-    centre.take_over(agent_id, True)
+    centre.take_over(agent_id)
     centre.set_status(agent_id, status)
     agent = centre.routing.agents.of(agent_id)
     return {"status": agent.status, "next_status": agent.next_status}
 
 
 def _accept(centre: ContactCentre, call_id: str, agent_id: str) -> dict[str, Any]:
-    centre.take_over(agent_id, True)
+    centre.take_over(agent_id)
     centre.accept(call_id, agent_id)
     return {"status": "answered"}
 

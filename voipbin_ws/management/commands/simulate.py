@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.domain.topics import is_canonical_uuid
 from voipbin_ws.demo.simulation.commands import CommandQueue
+from voipbin_ws.demo.simulation.desktop_watch import DesktopWatch
 from voipbin_ws.demo.simulation.model.contact_centre import ContactCentre
 from voipbin_ws.demo.simulation.model.load_profiles import PROFILES
 from voipbin_ws.demo.simulation.model.tenants import ACME, tenant_of
@@ -76,7 +77,7 @@ class Command(BaseCommand):
         commands = CommandQueue(stop.wake)
         with (
             stop,
-            self._platform(options["platform_port"], commands),
+            self._platform(options["platform_port"], commands, url, options["key"]),
             Publisher(url, options["key"], wait=stop.wait, report=self._print) as publisher,
         ):
             try:
@@ -88,7 +89,9 @@ class Command(BaseCommand):
                 raise CommandError(f"The gateway refuses what is published: {refusal}{hint}") from None
         self._print(f"Published {publisher.published} events about {centre.calls.begun} calls")
 
-    def _platform(self, port: int | None, commands: CommandQueue) -> AbstractContextManager[object]:
+    def _platform(
+        self, port: int | None, commands: CommandQueue, url: str, key: str
+    ) -> AbstractContextManager[object]:
         """Return the platform API on this port, or an empty context if `port` is `None`."""
         if port is None:
             return nullcontext()
@@ -97,7 +100,10 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"--platform-port {port} cannot be used: {error.strerror}") from None
         self._print(f"Taking orders on {platform.url}")
-        return platform
+        with ExitStack() as stack:
+            stack.enter_context(platform)
+            stack.enter_context(DesktopWatch(url, key, commands))
+            return stack.pop_all()
 
     def _print(self, line: str) -> None:
         self.stdout.write(line)

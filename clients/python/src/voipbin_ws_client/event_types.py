@@ -699,6 +699,8 @@ class AgentStatusData(TypedDict, total=False):
     """The status before. Known values: available, away, busy, offline, ringing."""
     call_id: str | None
     """The call."""
+    cause: str
+    """Why it changed, if no person chose it and no call did. Known values: connection_lost."""
     tm_update: str
     """When it last changed."""
 
@@ -778,6 +780,32 @@ class SlaCleared(TypedDict):
     timestamp: str
     topic: str
     data: SlaClearedData
+
+
+class AgentPresenceData(TypedDict, total=False):
+    """Data of agent.presence."""
+
+    agent_id: str | None
+    """The agent."""
+    id: str
+    """The agent, as `agent_id`."""
+    customer_id: str
+    """The customer."""
+    name: str
+    """The agent's name."""
+    connected: bool
+    """Whether a connection with the agent's own token is open."""
+    since: str
+    """Since when it is so."""
+
+
+class AgentPresence(TypedDict):
+    """An agent's desktop is connected, or no longer."""
+
+    event_type: Literal["agent.presence"]
+    timestamp: str
+    topic: str
+    data: AgentPresenceData
 
 
 class RecordingStartedData(TypedDict, total=False):
@@ -926,6 +954,7 @@ AgreedEvent = (
     | AgentStatus
     | SlaBreached
     | SlaCleared
+    | AgentPresence
     | RecordingStarted
     | RecordingCompleted
     | TranscriptionCompleted

@@ -54,7 +54,7 @@ class Serving:
 
     def until_a_call_rings(self) -> str:
         """Advance until a call rings at Anna, who is manual."""
-        self.centre.take_over(ANNA, True)
+        self.centre.take_over(ANNA)
         while True:
             self.now += 1
             self.recorded += self.centre.advance(self.now)

@@ -18,13 +18,15 @@ class Impossible(Exception):
 class Agent:
     """An agent at work. `call` is the one call that rings at the agent or is talked on.
 
-    `is_manual` is set while a client of the API acts for the agent. The simulation then answers and changes nothing.
+    `is_manual` is set while a client of the API acts for the agent, who then answers and changes nothing by itself;
+    `commanded_at` is when the client last did, in seconds.
     """
 
     person: Person
     status: str = "offline"
     call: Call | None = None
     is_manual: bool = False
+    commanded_at: float = 0.0
     next_status: str | None = None
     """Status of the agent after the call; `None` for available."""
 
@@ -130,6 +132,13 @@ class Agents:
         elif agent.status == "busy":
             agent.next_status = "away"
             self._recorder.after(seconds * 2, lambda: self._end_break(agent))
+
+    def give_back(self, agent: Agent) -> None:
+        """Let the simulation act for the agent again, who works on."""
+        agent.is_manual = False
+        agent.next_status = None
+        if agent.call is None:
+            self.set_status(agent, "available")
 
     def _end_break(self, agent: Agent) -> None:
         if agent.is_manual:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from voipbin_ws.demo.simulation.model.agents import Agent, Impossible
@@ -27,6 +28,7 @@ FIRST_QUESTION, FIRST_STOP = 1.5, 3.0
 
 CALLS_A_CONFERENCE = 25
 MESSAGES_A_CALL = 0.6
+ABSENT_SECONDS = 60.0
 STATUS_CHOICES = ("available", "away", "offline")
 """Statuses that an agent can choose; ringing and busy follow from calls."""
 
@@ -104,9 +106,25 @@ class ContactCentre:
 
     # --- Commands from outside, such as an agent's desktop sends to a platform --------------------------------------
 
-    def take_over(self, agent_id: str, is_manual: bool) -> None:
-        """Let a client of the API act for the agent, or the simulation again."""
-        self.routing.agents.of(agent_id).is_manual = is_manual
+    def take_over(self, agent_id: str) -> None:
+        """Let a client of the API act for the agent."""
+        agent = self.routing.agents.of(agent_id)
+        agent.is_manual, agent.commanded_at = True, self._recorder.seconds
+
+    @property
+    def manual_agents(self) -> list[str]:
+        """The ids of the agents for whom a client of the API acts."""
+        return [agent.person.id for agent in self.routing.agents.all if agent.is_manual]
+
+    def return_absent(self, connected: Collection[str]) -> None:
+        """Let the simulation act again for the agents whose desktop is gone.
+
+        `connected` are the ids of those who have one. Others are given a minute after their last command.
+        """
+        for agent in self.routing.agents.all:
+            silent = self._recorder.seconds - agent.commanded_at
+            if agent.is_manual and agent.person.id not in connected and silent >= ABSENT_SECONDS:
+                self.routing.agents.give_back(agent)
 
     def set_status(self, agent_id: str, status: str) -> None:
         """Set an agent's status, after the call if there is one."""

@@ -20,7 +20,7 @@ class ManualCentre:
     def __init__(self, seed: int = 1) -> None:
         self.centre = centre(seed)
         for agent in ACME.agents:
-            self.centre.take_over(agent.id, True)
+            self.centre.take_over(agent.id)
         self.now = 0.0
         self.recorded: list[SimulatedEvent] = []
         while not of(self.recorded, "call.assigned"):
@@ -62,7 +62,7 @@ def test_a_manual_agent_accepts_the_call_that_rings() -> None:
 
 def test_a_call_accepted_by_hand_is_not_accepted_again_by_the_simulation() -> None:
     automatic_centre, call, now = ringing_centre()
-    automatic_centre.take_over(call["agent_id"], True)
+    automatic_centre.take_over(call["agent_id"])
     automatic_centre.accept(call["id"], call["agent_id"])
     connected = [
         each
@@ -84,7 +84,7 @@ def test_an_agent_picks_up_a_call_within_seconds() -> None:
 
 def test_an_agent_taken_over_while_a_call_rings_does_not_pick_up() -> None:
     automatic_centre, call, now = ringing_centre()
-    automatic_centre.take_over(call["agent_id"], True)
+    automatic_centre.take_over(call["agent_id"])
     recorded = automatic_centre.advance(now + 40)
     missed = next(each for each in of(recorded, "call.status") if each.data["id"] == call["id"])
     assert missed.data["missed_by"] == call["agent_id"]
@@ -225,3 +225,23 @@ def test_an_agent_chooses_a_status_but_none_that_follows_from_calls() -> None:
         free.set_status(agent, "busy")
     with pytest.raises(Impossible, match="works here"):
         free.set_status(GLOBEX.agents[0].id, "away")
+
+
+def test_an_agent_whose_desktop_is_gone_works_on_after_a_minute() -> None:
+    manual = ManualCentre()
+    agents = manual.centre.routing.agents
+    anna, ben, *_ = ACME.agents
+    for person, status in ((anna, "away"), (ben, "offline")):
+        manual.centre.take_over(person.id)
+        manual.centre.set_status(person.id, status)
+    manual.go_on(59)
+    manual.centre.return_absent([])
+    assert agents.of(anna.id).is_manual
+    manual.go_on(2)
+    manual.centre.return_absent([anna.id])
+    assert (agents.of(anna.id).status, agents.of(ben.id).status) == ("away", "available")
+    assert manual.centre.manual_agents == [anna.id]
+    manual.centre.return_absent([])
+    assert manual.centre.manual_agents == []
+    answered = manual.go_on(120)
+    assert {each.data["agent_id"] for each in of(answered, "queue.connected")} >= {anna.id, ben.id}

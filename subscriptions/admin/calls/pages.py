@@ -1,28 +1,63 @@
-"""The admin pages of resource states, with the action to end a call or place."""
+"""The admin pages of events and states, with the call, and the action to end one."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
-from events.admin.pages import ResourceStateAdmin
+from events.admin.pages import EventAdmin, ResourceStateAdmin
 from events.hooks import operator_of
 from events.log.inferred_ends import Superseded, inferred_end, require_live
 from events.log.publish import publish
-from events.models import ResourceState
+from events.models import Event, ResourceState
 from subscriptions.accounts.changes import current_actor, record
+from subscriptions.admin.calls.call_page import address_of_call, call_of, call_page
 from subscriptions.admin.confirmation import REASON_LABEL, ConfirmingAdmin, confirmed, one_or_many, reason_of
 from subscriptions.models import AuditAction, AuditVerdict
 
 RULE = "ended-by-operator"
 
 admin.site.unregister(ResourceState)
+admin.site.unregister(Event)
+
+
+@admin.register(Event)
+class CallEventAdmin(EventAdmin):
+    """The pages of events, with a link to the page of their call."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (row := kwargs.get("obj")) is not None:
+            call_id = call_of(row.resource, row.resource_id, row.body)
+            context["call_url"] = address_of_call(row.customer_id, call_id, row.pk) if call_id else ""
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(ResourceState)
 class EndableStateAdmin(ConfirmingAdmin, ResourceStateAdmin):
     actions = ["end_call"]
     object_actions = ("end_call",)
+
+    change_form_template = "admin/events/resourcestate/record.html"
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.call_view)
+        return [path("call/", view, name="events_resourcestate_call"), *super().get_urls()]
+
+    def call_view(self, request: HttpRequest) -> HttpResponse:
+        return call_page(request, self)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (row := kwargs.get("obj")) is not None:
+            call_id = row.member_id or (row.resource_id if row.resource == "call" else "")
+            context["call_url"] = address_of_call(row.customer_id, call_id) if call_id else ""
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def acts_on(self, request: HttpRequest, row: ResourceState) -> bool:
         return row.live and bool(row.member_id or row.resource == "call") and self.has_end_permission(request)

@@ -1,0 +1,1 @@
+"""Admin pages of calls: events and states with their call, its timeline, its end."""
