@@ -51,7 +51,9 @@ def username_ending(customer: Customer) -> str:
 
 
 def login_name(user: Any, customer: Customer, username: str, *, is_platform: bool) -> str:
-    """Return the user name to store for `user`, a new one with the customer's ending unless the platform chooses.
+    """Return the user name to store for `user`.
+
+    A new one has the customer's ending unless the platform chooses it.
 
     Raises:
         ValidationError: It is taken or too long, or has other characters.

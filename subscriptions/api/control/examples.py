@@ -24,6 +24,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "wait_alarm_seconds": 60,
         "short_abandon_seconds": 5,
         "wrap_up_seconds": 30,
+        "presence_policy": "away",
+        "presence_grace_seconds": 30,
     },
     "Queue": {
         "customer_id": CUSTOMER,
@@ -33,8 +35,6 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "wait_alarm_seconds": None,
         "short_abandon_seconds": None,
         "wrap_up_seconds": None,
-        "presence_policy": "away",
-        "presence_grace_seconds": 30,
     },
     "Agent": {
         "customer_id": CUSTOMER,

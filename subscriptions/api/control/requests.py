@@ -49,7 +49,7 @@ def as_error(problem: FieldProblem) -> dict[str, str]:
 
 
 def content_of(request: Request, *, may_be_empty: bool = False) -> Mapping[str, Any]:
-    """Decode the body as an object; an empty one is an object without fields where that `may_be_empty`.
+    """Decode the body as an object, also an empty one where it `may_be_empty`.
 
     It may have any fields: the control package names what is right.
 

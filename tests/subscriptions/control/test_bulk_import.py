@@ -151,5 +151,5 @@ def test_a_user_name_of_another_customer_is_not_taken_for_ones_own(tmp_path: Pat
     acme, globex = (Customer.objects.create(name=name) for name in ("Acme", "Globex"))
     run(tmp_path, PEOPLE.format(globex.pk))
     _, err = run(tmp_path, PEOPLE.format(acme.pk))
-    assert "line 4: username: this user name is taken" in err
+    assert "line 4: username: This user name is taken" in err
     assert not Agent.objects.filter(customer=acme).exists()
