@@ -8,10 +8,11 @@ Sans-I/O. The sources are VoIPBIN's WebSocket documentation, its webhooks, and t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from events.event_types.fields import EventType, Field, group, number, text, time, uuid
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Grows in its second part with each addition; nothing is removed or changes its meaning within the first."""
 
 CUSTOMER = "12345678-1234-1234-1234-123456789012"
@@ -100,6 +101,21 @@ def _examples(fields: tuple[Field, ...], **examples: object) -> tuple[Field, ...
         field.with_example(examples[field.name]) if field.name in examples else field for field in fields
     )
 
+
+def _since(version: str, *fields: Field) -> tuple[Field, ...]:
+    return tuple(replace(field, since=version) for field in fields)
+
+
+NOTE_FIELDS = _since(
+    "1.1",
+    text(
+        "disposition",
+        "How the call went: the code of one of the customer's dispositions.",
+        "sold",
+        nullable=True,
+    ),
+    text("note", "What the agent wrote about the call.", "Wants it delivered on Friday."),
+)
 
 # --- Messages ---
 
@@ -211,6 +227,18 @@ RECORDING_FIELDS = (
 # --- Agents ---
 
 AGENT_STATUSES = ("available", "away", "busy", "offline", "ringing")
+STATUS_CHOICE_FIELDS = _since(
+    "1.1",
+    text(
+        "away_reason",
+        "Why the agent is away: the label of one of the customer's reasons.",
+        None,
+        nullable=True,
+    ),
+    time("returns_at", "When the agent expects to return.", None, nullable=True),
+    uuid("set_by", "The person who chose the status.", None, nullable=True),
+    text("set_by_name", "The name of that person.", None, nullable=True),
+)
 
 _TYPES = (
     EventType("call.created", "A call begins.", CALL_FIELDS),
@@ -249,6 +277,11 @@ _TYPES = (
         "call.assigned",
         "A call is given to an agent.",
         (*CALL_FIELDS, WAIT_TIME, CALLER, TRANSFERRED_FROM.with_example(None)),
+    ),
+    EventType(
+        "call.noted",
+        "An agent notes how a call went. The last one counts; it changes nothing else of the call.",
+        (*CALL_FIELDS[:2], *NOTE_FIELDS, AGENT_ID, AGENT_NAME),
     ),
     EventType("message.received", "A text message came in.", MESSAGE_FIELDS),
     EventType("message.sent", "A text message went out.", OUTGOING),
@@ -329,6 +362,7 @@ _TYPES = (
             text("previous_status", "The status before.", "ringing", AGENT_STATUSES, nullable=True),
             CALL_ID,
             UPDATED,
+            *STATUS_CHOICE_FIELDS,
         ),
     ),
     EventType("recording.started", "A recording begins.", RECORDING_FIELDS),

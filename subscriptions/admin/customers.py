@@ -20,9 +20,11 @@ from events.hooks import operator_of
 from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
+from subscriptions.admin.desk_fields import EXAMPLES, LINES, LinesField
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.models.desk_settings import DESK_FIELDS
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
     "events_per_second": ("CUSTOMER_EVENTS_PER_SECOND", 1),
@@ -84,11 +86,21 @@ class CustomerAdmin(SwitchableAdmin):
     actions = ["switch_off", "switch_on"]
     readonly_fields = ["stored", "created_at", "related"]
 
-    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> list[Any]:
-        fields = ["name", *id_field(request, obj), "region", "is_active", "data_check", *QUOTA_DEFAULTS]
-        return [*fields, "stored", "created_at", "related"] if obj else fields
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        names = ["name", *id_field(request, obj), "region", "is_active"]
+        return [
+            (None, {"fields": [*names, "created_at", "related"] if obj else names}),
+            ("Agent desktop", {"fields": list(DESK_FIELDS)}),
+            (
+                "Quotas and checks",
+                {"fields": ["data_check", *QUOTA_DEFAULTS, *(["stored"] if obj else [])]},
+            ),
+        ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in LINES:
+            text = f"{db_field.help_text} {EXAMPLES[db_field.name]}"
+            return db_field.formfield(form_class=LinesField, help_text=text, **LINES[db_field.name])
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name in QUOTA_DEFAULTS:
             setting, unit = QUOTA_DEFAULTS[db_field.name]

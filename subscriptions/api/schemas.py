@@ -10,6 +10,7 @@ from rest_framework.serializers import BooleanField, CharField, ListField, Seria
 from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.schemas import CUSTOMER_ID, NOW, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
 from subscriptions import models
+from subscriptions.control.tenants import AWAY_REASON, DISPOSITION, QUICK_REPLY, list_of
 from subscriptions.explain.report import Outcome
 from subscriptions.platform.agent_status import CHOOSABLE
 from subscriptions.protocol.permissions import Role
@@ -102,6 +103,17 @@ class DialingFacts(Serializer[Any]):
     national_pattern = field(TEXT, "A regular expression of all national numbers.")
 
 
+class DeskSettings(Serializer[Any]):
+    dispositions = field(list_of(DISPOSITION), "How a call can have gone.")
+    away_reasons = field(list_of(AWAY_REASON), "Reasons for being away; `minutes` until the expected return.")
+    quick_replies = field(
+        list_of(QUICK_REPLY), "Texts with the variables `{name}`, `{number}` and `{agent}`."
+    )
+    crm_url = field(
+        TEXT, "The template of a link, with `{number}`, `{call_id}` and `{name}`; empty for none."
+    )
+
+
 class Me(Serializer[Any]):
     customer = Named()
     agent = Named(allow_null=True, help_text="`null` for an access key of the customer itself.")
@@ -116,6 +128,7 @@ class Me(Serializer[Any]):
         allow_null=True,
         help_text="`null` if no region is set: numbers without a country code are not understood.",
     )
+    desk = DeskSettings(help_text="What the customer has set for the desktops of its agents.")
     now = NOW
 
 

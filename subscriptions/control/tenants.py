@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,14 +16,48 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
+from events.api.operation import Schema, field
 from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller
 from subscriptions.control.resource import Resource
 from subscriptions.models import Customer, Queue
+from subscriptions.models.desk_settings import (
+    CODE_PATTERN,
+    DESK_FIELDS,
+    MAX_AWAY_MINUTES,
+    MAX_ENTRIES,
+    MAX_LABEL,
+    MAX_REPLY,
+    MAX_URL,
+    validate_away_reasons,
+    validate_crm_url,
+    validate_dispositions,
+    validate_quick_replies,
+)
 from subscriptions.models.tenants import validate_region
 
 MAX_NAME = 120
 MAX_NUMBER = 2**31 - 1
+_CODE: Schema = {"type": "string", "pattern": f"^{CODE_PATTERN}$"}
+_LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL}
+
+
+def _entry(**properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+DISPOSITION = _entry(code=_CODE, label=_LABEL)
+AWAY_REASON = _entry(
+    code=_CODE,
+    label=_LABEL,
+    minutes={"type": ["integer", "null"], "minimum": 1, "maximum": MAX_AWAY_MINUTES},
+)
+QUICK_REPLY = _entry(title=_LABEL, text={"type": "string", "minLength": 1, "maxLength": MAX_REPLY})
 QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
 
 
@@ -30,6 +65,16 @@ def quota(what: str) -> IntegerField:
     """Return the field of a limit."""
     text = f"{what}; `null` for the default of the settings, 0 for no limit."
     return IntegerField(min_value=0, max_value=MAX_NUMBER, allow_null=True, default=None, help_text=text)
+
+
+def list_of(entry: Schema) -> Schema:
+    """Return the schema of a list of a customer's desk settings."""
+    return {"type": "array", "items": entry, "maxItems": MAX_ENTRIES}
+
+
+def _desk_entries(entry: Schema, validate: Callable[[object], None], meaning: str) -> Any:
+    """Return the field of a list of a customer's desk settings."""
+    return field(list_of(entry), meaning, default=list, validators=[validate])
 
 
 def owner() -> UUIDField:
@@ -59,6 +104,26 @@ class ManagedCustomer(Serializer[Any]):
         default="",
         help_text="Whether published data is compared with its event type; empty for no comparison.",
     )
+    dispositions = _desk_entries(
+        DISPOSITION, validate_dispositions, "How a call can have gone, for agents to choose from after it."
+    )
+    away_reasons = _desk_entries(
+        AWAY_REASON,
+        validate_away_reasons,
+        "Reasons for being away, with the minutes until the expected return.",
+    )
+    quick_replies = _desk_entries(
+        QUICK_REPLY,
+        validate_quick_replies,
+        "Texts for messages. `{name}`, `{number}` and `{agent}` are replaced.",
+    )
+    crm_url = CharField(
+        max_length=MAX_URL,
+        allow_blank=True,
+        default="",
+        validators=[validate_crm_url],
+        help_text="The template of a link to the CRM, with `{number}`, `{call_id}` and `{name}`; empty for none.",
+    )
     created_at = DateTimeField(read_only=True)
 
 
@@ -75,7 +140,7 @@ class Customers(Resource):
         return Customer.objects.all()
 
     def shown(self, row: Customer) -> dict[str, Any]:
-        names = ("name", "is_active", "region", *QUOTAS, "data_check")
+        names = ("name", "is_active", "region", *QUOTAS, "data_check", *DESK_FIELDS)
         values = {name: getattr(row, name) for name in names}
         return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from events.quotas.limits import DataCheck
+from subscriptions.models.desk_settings import DeskSettings
 from subscriptions.protocol.permissions import Role
 
 
@@ -37,7 +38,7 @@ def validate_region(region: str) -> None:
         )
 
 
-class Customer(models.Model):
+class Customer(DeskSettings):
     """A tenant of the platform. Customers never see each other's data."""
 
     id = models.UUIDField(

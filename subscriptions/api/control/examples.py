@@ -20,6 +20,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "stored_megabytes": None,
         "max_connections": 500,
         "data_check": "report",
+        "dispositions": [{"code": "sold", "label": "Sold"}],
+        "away_reasons": [{"code": "lunch", "label": "Lunch", "minutes": 30}],
+        "quick_replies": [{"title": "Hello", "text": "Hello {name}, this is {agent}."}],
+        "crm_url": "https://crm.example.com/search?q={number}",
     },
     "Queue": {"customer_id": CUSTOMER, "name": "Support"},
     "Agent": {
