@@ -103,7 +103,7 @@ def apply_to_call(
 
 
 def _with_note(state: State | None, event_type: str, data: Mapping[str, Any], at: str) -> State:
-    """Return the state with a disposition and note. The agent who noted need not have the call."""
+    """Return the state with a disposition and note, which no agent needs the call for."""
     state = state or State(since=at, live=False, ended_at=at)
     state.read(event_type, {name: data[name] for name in NOTE_FIELDS if name in data}, at)
     return state

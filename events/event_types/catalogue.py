@@ -280,7 +280,7 @@ _TYPES = (
     ),
     EventType(
         "call.noted",
-        "An agent notes how a call went. The last one counts; it changes nothing else of the call.",
+        "An agent notes how a call went.",
         (*CALL_FIELDS[:2], *NOTE_FIELDS, AGENT_ID, AGENT_NAME),
     ),
     EventType("message.received", "A text message came in.", MESSAGE_FIELDS),

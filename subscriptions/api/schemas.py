@@ -12,6 +12,7 @@ from events.api.schemas import CUSTOMER_ID, NOW, OF_CUSTOMER, OPEN_OBJECT, TEXT,
 from subscriptions import models
 from subscriptions.control.tenants import AWAY_REASON, DISPOSITION, QUICK_REPLY, list_of
 from subscriptions.explain.report import Outcome
+from subscriptions.models.desk_settings import CODE_PATTERN, MAX_AWAY_MINUTES
 from subscriptions.platform.agent_status import CHOOSABLE
 from subscriptions.protocol.permissions import Role
 
@@ -174,13 +175,32 @@ NEW_MESSAGE = inline_serializer(
     },
 )
 MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": field(_TEL), "platform": field(_REPLY)})
-STATUS_CHOICE = inline_serializer("StatusChoice", {"status": field({"enum": CHOOSABLE})})
+STATUS_CHOICE = inline_serializer(
+    "StatusChoice",
+    {
+        "status": field({"enum": CHOOSABLE}),
+        "away_reason": field(
+            {"type": ["string", "null"], "pattern": f"^{CODE_PATTERN}$"},
+            "With `away`: the code of one of the customer's reasons (`desk` of `/v1.0/me`).",
+            required=False,
+        ),
+        "minutes": field(
+            {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_AWAY_MINUTES},
+            "With `away`: after how many minutes the agent returns; without it, those of the reason.",
+            required=False,
+        ),
+    },
+)
 
 
 class AgentStatus(Serializer[Any]):
     agent_id = UUIDField()
     status = field(_STATUS)
     status_changed_at = field(TIME)
+    away_reason = field(TEXT, "Why the agent is away; `null` if not given.", allow_null=True)
+    returns_at = field(TIME, "When the agent expects to return; `null` if not given.", allow_null=True)
+    set_by = field(UUID, "Who chose the status; `null` for the platform and for programs.", allow_null=True)
+    set_by_name = field(TEXT, "The name of that person.", allow_null=True)
     next_status = field(_STATUS, "With 202: the status after the call.", required=False)
     now = NOW
 

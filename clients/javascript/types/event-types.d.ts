@@ -207,7 +207,7 @@ export interface CallAssignedData {
   transferred_from?: string | null;
 }
 
-/** Data of call.noted. An agent notes how a call went. The last one counts; it changes nothing else of the call. */
+/** Data of call.noted. An agent notes how a call went. */
 export interface CallNotedData {
   /** The call. */
   id?: string;

@@ -274,7 +274,7 @@ class CallNotedData(TypedDict, total=False):
 
 
 class CallNoted(TypedDict):
-    """An agent notes how a call went. The last one counts; it changes nothing else of the call."""
+    """An agent notes how a call went."""
 
     event_type: Literal["call.noted"]
     timestamp: str

@@ -1,0 +1,114 @@
+"""Conversations: the last message of each number, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+
+from events.domain.cursor import Position
+from events.domain.phone_number import other_party
+from events.domain.strict_json import decode
+from events.domain.visibility import Visible
+from events.models import ResourceState
+from events.reading.paging import Row, start_of
+from events.reading.parameters import Paging, Place
+from events.reading.states import COLUMNS, item_of, matches
+
+MESSAGE = "message"
+ROWS_AT_ONCE = 500
+MAX_ROWS = 5000
+"""The most messages that one page looks at; a page that found less than its limit among them has a next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The last message of a number, as a state's JSON object; `number` is `None` if withheld."""
+
+    number: str | None
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """A page of conversations; `next` is `None` on the last page.
+
+    A later page may repeat a number: the message of the earlier page is the newer one.
+    """
+
+    start: Position
+    items: tuple[Conversation, ...]
+    next: Place | None
+
+
+def read_conversations(visible: Visible, paging: Paging, search: str | None, region: str) -> ConversationPage:
+    """Read a page of conversations.
+
+    `search` is a text, name or number that a message has, `None` for all; `region` is that of the customer's numbers.
+
+    Raises:
+        StalePlace: The log was replaced since the first page.
+    """
+    _, start = start_of(visible, paging)
+    rows = ResourceState.objects.filter(customer_id=visible.customer_id, resource=MESSAGE)
+    wanted = None if search is None else search.casefold()
+    found: dict[str, Conversation] = {}
+    seen: set[str] = set()
+    place = paging.place.last if paging.place else None
+    for _ in range(MAX_ROWS // ROWS_AT_ONCE):
+        left = rows if place is None else rows.filter(pk__lt=place)
+        keys = list(left.order_by("-pk").values_list("pk", "party", "resource_id")[:ROWS_AT_ONCE])
+        # Bodies are read of the messages that may be shown alone: mostly of few numbers.
+        bodies = _bodies(rows, keys, seen, of_all=wanted is not None or visible.filter is not None)
+        for pk, party, resource_id in keys:
+            place = pk
+            row = bodies.get(pk)
+            if row is None or not _is_wanted(visible, row, wanted):
+                continue
+            seen.add(party or resource_id)
+            # The numbers of several spellings are one.
+            number = other_party(decode(row[-1]), region)
+            if (key := number or resource_id) in found:
+                continue
+            found[key] = Conversation(number, item_of(visible, MESSAGE, start.epoch, row))
+            if len(found) == paging.limit:
+                return ConversationPage(start, tuple(found.values()), Place(start, pk))
+        if len(keys) < ROWS_AT_ONCE:
+            return ConversationPage(start, tuple(found.values()), None)
+    return ConversationPage(start, tuple(found.values()), None if place is None else Place(start, place))
+
+
+def _bodies(
+    rows: Any, keys: list[tuple[int, str | None, str]], seen: set[str], *, of_all: bool
+) -> dict[int, Row]:
+    """Return the rows of the first message of each new number, or of all messages."""
+    first: dict[str, int] = {}
+    for pk, party, resource_id in keys:
+        if (party or resource_id) not in seen:
+            first.setdefault(party or resource_id, pk)
+    wanted = (
+        [pk for pk, party, resource_id in keys if (party or resource_id) not in seen]
+        if of_all
+        else list(first.values())
+    )
+    return {row[0]: row for row in rows.filter(pk__in=wanted).values_list(F("pk"), *COLUMNS)}
+
+
+def _is_wanted(visible: Visible, row: Row, search: str | None) -> bool:
+    if visible.filter is not None and not matches(MESSAGE, row, [visible.filter]):
+        return False
+    if search is None:
+        return True
+    data = decode(row[-1])
+    return any(search in text.casefold() for text in _texts(data))
+
+
+def _texts(data: Any) -> list[str]:
+    texts = [data.get("text")]
+    for name in ("source", "destination"):
+        address = data.get(name)
+        texts += (
+            [address.get("target"), address.get("target_name")] if isinstance(address, dict) else [address]
+        )
+    return [text for text in texts if isinstance(text, str)]
