@@ -96,12 +96,22 @@ def other_party(data: Mapping[str, Any], region: str = "") -> str | None:
     By it the state is found again. It is in E.164, as far as that needs no region if none is given, and `None` if it is
     withheld.
     """
-    if data.get("direction") == "outbound":
-        address = data.get("destination", _first_target(data))
-    else:
-        address = data.get("source")
+    address = _other_address(data)
     number = address.get("target") if isinstance(address, Mapping) else address
     return _party(number, region) if isinstance(number, str) and len(number) <= MAX_PARTY else None
+
+
+def other_name(data: Mapping[str, Any]) -> str | None:
+    """Return the name of the other party of a call or message; `None` if there is none."""
+    address = _other_address(data)
+    name = address.get("target_name") if isinstance(address, Mapping) else None
+    return name if isinstance(name, str) and name else None
+
+
+def _other_address(data: Mapping[str, Any]) -> Any:
+    if data.get("direction") == "outbound":
+        return data.get("destination", _first_target(data))
+    return data.get("source")
 
 
 def _first_target(data: Mapping[str, Any]) -> Any:

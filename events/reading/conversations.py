@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import F
 
 from events.domain.cursor import Position
-from events.domain.phone_number import other_party
+from events.domain.phone_number import other_name, other_party
 from events.domain.strict_json import decode
 from events.domain.visibility import Visible
 from events.models import ResourceState
@@ -24,9 +24,13 @@ MAX_ROWS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The last message of a number, as a state's JSON object; `number` is `None` if withheld."""
+    """The last message of a number, as a state's JSON object.
+
+    `number` is `None` if it is withheld, `name` if no message has it.
+    """
 
     number: str | None
+    name: str | None
     last: str
 
 
@@ -55,6 +59,7 @@ def read_conversations(visible: Visible, paging: Paging, search: str | None, reg
     wanted = None if search is None else search.casefold()
     found: dict[str, Conversation] = {}
     seen: set[str] = set()
+    parties: dict[str, str | None] = {}
     place = paging.place.last if paging.place else None
     for _ in range(MAX_ROWS // ROWS_AT_ONCE):
         left = rows if place is None else rows.filter(pk__lt=place)
@@ -68,15 +73,32 @@ def read_conversations(visible: Visible, paging: Paging, search: str | None, reg
                 continue
             seen.add(party or resource_id)
             # The numbers of several spellings are one.
-            number = other_party(decode(row[-1]), region)
+            data = decode(row[-1])
+            number = other_party(data, region)
             if (key := number or resource_id) in found:
                 continue
-            found[key] = Conversation(number, item_of(visible, MESSAGE, start.epoch, row))
+            item = item_of(visible, MESSAGE, start.epoch, row)
+            found[key] = Conversation(number, other_name(data), item)
+            parties[key] = party
             if len(found) == paging.limit:
-                return ConversationPage(start, tuple(found.values()), Place(start, pk))
+                return ConversationPage(start, _named(rows, found, parties), Place(start, pk))
         if len(keys) < ROWS_AT_ONCE:
-            return ConversationPage(start, tuple(found.values()), None)
-    return ConversationPage(start, tuple(found.values()), None if place is None else Place(start, place))
+            return ConversationPage(start, _named(rows, found, parties), None)
+    next_place = None if place is None else Place(start, place)
+    return ConversationPage(start, _named(rows, found, parties), next_place)
+
+
+def _named(
+    rows: Any, found: dict[str, Conversation], parties: dict[str, str | None]
+) -> tuple[Conversation, ...]:
+    """Return the conversations, with names of earlier messages where the last one has none."""
+    nameless = {party: key for key, party in parties.items() if party and found[key].name is None}
+    names: dict[str, str] = {}
+    earlier = rows.filter(party__in=list(nameless), event_type="message.received").order_by("-pk")
+    for party, body in earlier.values_list("party", "body")[:ROWS_AT_ONCE] if nameless else ():
+        if (name := other_name(decode(body))) is not None:
+            names.setdefault(nameless[party], name)
+    return tuple(replace(each, name=names[key]) if key in names else each for key, each in found.items())
 
 
 def _bodies(

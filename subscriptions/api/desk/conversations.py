@@ -54,11 +54,7 @@ class ConversationsView(APIView):
             visible = _visible_messages(request, customer_id)
             page = read_conversations(visible, paging, search, region_of(visible.customer_id))
         opted_out = _opt_outs(visible.customer_id, page.items)
-        items = [
-            f'{{"number": {encode(each.number)}, "opted_out_at": {encode(opted_out.get(each.number))}, '
-            f'"last": {each.last}}}'
-            for each in page.items
-        ]
+        items = [_shown(each, opted_out.get(each.number)) for each in page.items]
         return page_answer({}, page.start, items, page.next)
 
 
@@ -88,6 +84,12 @@ class ConversationView(APIView):
             )
             page = read_states(visible, MESSAGE, query)
         return page_answer({"resource": MESSAGE}, page.start, page.items, page.next)
+
+
+def _shown(conversation: Conversation, opted_out_at: str | None) -> str:
+    head = {"number": conversation.number, "name": conversation.name, "opted_out_at": opted_out_at}
+    # The state is sent as it is stored.
+    return f'{encode(head)[:-1]}, "last": {conversation.last}}}'
 
 
 def _visible_messages(request: Request, customer_id: str | None) -> Visible:

@@ -77,6 +77,7 @@ CALLER = inline_serializer(
 
 class Conversation(Serializer[Any]):
     number = field(TEXT, "`null` if the sender's number is withheld.", allow_null=True)
+    name = field(TEXT, "As messages give it; `null` if none does.", allow_null=True)
     opted_out_at = field(TIME, "When the number sent STOP; `null` if it takes messages.", allow_null=True)
     last = State(help_text="The state of the last message.")
 

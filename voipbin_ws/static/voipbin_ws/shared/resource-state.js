@@ -29,7 +29,7 @@ function partsOf(cursor) {
 }
 
 /** Return whether the event with this cursor is among those up to `known`. @param {string} cursor @param {string} known */
-function isContained(cursor, known) {
+export function isContained(cursor, known) {
   const [epoch, number] = partsOf(cursor);
   const [knownEpoch, knownNumber] = partsOf(known);
   return epoch === knownEpoch && number <= knownNumber;
