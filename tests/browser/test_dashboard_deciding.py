@@ -67,6 +67,7 @@ TIMELINE = """async ({ events, live, now }) => {
         queues: new Map([["queue-1", { name: "Support" }]]),
         agentName: (id) => names.agents.get(id)?.name ?? id,
         queueName: (id) => names.queues.get(id)?.name ?? id,
+        dispositions: new Map([["sold", "Sold"]]),
     };
     const timeline = new Timeline("call-1", names);
     for (const each of live) timeline.add(each);
@@ -102,6 +103,17 @@ def whole_call() -> list[dict[str, Any]]:
         event("call.ended", 40.1, status="hangup", hangup_reason="normal", hangup_by="remote"),
         event("transcription.completed", 45, "t", call_id=CALL, text="Hello there"),
     ]
+
+
+def test_a_note_is_a_step_and_changes_no_state(modules: Page) -> None:
+    noted = {"disposition": "sold", "note": "Wants it blue", "agent_id": ANN, "status": "ringing"}
+    events = [*whole_call(), event("call.noted", 50, **noted), event("call.noted", 51, disposition="won")]
+    content = timeline_of(modules, events)
+    assert content["steps"][-2:] == [
+        [None, "Noted by Ann", "Sold: Wants it blue", None],
+        [None, "Noted", "won", None],
+    ]
+    assert content["state"] == "ended"
 
 
 def test_the_steps_of_a_call_are_its_states_and_events(modules: Page) -> None:

@@ -19,6 +19,7 @@ export class Board {
   /** What is shown of each call, replaced with each change. @type {Map<string, Call>} */ calls = new Map();
   /** @type {Map<string, BoardAgent>} */ agents = new Map();
   /** @type {Map<string, BoardQueue>} */ queues = new Map();
+  /** @type {Map<string, string>} */ dispositions = new Map(); // The labels of how calls went, by code.
   level = new ServiceLevel();
   trends = new Trends();
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
@@ -34,7 +35,7 @@ export class Board {
 
   /**
    * Start again from the answer of /v1.0/me and the items of /v1.0/resources/…. The last hour is unknown until `remember`.
-   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing">, calls: any[], queues: any[], agents: any[] }} content @param {number} now
+   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing" | "desk">, calls: any[], queues: any[], agents: any[] }} content @param {number} now
    */
   load({ me, calls, queues, agents }, now) {
     for (const id of this.calls.keys()) this.changed.add(id);
@@ -42,6 +43,7 @@ export class Board {
     Object.assign(this, new Board(), { changed: this.changed });
     this.#states = new States();
     this.dialing = me.dialing ?? null;
+    this.dispositions = new Map(me.desk?.dispositions.map(({ code, label }) => [code, label]));
     this.#ownQueues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.#ownAgents = new Map();
     for (const { id, name, role, status, status_changed_at } of me.agents) {
