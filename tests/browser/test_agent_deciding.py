@@ -137,7 +137,8 @@ PRESENCE = """async ([agentId, events]) => {
     const of = ({ status, awayReason, setByName }) => [status, awayReason, setByName];
     const shown = [of(desk.presence)];
     for (const data of events) {
-        desk.apply({ event_type: "agent.status", topic: `agent_id:${agentId}:agent:${agentId}`, timestamp: "", data }, 0);
+        const topic = `agent_id:${agentId}:agent:${agentId}`;
+        desk.apply({ event_type: "agent.status", topic, timestamp: "", data }, 0);
         shown.push(of(desk.presence));
     }
     return shown;
