@@ -9,7 +9,6 @@ from voipbin_ws.demo.simulation.model.calls import Call
 from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.tenants import Person
 
-
 WRAP_UP = (2, 5)
 MANUAL_WRAP_UP = (50, 60)
 """Seconds after a call in which an agent gets none: a person needs longer to write a note."""
