@@ -14,6 +14,7 @@ import { TabLock } from "./tab-lock.js";
 import { enableAccount } from "../shared/account.js";
 import { read, readAll } from "../shared/auth.js";
 import { callerName } from "../shared/call.js";
+import { enableNavigation } from "../shared/navigation.js";
 import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { descendant, element, PartList, setShown, setTexts } from "../shared/dom.js";
@@ -223,6 +224,13 @@ function showRecent() {
   setShown({ "no-recent": desk.recent.length === 0 });
 }
 
+/** Return the notes of the last calls as commands of the palette. */
+function commandsOfCalls() {
+  return desk.recent.map(({ id, displayName, since }) => ({
+    title: `${displayName}, ${timeOfDay(since).slice(0, 5)}`, kind: "Note on a call", isFoundOnly: true, run: () => notePanel.open(id),
+  }));
+}
+
 function showAlerts() {
   if (!liveData.isLoaded) return;
   // A hidden tab often has stale data, because its pings are late; the events come in time.
@@ -287,5 +295,6 @@ element("sign-out").addEventListener("click", () => {
 });
 
 enableAccount(liveData);
+enableNavigation({ isShown: () => !element("desk-view").hidden, sources: [() => messages.commands(), commandsOfCalls] });
 
 signInForm.start();

@@ -275,6 +275,14 @@ export class Messages {
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
   }
 
+  /** Return the conversations as commands of the palette. */
+  commands() {
+    return this.#threads.sorted.map((thread) => ({
+      title: labelOf(thread) === thread.number ? senderOf(thread) : `${thread.name} ${thread.number}`,
+      kind: "Conversation", isFoundOnly: true, run: () => this.#show(thread.key, { focus: true }),
+    }));
+  }
+
   /** Return whether the agent can write to a party. @param {Party} party */
   canWrite({ number }) {
     return this.#isPermitted && this.#reasonNotToSend() === "" && NUMBER.test(canonicalNumber(number, this.#threads.dialing));
