@@ -94,7 +94,7 @@ def test_the_palette_finds_calls_pages_and_commands_by_the_keyboard(page: Page, 
     # Esc closes the palette alone, and nothing of it stays in the page.
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Command palette")).to_be_hidden()
-    assert page.locator("#palette-list li").count() == 0
+    expect(page.locator("#palette-list li")).to_have_count(0)
     expect(page).to_have_url(f"{centre.gateway.url}/?call={call.id}")
     page.keyboard.press("Control+k")
     page.keyboard.type("cons")
