@@ -298,9 +298,8 @@ def test_calls_and_messages_are_stored_with_their_other_party() -> None:
     publish([event("queue.joined", 1, queue_id="q", call_id="c")])
     assert state("c").party is None
     # The first event that knows it names it for good.
-    publish(
-        [event("call.created", 2, id="c", source=source), event("call.status", 3, id="c", source="+1777")]
-    )
+    publish([event("call.created", 2, id="c", source=source)])
+    publish([event("call.status", 3, id="c", source="+1777")])
     publish([event("message.received", 1, id="m", source="anonymous")])
     parties = {row.resource_id: row.party for row in ResourceState.objects.all()}
     assert parties == {"c": "+15552004711", "q": None, "m": None}
