@@ -80,7 +80,8 @@ def apply_to_call(
         return _with_note(state, event_type, data, at)
     final = is_final(action, data)
     is_inferred = data.get("inferred") is True
-    if state is None:
+    if state is None or not (state.live or state.ended_at):
+        # Also after a note on an unknown call, which the pages do not keep.
         state = State(since=at)
     elif state.ended_at:
         if action == "created" and at > state.ended_at and not final:
@@ -104,7 +105,7 @@ def apply_to_call(
 
 def _with_note(state: State | None, event_type: str, data: Mapping[str, Any], at: str) -> State:
     """Return the state with a disposition and note, which no agent needs the call for."""
-    state = state or State(since=at, live=False, ended_at=at)
+    state = state or State(since=at, live=False)
     state.read(event_type, {name: data[name] for name in NOTE_FIELDS if name in data}, at)
     return state
 

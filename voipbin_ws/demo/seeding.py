@@ -40,7 +40,6 @@ DESK_SETTINGS = {
 """What the demo's customers have set for the desktops of their agents."""
 
 
-
 class ForeignDatabase(Exception):
     """The database holds data that is not the demo's; the message says what to do."""
 

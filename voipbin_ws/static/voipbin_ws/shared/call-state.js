@@ -7,7 +7,7 @@ const FINAL_STATUSES = new Set(["hangup", "busy", "failed", "no-answer", "cancel
 /** The order in which a call moves through the known statuses. @type {Map<unknown, number>} */
 const RANKS = new Map([["dialing", 1], ["ringing", 2], ["answered", 3], ["canceling", 4], ["terminating", 4]]);
 for (const status of FINAL_STATUSES) RANKS.set(status, 5);
-const NOTE_ACTION = "noted"; // An agent adds a disposition and a note. It changes nothing else of a call.
+export const NOTE_ACTION = "noted"; // An agent adds a disposition and a note. It changes nothing else of a call.
 const NOTE_FIELDS = ["id", "disposition", "note"];
 const STATUS_FIELDS = ["status", "previous_status"];
 const INFERRED_FIELDS = new Set(["status", "previous_status", "inferred", "reason"]);
@@ -25,7 +25,8 @@ export function applyToCall(before, eventType, action, data, at, namedAgents) {
   if (action === NOTE_ACTION) return withNote(before, eventType, data, at);
   const final = isFinal(action, data);
   const isInferred = data.inferred === true;
-  let state = before ?? new State(at);
+  // Also after a note on an unknown call, which the pages do not keep.
+  let state = before && (before.live || before.endedAt) ? before : new State(at);
   if (state.endedAt) {
     if (action === "created" && at > state.endedAt && !final) state = new State(at);
     else if (state.inferred && !isInferred) voidInferredEnd(state, at);
@@ -48,7 +49,7 @@ export function applyToCall(before, eventType, action, data, at, namedAgents) {
 
 /** Return the state with a disposition and note. The agent who noted need not have the call. @param {State | undefined} before @param {string} eventType @param {any} data @param {string} at */
 function withNote(before, eventType, data, at) {
-  const state = before ?? Object.assign(new State(at), { live: false, endedAt: at });
+  const state = before ?? Object.assign(new State(at), { live: false });
   state.read(eventType, fieldsOf(data, NOTE_FIELDS), at);
   return state;
 }
