@@ -61,6 +61,7 @@ def read_conversations(visible: Visible, paging: Paging, search: str | None, reg
     seen: set[str] = set()
     parties: dict[str, str | None] = {}
     place = paging.place.last if paging.place else None
+    upto = rows if place is None else rows.filter(pk__lt=place)
     for _ in range(MAX_ROWS // ROWS_AT_ONCE):
         left = rows if place is None else rows.filter(pk__lt=place)
         keys = list(left.order_by("-pk").values_list("pk", "party", "resource_id")[:ROWS_AT_ONCE])
@@ -81,21 +82,27 @@ def read_conversations(visible: Visible, paging: Paging, search: str | None, reg
             found[key] = Conversation(number, other_name(data), item)
             parties[key] = party
             if len(found) == paging.limit:
-                return ConversationPage(start, _named(rows, found, parties), Place(start, pk))
+                return ConversationPage(start, _named(visible, upto, found, parties), Place(start, pk))
         if len(keys) < ROWS_AT_ONCE:
-            return ConversationPage(start, _named(rows, found, parties), None)
+            return ConversationPage(start, _named(visible, upto, found, parties), None)
     next_place = None if place is None else Place(start, place)
-    return ConversationPage(start, _named(rows, found, parties), next_place)
+    return ConversationPage(start, _named(visible, upto, found, parties), next_place)
 
 
 def _named(
-    rows: Any, found: dict[str, Conversation], parties: dict[str, str | None]
+    visible: Visible, rows: Any, found: dict[str, Conversation], parties: dict[str, str | None]
 ) -> tuple[Conversation, ...]:
     """Return the conversations, with names of earlier messages where the last one has none."""
     nameless = {party: key for key, party in parties.items() if party and found[key].name is None}
+    if not nameless or visible.filter is not None:
+        return tuple(found.values())
+    # An index leads over as many messages as a page looks at, and to those of the numbers among them.
+    oldest = rows.order_by("-pk").values_list("pk", flat=True)[MAX_ROWS - 1 : MAX_ROWS]
+    earlier = rows.filter(
+        party__in=list(nameless), event_type="message.received", pk__gte=max(oldest, default=0)
+    )
     names: dict[str, str] = {}
-    earlier = rows.filter(party__in=list(nameless), event_type="message.received").order_by("-pk")
-    for party, body in earlier.values_list("party", "body")[:ROWS_AT_ONCE] if nameless else ():
+    for party, body in earlier.order_by("-pk").values_list("party", "body"):
         if (name := other_name(decode(body))) is not None:
             names.setdefault(nameless[party], name)
     return tuple(replace(each, name=names[key]) if key in names else each for key, each in found.items())

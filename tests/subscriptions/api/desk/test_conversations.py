@@ -63,6 +63,27 @@ def test_each_number_is_listed_once_with_its_last_message(acme: Company) -> None
     assert gil.get("/v1.0/conversations").body["items"][2]["last"]["data"]["status"] == "delivered"
 
 
+def test_a_name_of_an_earlier_message_is_that_of_the_conversation(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gil = acme.person(granted_resources=["message"])
+    write(acme, "+15550000001", "one", name="Dana")
+    write(acme, "+15550000001", "two", name="Dana Whitfield")
+    write(acme, "+15550000001", "three", out=True)
+    write(acme, "+15550000002", "four")
+
+    def names(who: Any) -> dict[str, str | None]:
+        return {each["number"]: each["name"] for each in who.get("/v1.0/conversations").body["items"]}
+
+    assert names(gil) == {"+15550000001": "Dana Whitfield", "+15550000002": None}
+    # Not if the message with the name is none that the key may read, or too far back.
+    key = acme.key(filter='{"field": "direction", "op": "eq", "value": "outbound"}')
+    assert names(key) == {"+15550000001": None}
+    monkeypatch.setattr(conversations, "MAX_ROWS", 2)
+    monkeypatch.setattr(conversations, "ROWS_AT_ONCE", 2)
+    assert names(gil)["+15550000001"] is None
+
+
 def test_who_sent_stop_is_marked(acme: Company) -> None:
     gil = acme.person(granted_resources=["message"])
     write(acme, "(555) 000-0001", "STOP")
