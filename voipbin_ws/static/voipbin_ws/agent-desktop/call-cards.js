@@ -191,7 +191,7 @@ export class CallCards {
   /** @param {HTMLElement} card */
   #fillTargets(card) {
     const select = /** @type {HTMLSelectElement} */ (card.querySelector("select"));
-    const chosen = select.value;
+    const chosen = select.options.length > 1 ? select.value : ""; // Without targets nothing was chosen.
     const groups = this.#targets.map(({ label, options }) => {
       const group = document.createElement("optgroup");
       group.label = label;
