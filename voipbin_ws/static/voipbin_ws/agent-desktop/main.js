@@ -23,6 +23,7 @@ import { showWho, SignInForm } from "../shared/sign-in-form.js";
 import { duration, timeOfDay } from "../shared/time.js";
 
 const PAST_EVENTS = "300";
+const LONG_SECONDS = 20;
 const LATE_SECONDS = 60;
 const TITLE = "Agent desktop";
 const MAX_SHOWN_NOTE = 120;
@@ -198,7 +199,7 @@ function showWaiting(now) {
     const part = waitingList.part(callId);
     const waited = now - since;
     part.texts({ name: callerName(party), queue: queueName, time: duration(waited) });
-    part.attributes({ "data-late": waited > LATE_SECONDS * 1000 ? "" : null });
+    part.attributes({ "data-wait": waited > LATE_SECONDS * 1000 ? "late" : waited > LONG_SECONDS * 1000 ? "long" : null });
   }
   setTexts({ "waiting-count": String(places.length) });
   setShown({ "no-waiting": places.length === 0 });
