@@ -10,7 +10,7 @@ from rest_framework.serializers import BooleanField, CharField, ListField, Seria
 from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.schemas import CUSTOMER_ID, NOW, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
 from subscriptions import models
-from subscriptions.control.tenants import AWAY_REASON, DISPOSITION, QUICK_REPLY, list_of
+from subscriptions.control.tenants import AwayReason, Disposition, QuickReply
 from subscriptions.explain.report import Outcome
 from subscriptions.models.desk_settings import CODE_PATTERN, MAX_AWAY_MINUTES
 from subscriptions.platform.agent_status import CHOOSABLE
@@ -107,10 +107,12 @@ class DialingFacts(Serializer[Any]):
 
 
 class DeskSettings(Serializer[Any]):
-    dispositions = field(list_of(DISPOSITION), "How a call can have gone.")
-    away_reasons = field(list_of(AWAY_REASON), "Reasons for being away; `minutes` until the expected return.")
-    quick_replies = field(
-        list_of(QUICK_REPLY), "Texts with the variables `{name}`, `{number}` and `{agent}`."
+    dispositions = Disposition(many=True, help_text="How a call can have gone.")
+    away_reasons = AwayReason(
+        many=True, help_text="Reasons for being away; `minutes` until the expected return."
+    )
+    quick_replies = QuickReply(
+        many=True, help_text="Texts with the variables `{name}`, `{number}` and `{agent}`."
     )
     crm_url = field(
         TEXT, "The template of a link, with `{number}`, `{call_id}` and `{name}`; empty for none."

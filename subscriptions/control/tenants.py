@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.serializers import (
     BooleanField,
     CharField,
     ChoiceField,
     DateTimeField,
     IntegerField,
+    JSONField,
     Serializer,
     UUIDField,
 )
@@ -25,7 +27,6 @@ from subscriptions.models.desk_settings import (
     CODE_PATTERN,
     DESK_FIELDS,
     MAX_AWAY_MINUTES,
-    MAX_ENTRIES,
     MAX_LABEL,
     MAX_REPLY,
     MAX_URL,
@@ -42,22 +43,25 @@ _CODE: Schema = {"type": "string", "pattern": f"^{CODE_PATTERN}$"}
 _LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL}
 
 
-def _entry(**properties: Schema) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+class Disposition(Serializer[Any]):
+    code = field(_CODE)
+    label = field(_LABEL)
 
 
-DISPOSITION = _entry(code=_CODE, label=_LABEL)
-AWAY_REASON = _entry(
-    code=_CODE,
-    label=_LABEL,
-    minutes={"type": ["integer", "null"], "minimum": 1, "maximum": MAX_AWAY_MINUTES},
-)
-QUICK_REPLY = _entry(title=_LABEL, text={"type": "string", "minLength": 1, "maxLength": MAX_REPLY})
+class AwayReason(Serializer[Any]):
+    code = field(_CODE)
+    label = field(_LABEL)
+    minutes = field(
+        {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_AWAY_MINUTES},
+        "Until the expected return; `null` if that is open.",
+    )
+
+
+class QuickReply(Serializer[Any]):
+    title = field(_LABEL)
+    text = field({"type": "string", "minLength": 1, "maxLength": MAX_REPLY})
+
+
 QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
 
 
@@ -67,14 +71,10 @@ def quota(what: str) -> IntegerField:
     return IntegerField(min_value=0, max_value=MAX_NUMBER, allow_null=True, default=None, help_text=text)
 
 
-def list_of(entry: Schema) -> Schema:
-    """Return the schema of a list of a customer's desk settings."""
-    return {"type": "array", "items": entry, "maxItems": MAX_ENTRIES}
-
-
-def _desk_entries(entry: Schema, validate: Callable[[object], None], meaning: str) -> Any:
+def _desk_entries(entry: type[Serializer[Any]], validate: Callable[[object], None], meaning: str) -> Any:
     """Return the field of a list of a customer's desk settings."""
-    return field(list_of(entry), meaning, default=list, validators=[validate])
+    kind = extend_schema_field(entry(many=True))(type("DeskEntries", (JSONField,), {}))
+    return kind(help_text=meaning, default=list, validators=[validate])
 
 
 def owner() -> UUIDField:
@@ -105,15 +105,15 @@ class ManagedCustomer(Serializer[Any]):
         help_text="Whether published data is compared with its event type; empty for no comparison.",
     )
     dispositions = _desk_entries(
-        DISPOSITION, validate_dispositions, "How a call can have gone, for agents to choose from after it."
+        Disposition, validate_dispositions, "How a call can have gone, for agents to choose from after it."
     )
     away_reasons = _desk_entries(
-        AWAY_REASON,
+        AwayReason,
         validate_away_reasons,
         "Reasons for being away, with the minutes until the expected return.",
     )
     quick_replies = _desk_entries(
-        QUICK_REPLY,
+        QuickReply,
         validate_quick_replies,
         "Texts for messages. `{name}`, `{number}` and `{agent}` are replaced.",
     )

@@ -119,7 +119,10 @@ class Agents:
             self._back(agent)
 
     def come_back(self, agent: Agent, least: float, most: float) -> None:
-        """Make the agent available after `least` to `most` seconds, unless its status changes before."""
+        """Make the agent available after a while, unless its status changes before.
+
+        The seconds are between `least` and `most`.
+        """
         changes = agent.changes
 
         def back() -> None:
