@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from django.db import models
 
+from events.domain.phone_number import MAX_PARTY
+
 
 def new_epoch() -> str:
     """Generate the epoch of a log: 12 random hex digits."""
@@ -138,6 +140,14 @@ class ResourceState(models.Model):
         editable=False, null=True, help_text="When the gateway stored its last event."
     )
 
+    party = models.CharField(
+        "other party",
+        max_length=MAX_PARTY,
+        null=True,
+        editable=False,
+        help_text="The number of a call's or message's other party.",
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -151,6 +161,12 @@ class ResourceState(models.Model):
                 fields=["customer_id", "resource", "id"],
                 condition=models.Q(live=True),
                 name="state_live_order",
+            ),
+            # The calls and messages of one number. A number does not change, so that an update changes no index.
+            models.Index(
+                fields=["customer_id", "resource", "party", "id"],
+                condition=models.Q(party__isnull=False),
+                name="state_party",
             ),
             # For operators, whose lists begin with the newest.
             models.Index(fields=["customer_id", "id"], name="state_newest"),

@@ -4,10 +4,14 @@ from django.urls import path
 
 from subscriptions.api.account import LogoutView, PasswordView
 from subscriptions.api.actions import ActionsView, CallActionView, MessagesView
+from subscriptions.api.agent_sign_out import AgentSignOutView
 from subscriptions.api.agent_status import AgentStatusView
 from subscriptions.api.control import views as control
 from subscriptions.api.control.imports import ImportView
 from subscriptions.api.control.tokens import TokensView
+from subscriptions.api.desk.calls import CallerView, CallNoteView
+from subscriptions.api.desk.colleagues import AgentDayView, TransferTargetsView
+from subscriptions.api.desk.conversations import ConversationsView, ConversationView
 from subscriptions.api.explain import ExplainView
 from subscriptions.api.login import LoginView, WebSocketAddressView
 from subscriptions.api.me import CustomersView, MeView
@@ -21,6 +25,13 @@ urlpatterns = [
     path("v1.0/me", MeView.as_view(), name="me"),
     path("v1.0/actions", ActionsView.as_view(), name="actions"),
     path("v1.0/agents/<str:agent_id>/status", AgentStatusView.as_view(), name="agent-status"),
+    path("v1.0/agents/<str:agent_id>/sign-out", AgentSignOutView.as_view(), name="agent-sign-out"),
+    path("v1.0/agents/<str:agent_id>/day", AgentDayView.as_view(), name="agent-day"),
+    path("v1.0/transfer-targets", TransferTargetsView.as_view(), name="transfer-targets"),
+    path("v1.0/conversations", ConversationsView.as_view(), name="conversations"),
+    path("v1.0/conversations/<str:number>", ConversationView.as_view(), name="conversation"),
+    path("v1.0/calls/<path:call_id>/note", CallNoteView.as_view(), name="call-note"),
+    path("v1.0/calls/<path:call_id>/caller", CallerView.as_view(), name="call-caller"),
     path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
     path("v1.0/messages", MessagesView.as_view(), {"resource": "message"}, name="messages"),
     path("v1.0/control/customers", control.CustomersView.as_view(), name="control-customers"),

@@ -28,7 +28,7 @@ _RESOURCE_ID_PATTERN = "[A-Za-z0-9._~@+=/-]{1,%d}" % MAX_RESOURCE_ID_LENGTH  # n
 TEXT: Schema = {"type": "string"}
 UUID: Schema = {"type": "string", "format": "uuid"}
 TIME: Schema = {"type": "string", "format": "date-time", "examples": ["2024-01-15T10:30:00.000000Z"]}
-_CURSOR: Schema = {
+CURSOR: Schema = {
     "type": "string",
     "pattern": f"^{_POSITION}$",
     "description": "A position in the customer's log. Opaque.",
@@ -104,7 +104,7 @@ class Event(Serializer[Any]):
         required=False,
     )
     id = UUIDField(help_text="The same on every delivery of this event.")
-    cursor = field(_CURSOR)
+    cursor = field(CURSOR)
 
 
 class NewEvent(Serializer[Any]):
@@ -145,7 +145,7 @@ class Receipt(Serializer[Any]):
     """The event is stored, and is delivered to every subscriber who is authorised."""
 
     id = UUIDField()
-    cursor = field(_CURSOR)
+    cursor = field(CURSOR)
     topics = field(
         {"type": "array", "items": _TOPIC, "minItems": 1},
         "The customer's topic, and one for each concerned agent.",
@@ -170,11 +170,11 @@ RECEIPTS = _one_or_list(Receipt)
 
 
 NOW = field(TIME, "The gateway's time, with six digits and `Z`: a client corrects its own clock by it.")
-_NEXT = field(
+NEXT = field(
     TEXT, "Send as `next`, with the same other parameters; `null` on the last page.", allow_null=True
 )
 EVENT_PAGE = inline_serializer(
-    "EventPage", {"cursor": field(_CURSOR), "now": NOW, "items": Event(many=True), "next": _NEXT}
+    "EventPage", {"cursor": field(CURSOR), "now": NOW, "items": Event(many=True), "next": NEXT}
 )
 
 
@@ -215,15 +215,15 @@ class State(Serializer[Any]):
     updated_at = field(TIME, "The time of the last event.")
     agent_ids = ListField(child=UUIDField(), help_text="The agents whom the resource concerned.")
     topic = field(_TOPIC, "The topic to subscribe to for changes.")
-    cursor = field(_CURSOR, "The last event that changed this state: apply only later ones.")
+    cursor = field(CURSOR, "The last event that changed this state: apply only later ones.")
     state = Progress()
     data = field(_DATA, "The data of all events, later ones replacing the fields of earlier ones.")
 
 
-_TRUE_AT = field(_CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
+_TRUE_AT = field(CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
 STATE_PAGE = inline_serializer(
     "StatePage",
-    {"resource": CharField(), "cursor": _TRUE_AT, "now": NOW, "items": State(many=True), "next": _NEXT},
+    {"resource": CharField(), "cursor": _TRUE_AT, "now": NOW, "items": State(many=True), "next": NEXT},
 )
 
 
@@ -235,7 +235,7 @@ class VoipbinWebhook(Serializer[Any]):
 
 
 OF_CUSTOMER = parameter("customer_id", UUID, f"The customer{_OWN_CUSTOMER}")
-_PAGING = (
+PAGING = (
     parameter(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -278,7 +278,7 @@ HISTORY_PARAMETERS = (
     ),
     _FILTER,
     OF_CUSTOMER,
-    *_PAGING,
+    *PAGING,
     AS_CLOUD_EVENT,
 )
 STATE_PARAMETERS = (
@@ -291,7 +291,7 @@ STATE_PARAMETERS = (
     parameter("updated_after", TIME, "The same as `since`."),
     _FILTER,
     OF_CUSTOMER,
-    *_PAGING,
+    *PAGING,
 )
 EVENT_ID = parameter("event_id", UUID, "The event's `id`.", "path")
 KEY = parameter(

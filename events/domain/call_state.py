@@ -18,6 +18,10 @@ from events.domain.state import (
 )
 
 ENDING_ACTIONS = frozenset({"ended", "completed", "deleted"})
+NOTE_ACTION = "noted"
+"""The action by which an agent adds a disposition and a note. It changes nothing else of a call."""
+
+NOTE_FIELDS = ("id", "disposition", "note")
 FINAL_STATUSES = frozenset({"hangup", "busy", "failed", "no-answer", "canceled"})
 """The statuses after which nothing follows, as in the published API and at common providers."""
 
@@ -48,7 +52,9 @@ _INFERRED_FIELDS = ("status", "previous_status", "inferred", "reason")
 def is_final(action: str, data: Mapping[str, Any]) -> bool:
     """Return whether an event of a call ends it."""
     status = data.get("status")
-    return action in ENDING_ACTIONS or (isinstance(status, str) and status in FINAL_STATUSES)
+    if isinstance(status, str) and status in FINAL_STATUSES:
+        return action != NOTE_ACTION
+    return action in ENDING_ACTIONS
 
 
 def stage_of(state: State, *, is_waiting: bool) -> CallStage:
@@ -70,9 +76,12 @@ def apply_to_call(
     named_agents: tuple[str, ...] | None,
 ) -> State:
     """Return the call's state after an event of its own."""
+    if action == NOTE_ACTION:
+        return _with_note(state, event_type, data, at)
     final = is_final(action, data)
     is_inferred = data.get("inferred") is True
-    if state is None:
+    if state is None or not (state.live or state.ended_at):
+        # Also after a note on an unknown call, which the pages do not keep.
         state = State(since=at)
     elif state.ended_at:
         if action == "created" and at > state.ended_at and not final:
@@ -91,6 +100,13 @@ def apply_to_call(
         _end(state, at, is_inferred)
     else:
         _apply_agents(state, action, data, at, named_agents)
+    return state
+
+
+def _with_note(state: State | None, event_type: str, data: Mapping[str, Any], at: str) -> State:
+    """Return the state with a disposition and note, which no agent needs the call for."""
+    state = state or State(since=at, live=False)
+    state.read(event_type, {name: data[name] for name in NOTE_FIELDS if name in data}, at)
     return state
 
 

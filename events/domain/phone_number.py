@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypedDict
 
 import phonenumbers
@@ -18,6 +20,13 @@ MAX_DIGITS = 15
 
 REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """The ISO 3166 codes of the regions whose national numbers can be understood."""
+
+PARTY_RESOURCES = frozenset({"call", "message"})
+"""The resources that have another party."""
+
+MAX_PARTY = 128
+_ANONYMOUS = frozenset({"", "anonymous", "unknown", "restricted", "private", "unavailable"})
+"""What platforms write where the other party withholds its number."""
 
 _SCHEME = re.compile(r"(?:tel|sips?|callto):", re.IGNORECASE)
 _AFTER_USER = re.compile(r"[@;?]")
@@ -64,6 +73,58 @@ def canonical_number(text: str, region: str = "") -> str:
     if dialing and _is_possible(digits, region):
         return _formatted(digits, region)
     return f"+{digits}" if MIN_INTERNATIONAL_DIGITS <= len(digits) <= MAX_DIGITS else digits
+
+
+def spellings_of(number: str, region: str) -> frozenset[str]:
+    """Return what `canonical_number` makes of all spellings of a number without a region.
+
+    They are what a search by number compares with where numbers were stored before the region was known.
+    """
+    canonical = canonical_number(number, region)
+    dialing = dialing_of(region)
+    found = {canonical, canonical_number(number)}
+    if dialing and canonical.startswith(f"+{dialing['country_code']}"):
+        national = canonical.removeprefix(f"+{dialing['country_code']}")
+        found |= {canonical_number(national), canonical_number(dialing["national_prefix"] + national)}
+        found.add(canonical_number(dialing["international_prefix"] + canonical.removeprefix("+")))
+    return frozenset(found - {""})
+
+
+def other_party(data: Mapping[str, Any], region: str = "") -> str | None:
+    """Return the number of the other party of a call or message.
+
+    By it the state is found again. It is in E.164, as far as that needs no region if none is given, and `None` if it is
+    withheld.
+    """
+    address = _other_address(data)
+    number = address.get("target") if isinstance(address, Mapping) else address
+    return _party(number, region) if isinstance(number, str) and len(number) <= MAX_PARTY else None
+
+
+def other_name(data: Mapping[str, Any]) -> str | None:
+    """Return the name of the other party of a call or message; `None` if there is none."""
+    address = _other_address(data)
+    name = address.get("target_name") if isinstance(address, Mapping) else None
+    return name if isinstance(name, str) and name else None
+
+
+def _other_address(data: Mapping[str, Any]) -> Any:
+    if data.get("direction") == "outbound":
+        return data.get("destination", _first_target(data))
+    return data.get("source")
+
+
+def _first_target(data: Mapping[str, Any]) -> Any:
+    """Return the first address of a message to several numbers."""
+    targets = data.get("targets")
+    first = targets[0] if isinstance(targets, list) and targets else None
+    return first.get("destination") if isinstance(first, Mapping) else None
+
+
+@lru_cache(maxsize=4096)
+def _party(number: str, region: str) -> str | None:
+    canonical = canonical_number(number, region)
+    return None if canonical in _ANONYMOUS else canonical[:MAX_PARTY]
 
 
 def dialing_of(region: str) -> Dialing | None:

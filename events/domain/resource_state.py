@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from events.domain.call_state import ENDING_ACTIONS, apply_queue_event_to_call, apply_to_call, is_final
+from events.domain.call_state import (
+    ENDING_ACTIONS,
+    NOTE_ACTION,
+    apply_queue_event_to_call,
+    apply_to_call,
+    is_final,
+)
 from events.domain.place_state import apply_to_place, end_place
 from events.domain.state import State, agents_of, name_agents, named_in
 
@@ -136,7 +142,7 @@ def _apply_call_event(event: StateEvent, key: Key, states: States) -> Addressed:
     state = apply_to_call(before, event.event_type, action, event.data, event.at, event.named_agents)
     states.put(key, state)
     ended: list[Key] = []
-    if not state.live:
+    if not state.live and action != NOTE_ACTION:
         for place_key, place in states.places_of(key.resource_id):
             end_place(place, event.at)
             states.put(place_key, place)

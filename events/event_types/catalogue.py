@@ -102,6 +102,21 @@ def _examples(fields: tuple[Field, ...], **examples: object) -> tuple[Field, ...
     )
 
 
+def _since(version: str, *fields: Field) -> tuple[Field, ...]:
+    return tuple(replace(field, since=version) for field in fields)
+
+
+NOTE_FIELDS = _since(
+    "1.1",
+    text(
+        "disposition",
+        "How the call went: the code of one of the customer's dispositions.",
+        "sold",
+        nullable=True,
+    ),
+    text("note", "What the agent wrote about the call.", "Wants it delivered on Friday."),
+)
+
 # --- Messages ---
 
 MESSAGE_FIELDS = (
@@ -233,6 +248,18 @@ SLA_FIELDS = (
 # --- Agents ---
 
 AGENT_STATUSES = ("available", "away", "busy", "offline", "ringing")
+STATUS_CHOICE_FIELDS = _since(
+    "1.1",
+    text(
+        "away_reason",
+        "Why the agent is away: the label of one of the customer's reasons.",
+        None,
+        nullable=True,
+    ),
+    time("returns_at", "When the agent expects to return.", None, nullable=True),
+    uuid("set_by", "The person who chose the status.", None, nullable=True),
+    text("set_by_name", "The name of that person.", None, nullable=True),
+)
 
 _TYPES = (
     EventType("call.created", "A call begins.", CALL_FIELDS),
@@ -271,6 +298,11 @@ _TYPES = (
         "call.assigned",
         "A call is given to an agent.",
         (*CALL_FIELDS, WAIT_TIME, CALLER, TRANSFERRED_FROM.with_example(None)),
+    ),
+    EventType(
+        "call.noted",
+        "An agent notes how a call went.",
+        (*CALL_FIELDS[:2], *NOTE_FIELDS, AGENT_ID, AGENT_NAME),
     ),
     EventType("message.received", "A text message came in.", MESSAGE_FIELDS),
     EventType("message.sent", "A text message went out.", OUTGOING),
@@ -360,6 +392,7 @@ _TYPES = (
                 since="1.1",
             ),
             UPDATED,
+            *STATUS_CHOICE_FIELDS,
         ),
     ),
     EventType("sla.breached", "A queue misses its target; the gateway publishes it.", SLA_FIELDS),

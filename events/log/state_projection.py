@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from events.database.direct_sql import find_rows, insert_or_update_rows
 from events.domain.event import Draft, format_timestamp, parse_timestamp
+from events.domain.phone_number import PARTY_RESOURCES, other_party
 from events.domain.resource_state import (
     MEMBER_RESOURCES,
     Key,
@@ -29,7 +30,7 @@ MAX_CONCERNED_AGENTS = 1000
 _UNIQUE = ["customer_id", "resource", "resource_id", "member_id"]
 _CHANGED = [
     *("live", "event_type", "seq", "since", "updated_at", "stored_at"),
-    *("agent_ids", "progress", "body"),
+    *("agent_ids", "progress", "body", "party"),
 ]
 
 
@@ -134,6 +135,8 @@ class StateProjection:
             if (progress := state.progress()) != stored_progress:
                 row.progress = encode(progress)
             row.body = encode(state.data)
+            if row.party is None and row.resource in PARTY_RESOURCES:
+                row.party = other_party(state.data)
         insert_or_update_rows([each.row for each in self._changed.values()], unique=_UNIQUE, changed=_CHANGED)
 
     def find(self, customer_id: str, key: Key) -> State | None:

@@ -144,6 +144,13 @@ class Parameters:
             return None
         return value
 
+    def search(self, name: str, most: int) -> str | None:
+        value = self._text(name)
+        if value is not None and not 0 < len(value.strip()) <= most:
+            self.wrong(name, f"write 1 to {most} characters, or leave it out for all")
+            return None
+        return value and value.strip()
+
     def time(self, name: str) -> datetime | None:
         value = self._text(name)
         if value is None:

@@ -25,7 +25,8 @@ HISTORY_PARAMETERS = (
 class StateQuery:
     """A query for current states. `None` means no condition, or the client's own customer.
 
-    `filter` is in canonical form, here and below.
+    `filter` is in canonical form, here and below. `parties` are the spellings of the other party's number, which no
+    parameter of this address gives.
     """
 
     customer_id: str | None
@@ -37,6 +38,7 @@ class StateQuery:
     updated_after: datetime | None
     filter: str | None
     paging: Paging
+    parties: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

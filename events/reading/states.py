@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from events.reading.paging import Row, rows_of_page, seen_by, start_of
 from events.reading.parameters import Place
 from events.reading.queries import StateQuery
 
-_COLUMNS = (
+COLUMNS = (
     *("resource_id", "member_id", "live", "event_type", "since", "updated_at"),
     *("agent_ids", "seq", "progress", "body"),
 )
@@ -74,6 +75,7 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
         "live": query.active,
         "resource_id": query.resource_id,
         "updated_at__gt": query.updated_after,
+        "party__in": query.parties,
     }
     states = states.filter(**{name: value for name, value in wanted.items() if value is not None})
     for name, value in (("status", query.status), ("direction", query.direction)):
@@ -85,18 +87,23 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
     filters = [text for text in (query.filter, visible.filter) if text is not None]
 
     def is_wanted(row: Row) -> bool:
-        _, resource_id, _, _, event_type, *_, progress, body = row
-        tags = tags_of_state(resource, resource_id, event_type, decode(body), decode(progress))
-        return all(predicate_of(text)(tags) for text in filters)
+        return matches(resource, row, filters)
 
     rows, last = rows_of_page(
-        states.values_list("place", *_COLUMNS), place, "place", query.paging, is_wanted if filters else None
+        states.values_list("place", *COLUMNS), place, "place", query.paging, is_wanted if filters else None
     )
     return StatePage(
         start,
-        tuple(_item(visible, resource, start.epoch, row) for row in rows),
+        tuple(item_of(visible, resource, start.epoch, row) for row in rows),
         None if last is None else Place(start, last),
     )
+
+
+def matches(resource: str, row: Row, filters: Sequence[str]) -> bool:
+    """Return whether a row, with the columns that `item_of` needs, matches all these filters."""
+    _, resource_id, _, _, event_type, *_, progress, body = row
+    tags = tags_of_state(resource, resource_id, event_type, decode(body), decode(progress))
+    return all(predicate_of(text)(tags) for text in filters)
 
 
 def is_readable(row: ResourceState, key_filter: str | None) -> bool:
@@ -109,7 +116,8 @@ def is_readable(row: ResourceState, key_filter: str | None) -> bool:
     return predicate_of(key_filter)(tags)
 
 
-def _item(visible: Visible, resource: str, epoch: str, row: Row) -> str:
+def item_of(visible: Visible, resource: str, epoch: str, row: Row) -> str:
+    """Return the item of a row, whose columns are those of COLUMNS after any other one."""
     _, resource_id, member_id, live, event_type, since, updated_at, agents, seq, progress, body = row
     state = decode(progress)
     if phases := state.get("agents"):

@@ -20,12 +20,14 @@ from events.hooks import operator_of
 from events.models import CustomerLog
 from subscriptions.admin.confirmation import one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, deleted_together, id_field
+from subscriptions.admin.desk_fields import EXAMPLES, LINES, LinesField
 from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import_page
 from subscriptions.admin.setup_steps import setup_steps
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.control.tenants import PRESENCE
 from subscriptions.models import AccessKey, Agent, Customer, PresencePolicy, Queue
+from subscriptions.models.desk_settings import DESK_FIELDS
 from subscriptions.models.targets import TARGETS
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
@@ -104,6 +106,7 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
             (None, {"fields": [*names, "created_at", "related"] if obj else names}),
             ("Targets of its queues", {"fields": list(TARGETS)}),
             ("Desktops of agents", {"fields": list(PRESENCE)}),
+            ("Agent desktop", {"fields": list(DESK_FIELDS)}),
             (
                 "Quotas and checks",
                 {"fields": ["data_check", *QUOTA_DEFAULTS, *(["stored"] if obj else [])]},
@@ -111,6 +114,9 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in LINES:
+            text = f"{db_field.help_text} {EXAMPLES[db_field.name]}"
+            return db_field.formfield(form_class=LinesField, help_text=text, **LINES[db_field.name])
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name in QUOTA_DEFAULTS:
             setting, unit = QUOTA_DEFAULTS[db_field.name]

@@ -6,8 +6,6 @@ They are limited to what the identity may subscribe to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -19,20 +17,18 @@ from rest_framework.views import APIView
 from events.api.errors import ApiError
 from events.api.operation import operation
 from events.api.request_body import read_json_object
-from events.api.responses import reading_errors, visible_to
 from events.api.schemas import OF_CUSTOMER
 from events.api.views import ResourceStatesView
 from events.domain.phone_number import canonical_number
 from events.domain.state import current_agents
-from events.domain.topics import is_canonical_uuid, is_resource_id
+from events.domain.topics import is_resource_id
 from events.domain.visibility import Visible
 from events.log.state_projection import state_of
-from events.models import ResourceState, split_agents
-from events.reading.states import is_readable
-from subscriptions.accounts.changes import current_actor, record
 from subscriptions.api import schemas
-from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
-from subscriptions.models import AuditAction, AuditVerdict, OptOut
+from subscriptions.api.acting import MAY_NOT_ACT, actor_of, may_act, recorded, visible_call, visible_customer
+from subscriptions.api.agent_status import MANAGING_ROLES
+from subscriptions.api.schemas import AGENT_ACTIONS, CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
+from subscriptions.models import OptOut
 from subscriptions.models.tenants import region_of
 from subscriptions.platform import client
 from subscriptions.protocol.permissions import Identity
@@ -50,14 +46,15 @@ class ActionsView(APIView):
     def get(self, request: Request) -> Response:
         identity = cast(Identity, request.user)
         reason = None if client.url_of(identity.customer_id) else client.NO_PLATFORM
-        if reason is None and not _may_act(identity):
+        if reason is None and not may_act(identity):
             reason = MAY_NOT_ACT
         return Response(
             {
                 "available": reason is None,
                 "reason": reason,
                 "call": [] if reason else list(CALL_ACTIONS),
-                "message": reason is None and _visible(request).is_whole("message"),
+                "message": reason is None and visible_customer(request).is_whole("message"),
+                "agent": list(AGENT_ACTIONS) if identity.role in MANAGING_ROLES else [],
             },
             headers={"Cache-Control": "no-store"},
         )
@@ -84,8 +81,8 @@ class CallActionView(APIView):
             raise ApiError(
                 status.HTTP_404_NOT_FOUND, f"A call can be asked to {', '.join(CALL_ACTIONS)}: nothing else"
             )
-        identity = _actor(request)
-        visible = _visible(request)
+        identity = actor_of(request)
+        visible = visible_customer(request)
         body = read_json_object(request, {"to"} if action == "transfer" else ())
         order: dict[str, Any] = {"agent_id": identity.agent_id}
         if action == "transfer":
@@ -98,7 +95,7 @@ class CallActionView(APIView):
         _require_controllable(visible, identity, call_id)
         path = f"/v1.0/calls/{quote(call_id, safe='')}/{action}"
         target = f" to {order['to']['type']} {order['to']['id']}" if "to" in order else ""
-        with _recorded(f"customer_id:{visible.customer_id}:call:{call_id}", f"{action}{target}", visible):
+        with recorded(f"customer_id:{visible.customer_id}:call:{call_id}", f"{action}{target}", visible):
             reply = client.request("POST", visible.customer_id, path, order)
         return Response({"call_id": call_id, "action": action, "platform": reply})
 
@@ -117,8 +114,8 @@ class MessagesView(ResourceStatesView):
     )
     def post(self, request: Request, resource: str) -> Response:
         """Send a text message."""
-        identity = _actor(request)
-        visible = _visible(request)
+        identity = actor_of(request)
+        visible = visible_customer(request)
         body = read_json_object(request, schemas.NEW_MESSAGE.fields)
         number, text, automatic = _message(body)
         if not visible.is_whole("message"):
@@ -141,48 +138,9 @@ class MessagesView(ResourceStatesView):
             "text": text,
             "automatic": automatic,
         }
-        with _recorded(f"customer_id:{visible.customer_id}:message:*", f"message to {number}", visible):
+        with recorded(f"customer_id:{visible.customer_id}:message:*", f"message to {number}", visible):
             reply = client.request("POST", visible.customer_id, "/v1.0/messages", order)
         return Response({"to": number, "platform": reply}, status=status.HTTP_201_CREATED)
-
-
-MAY_NOT_ACT = "This access key may only watch: act with an agent's credential, or a key that may publish"
-
-
-@contextmanager
-def _recorded(topic: str, detail: str, visible: Visible) -> Iterator[None]:
-    """Record the request that the block sends to the platform, and once more if it fails.
-
-    Before it is sent: the platform must not act without a record, nor the client see an error after it has acted.
-    """
-    fields: dict[str, Any] = {"customer_id": visible.customer_id, "rule": "by-client"}
-    record(current_actor(), AuditAction.ACT, topic, detail=detail, **fields)
-    try:
-        yield
-    except ApiError as error:
-        detail = f"{detail}: {error.message}"
-        record(current_actor(), AuditAction.ACT, topic, verdict=AuditVerdict.REFUSED, detail=detail, **fields)
-        raise
-
-
-def _may_act(identity: Identity) -> bool:
-    return identity.role is not None or identity.may_publish
-
-
-def _actor(request: Request) -> Identity:
-    identity = cast(Identity, request.user)
-    if not _may_act(identity):
-        raise ApiError(status.HTTP_403_FORBIDDEN, MAY_NOT_ACT)
-    return identity
-
-
-def _visible(request: Request) -> Visible:
-    """Return what the identity may read of its customer, or of `?customer_id=`."""
-    customer_id = request.query_params.get("customer_id")
-    if customer_id is not None and not is_canonical_uuid(customer_id):
-        raise ApiError(status.HTTP_400_BAD_REQUEST, "customer_id: write a UUID in lower case with dashes")
-    with reading_errors():
-        return visible_to(request, customer_id)
 
 
 def _require_controllable(visible: Visible, identity: Identity, call_id: str) -> None:
@@ -193,17 +151,7 @@ def _require_controllable(visible: Visible, identity: Identity, call_id: str) ->
     Raises:
         ApiError: 404 if the call does not exist or is not visible, 409 if it is over or with another agent.
     """
-    state = None
-    if is_resource_id(call_id):
-        state = ResourceState.objects.filter(
-            customer_id=visible.customer_id, resource="call", resource_id=call_id, member_id=""
-        ).first()
-    if (
-        state is None
-        or not visible.includes("call", call_id, split_agents(state.agent_ids))
-        or not is_readable(state, visible.filter)
-    ):
-        raise ApiError(status.HTTP_404_NOT_FOUND, "There is no call with this id for you")
+    state = visible_call(visible, call_id)
     if not state.live:
         raise ApiError(status.HTTP_409_CONFLICT, "This call is over", code="CALL_OVER")
     holders = current_agents(state_of(state))

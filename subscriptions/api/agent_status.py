@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,15 +16,19 @@ from events.api.operation import operation
 from events.api.request_body import read_json_object
 from events.api.responses import with_now
 from events.domain.event import format_timestamp
-from events.domain.strict_json import encode
+from events.domain.strict_json import decode, encode
 from events.domain.topics import is_canonical_uuid
 from events.models import ResourceState
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import record_status
 from subscriptions.api import schemas
-from subscriptions.models import Agent
-from subscriptions.platform.agent_status import CHOOSABLE, choose_status
+from subscriptions.models import Agent, AgentStatus
+from subscriptions.models.desk_settings import MAX_AWAY_MINUTES
+from subscriptions.platform.agent_status import CHOOSABLE, PRESENT, Away, choose_status
 from subscriptions.protocol.permissions import Identity, Role
+
+MANAGING_ROLES = frozenset({Role.MANAGER, Role.ADMIN, Role.STAFF})
+"""The roles that set the status of other agents, and sign them out."""
 
 
 class AgentStatusView(APIView):
@@ -37,7 +43,7 @@ class AgentStatusView(APIView):
     )
     def get(self, request: Request, agent_id: str) -> Response:
         """Read an agent's status."""
-        return _shown(_agent(cast(Identity, request.user), agent_id))
+        return _shown(agent_for(cast(Identity, request.user), agent_id))
 
     @operation(
         "setAgentStatus",
@@ -57,10 +63,12 @@ class AgentStatusView(APIView):
         The status is stored, and published as `agent.status` with its `previous_status`: both or neither.
         """
         identity = cast(Identity, request.user)
-        agent = _agent(identity, agent_id)
-        chosen = _chosen(read_json_object(request, schemas.STATUS_CHOICE.fields))
+        agent = agent_for(identity, agent_id)
+        body = read_json_object(request, schemas.STATUS_CHOICE.fields)
+        chosen = _chosen(body)
+        away = read_away(body, chosen, agent.customer.away_reasons)
         before = agent.status
-        is_set = choose_status(agent, chosen, set_by=identity.agent_id)
+        is_set = choose_status(agent, chosen, set_by=identity.agent_id, away=away)
         if before != chosen:
             record_status(agent, before, chosen, rule="by-client")
         if is_set:
@@ -68,13 +76,13 @@ class AgentStatusView(APIView):
         return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)
 
 
-def _agent(identity: Identity, agent_id: str) -> Agent:
+def agent_for(identity: Identity, agent_id: str) -> Agent:
     """Return the agent whose status this identity may read and set.
 
     Raises:
         ApiError: 404 if there is no such agent, 403 if the identity may not know whether there is.
     """
-    if agent_id != identity.agent_id and identity.role not in (Role.MANAGER, Role.ADMIN, Role.STAFF):
+    if agent_id != identity.agent_id and identity.role not in MANAGING_ROLES:
         raise ApiError(
             status.HTTP_403_FORBIDDEN,
             "A status is chosen by the agent itself, or by a manager or admin of its customer",
@@ -109,11 +117,53 @@ def _chosen(body: dict[str, Any]) -> str:
     return str(chosen)
 
 
+def read_away(body: dict[str, Any], chosen: str, known_reasons: list[dict[str, Any]]) -> Away:
+    """Return the reason that a request names; `known_reasons` are the customer's.
+
+    Raises:
+        ApiError: The reason is none of the customer's, or the status is another one.
+    """
+    code, minutes = body.get("away_reason"), body.get("minutes")
+    if code is None and minutes is None:
+        return PRESENT
+    reasons = {each["code"]: each for each in known_reasons}
+    errors = []
+    if chosen != AgentStatus.AWAY:
+        errors.append(
+            {"field": "status", "message": "away: a reason and minutes belong to this status alone"}
+        )
+    if code is not None and (not isinstance(code, str) or code not in reasons):
+        known = (
+            f"one of {', '.join(reasons)}" if reasons else "an operator names the customer's reasons first"
+        )
+        errors.append({"field": "away_reason", "message": known})
+    if minutes is not None and not (type(minutes) is int and 1 <= minutes <= MAX_AWAY_MINUTES):
+        errors.append({"field": "minutes", "message": f"a whole number from 1 to {MAX_AWAY_MINUTES}"})
+    if errors:
+        message = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+        raise ApiError(status.HTTP_400_BAD_REQUEST, message, errors=errors)
+    reason = reasons[code] if code is not None else {"label": None, "minutes": None}
+    until = reason["minutes"] if minutes is None else minutes
+    return Away(reason["label"], timezone.now() + timedelta(minutes=until) if until else None)
+
+
+def _details(agent: Agent) -> dict[str, Any]:
+    """Return who chose the agent's status, and why the agent is away, from its state."""
+    state = ResourceState.objects.filter(
+        customer_id=agent.customer_id, resource="agent", resource_id=str(agent.pk), member_id=""
+    ).first()
+    data = decode(state.body) if state else {}
+    # The state may be of another status: an operator can set one without an event.
+    known = data if data.get("status") == agent.status else {}
+    return {name: known.get(name) for name in ("away_reason", "returns_at", "set_by", "set_by_name")}
+
+
 def _shown(agent: Agent, *, next_status: str | None = None, code: int = status.HTTP_200_OK) -> Response:
     shown = {
         "agent_id": str(agent.pk),
         "status": agent.status,
         "status_changed_at": format_timestamp(agent.status_changed_at),
+        **_details(agent),
     }
     if next_status is not None:
         shown["next_status"] = next_status

@@ -27,6 +27,7 @@ from events.models import CustomerLog
 from events.reading.parameters import Parameters
 from subscriptions.api import schemas
 from subscriptions.models import Agent, Customer, Queue
+from subscriptions.models.desk_settings import DESK_FIELDS
 from subscriptions.protocol.permissions import Identity, may_hold, may_subscribe
 
 
@@ -163,6 +164,7 @@ class MeView(APIView):
                 "agents": _agents(identity),
                 "queues": _queues(identity),
                 "dialing": dialing_of(customer.region) if customer else None,
+                "desk": {name: getattr(customer or Customer(), name) for name in DESK_FIELDS},
             }
         )
 

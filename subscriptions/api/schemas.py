@@ -10,11 +10,14 @@ from rest_framework.serializers import BooleanField, CharField, ListField, Seria
 from events.api.operation import READING_ERRORS, Schema, field, parameter
 from events.api.schemas import CUSTOMER_ID, NOW, OF_CUSTOMER, OPEN_OBJECT, TEXT, TIME, UUID
 from subscriptions import models
+from subscriptions.control.tenants import AwayReason, Disposition, QuickReply
 from subscriptions.explain.report import Outcome
+from subscriptions.models.desk_settings import CODE_PATTERN, MAX_AWAY_MINUTES
 from subscriptions.platform.agent_status import CHOOSABLE
 from subscriptions.protocol.permissions import Role
 
 CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
+AGENT_ACTIONS = ("status", "sign-out")
 TARGETS = ("agent", "queue", "tel")
 TEL_PATTERN = r"\+?[0-9]{2,20}"
 MAX_TEXT = 1600
@@ -64,6 +67,7 @@ LOGOUT = inline_serializer(
     },
 )
 LOGGED_OUT = inline_serializer("LoggedOut", {"everywhere": BooleanField(), "now": NOW})
+SIGNED_OUT = inline_serializer("SignedOut", {"agent_id": UUIDField(), "now": NOW})
 PASSWORD_CHANGE = inline_serializer(
     "PasswordChange",
     {
@@ -102,6 +106,19 @@ class DialingFacts(Serializer[Any]):
     national_pattern = field(TEXT, "A regular expression of all national numbers.")
 
 
+class DeskSettings(Serializer[Any]):
+    dispositions = Disposition(many=True, help_text="How a call can have gone.")
+    away_reasons = AwayReason(
+        many=True, help_text="Reasons for being away; `minutes` until the expected return."
+    )
+    quick_replies = QuickReply(
+        many=True, help_text="Texts with the variables `{name}`, `{number}` and `{agent}`."
+    )
+    crm_url = field(
+        TEXT, "The template of a link, with `{number}`, `{call_id}` and `{name}`; empty for none."
+    )
+
+
 class Me(Serializer[Any]):
     customer = Named()
     agent = Named(allow_null=True, help_text="`null` for an access key of the customer itself.")
@@ -116,6 +133,7 @@ class Me(Serializer[Any]):
         allow_null=True,
         help_text="`null` if no region is set: numbers without a country code are not understood.",
     )
+    desk = DeskSettings(help_text="What the customer has set for the desktops of its agents.")
     now = NOW
 
 
@@ -127,6 +145,10 @@ class Actions(Serializer[Any]):
     reason = field(TEXT, "Why no action is available.", allow_null=True)
     call = ListField(child=field(_ACTION), help_text="The available actions on a call.")
     message = BooleanField(help_text="Whether messages can be sent.")
+    agent = ListField(
+        child=field({"enum": AGENT_ACTIONS}),
+        help_text="What the credential may do with other agents; needs no platform.",
+    )
 
 
 class Target(Serializer[Any]):
@@ -155,13 +177,32 @@ NEW_MESSAGE = inline_serializer(
     },
 )
 MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": field(_TEL), "platform": field(_REPLY)})
-STATUS_CHOICE = inline_serializer("StatusChoice", {"status": field({"enum": CHOOSABLE})})
+STATUS_CHOICE = inline_serializer(
+    "StatusChoice",
+    {
+        "status": field({"enum": CHOOSABLE}),
+        "away_reason": field(
+            {"type": ["string", "null"], "pattern": f"^{CODE_PATTERN}$"},
+            "With `away`: the code of one of the customer's reasons (`desk` of `/v1.0/me`).",
+            required=False,
+        ),
+        "minutes": field(
+            {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_AWAY_MINUTES},
+            "With `away`: after how many minutes the agent returns; without it, those of the reason.",
+            required=False,
+        ),
+    },
+)
 
 
 class AgentStatus(Serializer[Any]):
     agent_id = UUIDField()
     status = field(_STATUS)
     status_changed_at = field(TIME)
+    away_reason = field(TEXT, "Why the agent is away; `null` if not given.", allow_null=True)
+    returns_at = field(TIME, "When the agent expects to return; `null` if not given.", allow_null=True)
+    set_by = field(UUID, "Who chose the status; `null` for the platform and for programs.", allow_null=True)
+    set_by_name = field(TEXT, "The name of that person.", allow_null=True)
     next_status = field(_STATUS, "With 202: the status after the call.", required=False)
     now = NOW
 

@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.serializers import (
     BooleanField,
     CharField,
     ChoiceField,
     DateTimeField,
     IntegerField,
+    JSONField,
     Serializer,
     UUIDField,
 )
 
+from events.api.operation import Schema, field
 from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller
 from subscriptions.control.resource import Resource
 from subscriptions.models import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS, Customer, PresencePolicy, Queue
+from subscriptions.models.desk_settings import (
+    CODE_PATTERN,
+    DESK_FIELDS,
+    MAX_AWAY_MINUTES,
+    MAX_LABEL,
+    MAX_REPLY,
+    MAX_URL,
+    validate_away_reasons,
+    validate_crm_url,
+    validate_dispositions,
+    validate_quick_replies,
+)
 from subscriptions.models.presence import DEFAULT_GRACE_SECONDS
 from subscriptions.models.targets import TARGETS, validate_time_zone
 from subscriptions.models.tenants import validate_region
 
 MAX_NAME = 120
 MAX_NUMBER = 2**31 - 1
+_CODE: Schema = {"type": "string", "pattern": f"^{CODE_PATTERN}$"}
+_LABEL: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL}
+
+
+class Disposition(Serializer[Any]):
+    code = field(_CODE)
+    label = field(_LABEL)
+
+
+class AwayReason(Serializer[Any]):
+    code = field(_CODE)
+    label = field(_LABEL)
+    minutes = field(
+        {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_AWAY_MINUTES},
+        "Until the expected return; `null` if that is open.",
+    )
+
+
+class QuickReply(Serializer[Any]):
+    title = field(_LABEL)
+    text = field({"type": "string", "minLength": 1, "maxLength": MAX_REPLY})
+
+
 QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
 
 PRESENCE = ("presence_policy", "presence_grace_seconds")
@@ -48,6 +87,12 @@ def own_target(name: str) -> IntegerField:
     _, least, most, _, meaning = TARGETS[name]
     text = f"{meaning} `null` for the customer's value."
     return IntegerField(min_value=least, max_value=most, allow_null=True, default=None, help_text=text)
+
+
+def _desk_entries(entry: type[Serializer[Any]], validate: Callable[[object], None], meaning: str) -> Any:
+    """Return the field of a list of a customer's desk settings."""
+    kind = extend_schema_field(entry(many=True))(type("DeskEntries", (JSONField,), {}))
+    return kind(help_text=meaning, default=list, validators=[validate])
 
 
 def owner() -> UUIDField:
@@ -99,6 +144,26 @@ class ManagedCustomer(Serializer[Any]):
         default=DEFAULT_GRACE_SECONDS,
         help_text="How long after its last connection an agent still counts as connected.",
     )
+    dispositions = _desk_entries(
+        Disposition, validate_dispositions, "How a call can have gone, for agents to choose from after it."
+    )
+    away_reasons = _desk_entries(
+        AwayReason,
+        validate_away_reasons,
+        "Reasons for being away, with the minutes until the expected return.",
+    )
+    quick_replies = _desk_entries(
+        QuickReply,
+        validate_quick_replies,
+        "Texts for messages. `{name}`, `{number}` and `{agent}` are replaced.",
+    )
+    crm_url = CharField(
+        max_length=MAX_URL,
+        allow_blank=True,
+        default="",
+        validators=[validate_crm_url],
+        help_text="The template of a link to the CRM, with `{number}`, `{call_id}` and `{name}`; empty for none.",
+    )
     created_at = DateTimeField(read_only=True)
 
 
@@ -115,7 +180,8 @@ class Customers(Resource):
         return Customer.objects.all()
 
     def shown(self, row: Customer) -> dict[str, Any]:
-        names = ("name", "is_active", "region", *QUOTAS, "data_check", "time_zone", *TARGETS, *PRESENCE)
+        names = ["name", "is_active", "region", *QUOTAS, "data_check"]
+        names += ["time_zone", *TARGETS, *PRESENCE, *DESK_FIELDS]
         values = {name: getattr(row, name) for name in names}
         return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
 

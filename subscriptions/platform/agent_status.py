@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from rest_framework import status
 
 from events.api.errors import ApiError
-from events.domain.event import Draft
+from events.domain.event import Draft, format_timestamp
 from events.domain.event_parser import read_event
 from events.log.publish import publish
 from subscriptions.models import Agent, AgentStatus
@@ -17,15 +20,28 @@ CHOOSABLE = (AgentStatus.AVAILABLE, AgentStatus.AWAY, AgentStatus.OFFLINE)
 MAX_ATTEMPTS = 5
 
 
+class Away(NamedTuple):
+    """Why an agent is away, and until when; `returns_at` is `None` if that is open."""
+
+    reason: str | None
+    returns_at: datetime | None
+
+
+PRESENT = Away(None, None)
+
+
 class _StatusChanged(Exception):
     """The status has changed since the event was built."""
 
 
-def choose_status(agent: Agent, chosen: str, *, set_by: str | None, cause: str = "") -> bool:
+def choose_status(
+    agent: Agent, chosen: str, *, set_by: str | None, away: Away = PRESENT, cause: str = ""
+) -> bool:
     """Set the status and refresh `agent`; return `False` if it changes after the present call.
 
     Must not run within a transaction. `set_by` is the id of the agent who chose it, and
-    `cause` why no person did.
+    `cause` why no person did. A reason for being away is published also if the agent is away already; the platform does
+    not learn it.
 
     Raises:
         ApiError: The platform refuses, or the status keeps changing at the same time.
@@ -39,18 +55,26 @@ def choose_status(agent: Agent, chosen: str, *, set_by: str | None, cause: str =
             # Busy: the platform changes the status after the call, and publishes that.
             agent.refresh_from_db()
             return False
-    _publish_status(agent, chosen, set_by, cause)
+    _publish_status(agent, chosen, set_by, away, cause)
     return True
 
 
-def _publish_status(agent: Agent, chosen: str, set_by: str | None, cause: str) -> None:
+def _publish_status(agent: Agent, chosen: str, set_by: str | None, away: Away, cause: str) -> None:
     """Publish the change unless it is the present status; `event_hooks.projection` stores it."""
+    name = Agent.objects.filter(pk=set_by).values_list("name", flat=True).first() if set_by else None
     for _ in range(MAX_ATTEMPTS):
         agent.refresh_from_db(fields=["status", "status_changed_at"])
-        if agent.status == chosen:
+        if agent.status == chosen and away == PRESENT:
             return
+        details = {
+            "set_by": set_by,
+            "set_by_name": name,
+            "away_reason": away.reason,
+            "returns_at": format_timestamp(away.returns_at) if away.returns_at else None,
+            **({"cause": cause} if cause else {}),
+        }
         try:
-            publish([_draft(agent, chosen, set_by, cause)], check=lambda: _require_unchanged(agent))
+            publish([_draft(agent, chosen, details)], check=lambda: _require_unchanged(agent))
         except _StatusChanged:
             continue
         agent.refresh_from_db(fields=["status", "status_changed_at"])
@@ -66,7 +90,7 @@ def _require_unchanged(agent: Agent) -> None:
         raise _StatusChanged
 
 
-def _draft(agent: Agent, chosen: str, set_by: str | None, cause: str) -> Draft:
+def _draft(agent: Agent, chosen: str, details: Mapping[str, str | None]) -> Draft:
     data = {
         "id": str(agent.pk),
         "agent_id": str(agent.pk),
@@ -74,8 +98,7 @@ def _draft(agent: Agent, chosen: str, set_by: str | None, cause: str) -> Draft:
         "name": agent.name,
         "status": chosen,
         "previous_status": agent.status,
-        "set_by": set_by,
-        **({"cause": cause} if cause else {}),
+        **details,
     }
     return read_event(
         {"event_type": "agent.status", "data": data},

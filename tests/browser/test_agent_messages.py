@@ -82,7 +82,7 @@ def test_a_quick_reply_is_sent_and_then_shown(page: Page, desk: AtDesk, theirs: 
     desk.open(page)
     thread(page, number).click()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
-    page.get_by_role("button", name=QUICK).click()
+    page.get_by_role("button", name="Call back").click()
     expect(page.get_by_label("Reply")).to_have_value(QUICK)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Reply")).to_have_value("")

@@ -4,33 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page
 
-from tests.support.processes import ROOT
-
-SCRIPTS = ROOT / "voipbin_ws/static/voipbin_ws"
-ORIGIN = "http://modules.test"
 CALL, QUEUE, ANN = "call-1", "queue-1", "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 PARTIES = {"source": {"target": "+1555", "target_name": "Dana"}, "destination": {"target": "+1777"}}
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Browser) -> Iterator[Page]:
-    """A page without a server that can import the dashboard's modules."""
-
-    def serve(route: Route) -> None:
-        name = route.request.url.removeprefix(f"{ORIGIN}/")
-        route.fulfill(path=SCRIPTS / name) if name else route.fulfill(body="<!doctype html>")
-
-    page = browser.new_page()
-    page.route(f"{ORIGIN}/**", serve)
-    page.goto(f"{ORIGIN}/")
-    yield page
-    page.close()
 
 
 def at(seconds: float) -> str:
@@ -67,6 +47,7 @@ TIMELINE = """async ({ events, live, now }) => {
         queues: new Map([["queue-1", { name: "Support" }]]),
         agentName: (id) => names.agents.get(id)?.name ?? id,
         queueName: (id) => names.queues.get(id)?.name ?? id,
+        dispositions: new Map([["sold", "Sold"]]),
     };
     const timeline = new Timeline("call-1", names);
     for (const each of live) timeline.add(each);
@@ -102,6 +83,17 @@ def whole_call() -> list[dict[str, Any]]:
         event("call.ended", 40.1, status="hangup", hangup_reason="normal", hangup_by="remote"),
         event("transcription.completed", 45, "t", call_id=CALL, text="Hello there"),
     ]
+
+
+def test_a_note_is_a_step_and_changes_no_state(modules: Page) -> None:
+    noted = {"disposition": "sold", "note": "Wants it blue", "agent_id": ANN, "status": "ringing"}
+    events = [*whole_call(), event("call.noted", 50, **noted), event("call.noted", 51, disposition="won")]
+    content = timeline_of(modules, events)
+    assert content["steps"][-2:] == [
+        [None, "Noted by Ann", "Sold: Wants it blue", None],
+        [None, "Noted", "won", None],
+    ]
+    assert content["state"] == "ended"
 
 
 def test_the_steps_of_a_call_are_its_states_and_events(modules: Page) -> None:

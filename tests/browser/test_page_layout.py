@@ -24,12 +24,12 @@ OUTSIDE = """() => [...document.querySelectorAll("button, select, input, textare
   .map((each) => each.id || each.textContent.trim())"""
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input, textarea, summary")]
-  .filter((each) => each.checkVisibility() && each.type !== "checkbox")
+  .filter((each) => each.checkVisibility() && !["checkbox", "radio"].includes(each.type))
   .filter((each) => { const { width, height } = each.getBoundingClientRect(); return width < 24 || height < 24 })
   .map((each) => each.id || each.textContent.trim())"""
 
 SMALL_FIELDS = """() => [...document.querySelectorAll("input, select, textarea")]
-  .filter((each) => each.type !== "checkbox" && parseFloat(getComputedStyle(each).fontSize) < 16)
+  .filter((each) => !["checkbox", "radio"].includes(each.type) && parseFloat(getComputedStyle(each).fontSize) < 16)
   .map((each) => each.id)"""
 
 

@@ -18,6 +18,26 @@ from voipbin_ws.demo.simulation.model.tenants import ACME, GLOBEX, PLATFORM, TEN
 PASSWORD = "demo"  # noqa: S105 - printed on the screen, for a gateway that only this machine reaches
 PUBLISHING = (ACME, GLOBEX)
 GRANTED_TO_AGENTS = ["message"]
+DESK_SETTINGS = {
+    "dispositions": [
+        {"code": "solved", "label": "Solved"},
+        {"code": "sold", "label": "Sold"},
+        {"code": "follow-up", "label": "Follow up"},
+        {"code": "wrong-number", "label": "Wrong number"},
+    ],
+    "away_reasons": [
+        {"code": "break", "label": "Break", "minutes": 15},
+        {"code": "lunch", "label": "Lunch", "minutes": 45},
+        {"code": "training", "label": "Training", "minutes": None},
+    ],
+    "quick_replies": [
+        {"title": "Looking into it", "text": "Thanks for writing, {name}! I am looking into it."},
+        {"title": "Order number?", "text": "Could you tell me your order number?"},
+        {"title": "We call back", "text": "We will call you back on {number} shortly. {agent}"},
+        {"title": "You are welcome", "text": "You are welcome. Have a good day!"},
+    ],
+}
+"""What the demo's customers have set for the desktops of their agents."""
 
 
 class ForeignDatabase(Exception):
@@ -92,7 +112,7 @@ def _seed() -> None:
     # One hash for all: the password is printed anyway, and each hash takes a third of a second.
     password = make_password(PASSWORD)
     for tenant in TENANTS:
-        customer = Customer.objects.create(id=tenant.id, name=tenant.name, region="US")
+        customer = Customer.objects.create(id=tenant.id, name=tenant.name, region="US", **DESK_SETTINGS)
         queues = [
             Queue.objects.create(id=queue.id, customer=customer, name=queue.name) for queue in tenant.queues
         ]

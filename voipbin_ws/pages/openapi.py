@@ -72,6 +72,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         "CallOrder",
         "Target",
         "NewMessage",
+        "NewCallNote",
         "StatusChoice",
         "Logout",
         "PasswordChange",

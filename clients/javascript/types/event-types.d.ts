@@ -207,6 +207,22 @@ export interface CallAssignedData {
   transferred_from?: string | null;
 }
 
+/** Data of call.noted. An agent notes how a call went. */
+export interface CallNotedData {
+  /** The call. */
+  id?: string;
+  /** The customer. */
+  customer_id?: string;
+  /** How the call went: the code of one of the customer's dispositions. */
+  disposition?: string | null;
+  /** What the agent wrote about the call. */
+  note?: string;
+  /** The agent. */
+  agent_id?: string | null;
+  /** The agent's name. */
+  agent_name?: string | null;
+}
+
 /** Data of message.received. A text message came in. */
 export interface MessageReceivedData {
   /** The message. */
@@ -533,6 +549,14 @@ export interface AgentStatusData {
   cause?: string;
   /** When it last changed. */
   tm_update?: string;
+  /** Why the agent is away: the label of one of the customer's reasons. */
+  away_reason?: string | null;
+  /** When the agent expects to return. */
+  returns_at?: string | null;
+  /** The person who chose the status. */
+  set_by?: string | null;
+  /** The name of that person. */
+  set_by_name?: string | null;
 }
 
 /** Data of sla.breached. A queue misses its target; the gateway publishes it. */
@@ -701,6 +725,7 @@ export type AgreedEvent =
   | { event_type: "call.status"; timestamp: string; topic: string; id: string; cursor: string; data: CallStatusData }
   | { event_type: "call.ended"; timestamp: string; topic: string; id: string; cursor: string; data: CallEndedData }
   | { event_type: "call.assigned"; timestamp: string; topic: string; id: string; cursor: string; data: CallAssignedData }
+  | { event_type: "call.noted"; timestamp: string; topic: string; id: string; cursor: string; data: CallNotedData }
   | { event_type: "message.received"; timestamp: string; topic: string; id: string; cursor: string; data: MessageReceivedData }
   | { event_type: "message.sent"; timestamp: string; topic: string; id: string; cursor: string; data: MessageSentData }
   | { event_type: "message.delivery"; timestamp: string; topic: string; id: string; cursor: string; data: MessageDeliveryData }

@@ -26,6 +26,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "wrap_up_seconds": 30,
         "presence_policy": "away",
         "presence_grace_seconds": 30,
+        "dispositions": [{"code": "sold", "label": "Sold"}],
+        "away_reasons": [{"code": "lunch", "label": "Lunch", "minutes": 30}],
+        "quick_replies": [{"title": "Hello", "text": "Hello {name}, this is {agent}."}],
+        "crm_url": "https://crm.example.com/search?q={number}",
     },
     "Queue": {
         "customer_id": CUSTOMER,

@@ -14,6 +14,20 @@ from tests.support.gateway import Gateway
 PASSWORD = "a fine password"
 JWT_KEY = "the key with which this gateway signs its tokens"
 
+DESK = {
+    "dispositions": [{"code": "sold", "label": "Sold"}, {"code": "lost", "label": "Not interested"}],
+    "away_reasons": [
+        {"code": "lunch", "label": "Lunch", "minutes": 30},
+        {"code": "meeting", "label": "Meeting", "minutes": None},
+    ],
+    "quick_replies": [
+        {"title": "Call back", "text": "We will call you back shortly."},
+        {"title": "Greeting", "text": "Hello {name}, this is {agent}. We have your number {number}."},
+    ],
+    "crm_url": "https://crm.example.com/search?q={number}&name={name}",
+}
+"""What Acme has set for the desktops of its agents."""
+
 # Only failing tests take this long.
 expect.set_options(timeout=30_000)
 
@@ -27,6 +41,7 @@ class Centre:
     def __init__(self, gateway: Gateway, acme: Company | None = None, *, passwords: bool = True) -> None:
         self.gateway = gateway
         self.acme, self.globex = acme or company("Acme"), company("Globex")
+        self.acme.desk = DESK
         for name in ("manager", "granted agent") if passwords else ():
             self.acme.person(name).password = PASSWORD
         self.globex.people.append(Person("staff", role="staff"))

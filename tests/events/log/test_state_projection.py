@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
@@ -288,3 +290,30 @@ def test_places_are_looked_for_once_for_all_events_of_their_queue() -> None:
         return len(captured)
 
     assert queries(10) == queries(1)
+
+
+def test_calls_and_messages_are_stored_with_their_other_party() -> None:
+    source = {"type": "tel", "target": "+1 555 200 4711"}
+    publish([event("call.status", 1, id="c", status="ringing")])
+    publish([event("queue.joined", 1, queue_id="q", call_id="c")])
+    assert state("c").party is None
+    # The first event that knows it names it for good.
+    publish([event("call.created", 2, id="c", source=source)])
+    publish([event("call.status", 3, id="c", source="+1777")])
+    publish([event("message.received", 1, id="m", source="anonymous")])
+    parties = {row.resource_id: row.party for row in ResourceState.objects.all()}
+    assert parties == {"c": "+15552004711", "q": None, "m": None}
+
+
+def test_the_migration_finds_the_parties_of_what_an_earlier_version_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in ("+15552004711", "+15552004712"):
+        publish([event("call.created", 1, id=number[1:], source=number)])
+    publish([event("call.created", 1, id="x", source="anonymous")])
+    ResourceState.objects.update(party=None)
+    migration = importlib.import_module("events.migrations.0011_other_party")
+    monkeypatch.setattr(migration, "ROWS_AT_ONCE", 1)
+    migration.find_parties(apps, connection)
+    found = ResourceState.objects.values_list("resource_id", "party")
+    assert dict(found) == {"15552004711": "+15552004711", "15552004712": "+15552004712", "x": None}

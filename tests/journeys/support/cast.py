@@ -77,6 +77,8 @@ class Company:
     queues: list[str] = field(default_factory=list)
     id: str = field(default_factory=new_id)
     is_active: bool = True
+    desk: dict[str, Any] = field(default_factory=dict)
+    """What it has set for the desktops of its agents."""
 
     def person(self, name: str) -> Person:
         """The one of this name."""
@@ -150,7 +152,9 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
     # It takes a fifth of a second, and the people of a test have the same password.
     hashed = cache(make_password)
-    customer = Customer.objects.create(id=company["id"], name=company["name"], is_active=company["is_active"])
+    customer = Customer.objects.create(
+        id=company["id"], name=company["name"], is_active=company["is_active"], **company["desk"]
+    )
     for queue_id in company["queues"]:
         Queue.objects.create(id=queue_id, customer=customer, name="Support")
     for person in company["people"]:

@@ -1,5 +1,7 @@
 """The OpenAPI document agrees with the readers of bodies and identifiers, at the limits of each field."""
 
+# Long because the bodies stand in one table.
+
 from __future__ import annotations
 
 import json
@@ -19,7 +21,9 @@ from events.domain import topics
 from events.domain.cursor import InvalidCursor, parse_cursor
 from events.domain.event_parser import MAX_AGENTS, MAX_KEY_LENGTH, InvalidEvent, read_event
 from subscriptions.api.actions import _message, _target
-from subscriptions.api.agent_status import _chosen
+from subscriptions.api.agent_status import _chosen, read_away
+from subscriptions.api.desk.calls import read_note
+from subscriptions.api.desk.schemas import MAX_NOTE
 from subscriptions.api.login import _login
 from subscriptions.api.schemas import MAX_TEXT
 from tests.support.answers import document
@@ -73,7 +77,18 @@ BODIES: list[tuple[str, Callable[[Any], object], dict[str, Any], dict[str, tuple
         {"to": ("+1", "0" * 20, "0" * 21, "1-2"), "text": (" ",)},
     ),
     ("Target", lambda body: _target({"to": body}), {"type": "queue", "id": ID}, {"type": ("tel",)}),
-    ("StatusChoice", _chosen, {"status": "away"}, {"status": ("busy",)}),
+    (
+        "StatusChoice",
+        lambda body: read_away(body, _chosen(body), [{"code": "lunch", "label": "Lunch", "minutes": None}]),
+        {"status": "away", "away_reason": "lunch", "minutes": 5},
+        {"status": ("busy",), "away_reason": (None,), "minutes": (None, 0, 1441, 1.5)},
+    ),
+    (
+        "NewCallNote",
+        lambda body: read_note(body, ["sold"]),
+        {"disposition": "sold", "note": "x" * MAX_NOTE},
+        {"disposition": (None, "Sold!"), "note": ("", "x" * (MAX_NOTE + 1))},
+    ),
 ]
 STRICTER = {
     ("NewEvent", "event_type"): "the resource must be known",
@@ -82,6 +97,8 @@ STRICTER = {
     ("NewEvent", "timestamp"): "the time must be one of RFC 3339",
     ("NewEvent", "tags"): "the gateway sets some tags itself",
     ("NewMessage", "text"): "the text must not be blank",
+    ("NewCallNote", "disposition"): "the disposition must be one of the customer's",
+    ("StatusChoice", "away_reason"): "the reason must be one of the customer's",
     ("Target", "type"): "the id must fit the type",
     ("Target", "id"): "the id must fit the type",
 }
@@ -118,7 +135,9 @@ def test_a_body_is_read_as_described(
             assert described.is_valid(body), (field, body)
 
 
-@pytest.mark.parametrize("name", ["NewEvent", "CallOrder", "Target", "NewMessage", "StatusChoice"])
+@pytest.mark.parametrize(
+    "name", ["NewEvent", "CallOrder", "Target", "NewMessage", "NewCallNote", "StatusChoice"]
+)
 def test_a_strict_body_has_no_further_fields(name: str) -> None:
     assert document()["components"]["schemas"][name]["additionalProperties"] is False
 

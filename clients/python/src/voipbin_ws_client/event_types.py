@@ -256,6 +256,32 @@ class CallAssigned(TypedDict):
     data: CallAssignedData
 
 
+class CallNotedData(TypedDict, total=False):
+    """Data of call.noted."""
+
+    id: str
+    """The call."""
+    customer_id: str
+    """The customer."""
+    disposition: str | None
+    """How the call went: the code of one of the customer's dispositions."""
+    note: str
+    """What the agent wrote about the call."""
+    agent_id: str | None
+    """The agent."""
+    agent_name: str | None
+    """The agent's name."""
+
+
+class CallNoted(TypedDict):
+    """An agent notes how a call went."""
+
+    event_type: Literal["call.noted"]
+    timestamp: str
+    topic: str
+    data: CallNotedData
+
+
 class MessageReceivedData(TypedDict, total=False):
     """Data of message.received."""
 
@@ -703,6 +729,14 @@ class AgentStatusData(TypedDict, total=False):
     """Why it changed, if no person chose it and no call did. Known values: connection_lost."""
     tm_update: str
     """When it last changed."""
+    away_reason: str | None
+    """Why the agent is away: the label of one of the customer's reasons."""
+    returns_at: str | None
+    """When the agent expects to return."""
+    set_by: str | None
+    """The person who chose the status."""
+    set_by_name: str | None
+    """The name of that person."""
 
 
 class AgentStatus(TypedDict):
@@ -939,6 +973,7 @@ AgreedEvent = (
     | CallStatus
     | CallEnded
     | CallAssigned
+    | CallNoted
     | MessageReceived
     | MessageSent
     | MessageDelivery

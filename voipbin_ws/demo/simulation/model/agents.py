@@ -9,6 +9,10 @@ from voipbin_ws.demo.simulation.model.calls import Call
 from voipbin_ws.demo.simulation.model.event_recorder import EventRecorder
 from voipbin_ws.demo.simulation.model.tenants import Person
 
+WRAP_UP = (2, 5)
+MANUAL_WRAP_UP = (50, 60)
+"""Seconds after a call in which an agent gets none: a person needs longer to write a note."""
+
 
 class Impossible(Exception):
     """A command cannot be executed now; the message says why."""
@@ -29,6 +33,8 @@ class Agent:
     commanded_at: float = 0.0
     next_status: str | None = None
     """Status of the agent after the call; `None` for available."""
+    changes: int = 0
+    """How often the status has changed."""
 
 
 class Agents:
@@ -87,6 +93,7 @@ class Agents:
         if agent.status == status:
             return
         previous, agent.status = agent.status, status
+        agent.changes += 1
         self._recorder.record(
             "agent.status",
             {
@@ -108,13 +115,23 @@ class Agents:
         talked = agent.status == "busy"
         agent.call = None
         if talked:
-            self.come_back(agent, 2, 5)
+            waits_for_ready = agent.is_manual and agent.next_status is None
+            self.come_back(agent, *(MANUAL_WRAP_UP if waits_for_ready else WRAP_UP))
         else:
             self._back(agent)
 
     def come_back(self, agent: Agent, least: float, most: float) -> None:
-        """Make the agent available after `least` to `most` seconds."""
-        self._recorder.after(self._recorder.between(least, most), lambda: self._back(agent))
+        """Make the agent available after a while, unless its status changes before.
+
+        The seconds are between `least` and `most`.
+        """
+        changes = agent.changes
+
+        def back() -> None:
+            if agent.changes == changes:
+                self._back(agent)
+
+        self._recorder.after(self._recorder.between(least, most), back)
 
     def _back(self, agent: Agent) -> None:
         if agent.call is None and agent.status != "offline":

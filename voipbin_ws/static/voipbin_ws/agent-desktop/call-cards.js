@@ -1,7 +1,11 @@
 /** The cards of the agent's calls: the customer's fields, and the buttons that act on the call. */
 
-import { actOnCall } from "./requests.js";
+import { actOnCall } from "../shared/requests.js";
 import { descendant, element, field, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
+import { filledAddress } from "./fill-in.js";
+import { read } from "../shared/auth.js";
+import { canonicalNumber } from "../shared/phone-number.js";
+import { displayText } from "../shared/text.js";
 import { duration } from "../shared/time.js";
 
 /** @typedef {keyof typeof ACTIONS} ActionName */
@@ -17,6 +21,9 @@ const ACTIONS = {
   transfer: { phases: ["talking"], usual: "Transfer", doing: "Transferring…" },
   hangup: { phases: ["talking", "dialing"], usual: "Hang up", doing: "Hanging up…" },
 };
+const TO_NUMBER = "tel";
+const TARGETS_AGE_MS = 15_000;
+const STATUS_ORDER = ["available", "ringing", "busy", "away", "offline"];
 const NAMES = /** @type {ActionName[]} */ (Object.keys(ACTIONS));
 
 /** @param {HTMLElement} card @param {ActionName} action */
@@ -28,14 +35,22 @@ export class CallCards {
   #list = new PartList(element("calls"), element("call-card"));
   /** @type {WeakMap<Element, DeskCall["card"]>} */ #shownFields = new WeakMap();
   /** @type {{ label: string, options: string[][] }[]} */ #targets = [];
+  #targetsReadAt = 0;
+  #crmUrl = "";
+  /** @type {Dialing | null} */ #dialing = null;
+  #earlier;
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
   /** @type {Map<string, ActionRequest>} */ #requests = new Map(); // By call id, until the event of the action or an error.
   #desk;
   #liveData;
   #changed;
 
-  /** @param {{ desk: Desk, liveData: LiveData, ready: () => void, changed: () => void }} parts `ready` makes the agent available. */
-  constructor({ desk, liveData, ready, changed }) {
+  /**
+   * @param {{ desk: Desk, liveData: LiveData, earlier: import("./earlier-calls.js").EarlierCalls, ready: () => void, changed: () => void }} parts
+   *   `ready` makes the agent available.
+   */
+  constructor({ desk, liveData, earlier, ready, changed }) {
+    this.#earlier = earlier;
     this.#desk = desk;
     this.#liveData = liveData;
     this.#changed = changed;
@@ -54,15 +69,33 @@ export class CallCards {
   load(me, actions) {
     this.#actions = actions;
     this.#requests.clear();
-    const queues = me.queues.map(({ id, name }) => [name, `queue ${id}`]);
-    const colleagues = me.agents.filter(({ id, role }) => id !== me.agent?.id && role === "agent").map(({ id, name }) => [name, `agent ${id}`]);
-    this.#targets = [{ label: "Queues", options: queues }, { label: "Colleagues", options: colleagues }].filter(({ options }) => options.length);
-    for (const { element: card } of this.#list.parts.values()) this.#fillTargets(card);
+    this.#crmUrl = me.desk?.crm_url ?? "";
+    this.#dialing = me.dialing ?? null;
+    this.#readTargets();
   }
 
   clear() {
     this.#requests.clear();
+    this.#earlier.clear();
     this.#list.arrange([]);
+  }
+
+  /** Read to whom calls can be transferred: colleagues with their statuses, and queues. */
+  async #readTargets() {
+    this.#targetsReadAt = performance.now();
+    try {
+      const { content } = await read("/v1.0/transfer-targets");
+      const place = (/** @type {Agent} */ { status = "" }) => STATUS_ORDER.indexOf(status);
+      const agents = content.agents.sort((/** @type {Agent} */ one, /** @type {Agent} */ other) => place(one) - place(other));
+      const colleagues = agents.map((/** @type {Agent} */ { id, name, status }) => [`${displayText(name)} (${status})`, `agent ${id}`]);
+      const queues = content.queues.map((/** @type {Queue} */ { id, name }) => [displayText(name), `queue ${id}`]);
+      const groups = [{ label: "Queues", options: queues }, { label: "Colleagues", options: colleagues }].filter(({ options }) => options.length);
+      if (JSON.stringify(groups) === JSON.stringify(this.#targets)) return;
+      this.#targets = groups;
+      for (const { element: card } of this.#list.parts.values()) this.#fillTargets(card);
+    } catch (error) {
+      console.warn(error); // They are read again with the next call.
+    }
   }
 
   /** @param {number} now */
@@ -78,8 +111,13 @@ export class CallCards {
       part.texts({ name: call.displayName, number: call.party.name ? call.party.number : "" });
       part.shape(0, SHAPES[call.phase]);
       this.#showFields(descendant(part.element, "dl"), call.card);
+      this.#earlier.show(part.element, call.id);
+      this.#showLink(descendant(part.element, ".crm"), call);
       this.#showControls(part.element, call);
     }
+    const isChoosing = document.activeElement instanceof HTMLSelectElement;
+    const isOld = performance.now() - this.#targetsReadAt > TARGETS_AGE_MS;
+    if (isOld && !isChoosing && calls.some(({ phase }) => phase === "talking")) this.#readTargets();
     setShown({ "no-call": calls.length === 0 });
     setTexts({ "no-call-text": textFor(this.#desk, now) });
     setShown({ ready: presence.status === "busy" });
@@ -97,6 +135,15 @@ export class CallCards {
     });
     list.replaceChildren(...rows);
     list.hidden = rows.length === 0;
+  }
+
+  /** @param {Element} link @param {DeskCall} call */
+  #showLink(link, { id, party, displayName }) {
+    const number = canonicalNumber(party.number, this.#dialing);
+    const address = this.#crmUrl && filledAddress(this.#crmUrl, { number, call_id: id, name: party.name ? displayName : "" });
+    const shown = /** @type {HTMLAnchorElement} */ (link);
+    shown.hidden = !address;
+    if (address && shown.getAttribute("href") !== address) shown.href = address;
   }
 
   /** @param {HTMLElement} card @param {DeskCall} call */
@@ -117,7 +164,10 @@ export class CallCards {
     const select = /** @type {HTMLSelectElement} */ (card.querySelector("select"));
     const transfer = buttonOf(card, "transfer");
     select.disabled = transfer.disabled;
-    transfer.disabled ||= select.options.length === 0;
+    const number = descendant(card, ".transfer input");
+    number.hidden = select.value !== TO_NUMBER;
+    number.disabled = transfer.disabled;
+    transfer.disabled ||= select.value === TO_NUMBER && !number.value.trim();
     setText(descendant(card, ".why"), !available ? reason : this.#liveData.isLive ? "" : "You cannot act on calls until the connection is restored.");
     setText(descendant(card, ".error"), request && "error" in request ? request.error : "");
     // The card keeps the focus when the pressed button is hidden or disabled.
@@ -130,6 +180,7 @@ export class CallCards {
     const why = descendant(card, ".why");
     why.id = `why-${id}`;
     this.#fillTargets(card);
+    descendant(card, ".transfer").addEventListener("input", () => this.#changed());
     for (const name of NAMES) {
       const button = buttonOf(card, name);
       button.setAttribute("aria-describedby", why.id);
@@ -140,15 +191,21 @@ export class CallCards {
   /** @param {HTMLElement} card */
   #fillTargets(card) {
     const select = /** @type {HTMLSelectElement} */ (card.querySelector("select"));
-    const chosen = select.value;
+    const chosen = select.options.length > 1 ? select.value : ""; // Without targets nothing was chosen.
     const groups = this.#targets.map(({ label, options }) => {
       const group = document.createElement("optgroup");
       group.label = label;
       group.append(...options.map(([name, value]) => new Option(name, value)));
       return group;
     });
-    select.replaceChildren(...groups);
-    if (chosen) select.value = chosen;
+    select.replaceChildren(...groups, new Option("A number…", TO_NUMBER));
+    if (chosen && [...select.options].some(({ value }) => value === chosen)) select.value = chosen;
+  }
+
+  /** Return the chosen target of a transfer. @param {HTMLElement} card */
+  #targetOf(card) {
+    const [type, id] = descendant(card, "select").value.split(" ", 2);
+    return { type, id: id ?? canonicalNumber(descendant(card, ".transfer input").value, this.#dialing) };
   }
 
   /** Return the action that was requested and whose event has not come; `null` if there is none. @param {DeskCall} call */
@@ -165,8 +222,7 @@ export class CallCards {
     this.#requests.set(id, request);
     this.#changed();
     try {
-      const [type, target] = descendant(card, "select").value.split(" ", 2);
-      await actOnCall(id, action, action === "transfer" ? { to: { type, id: target } } : {});
+      await actOnCall(id, action, action === "transfer" ? { to: this.#targetOf(card) } : {});
       // The event of the action changes the call. If it does not come, the agent can try again.
       setTimeout(() => {
         if (this.#requests.get(id) !== request) return;

@@ -44,6 +44,14 @@ function cardOf(data) {
   return [...fields];
 }
 
+/** Return how long a call lasted since its answer, in milliseconds; `null` if that is not known. @param {State} state */
+function durationOf({ data, endedAt }) {
+  if (typeof data.duration === "number" && data.duration >= 0) return data.duration * 1000;
+  const answered = parseTime(data.tm_answer);
+  const ended = parseTime(endedAt);
+  return answered === null || ended === null ? null : Math.max(0, ended - answered);
+}
+
 /** @typedef {"offered" | "dialing" | "talking" | "over"} Phase */
 /** @typedef {import("../shared/resource-state.js").States} States */
 
@@ -51,6 +59,7 @@ function cardOf(data) {
 export class DeskCall {
   /** @type {Phase} */ phase = "over";
   /** @type {Outcome | null} */ outcome = null; // How the call ended at this desk.
+  /** @type {number | null} */ duration = null; // Since the answer, in milliseconds.
 
   /** @param {string} id @param {any} data @param {number} since When the phase began. */
   constructor(id, data, since) {
@@ -61,6 +70,8 @@ export class DeskCall {
     const name = isObject(data.customer) ? displayText(data.customer.name) : "";
     this.party = { number: party.number, name: name || party.name };
     this.card = cardOf(data);
+    this.disposition = displayText(data.disposition);
+    this.note = typeof data.note === "string" ? data.note : "";
   }
 
   /** Return an agent's call; `null` if the agent has not had it. @param {string} id @param {string} agentId @param {States} states */
@@ -74,6 +85,7 @@ export class DeskCall {
     // The queue may know the caller before the call's own events do; a page that was just loaded does not know places that were left.
     const source = places.find(({ live, data }) => (live || isOver) && data.source !== undefined)?.data.source;
     const call = new DeskCall(id, { ...(source !== undefined && { source }), ...state.data }, parseTime(since) ?? 0);
+    call.duration = durationOf(state);
     if (isOver) call.outcome = outcomeOf(phase, since, places);
     else if (phase === "talking") call.phase = "talking";
     else call.phase = call.inbound ? "offered" : "dialing";
@@ -82,6 +94,11 @@ export class DeskCall {
 
   get displayName() {
     return callerName(this.party);
+  }
+
+  /** Whether the agent talks on the call, or did. */
+  get isHandled() {
+    return this.phase === "talking" || (this.phase === "over" && !this.isMissed);
   }
 
   get isMissed() {

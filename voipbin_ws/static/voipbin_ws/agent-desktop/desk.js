@@ -9,11 +9,14 @@ import { parseTime, pastTime } from "../shared/time.js";
 /** @typedef {{ callId: string, queueId: string, queueName: string, party: Party, since: number }} Place A caller in a queue. */
 /** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
 
+/** @typedef {{ status: string, since: number | null, awayReason: string, returnsAt: number | null, setBy: string, setByName: string }} Presence */
+
 const MAX_RECENT = 20;
+const NO_DETAILS = { awayReason: "", returnsAt: null, setBy: "", setByName: "" };
 
 export class Desk {
   agentId = "";
-  /** @type {{ status: string, since: number | null }} */ presence = { status: "", since: null };
+  /** @type {Presence} */ presence = { status: "", since: null, ...NO_DETAILS };
   /** @type {Map<string, DeskCall>} */ calls = new Map(); // Those that are not over.
   /** @type {Map<string, Place>} */ waiting = new Map(); // By call id.
   /** @type {DeskCall[]} */ recent = []; // Calls that are over, the latest first.
@@ -42,7 +45,7 @@ export class Desk {
   load({ agentId, queues, status, calls, places, history }, now) {
     this.clear(agentId);
     this.serve(queues);
-    this.presence = { status: displayText(status.status), since: parseTime(status.status_changed_at) ?? now };
+    this.presence = { status: displayText(status.status), since: parseTime(status.status_changed_at) ?? now, ...detailsOf(status, NO_DETAILS) };
     const changed = history.flatMap((event) => this.#states.apply(event));
     changed.push(...calls.map((item) => this.#states.load(item, "call")), ...places.map((item) => this.#states.load(item, "queue")));
     this.#updateAll(changed);
@@ -133,13 +136,26 @@ export class Desk {
   /** @param {GatewayEvent} event @param {number} now */
   #applyStatus({ timestamp, data }, now) {
     const status = displayText(data.status);
-    if (!status || status === this.presence.status) return;
-    this.presence = { status, since: pastTime(timestamp, now) };
-    this.mayServeOthers = true;
+    if (!status) return;
+    const isNew = status !== this.presence.status;
+    const since = isNew ? pastTime(timestamp, now) : this.presence.since;
+    this.presence = { status, since, ...detailsOf(data, isNew ? NO_DETAILS : this.presence) };
+    if (isNew) this.mayServeOthers = true;
   }
 }
 
 /** Return the call whose state or place has this address, or "". @param {import("../shared/resource-state.js").Key} key */
 function callOf({ resource, resourceId, memberId }) {
   return resource === "call" ? resourceId : memberId;
+}
+
+/** Return the details of a status: those that an event or answer has, and the others as before. @param {any} data @param {Omit<Presence, "status" | "since">} before */
+function detailsOf(data, before) {
+  const has = (/** @type {string} */ name) => data[name] !== undefined;
+  return {
+    awayReason: has("away_reason") ? displayText(data.away_reason) : before.awayReason,
+    returnsAt: has("returns_at") ? parseTime(data.returns_at) : before.returnsAt,
+    setBy: has("set_by") ? displayText(data.set_by) : before.setBy,
+    setByName: has("set_by_name") ? displayText(data.set_by_name) : before.setByName,
+  };
 }

@@ -1,13 +1,20 @@
-/** Unsent texts by number, kept for the tab so that they survive a reload. */
+/** Unsent texts by number or call, kept for the tab so that they survive a reload. */
 
 import { tabData } from "../shared/site-data.js";
+
 export class Drafts {
+  #kind;
   #key = "";
   /** @type {Record<string, unknown>} */ #texts = {};
 
+  /** @param {string} kind What they are drafts of. */
+  constructor(kind) {
+    this.#kind = kind;
+  }
+
   /** @param {string} agentId */
   open(agentId) {
-    this.#key = `voipbin.drafts.${agentId}`;
+    this.#key = `voipbin.${this.#kind}.${agentId}`;
     this.#texts = Object.create(null);
     try {
       Object.assign(this.#texts, JSON.parse(tabData.get(this.#key) ?? "{}"));
@@ -16,16 +23,16 @@ export class Drafts {
     }
   }
 
-  /** @param {string} number */
-  of(number) {
-    const text = this.#texts[number];
+  /** @param {string} key */
+  of(key) {
+    const text = this.#texts[key];
     return typeof text === "string" ? text : "";
   }
 
-  /** Keep a draft; "" removes it. @param {string} number @param {string} text */
-  keep(number, text) {
-    if (text) this.#texts[number] = text;
-    else delete this.#texts[number];
+  /** Keep a draft; "" removes it. @param {string} key @param {string} text */
+  keep(key, text) {
+    if (text) this.#texts[key] = text;
+    else delete this.#texts[key];
     tabData.set(this.#key, JSON.stringify(this.#texts));
   }
 

@@ -4,24 +4,29 @@ import { Title, Toasts } from "./alerts.js";
 import { CallCards } from "./call-cards.js";
 import { CallNotifications } from "./call-notifications.js";
 import { Desk } from "./desk.js";
-import { Messages } from "./messages.js";
-import { Sound } from "./sound.js";
+import { EarlierCalls } from "./earlier-calls.js";
+import { Messages, THREADS_AT_ONCE } from "./messages.js";
+import { MyDay } from "./my-day.js";
+import { NotePanel } from "./note-panel.js";
+import { Sound } from "../shared/sound.js";
 import { StatusPanel } from "./status-panel.js";
 import { TabLock } from "./tab-lock.js";
 import { enableAccount } from "../shared/account.js";
 import { read, readAll } from "../shared/auth.js";
 import { callerName } from "../shared/call.js";
+import { enableNavigation } from "../shared/navigation.js";
 import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, PartList, setShown, setTexts } from "../shared/dom.js";
+import { descendant, element, PartList, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 import { duration, timeOfDay } from "../shared/time.js";
 
 const PAST_EVENTS = "300";
-const PAST_MESSAGES = 1000;
+const LONG_SECONDS = 20;
 const LATE_SECONDS = 60;
 const TITLE = "Agent desktop";
+const MAX_SHOWN_NOTE = 120;
 const OUTCOMES = { missed: "Missed", abandoned: "Missed, caller hung up", transferred: "Transferred", voicemail: "Sent to voicemail", ended: "Ended" };
 const OUTCOME_SHAPES = { missed: "shape-missed", abandoned: "shape-missed", transferred: "arrow-outbound", voicemail: "shape-voicemail", ended: "shape-ended" };
 
@@ -45,7 +50,10 @@ const liveData = new LiveData({
 const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
 const statusPanel = new StatusPanel({ desk, liveData, sound, notifications, toasts, changed });
-const callCards = new CallCards({ desk, liveData, ready: () => statusPanel.choose("available"), changed });
+const notePanel = new NotePanel({ desk, liveData, changed });
+const earlier = new EarlierCalls((code) => notePanel.labelOf(code), changed);
+const callCards = new CallCards({ desk, liveData, earlier, ready, changed });
+const myDay = new MyDay();
 const messages = new Messages({ liveData, toasts, changed });
 
 let isRendering = false;
@@ -64,19 +72,22 @@ async function load(me, now) {
   // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
   const calls = await readAll("/v1.0/resources/call", { active: "true", agent_id: agentId });
   const past = { agent_id: agentId, order: "desc", limit: PAST_EVENTS };
-  const [places, pastCalls, pastPlaces, pastMessages, status, actions] = await Promise.all([
+  const [places, pastCalls, pastPlaces, conversations, status, actions] = await Promise.all([
     readAll("/v1.0/resources/queue", { active: "true", agent_id: agentId }),
     read("/v1.0/events", { resource: "call", ...past }),
     read("/v1.0/events", { resource: "queue", ...past }),
-    isPermitted ? read("/v1.0/events", { resource: "message", order: "desc", limit: String(PAST_MESSAGES) }) : { content: { items: [] } },
+    isPermitted ? read("/v1.0/conversations", { limit: THREADS_AT_ONCE }) : { content: { items: [], cursor: "", next: null } },
     read(`/v1.0/agents/${agentId}/status`),
     read("/v1.0/actions"),
   ]);
   const show = () => {
     const history = inOrder([...pastCalls.content.items, ...pastPlaces.content.items]);
     desk.load({ agentId, queues: me.queues, status: status.content, calls: calls.items, places: places.items, history }, now);
-    messages.load({ agentId, events: pastMessages.content.items.reverse(), isPermitted, actions: actions.content, dialing: me.dialing ?? null, now });
+    messages.load({ me, page: conversations.content, isPermitted, actions: actions.content, now });
     callCards.load(me, actions.content);
+    notePanel.load(me);
+    statusPanel.load(me);
+    myDay.load(agentId);
     showDesk(me);
     changed();
   };
@@ -87,13 +98,21 @@ async function load(me, now) {
 /** @param {GatewayEvent} event */
 function onEvent(event) {
   const now = liveData.clock.now;
+  const had = new Set(desk.calls.keys());
   desk.apply(event, now);
+  if ([...had].some((id) => !desk.calls.has(id))) myDay.load(desk.agentId);
   if (desk.isIncomplete) liveData.start();
   messages.apply(event, now);
   for (const id of desk.takeUnread()) readCall(id);
   if (desk.mayServeOthers) readQueues();
   for (const notice of desk.takeNotices()) notify(notice);
   changed();
+}
+
+/** Store what the agent has written about the last call, and make the agent available. */
+async function ready() {
+  await notePanel.save();
+  statusPanel.choose("available");
 }
 
 /** Read which queues the agent serves. */
@@ -152,6 +171,7 @@ function render() {
   const { now } = liveData;
   statusPanel.show(now);
   callCards.show(now);
+  notePanel.show();
   showWaiting(now);
   showRecent();
   messages.render();
@@ -179,21 +199,37 @@ function showWaiting(now) {
     const part = waitingList.part(callId);
     const waited = now - since;
     part.texts({ name: callerName(party), queue: queueName, time: duration(waited) });
-    part.attributes({ "data-late": waited > LATE_SECONDS * 1000 ? "" : null });
+    part.attributes({ "data-wait": waited > LATE_SECONDS * 1000 ? "late" : waited > LONG_SECONDS * 1000 ? "long" : null });
   }
   setTexts({ "waiting-count": String(places.length) });
   setShown({ "no-waiting": places.length === 0 });
 }
 
 function showRecent() {
-  recentList.arrange(desk.recent.map(({ id }) => id));
-  for (const { id, displayName, outcome, since } of desk.recent) {
+  recentList.arrange(desk.recent.map(({ id }) => id), ({ element: row }, id) => {
+    descendant(row, "[data-act=note]").addEventListener("click", () => notePanel.open(id));
+    descendant(row, "[data-act=message]").addEventListener("click", () => messages.write(desk.recent.find((call) => call.id === id)?.party));
+  });
+  for (const call of desk.recent) {
+    const { id, displayName, outcome, since, party } = call;
     const part = recentList.part(id);
-    part.texts({ name: displayName, outcome: OUTCOMES[outcome ?? "ended"], time: timeOfDay(since).slice(0, 5) });
+    const lasted = call.duration === null || call.isMissed ? "" : ` · ${duration(call.duration)}`;
+    part.texts({ name: displayName, outcome: OUTCOMES[outcome ?? "ended"] + lasted, time: timeOfDay(since).slice(0, 5) });
+    part.texts({ disposition: call.disposition ? notePanel.labelOf(call.disposition) : "", note: call.note.slice(0, MAX_SHOWN_NOTE) });
     part.shape(0, OUTCOME_SHAPES[outcome ?? "ended"]);
     part.attributes({ "data-outcome": outcome });
+    descendant(part.element, "[data-act=message]").hidden = !messages.canWrite(party);
+    descendant(part.element, "[data-act=note]").setAttribute("aria-label", `Note on the call with ${displayName}`);
+    descendant(part.element, "[data-act=message]").setAttribute("aria-label", `Message to ${displayName}`);
   }
   setShown({ "no-recent": desk.recent.length === 0 });
+}
+
+/** Return the notes of the last calls as commands of the palette. */
+function commandsOfCalls() {
+  return desk.recent.map(({ id, displayName, since }) => ({
+    title: `${displayName}, ${timeOfDay(since).slice(0, 5)}`, kind: "Note on a call", isFoundOnly: true, run: () => notePanel.open(id),
+  }));
 }
 
 function showAlerts() {
@@ -236,6 +272,8 @@ function showSignIn(notice) {
   desk.clear("");
   messages.clear();
   callCards.clear();
+  notePanel.clear();
+  myDay.clear();
   hasUnseenCaller = false;
   waitingList.arrange([]);
   recentList.arrange([]);
@@ -246,16 +284,18 @@ function showSignIn(notice) {
   notificationLock.want(false);
   title.alert = null;
   title.usual = TITLE;
-  setTexts({ alarm: "", announcements: "", "status-error": "", "status-note": "", person: "", customer: "" });
+  setTexts({ alarm: "", announcements: "", "status-error": "", "status-note": "", "status-detail": "", person: "", customer: "" });
   signInForm.ask(notice);
 }
 
 element("sign-out").addEventListener("click", () => {
   messages.dropDrafts();
+  notePanel.dropDrafts();
   statusPanel.endShift();
   liveData.signOut();
 });
 
 enableAccount(liveData);
+enableNavigation({ isShown: () => !element("desk-view").hidden, sources: [() => messages.commands(), commandsOfCalls] });
 
 signInForm.start();

@@ -1,10 +1,14 @@
 /** The messages of the agent desktop: the list of threads, the open conversation, and the reply. */
 
+import { ConversationSearch } from "./conversation-search.js";
 import { Drafts } from "./drafts.js";
-import { sendMessage } from "./requests.js";
+import { filledText } from "./fill-in.js";
+import { read } from "../shared/auth.js";
+import { sendMessage } from "../shared/requests.js";
 import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
+import { canonicalNumber } from "../shared/phone-number.js";
 import { timeOfDay } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
@@ -12,6 +16,9 @@ const NEAR_MAX_TEXT = MAX_TEXT - 200;
 const MAX_PREVIEW = 120;
 const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
+export const THREADS_AT_ONCE = "100";
+const MESSAGES_AT_ONCE = "100";
+const NUMBER = /^\+?\d{2,20}$/;
 
 /** @param {number} at @param {number} now */
 function timeText(at, now) {
@@ -31,7 +38,7 @@ const senderOf = (thread) => labelOf(thread) || "Unknown sender";
 export class Messages {
   #parts;
   #threads = new Threads();
-  #drafts = new Drafts();
+  #drafts = new Drafts("drafts");
   #list = new PartList(element("thread-rows"), element("thread-row"));
   #bubbles = new PartList(element("bubbles"), element("bubble"));
   /** @type {string | null} */ #open = null; // The key of the open conversation's thread.
@@ -40,10 +47,16 @@ export class Messages {
   /** @type {Map<string, string>} */ #errors = new Map(); // By key.
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
   #isPermitted = false;
+  /** @type {QuickReply[]} */ #quickReplies = [];
+  #agentName = "";
+  #search;
+  /** @type {string | null} */ #next = null; // The place of the next page of conversations.
+  /** @type {Set<string>} */ #reading = new Set(); // Keys of threads whose messages are being read.
 
   /** @param {{ liveData: LiveData, toasts: Toasts, changed: () => void }} parts `changed` renders soon. */
   constructor(parts) {
     this.#parts = parts;
+    this.#search = new ConversationSearch(parts.changed);
     element("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -62,35 +75,57 @@ export class Messages {
       this.#show(null);
       if (part) descendant(part.element, "button").focus();
     });
-    for (const button of element("quick-replies").querySelectorAll("button")) {
-      button.addEventListener("click", () => {
-        const draft = field("draft");
-        draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${button.textContent}` : button.textContent;
-        draft.dispatchEvent(new Event("input"));
-        draft.focus();
-      });
-    }
+    element("quick-replies").addEventListener("click", ({ target }) => {
+      const reply = this.#quickReplies[Number(/** @type {HTMLElement} */ (target).closest("button")?.dataset.reply)];
+      if (reply) this.#insert(reply.text);
+    });
+    element("new-message").addEventListener("click", () => this.#ask());
+    element("new-thread").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#begin();
+    });
+    element("new-cancel").addEventListener("click", () => this.#endAsking());
+    element("more-threads").addEventListener("click", () => this.#readMore());
+    element("earlier-messages").addEventListener("click", () => this.#readMessages(this.#open));
     document.addEventListener("visibilitychange", () => parts.changed());
   }
 
   /**
-   * Start again with the stored messages. The numbers of unread messages and the open conversation stay.
-   * @param {{ agentId: string, events: GatewayEvent[], isPermitted: boolean, actions: Actions, dialing: Dialing | null, now: number }} content
+   * Start again with the first page of the conversations. The numbers of unread messages and the open conversation stay.
+   * @param {{ me: Me, page: { items: any[], cursor: string, next: string | null }, isPermitted: boolean, actions: Actions, now: number }} content
    */
-  load({ agentId, events, isPermitted, actions, dialing, now }) {
+  load({ me, page, isPermitted, actions, now }) {
     const unread = [...this.#threads.byNumber.values()].map((thread) => /** @type {const} */ ([thread.key, thread.unread]));
+    const opened = this.#threads.byNumber.get(this.#open ?? "");
     this.#threads.clear();
-    this.#threads.dialing = dialing;
-    this.#drafts.open(agentId);
-    for (const event of events) this.#threads.apply(event, now, { isNew: false });
+    this.#threads.dialing = this.#search.dialing = me.dialing ?? null;
+    this.#drafts.open(me.agent?.id ?? "");
+    this.#threads.load(page, now);
+    this.#next = page.next;
     for (const [key, count] of unread) {
       const thread = this.#threads.byNumber.get(key);
       if (thread) thread.unread = count;
     }
+    if (opened) this.#threads.begin(opened.key, opened.number, opened.at).name ||= opened.name;
     this.#actions = actions;
     this.#isPermitted = isPermitted;
+    this.#agentName = me.agent?.name ?? "";
+    this.#loadQuickReplies(me.desk?.quick_replies ?? []);
     this.#shownVersion = null;
-    this.#show(this.#threads.byNumber.has(this.#open ?? "") ? this.#open : null);
+    this.#show(opened ? this.#open : null);
+  }
+
+  /** @param {QuickReply[]} replies */
+  #loadQuickReplies(replies) {
+    this.#quickReplies = replies;
+    const buttons = replies.map(({ title, text }, place) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "chip", title: text, dir: "auto" });
+      button.dataset.reply = String(place);
+      button.textContent = title;
+      return button;
+    });
+    element("quick-replies").replaceChildren(...buttons);
+    setShown({ "quick-replies": buttons.length > 0 });
   }
 
   /** Remove all messages from memory and from the page. */
@@ -98,6 +133,9 @@ export class Messages {
     this.#threads.clear();
     this.#list.arrange([]);
     this.#errors.clear();
+    this.#search.clear();
+    this.#endAsking();
+    element("quick-replies").replaceChildren();
     this.#show(null);
   }
 
@@ -120,17 +158,34 @@ export class Messages {
 
   render() {
     const { now } = this.#parts.liveData;
-    const threads = this.#threads.sorted;
+    const all = this.#threads.sorted.filter(({ key, messages }) => messages.length > 0 || key === this.#open || this.#drafts.of(key));
+    const isSearching = this.#search.isActive;
+    const threads = isSearching ? this.#results(all) : all;
     this.#list.arrange(threads.map(({ key }) => key), (part, key) => {
       descendant(part.element, "button").addEventListener("click", () => this.#show(key, { focus: true }));
     });
     for (const thread of threads) this.#renderThread(thread, now);
-    const unread = threads.reduce((sum, thread) => sum + thread.unread, 0);
+    const unread = all.reduce((sum, thread) => sum + thread.unread, 0);
     const noMessages = "No messages yet. New messages appear here.";
     const notPermitted = "You do not have access to messages. An admin can grant you the resource “message” at /admin.";
-    setTexts({ "unread-count": unread ? String(unread) : "", "no-threads-text": this.#isPermitted ? noMessages : notPermitted });
-    setShown({ "no-threads": threads.length === 0 });
+    setTexts({ "unread-count": unread ? String(unread) : "", "no-threads-text": isSearching ? "No conversation has this text." : this.#isPermitted ? noMessages : notPermitted });
+    setShown({ "no-threads": !threads.length, "more-threads": this.#next !== null && !isSearching });
+    const isOffered = this.#isPermitted && this.#reasonNotToSend() === "";
+    setShown({ "thread-search": this.#isPermitted, "new-message": isOffered && Boolean(element("new-thread").hidden) });
     this.#renderOpen(now);
+  }
+
+  /** Return the threads of a search, also those of which the gateway alone has found a message. @param {Thread[]} all */
+  #results(all) {
+    const known = all.filter((thread) => this.#search.includes(thread));
+    const keys = new Set(all.map(({ key }) => key));
+    for (const { key, number, name, at } of this.#search.found.values()) {
+      if (keys.has(key)) continue;
+      const thread = this.#threads.begin(key, number, at);
+      thread.name ||= name;
+      known.push(thread);
+    }
+    return known.sort((one, other) => other.at - one.at);
   }
 
   /** @param {Thread} thread @param {number} now */
@@ -138,11 +193,13 @@ export class Messages {
     if (this.#isVisible(thread)) thread.unread = 0;
     const part = this.#list.part(thread.key);
     const isOpen = thread.key === this.#open;
+    const found = this.#search.found.get(thread.key);
     const last = thread.messages.at(-1);
     const draft = isOpen ? "" : this.#drafts.of(thread.key);
     const sent = last && !last.isInbound ? (last.isAutomatic ? "Automatic: " : "Sent: ") : "";
-    part.texts({ name: senderOf(thread), time: last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : "Opted out" });
-    part.texts({ mark: draft ? "Draft: " : sent, last: (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW) });
+    part.texts({ name: senderOf(thread), time: found ? timeText(found.at, now) : last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : "Opted out" });
+    if (found) part.texts({ mark: "Found: ", last: found.text.slice(0, MAX_PREVIEW) });
+    else part.texts({ mark: draft ? "Draft: " : sent, last: (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW) });
     part.texts({ unread: thread.unread ? `${thread.unread}` : "", "unread-words": thread.unread ? " unread" : "" });
     part.attributes({ "data-number": thread.key, "data-unread": thread.unread ? "" : null, "data-open": isOpen ? "" : null });
     descendant(part.element, "button").setAttribute("aria-current", String(isOpen));
@@ -161,6 +218,7 @@ export class Messages {
       const wasAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PIXELS;
       this.#bubbles.arrange(thread.messages.map(({ id }) => id));
       for (const message of thread.messages) this.#renderBubble(message, now);
+      setShown({ "earlier-messages": typeof thread.next === "string" });
       if (wasAtEnd) box.scrollTop = box.scrollHeight;
     }
     this.#renderComposer(thread, now);
@@ -212,8 +270,105 @@ export class Messages {
     field("draft").value = key === null ? "" : this.#drafts.of(key);
     this.render();
     if (key === null) return;
+    if (this.#threads.byNumber.get(key)?.next === undefined) this.#readMessages(key);
     element("scroll").scrollTop = element("scroll").scrollHeight;
     if (focus) (element("composer").hidden ? element("scroll") : element("draft")).focus();
+  }
+
+  /** Return the conversations as commands of the palette. */
+  commands() {
+    return this.#threads.sorted.map((thread) => ({
+      title: labelOf(thread) === thread.number ? senderOf(thread) : `${thread.name} ${thread.number}`,
+      kind: "Conversation", isFoundOnly: true, run: () => this.#show(thread.key, { focus: true }),
+    }));
+  }
+
+  /** Return whether the agent can write to a party. @param {Party} party */
+  canWrite({ number }) {
+    return this.#isPermitted && this.#reasonNotToSend() === "" && NUMBER.test(canonicalNumber(number, this.#threads.dialing));
+  }
+
+  /** Open the conversation with a party, which may be the first. @param {Party | undefined} party */
+  write(party) {
+    if (!party) return;
+    const key = canonicalNumber(party.number, this.#threads.dialing);
+    this.#threads.begin(key, party.number, this.#parts.liveData.now).name ||= party.name;
+    this.#show(key, { focus: true });
+  }
+
+  #ask() {
+    setShown({ "new-thread": true });
+    this.#parts.changed();
+    field("new-number").focus();
+  }
+
+  #endAsking() {
+    field("new-number").value = "";
+    setTexts({ "new-error": "" });
+    setShown({ "new-thread": false });
+    this.#parts.changed();
+  }
+
+  #begin() {
+    const number = field("new-number").value.trim();
+    if (!NUMBER.test(canonicalNumber(number, this.#threads.dialing))) {
+      setTexts({ "new-error": "Write a telephone number such as +15551234567." });
+      field("new-number").focus();
+      return;
+    }
+    this.#endAsking();
+    this.write({ number, name: "" });
+  }
+
+  /** Insert a quick reply, with its variables replaced. @param {string} text */
+  #insert(text) {
+    const thread = this.#threads.byNumber.get(this.#open ?? "");
+    const reply = filledText(text, { name: thread?.name ?? "", number: thread?.number ?? "", agent: this.#agentName });
+    const draft = field("draft");
+    draft.value = draft.value.trim() ? `${draft.value.trimEnd()} ${reply}` : reply;
+    draft.dispatchEvent(new Event("input"));
+    draft.focus();
+  }
+
+  /** Read the next page of the conversations. */
+  async #readMore() {
+    const button = field("more-threads");
+    const next = this.#next;
+    if (next === null || button.disabled) return;
+    button.disabled = true;
+    try {
+      const { content } = await read("/v1.0/conversations", { limit: THREADS_AT_ONCE, next });
+      if (this.#next !== next) return;
+      this.#threads.load(content, this.#parts.liveData.now);
+      this.#next = content.next;
+    } catch (error) {
+      this.#parts.toasts.show(error.message);
+    } finally {
+      button.disabled = false;
+      this.#parts.changed();
+    }
+  }
+
+  /** Read a page of a conversation's messages. @param {string | null} key */
+  async #readMessages(key) {
+    const thread = this.#threads.byNumber.get(key ?? "");
+    if (!key || !thread?.number || thread.next === null || this.#reading.has(key)) return;
+    this.#reading.add(key);
+    const { next } = thread;
+    try {
+      const { content } = await read(`/v1.0/conversations/${encodeURIComponent(key)}`, { order: "desc", limit: MESSAGES_AT_ONCE, ...(next && { next }) });
+      const box = element("scroll");
+      const fromEnd = box.scrollHeight - box.scrollTop;
+      if (this.#threads.byNumber.get(key) === thread) this.#threads.loadMessages(key, content, this.#parts.liveData.now);
+      this.render();
+      if (this.#open === key) box.scrollTop = next ? box.scrollHeight - fromEnd : box.scrollHeight;
+    } catch (error) {
+      if (error.isUnauthorized) this.#parts.liveData.endSession(error.message);
+      else this.#errors.set(key, `Earlier messages could not be read: ${error.message}`);
+    } finally {
+      this.#reading.delete(key);
+      this.#parts.changed();
+    }
   }
 
   async #send() {

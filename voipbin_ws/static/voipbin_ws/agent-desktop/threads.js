@@ -2,11 +2,12 @@
 
 import { partyOf } from "../shared/call.js";
 import { canonicalNumber, optsOut } from "../shared/phone-number.js";
+import { isContained } from "../shared/resource-state.js";
 import { displayText, withoutInvisible } from "../shared/text.js";
-import { pastTime } from "../shared/time.js";
+import { parseTime, pastTime } from "../shared/time.js";
 
 const MAX_THREADS = 500;
-const MAX_MESSAGES = 200;
+const MAX_MESSAGES = 500;
 const MAX_TEXT = 5000;
 const ANONYMOUS = new Set(["anonymous", "unknown", "restricted", "private", "unavailable"]);
 
@@ -24,14 +25,67 @@ function otherParty(data, isInbound) {
   return partyOf(isInbound ? data.source : (data.destination ?? first));
 }
 
+/** @param {string} id @param {boolean} isInbound @param {any} data @param {number} at @returns {Message} */
+function messageOf(id, isInbound, data, at) {
+  return { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : displayText(data.status), isAutomatic: data.automatic === true };
+}
+
 export class Threads {
   /** @type {Dialing | null} */ dialing = null; // How the customer's region dials, for equal numbers in several spellings.
   /** @type {Map<string, Thread>} */ byNumber = new Map(); // By the number in E.164, or a message's id if it has none.
   /** @type {Map<string, string>} */ #numbers = new Map(); // Keys of threads, by message id.
+  #cursor = ""; // Where the log was when the conversations were read.
 
   clear() {
     this.byNumber.clear();
     this.#numbers.clear();
+    this.#cursor = "";
+  }
+
+  /** Add conversations, of which the last message alone is known. @param {{ items: any[], cursor: string }} page A page of /v1.0/conversations. @param {number} now */
+  load({ items, cursor }, now) {
+    this.#cursor ||= cursor;
+    for (const { number, name, opted_out_at: optedOutAt, last } of items) {
+      const key = number === null ? last.resource_id : canonicalNumber(number, this.dialing);
+      if (this.byNumber.get(key)?.messages.length) continue; // A later page repeats a number.
+      const thread = this.begin(key, number ?? "", now);
+      thread.name ||= displayText(name);
+      thread.optedOutAt = parseTime(optedOutAt);
+      this.#add(thread, [last], now);
+      thread.at = thread.messages.at(-1)?.at ?? now;
+    }
+  }
+
+  /** Add a page of a conversation's messages. @param {string} key @param {{ items: any[], next: string | null }} page The newest first. @param {number} now */
+  loadMessages(key, { items, next }, now) {
+    const thread = this.byNumber.get(key);
+    if (!thread) return;
+    thread.next = next;
+    this.#add(thread, items, now);
+  }
+
+  /** Return the thread of a number, a new one if there is none. @param {string} key @param {string} number @param {number} at */
+  begin(key, number, at) {
+    const known = this.byNumber.get(key);
+    if (known) return known;
+    const thread = this.#thread(key, number);
+    thread.at = at;
+    return thread;
+  }
+
+  /** @param {Thread} thread @param {any[]} items States of messages, the newest first. @param {number} now */
+  #add(thread, items, now) {
+    /** @type {Message[]} */
+    const added = [];
+    for (const { resource_id: id, event_type: eventType, since, data } of items) {
+      if (this.#numbers.has(id)) continue;
+      const isInbound = eventType === "message.received" || data.direction === "inbound";
+      this.#numbers.set(id, thread.key);
+      thread.name ||= otherParty(data, isInbound).name;
+      added.unshift(messageOf(id, isInbound, data, pastTime(since, now)));
+    }
+    thread.messages = [...added, ...thread.messages].sort((one, other) => one.at - other.at);
+    thread.version += 1;
   }
 
   /** The threads, the one with the latest message first. */
@@ -43,6 +97,7 @@ export class Threads {
   apply(event, now, { isNew = true } = {}) {
     const [resource, action] = event.event_type.split(".", 2);
     if (resource !== "message") return null;
+    if (this.#cursor && isContained(event.cursor, this.#cursor)) return null; // The conversations had it when they were read.
     const { data } = event;
     const id = event.topic.split(":")[3];
     const at = pastTime(event.timestamp, now);
@@ -54,7 +109,7 @@ export class Threads {
     const isAnonymous = !party.number || ANONYMOUS.has(party.number.toLowerCase());
     const thread = this.#thread(isAnonymous ? id : canonicalNumber(party.number, this.dialing), isAnonymous ? "" : party.number);
     thread.name = party.name || thread.name;
-    const message = { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : displayText(data.status), isAutomatic: data.automatic === true };
+    const message = messageOf(id, isInbound, data, at);
     this.#numbers.set(id, thread.key);
     thread.messages.push(message);
     for (const removed of thread.messages.splice(0, Math.max(0, thread.messages.length - MAX_MESSAGES))) this.#numbers.delete(removed.id);
@@ -85,7 +140,7 @@ export class Threads {
   #thread(key, number) {
     let thread = this.byNumber.get(key);
     if (!thread) {
-      thread = { key, number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0 };
+      thread = { key, number, name: "", messages: [], unread: 0, optedOutAt: null, at: 0, version: 0, next: undefined };
       this.byNumber.set(key, thread);
       const oldest = this.byNumber.size > MAX_THREADS && this.sorted.findLast((each) => each !== thread);
       if (oldest) this.byNumber.delete(oldest.key);

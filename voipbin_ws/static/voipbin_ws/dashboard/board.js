@@ -18,6 +18,7 @@ export class Board {
   /** What is shown of each call, replaced with each change. @type {Map<string, Call>} */ calls = new Map();
   /** @type {Map<string, BoardAgent>} */ agents = new Map();
   /** @type {Map<string, BoardQueue>} */ queues = new Map();
+  /** @type {Map<string, string>} */ dispositions = new Map(); // The labels of how calls went, by code.
   figures = new QueueFigures();
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
   peopleChanged = true;
@@ -31,7 +32,7 @@ export class Board {
 
   /**
    * Start again from the answer of /v1.0/me and the items of /v1.0/resources/…. The figures of queues follow as events.
-   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing">, calls: any[], queues: any[], agents: any[], hadCalls?: boolean }} content @param {number} now
+   * @param {{ me: Pick<Me, "queues" | "agents" | "dialing" | "desk">, calls: any[], queues: any[], agents: any[], hadCalls?: boolean }} content @param {number} now
    */
   load({ me, calls, queues, agents, hadCalls = false }, now) {
     for (const id of this.calls.keys()) this.changed.add(id);
@@ -40,6 +41,7 @@ export class Board {
     this.#states = new States();
     this.dialing = me.dialing ?? null;
     this.hadCalls = hadCalls;
+    this.dispositions = new Map(me.desk?.dispositions.map(({ code, label }) => [code, label]));
     this.#ownQueues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.#ownAgents = new Map();
     for (const { id, name, role, status, status_changed_at } of me.agents) {

@@ -24,7 +24,7 @@ export class Timeline {
   /** @type {GatewayEvent[]} */ #live = [];
   isLoaded = false;
 
-  /** @param {string} callId @param {Pick<Board, "agents" | "queues" | "agentName" | "queueName">} directory The known agents and queues. */
+  /** @param {string} callId @param {Pick<Board, "agents" | "queues" | "agentName" | "queueName"> & { dispositions?: Map<string, string> }} directory The known agents and queues. */
   constructor(callId, directory) {
     this.callId = callId;
     this.#directory = directory;
@@ -85,10 +85,19 @@ export class Timeline {
     else if (resource === "recording") describeRecording(content, step, action, data);
     else if (event.event_type === "transcription.completed") Object.assign(step, { title: "Transcribed", note: displayText(data.text) });
     else if (resource === "activeflow") describeFlow(step, data);
+    else if (event.event_type === "call.noted") this.#describeNote(step, data, names);
     else if (resource === "queue" && action === "left") describeLeaving(step, data);
     else if (step.state === null) step.note = displayText(data.reason);
     if (call.state === "ended" && step.state === "ended") content.hangup = step.note = hangupText(call, data);
     content.steps.push(step);
+  }
+
+  /** @param {TimelineStep} step @param {any} data @param {TimelineNames} names */
+  #describeNote(step, data, names) {
+    const agent = this.#name(data.agent_id, "agents", names);
+    const code = displayText(data.disposition);
+    step.title = agent ? `Noted by ${agent}` : "Noted";
+    step.note = [this.#directory.dispositions?.get(code) ?? code, displayText(data.note)].filter(Boolean).join(": ");
   }
 
   /** @param {unknown} id @param {"agents" | "queues"} kind @param {TimelineNames} names */

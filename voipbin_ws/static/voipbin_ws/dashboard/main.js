@@ -15,6 +15,7 @@ import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TeamPanel } from "./views/team-panel.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
+import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
@@ -211,6 +212,13 @@ enableShortcuts(
   () => !element("board-view").hidden && !element("board").hidden,
 );
 
+/** Return the calls as commands of the palette. */
+function commandsOfCalls() {
+  return [...board.calls.values()].map(({ id, from, to, stateLabel }) => ({
+    title: [from.name, from.number, to.name].filter(Boolean).join(" ") || id, kind: stateLabel, isFoundOnly: true, run: () => openTimeline(id),
+  }));
+}
+
 // --- Session ---
 
 function begin() {
@@ -243,6 +251,7 @@ function showSignIn(notice) {
 
 element("sign-out").addEventListener("click", () => liveData.signOut());
 enableAccount(liveData);
+enableNavigation({ isShown: () => !element("board-view").hidden, sources: [commandsOfCalls] });
 
 showView();
 signInForm.start();

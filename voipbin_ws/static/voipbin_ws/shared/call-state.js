@@ -7,12 +7,14 @@ const FINAL_STATUSES = new Set(["hangup", "busy", "failed", "no-answer", "cancel
 /** The order in which a call moves through the known statuses. @type {Map<unknown, number>} */
 const RANKS = new Map([["dialing", 1], ["ringing", 2], ["answered", 3], ["canceling", 4], ["terminating", 4]]);
 for (const status of FINAL_STATUSES) RANKS.set(status, 5);
+export const NOTE_ACTION = "noted"; // An agent adds a disposition and a note. It changes nothing else of a call.
+const NOTE_FIELDS = ["id", "disposition", "note"];
 const STATUS_FIELDS = ["status", "previous_status"];
 const INFERRED_FIELDS = new Set(["status", "previous_status", "inferred", "reason"]);
 
 /** Return whether an event of a call ends it. @param {string} action @param {any} data */
 export function isFinal(action, data) {
-  return ENDING_ACTIONS.has(action) || FINAL_STATUSES.has(data.status);
+  return ENDING_ACTIONS.has(action) || (FINAL_STATUSES.has(data.status) && action !== NOTE_ACTION);
 }
 
 /**
@@ -20,9 +22,11 @@ export function isFinal(action, data) {
  * @param {State | undefined} before @param {string} eventType @param {string} action @param {any} data @param {string} at @param {string[]} [namedAgents]
  */
 export function applyToCall(before, eventType, action, data, at, namedAgents) {
+  if (action === NOTE_ACTION) return withNote(before, eventType, data, at);
   const final = isFinal(action, data);
   const isInferred = data.inferred === true;
-  let state = before ?? new State(at);
+  // Also after a note on an unknown call, which the pages do not keep.
+  let state = before && (before.live || before.endedAt) ? before : new State(at);
   if (state.endedAt) {
     if (action === "created" && at > state.endedAt && !final) state = new State(at);
     else if (state.inferred && !isInferred) voidInferredEnd(state, at);
@@ -40,6 +44,13 @@ export function applyToCall(before, eventType, action, data, at, namedAgents) {
   }
   if (final) end(state, at, isInferred);
   else applyAgents(state, action, data, at, namedAgents);
+  return state;
+}
+
+/** Return the state with a disposition and note. The agent who noted need not have the call. @param {State | undefined} before @param {string} eventType @param {any} data @param {string} at */
+function withNote(before, eventType, data, at) {
+  const state = before ?? Object.assign(new State(at), { live: false });
+  state.read(eventType, fieldsOf(data, NOTE_FIELDS), at);
   return state;
 }
 
@@ -73,7 +84,12 @@ export function applyQueueEventToCall(state, action, data, at) {
 
 /** Return the present status as data, which a late status does not replace. @param {State} state */
 function statusesOf({ data }) {
-  return Object.fromEntries(STATUS_FIELDS.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]));
+  return fieldsOf(data, STATUS_FIELDS);
+}
+
+/** @param {any} data @param {string[]} names */
+function fieldsOf(data, names) {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]));
 }
 
 /** @param {State} state @param {unknown} status @param {string} at */

@@ -1,6 +1,6 @@
 /** The fold: how each event changes the states of resources, calls, and their places. The gateway has the same rules in events/domain/resource_state.py. Sans-I/O. */
 
-import { applyQueueEventToCall, applyToCall, ENDING_ACTIONS, isFinal } from "./call-state.js";
+import { applyQueueEventToCall, applyToCall, ENDING_ACTIONS, isFinal, NOTE_ACTION } from "./call-state.js";
 import { applyToPlace, endPlace } from "./place-state.js";
 import { CURRENT_PHASES, nameAgents, namedIn, State } from "./state.js";
 
@@ -29,7 +29,7 @@ function partsOf(cursor) {
 }
 
 /** Return whether the event with this cursor is among those up to `known`. @param {string} cursor @param {string} known */
-function isContained(cursor, known) {
+export function isContained(cursor, known) {
   const [epoch, number] = partsOf(cursor);
   const [knownEpoch, knownNumber] = partsOf(known);
   return epoch === knownEpoch && number <= knownNumber;
@@ -161,7 +161,7 @@ export class States {
     if (before && isOver && !ends && !before.endedAt) Object.assign(before, { live: false, endedAt: at });
     if (before !== null) {
       const state = applyToCall(before, eventType, action, data, at, namedAgents);
-      ends = !state.live;
+      ends = !state.live && action !== NOTE_ACTION;
       this.#put(key, state);
     }
     if (ends) this.#endPlaces(this.placesOf(key.resourceId), at);

@@ -2,6 +2,7 @@
 
 import { element, field, setShown, setTexts } from "./dom.js";
 import { signIn } from "./auth.js";
+import { forgetPages, showPagesOf } from "./navigation.js";
 import { tabData } from "./site-data.js";
 import { requestToken, token } from "./token.js";
 
@@ -31,6 +32,7 @@ export class SignInForm {
 
   /** Show the form. @param {string} notice */
   ask(notice = "") {
+    forgetPages();
     this.#content.hidden = true;
     setTexts({ "login-notice": notice });
     setShown({ "login-view": true, "login-notice": notice !== "" });
@@ -65,5 +67,6 @@ export class SignInForm {
 
 /** Show in the header who is signed in. @param {Me} me */
 export function showWho(me) {
+  showPagesOf(me);
   setTexts({ customer: me.customer.name ?? "", person: me.agent?.name ?? "", role: me.role ?? "" });
 }

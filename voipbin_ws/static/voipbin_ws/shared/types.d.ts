@@ -53,6 +53,7 @@ interface Thread {
   optedOutAt: number | null;
   at: number; // When the last message came.
   version: number; // Grows with each change.
+  next: string | null | undefined; // The place of the next page of earlier messages: `null` for none, `undefined` before the first.
 }
 
 /** How numbers are dialled in the customer's region. */
@@ -62,6 +63,18 @@ interface Dialing {
   international_prefix: string;
   national_digits: number;
   national_pattern: string;
+}
+
+type Disposition = { code: string; label: string };
+type AwayReason = { code: string; label: string; minutes: number | null };
+type QuickReply = { title: string; text: string };
+
+/** What the customer has set for the desktops of its agents. */
+interface DeskSettings {
+  dispositions: Disposition[];
+  away_reasons: AwayReason[];
+  quick_replies: QuickReply[];
+  crm_url: string;
 }
 
 type Agent = { id: string; name: string; role?: string; status?: string; status_changed_at?: string };
@@ -76,6 +89,7 @@ interface Me {
   queues: Queue[];
   agents: Agent[];
   dialing?: Dialing | null;
+  desk?: DeskSettings;
 }
 
 /** The answer of /v1.0/actions. */

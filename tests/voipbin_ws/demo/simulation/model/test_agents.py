@@ -115,3 +115,22 @@ def test_an_agent_who_has_the_next_call_already_does_not_become_available(shift:
     shift.talk(shift.anna)
     shift.agents.come_back(shift.anna, 2, 5)
     assert shift.statuses(60) == ["busy"]
+
+
+def test_a_person_has_a_minute_to_write_a_note_unless_ready_before(shift: Shift) -> None:
+    shift.anna.is_manual = True
+    shift.talk(shift.anna)
+    shift.agents.release(shift.anna)
+    assert shift.statuses(49) == ["busy"]
+    assert shift.statuses(61) == ["available"]
+    shift.talk(shift.anna)
+    shift.agents.release(shift.anna)
+    shift.agents.set_status(shift.anna, "available")
+    assert shift.statuses(70) == ["busy", "available"]
+
+
+def test_an_agent_who_went_away_after_a_call_stays_away(shift: Shift) -> None:
+    shift.talk(shift.anna)
+    shift.agents.release(shift.anna)
+    shift.agents.set_status(shift.anna, "away")
+    assert shift.statuses(60) == ["busy", "away"]

@@ -1,6 +1,6 @@
 /** Requests that act on calls, messages and the agent's status. All throw an ApiError. */
 
-import { request } from "../shared/auth.js";
+import { request } from "./auth.js";
 
 /** @param {string} method @param {string} path @param {object} body */
 async function act(method, path, body = {}) {
@@ -16,5 +16,7 @@ async function act(method, path, body = {}) {
 export const actOnCall = (id, action, body = {}) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}`, body);
 /** @param {string} to @param {string} text */
 export const sendMessage = (to, text) => act("POST", "/v1.0/messages", { to, text });
-/** @param {string} agentId @param {string} status */
-export const chooseStatus = (agentId, status) => act("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status });
+/** @param {string} id @param {{ disposition?: string | null, note?: string }} noted */
+export const noteCall = (id, noted) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/note`, noted);
+/** @param {string} agentId @param {string} status @param {{ away_reason?: string }} details */
+export const chooseStatus = (agentId, status, details = {}) => act("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status, ...details });
