@@ -21,7 +21,7 @@ MAX_AGENTS = 50
 MAX_DATA_SIZE = 2**18
 """The most that a state's data may be, as `data_size` counts; the fields of the last event always stay."""
 
-_DETAILS = ("away_reason", "returns_at", "set_by", "set_by_name")
+_DETAILS = ("away_reason", "returns_at", "set_by", "set_by_name", "cause")
 _NAMES = (("agent_id", "agent_name"), ("queue_id", "queue_name"), *(("status", name) for name in _DETAILS))
 """Fields of the data, with those that belong to the value of the former: names, and details of an agent's status."""
 

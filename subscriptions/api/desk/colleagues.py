@@ -106,7 +106,7 @@ class AgentDayView(APIView):
 
 
 def _midnight(agent: Agent) -> datetime:
-    zone = ZoneInfo(getattr(agent.customer, "time_zone", "UTC"))
+    zone = ZoneInfo(agent.customer.time_zone)
     return timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 

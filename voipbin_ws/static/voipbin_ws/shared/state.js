@@ -9,7 +9,7 @@ export const CURRENT_PHASES = new Set(["offered", "talking"]); // The phases of 
 const MAX_AGENTS = 50;
 const MAX_DATA_SIZE = 2 ** 18; // The most that a state's data may be, as `sizeOf` counts; the fields of the last event always stay.
 // Fields of the data, with those that belong to the value of the former: names, and details of an agent's status.
-const NAMES = [["agent_id", "agent_name"], ["queue_id", "queue_name"], ...["away_reason", "returns_at", "set_by", "set_by_name"].map((name) => ["status", name])];
+const NAMES = [["agent_id", "agent_name"], ["queue_id", "queue_name"], ...["away_reason", "returns_at", "set_by", "set_by_name", "cause"].map((name) => ["status", name])];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
