@@ -1,6 +1,6 @@
 /** The cards of the agent's calls: the customer's fields, and the buttons that act on the call. */
 
-import { actOnCall } from "./requests.js";
+import { actOnCall } from "../shared/requests.js";
 import { descendant, element, field, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
 import { duration } from "../shared/time.js";
 

@@ -5,7 +5,7 @@ import { CallCards } from "./call-cards.js";
 import { CallNotifications } from "./call-notifications.js";
 import { Desk } from "./desk.js";
 import { Messages } from "./messages.js";
-import { Sound } from "./sound.js";
+import { Sound } from "../shared/sound.js";
 import { StatusPanel } from "./status-panel.js";
 import { TabLock } from "./tab-lock.js";
 import { enableAccount } from "../shared/account.js";

@@ -1,7 +1,7 @@
 /** The messages of the agent desktop: the list of threads, the open conversation, and the reply. */
 
 import { Drafts } from "./drafts.js";
-import { sendMessage } from "./requests.js";
+import { sendMessage } from "../shared/requests.js";
 import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";

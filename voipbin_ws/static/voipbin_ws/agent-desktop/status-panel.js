@@ -1,6 +1,6 @@
 /** The agent's status, the buttons that choose another, the shift, and its sound. */
 
-import { chooseStatus } from "./requests.js";
+import { chooseStatus } from "../shared/requests.js";
 import { capitalized } from "../shared/call.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
 import { tabData } from "../shared/site-data.js";
@@ -10,7 +10,7 @@ const SHIFT_KEY = "voipbin.shift";
 const IN_A_CALL = new Set(["ringing", "busy"]);
 const SHAPES = new Map(Object.entries({ available: "shape-answered", busy: "shape-talking", ringing: "shape-ringing", away: "shape-away" }));
 
-/** @typedef {import("./sound.js").Sound} Sound */
+/** @typedef {import("../shared/sound.js").Sound} Sound */
 /** @typedef {import("./call-notifications.js").CallNotifications} CallNotifications */
 
 export class StatusPanel {

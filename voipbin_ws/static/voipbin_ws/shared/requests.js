@@ -1,6 +1,6 @@
 /** Requests that act on calls, messages and the agent's status. All throw an ApiError. */
 
-import { request } from "../shared/auth.js";
+import { request } from "./auth.js";
 
 /** @param {string} method @param {string} path @param {object} body */
 async function act(method, path, body = {}) {
