@@ -4,6 +4,7 @@ from django.urls import path
 
 from subscriptions.api.account import LogoutView, PasswordView
 from subscriptions.api.actions import ActionsView, CallActionView, MessagesView
+from subscriptions.api.agent_sign_out import AgentSignOutView
 from subscriptions.api.agent_status import AgentStatusView
 from subscriptions.api.control import views as control
 from subscriptions.api.control.imports import ImportView
@@ -20,6 +21,7 @@ urlpatterns = [
     path("v1.0/me", MeView.as_view(), name="me"),
     path("v1.0/actions", ActionsView.as_view(), name="actions"),
     path("v1.0/agents/<str:agent_id>/status", AgentStatusView.as_view(), name="agent-status"),
+    path("v1.0/agents/<str:agent_id>/sign-out", AgentSignOutView.as_view(), name="agent-sign-out"),
     path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
     path("v1.0/messages", MessagesView.as_view(), {"resource": "message"}, name="messages"),
     path("v1.0/control/customers", control.CustomersView.as_view(), name="control-customers"),

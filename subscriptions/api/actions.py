@@ -31,7 +31,8 @@ from events.models import ResourceState, split_agents
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import current_actor, record
 from subscriptions.api import schemas
-from subscriptions.api.schemas import CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
+from subscriptions.api.agent_status import MANAGING_ROLES
+from subscriptions.api.schemas import AGENT_ACTIONS, CALL_ACTIONS, MAX_TEXT, TARGETS, TEL_PATTERN
 from subscriptions.models import AuditAction, AuditVerdict, OptOut
 from subscriptions.models.tenants import region_of
 from subscriptions.platform import client
@@ -58,6 +59,7 @@ class ActionsView(APIView):
                 "reason": reason,
                 "call": [] if reason else list(CALL_ACTIONS),
                 "message": reason is None and _visible(request).is_whole("message"),
+                "agent": list(AGENT_ACTIONS) if identity.role in MANAGING_ROLES else [],
             },
             headers={"Cache-Control": "no-store"},
         )

@@ -24,6 +24,9 @@ from subscriptions.models import Agent
 from subscriptions.platform.agent_status import CHOOSABLE, choose_status
 from subscriptions.protocol.permissions import Identity, Role
 
+MANAGING_ROLES = frozenset({Role.MANAGER, Role.ADMIN, Role.STAFF})
+"""The roles that set the status of other agents, and sign them out."""
+
 
 class AgentStatusView(APIView):
     """`/v1.0/agents/<id>/status`: GET reads the status, PUT chooses another."""
@@ -37,7 +40,7 @@ class AgentStatusView(APIView):
     )
     def get(self, request: Request, agent_id: str) -> Response:
         """Read an agent's status."""
-        return _shown(_agent(cast(Identity, request.user), agent_id))
+        return _shown(agent_for(cast(Identity, request.user), agent_id))
 
     @operation(
         "setAgentStatus",
@@ -57,7 +60,7 @@ class AgentStatusView(APIView):
         The status is stored, and published as `agent.status` with its `previous_status`: both or neither.
         """
         identity = cast(Identity, request.user)
-        agent = _agent(identity, agent_id)
+        agent = agent_for(identity, agent_id)
         chosen = _chosen(read_json_object(request, schemas.STATUS_CHOICE.fields))
         before = agent.status
         is_set = choose_status(agent, chosen, set_by=identity.agent_id)
@@ -68,13 +71,13 @@ class AgentStatusView(APIView):
         return _shown(agent, next_status=chosen, code=status.HTTP_202_ACCEPTED)
 
 
-def _agent(identity: Identity, agent_id: str) -> Agent:
+def agent_for(identity: Identity, agent_id: str) -> Agent:
     """Return the agent whose status this identity may read and set.
 
     Raises:
         ApiError: 404 if there is no such agent, 403 if the identity may not know whether there is.
     """
-    if agent_id != identity.agent_id and identity.role not in (Role.MANAGER, Role.ADMIN, Role.STAFF):
+    if agent_id != identity.agent_id and identity.role not in MANAGING_ROLES:
         raise ApiError(
             status.HTTP_403_FORBIDDEN,
             "A status is chosen by the agent itself, or by a manager or admin of its customer",

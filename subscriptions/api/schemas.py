@@ -15,6 +15,7 @@ from subscriptions.platform.agent_status import CHOOSABLE
 from subscriptions.protocol.permissions import Role
 
 CALL_ACTIONS = ("accept", "transfer", "voicemail", "hangup")
+AGENT_ACTIONS = ("status", "sign-out")
 TARGETS = ("agent", "queue", "tel")
 TEL_PATTERN = r"\+?[0-9]{2,20}"
 MAX_TEXT = 1600
@@ -64,6 +65,7 @@ LOGOUT = inline_serializer(
     },
 )
 LOGGED_OUT = inline_serializer("LoggedOut", {"everywhere": BooleanField(), "now": NOW})
+SIGNED_OUT = inline_serializer("SignedOut", {"agent_id": UUIDField(), "now": NOW})
 PASSWORD_CHANGE = inline_serializer(
     "PasswordChange",
     {
@@ -127,6 +129,10 @@ class Actions(Serializer[Any]):
     reason = field(TEXT, "Why no action is available.", allow_null=True)
     call = ListField(child=field(_ACTION), help_text="The available actions on a call.")
     message = BooleanField(help_text="Whether messages can be sent.")
+    agent = ListField(
+        child=field({"enum": AGENT_ACTIONS}),
+        help_text="What the credential may do with other agents; needs no platform.",
+    )
 
 
 class Target(Serializer[Any]):

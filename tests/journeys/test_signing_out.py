@@ -182,3 +182,20 @@ def test_a_wrong_present_password_and_a_weak_new_one_change_nothing(
     assert guesses[-1].status_code == 429
     assert int(guesses[-1].headers["Retry-After"]) >= 1
     assert get(gateway, token, "/v1.0/me").status_code == 200
+
+
+def test_a_manager_ends_an_agents_tokens_and_sockets_and_no_others(
+    gateway_on_each_stack: Gateway, gus: Person
+) -> None:
+    gateway = gateway_on_each_stack
+    ann, boss = Person("ann"), Person("boss", role="manager")
+    settle(gateway, Company("Acme", [ann, boss], []))
+    address = f"/v1.0/agents/{ann.id}/sign-out"
+    with Conversation(gateway, ann.token) as ended, Conversation(gateway, boss.token) as stays:
+        assert post(gateway, gus.token, {}, address).status_code == 403
+        assert ended.before_pong() == []
+        assert post(gateway, boss.token, {}, address).status_code == 200
+        frames, code = ended.until_closed()
+        assert (frames[-1]["code"], code) == ("REVOKED", 4403)
+        assert stays.before_pong() == []
+    assert get(gateway, ann.token, "/v1.0/me").status_code == 401

@@ -185,11 +185,21 @@ def test_without_a_platform_it_is_said_before_and_at_the_act(settings: Any) -> N
 
 def test_the_available_actions_are_returned(theirs: Platform, settings: Any) -> None:
     acme, globex = Company(), Company("Globex")
-    everything = {"available": True, "reason": None, "call": ["accept", "transfer", "voicemail", "hangup"]}
+    everything = {
+        "available": True,
+        "reason": None,
+        "call": ["accept", "transfer", "voicemail", "hangup"],
+        "agent": [],
+    }
     assert acme.person(granted_resources=["message"]).get("/v1.0/actions").body == everything | {
         "message": True
     }
     assert acme.person().get("/v1.0/actions").body == everything | {"message": False}
+    for role in ("manager", "admin", "staff"):
+        assert acme.person(role).get("/v1.0/actions").body == everything | {
+            "message": True,
+            "agent": ["status", "sign-out"],
+        }
     assert "may only watch" in acme.key().get("/v1.0/actions").body["reason"]
     settings.PLATFORM_API_URLS = {globex.id: theirs.url}
     assert not acme.person().get("/v1.0/actions").body["available"]
