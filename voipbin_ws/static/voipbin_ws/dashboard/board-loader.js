@@ -35,7 +35,7 @@ export async function readCustomers() {
   return (await read("/v1.0/customers")).content.items;
 }
 
-/** Return the topics, their cursor and the content for `Board.load`; `null` without permission for calls. @param {Me} me */
+/** Return the topics, their cursor, the permitted actions and the content for `Board.load`; `null` without permission for calls. @param {Me} me */
 export async function readBoard(me) {
   const topics = permittedTopics(me, BOARD_RESOURCES);
   const resources = topics.map((topic) => topic.split(":")[2]);
@@ -43,10 +43,9 @@ export async function readBoard(me) {
   const query = { active: "true", customer_id: me.customer.id };
   // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
   const calls = await readAll("/v1.0/calls", query);
-  const [queues, agents] = await Promise.all(
-    ["queue", "agent"].map((resource) => (resources.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] })),
-  );
-  return { topics, cursor: calls.cursor, content: { me, calls: calls.items, queues: queues.items, agents: agents.items } };
+  const ofResource = (/** @type {string} */ resource) => (resources.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] });
+  const [queues, agents, actions] = await Promise.all([ofResource("queue"), ofResource("agent"), read("/v1.0/actions", { customer_id: me.customer.id })]);
+  return { topics, cursor: calls.cursor, actions: actions.content, content: { me, calls: calls.items, queues: queues.items, agents: agents.items } };
 }
 
 /** Return the last hour's events, and the time `since` which they are complete. @param {Me} me @param {number} now */

@@ -22,7 +22,6 @@ export class Board {
   level = new ServiceLevel();
   trends = new Trends();
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
-  peopleChanged = true;
   hadCalls = false; // Whether there was a call within what is known of the last hour, or since.
   /** @type {Dialing | null} */ dialing = null; // How the customer's region dials.
   isIncomplete = false; // Whether the state must be loaded again: a call is live that had seemed to be over.
@@ -124,7 +123,6 @@ export class Board {
       this.#hasNamedAgents = true;
     }
     this.agents = agents;
-    this.peopleChanged = true;
   }
 
   /** Return the ids of the calls that have changed since the last time. */

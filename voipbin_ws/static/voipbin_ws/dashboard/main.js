@@ -3,6 +3,8 @@
 import { readBoard, readLastHour, readMeForCustomer } from "./board-loader.js";
 import { Board } from "./board.js";
 import { ViewOptions } from "./view-options.js";
+import { PageActions } from "./views/actions.js";
+import { AgentsPanel } from "./views/agents-panel.js";
 import { CallTable } from "./views/call-table.js";
 import { CustomerPicker } from "./views/customer-picker.js";
 import { showDenied } from "./views/empty-state.js";
@@ -29,17 +31,27 @@ const liveData = new LiveData({
   signedIn: () => signInForm.open(),
   signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
 });
-const timelinePanel = new TimelinePanel(liveData, board, { close: closeTimeline, changed: () => renderer.changed() });
-const table = new CallTable(viewOptions, openTimeline);
+const pause = new Pause();
+const actions = new PageActions({ board, liveData, isPaused: () => pause.isOn, openCall, openTimeline, changed: actionsChanged });
+const timelinePanel = new TimelinePanel(liveData, board, {
+  close: closeTimeline,
+  changed: () => renderer.changed(),
+  shown: (call) => actions.calls.showForTimeline(call),
+});
+const table = new CallTable(viewOptions, {
+  open: openTimeline,
+  openMenu: (button, id) => actions.calls.openMenu(button, id),
+  pendingOf: (call) => actions.calls.pendingOf(call),
+});
 const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
-const pause = new Pause();
 const wallboard = new Wallboard();
 export const page = {
-  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard },
+  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard, actions },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
   teamPanel: new TeamPanel(),
+  agentsPanel: new AgentsPanel(viewOptions, { changed: viewChanged, actions: actions.agents }),
   me: /** @type {Me | null} */ (null), // The answer of /v1.0/me for the shown customer.
 };
 const renderer = new Renderer(page);
@@ -56,6 +68,7 @@ async function load(own, now) {
     page.me = me;
     keepCustomer(me.customer.id === own.customer.id ? "" : me.customer.id);
     board.load(state.content, liveData.clock.now);
+    actions.load(state.actions, me);
     showWho(me);
     customerPicker.show(me);
     statCards.redraw();
@@ -104,6 +117,7 @@ function viewChanged() {
 
 function showView() {
   filters.show();
+  page.agentsPanel.showOptions();
   wallboard.show(viewOptions.isWallboard);
   renderer.arrangeIfLoaded();
 }
@@ -141,6 +155,18 @@ function closeTimeline() {
   }
   renderer.scrolled();
   if (hadFocus && !table.focus()) element("scroller").focus();
+}
+
+/** Return the call of the open timeline, or of the row with the focus. */
+function openCall() {
+  return board.calls.get(table.focused || timelinePanel.callId) ?? null;
+}
+
+function actionsChanged() {
+  const { board: shown = board, now = liveData.now } = pause.board ? { board: pause.board, now: pause.now } : {};
+  table.render(shown.calls.keys(), now);
+  timelinePanel.show();
+  renderer.arrangeIfLoaded();
 }
 
 /** @param {string} id */
@@ -190,7 +216,8 @@ element("wall").addEventListener("click", toggleWallboard);
 element("full-screen").addEventListener("click", toggleFullScreen);
 enableTooltips();
 enableShortcuts(
-  { "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, w: toggleWallboard, f: toggleFullScreen },
+  { t: () => actions.calls.ask("transfer", openCall()), v: () => actions.calls.ask("voicemail", openCall()), h: () => actions.calls.ask("hangup", openCall()),
+    "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, w: toggleWallboard, f: toggleFullScreen },
   escape,
   () => !element("board-view").hidden && !element("board").hidden,
 );
@@ -215,6 +242,7 @@ function showDeniedPage(me) {
 function showSignIn(notice) {
   page.me = null;
   timelinePanel.close();
+  actions.clear();
   pause.end();
   customerPicker.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());

@@ -1,5 +1,6 @@
 /** Filter, sort order, selected call, customer and layout of the dashboard, stored in the URL query. Sans-I/O. */
 
+import { isGroup } from "./agent-groups.js";
 import { labelOf, STATES } from "../shared/call.js";
 import { numberSearch } from "../shared/phone-number.js";
 import { folded } from "../shared/text.js";
@@ -37,6 +38,8 @@ export class ViewOptions {
   call = ""; // The call whose timeline is open.
   customer = "";
   isWallboard = false;
+  /** @type {Set<string>} */ agentGroups = new Set(); // Empty for all.
+  agentWords = "";
 
   constructor(search = "") {
     this.read(search);
@@ -55,6 +58,8 @@ export class ViewOptions {
     this.call = text("call");
     this.customer = text("customer");
     this.isWallboard = text("view") === "wall";
+    this.agentGroups = new Set(text("agents").split(",").filter(isGroup));
+    this.agentWords = text("agent");
   }
 
   get isFiltered() {
@@ -78,6 +83,8 @@ export class ViewOptions {
       q: this.words.trim(),
       sort: this.sort === "state" ? "" : this.sort,
       order: this.descending ? "desc" : "",
+      agents: [...this.agentGroups].join(","),
+      agent: this.agentWords.trim(),
       call: this.call,
     };
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();

@@ -62,7 +62,7 @@ export class Renderer {
 
   /** Update the rows, the numbers and the team. */
   arrange() {
-    const { liveData, viewOptions, table, statCards, teamPanel, filters, pause, me } = this.#page;
+    const { liveData, viewOptions, table, statCards, teamPanel, agentsPanel, filters, pause, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
@@ -73,7 +73,7 @@ export class Renderer {
     table.arrange(board, now);
     statCards.show(board, summary, now);
     teamPanel.showQueues(board, summary, now);
-    teamPanel.showAgents(board, now);
+    agentsPanel.show(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me);
     setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
@@ -102,7 +102,7 @@ export class Renderer {
   start() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.start(), 1000 - (Date.now() % 1000) + 5);
-    const { liveData, pause, timelinePanel, table, wallboard } = this.#page;
+    const { actions, liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
     wallboard.tick(liveData.clock.now);
@@ -112,6 +112,7 @@ export class Renderer {
     this.#renderChanges();
     table.tick(this.#shown.now);
     timelinePanel.tick(liveData.now);
+    actions.tick();
     this.arrange();
   }
 
