@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests.browser.support.scripted_page import ThreadedServer, scripted_server
 from tests.support.browser import Pages, launched
+from tests.support.processes import ROOT
 from tests.support.reports import shown_on_failure
+
+SCRIPTS = ROOT / "voipbin_ws/static/voipbin_ws"
+ORIGIN = "http://modules.test"
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +48,18 @@ def server() -> Iterator[ThreadedServer]:
     """A server that does only what a test says, with a page that can connect to it."""
     with scripted_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Browser) -> Iterator[Page]:
+    """A page without a server that can import the pages' modules."""
+
+    def serve(route: Route) -> None:
+        name = route.request.url.removeprefix(f"{ORIGIN}/")
+        route.fulfill(path=SCRIPTS / name) if name else route.fulfill(body="<!doctype html>")
+
+    page = browser.new_page()
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(f"{ORIGIN}/")
+    yield page
+    page.close()

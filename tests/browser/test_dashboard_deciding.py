@@ -4,33 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page
 
-from tests.support.processes import ROOT
-
-SCRIPTS = ROOT / "voipbin_ws/static/voipbin_ws"
-ORIGIN = "http://modules.test"
 CALL, QUEUE, ANN = "call-1", "queue-1", "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
 PARTIES = {"source": {"target": "+1555", "target_name": "Dana"}, "destination": {"target": "+1777"}}
-
-
-@pytest.fixture(scope="module")
-def modules(browser: Browser) -> Iterator[Page]:
-    """A page without a server that can import the dashboard's modules."""
-
-    def serve(route: Route) -> None:
-        name = route.request.url.removeprefix(f"{ORIGIN}/")
-        route.fulfill(path=SCRIPTS / name) if name else route.fulfill(body="<!doctype html>")
-
-    page = browser.new_page()
-    page.route(f"{ORIGIN}/**", serve)
-    page.goto(f"{ORIGIN}/")
-    yield page
-    page.close()
 
 
 def at(seconds: float) -> str:

@@ -10,6 +10,7 @@ import { queueOf } from "../view-options.js";
 /** @typedef {import("../agent-groups.js").GroupName} GroupName */
 
 const SHAPES = new Map(Object.entries({ available: "shape-answered", call: "shape-talking", wrapUp: "shape-ended", away: "shape-away", offline: "shape-offline" }));
+const USUAL = { available: "available", call: "busy", wrapUp: "busy", away: "away", offline: "offline" };
 const HEADING = "group ";
 const MOVES = new Map([["ArrowDown", 1], ["ArrowUp", -1]]);
 
@@ -74,6 +75,7 @@ export class AgentsPanel {
     this.#list.arrange(keys, (part, key) => {
       const isHeading = key.startsWith(HEADING);
       setData(part.element, "kind", isHeading ? "group" : "agent");
+      if (isHeading) setData(part.element, "group", key.slice(HEADING.length));
       setData(part.element, "agent", isHeading ? null : key);
       descendant(part.element, ".group").hidden = !isHeading;
       descendant(part.element, ".agent").hidden = isHeading;
@@ -91,6 +93,8 @@ export class AgentsPanel {
     const queue = call ? queueOf(call, board) : "";
     part.texts({ caller: call ? callerName(call.otherParty) : "", queue, separator: call && queue ? " · " : "" });
     part.attributes({ "data-status": status, "data-group": group, "data-overlong": isOverlong ? "" : null, "data-pending": pending ? "" : null });
+    // The heading says it already.
+    part.attributes({ "data-usual": !pending && status === USUAL[group] ? "" : null });
     part.shape(0, status === "ringing" ? "shape-ringing" : (SHAPES.get(group) ?? "shape-away"));
     const button = descendant(part.element, ".act");
     if (button.getAttribute("aria-label") !== `Actions on ${name}`) button.setAttribute("aria-label", `Actions on ${name}`);
