@@ -41,7 +41,7 @@ AgentKey = tuple[uuid.UUID, uuid.UUID]
 
 
 class Directory(Protocol):
-    """The look-ups that the admin of events needs from the app of customers and agents."""
+    """The look-ups that the app of events needs from the app of customers and agents."""
 
     def operator_of(self, user: Any) -> Operator | None:
         """Return this user as an operator; `None` if the user may not use the admin."""
@@ -57,6 +57,9 @@ class Directory(Protocol):
 
     def agents_named(self, text: str) -> Sequence[uuid.UUID]:
         """Find agents with `text` in their names; at most a hundred."""
+
+    def region_of(self, customer_id: str) -> str:
+        """Return the ISO 3166 code of the region of a customer's numbers, "" for none."""
 
     def first_customers(self, count: int) -> Sequence[tuple[uuid.UUID, str]]:
         """Return the ids and names of the first `count` customers by name."""

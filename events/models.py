@@ -160,6 +160,17 @@ class ResourceState(models.Model):
                 condition=models.Q(live=True),
                 name="state_silent",
             ),
+            # For calls of a time, and for how they went in queues.
+            models.Index(
+                fields=["customer_id", "since", "id"],
+                condition=models.Q(resource="call"),
+                name="call_began",
+            ),
+            models.Index(
+                fields=["customer_id", "member_id"],
+                condition=models.Q(resource="queue") & ~models.Q(member_id=""),
+                name="place_of_call",
+            ),
         ]
 
     def __str__(self) -> str:

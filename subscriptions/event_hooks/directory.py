@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from events.hooks import AgentKey, Operator
 from subscriptions.models import Agent, AgentRole, Customer
+from subscriptions.models.tenants import region_of
 
 MAX_FOUND = 100
 
@@ -48,6 +49,9 @@ class CustomerDirectory:
 
     def agents_named(self, text: str) -> list[uuid.UUID]:
         return list(Agent.objects.filter(name__icontains=text).values_list("pk", flat=True)[:MAX_FOUND])
+
+    def region_of(self, customer_id: str) -> str:
+        return region_of(customer_id)
 
     def first_customers(self, count: int) -> list[tuple[uuid.UUID, str]]:
         return list(Customer.objects.order_by("name").values_list("pk", "name")[:count])
