@@ -167,8 +167,8 @@ class ResourceState(models.Model):
                 name="call_began",
             ),
             models.Index(
-                fields=["customer_id", "member_id"],
-                condition=models.Q(resource="queue") & ~models.Q(member_id=""),
+                fields=["customer_id", "resource", "member_id"],
+                condition=models.Q(resource="queue"),
                 name="place_of_call",
             ),
         ]
