@@ -9,6 +9,7 @@ import { CallTable } from "./views/call-table.js";
 import { CustomerPicker } from "./views/customer-picker.js";
 import { showDenied } from "./views/empty-state.js";
 import { Filters } from "./views/filters.js";
+import { HistoryPanel } from "./views/history-panel.js";
 import { enableShortcuts } from "./views/keyboard-shortcuts.js";
 import { Pause } from "./views/pause-button.js";
 import { Renderer } from "./views/renderer.js";
@@ -18,7 +19,7 @@ import { TimelinePanel } from "./views/timeline-panel.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
@@ -43,6 +44,7 @@ const table = new CallTable(viewOptions, {
   openMenu: (button, id) => actions.calls.openMenu(button, id),
   pendingOf: (call) => actions.calls.pendingOf(call),
 });
+const historyPanel = new HistoryPanel(viewOptions, board, liveData, { open: openTimeline, changed: viewChanged });
 const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
@@ -69,6 +71,7 @@ async function load(own, now) {
     keepCustomer(me.customer.id === own.customer.id ? "" : me.customer.id);
     board.load(state.content, liveData.clock.now);
     actions.load(state.actions, me);
+    historyPanel.load(me);
     showWho(me);
     customerPicker.show(me);
     statCards.redraw();
@@ -119,6 +122,8 @@ function showView() {
   filters.show();
   page.agentsPanel.showOptions();
   wallboard.show(viewOptions.isWallboard);
+  if (viewOptions.isHistory) setData(element("board-view"), "view", "history");
+  historyPanel.show();
   renderer.arrangeIfLoaded();
 }
 
@@ -141,6 +146,7 @@ function openTimeline(callId) {
   }
   timelinePanel.open(callId, page.me);
   table.markOpen(callId);
+  historyPanel.markOpen(callId);
   element("story").focus({ preventScroll: true });
   renderer.scrolled();
 }
@@ -149,12 +155,15 @@ function closeTimeline() {
   const hadFocus = element("story").contains(document.activeElement);
   timelinePanel.close();
   table.markOpen("");
+  historyPanel.markOpen("");
   if (viewOptions.call) {
     viewOptions.call = "";
     history.pushState(null, "", address());
   }
   renderer.scrolled();
-  if (hadFocus && !table.focus()) element("scroller").focus();
+  if (!hadFocus) return;
+  if (viewOptions.isHistory) historyPanel.focus();
+  else if (!table.focus()) element("scroller").focus();
 }
 
 /** Return the call of the open timeline, or of the row with the focus. */
@@ -196,9 +205,19 @@ function togglePause() {
 
 function toggleWallboard() {
   viewOptions.isWallboard = !viewOptions.isWallboard;
+  viewOptions.isHistory = false;
   if (viewOptions.isWallboard) closeTimeline();
   viewChanged();
   if (viewOptions.isWallboard !== Boolean(document.fullscreenElement)) toggleFullScreen();
+}
+
+function toggleHistory() {
+  viewOptions.isHistory = !viewOptions.isHistory;
+  viewOptions.isWallboard = false;
+  closeTimeline();
+  history.pushState(null, "", address());
+  showView();
+  if (viewOptions.isHistory) element("history-words").focus();
 }
 
 /** @param {EventTarget | null} target */
@@ -213,6 +232,7 @@ function escape(target) {
 element("pause").addEventListener("click", togglePause);
 element("resume").addEventListener("click", togglePause);
 element("wall").addEventListener("click", toggleWallboard);
+for (const id of ["history-button", "empty-history"]) element(id).addEventListener("click", toggleHistory);
 element("full-screen").addEventListener("click", toggleFullScreen);
 enableTooltips();
 enableShortcuts(
@@ -247,6 +267,7 @@ function showSignIn(notice) {
   customerPicker.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());
   board.calls.clear();
+  historyPanel.load(null);
   renderer.arrange();
   renderer.stop();
   signInForm.ask(notice);

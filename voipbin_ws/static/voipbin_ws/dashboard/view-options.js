@@ -40,6 +40,12 @@ export class ViewOptions {
   isWallboard = false;
   /** @type {Set<string>} */ agentGroups = new Set(); // Empty for all.
   agentWords = "";
+  isHistory = false; // Whether calls of the past are shown, which the following options choose.
+  from = ""; // A date, "" for today.
+  to = ""; // The last date, "" for the first.
+  outcome = "";
+  agentId = "";
+  minWait = ""; // In seconds.
 
   constructor(search = "") {
     this.read(search);
@@ -60,6 +66,12 @@ export class ViewOptions {
     this.isWallboard = text("view") === "wall";
     this.agentGroups = new Set(text("agents").split(",").filter(isGroup));
     this.agentWords = text("agent");
+    this.isHistory = text("view") === "history";
+    this.from = text("from");
+    this.to = text("to");
+    this.outcome = text("outcome");
+    this.agentId = text("by");
+    this.minWait = text("wait");
   }
 
   get isFiltered() {
@@ -70,12 +82,13 @@ export class ViewOptions {
   clear() {
     this.states.clear();
     this.queue = this.direction = this.words = "";
+    this.from = this.to = this.outcome = this.agentId = this.minWait = "";
   }
 
   /** Return the URL query. */
   toString() {
     const parts = {
-      view: this.isWallboard ? "wall" : "",
+      view: this.isWallboard ? "wall" : this.isHistory ? "history" : "",
       customer: this.customer,
       state: [...this.states].join(","),
       queue: this.queue,
@@ -85,6 +98,11 @@ export class ViewOptions {
       order: this.descending ? "desc" : "",
       agents: [...this.agentGroups].join(","),
       agent: this.agentWords.trim(),
+      from: this.from,
+      to: this.to,
+      outcome: this.outcome,
+      by: this.agentId,
+      wait: this.minWait,
       call: this.call,
     };
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();

@@ -34,6 +34,7 @@ export class CallTable {
   /** @type {string[]} */ #order = []; // Ids of all shown calls.
   #rowHeight = 0;
   #renderedAt = 0;
+  #isPrinted = false;
   /** @type {string | null} */ #current = null; // The call whose row Tab reaches.
   #opened = ""; // The call whose timeline is open.
 
@@ -59,6 +60,13 @@ export class CallTable {
       this.#moveTo(id);
       open(id);
     });
+    // In print all calls have rows.
+    for (const type of ["beforeprint", "afterprint"]) {
+      addEventListener(type, () => {
+        this.#isPrinted = type === "beforeprint";
+        this.scrolled(this.#renderedAt);
+      });
+    }
     element("rows").addEventListener("focusin", (event) => this.#moveTo(callOf(event) ?? null));
   }
 
@@ -159,7 +167,7 @@ export class CallTable {
     const { clientHeight, scrollTop } = this.#scroller;
     this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || USUAL_HEIGHT;
     if (clientHeight === 0) return [0, 0];
-    if (all <= ALL_ROWS) return [0, all];
+    if (all <= ALL_ROWS || this.#isPrinted) return [0, all];
     const count = Math.ceil(clientHeight / this.#rowHeight);
     const top = Math.min(Math.floor(scrollTop / this.#rowHeight), all - count);
     return [Math.max(0, top - ROWS_AROUND), Math.min(all, top + count + ROWS_AROUND)];

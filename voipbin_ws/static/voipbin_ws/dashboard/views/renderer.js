@@ -75,9 +75,10 @@ export class Renderer {
     teamPanel.showQueues(board, summary, now);
     agentsPanel.show(board, now);
     filters.offer(board, summary);
-    showEmptyState(board, table.shownCount, active, me);
+    showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
     setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
-    document.title = waiting ? `(${waiting}) Live calls` : "Live calls";
+    const title = viewOptions.isHistory ? "Call history" : "Live calls";
+    document.title = waiting ? `(${waiting}) ${title}` : title;
     this.#announce(summary);
   }
 
