@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.support.centre import Call, Centre, expect_live, watch
+from tests.browser.test_agent_accessibility import violations
 from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
@@ -207,3 +208,30 @@ def test_nothing_can_be_done_while_the_page_is_paused(page: Page, centre: Centre
     expect(page.locator("#story-hangup")).to_be_disabled()
     call.row(page).get_by_role("button", name="Actions").click()
     expect(page.get_by_role("menuitem", name="Transfer…")).to_be_disabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_menus_dialogs_and_notices(
+    pages: Pages, centre: Centre, orders: Platform, call: Call, scheme: str
+) -> None:
+    page = pages.open(color_scheme=scheme)
+    watch(page, centre)
+    page.locator("#agent-rows .act").locator("visible=true").first.click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    call.row(page).get_by_role("button", name="Timeline").click()
+    expect(page.locator("#story-acts")).to_be_visible()
+    page.keyboard.press("t")
+    page.get_by_label("To", exact=True).select_option("number")
+    page.get_by_role("button", name="Transfer", exact=True).click()
+    expect(page.locator("#transfer-error")).not_to_be_empty()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    orders.answers = [(409, {"message": "The trunk is down"})]
+    page.keyboard.press("h")
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("alertdialog").get_by_role("button", name="Hang up").click()
+    expect(page.locator("#notice")).to_be_visible()
+    assert violations(page) == []

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import serve_modules
 from tests.browser.support.centre import Call, Centre, expect_live, watch
+from tests.browser.test_agent_accessibility import violations
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
@@ -264,3 +265,16 @@ def test_another_customer_finds_nothing(page: Page, centre: Centre) -> None:
     watch(page, centre, f"?view=history&q={mark}", token=centre.globex.token("manager"))
     expect(page.locator("#history-note")).to_contain_text("No calls match")
     expect(rows(page)).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(pages: Pages, centre: Centre, scheme: str) -> None:
+    page = pages.open(color_scheme=scheme)
+    mark = uuid.uuid4().hex[:8]
+    past_call(centre, f"Zoë {mark}")
+    past_call(centre, f"Eve {mark}", answered=False)
+    watch(page, centre, f"?view=history&q={mark}")
+    expect(rows(page)).to_have_count(2)
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert violations(page) == []
