@@ -5,6 +5,7 @@ import { Board } from "./board.js";
 import { ViewOptions } from "./view-options.js";
 import { PageActions } from "./views/actions.js";
 import { AgentsPanel } from "./views/agents-panel.js";
+import { AlertPanel } from "./views/alert-panel.js";
 import { CallTable } from "./views/call-table.js";
 import { CustomerPicker } from "./views/customer-picker.js";
 import { showDenied } from "./views/empty-state.js";
@@ -44,13 +45,14 @@ const table = new CallTable(viewOptions, {
   openMenu: (button, id) => actions.calls.openMenu(button, id),
   pendingOf: (call) => actions.calls.pendingOf(call),
 });
+const alertPanel = new AlertPanel(liveData, openAlert);
 const historyPanel = new HistoryPanel(viewOptions, board, liveData, { open: openTimeline, changed: viewChanged });
 const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
 const wallboard = new Wallboard();
 export const page = {
-  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard, actions },
+  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard, actions, alertPanel },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
   teamPanel: new TeamPanel(),
   agentsPanel: new AgentsPanel(viewOptions, { changed: viewChanged, actions: actions.agents }),
@@ -72,6 +74,7 @@ async function load(own, now) {
     board.load(state.content, liveData.clock.now);
     actions.load(state.actions, me);
     historyPanel.load(me);
+    alertPanel.load(me);
     showWho(me);
     customerPicker.show(me);
     statCards.redraw();
@@ -171,6 +174,15 @@ function openCall() {
   return board.calls.get(table.focused || timelinePanel.callId) ?? null;
 }
 
+/** Show what an alert is about. @param {import("./alert-rules.js").Alert} alert */
+function openAlert({ kind, id, name }) {
+  viewOptions.clear();
+  viewOptions.isHistory = viewOptions.isWallboard = false;
+  if (kind === "away") viewOptions.agentWords = name;
+  else viewOptions.queue = id;
+  viewChanged();
+}
+
 function actionsChanged() {
   const { board: shown = board, now = liveData.now } = pause.board ? { board: pause.board, now: pause.now } : {};
   table.render(shown.calls.keys(), now);
@@ -263,6 +275,7 @@ function showSignIn(notice) {
   page.me = null;
   timelinePanel.close();
   actions.clear();
+  alertPanel.clear();
   pause.end();
   customerPicker.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());

@@ -62,7 +62,7 @@ export class Renderer {
 
   /** Update the rows, the numbers and the team. */
   arrange() {
-    const { liveData, viewOptions, table, statCards, teamPanel, agentsPanel, filters, pause, me } = this.#page;
+    const { liveData, viewOptions, table, statCards, teamPanel, agentsPanel, alertPanel, filters, pause, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
@@ -78,7 +78,7 @@ export class Renderer {
     showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
     setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
     const title = viewOptions.isHistory ? "Call history" : "Live calls";
-    document.title = waiting ? `(${waiting}) ${title}` : title;
+    document.title = `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
     this.#announce(summary);
   }
 
@@ -103,7 +103,7 @@ export class Renderer {
   start() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.start(), 1000 - (Date.now() % 1000) + 5);
-    const { actions, liveData, pause, timelinePanel, table, wallboard } = this.#page;
+    const { actions, alertPanel, board, liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
     wallboard.tick(liveData.clock.now);
@@ -114,6 +114,8 @@ export class Renderer {
     table.tick(this.#shown.now);
     timelinePanel.tick(liveData.now);
     actions.tick();
+    // Whatever is shown: a pause does not hide what is the case now.
+    alertPanel.check(board, board.summary(liveData.now), liveData.now);
     this.arrange();
   }
 
