@@ -3,6 +3,7 @@
 import { readBoard, readLastHour, readMeForCustomer } from "./board-loader.js";
 import { Board } from "./board.js";
 import { ViewOptions } from "./view-options.js";
+import { ActionMenu } from "./views/action-menu.js";
 import { PageActions } from "./views/actions.js";
 import { AgentsPanel } from "./views/agents-panel.js";
 import { AlertPanel } from "./views/alert-panel.js";
@@ -17,6 +18,7 @@ import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TeamPanel } from "./views/team-panel.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
+import { ViewMenu } from "./views/view-menu.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
@@ -34,7 +36,8 @@ const liveData = new LiveData({
   signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
 });
 const pause = new Pause();
-const actions = new PageActions({ board, liveData, isPaused: () => pause.isOn, openCall, openTimeline, changed: actionsChanged });
+const menu = new ActionMenu();
+const actions = new PageActions({ board, liveData, menu, isPaused: () => pause.isOn, openCall, openTimeline, changed: actionsChanged });
 const timelinePanel = new TimelinePanel(liveData, board, {
   close: closeTimeline,
   changed: () => renderer.changed(),
@@ -174,6 +177,16 @@ function openCall() {
   return board.calls.get(table.focused || timelinePanel.callId) ?? null;
 }
 
+/** Show a saved view of the present customer. @param {string} query */
+function openView(query) {
+  const { customer } = viewOptions;
+  closeTimeline();
+  viewOptions.read(query);
+  viewOptions.customer = customer;
+  history.pushState(null, "", address());
+  showView();
+}
+
 /** Show what an alert is about. @param {import("./alert-rules.js").Alert} alert */
 function openAlert({ kind, id, name }) {
   viewOptions.clear();
@@ -246,6 +259,7 @@ element("resume").addEventListener("click", togglePause);
 element("wall").addEventListener("click", toggleWallboard);
 for (const id of ["history-button", "empty-history"]) element(id).addEventListener("click", toggleHistory);
 element("full-screen").addEventListener("click", toggleFullScreen);
+new ViewMenu(viewOptions, menu, openView);
 enableTooltips();
 enableShortcuts(
   { t: () => actions.calls.ask("transfer", openCall()), v: () => actions.calls.ask("voicemail", openCall()), h: () => actions.calls.ask("hangup", openCall()),

@@ -1,6 +1,5 @@
 /** Acting on calls and agents: the permitted actions, the requests, and what is shown of them. */
 
-import { ActionMenu } from "./action-menu.js";
 import { AgentActions } from "./agent-actions.js";
 import { CallActions } from "./call-actions.js";
 import { Confirmation } from "./confirmation.js";
@@ -8,6 +7,7 @@ import { Notice } from "./notice.js";
 import { PendingActions, stateOfCall } from "../pending-actions.js";
 import { element, setData } from "../../shared/dom.js";
 
+/** @typedef {import("./action-menu.js").ActionMenu} ActionMenu */
 /** @typedef {{ subject: string, name: string, label: string, before: string, send: () => Promise<any>, done?: (content: any) => string | null }} ActionRequest
  * `done` returns what to say in place of waiting for an event; `null` to wait. */
 /**
@@ -39,16 +39,16 @@ export class PageActions {
   #notice = new Notice();
 
   /**
-   * @param {{ board: Board, liveData: LiveData, isPaused: () => boolean, openCall: () => Call | null, openTimeline: (id: string) => void, changed: () => void }} page
+   * @param {{ board: Board, liveData: LiveData, menu: ActionMenu, isPaused: () => boolean, openCall: () => Call | null, openTimeline: (id: string) => void, changed: () => void }} page
    *   `changed` shows the pending actions.
    */
-  constructor({ board, liveData, isPaused, openCall, openTimeline, changed }) {
+  constructor({ board, liveData, menu, isPaused, openCall, openTimeline, changed }) {
     this.#board = board;
     this.#liveData = liveData;
     this.#changed = changed;
     /** @type {ActionParts} */
     const parts = {
-      ...{ board, openCall, openTimeline, pending: this.#pending, menu: new ActionMenu(), confirmation: new Confirmation(), notice: this.#notice },
+      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: new Confirmation(), notice: this.#notice },
       permitted: () => this.#permitted,
       canAct: () => liveData.isLive && !isPaused(),
       customerId: () => this.#customerId,

@@ -59,7 +59,7 @@ export class HistoryPanel {
     element("history-export").addEventListener("click", () => this.#export());
     element("history-print").addEventListener("click", () => print());
     element("history-rows").addEventListener("click", ({ target }) => {
-      const id = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-call]"))?.dataset.call;
+      const id = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest("[data-past-call]"))?.dataset.pastCall;
       if (id && getSelection()?.type !== "Range") open(id);
     });
   }
@@ -166,7 +166,7 @@ export class HistoryPanel {
 
   /** @param {Part} part @param {PastCall} call @param {boolean} hasDates */
   #fill(part, { id, startedAt, endedAt, direction, from, to, queues, agents, outcome, outcomeLabel, waitMs }, hasDates) {
-    part.attributes({ "data-call": id, "data-outcome": outcome });
+    part.attributes({ "data-past-call": id, "data-outcome": outcome });
     part.texts({ started: hasDates ? dateAndTime(startedAt) : timeOfDay(startedAt), direction: DIRECTIONS.get(direction) ?? direction });
     const isOutbound = direction === "outbound";
     part.texts({ fromName: isOutbound ? from.name : labelOf(from) ? from.name : callerName(from), from: from.number, toName: to.name, to: to.number });
