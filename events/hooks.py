@@ -41,7 +41,7 @@ AgentKey = tuple[uuid.UUID, uuid.UUID]
 
 
 class Directory(Protocol):
-    """The look-ups that the admin of events needs from the app of customers and agents."""
+    """The look-ups that the app of events needs from the app of customers and agents."""
 
     def operator_of(self, user: Any) -> Operator | None:
         """Return this user as an operator; `None` if the user may not use the admin."""
@@ -60,6 +60,9 @@ class Directory(Protocol):
 
     def regions(self) -> Sequence[str]:
         """Return the regions of the customers' numbers."""
+
+    def region_of(self, customer_id: str) -> str:
+        """Return the ISO 3166 code of the region of a customer's numbers, "" for none."""
 
     def first_customers(self, count: int) -> Sequence[tuple[uuid.UUID, str]]:
         """Return the ids and names of the first `count` customers by name."""

@@ -176,6 +176,17 @@ class ResourceState(models.Model):
                 condition=models.Q(live=True),
                 name="state_silent",
             ),
+            # For calls of a time, and for how they went in queues.
+            models.Index(
+                fields=["customer_id", "since", "id"],
+                condition=models.Q(resource="call"),
+                name="call_began",
+            ),
+            models.Index(
+                fields=["customer_id", "resource", "member_id"],
+                condition=models.Q(resource="queue"),
+                name="place_of_call",
+            ),
         ]
 
     def __str__(self) -> str:

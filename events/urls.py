@@ -4,7 +4,7 @@ from django.urls import path
 
 from events.api.event_type_views import EventTypesView, EventTypeView
 from events.api.summary_view import SummaryView
-from events.api.views import EventsView, EventView, ResourceStatesView, VoipbinWebhookView
+from events.api.views import CallsView, EventsView, EventView, ResourceStatesView, VoipbinWebhookView
 
 urlpatterns = [
     path("v1.0/events", EventsView.as_view(), name="events"),
@@ -12,7 +12,7 @@ urlpatterns = [
     path("v1.0/event-types", EventTypesView.as_view(), name="event-types"),
     path("v1.0/event-types/<str:event_type>", EventTypeView.as_view(), name="event-type"),
     path("v1.0/resources/<str:resource>", ResourceStatesView.as_view(), name="resource-states"),
-    path("v1.0/calls", ResourceStatesView.as_view(), {"resource": "call"}, name="calls"),
+    path("v1.0/calls", CallsView.as_view(), name="calls"),
     path("v1.0/queues", ResourceStatesView.as_view(), {"resource": "queue"}, name="queues"),
     path("v1.0/agents", ResourceStatesView.as_view(), {"resource": "agent"}, name="agents"),
     path("v1.0/summary", SummaryView.as_view(), name="summary"),

@@ -18,6 +18,7 @@ from events.api.publish_parser import KEY_HEADER, SIGNATURE_HEADER
 from events.cloudevents.attributes import FORMAT
 from events.domain.event_parser import GATEWAY_TAGS, MAX_AGENTS, MAX_KEY_LENGTH, MAX_TAG_LENGTH, MAX_TAGS
 from events.domain.topics import MAX_RESOURCE_ID_LENGTH
+from events.reading.call_results import Outcome
 from events.reading.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD_LENGTH
 
 CALL_ID = "5371e9db-d035-4db6-a8d6-0994d33e744e"
@@ -221,6 +222,32 @@ class State(Serializer[Any]):
 
 
 _TRUE_AT = field(CURSOR, "Where this state is true: subscribe with this cursor as `since`.")
+
+
+class CallResult(Serializer[Any]):
+    """How a call went, concluded from its events and its places in queues."""
+
+    outcome = field(
+        {"enum": [*Outcome, None]}, "`null` while the call is live, and if its events do not say."
+    )
+    queue_ids = ListField(child=CharField(), help_text="The queues in which it waited.")
+    agent_ids = ListField(child=CharField(), help_text="The agents who talked.")
+    wait_seconds = field(
+        {"type": "number"}, "The time in queues; `null` if it was in none, or still waits.", allow_null=True
+    )
+    ended_at = field(TIME, "`null` while the call is live.", allow_null=True)
+
+
+class CallItem(State):
+    """The present state of a call."""
+
+    result = CallResult(required=False, help_text="With `result=true`.")
+
+
+CALL_PAGE = inline_serializer(
+    "CallPage",
+    {"resource": CharField(), "cursor": _TRUE_AT, "now": NOW, "items": CallItem(many=True), "next": NEXT},
+)
 STATE_PAGE = inline_serializer(
     "StatePage",
     {"resource": CharField(), "cursor": _TRUE_AT, "now": NOW, "items": State(many=True), "next": NEXT},
@@ -292,6 +319,21 @@ STATE_PARAMETERS = (
     _FILTER,
     OF_CUSTOMER,
     *PAGING,
+)
+CALL_PARAMETERS = (
+    *STATE_PARAMETERS,
+    parameter("began_from", TIME, f"Only calls that began at or after this time. {_TIME_NOTE}"),
+    parameter("began_before", TIME, "Only calls that began before this time."),
+    parameter(
+        "number", _WORD, "Only calls from or to this telephone number, in any spelling, or with these digits."
+    ),
+    parameter("name", _WORD, "Only calls from or to a party whose name has these words."),
+    parameter("queue_id", _RESOURCE_ID, "Only calls that were in this queue."),
+    parameter("outcome", {"enum": list(Outcome)}, "Only calls with this outcome."),
+    parameter(
+        "min_wait", {"type": "integer", "minimum": 0}, "Only calls that waited at least so many seconds."
+    ),
+    parameter("result", {"type": "boolean"}, "Whether items have `result`: how the call went."),
 )
 EVENT_ID = parameter("event_id", UUID, "The event's `id`.", "path")
 KEY = parameter(

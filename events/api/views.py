@@ -24,9 +24,11 @@ from events.cloudevents.attributes import PAGE_OF_CLOUD_EVENTS, STRUCTURED
 from events.cloudevents.outgoing import write_text
 from events.domain.topics import is_canonical_uuid, known_resources
 from events.domain.visibility import NotVisible
+from events.hooks import directory
+from events.reading.call_search import CallSearch
 from events.reading.history import NotKept, frame_of, read_history, read_one
 from events.reading.parameters import unknown_resource
-from events.reading.queries import read_format, read_history_query, read_state_query
+from events.reading.queries import read_call_query, read_format, read_history_query, read_state_query
 from events.reading.states import read_states
 
 
@@ -157,6 +159,34 @@ class ResourceStatesView(APIView):
             query = read_state_query(dict(request.query_params.lists()))
             page = read_states(visible_to(request, query.customer_id), resource, query)
         return page_answer({"resource": resource}, page.start, page.items, page.next)
+
+
+class CallsView(APIView):
+    """The present state of calls, and the search for those of the past."""
+
+    @operation(
+        "listCalls",
+        "Reading",
+        {200: ("A page.", schemas.CALL_PAGE)},
+        schemas.CALL_PARAMETERS,
+        errors=schemas.PAGE_ERRORS,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Read the present state of calls, or search them.
+
+        The same as `/v1.0/resources/call`, with further conditions: when a call began, its numbers and names, and how
+        it went. A page may hold fewer items than `limit`, or none, although another page follows: only `next` shows
+        whether there is one.
+        """
+        with reading_errors():
+            query = read_call_query(dict(request.query_params.lists()))
+            visible = visible_to(request, query.states.customer_id)
+            search = None
+            if query.is_search:
+                region = "" if query.number is None else directory().region_of(visible.customer_id)
+                search = CallSearch(visible, query, region)
+            page = read_states(visible, "call", query.states, search)
+        return page_answer({"resource": "call"}, page.start, page.items, page.next)
 
 
 def _published(request: Request, parse: Parser) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ def read_history(visible: Visible, query: HistoryQuery) -> HistoryPage:
     page = _Stretch.of(above, upto, query.paging, whole=query.resource_id is not None)
     forms = _Forms(visible.customer_id, head.epoch, EventFilter(query.filter, visible.filter))
     rows, last = rows_of_page(
-        page.of_log(events).values_list(*reader.COLUMNS), None, "seq", query.paging, forms.is_wanted
+        page.of_log(events).values_list(*reader.COLUMNS), None, "seq", query.paging, forms.select
     )
     last = page.rest if last is None else last
     return HistoryPage(
@@ -100,11 +100,14 @@ class _Forms:
         self._customer_id = customer_id
         self._epoch = epoch
         self._decide = None if chosen.is_empty else chosen.compiled()
-        self.is_wanted = None if chosen.is_empty else self.is_received
+        self.select = None if chosen.is_empty else self._received
 
     def form(self, row: Row) -> Form | None:
         """Return the form of a row's event; `None` if the client does not receive it."""
         return Form.WHOLE if self._decide is None else self._decide(tags_of(self._entry(row)))
+
+    def _received(self, rows: Sequence[Row]) -> list[Row]:
+        return [row for row in rows if self.is_received(row)]
 
     def is_received(self, row: Row) -> bool:
         """Return whether the client receives a row's event."""

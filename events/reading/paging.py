@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -70,26 +70,31 @@ def _covered_by(patterns: Sequence[Pattern] | None) -> Q:
 
 
 def rows_of_page(
-    rows: QuerySet[Any], place: int | None, by: str, paging: Paging, is_wanted: Callable[[Row], bool] | None
+    rows: QuerySet[Any],
+    place: int | None,
+    by: str,
+    paging: Paging,
+    select: Callable[[Sequence[Row]], Iterable[Row]] | None,
 ) -> tuple[Sequence[Row], int | None]:
     """Return the wanted rows after `place` in the order of `by`, and the next place.
 
     It is `None` if no row follows.
 
-    The columns of `rows` begin with `by` and end with the data. Rows that are not wanted do not make a next page: it
-    would reveal them. Only a page that searched as much as it may has one in any case.
+    The columns of `rows` begin with `by` and end with the data. `select` returns the wanted ones of some rows in their
+    order, `None` wants all. Rows that are not wanted do not make a next page: it would reveal them. Only a page that
+    searched as much as it may has one in any case.
     """
     found: list[Row] = []
     size = 0
     while True:
-        wanted = ROWS_AT_ONCE if is_wanted else min(paging.limit + 1 - len(found), ROWS_AT_ONCE)
+        wanted = ROWS_AT_ONCE if select else min(paging.limit + 1 - len(found), ROWS_AT_ONCE)
         left = (
             rows
             if place is None
             else rows.filter(**{f"{by}__{'lt' if paging.newest_first else 'gt'}": place})
         )
         part = list(left.order_by(f"-{by}" if paging.newest_first else by)[:wanted])
-        found.extend(part if is_wanted is None else filter(is_wanted, part))
+        found.extend(part if select is None else select(part))
         size += sum(len(row[-1]) for row in part)
         if len(found) > paging.limit:
             return found[: paging.limit], found[paging.limit - 1][0]

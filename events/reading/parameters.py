@@ -151,6 +151,20 @@ class Parameters:
             return None
         return value and value.strip()
 
+    def choice(self, name: str, known: Sequence[str]) -> str | None:
+        value = self._text(name)
+        if value is not None and value not in known:
+            self.wrong(name, f"write one of {', '.join(known)}{did_you_mean(value, known)}")
+            return None
+        return value
+
+    def whole_number(self, name: str) -> int | None:
+        value = self._text(name)
+        if value is not None and not _WHOLE_NUMBER.fullmatch(value):
+            self.wrong(name, "write a whole number such as 60")
+            return None
+        return None if value is None else int(value)
+
     def time(self, name: str) -> datetime | None:
         value = self._text(name)
         if value is None:

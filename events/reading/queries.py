@@ -9,11 +9,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from events.reading.call_results import Outcome
 from events.reading.parameters import Paging, Parameters
 
 STATE_PARAMETERS = (
     *("active", "resource_id", "agent_id", "status", "direction", "since", "updated_after", "filter"),
     *("customer_id", "limit", "order", "next"),
+)
+CALL_PARAMETERS = (
+    *STATE_PARAMETERS,
+    *("began_from", "began_before", "number", "name", "queue_id", "outcome", "min_wait", "result"),
 )
 HISTORY_PARAMETERS = (
     *("type", "resource", "resource_id", "call_id", "agent_id", "since", "from", "to", "after", "filter"),
@@ -39,6 +44,35 @@ class StateQuery:
     filter: str | None
     paging: Paging
     parties: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallQuery:
+    """A query for calls: that for states, and conditions on how they went.
+
+    `begin` is included, `end` is not; `min_wait` is in seconds. `with_result`: items have the result.
+    """
+
+    states: StateQuery
+    begin: datetime | None
+    end: datetime | None
+    number: str | None
+    name: str | None
+    queue_id: str | None
+    outcome: Outcome | None
+    min_wait: int | None
+    with_result: bool
+
+    @property
+    def is_search(self) -> bool:
+        """Whether there is more than a query for states."""
+        wanted = (self.begin, self.end, self.number, self.name)
+        return self.needs_results or any(value is not None for value in wanted)
+
+    @property
+    def needs_results(self) -> bool:
+        wanted = (self.queue_id, self.outcome, self.min_wait)
+        return self.with_result or any(value is not None for value in wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +104,40 @@ def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
         InvalidQuery: With a reason for each invalid parameter.
     """
     read = Parameters(parameters, STATE_PARAMETERS)
-    query = StateQuery(
+    query = _state_query(read)
+    read.finish()
+    return query
+
+
+def read_call_query(parameters: Mapping[str, Sequence[str]]) -> CallQuery:
+    """Parse the parameters of `GET /v1.0/calls`.
+
+    Raises:
+        InvalidQuery: With a reason for each invalid parameter.
+    """
+    read = Parameters(parameters, CALL_PARAMETERS)
+    outcome = read.choice("outcome", tuple(Outcome))
+    query = CallQuery(
+        states=_state_query(read),
+        begin=read.time("began_from"),
+        end=read.time("began_before"),
+        number=read.word("number"),
+        name=read.word("name"),
+        queue_id=read.resource_id("queue_id"),
+        outcome=None if outcome is None else Outcome(outcome),
+        min_wait=read.whole_number("min_wait"),
+        with_result=read.flag("result") or False,
+    )
+    if query.number is not None and not any(letter.isdecimal() for letter in query.number):
+        read.wrong("number", "write a telephone number in any spelling, or at least three of its digits")
+    if query.begin and query.end and query.begin >= query.end:
+        read.wrong("began_before", "it must be later than began_from")
+    read.finish()
+    return query
+
+
+def _state_query(read: Parameters) -> StateQuery:
+    return StateQuery(
         customer_id=read.uuid("customer_id"),
         active=read.flag("active"),
         resource_id=read.resource_id(),
@@ -81,8 +148,6 @@ def read_state_query(parameters: Mapping[str, Sequence[str]]) -> StateQuery:
         filter=read.filter(),
         paging=read.paging(),
     )
-    read.finish()
-    return query
 
 
 def read_history_query(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from django.db import models
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, QuerySet, Value
 
 from events.domain.cursor import Position
 from events.domain.event import format_timestamp
@@ -24,6 +25,10 @@ COLUMNS = (
     *("resource_id", "member_id", "live", "event_type", "since", "updated_at"),
     *("agent_ids", "seq", "progress", "body"),
 )
+RESOURCE_ID, LIVE, SINCE, PROGRESS = (
+    1 + COLUMNS.index(name) for name in ("resource_id", "live", "since", "progress")
+)
+"""Places in a row, which begins with its place in the order and ends with the data."""
 
 
 class TextIn(Func):
@@ -57,7 +62,22 @@ class StatePage:
     next: Place | None
 
 
-def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage:
+class Search(Protocol):
+    """Further conditions on states, and further fields of their items."""
+
+    def narrow(self, states: QuerySet[ResourceState]) -> QuerySet[ResourceState]:
+        """Add the conditions that the database knows."""
+
+    def select(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows that match the others."""
+
+    def more(self, row: Row) -> Mapping[str, Any]:
+        """Return the further fields of a selected row's item."""
+
+
+def read_states(
+    visible: Visible, resource: str, query: StateQuery, search: Search | None = None
+) -> StatePage:
     """Read a page of the states of a resource, in the order in which they were inserted.
 
     The order does not change: a state that changes while pages are read is neither lost nor repeated, and the events of
@@ -81,6 +101,8 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
     for name, value in (("status", query.status), ("direction", query.direction)):
         if value is not None:
             states = states.alias(**{f"data_{name}": TextIn("body", name)}).filter(**{f"data_{name}": value})
+    if search is not None:
+        states = search.narrow(states)
     # A single resource is found by its own index, not by searching along the order.
     states = states.annotate(place=F("id") if query.resource_id is None else F("id") + 0)
     place = query.paging.place.last if query.paging.place else None
@@ -89,12 +111,22 @@ def read_states(visible: Visible, resource: str, query: StateQuery) -> StatePage
     def is_wanted(row: Row) -> bool:
         return matches(resource, row, filters)
 
+    def select(rows: Sequence[Row]) -> Sequence[Row]:
+        wanted = [row for row in rows if is_wanted(row)]
+        return wanted if search is None else search.select(wanted)
+
     rows, last = rows_of_page(
-        states.values_list("place", *COLUMNS), place, "place", query.paging, is_wanted if filters else None
+        states.values_list("place", *COLUMNS),
+        place,
+        "place",
+        query.paging,
+        select if filters or search else None,
     )
     return StatePage(
         start,
-        tuple(item_of(visible, resource, start.epoch, row) for row in rows),
+        tuple(
+            item_of(visible, resource, start.epoch, row, search.more(row) if search else {}) for row in rows
+        ),
         None if last is None else Place(start, last),
     )
 
@@ -116,7 +148,9 @@ def is_readable(row: ResourceState, key_filter: str | None) -> bool:
     return predicate_of(key_filter)(tags)
 
 
-def item_of(visible: Visible, resource: str, epoch: str, row: Row) -> str:
+def item_of(
+    visible: Visible, resource: str, epoch: str, row: Row, more: Mapping[str, Any] = MappingProxyType({})
+) -> str:
     """Return the item of a row, whose columns are those of COLUMNS after any other one."""
     _, resource_id, member_id, live, event_type, since, updated_at, agents, seq, progress, body = row
     state = decode(progress)
@@ -134,6 +168,7 @@ def item_of(visible: Visible, resource: str, epoch: str, row: Row) -> str:
         "topic": visible.topic(resource, resource_id),
         "cursor": str(Position(epoch, seq)),
         "state": state,
+        **more,
     }
     # The data is sent as it is stored, like an event's.
     return f'{encode(fields)[:-1]}, "data": {body}}}'

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from events.hooks import AgentKey, Operator
 from subscriptions.models import Agent, AgentRole, Customer
+from subscriptions.models.tenants import region_of
 
 MAX_FOUND = 100
 
@@ -52,6 +53,9 @@ class CustomerDirectory:
     def regions(self) -> list[str]:
         customers = Customer.objects.exclude(region="").order_by()
         return list(customers.values_list("region", flat=True).distinct()[:MAX_FOUND])
+
+    def region_of(self, customer_id: str) -> str:
+        return region_of(customer_id)
 
     def first_customers(self, count: int) -> list[tuple[uuid.UUID, str]]:
         return list(Customer.objects.order_by("name").values_list("pk", "name")[:count])

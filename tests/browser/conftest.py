@@ -53,13 +53,18 @@ def server() -> Iterator[ThreadedServer]:
 @pytest.fixture(scope="module")
 def modules(browser: Browser) -> Iterator[Page]:
     """A page without a server that can import the pages' modules."""
+    page = browser.new_page()
+    serve_modules(page)
+    yield page
+    page.close()
+
+
+def serve_modules(page: Page) -> None:
+    """Serve the pages' modules to a page, without a server."""
 
     def serve(route: Route) -> None:
         name = route.request.url.removeprefix(f"{ORIGIN}/")
         route.fulfill(path=SCRIPTS / name) if name else route.fulfill(body="<!doctype html>")
 
-    page = browser.new_page()
     page.route(f"{ORIGIN}/**", serve)
     page.goto(f"{ORIGIN}/")
-    yield page
-    page.close()

@@ -15,7 +15,7 @@ from tests.support.browser import Pages
 from tests.support.gateways import Gateways
 
 WIDTHS = (320, 390, 640, 768, 800, 900, 1000, 1180, 1440, 1920)
-PAGES = {"dashboard": "/", "wallboard": "/?view=wall", "desk": "/agent"}
+PAGES = {"dashboard": "/", "wallboard": "/?view=wall", "history": "/?view=history", "desk": "/agent"}
 
 # What lies beyond the window's sides. Chips, column heads and quick replies scroll in boxes of their own.
 OUTSIDE = """() => [...document.querySelectorAll("button, select, input, textarea, a, h1, h2, .value, .tooltip")]

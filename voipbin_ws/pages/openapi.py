@@ -58,7 +58,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["tags"] = [{"name": name, "description": text} for name, text in _TAGS.items()]
     result["servers"] = [{"url": "/", "description": "This gateway"}]
     # One view has several addresses.
-    for plural in ("agents", "calls", "messages", "queues"):
+    for plural in ("agents", "messages", "queues"):
         result["paths"][f"/v1.0/{plural}"]["get"] |= {
             "operationId": f"list{plural.title()}",
             "summary": f"Read the present state of {plural}",

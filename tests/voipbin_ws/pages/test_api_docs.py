@@ -17,7 +17,7 @@ from drf_spectacular.validation import validate_schema
 
 from events.api.errors import ERROR_CODES
 from events.event_types.catalogue import EVENT_TYPES
-from events.reading.queries import HISTORY_PARAMETERS, STATE_PARAMETERS
+from events.reading.queries import CALL_PARAMETERS, HISTORY_PARAMETERS, STATE_PARAMETERS
 from subscriptions.protocol.codes import CloseCode, ErrorCode
 from tests.support import frames
 from tests.support.answers import check_answer, document, operation_of
@@ -125,7 +125,7 @@ def test_a_credential_is_accepted_in_three_ways() -> None:
     ("path", "parameters"),
     [
         ("/v1.0/events", HISTORY_PARAMETERS),
-        ("/v1.0/calls", STATE_PARAMETERS),
+        ("/v1.0/calls", CALL_PARAMETERS),
         ("/v1.0/resources/queue", STATE_PARAMETERS),
     ],
 )

@@ -10,7 +10,7 @@ import { MyDay } from "./my-day.js";
 import { NotePanel } from "./note-panel.js";
 import { Sound } from "../shared/sound.js";
 import { StatusPanel } from "./status-panel.js";
-import { TabLock } from "./tab-lock.js";
+import { TabLock } from "../shared/tab-lock.js";
 import { enableAccount } from "../shared/account.js";
 import { read, readAll } from "../shared/auth.js";
 import { callerName } from "../shared/call.js";

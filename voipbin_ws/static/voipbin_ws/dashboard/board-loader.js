@@ -33,7 +33,7 @@ export async function readCustomers() {
   return (await read("/v1.0/customers")).content.items;
 }
 
-/** Return the topics, their cursor and the content for `Board.load`; `null` without permission for calls. @param {Me} me */
+/** Return the topics, their cursor, the permitted actions and the content for `Board.load`; `null` without permission for calls. @param {Me} me */
 export async function readBoard(me) {
   const topics = permittedTopics(me, BOARD_RESOURCES);
   const resources = topics.map((topic) => topic.split(":")[2]);
@@ -41,11 +41,10 @@ export async function readBoard(me) {
   const query = { active: "true", customer_id: me.customer.id };
   // The calls first: theirs is the oldest cursor. Events that the other answers already contain change nothing.
   const calls = await readAll("/v1.0/calls", query);
-  const [queues, agents] = await Promise.all(
-    ["queue", "agent"].map((resource) => (resources.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] })),
-  );
+  const ofResource = (/** @type {string} */ resource) => (resources.includes(resource) ? readAll(`/v1.0/resources/${resource}`, query) : { items: [] });
+  const [queues, agents, actions] = await Promise.all([ofResource("queue"), ofResource("agent"), read("/v1.0/actions", { customer_id: me.customer.id })]);
   const hadCalls = calls.items.length > 0 || (await read("/v1.0/calls", { customer_id: me.customer.id, limit: "1" })).content.items.length > 0;
-  return { topics, cursor: calls.cursor, content: { me, calls: calls.items, queues: queues.items, agents: agents.items, hadCalls } };
+  return { topics, cursor: calls.cursor, actions: actions.content, content: { me, calls: calls.items, queues: queues.items, agents: agents.items, hadCalls } };
 }
 
 /** Return the topics of the figures that the token may receive. Figures are sent on subscribing. @param {Me} me */

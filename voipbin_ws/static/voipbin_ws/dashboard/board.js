@@ -21,7 +21,6 @@ export class Board {
   /** @type {Map<string, string>} */ dispositions = new Map(); // The labels of how calls went, by code.
   figures = new QueueFigures();
   /** @type {Set<string>} */ changed = new Set(); // Ids of the calls that have changed since `takeChanged`.
-  peopleChanged = true;
   hadCalls = false; // Whether there ever was a call.
   /** @type {Dialing | null} */ dialing = null; // How the customer's region dials.
   isIncomplete = false; // Whether the state must be loaded again: a call is live that had seemed to be over.
@@ -105,7 +104,6 @@ export class Board {
       this.#hasNamedAgents = true;
     }
     this.agents = agents;
-    this.peopleChanged = true;
   }
 
   /** Return the ids of the calls that have changed since the last time. */
@@ -141,6 +139,7 @@ export class Board {
     copy.agents = this.agents;
     copy.queues = this.queues;
     copy.dialing = this.dialing;
+    copy.dispositions = this.dispositions;
     copy.figures = this.figures.copy();
     copy.hadCalls = this.hadCalls;
     return copy;

@@ -3,22 +3,27 @@
 import { readBoard, readMeForCustomer, summaryTopics } from "./board-loader.js";
 import { Board } from "./board.js";
 import { ViewOptions } from "./view-options.js";
+import { ActionMenu } from "./views/action-menu.js";
+import { PageActions } from "./views/actions.js";
+import { AgentsPanel } from "./views/agents-panel.js";
+import { AlertPanel } from "./views/alert-panel.js";
 import { CallTable } from "./views/call-table.js";
 import { CustomerPicker } from "./views/customer-picker.js";
 import { showDenied } from "./views/empty-state.js";
 import { Filters } from "./views/filters.js";
+import { HistoryPanel } from "./views/history-panel.js";
 import { enableShortcuts } from "./views/keyboard-shortcuts.js";
 import { Pause } from "./views/pause-button.js";
 import { QueueTable } from "./views/queue-table.js";
 import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
-import { TeamPanel } from "./views/team-panel.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
+import { ViewMenu } from "./views/view-menu.js";
 import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
-import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
@@ -31,18 +36,30 @@ const liveData = new LiveData({
   signedIn: () => signInForm.open(),
   signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
 });
-const timelinePanel = new TimelinePanel(liveData, board, { close: closeTimeline, changed: () => renderer.changed() });
-const table = new CallTable(viewOptions, openTimeline);
+const pause = new Pause();
+const menu = new ActionMenu();
+const actions = new PageActions({ board, liveData, menu, isPaused: () => pause.isOn, openCall, openTimeline, changed: actionsChanged });
+const timelinePanel = new TimelinePanel(liveData, board, {
+  close: closeTimeline,
+  changed: () => renderer.changed(),
+  shown: (call) => actions.calls.showForTimeline(call),
+});
+const table = new CallTable(viewOptions, {
+  open: openTimeline,
+  openMenu: (button, id) => actions.calls.openMenu(button, id),
+  pendingOf: (call) => actions.calls.pendingOf(call),
+});
+const alertPanel = new AlertPanel(liveData, openAlert);
+const historyPanel = new HistoryPanel(viewOptions, board, liveData, { open: openTimeline, changed: viewChanged });
 const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
-const pause = new Pause();
 const wallboard = new Wallboard();
 export const page = {
-  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard },
+  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard, actions, alertPanel },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
   queueTable: new QueueTable(filterByQueue),
-  teamPanel: new TeamPanel(),
+  agentsPanel: new AgentsPanel(viewOptions, { changed: viewChanged, actions: actions.agents }),
   me: /** @type {Me | null} */ (null), // The answer of /v1.0/me for the shown customer.
 };
 const renderer = new Renderer(page);
@@ -59,6 +76,9 @@ async function load(own) {
     page.me = me;
     keepCustomer(me.customer.id === own.customer.id ? "" : me.customer.id);
     board.load(state.content, liveData.clock.now);
+    actions.load(state.actions, me);
+    historyPanel.load(me);
+    alertPanel.load(me);
     showWho(me);
     customerPicker.show(me);
     renderer.arrange();
@@ -115,7 +135,10 @@ function viewChanged() {
 
 function showView() {
   filters.show();
+  page.agentsPanel.showOptions();
   wallboard.show(viewOptions.isWallboard);
+  if (viewOptions.isHistory) setData(element("board-view"), "view", "history");
+  historyPanel.show();
   renderer.arrangeIfLoaded();
 }
 
@@ -138,6 +161,7 @@ function openTimeline(callId) {
   }
   timelinePanel.open(callId, page.me);
   table.markOpen(callId);
+  historyPanel.markOpen(callId);
   element("story").focus({ preventScroll: true });
   renderer.scrolled();
 }
@@ -146,12 +170,46 @@ function closeTimeline() {
   const hadFocus = element("story").contains(document.activeElement);
   timelinePanel.close();
   table.markOpen("");
+  historyPanel.markOpen("");
   if (viewOptions.call) {
     viewOptions.call = "";
     history.pushState(null, "", address());
   }
   renderer.scrolled();
-  if (hadFocus && !table.focus()) element("scroller").focus();
+  if (!hadFocus) return;
+  if (viewOptions.isHistory) historyPanel.focus();
+  else if (!table.focus()) element("scroller").focus();
+}
+
+/** Return the call of the open timeline, or of the row with the focus. */
+function openCall() {
+  return board.calls.get(table.focused || timelinePanel.callId) ?? null;
+}
+
+/** Show a saved view of the present customer. @param {string} query */
+function openView(query) {
+  const { customer } = viewOptions;
+  closeTimeline();
+  viewOptions.read(query);
+  viewOptions.customer = customer;
+  history.pushState(null, "", address());
+  showView();
+}
+
+/** Show what an alert is about. @param {import("./alert-rules.js").Alert} alert */
+function openAlert({ kind, id, name }) {
+  viewOptions.clear();
+  viewOptions.isHistory = viewOptions.isWallboard = false;
+  if (kind === "away") viewOptions.agentWords = name;
+  else viewOptions.queue = id;
+  viewChanged();
+}
+
+function actionsChanged() {
+  const { board: shown = board, now = liveData.now } = pause.board ? { board: pause.board, now: pause.now } : {};
+  table.render(shown.calls.keys(), now);
+  timelinePanel.show();
+  renderer.arrangeIfLoaded();
 }
 
 /** Show the calls of one queue, or again of all. @param {string} id */
@@ -187,9 +245,19 @@ function togglePause() {
 
 function toggleWallboard() {
   viewOptions.isWallboard = !viewOptions.isWallboard;
+  viewOptions.isHistory = false;
   if (viewOptions.isWallboard) closeTimeline();
   viewChanged();
   if (viewOptions.isWallboard !== Boolean(document.fullscreenElement)) toggleFullScreen();
+}
+
+function toggleHistory() {
+  viewOptions.isHistory = !viewOptions.isHistory;
+  viewOptions.isWallboard = false;
+  closeTimeline();
+  history.pushState(null, "", address());
+  showView();
+  if (viewOptions.isHistory) element("history-words").focus();
 }
 
 /** @param {EventTarget | null} target */
@@ -204,10 +272,13 @@ function escape(target) {
 element("pause").addEventListener("click", togglePause);
 element("resume").addEventListener("click", togglePause);
 element("wall").addEventListener("click", toggleWallboard);
+for (const id of ["history-button", "empty-history"]) element(id).addEventListener("click", toggleHistory);
 element("full-screen").addEventListener("click", toggleFullScreen);
+new ViewMenu(viewOptions, menu, openView);
 enableTooltips();
 enableShortcuts(
-  { "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, w: toggleWallboard, f: toggleFullScreen },
+  { t: () => actions.calls.ask("transfer", openCall()), v: () => actions.calls.ask("voicemail", openCall()), h: () => actions.calls.ask("hangup", openCall()),
+    "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, w: toggleWallboard, f: toggleFullScreen },
   escape,
   () => !element("board-view").hidden && !element("board").hidden,
 );
@@ -240,10 +311,13 @@ function showSignIn(notice) {
   page.me = null;
   unfollowFigures();
   timelinePanel.close();
+  actions.clear();
+  alertPanel.clear();
   pause.end();
   customerPicker.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());
   board.calls.clear();
+  historyPanel.load(null);
   renderer.arrange();
   renderer.stop();
   signInForm.ask(notice);

@@ -1,5 +1,6 @@
 /** Filter, sort order, selected call, customer and layout of the dashboard, stored in the URL query. Sans-I/O. */
 
+import { isGroup } from "./agent-groups.js";
 import { labelOf, STATES } from "../shared/call.js";
 import { numberSearch } from "../shared/phone-number.js";
 import { folded } from "../shared/text.js";
@@ -37,6 +38,14 @@ export class ViewOptions {
   call = ""; // The call whose timeline is open.
   customer = "";
   isWallboard = false;
+  /** @type {Set<string>} */ agentGroups = new Set(); // Empty for all.
+  agentWords = "";
+  isHistory = false; // Whether calls of the past are shown, which the following options choose.
+  from = ""; // A date, "" for today.
+  to = ""; // The last date, "" for the first.
+  outcome = "";
+  agentId = "";
+  minWait = ""; // In seconds.
 
   constructor(search = "") {
     this.read(search);
@@ -55,6 +64,14 @@ export class ViewOptions {
     this.call = text("call");
     this.customer = text("customer");
     this.isWallboard = text("view") === "wall";
+    this.agentGroups = new Set(text("agents").split(",").filter(isGroup));
+    this.agentWords = text("agent");
+    this.isHistory = text("view") === "history";
+    this.from = text("from");
+    this.to = text("to");
+    this.outcome = text("outcome");
+    this.agentId = text("by");
+    this.minWait = text("wait");
   }
 
   get isFiltered() {
@@ -65,12 +82,13 @@ export class ViewOptions {
   clear() {
     this.states.clear();
     this.queue = this.direction = this.words = "";
+    this.from = this.to = this.outcome = this.agentId = this.minWait = "";
   }
 
   /** Return the URL query. */
   toString() {
     const parts = {
-      view: this.isWallboard ? "wall" : "",
+      view: this.isWallboard ? "wall" : this.isHistory ? "history" : "",
       customer: this.customer,
       state: [...this.states].join(","),
       queue: this.queue,
@@ -78,6 +96,13 @@ export class ViewOptions {
       q: this.words.trim(),
       sort: this.sort === "state" ? "" : this.sort,
       order: this.descending ? "desc" : "",
+      agents: [...this.agentGroups].join(","),
+      agent: this.agentWords.trim(),
+      from: this.from,
+      to: this.to,
+      outcome: this.outcome,
+      by: this.agentId,
+      wait: this.minWait,
       call: this.call,
     };
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();

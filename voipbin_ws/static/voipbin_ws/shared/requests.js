@@ -12,11 +12,19 @@ async function act(method, path, body = {}) {
   }
 }
 
-/** @param {string} id @param {"accept" | "voicemail" | "hangup" | "transfer"} action @param {{ to?: { type: string, id: string } }} body */
-export const actOnCall = (id, action, body = {}) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}`, body);
+/**
+ * @param {string} id @param {"accept" | "voicemail" | "hangup" | "transfer"} action @param {{ to?: { type: string, id: string } }} body
+ * @param {string} [customerId] The customer's, if it may be another one's than the token's.
+ */
+export function actOnCall(id, action, body = {}, customerId = "") {
+  const query = customerId && `?${new URLSearchParams({ customer_id: customerId })}`;
+  return act("POST", `/v1.0/calls/${encodeURIComponent(id)}/${action}${query}`, body);
+}
 /** @param {string} to @param {string} text */
 export const sendMessage = (to, text) => act("POST", "/v1.0/messages", { to, text });
 /** @param {string} id @param {{ disposition?: string | null, note?: string }} noted */
 export const noteCall = (id, noted) => act("POST", `/v1.0/calls/${encodeURIComponent(id)}/note`, noted);
 /** @param {string} agentId @param {string} status @param {{ away_reason?: string }} details */
 export const chooseStatus = (agentId, status, details = {}) => act("PUT", `/v1.0/agents/${encodeURIComponent(agentId)}/status`, { status, ...details });
+/** @param {string} agentId */
+export const signOutAgent = (agentId) => act("POST", `/v1.0/agents/${encodeURIComponent(agentId)}/sign-out`);

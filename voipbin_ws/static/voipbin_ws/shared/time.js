@@ -44,6 +44,13 @@ export function duration(milliseconds) {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** Format a time as "2024-01-15 10:31:07" in the browser's time zone. @param {number} milliseconds Since the epoch. */
+export function dateAndTime(milliseconds) {
+  const at = new Date(milliseconds);
+  const date = [String(at.getFullYear()).padStart(4, "0"), twoDigits(at.getMonth() + 1), twoDigits(at.getDate())].join("-");
+  return `${date} ${timeOfDay(milliseconds)}`;
+}
+
 /** Format a time as "10:31:07" in the browser's time zone. @param {number} milliseconds Since the epoch. */
 export function timeOfDay(milliseconds) {
   const at = new Date(milliseconds);

@@ -94,6 +94,8 @@ interface Me {
 
 /** The answer of /v1.0/actions. */
 type Actions = { available: boolean; reason: string; message: boolean };
+/** What the account may do with calls and with other agents, by the same answer. */
+type PermittedActions = { call: string[]; agent: string[] };
 
 /** What a page has read before it subscribes. */
 interface Loaded {

@@ -27,6 +27,7 @@ function callOf({ target }) {
 
 export class CallTable {
   #viewOptions;
+  #pendingOf;
   #scroller = element("scroller");
   #table = /** @type {HTMLTableElement} */ (element("calls"));
   #rows = new PartList(element("rows"), element("call-row"));
@@ -34,14 +35,25 @@ export class CallTable {
   /** @type {string[]} */ #order = []; // Ids of all shown calls.
   #rowHeight = 0;
   #renderedAt = 0;
+  #isPrinted = false;
   /** @type {string | null} */ #current = null; // The call whose row Tab reaches.
   #opened = ""; // The call whose timeline is open.
 
-  /** @param {ViewOptions} viewOptions @param {(id: string) => void} open Called for the row that was chosen. */
-  constructor(viewOptions, open) {
+  /**
+   * @param {ViewOptions} viewOptions
+   * @param {{ open: (id: string) => void, openMenu: (button: HTMLElement, id: string) => void, pendingOf: (call: Call) => string }} parts
+   *   `open` is called for the row that was chosen; `pendingOf` returns what is being done to a call, or "".
+   */
+  constructor(viewOptions, { open, openMenu, pendingOf }) {
     this.#viewOptions = viewOptions;
+    this.#pendingOf = pendingOf;
     element("rows").addEventListener("click", (event) => {
       const id = callOf(event);
+      const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".act"));
+      if (id && button) {
+        openMenu(button, id);
+        return;
+      }
       const row = id && this.#rows.part(id).element;
       const selection = getSelection();
       // A click that ends a selection within the row is made to copy a number.
@@ -49,7 +61,19 @@ export class CallTable {
       this.#moveTo(id);
       open(id);
     });
+    // In print all calls have rows.
+    for (const type of ["beforeprint", "afterprint"]) {
+      addEventListener(type, () => {
+        this.#isPrinted = type === "beforeprint";
+        this.scrolled(this.#renderedAt);
+      });
+    }
     element("rows").addEventListener("focusin", (event) => this.#moveTo(callOf(event) ?? null));
+  }
+
+  /** The call whose row has the focus, or "". */
+  get focused() {
+    return document.activeElement?.closest("#rows [data-call]")?.getAttribute("data-call") ?? "";
   }
 
   get shownCount() {
@@ -119,7 +143,7 @@ export class CallTable {
   /** Create the rows of the visible calls. @param {number} now */
   scrolled(now) {
     this.#renderedAt = now;
-    const focused = document.activeElement?.closest("#rows [data-call]")?.getAttribute("data-call");
+    const { focused } = this;
     const [first, end] = this.#visible();
     const ids = this.#order.slice(first, end);
     this.#rows.arrange(ids, (part, id) => {
@@ -144,7 +168,7 @@ export class CallTable {
     const { clientHeight, scrollTop } = this.#scroller;
     this.#rowHeight = this.#rows.first?.offsetHeight || this.#rowHeight || USUAL_HEIGHT;
     if (clientHeight === 0) return [0, 0];
-    if (all <= ALL_ROWS) return [0, all];
+    if (all <= ALL_ROWS || this.#isPrinted) return [0, all];
     const count = Math.ceil(clientHeight / this.#rowHeight);
     const top = Math.min(Math.floor(scrollTop / this.#rowHeight), all - count);
     return [Math.max(0, top - ROWS_AROUND), Math.min(all, top + count + ROWS_AROUND)];
@@ -178,7 +202,9 @@ export class CallTable {
     // The contact centre's own side may have no name: the other party has.
     const nameOf = (/** @type {Party} */ party) => (party === otherParty && !labelOf(party) ? callerName(party) : party.name);
     part.attributes({ "data-state": state, "data-call": call.id, "data-open": call.id === this.#opened ? "" : null });
-    part.texts({ state: stateLabel, direction: DIRECTIONS.get(direction) ?? direction });
+    const pending = this.#pendingOf(call);
+    part.attributes({ "data-pending": pending ? "" : null });
+    part.texts({ state: pending || stateLabel, direction: DIRECTIONS.get(direction) ?? direction });
     part.texts({ fromName: nameOf(from), from: from.number, toName: nameOf(to), to: to.number });
     part.texts({ otherName: nameOf(otherParty), other: otherParty.number });
     part.texts({ queue: queueOf(call, board), agent: board.agentName(call.agentId) });

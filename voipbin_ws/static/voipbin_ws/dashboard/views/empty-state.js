@@ -2,15 +2,15 @@
 
 import { element, setShown, setTexts } from "../../shared/dom.js";
 
-/** Show a text if the table has no rows. @param {Board} board @param {number} shownCount @param {number} active @param {Me | null} me */
-export function showEmptyState(board, shownCount, active, me) {
+/** Show a text if the table has no rows. @param {Board} board @param {number} shownCount @param {number} active @param {Me | null} me @param {boolean} isSearch Whether words are searched. */
+export function showEmptyState(board, shownCount, active, me, isSearch) {
   setShown({ empty: shownCount === 0 });
   if (shownCount > 0) return;
   const isHidden = active > 0;
   const isNew = !isHidden && !board.hadCalls;
   const title = isHidden ? "No call matches the filters" : isNew ? "No calls yet" : "No calls right now";
   setTexts({ "empty-title": title, "empty-text": textFor(active, isNew, me?.role === "staff") });
-  setShown({ "empty-button": isHidden, "first-steps": isNew });
+  setShown({ "empty-button": isHidden, "empty-history": isSearch, "first-steps": isNew });
   if (isNew && me) setTexts({ "first-call": firstCall(me) });
 }
 

@@ -17,7 +17,7 @@ export function enableShortcuts(actions, escape, isShown) {
   const help = () => dialog.showModal();
   element("help-button").addEventListener("click", help);
   addEventListener("keydown", (event) => {
-    if (dialog.open || !isShown() || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open], :popover-open") || !isShown() || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
       escape(event.target);
       return;

@@ -62,7 +62,7 @@ export class Renderer {
 
   /** Update the rows, the numbers and the team. */
   arrange() {
-    const { liveData, viewOptions, table, statCards, queueTable, teamPanel, filters, me } = this.#page;
+    const { liveData, viewOptions, table, statCards, queueTable, agentsPanel, alertPanel, filters, me } = this.#page;
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
@@ -72,11 +72,12 @@ export class Renderer {
     table.arrange(board, now);
     statCards.show(board, summary, now);
     queueTable.show(board, summary, now, viewOptions.queue);
-    teamPanel.showAgents(board, now);
+    agentsPanel.show(board, now);
     filters.offer(board, summary);
-    showEmptyState(board, table.shownCount, active, me);
+    showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
     setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
-    document.title = waiting ? `(${waiting}) Live calls` : "Live calls";
+    const title = viewOptions.isHistory ? "Call history" : "Live calls";
+    document.title = `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
     this.#announce(summary);
   }
 
@@ -101,7 +102,7 @@ export class Renderer {
   start() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.start(), 1000 - (Date.now() % 1000) + 5);
-    const { liveData, pause, timelinePanel, table, wallboard } = this.#page;
+    const { actions, alertPanel, board, liveData, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
     wallboard.tick(liveData.clock.now);
@@ -111,6 +112,9 @@ export class Renderer {
     this.#renderChanges();
     table.tick(this.#shown.now);
     timelinePanel.tick(liveData.now);
+    actions.tick();
+    // Whatever is shown: a pause does not hide what is the case now.
+    alertPanel.check(board, board.summary(), liveData.now);
     this.arrange();
   }
 

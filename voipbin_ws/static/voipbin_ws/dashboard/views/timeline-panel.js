@@ -16,6 +16,7 @@ export class TimelinePanel {
   #liveData;
   #board;
   #changed;
+  #shown;
   /** @type {Timeline | null} */ #timeline = null;
   #unsubscribe = () => {};
   /** @type {Me | null} */ #me = null;
@@ -25,11 +26,12 @@ export class TimelinePanel {
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
   #steps = new PartList(element("story-steps"), element("story-step"));
 
-  /** @param {LiveData} liveData @param {Board} board @param {{ close: () => void, changed: () => void }} callbacks `changed` renders soon. */
-  constructor(liveData, board, { close, changed }) {
+  /** @param {LiveData} liveData @param {Board} board @param {{ close: () => void, changed: () => void, shown: (call: Call | null) => void }} callbacks `changed` renders soon; `shown` is called with the board's call, also every second. */
+  constructor(liveData, board, { close, changed, shown }) {
     this.#liveData = liveData;
     this.#board = board;
     this.#changed = changed;
+    this.#shown = shown;
     element("story-close").addEventListener("click", close);
     // The JSON of an event is written when its details open.
     element("story-steps").addEventListener("toggle", ({ target }) => this.#showJson(/** @type {HTMLDetailsElement} */ (target)), true);
@@ -114,6 +116,8 @@ export class TimelinePanel {
 
   /** @param {TimelineContent} content @param {number} now */
   #showTimes({ call, steps }, now) {
+    // The board's call has the state with which its row is shown.
+    this.#shown(this.#board.calls.get(call.id) ?? null);
     setTexts({ "story-total": steps.length ? duration((call.endedAt ?? now) - call.startedAt) : "" });
     for (const { key, at, until, state } of steps) {
       const isTimed = state !== null && state !== "ended";

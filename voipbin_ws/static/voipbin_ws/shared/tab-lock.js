@@ -1,4 +1,4 @@
-/** A lock that one of the desk's tabs holds; it passes on when that tab gives it back or closes. */
+/** A lock that one of a page's tabs holds; it passes on when that tab gives it back or closes. */
 
 export class TabLock {
   #name;
