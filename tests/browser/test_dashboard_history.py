@@ -1,5 +1,7 @@
 """The dashboard's history: search, timeline, address, CSV file and print."""
 
+# Long because the history's rules and its page are tested together.
+
 from __future__ import annotations
 
 import csv

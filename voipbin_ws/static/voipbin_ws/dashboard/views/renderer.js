@@ -75,7 +75,7 @@ export class Renderer {
     agentsPanel.show(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
-    setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${board.calls.size} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
+    setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${Math.max(active, table.shownCount)} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
     const title = viewOptions.isHistory ? "Call history" : "Live calls";
     document.title = `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
     this.#announce(summary);
