@@ -245,3 +245,16 @@ def test_an_agent_whose_desktop_is_gone_works_on_after_a_minute() -> None:
     assert manual.centre.manual_agents == []
     answered = manual.go_on(120)
     assert {each.data["agent_id"] for each in of(answered, "queue.connected")} >= {anna.id, ben.id}
+
+
+def test_an_agent_who_is_given_back_while_a_call_rings_keeps_it_and_works_on_after_it() -> None:
+    manual = ManualCentre()
+    agent = manual.centre.routing.agents.of(manual.agent_id)
+    manual.centre.take_over(manual.agent_id)
+    agent.commanded_at -= 60
+    assert agent.call is not None
+    manual.centre.return_absent([])
+    assert (agent.status, agent.is_manual) == ("ringing", False)
+    manual.go_on(120)
+    assert agent.status != "offline"
+    assert any(each.data["agent_id"] == manual.agent_id for each in of(manual.recorded, "queue.connected"))
