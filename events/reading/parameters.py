@@ -3,6 +3,8 @@
 Sans-I/O.
 """
 
+# Long because each kind of parameter is read here, with the same reasons.
+
 from __future__ import annotations
 
 import re

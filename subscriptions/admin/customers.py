@@ -1,5 +1,7 @@
 """Admin pages of customers and their queues."""
 
+# Long because a customer has one form with the settings of all parts.
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -110,6 +110,7 @@ class Customer(PresenceSettings, DeskSettings):
 
     def clean(self) -> None:
         """Give the fields that a form left empty their defaults."""
+        super().clean()
         self.time_zone = self.time_zone or "UTC"
         for name, target in TARGETS.items():
             if getattr(self, name) is None:
