@@ -1,5 +1,7 @@
 """The simulated contact centre executes commands, and refuses those that are impossible."""
 
+# Long because all commands of the platform act on the same centre.
+
 from __future__ import annotations
 
 from collections.abc import Mapping
