@@ -17,7 +17,7 @@ from events.api.request_body import read_json_object
 from events.api.responses import with_now
 from events.domain.event import format_timestamp
 from events.domain.strict_json import decode, encode
-from events.domain.topics import is_canonical_uuid
+from events.domain.topics import covering_patterns, is_canonical_uuid
 from events.models import ResourceState
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import record_status
@@ -97,6 +97,11 @@ def agent_for(identity: Identity, agent_id: str) -> Agent:
 
 
 def _is_readable(agent: Agent, identity: Identity) -> bool:
+    own = (f"customer_id:{agent.customer_id}", f"agent_id:{agent.pk}")
+    if identity.allowed_topics is not None and all(
+        identity.allowed_topics.isdisjoint(covering_patterns(f"{scope}:agent:{agent.pk}")) for scope in own
+    ):
+        return False
     if identity.filter is None:
         return True
     address = {"customer_id": agent.customer_id, "resource": "agent", "resource_id": str(agent.pk)}

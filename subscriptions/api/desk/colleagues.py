@@ -36,8 +36,8 @@ MAX_ROWS = 50_000
 class TransferTargetsView(APIView):
     """List to whom calls can be transferred.
 
-    The customer's active agents with their statuses, and its queues. Whoever may transfer calls may read this: an agent
-    sees the names of its colleagues here, and nothing else of them.
+    The customer's active agents with their statuses, and its queues. Credentials that may transfer calls may read this:
+    an agent sees the names of its colleagues here, and nothing else of them.
     """
 
     @operation(

@@ -75,3 +75,15 @@ def test_unknown_fields_are_refused_and_end_nothing() -> None:
     ann = acme.person()
     assert acme.person("manager").post(address(ann), {"everywhere": True}).status == 400
     assert ann.get("/v1.0/me").status == 200
+
+
+def test_a_key_that_is_limited_to_other_topics_finds_no_agent() -> None:
+    acme = Company()
+    ann, boss = acme.person(), acme.person("manager")
+    agents = f"customer_id:{acme.id}:agent:*"
+    for allowed, status in ((f"customer_id:{acme.id}:call:*", 404), (agents, 200)):
+        key = acme.key(boss, allowed_topics=[allowed])
+        assert key.get(f"/v1.0/agents/{ann.agent_id}/status").status == status
+        assert key.get(f"/v1.0/agents/{ann.agent_id}/day").status == status
+        assert key.put(f"/v1.0/agents/{ann.agent_id}/status", {"status": "away"}).status == status
+        assert key.post(address(ann), "").status == status
