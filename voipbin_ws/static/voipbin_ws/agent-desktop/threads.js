@@ -84,7 +84,8 @@ export class Threads {
       thread.name ||= otherParty(data, isInbound).name;
       added.unshift(messageOf(id, isInbound, data, pastTime(since, now)));
     }
-    thread.messages = [...added, ...thread.messages].sort((one, other) => one.at - other.at);
+    // Not sorted by time: clocks of publishers differ, and an answer stands after its question in the log.
+    thread.messages = [...added, ...thread.messages];
     thread.version += 1;
   }
 
