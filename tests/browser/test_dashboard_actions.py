@@ -13,6 +13,7 @@ from tests.browser.test_agent_accessibility import violations
 from tests.subscriptions.support.platform_server import Platform, platform
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_hanging_up_is_confirmed_and_pending_until_the_event(
     page.keyboard.press("Escape")
     centre.publish(call.ended())
     expect(state(call, page)).to_have_text("Ended")
-    (method, path, body, _), *more = orders.requests
+    (method, path, body, _), *more = wait_until(lambda: orders.requests, "the order")
     assert (method, path, more) == ("POST", f"/v1.0/calls/{call.id}/hangup", [])
     assert body["agent_id"] == centre.acme.person("manager").id
 
@@ -127,6 +128,7 @@ def test_a_call_is_transferred_to_a_queue_an_agent_or_a_number(
     expect(state(call, page)).to_have_text("Transferring…")
     centre.publish(call.event("call.assigned", status="answered", agent_id=centre.acme.person("manager").id))
     expect(state(call, page)).not_to_have_text("Transferring…")
+    wait_until(lambda: len(orders.requests) == 2, "both orders")
     assert [body["to"] for _, _, body, _ in orders.requests] == [
         {"type": "agent", "id": agent.id},
         {"type": "tel", "id": "+49401234567"},
