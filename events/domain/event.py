@@ -9,6 +9,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -221,6 +222,19 @@ def parse_timestamp(text: str) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"there is no such time ({error}): write it as {_EXAMPLE}") from None
+
+
+def data_time(value: object) -> datetime | None:
+    """Parse a time within an event's data; `None` for another value.
+
+    VoIPBIN's times are UTC, mostly without a zone. Its year 9999 means "not yet", and year 1 is Go's zero time.
+    """
+    if isinstance(value, str):
+        for text in (value, f"{value}Z"):
+            with suppress(ValueError):
+                moment = parse_timestamp(text)
+                return moment if 1 < moment.year < 9999 else None
+    return None
 
 
 def _fault_of(text: str) -> str:

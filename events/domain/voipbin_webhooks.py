@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from events.domain.event import Draft, format_timestamp, parse_timestamp
+from events.domain.event import Draft, data_time, format_timestamp
 from events.domain.event_parser import InvalidEvent, Problem, read_event
 from events.domain.topics import did_you_mean, is_canonical_uuid, is_nil_uuid, is_resource_name, quoted
 from events.domain.vocabulary import free_key, published_word
@@ -192,20 +192,8 @@ def _is_none(value: object) -> bool:
 
 
 def _moment(data: Mapping[str, Any], *names: str) -> datetime | None:
-    """Parse the first of these fields with a time: UTC, mostly without a zone."""
-    for name in names:
-        value = data.get(name)
-        if not isinstance(value, str):
-            continue
-        for text in (value, f"{value}Z"):
-            try:
-                moment = parse_timestamp(text)
-            except ValueError:
-                continue
-            # Year 9999 means "not yet", and year 1 is Go's zero time.
-            if 1 < moment.year < 9999:
-                return moment
-    return None
+    """Return the first of these fields that is a time."""
+    return next(filter(None, (data_time(data.get(name)) for name in names)), None)
 
 
 def _id(name: str) -> _Source:

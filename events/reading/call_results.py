@@ -5,23 +5,18 @@ Sans-I/O.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from events.domain.call_state import FINAL_STATUSES
-from events.domain.event import parse_timestamp
+from events.domain.event import data_time
 from events.domain.state import State
 
 _TALKED_PHASES = frozenset({"talking", "left", "ended"})
 _ANSWER_TIMES = ("tm_progressing", "tm_answer")
 _UNANSWERED_STATUSES = FINAL_STATUSES - {"hangup"}
-_ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)$", re.IGNORECASE | re.ASCII)
-_MIN_YEAR, _MAX_YEAR = 2, 9000
-"""VoIPBIN writes the year 9999 for what has not happened, and 0001 for no time."""
 
 
 class Outcome(StrEnum):
@@ -88,7 +83,7 @@ def _outcome(call: State, places: Sequence[State], talked: Sequence[str]) -> Out
         return Outcome.ANSWERED
     if places:
         return Outcome.ABANDONED
-    if any(_time(call.data, name) for name in _ANSWER_TIMES):
+    if any(data_time(call.data.get(name)) for name in _ANSWER_TIMES):
         return Outcome.ANSWERED
     # Agents to whom the call was offered, and none of them talked.
     if call.agents or call.status in _UNANSWERED_STATUSES:
@@ -108,24 +103,9 @@ def _wait_seconds(place: State) -> float | None:
     given = place.data.get("wait_time")
     if isinstance(given, int | float) and not isinstance(given, bool) and given >= 0:
         return float(given)
-    joined = _time(place.data, "tm_join") or _parsed(place.since)
+    joined = data_time(place.data.get("tm_join")) or data_time(place.since)
     end = place.status_since if _is_connected(place) else place.ended_at
-    left = (_time(place.data, "tm_connect") if _is_connected(place) else None) or _parsed(end)
+    left = (data_time(place.data.get("tm_connect")) if _is_connected(place) else None) or data_time(end)
     if joined is None or left is None:
         return None
     return max(0.0, (left - joined).total_seconds())
-
-
-def _time(data: Mapping[str, Any], name: str) -> datetime | None:
-    value = data.get(name)
-    return _parsed(value) if isinstance(value, str) else None
-
-
-def _parsed(text: str) -> datetime | None:
-    # VoIPBIN's times are UTC without a zone.
-    normal = text.replace(" ", "T", 1)
-    try:
-        time = parse_timestamp(normal if _ZONE.search(normal) else f"{normal}Z")
-    except ValueError:
-        return None
-    return time if _MIN_YEAR <= time.year < _MAX_YEAR else None

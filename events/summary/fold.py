@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from events.domain.event import parse_timestamp
+from events.domain.event import data_time
 from events.domain.resource_state import ends_members, member_of
 from events.summary.agent_times import KINDS, AgentTimes, kind_of
 from events.summary.counts import BUCKET_SECONDS, bucket_of, hour_before
@@ -205,7 +205,5 @@ def _seconds(value: Any) -> float | None:
 
 
 def _time(value: Any) -> float | None:
-    try:
-        return parse_timestamp(value).timestamp() if isinstance(value, str) else None
-    except ValueError:
-        return None
+    moment = data_time(value)
+    return None if moment is None else moment.timestamp()

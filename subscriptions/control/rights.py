@@ -84,7 +84,7 @@ def agent_of(controller: Controller, customer: Customer, pk: Any) -> Agent:
     """Return the agent of the customer for whom a key or token is made.
 
     Raises:
-        Refused: There is none for this controller.
+        Refused: The customer has no such agent, or it is beyond the controller's reach.
     """
     agent = Agent.objects.select_related("customer", "user").filter(pk=pk, customer=customer).first()
     if agent is None or (agent.is_of_the_platform and not controller.is_platform):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from rest_framework import status
@@ -15,7 +14,7 @@ from events.api.operation import READING_ERRORS, operation
 from events.api.request_body import read_json_object
 from events.api.responses import with_now
 from events.api.schemas import OF_CUSTOMER
-from events.domain.event import parse_timestamp
+from events.domain.event import data_time, parse_timestamp
 from events.domain.event_parser import read_event
 from events.domain.phone_number import other_party, spellings_of
 from events.domain.state import State
@@ -123,8 +122,8 @@ def _draft(identity: Identity, customer_id: str, call_id: str, noted: dict[str, 
 class CallerView(APIView):
     """Read the earlier calls of a call's other party.
 
-    The newest calls of the same number that are over, with their notes, also those of other agents: who has a call is
-    to know what its caller was told before. A credential that is limited to topics sees the calls of these alone.
+    The newest calls of the same number that are over, with their notes, also those of other agents: an agent
+    learns what was agreed with the caller. A credential that is limited to topics sees the calls of these alone.
     """
 
     @operation(
@@ -182,17 +181,10 @@ def duration_of(state: State) -> int | None:
     duration = state.data.get("duration")
     if isinstance(duration, int | float) and not isinstance(duration, bool) and 0 <= duration < 2**31:
         return int(duration)
-    answered = _time(state.data.get("tm_answer"))
+    answered = data_time(state.data.get("tm_answer"))
     if answered is None or not state.ended_at:
         return None
     return max(0, int((parse_timestamp(state.ended_at) - answered).total_seconds()))
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        return parse_timestamp(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _text(value: object) -> str | None:

@@ -17,6 +17,7 @@ from events.domain.event import (
     Form,
     agents_beside_data,
     concerned_agents,
+    data_time,
     format_timestamp,
     make_entry,
     new_event_id,
@@ -303,6 +304,24 @@ TIMES = [
 @pytest.mark.parametrize(("written", "shown"), TIMES)
 def test_a_time_is_shown_in_utc_with_six_digits_and_a_z(written: str, shown: str) -> None:
     assert format_timestamp(parse_timestamp(written)) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2024-01-15T10:30:00Z", "2024-01-15T10:30:00.000000Z"),
+        ("2024-01-15T10:30:00+09:00", "2024-01-15T01:30:00.000000Z"),
+        ("2024-01-15 10:30:00.5", "2024-01-15T10:30:00.500000Z"),
+        ("9999-01-01 00:00:00.000000", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("yesterday", None),
+        (1705314600, None),
+        (None, None),
+    ],
+)
+def test_a_time_in_data_may_have_no_zone_and_not_yet_is_none(value: object, expected: str | None) -> None:
+    moment = data_time(value)
+    assert (moment and format_timestamp(moment)) == expected
 
 
 @given(
