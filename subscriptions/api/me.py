@@ -146,6 +146,8 @@ class MeView(APIView):
     Its customer, agent and role, the widest topics that it may subscribe to, and the names of the agents and queues.
     """
 
+    configured_fields = ("dialing", "desk")
+
     @operation("getMe", "Credentials", {200: ("The identity.", schemas.Me)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = reader_of(request)
@@ -163,6 +165,8 @@ class MeView(APIView):
                 "topics": topics_for(identity),
                 "agents": _agents(identity),
                 "queues": _queues(identity),
+                "masks_numbers": identity.masks_numbers,
+                "may_reveal_numbers": identity.may_reveal,
                 "dialing": dialing_of(customer.region) if customer else None,
                 "desk": {name: getattr(customer or Customer(), name) for name in DESK_FIELDS},
             }

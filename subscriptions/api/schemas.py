@@ -129,6 +129,8 @@ class Me(Serializer[Any]):
         many=True,
         help_text="The customer's queues that the credential may see, with those of their agents it may see.",
     )
+    masks_numbers = BooleanField(help_text="Whether telephone numbers are masked for the credential.")
+    may_reveal_numbers = BooleanField(help_text="Whether it may reveal the masked numbers of a call.")
     dialing = DialingFacts(
         allow_null=True,
         help_text="`null` if no region is set: numbers without a country code are not understood.",

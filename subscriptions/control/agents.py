@@ -224,8 +224,8 @@ class Agents(Resource):
 def _require_unnarrowed(controller: Controller) -> None:
     if controller.is_narrowed:
         raise NotPermitted(
-            "A key that is limited to topics, by a filter or to publishing cannot change agents, who receive what it "
-            "does not: use a key without these limits"
+            "A credential that is limited to topics, by a filter, by masked numbers or to publishing cannot change "
+            "agents, who receive what it does not: use one without these limits"
         )
 
 

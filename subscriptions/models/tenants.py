@@ -16,6 +16,7 @@ from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from events.quotas.limits import DataCheck
 from subscriptions.models.desk_settings import DeskSettings
+from subscriptions.models.number_masks import NumberMaskSettings
 from subscriptions.models.presence import PresenceSettings
 from subscriptions.models.targets import TARGETS, default_target, own_target, validate_time_zone
 from subscriptions.protocol.permissions import Role
@@ -42,7 +43,7 @@ def validate_region(region: str) -> None:
         )
 
 
-class Customer(PresenceSettings, DeskSettings):
+class Customer(PresenceSettings, DeskSettings, NumberMaskSettings):
     """A tenant of the platform. Customers never see each other's data."""
 
     id = models.UUIDField(

@@ -14,10 +14,15 @@ from events.domain.topics import (
     Pattern,
     covering_patterns,
 )
+from events.masks.number_mask import mask_id
 from events.quotas.limits import UNLIMITED, UNLIMITED_RATES, Quotas, Rates
 
 MOST_NAMED = 5
 """Allowed topics that a refusal lists."""
+
+
+NUMBERS_MASKED = "Telephone numbers are masked for you, so that nothing is found by one: use an id or a name"
+"""The refusal of what would tell a masked reader whether a guessed number is right."""
 
 
 class Role(StrEnum):
@@ -42,6 +47,7 @@ class Rule(StrEnum):
     RESOURCE_NOT_GRANTED = "resource-not-granted"
     TOPIC_NOT_ALLOWED = "topic-not-allowed"
     SUMMARY_CHANGED = "summary-changed"
+    NUMBERS_MASKED = "numbers-masked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Grant:
     allowed_topics: tuple[str, ...] = ()
     filter: str = ""
     may_publish: bool = False
+    masks_numbers: bool = False
     may_subscribe: ClassVar[bool] = True
     may_control: ClassVar[bool] = False
 
@@ -70,7 +77,8 @@ class Identity:
     they are `None` if the credential never expires or does not contain its time of issue. `token_id` is unique to a
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
-    API. `grant` is that of a minted token, else `None`.
+    API. `grant` is that of a minted token, else `None`. With `masks_numbers` telephone numbers are masked in all that
+    it reads, and no request may find something by one; `may_reveal` permits to see those of a single call.
     """
 
     customer_id: str
@@ -90,6 +98,8 @@ class Identity:
     filter: str | None = None
     may_control: bool = False
     grant: Grant | None = None
+    masks_numbers: bool = False
+    may_reveal: bool = False
 
     @property
     def is_authenticated(self) -> bool:
@@ -115,6 +125,8 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
 
     The refusals are the same whether the customer or agent exists or not, so that clients cannot probe for them.
     """
+    if identity.masks_numbers and mask_id(pattern.resource_id) != pattern.resource_id:
+        return Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
     if pattern.resource_id != ANY and summary_access(identity, pattern) is not SummaryAccess.NONE:
         return may_hold(identity, _queue_of(pattern))
     verdict = may_hold(identity, pattern)

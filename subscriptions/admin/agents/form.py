@@ -82,7 +82,7 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
         self.login = User() if self.is_new else self.instance.user
-        if "username" not in self.fields:
+        if "role" not in self.fields:
             return  # Operators who may only view get no fields.
         fields: dict[str, Any] = self.fields
         fields["queues"].queryset = self.customer.queues.order_by("name")

@@ -17,7 +17,7 @@ from events.api.errors import ApiError
 from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform, sees_numbers
 from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
@@ -76,6 +76,8 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         return super().reaches(request, row) and (not row.is_of_the_platform or is_platform(request))
 
     def may_change(self, request: HttpRequest, row: Agent | None) -> bool:
+        if not sees_numbers(request):
+            return False
         return row is None or request.user.is_superuser or not row.user.is_superuser
 
     def may_delete(self, request: HttpRequest, row: Agent | None) -> bool:
