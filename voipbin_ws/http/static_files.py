@@ -43,7 +43,7 @@ def version() -> str:
 
 
 class VersionedStaticFilesStorage(StaticFilesStorage):
-    """The static files with the version in their addresses, except with `DEBUG`, where files may change."""
+    """Addresses of static files with the version; without it under `DEBUG`: files may change."""
 
     def url(self, name: str | None) -> str:
         """Return the address of a file."""
