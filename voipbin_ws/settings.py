@@ -60,7 +60,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-USE_I18N = False
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "voipbin_ws" / "locale"]
 FORMAT_MODULE_PATH = "voipbin_ws.formats"
 
 # --- How it is reached ---------------------------------------------------------------------------------------------
@@ -117,6 +118,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
+    "voipbin_ws.languages.choice.answer_in_language",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
