@@ -81,7 +81,7 @@ MOST_MODULES = 14
 MOST_DOCSTRING_LINES = 12
 MOST_FIRST_LINE_CHARACTERS = 88
 # Django looks into these folders for their files; what they hold needs no introduction.
-FOLDERS_OF_DJANGO = {"migrations", "management", "commands", "templatetags", "formats", "en"}
+FOLDERS_OF_DJANGO = {"migrations", "management", "commands", "templatetags", "formats", "en", "de", "es"}
 
 
 def modules() -> list[Path]:

@@ -60,7 +60,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-USE_I18N = False
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "voipbin_ws" / "locale"]
 FORMAT_MODULE_PATH = "voipbin_ws.formats"
 
 # --- How it is reached ---------------------------------------------------------------------------------------------
@@ -119,6 +120,7 @@ MIDDLEWARE = [
     "voipbin_ws.http.security_headers.security_headers",
     # Its random padding hides the length of a body from a page that has the browser guess at it (BREACH).
     "django.middleware.gzip.GZipMiddleware",
+    "voipbin_ws.languages.choice.answer_in_language",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -2,12 +2,13 @@
 
 import { presence } from "./board.js";
 import { folded } from "../shared/text.js";
+import { gettext } from "../shared/gettext.js";
 
 /** @typedef {"available" | "call" | "wrapUp" | "away" | "offline"} GroupName */
 /** @typedef {{ id: string, name: string, status: string, since: number, call: Call | null, group: GroupName, isOverlong: boolean }} GroupedAgent */
 
 /** @type {Map<GroupName, string>} */
-export const GROUPS = new Map([["available", "Available"], ["call", "On a call"], ["wrapUp", "Wrap-up"], ["away", "Away"], ["offline", "Offline"]]);
+export const GROUPS = new Map([["available", gettext("Available")], ["call", gettext("On a call")], ["wrapUp", gettext("Wrap-up")], ["away", gettext("Away")], ["offline", gettext("Offline")]]);
 
 const ORDER = [...GROUPS.keys()];
 

@@ -5,6 +5,7 @@ import { displayText } from "../shared/text.js";
 import { QueueFigures } from "./figures.js";
 import { States } from "../shared/resource-state.js";
 import { parseTime } from "../shared/time.js";
+import { gettext } from "../shared/gettext.js";
 
 /** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
 /** @typedef {{ id: string, name: string, agentIds: string[] | null }} BoardQueue */
@@ -124,12 +125,12 @@ export class Board {
 
   /** @param {string | null | undefined} id */
   agentName(id) {
-    return id ? (this.agents.get(id)?.name ?? `Agent ${id.slice(0, 8)}`) : "";
+    return id ? (this.agents.get(id)?.name ?? gettext("Agent {id}", { id: id.slice(0, 8) })) : "";
   }
 
   /** @param {string | null | undefined} id */
   queueName(id) {
-    return id ? this.queues.get(id)?.name || `Queue ${id.slice(0, 8)}` : "";
+    return id ? this.queues.get(id)?.name || gettext("Queue {id}", { id: id.slice(0, 8) }) : "";
   }
 
   /** Return a copy that later events do not change. */

@@ -1,8 +1,9 @@
 /** The agents beside the table: grouped by what they do, with their calls, a search and a filter. */
 
 import { chosenAgents, groupCounts, groupedAgents, GROUPS } from "../agent-groups.js";
-import { callerName } from "../../shared/call.js";
+import { callerName, statusName } from "../../shared/call.js";
 import { descendant, element, field, Part, PartList, setData, setShown, setTexts } from "../../shared/dom.js";
+import { gettext, ngettext } from "../../shared/gettext.js";
 import { duration } from "../../shared/time.js";
 import { queueOf } from "../view-options.js";
 
@@ -61,12 +62,12 @@ export class AgentsPanel {
     this.#arrange(keys);
     for (const [group, count] of shownCounts) {
       const whole = counts.get(group) ?? 0;
-      this.#list.parts.get(HEADING + group)?.texts({ group: GROUPS.get(group) ?? "", count: count === whole ? String(count) : `${count} of ${whole}` });
+      this.#list.parts.get(HEADING + group)?.texts({ group: GROUPS.get(group) ?? "", count: count === whole ? String(count) : gettext("{count} of {whole}", { count, whole }) });
     }
     for (const agent of agents) this.#render(agent, board, now);
     setShown({ "no-agents": all.length === 0, "no-agent-found": all.length > 0 && agents.length === 0, "agent-tools": all.length > 0 });
     const overlong = all.filter(({ isOverlong }) => isOverlong).length;
-    setTexts({ "overlong-agents": overlong ? `${overlong} too long` : "" });
+    setTexts({ "overlong-agents": overlong ? ngettext("{count} too long", "{count} too long", overlong) : "" });
   }
 
   /** @param {string[]} keys */
@@ -89,7 +90,7 @@ export class AgentsPanel {
     const { id, name, status, since, call, group, isOverlong } = agent;
     const part = this.#list.part(id);
     const pending = this.#actions.pendingOf(id, board.agents.get(id)?.status || "offline");
-    part.texts({ name, status: pending || status, since: duration(now - since), overlong: isOverlong ? "⚠ too long" : "" });
+    part.texts({ name, status: pending || statusName(status), since: duration(now - since), overlong: isOverlong ? `⚠ ${gettext("too long")}` : "" });
     const queue = call ? queueOf(call, board) : "";
     part.texts({ caller: call ? callerName(call.otherParty) : "", queue, separator: call && queue ? " · " : "" });
     part.attributes({ "data-status": status, "data-group": group, "data-overlong": isOverlong ? "" : null, "data-pending": pending ? "" : null });
@@ -97,7 +98,8 @@ export class AgentsPanel {
     part.attributes({ "data-usual": !pending && status === USUAL[group] ? "" : null });
     part.shape(0, status === "ringing" ? "shape-ringing" : (SHAPES.get(group) ?? "shape-away"));
     const button = descendant(part.element, ".act");
-    if (button.getAttribute("aria-label") !== `Actions on ${name}`) button.setAttribute("aria-label", `Actions on ${name}`);
+    const actions = gettext("Actions on {name}", { name });
+    if (button.getAttribute("aria-label") !== actions) button.setAttribute("aria-label", actions);
     button.tabIndex = id === this.#current ? 0 : -1;
   }
 
