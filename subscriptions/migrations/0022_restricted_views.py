@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0020_desk_settings'),
+        ('subscriptions', '0021_agent_teams'),
     ]
 
     operations = [
