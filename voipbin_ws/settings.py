@@ -129,7 +129,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "voipbin_ws.http.error_pages.refuse_hashes",
-    "voipbin_ws.http.number_masks.mask_numbers",
+    "voipbin_ws.masked_responses.mask_numbers",
 ]
 
 TEMPLATES = [

@@ -1,6 +1,6 @@
 """What requests of a masked reader may ask: nothing by which numbers could be found out.
 
-With `voipbin_ws.http.number_masks`, which masks every response, it holds for all addresses, also for new ones.
+With `voipbin_ws.masked_responses`, which masks every response, it holds for all addresses, also for new ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A canary number, sent through the gateway in every spelling: no masked reader receives its digits at any exit."""
+"""A canary number, sent through the gateway in every spelling: no masked reader receives its digits."""
+
+# Long because all exits are in one file, so that a missing one is easy to find.
 
 from __future__ import annotations
 
