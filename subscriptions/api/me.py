@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,7 +71,7 @@ def _own_agent(identity: Identity) -> list[str]:
 
 def _agents(identity: Identity) -> list[dict[str, Any]]:
     """Return the customer's agents, or the agent alone if it may not see all of them."""
-    agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
+    agents = _within(identity, Agent.objects.filter(customer_id=identity.customer_id, is_active=True))
     if not _sees_all(identity, "agent"):
         # An agent must not learn the names of others from its own events.
         agents = agents.filter(pk__in=_own_agent(identity))
@@ -88,15 +88,22 @@ def _agents(identity: Identity) -> list[dict[str, Any]]:
     ]
 
 
+def _within(identity: Identity, agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    """Return those of the agents whom the identity's limit permits to see."""
+    return agents if identity.limit is None else agents.filter(pk__in=identity.limit.agents)
+
+
 def _queues(identity: Identity) -> list[dict[str, Any]]:
     """Return the customer's queues, or only those that the agent serves.
 
     An identity that may not see all queues gets the latter. They have only the agents that `_agents` returns.
     """
     queues = Queue.objects.filter(customer_id=identity.customer_id)
+    if identity.limit is not None:
+        queues = queues.filter(pk__in=identity.limit.queues)
     if not _sees_all(identity, "queue"):
         queues = queues.filter(agents__pk__in=_own_agent(identity))
-    agents = Agent.objects.filter(is_active=True).order_by("pk")
+    agents = _within(identity, Agent.objects.filter(is_active=True).order_by("pk"))
     if not _sees_all(identity, "agent"):
         agents = agents.filter(pk__in=_own_agent(identity))
     queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))

@@ -179,7 +179,8 @@ NEW_MESSAGE = inline_serializer(
         "automatic": BooleanField(default=False, help_text="Whether a program wrote the message."),
     },
 )
-MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": field(_TEL), "platform": field(_REPLY)})
+_SENT_TO = field(TEXT, "The number, masked if it is for you.")
+MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": _SENT_TO, "platform": field(_REPLY)})
 STATUS_CHOICE = inline_serializer(
     "StatusChoice",
     {

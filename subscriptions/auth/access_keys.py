@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from events.database.direct_sql import find_rows
 from subscriptions.auth.access_version import bump
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, require_active
+from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, limited, require_active
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_key
 from subscriptions.models import CONTROLLING_ROLES, AccessKey, Agent, Customer, digest_of
 from subscriptions.models.number_masks import masking_of
@@ -154,7 +154,7 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         may_control=key.may_control and (agent is None or agent.role in CONTROLLING_ROLES),
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
-        filter=key.filter or None,
+        **limited(agent, key.filter),
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
         quotas=quotas_of_customer(key.customer),
         rates=rates_of_key(key),

@@ -21,6 +21,7 @@ from subscriptions.auth.credentials import (
     BadCredential,
     held_by,
     kind_and_id,
+    limited,
     require_active,
 )
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
@@ -167,7 +168,7 @@ def minted_identity(
         may_publish=grant.may_publish,
         may_control=False,
         allowed_topics=frozenset(grant.allowed_topics) or None,
-        filter=grant.filter or None,
+        **limited(agent, grant.filter),
         quotas=quotas_of_customer(customer),
         rates=rates_of_token(),
         grant=grant,

@@ -19,6 +19,7 @@ from subscriptions.auth.credentials import (
     VOIPBIN_KIND,
     BadCredential,
     held_by,
+    limited,
     require_active,
 )
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
@@ -175,6 +176,7 @@ def identity_of_agent(
         quotas=quotas_of_customer(agent.customer),
         rates=rates_of_token(),
         **masking_of(agent.customer, role),
+        **limited(agent),
     )
 
 
@@ -224,6 +226,7 @@ def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
         quotas=quotas_of_customer(customer),
         rates=rates_of_token(),
         **masking_of(customer, role),
+        **limited(agent),
     )
 
 

@@ -25,6 +25,7 @@ from subscriptions.auth.credentials import (
     BadCredential,
     key_behind,
     kind_and_id,
+    limited,
     require_active,
 )
 from subscriptions.auth.customer_quotas import quotas_of_customer
@@ -218,4 +219,4 @@ def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None
     if agent is None:
         return before
     require_not_signed_out(agent, before.issued_at or 0.0)
-    return replace(before, granted_resources=frozenset(agent.granted_resources))
+    return replace(before, granted_resources=frozenset(agent.granted_resources), **limited(agent))

@@ -51,13 +51,16 @@ def wanted_summaries(topics: Iterable[HeldTopic], summary: Summary) -> Iterator[
         else:
             is_known = chosen == SUMMARY_OF_ALL or chosen in queues or chosen in summary.fold.lines
             names = [chosen] if is_known else []
+        if (own := held.summary_queues) is not None:
+            # The summary of all counts other queues too.
+            names = [name for name in names if name in own]
         if is_of_agent:
             for name in names:
                 if name in queues and pattern.scope_id in queues[name].agent_ids:
                     topic = agent_topic(pattern.scope_id, SUMMARY_RESOURCE, name)
                     found.setdefault(name, WantedSummary(name, topic, with_agents=False))
             continue
-        for name in (*names, *((SUMMARY_OF_ALL,) if chosen == ANY else ())):
+        for name in (*names, *((SUMMARY_OF_ALL,) if chosen == ANY and own is None else ())):
             topic = customer_topic(held.customer_id, SUMMARY_RESOURCE, name)
             found[name] = WantedSummary(name, topic, held.summary is SummaryAccess.WITH_AGENTS)
     yield from found.values()

@@ -25,6 +25,12 @@ NUMBERS_MASKED = "Telephone numbers are masked for you, so that nothing is found
 """The refusal of what would tell a masked reader whether a guessed number is right."""
 
 
+BEYOND_LIMIT = (
+    "You are limited to some queues and teams of your customer, and this is of another: see GET /v1.0/me"
+)
+"""The refusal of a queue or agent beyond a manager's limit."""
+
+
 class Role(StrEnum):
     """The role of an agent on the platform."""
 
@@ -48,6 +54,7 @@ class Rule(StrEnum):
     TOPIC_NOT_ALLOWED = "topic-not-allowed"
     SUMMARY_CHANGED = "summary-changed"
     NUMBERS_MASKED = "numbers-masked"
+    BEYOND_LIMIT = "beyond-limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,18 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a manager may see of its customer: some queues, and the agents of these and of some teams.
+
+    `filter` matches what belongs to them, in canonical form; it is part of the identity's filter.
+    """
+
+    queues: frozenset[str]
+    agents: frozenset[str]
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """The customer, agent and permissions that a credential proved.
 
@@ -78,7 +97,8 @@ class Identity:
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
     API. `grant` is that of a minted token, else `None`. With `masks_numbers` telephone numbers are masked in all that
-    it reads, and no request may find something by one; `may_reveal` permits to see those of a single call.
+    it reads, and no request may find something by one; `may_reveal` permits to see those of a single call. `limit` is
+    that of a manager who sees a part of its customer, else `None`.
     """
 
     customer_id: str
@@ -100,11 +120,17 @@ class Identity:
     grant: Grant | None = None
     masks_numbers: bool = False
     may_reveal: bool = False
+    limit: Limit | None = None
 
     @property
     def is_authenticated(self) -> bool:
         """True, for REST framework: only valid credentials have an identity."""
         return True
+
+    @property
+    def summary_queues(self) -> frozenset[str] | None:
+        """The queues whose summaries are visible; `None` if no limit says so."""
+        return None if self.limit is None or self.filter != self.limit.filter else self.limit.queues
 
     @property
     def is_platform_staff(self) -> bool:
@@ -127,6 +153,8 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
     """
     if identity.masks_numbers and mask_id(pattern.resource_id) != pattern.resource_id:
         return Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
+    if identity.limit is not None and _is_beyond(identity.limit, pattern):
+        return Verdict(False, Rule.BEYOND_LIMIT, BEYOND_LIMIT)
     if pattern.resource_id != ANY and summary_access(identity, pattern) is not SummaryAccess.NONE:
         return may_hold(identity, _queue_of(pattern))
     verdict = may_hold(identity, pattern)
@@ -174,7 +202,8 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
 
     An access key may also be limited to the summary's own topic. One with a filter has none: they count all events.
     """
-    if pattern.resource != SUMMARY_RESOURCE or identity.filter is not None:
+    own = identity.summary_queues
+    if pattern.resource != SUMMARY_RESOURCE or (identity.filter is not None and own is None):
         return SummaryAccess.NONE
     queue = _queue_of(pattern)
     if not may_hold(identity, queue).granted:
@@ -184,10 +213,21 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
         (*covering_patterns(str(queue)), *covering_patterns(str(pattern)))
     ):
         return SummaryAccess.NONE
+    if own is not None:
+        return SummaryAccess.QUEUES
     agents = replace(pattern, resource="agent", resource_id=ANY)
     if pattern.scope != AGENT_SCOPE and may_subscribe(identity, agents).granted:
         return SummaryAccess.WITH_AGENTS
     return SummaryAccess.QUEUES
+
+
+def _is_beyond(limit: Limit, pattern: Pattern) -> bool:
+    """Return whether a customer's topic names a queue or agent beyond the limit."""
+    if pattern.scope == AGENT_SCOPE or pattern.resource_id == ANY:
+        return False
+    if pattern.resource == "agent":
+        return pattern.resource_id not in limit.agents
+    return pattern.resource in ("queue", SUMMARY_RESOURCE) and pattern.resource_id not in limit.queues
 
 
 def _queue_of(pattern: Pattern) -> Pattern:

@@ -242,6 +242,7 @@ class Session:
                 customer_id,
                 EventFilter(own, self.identity.filter),
                 summary_access(self.identity, pattern),
+                self.identity.summary_queues,
             )
             self.topics[topic] = held
             granted.append(held)
@@ -347,7 +348,8 @@ class Session:
             verdict = may_subscribe(identity, held.pattern)
             if verdict.granted and not _is_permitted(held.filter.own, identity):
                 verdict = Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
-            if verdict.granted and held.summary != summary_access(identity, held.pattern):
+            summaries = (summary_access(identity, held.pattern), identity.summary_queues)
+            if verdict.granted and (held.summary, held.summary_queues) != summaries:
                 verdict = Verdict(
                     False, Rule.SUMMARY_CHANGED, "You may see other summaries now: subscribe again"
                 )

@@ -77,11 +77,12 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Agent | None = None) -> list[Any]:
         may_write = self.has_change_permission(request, obj) if obj else True
+        limits = ["limited_queues", "limited_teams"] if may_write else []
         login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
         return [
             (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
             ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
-            ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
+            ("Permissions", {"fields": ["role", "is_active", "granted_resources", *limits]}),
             (
                 "Work",
                 {"fields": ["status", *(["status_changed_at", "desktop"] if obj else []), "queues", "teams"]},

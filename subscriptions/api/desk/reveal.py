@@ -69,7 +69,8 @@ class RevealView(APIView):
         Raises:
             ApiError: The credential may not reveal numbers, or has revealed too many.
         """
-        actor, fields = current_actor(), {"customer_id": customer_id, "rule": "by-client"}
+        actor = current_actor()
+        fields: dict[str, Any] = {"customer_id": customer_id, "rule": "by-client"}
         error = None
         if identity.masks_numbers and not identity.may_reveal:
             error = ApiError(
@@ -95,7 +96,7 @@ class RevealView(APIView):
                         retry_after=60,
                     )
         if error is not None:
-            refused: Any = {**fields, "verdict": AuditVerdict.REFUSED, "detail": error.message}
+            refused = {**fields, "verdict": AuditVerdict.REFUSED, "detail": error.message}
             record(actor, AuditAction.REVEAL, topic, **refused)
             raise error
 

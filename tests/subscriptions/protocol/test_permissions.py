@@ -110,6 +110,7 @@ def test_the_table_has_both_verdicts_and_every_rule() -> None:
         Rule.TOPIC_NOT_ALLOWED,
         Rule.SUMMARY_CHANGED,
         Rule.NUMBERS_MASKED,
+        Rule.BEYOND_LIMIT,
     }
     assert {granted for granted, _ in seen} == {True, False}
 

@@ -1,12 +1,7 @@
 /** The numbers of calls that are masked for the account, and that it has revealed. */
 
 import { request } from "./auth.js";
-
-/** How the gateway writes the part of a number that is masked. */
-const HIDDEN = "•••";
-
-/** Return whether a text has a masked number. @param {string} text */
-export const isMasked = (text) => text.includes(HIDDEN);
+import { isMasked } from "./masked.js";
 
 /** @typedef {{ number: string | null, source: string | null, destination: string | null }} Revealed */
 
