@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 import httpx
 import pytest
 
-from tests.journeys.support.cast import Company, Key, company, new_id, settle
+from tests.journeys.support.cast import Company, Key, Person, company, new_id, settle
 from tests.journeys.support.conversation import PATIENCE_SECONDS, Conversation, publish
 from tests.journeys.support.crawler import Crawl
 from tests.journeys.support.event_stream import EventStream
@@ -115,6 +115,7 @@ def scene(request: pytest.FixtureRequest, gateway_of_file: Gateways) -> Scene:
     acme.keys.append(Key("masked", masks_numbers=True, may_control=True))
     admin = acme.person("admin")
     admin.name, admin.password, admin.uses_admin = "masked admin", PASSWORD, True
+    acme.people.append(Person("limited", role="manager", limited_to={"queues": acme.queues[1:]}))
     acme.person("agent").granted = ["message", "call"]
     settle(gateway, acme)
     with Conversation(gateway, acme.key("of the customer")) as conversation:
@@ -218,6 +219,40 @@ def test_every_address_masks_the_number(scene: Scene) -> None:
 
 def filter_of(name: str, begin: str) -> str:
     return quote(json.dumps({"field": name, "op": "sw", "value": begin}))
+
+
+def test_a_limited_manager_receives_its_queues_alone(scene: Scene) -> None:
+    """Live, replayed and as a stream; with summaries of its queues, and a clear refusal of others."""
+    acme = scene.acme
+    other, own = acme.queues
+    calls = {queue: new_id() for queue in acme.queues}
+    batch = [
+        {"event_type": "call.created", "data": {"id": call, "queue_id": queue, "source": SPELLINGS[0]}}
+        for queue, call in calls.items()
+    ]
+    token = acme.token("limited")
+    with Conversation(scene.gateway, token) as manager:
+        start = manager.subscribe(*scene.topics)["cursor"]
+        receipts = publish(scene.gateway, acme.key("that publishes"), *batch)
+        (received,) = manager.until(receipts[-1]["cursor"])
+        assert received["data"] == {"id": calls[own], "queue_id": own, "source": "+49 ••• 43"}
+        assert manager.before_pong() == []
+        for refused in (f"queue:{other}", f"summary:{other}", "summary:all"):
+            error = manager.ask({"type": "subscribe", "topics": [f"customer_id:{acme.id}:{refused}"]})
+            assert (error["code"], "limited to some queues" in error["message"]) == (
+                "PERMISSION_DENIED",
+                True,
+            )
+        manager.subscribe(f"customer_id:{acme.id}:summary:*")
+        summary = manager.receive()
+        assert (summary["event_type"], summary["data"]["queue_id"]) == ("summary.changed", own)
+    with Conversation(scene.gateway, token) as again:
+        again.subscribe(*scene.topics, since=start)
+        assert again.receive()["data"]["id"] == calls[own]
+        assert again.before_pong() == []
+    with EventStream(scene.gateway, token, *scene.topics, since=start) as stream:
+        assert stream.receive()["type"] == "ack"
+        assert stream.receive()["data"]["id"] == calls[own]
 
 
 @ONE_SERVER

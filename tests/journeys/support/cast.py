@@ -47,6 +47,7 @@ class Person:
     id: str = field(default_factory=new_id)
     password: str = ""
     uses_admin: bool = False
+    limited_to: dict[str, list[str]] = field(default_factory=dict)
     is_active: bool = True
     token: str = ""
 
@@ -171,6 +172,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             name=person["name"],
             role=person["role"],
             granted_resources=person["granted"],
+            limited_to=person["limited_to"],
             teams=person["teams"],
             is_active=person["is_active"],
         )
