@@ -10,7 +10,8 @@ from uuid import UUID
 from events.filters.expression import Group, canonical, parse_text
 from subscriptions.models import Agent, Customer
 from subscriptions.models.limits import limit_of
-from subscriptions.protocol.permissions import Identity, Limit
+from subscriptions.protocol.manager_limit import Limit
+from subscriptions.protocol.permissions import Identity
 
 KEY_KIND, AGENT_KIND, VOIPBIN_KIND, MINTED_KIND = "key", "agent", "voipbin", "minted"
 """First part of a credential's id: an access key, a token of ours for an agent, one of VoIPBIN's, a minted one."""
@@ -59,7 +60,10 @@ class Limited(TypedDict):
 
 
 def limited(agent: Agent | None, own_filter: str = "") -> Limited:
-    """Return the limit of a credential's agent, and the filter of both: `own_filter` is the credential's, or ""."""
+    """Return the limit of a credential's agent, and the filter that joins both.
+
+    `own_filter` is the credential's own, or "".
+    """
     limit = None if agent is None else limit_of(agent)
     filters = [text for text in (limit and limit.filter, own_filter) if text]
     joined = canonical(Group("and", tuple(map(parse_text, filters)))) if len(filters) > 1 else None

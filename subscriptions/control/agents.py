@@ -1,5 +1,7 @@
 """Agents with their users, roles, queues and granted resources."""
 
+# Long because an agent and its user are one row of the interface.
+
 from __future__ import annotations
 
 import hashlib

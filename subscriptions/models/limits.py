@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from events.domain.topics import is_canonical_uuid
 from events.filters.expression import MAX_TERMS, MAX_VALUES, Group, Membership, canonical
 from subscriptions.models.teams import is_in_team, validate_teams
-from subscriptions.protocol.permissions import Limit
+from subscriptions.protocol.manager_limit import Limit
 
 if TYPE_CHECKING:
     from subscriptions.models.tenants import Agent

@@ -16,6 +16,7 @@ from events.domain.topics import (
 )
 from events.masks.number_mask import mask_id
 from events.quotas.limits import UNLIMITED, UNLIMITED_RATES, Quotas, Rates
+from subscriptions.protocol.manager_limit import BEYOND_LIMIT, Limit
 
 MOST_NAMED = 5
 """Allowed topics that a refusal lists."""
@@ -23,12 +24,6 @@ MOST_NAMED = 5
 
 NUMBERS_MASKED = "Telephone numbers are masked for you, so that nothing is found by one: use an id or a name"
 """The refusal of what would tell a masked reader whether a guessed number is right."""
-
-
-BEYOND_LIMIT = (
-    "You are limited to some queues and teams of your customer, and this is of another: see GET /v1.0/me"
-)
-"""The refusal of a queue or agent beyond a manager's limit."""
 
 
 class Role(StrEnum):
@@ -72,18 +67,6 @@ class Grant:
     masks_numbers: bool = False
     may_subscribe: ClassVar[bool] = True
     may_control: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What a manager may see of its customer: some queues, and the agents of these and of some teams.
-
-    `filter` matches what belongs to them, in canonical form; it is part of the identity's filter.
-    """
-
-    queues: frozenset[str]
-    agents: frozenset[str]
-    filter: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +136,7 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
     """
     if identity.masks_numbers and mask_id(pattern.resource_id) != pattern.resource_id:
         return Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
-    if identity.limit is not None and _is_beyond(identity.limit, pattern):
+    if identity.limit is not None and identity.limit.is_beyond(pattern):
         return Verdict(False, Rule.BEYOND_LIMIT, BEYOND_LIMIT)
     if pattern.resource_id != ANY and summary_access(identity, pattern) is not SummaryAccess.NONE:
         return may_hold(identity, _queue_of(pattern))
@@ -219,15 +202,6 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
     if pattern.scope != AGENT_SCOPE and may_subscribe(identity, agents).granted:
         return SummaryAccess.WITH_AGENTS
     return SummaryAccess.QUEUES
-
-
-def _is_beyond(limit: Limit, pattern: Pattern) -> bool:
-    """Return whether a customer's topic names a queue or agent beyond the limit."""
-    if pattern.scope == AGENT_SCOPE or pattern.resource_id == ANY:
-        return False
-    if pattern.resource == "agent":
-        return pattern.resource_id not in limit.agents
-    return pattern.resource in ("queue", SUMMARY_RESOURCE) and pattern.resource_id not in limit.queues
 
 
 def _queue_of(pattern: Pattern) -> Pattern:

@@ -41,7 +41,7 @@ class RevealView(APIView):
     configured_fields = ("number", "source", "destination")
 
     @operation(
-        "revealNumbers",
+        "performCallReveal",
         "Acting",
         {200: ("The numbers.", schemas.REVEALED)},
         (schemas.CALL_ID, OF_CUSTOMER),

@@ -10,9 +10,9 @@ import pytest
 
 from events.domain.topics import known_resources, parse_pattern
 from subscriptions.protocol.effects import Join, Leave, Send
+from subscriptions.protocol.manager_limit import Limit
 from subscriptions.protocol.permissions import (
     Identity,
-    Limit,
     Role,
     Rule,
     SummaryAccess,
