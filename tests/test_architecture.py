@@ -27,6 +27,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "summary": 2,
         "cloudevents": 2,
         "filters": 2,
+        "masks": 3,
         "admin": 2,
         "announcements": 3,
         "log": 4,
@@ -55,7 +56,17 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
 }
 TOP_OF_APP = {"apps", "checks", "consumers", "event_streams", "routing", "urls"}
 # Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
-PURE_FOLDERS = {"cloudevents", "domain", "event_types", "filters", "protocol", "model", "quotas", "summary"}
+PURE_FOLDERS = {
+    "cloudevents",
+    "domain",
+    "event_types",
+    "filters",
+    "masks",
+    "protocol",
+    "model",
+    "quotas",
+    "summary",
+}
 IMPURE = {
     "asgiref",
     "asyncio",

@@ -129,6 +129,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "voipbin_ws.http.error_pages.refuse_hashes",
+    "voipbin_ws.masked_responses.mask_numbers",
 ]
 
 TEMPLATES = [
@@ -329,7 +330,10 @@ PLATFORM_ANSWER_SECONDS = read("PLATFORM_ANSWER_SECONDS", seconds(0.5, 60), 5.0,
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.auth.authentication.CredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "subscriptions.api.number_masks.NoSearchByNumber",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "events.api.errors.exception_handler",

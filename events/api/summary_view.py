@@ -123,7 +123,7 @@ class SummaryView(APIView):
             customer_id = parameters.uuid("customer_id")
             parameters.finish()
             visible = visible_to(request, customer_id)
-        if visible.filter is not None:
+        if visible.filter is not None and visible.summary_queues is None:
             raise ApiError(
                 status.HTTP_403_FORBIDDEN,
                 "Summaries count all events of a queue, and this access key has a filter: use one without",
@@ -138,7 +138,7 @@ def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
     profile = fold.profile
     total = total_figures(fold, now)
     agents = total.pop("agents")
-    if not (sees_agents := visible.is_whole("agent")):
+    if not (sees_agents := visible.is_whole("agent") and visible.summary_queues is None):
         for bucket in total["buckets"]:
             bucket.pop("available", None)
     wanted = [

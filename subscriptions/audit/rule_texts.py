@@ -18,6 +18,8 @@ RULE_TEXTS: Mapping[str, str] = {
     Rule.RESOURCE_NOT_GRANTED: "The agent was not granted this resource of its customer.",
     Rule.SUMMARY_CHANGED: "The credential may see other summaries than before.",
     Rule.TOPIC_NOT_ALLOWED: "The access key is narrowed to topics that do not cover this one.",
+    Rule.BEYOND_LIMIT: "The manager is limited to other queues and teams of the customer.",
+    Rule.NUMBERS_MASKED: "Telephone numbers are masked for the credential, which may find nothing by them.",
     "invalid-topic": "The text is not a topic, or names an unknown resource.",
     "invalid-filter": "The filter is not valid.",
     "subscribe-rate": "The client subscribed faster than SUBSCRIBE_BURST and SUBSCRIBE_PER_SECOND allow.",

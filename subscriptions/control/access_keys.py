@@ -57,6 +57,9 @@ class ManagedKey(Serializer[Any]):
     may_subscribe = BooleanField(default=True)
     may_publish = BooleanField(default=False)
     may_control = BooleanField(default=False)
+    masks_numbers = BooleanField(
+        default=False, help_text="Whether it sees masked telephone numbers, as do the tokens that it makes."
+    )
     allowed_topics = topic_limits()
     filter = filter_limit()
     events_per_second = quota("Events that it may publish a second")
@@ -86,6 +89,7 @@ class AccessKeys(Resource):
         "may_publish": "may_publish",
         "may_subscribe": "may_subscribe",
         "may_control": "may_control",
+        "masks_numbers": "masks_numbers",
     }
 
     def rows(self, controller: Controller) -> QuerySet[Any]:
@@ -104,6 +108,7 @@ class AccessKeys(Resource):
             "may_subscribe": row.may_subscribe,
             "may_publish": row.may_publish,
             "may_control": row.may_control,
+            "masks_numbers": row.masks_numbers,
             "allowed_topics": row.allowed_topics,
             "filter": decode(row.filter) if row.filter else None,
             "events_per_second": row.events_per_second,

@@ -1,5 +1,7 @@
 """Agents with their users, roles, queues and granted resources."""
 
+# Long because an agent and its user are one row of the interface.
+
 from __future__ import annotations
 
 import hashlib
@@ -21,6 +23,7 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
+from events.api.operation import field
 from events.domain.event import format_timestamp
 from subscriptions.control.controller import Controller, FieldProblem, NotPermitted, Refused
 from subscriptions.control.resource import Resource
@@ -34,6 +37,7 @@ from subscriptions.models import (
     Queue,
     validate_resources,
 )
+from subscriptions.models.limits import limit_problem, validate_limits
 from subscriptions.models.teams import MAX_TEAM_CHARACTERS, MAX_TEAMS, validate_teams
 
 MAX_QUEUES = 1000
@@ -111,6 +115,19 @@ class ManagedAgent(Serializer[Any]):
         validators=[validate_resources],
         help_text="Resources of the customer that the agent receives besides its own, such as `message`.",
     )
+    limited_to = field(
+        {
+            "type": "object",
+            "properties": {
+                "queues": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+                "teams": {"type": "array", "items": {"type": "string"}},
+            },
+            "additionalProperties": False,
+        },
+        "The `queues` (ids) and `teams` of a manager: it sees nothing else of the customer. Empty for all.",
+        default=dict,
+        validators=[validate_limits],
+    )
     teams = ListField(
         child=CharField(max_length=MAX_TEAM_CHARACTERS),
         default=list,
@@ -154,6 +171,7 @@ class Agents(Resource):
             "queue_ids": sorted(str(queue.pk) for queue in row.queues.all()),
             "granted_resources": row.granted_resources,
             "teams": row.teams,
+            "limited_to": row.limited_to,
             "status": row.status,
             "created_at": format_timestamp(row.created_at),
         }
@@ -165,6 +183,8 @@ class Agents(Resource):
             row.customer, row.user = controller.customer(values), User()
         values.pop("customer_id", None)
         role = values.get("role", row.role)
+        if problem := limit_problem(role, values.get("limited_to", row.limited_to)):
+            raise Refused(FieldProblem("limited_to", problem))
         _check_role(controller, row, role, values)
         queues = self._queues(row, values.pop("queue_ids", None))
         login_changed = self._set_login(controller, row, values, role, is_new=is_new)
@@ -233,8 +253,8 @@ class Agents(Resource):
 def _require_unnarrowed(controller: Controller) -> None:
     if controller.is_narrowed:
         raise NotPermitted(
-            "A key that is limited to topics, by a filter or to publishing cannot change agents, who receive what it "
-            "does not: use a key without these limits"
+            "A credential that is limited to topics, by a filter, by masked numbers or to publishing cannot change "
+            "agents, who receive what it does not: use one without these limits"
         )
 
 

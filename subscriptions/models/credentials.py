@@ -59,6 +59,13 @@ class AccessKey(models.Model):
         help_text="Whether it may manage queues, agents, access keys and opt-outs over REST; with platform staff as "
         "its agent, of all customers.",
     )
+    masks_numbers = models.BooleanField(
+        "masked numbers",
+        default=False,
+        db_default=False,
+        help_text="Whether it sees of every telephone number the country code and the last two digits alone, as do the "
+        "tokens that it makes.",
+    )
     allowed_topics = models.JSONField(
         default=list,
         blank=True,

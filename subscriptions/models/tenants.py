@@ -16,6 +16,8 @@ from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from events.quotas.limits import DataCheck
 from subscriptions.models.desk_settings import DeskSettings
+from subscriptions.models.limits import limits_field
+from subscriptions.models.number_masks import NumberMaskSettings
 from subscriptions.models.presence import PresenceSettings
 from subscriptions.models.targets import TARGETS, default_target, own_target, validate_time_zone
 from subscriptions.models.teams import teams_field
@@ -43,7 +45,7 @@ def validate_region(region: str) -> None:
         )
 
 
-class Customer(PresenceSettings, DeskSettings):
+class Customer(PresenceSettings, DeskSettings, NumberMaskSettings):
     """A tenant of the platform. Customers never see each other's data."""
 
     id = models.UUIDField(
@@ -227,6 +229,7 @@ class Agent(models.Model):
         help_text='Resources of the customer that the agent receives besides its own, such as ["message"].',
     )
     teams = teams_field()
+    limited_to = limits_field()
     tokens_valid_from = models.DateTimeField(
         null=True,
         blank=True,

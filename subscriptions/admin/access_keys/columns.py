@@ -129,6 +129,7 @@ class KeyColumns:
     def rights(self, key: AccessKey) -> str:
         limits = [one_or_many(len(key.allowed_topics), "topic")] if key.allowed_topics else []
         limits += ["filter"] if key.filter else []
+        limits += ["masked numbers"] if key.masks_numbers else []
         narrowed = f" ({', '.join(limits)})" if limits else ""
         held = (
             (f"subscribe{narrowed}", key.may_subscribe),

@@ -57,6 +57,7 @@ class AccessKeyForm(OperatorForm):
             "may_subscribe",
             "may_publish",
             "may_control",
+            "masks_numbers",
             "allowed_topics",
             "filter",
             *RATES,

@@ -24,7 +24,7 @@ from subscriptions.admin.confirmation import (
     one_or_many,
     reason_of,
 )
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform, sees_numbers
 from subscriptions.auth.access_keys import CannotRotate, revoke, rotate
 from subscriptions.connections.close_orders import close_all_of_key
 from subscriptions.models import AccessKey, Agent, LiveConnection
@@ -58,7 +58,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
-        rights = ["may_subscribe", "may_publish", "may_control"]
+        rights = ["may_subscribe", "may_publish", "may_control", "masks_numbers"]
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
@@ -113,7 +113,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         )
 
     def may_change(self, request: HttpRequest, row: AccessKey | None) -> bool:
-        return row is None or row.revoked_at is None
+        return sees_numbers(request) and (row is None or row.revoked_at is None)
 
     def may_delete(self, request: HttpRequest, row: AccessKey | None) -> bool:
         """Keys are revoked instead: audit records must not name a key that does not exist."""

@@ -20,6 +20,7 @@ from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.admin.new_passwords import PasswordSettingForm
 from subscriptions.control.agents import admin_use_problem, login_name, username_ending
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
+from subscriptions.models.limits import limit_problem, validate_limits
 from subscriptions.models.teams import split_teams
 from subscriptions.platform.agent_status import CHOOSABLE
 
@@ -98,6 +99,22 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
+    limited_queues = forms.ModelMultipleChoiceField(
+        queryset=Queue.objects.none(),
+        required=False,
+        label=_("Limited to queues"),
+        widget=FilteredSelectMultiple(_("queues"), is_stacked=False),
+        help_text=_("A manager sees these queues alone, with their calls and agents. Empty for all."),
+    )
+    limited_teams = TeamsField(
+        required=False,
+        label=_("Limited to teams"),
+        help_text=_(
+            "A manager sees the agents of these teams alone, with their calls, beside the queues above. Empty for all."
+        ),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
     class Meta:
         model = Agent
         fields = ["name", "id", "role", "is_active", "status", "queues", "granted_resources", "teams"]
@@ -106,11 +123,16 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
         self.login = User() if self.is_new else self.instance.user
-        if "username" not in self.fields:
+        if "role" not in self.fields:
             return  # Operators who may only view get no fields.
         fields: dict[str, Any] = self.fields
         fields["queues"].queryset = self.customer.queues.order_by("name")
         fields["queues"].label_from_instance = lambda queue: queue.name
+        if "limited_queues" in fields:
+            fields["limited_queues"].queryset = self.customer.queues.order_by("name")
+            fields["limited_queues"].label_from_instance = lambda queue: queue.name
+            self.initial["limited_queues"] = self.instance.limited_to.get("queues", [])
+            self.initial["limited_teams"] = self.instance.limited_to.get("teams", [])
         if "status" in fields:
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
@@ -154,6 +176,7 @@ class AgentForm(PasswordSettingForm, OperatorForm):
                     self.add_error("password", error)
         if cleaned.get("may_use_admin") and (problem := admin_use_problem(cleaned.get("role", ""))):
             self.add_error("may_use_admin", problem)
+        self._clean_limits(cleaned)
         if self._is_own_user() and not (
             cleaned.get("is_active")
             and cleaned.get("may_use_admin")
@@ -163,6 +186,25 @@ class AgentForm(PasswordSettingForm, OperatorForm):
                 "You cannot switch yourself off, change your own role or lock yourself out: ask another admin."
             )
         return cleaned
+
+    def _clean_limits(self, cleaned: dict[str, Any]) -> None:
+        """Set what the agent is limited to."""
+        if {"limited_queues", "limited_teams"} & self.errors.keys() or "limited_queues" not in cleaned:
+            return
+        chosen = {
+            "queues": [str(queue.pk) for queue in cleaned["limited_queues"]],
+            "teams": cleaned["limited_teams"],
+        }
+        limited_to = {kind: values for kind, values in chosen.items() if values}
+        if problem := limit_problem(cleaned.get("role", ""), limited_to):
+            name = "limited_queues" if "queues" in limited_to else "limited_teams"
+            self.add_error(name, f"{problem[0].upper()}{problem[1:]}.")
+            return
+        try:
+            validate_limits(limited_to)
+        except ValidationError as error:
+            self.add_error("limited_teams", error)
+        self.instance.limited_to = limited_to
 
     def _is_own_user(self) -> bool:
         return not self.is_new and self.login.pk == self.user.pk and not self.user.is_superuser

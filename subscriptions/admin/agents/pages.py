@@ -18,7 +18,7 @@ from events.api.errors import ApiError
 from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
 from subscriptions.admin.confirmation import confirmed, one_or_many
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform, sees_numbers
 from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
@@ -77,11 +77,12 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Agent | None = None) -> list[Any]:
         may_write = self.has_change_permission(request, obj) if obj else True
+        limits = ["limited_queues", "limited_teams"] if may_write else []
         login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
         return [
             (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
             ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
-            ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
+            ("Permissions", {"fields": ["role", "is_active", "granted_resources", *limits]}),
             (
                 "Work",
                 {"fields": ["status", *(["status_changed_at", "desktop"] if obj else []), "queues", "teams"]},
@@ -100,6 +101,8 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         return super().reaches(request, row) and (not row.is_of_the_platform or is_platform(request))
 
     def may_change(self, request: HttpRequest, row: Agent | None) -> bool:
+        if not sees_numbers(request):
+            return False
         return row is None or request.user.is_superuser or not row.user.is_superuser
 
     def may_delete(self, request: HttpRequest, row: Agent | None) -> bool:

@@ -88,6 +88,8 @@ interface Me {
   topics: string[];
   queues: Queue[];
   agents: Agent[];
+  masks_numbers?: boolean;
+  may_reveal_numbers?: boolean;
   dialing?: Dialing | null;
   desk?: DeskSettings;
 }
