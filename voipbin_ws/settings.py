@@ -160,7 +160,7 @@ STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "voipbin_ws.http.static_files.VersionedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "voipbin_ws.static_files.storage.VersionedStaticFilesStorage"},
 }
 
 # Django's PBKDF2, with a bound on the hashes at once.

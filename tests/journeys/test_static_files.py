@@ -52,8 +52,16 @@ def test_a_file_of_no_or_of_another_version_is_not_kept(pages: httpx.Client, ver
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "max-age=60, public")
 
 
+def test_a_script_of_the_pages_comes_with_all_that_it_imports(pages: httpx.Client) -> None:
+    assert 'from "' in pages.get(f"/static/{SCRIPT}").text
+    whole = pages.get(address(pages), headers={"Range": "bytes=0-9"})
+    assert whole.status_code == 200
+    assert 'from "' not in whole.text
+    assert "class EventClient" in whole.text
+
+
 def test_a_part_of_a_file_and_one_that_did_not_change_are_as_before(pages: httpx.Client) -> None:
-    part = pages.get(address(pages), headers={"Range": "bytes=0-9"})
+    part = pages.get(f"/static/{SCRIPT}", headers={"Range": "bytes=0-9"})
     assert (part.status_code, len(part.content), part.headers.get("Content-Encoding")) == (206, 10, None)
     known = {"If-None-Match": pages.get(address(pages)).headers["ETag"]}
     assert pages.get(address(pages), headers=known).status_code == 304

@@ -22,7 +22,7 @@ from whitenoise.responders import SlicedFile
 from voipbin_ws.http.connections import PART_BYTES
 from voipbin_ws.http.request_log import PROBES, REQUEST_ID_HEADER, log_request, method_label, request_id
 from voipbin_ws.http.security_headers import with_security_headers
-from voipbin_ws.http.static_files import StaticFiles
+from voipbin_ws.static_files.files import StaticFiles
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
