@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -191,6 +192,7 @@ def test_every_address_masks_the_number(scene: Scene) -> None:
         "row_id": "0f0f0f0f-0000-4000-8000-00000000000f",
         "number": scene.call_id,
         "result": "true",
+        "at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
     }
     faults = []
     with httpx.Client(base_url=scene.gateway.url, timeout=PATIENCE_SECONDS) as client:
@@ -215,6 +217,7 @@ def test_every_address_masks_the_number(scene: Scene) -> None:
     assert faults == []
     wanted = {"/v1.0/events", "/v1.0/events/{event_id}", "/v1.0/calls", "/v1.0/queues", "/v1.0/messages"}
     assert seen >= {*wanted, "/v1.0/resources/{resource}", "/v1.0/conversations"}
+    assert ("/v1.0/states" in seen) == ("/v1.0/states" in document()["paths"])
 
 
 def filter_of(name: str, begin: str) -> str:
