@@ -219,6 +219,26 @@ class StoredSummary(models.Model):
         return f"summary of {self.customer_id} at {self.seq}"
 
 
+class StateSnapshot(models.Model):
+    """All states that had not ended at a number of a customer's log.
+
+    Looking back goes on from there. It only saves time as long as the whole log is kept.
+    """
+
+    customer_id = models.UUIDField(editable=False)
+    epoch = models.CharField(max_length=12, editable=False)
+    seq = models.BigIntegerField(editable=False)
+    body = models.BinaryField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer_id", "epoch", "seq"], name="one_snapshot_a_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"states of {self.customer_id} at {self.seq}"
+
+
 def join_agents(agent_ids: Sequence[str]) -> str:
     """Join agents' ids into one column: searchable with LIKE, and no further rows."""
     return " ".join(agent_ids)

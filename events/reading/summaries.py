@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from events.domain.strict_json import encode
 from events.log import reader
-from events.log.state_projection import state_of
+from events.log.state_fold import state_of
 from events.models import Event, ResourceState, StoredSummary
 from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, SummaryFold
@@ -52,7 +52,7 @@ def build(customer_id: str) -> Summary:
     head = reader.head_of(customer_id)
     profile, now = profile_of(customer_id), time.time()
     horizon = min(profile.midnight(now), now - 3600) - LOOKBACK_SECONDS
-    before = _last_before(customer_id, horizon, head)
+    before = reader.last_stored_before(customer_id, datetime.fromtimestamp(horizon, UTC), head)
     if (summary := _stored(customer_id, head, before, profile)) is None:
         summary = Summary(customer_id, head.epoch, before, SummaryFold(profile), time.monotonic())
         _restore(summary, horizon, head.last_seq)
@@ -136,28 +136,6 @@ class Summaries:
 
 summaries = Summaries()
 """The summaries of this process."""
-
-
-def _last_before(customer_id: str, moment: float, head: reader.Head) -> int:
-    """Return the number of the last event that was stored before a moment.
-
-    By bisection: in the order of the log, times are those of its clock.
-    """
-    begin = datetime.fromtimestamp(moment, UTC)
-    low, high = head.floor, head.last_seq
-    while low < high:
-        middle = (low + high + 1) // 2
-        stored = (
-            Event.objects.filter(customer_id=customer_id, seq__gt=low, seq__lte=middle)
-            .order_by("-seq")
-            .values_list("stored_at", flat=True)
-            .first()
-        )
-        if stored is None or stored < begin:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _restore(summary: Summary, horizon: float, upto: int) -> None:
