@@ -60,7 +60,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-USE_I18N = False
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "voipbin_ws" / "locale"]
 FORMAT_MODULE_PATH = "voipbin_ws.formats"
 
 # --- How it is reached ---------------------------------------------------------------------------------------------
@@ -117,6 +118,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
+    # Its random padding hides the length of a body from a page that has the browser guess at it (BREACH).
+    "django.middleware.gzip.GZipMiddleware",
+    "voipbin_ws.languages.choice.answer_in_language",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -153,6 +157,10 @@ with contextlib.suppress(
 STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "voipbin_ws.http.static_files.VersionedStaticFilesStorage"},
+}
 
 # Django's PBKDF2, with a bound on the hashes at once.
 PASSWORD_HASHERS = ["subscriptions.auth.password_hashing.BoundedPBKDF2PasswordHasher"]

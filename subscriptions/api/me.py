@@ -82,6 +82,7 @@ def _agents(identity: Identity) -> list[dict[str, Any]]:
             "role": agent.role,
             "status": agent.status,
             "status_changed_at": format_timestamp(agent.status_changed_at),
+            "teams": agent.teams,
         }
         for agent in agents.order_by("name", "pk")
     ]

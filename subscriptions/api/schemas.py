@@ -88,6 +88,7 @@ class VisibleAgent(Serializer[Any]):
     role = field({"enum": _ROLES})
     status = field(_STATUS)
     status_changed_at = field(TIME)
+    teams = ListField(child=CharField(), help_text="Names; case does not matter.")
 
 
 class VisibleQueue(Serializer[Any]):

@@ -34,6 +34,7 @@ from subscriptions.models import (
     Queue,
     validate_resources,
 )
+from subscriptions.models.teams import MAX_TEAM_CHARACTERS, MAX_TEAMS, validate_teams
 
 MAX_QUEUES = 1000
 MAX_PASSWORD = 1024
@@ -110,6 +111,13 @@ class ManagedAgent(Serializer[Any]):
         validators=[validate_resources],
         help_text="Resources of the customer that the agent receives besides its own, such as `message`.",
     )
+    teams = ListField(
+        child=CharField(max_length=MAX_TEAM_CHARACTERS),
+        default=list,
+        max_length=MAX_TEAMS,
+        validators=[validate_teams],
+        help_text="Names such as `Support` or `Night shift`, by which agents are found. Case does not matter.",
+    )
     status = ChoiceField(AgentStatus.values, read_only=True)
     created_at = DateTimeField(read_only=True)
 
@@ -145,6 +153,7 @@ class Agents(Resource):
             "may_use_admin": row.user.is_staff,
             "queue_ids": sorted(str(queue.pk) for queue in row.queues.all()),
             "granted_resources": row.granted_resources,
+            "teams": row.teams,
             "status": row.status,
             "created_at": format_timestamp(row.created_at),
         }

@@ -36,6 +36,7 @@ RESOURCES: Mapping[str, Resource] = {
     "opt_out": OptOuts(),
 }
 _LISTS = ("queue_ids", "granted_resources", "allowed_topics")
+_LISTS_OF_NAMES = ("queue_names", "teams")
 
 
 class LineProblem(NamedTuple):
@@ -178,8 +179,8 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Any]]:
 def _cell(name: str, value: str) -> str | list[str]:
     """Return the value of a cell: a list, if the column has lists.
 
-    They are separated by spaces, and names of queues by semicolons.
+    They are separated by spaces, and names, which have spaces, by semicolons.
     """
-    if name == "queue_names":
+    if name in _LISTS_OF_NAMES:
         return [each.strip() for each in value.split(";") if each.strip()]
     return value.split() if name in _LISTS else value

@@ -18,6 +18,7 @@ from events.quotas.limits import DataCheck
 from subscriptions.models.desk_settings import DeskSettings
 from subscriptions.models.presence import PresenceSettings
 from subscriptions.models.targets import TARGETS, default_target, own_target, validate_time_zone
+from subscriptions.models.teams import teams_field
 from subscriptions.protocol.permissions import Role
 
 
@@ -225,6 +226,7 @@ class Agent(models.Model):
         validators=[validate_resources],
         help_text='Resources of the customer that the agent receives besides its own, such as ["message"].',
     )
+    teams = teams_field()
     tokens_valid_from = models.DateTimeField(
         null=True,
         blank=True,

@@ -6,19 +6,20 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Serve the dashboard: the live calls, for a supervisor."""
-    return page(request, "dashboard.html", title="Live calls")
+    return page(request, "dashboard.html", title=gettext("Live calls"))
 
 
 @require_safe
 def agent_desktop(request: HttpRequest) -> HttpResponse:
     """Serve the agent desktop: calls and messages, for an agent."""
-    return page(request, "agent.html", title="Agent desktop")
+    return page(request, "agent.html", title=gettext("Agent desktop"))
 
 
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

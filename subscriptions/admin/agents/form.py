@@ -12,6 +12,7 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
@@ -19,6 +20,7 @@ from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.admin.new_passwords import PasswordSettingForm
 from subscriptions.control.agents import admin_use_problem, login_name, username_ending
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
+from subscriptions.models.teams import split_teams
 from subscriptions.platform.agent_status import CHOOSABLE
 
 User = get_user_model()
@@ -35,6 +37,19 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
         "No longer known: deselect": [name for name in held if name not in known],
     }
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
+
+
+class TeamsField(forms.CharField):
+    """Names of teams, separated by commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return split_teams(super().to_python(value) or "")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
 
 
 class AgentForm(PasswordSettingForm, OperatorForm):
@@ -74,9 +89,18 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         ),
     )
 
+    teams = TeamsField(
+        required=False,
+        label=_("Teams"),
+        help_text=_(
+            "Separated by commas, such as: Support, Night shift. The dashboard finds agents by them."
+        ),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
     class Meta:
         model = Agent
-        fields = ["name", "id", "role", "is_active", "status", "queues", "granted_resources"]
+        fields = ["name", "id", "role", "is_active", "status", "queues", "granted_resources", "teams"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

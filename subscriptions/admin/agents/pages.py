@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from events.admin.filters import CustomerFilter, LinkFilter
 from events.admin.scope import pill
@@ -22,7 +23,26 @@ from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, AgentPresence, Queue
+from subscriptions.models.teams import is_in_team, names_of_teams
 from subscriptions.platform.agent_status import choose_status
+
+
+class TeamFilter(admin.SimpleListFilter):
+    parameter_name = "team"
+    title = _("team")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = names_of_teams(
+            model_admin.get_queryset(request).exclude(teams=[]).values_list("teams", flat=True)
+        )
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if (name := self.value()) is None:
+            return queryset
+        # Databases differ in how they search JSON, and in what they count as the same letter.
+        teams = queryset.exclude(teams=[]).values_list("pk", "teams")
+        return queryset.filter(pk__in=[pk for pk, names in teams if is_in_team(names, name)])
 
 
 class QueueFilter(LinkFilter):
@@ -44,9 +64,10 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         "status",
         "desktop",
         "serves",
+        "in_teams",
         "uses_admin",
     ]
-    list_filter = [CustomerFilter, "role", "is_active", "status", QueueFilter]
+    list_filter = [CustomerFilter, "role", "is_active", "status", TeamFilter, QueueFilter]
     list_select_related = ["customer", "user"]
     search_fields = ["name", "id", "user__username", "customer__name"]
     search_help_text = "Name, id or user name of an agent, or name of a customer"
@@ -61,7 +82,10 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
             (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
             ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
             ("Permissions", {"fields": ["role", "is_active", "granted_resources"]}),
-            ("Work", {"fields": ["status", *(["status_changed_at", "desktop"] if obj else []), "queues"]}),
+            (
+                "Work",
+                {"fields": ["status", *(["status_changed_at", "desktop"] if obj else []), "queues", "teams"]},
+            ),
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
@@ -139,6 +163,10 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
     @admin.display(description="queues")
     def serves(self, agent: Agent) -> str:
         return ", ".join(queue.name for queue in agent.queues.all()) or "–"
+
+    @admin.display(description=_("teams"))
+    def in_teams(self, agent: Agent) -> str:
+        return ", ".join(agent.teams) or "–"
 
     @admin.display(description="admin", boolean=True, ordering="user__is_staff")
     def uses_admin(self, agent: Agent) -> bool:

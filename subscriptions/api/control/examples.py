@@ -50,6 +50,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "may_use_admin": False,
         "queue_ids": [QUEUE],
         "granted_resources": ["message"],
+        "teams": ["Support", "Night shift"],
     },
     "AccessKey": {
         "customer_id": CUSTOMER,

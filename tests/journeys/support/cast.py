@@ -43,6 +43,7 @@ class Person:
     role: str = "agent"
     granted: list[str] = field(default_factory=list)
     queues: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
     id: str = field(default_factory=new_id)
     password: str = ""
     uses_admin: bool = False
@@ -169,6 +170,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             name=person["name"],
             role=person["role"],
             granted_resources=person["granted"],
+            teams=person["teams"],
             is_active=person["is_active"],
         )
         agent.queues.set(person["queues"])

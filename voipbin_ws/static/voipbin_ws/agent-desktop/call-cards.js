@@ -2,8 +2,10 @@
 
 import { actOnCall } from "../shared/requests.js";
 import { descendant, element, field, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { filledAddress } from "./fill-in.js";
 import { read } from "../shared/auth.js";
+import { statusName } from "../shared/call.js";
 import { canonicalNumber } from "../shared/phone-number.js";
 import { displayText } from "../shared/text.js";
 import { duration } from "../shared/time.js";
@@ -11,15 +13,15 @@ import { duration } from "../shared/time.js";
 /** @typedef {keyof typeof ACTIONS} ActionName */
 /** @typedef {{ action: ActionName, phase: string } | { error: string }} ActionRequest */
 
-const PHASES = { offered: "Ringing", dialing: "Dialing", talking: "Talking", over: "" };
+const PHASES = { offered: gettext("Ringing"), dialing: gettext("Dialing"), talking: gettext("Talking"), over: "" };
 const SHAPES = { offered: "shape-ringing", dialing: "shape-dialing", talking: "shape-talking", over: "" };
 const ORDER = Object.keys(PHASES);
 const EVENT_WITHIN_MS = 5000;
 const ACTIONS = {
-  accept: { phases: ["offered"], usual: "Accept", doing: "Accepting…" },
-  voicemail: { phases: ["offered", "talking"], usual: "Voicemail", doing: "Sending…" },
-  transfer: { phases: ["talking"], usual: "Transfer", doing: "Transferring…" },
-  hangup: { phases: ["talking", "dialing"], usual: "Hang up", doing: "Hanging up…" },
+  accept: { phases: ["offered"], usual: gettext("Accept"), doing: gettext("Accepting…") },
+  voicemail: { phases: ["offered", "talking"], usual: gettext("Voicemail"), doing: gettext("Sending…") },
+  transfer: { phases: ["talking"], usual: gettext("Transfer"), doing: gettext("Transferring…") },
+  hangup: { phases: ["talking", "dialing"], usual: gettext("Hang up"), doing: gettext("Hanging up…") },
 };
 const TO_NUMBER = "tel";
 const TARGETS_AGE_MS = 15_000;
@@ -87,9 +89,9 @@ export class CallCards {
       const { content } = await read("/v1.0/transfer-targets");
       const place = (/** @type {Agent} */ { status = "" }) => STATUS_ORDER.indexOf(status);
       const agents = content.agents.sort((/** @type {Agent} */ one, /** @type {Agent} */ other) => place(one) - place(other));
-      const colleagues = agents.map((/** @type {Agent} */ { id, name, status }) => [`${displayText(name)} (${status})`, `agent ${id}`]);
+      const colleagues = agents.map((/** @type {Agent} */ { id, name, status }) => [`${displayText(name)} (${statusName(status ?? "")})`, `agent ${id}`]);
       const queues = content.queues.map((/** @type {Queue} */ { id, name }) => [displayText(name), `queue ${id}`]);
-      const groups = [{ label: "Queues", options: queues }, { label: "Colleagues", options: colleagues }].filter(({ options }) => options.length);
+      const groups = [{ label: gettext("Queues"), options: queues }, { label: gettext("Colleagues"), options: colleagues }].filter(({ options }) => options.length);
       if (JSON.stringify(groups) === JSON.stringify(this.#targets)) return;
       this.#targets = groups;
       for (const { element: card } of this.#list.parts.values()) this.#fillTargets(card);
@@ -107,7 +109,7 @@ export class CallCards {
     for (const call of calls) {
       const part = this.#list.part(call.id);
       part.attributes({ "data-call": call.id, "data-phase": call.phase, "aria-label": `${PHASES[call.phase]}: ${call.displayName}` });
-      part.texts({ phase: PHASES[call.phase], time: duration(now - call.since), direction: call.inbound ? "Inbound" : "Outbound" });
+      part.texts({ phase: PHASES[call.phase], time: duration(now - call.since), direction: call.inbound ? gettext("Inbound") : gettext("Outbound") });
       part.texts({ name: call.displayName, number: call.party.name ? call.party.number : "" });
       part.shape(0, SHAPES[call.phase]);
       this.#showFields(descendant(part.element, "dl"), call.card);
@@ -168,7 +170,7 @@ export class CallCards {
     number.hidden = select.value !== TO_NUMBER;
     number.disabled = transfer.disabled;
     transfer.disabled ||= select.value === TO_NUMBER && !number.value.trim();
-    setText(descendant(card, ".why"), !available ? reason : this.#liveData.isLive ? "" : "You cannot act on calls until the connection is restored.");
+    setText(descendant(card, ".why"), !available ? reason : this.#liveData.isLive ? "" : gettext("You cannot act on calls until the connection is restored."));
     setText(descendant(card, ".error"), request && "error" in request ? request.error : "");
     // The card keeps the focus when the pressed button is hidden or disabled.
     const focused = /** @type {HTMLButtonElement} */ (document.activeElement);
@@ -198,7 +200,7 @@ export class CallCards {
       group.append(...options.map(([name, value]) => new Option(name, value)));
       return group;
     });
-    select.replaceChildren(...groups, new Option("A number…", TO_NUMBER));
+    select.replaceChildren(...groups, new Option(gettext("A number…"), TO_NUMBER));
     if (chosen && [...select.options].some(({ value }) => value === chosen)) select.value = chosen;
   }
 
@@ -240,13 +242,13 @@ export class CallCards {
 /** @param {Desk} desk @param {number} now */
 function textFor({ presence, recent }, now) {
   const { status, since } = presence;
-  if (status === "available") return "You are available. Your next call rings here.";
-  if (status === "ringing") return "A call is on its way to you.";
+  if (status === "available") return gettext("You are available. Your next call rings here.");
+  if (status === "ringing") return gettext("A call is on its way to you.");
   if (status === "busy") {
     // The wrap-up begins with the end of the call.
     const isWrapUp = recent.length > 0 && recent[0].since >= (since ?? 0);
-    const time = isWrapUp ? `Wrap-up: ${duration(now - recent[0].since)}.` : "You are busy.";
-    return `${time} The next call comes when you are available.`;
+    const time = isWrapUp ? gettext("Wrap-up: {time}.", { time: duration(now - recent[0].since) }) : gettext("You are busy.");
+    return `${time} ${gettext("The next call comes when you are available.")}`;
   }
-  return `You get no calls while you are ${status || "offline"}. Choose Available above when you are ready.`;
+  return gettext("You get no calls while you are {status}. Choose Available above when you are ready.", { status: statusName(status || "offline") });
 }

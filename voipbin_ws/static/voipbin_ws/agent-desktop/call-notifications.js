@@ -1,5 +1,7 @@
 /** Notifications of the computer's desktop, one for each offered call. */
 
+import { gettext } from "../shared/gettext.js";
+
 export class CallNotifications {
   /** @type {Map<string, Notification>} */ #shown = new Map(); // By call id.
 
@@ -26,7 +28,7 @@ export class CallNotifications {
     // The agent sees the page.
     if (typeof Notification !== "function" || Notification.permission !== "granted" || (document.hasFocus() && !document.hidden)) return;
     try {
-      const notification = new Notification(`${displayName} is calling`, { tag: id, body: party.number, requireInteraction: true });
+      const notification = new Notification(gettext("{name} is calling", { name: displayName }), { tag: id, body: party.number, requireInteraction: true });
       notification.addEventListener("click", () => {
         window.focus();
         notification.close();

@@ -4,13 +4,14 @@ import { capitalized, isObject, callerName, partyOf } from "../shared/call.js";
 import { displayText } from "../shared/text.js";
 import { CURRENT_PHASES } from "../shared/state.js";
 import { parseTime } from "../shared/time.js";
+import { gettext } from "../shared/gettext.js";
 
 /** @typedef {import("../shared/state.js").State} State */
 /** @typedef {{ text?: string, seconds?: number }} Field */
 
 const MAX_FIELDS = 24;
 const MAX_ITEMS = 10;
-const LABELS = new Map(Object.entries({ wait: "Waited", wait_time: "Waited" })); // Other names are their own labels.
+const LABELS = new Map(Object.entries({ queue: gettext("Queue"), wait: gettext("Waited"), wait_time: gettext("Waited"), previous_calls: gettext("Previous calls"), last_purchase: gettext("Last purchase") })); // Other names are their own labels.
 const IN_SECONDS = new Set(["wait", "wait_time"]);
 
 /** @param {string} name */
@@ -21,7 +22,7 @@ function fieldLabel(name) {
 /** @param {string} name @param {any} value @returns {Field} */
 function fieldOf(name, value) {
   if (IN_SECONDS.has(name) && typeof value === "number") return { seconds: value };
-  if (typeof value === "boolean") return { text: value ? "yes" : "no" };
+  if (typeof value === "boolean") return { text: value ? gettext("yes") : gettext("no") };
   if (Array.isArray(value)) return { text: value.map(displayText).filter(Boolean).slice(0, MAX_ITEMS).join(", ") };
   return { text: displayText(isObject(value) ? JSON.stringify(value) : value) };
 }

@@ -5,6 +5,7 @@ import { partyOf, waitingSince } from "../shared/call.js";
 import { displayText } from "../shared/text.js";
 import { States } from "../shared/resource-state.js";
 import { parseTime, pastTime } from "../shared/time.js";
+import { gettext } from "../shared/gettext.js";
 
 /** @typedef {{ callId: string, queueId: string, queueName: string, party: Party, since: number }} Place A caller in a queue. */
 /** @typedef {{ kind: "waiting", place: Place } | { kind: "offered" | "missed", call: DeskCall }} Notice */
@@ -115,7 +116,7 @@ export class Desk {
     for (const { key, state } of this.#states.placesOf(callId)) {
       const { resource, resourceId: queueId } = key;
       if (resource !== "queue" || !state.live || state.status !== "waiting" || !this.#queueNames.has(queueId)) continue;
-      const queueName = displayText(state.data.queue_name) || this.#queueNames.get(queueId) || `Queue ${queueId.slice(0, 8)}`;
+      const queueName = displayText(state.data.queue_name) || this.#queueNames.get(queueId) || gettext("Queue {id}", { id: queueId.slice(0, 8) });
       return { callId, queueId, queueName, party: partyOf(state.data.source), since: waitingSince(state) };
     }
     return null;

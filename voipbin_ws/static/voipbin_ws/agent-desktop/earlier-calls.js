@@ -3,8 +3,9 @@
 import { read } from "../shared/auth.js";
 import { DIRECTIONS } from "../shared/call.js";
 import { descendant, element, Part } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { displayText } from "../shared/text.js";
-import { duration, parseTime, timeOfDay } from "../shared/time.js";
+import { duration, parseTime, timeOfDay, shownDay } from "../shared/time.js";
 
 /** @typedef {{ call_id: string, at: string, direction: string | null, is_missed: boolean, duration_seconds: number | null, queue_name: string | null, agent_name: string | null, disposition: string | null, note: string | null }} EarlierCall */
 
@@ -54,8 +55,8 @@ export class EarlierCalls {
   #row(item) {
     const part = new Part(element("earlier-row"));
     const at = parseTime(item.at) ?? 0;
-    const day = new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" });
-    const how = item.is_missed ? "Missed" : item.duration_seconds === null ? (DIRECTIONS.get(item.direction ?? "") ?? "") : duration(item.duration_seconds * 1000);
+    const day = shownDay(at);
+    const how = item.is_missed ? gettext("Missed") : item.duration_seconds === null ? (DIRECTIONS.get(item.direction ?? "") ?? "") : duration(item.duration_seconds * 1000);
     const agent = item.agent_name ? displayText(item.agent_name) : "";
     part.texts({ when: `${day}, ${timeOfDay(at).slice(0, 5)}`, how: [how, displayText(item.queue_name), agent].filter(Boolean).join(" · ") });
     part.texts({ disposition: item.disposition ? displayText(this.#labelOf(item.disposition)) : "", note: item.note ?? "" });

@@ -18,6 +18,7 @@ import { enableNavigation } from "../shared/navigation.js";
 import { inOrder } from "../shared/resource-state.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { descendant, element, PartList, setShown, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 import { duration, timeOfDay } from "../shared/time.js";
@@ -25,9 +26,9 @@ import { duration, timeOfDay } from "../shared/time.js";
 const PAST_EVENTS = "300";
 const LONG_SECONDS = 20;
 const LATE_SECONDS = 60;
-const TITLE = "Agent desktop";
+const TITLE = gettext("Agent desktop");
 const MAX_SHOWN_NOTE = 120;
-const OUTCOMES = { missed: "Missed", abandoned: "Missed, caller hung up", transferred: "Transferred", voicemail: "Sent to voicemail", ended: "Ended" };
+const OUTCOMES = { missed: gettext("Missed"), abandoned: gettext("Missed, caller hung up"), transferred: gettext("Transferred"), voicemail: gettext("Sent to voicemail"), ended: gettext("Ended") };
 const OUTCOME_SHAPES = { missed: "shape-missed", abandoned: "shape-missed", transferred: "arrow-outbound", voicemail: "shape-voicemail", ended: "shape-ended" };
 
 const desk = new Desk();
@@ -45,7 +46,7 @@ const liveData = new LiveData({
   event: onEvent,
   state: showConnection,
   signedIn: () => signInForm.open(),
-  signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
+  signedOut: (message) => showSignIn(message && `${message} ${gettext("Sign in again.")}`),
 });
 const connectionStatus = new ConnectionStatus(liveData, element("desk-view"));
 const signInForm = new SignInForm(element("desk-view"), begin);
@@ -145,13 +146,13 @@ async function readCall(id) {
 function notify(notice) {
   if (notice.kind === "waiting") {
     const { party, queueName, callId } = notice.place;
-    toasts.show(`${callerName(party)} is waiting in ${queueName}`, "waiting", callId);
+    toasts.show(gettext("{name} is waiting in {queue}", { name: callerName(party), queue: queueName }), "waiting", callId);
     if (!desk.calls.size && soundLock.isHeld) sound.chime();
     hasUnseenCaller ||= document.hidden;
   } else if (notice.kind === "offered") {
-    setTexts({ alarm: `${notice.call.displayName} is calling you` });
+    setTexts({ alarm: gettext("{name} is calling you", { name: notice.call.displayName }) });
   } else {
-    toasts.show(`Missed: ${notice.call.displayName}`, "missed");
+    toasts.show(gettext("Missed: {name}", { name: notice.call.displayName }), "missed");
   }
 }
 
@@ -219,8 +220,8 @@ function showRecent() {
     part.shape(0, OUTCOME_SHAPES[outcome ?? "ended"]);
     part.attributes({ "data-outcome": outcome });
     descendant(part.element, "[data-act=message]").hidden = !messages.canWrite(party);
-    descendant(part.element, "[data-act=note]").setAttribute("aria-label", `Note on the call with ${displayName}`);
-    descendant(part.element, "[data-act=message]").setAttribute("aria-label", `Message to ${displayName}`);
+    descendant(part.element, "[data-act=note]").setAttribute("aria-label", gettext("Note on the call with {name}", { name: displayName }));
+    descendant(part.element, "[data-act=message]").setAttribute("aria-label", gettext("Message to {name}", { name: displayName }));
   }
   setShown({ "no-recent": desk.recent.length === 0 });
 }
@@ -228,7 +229,7 @@ function showRecent() {
 /** Return the notes of the last calls as commands of the palette. */
 function commandsOfCalls() {
   return desk.recent.map(({ id, displayName, since }) => ({
-    title: `${displayName}, ${timeOfDay(since).slice(0, 5)}`, kind: "Note on a call", isFoundOnly: true, run: () => notePanel.open(id),
+    title: `${displayName}, ${timeOfDay(since).slice(0, 5)}`, kind: gettext("Note on a call"), isFoundOnly: true, run: () => notePanel.open(id),
   }));
 }
 
@@ -242,7 +243,7 @@ function showAlerts() {
   const waiting = [...desk.waiting.keys()].filter((callId) => !desk.calls.has(callId)).length;
   title.usual = waiting ? `(${waiting}) ${TITLE}` : TITLE;
   const isUnseen = hasUnseenCaller && desk.waiting.size > 0;
-  title.alert = offered.length ? `☎ ${offered[0].displayName} is calling` : isUnseen ? "● A caller is waiting" : null;
+  title.alert = offered.length ? `☎ ${gettext("{name} is calling", { name: offered[0].displayName })}` : isUnseen ? `● ${gettext("A caller is waiting")}` : null;
   if (!offered.length) setTexts({ alarm: "" });
 }
 

@@ -8,8 +8,9 @@ import { sendMessage } from "../shared/requests.js";
 import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
+import { gettext, ngettext } from "../shared/gettext.js";
 import { canonicalNumber } from "../shared/phone-number.js";
-import { timeOfDay } from "../shared/time.js";
+import { timeOfDay, shownDay } from "../shared/time.js";
 
 const MAX_TEXT = 1600;
 const NEAR_MAX_TEXT = MAX_TEXT - 200;
@@ -18,22 +19,23 @@ const AT_END_PIXELS = 60;
 const DAY_MS = 86_400_000;
 export const THREADS_AT_ONCE = "100";
 const MESSAGES_AT_ONCE = "100";
+const DELIVERIES = new Map(Object.entries({ sent: gettext("on its way"), delivered: gettext("delivered"), failed: gettext("failed"), undelivered: gettext("not delivered") }));
 const NUMBER = /^\+?\d{2,20}$/;
 
 /** @param {number} at @param {number} now */
 function timeText(at, now) {
   const time = timeOfDay(at).slice(0, 5);
-  return now - at < DAY_MS ? time : `${new Date(at).toLocaleDateString(undefined, { day: "numeric", month: "short" })}, ${time}`;
+  return now - at < DAY_MS ? time : `${shownDay(at)}, ${time}`;
 }
 
 /** @param {string} text */
 function lengthText({ length }) {
-  if (length > MAX_TEXT) return `${length - MAX_TEXT} characters too many`;
-  return length > NEAR_MAX_TEXT ? `${MAX_TEXT - length} characters left` : "";
+  if (length > MAX_TEXT) return ngettext("{count} character too many", "{count} characters too many", length - MAX_TEXT);
+  return length > NEAR_MAX_TEXT ? ngettext("{count} character left", "{count} characters left", MAX_TEXT - length) : "";
 }
 
 /** @param {Thread} thread */
-const senderOf = (thread) => labelOf(thread) || "Unknown sender";
+const senderOf = (thread) => labelOf(thread) || gettext("Unknown sender");
 
 export class Messages {
   #parts;
@@ -146,7 +148,7 @@ export class Messages {
   /** @param {GatewayEvent} event @param {number} now */
   apply(event, now) {
     const thread = this.#threads.apply(event, now);
-    if (thread && !this.#isVisible(thread)) this.#parts.toasts.show(`Message from ${senderOf(thread)}`, "message");
+    if (thread && !this.#isVisible(thread)) this.#parts.toasts.show(gettext("Message from {name}", { name: senderOf(thread) }), "message");
   }
 
   /** @param {Thread} thread */
@@ -166,9 +168,9 @@ export class Messages {
     });
     for (const thread of threads) this.#renderThread(thread, now);
     const unread = all.reduce((sum, thread) => sum + thread.unread, 0);
-    const noMessages = "No messages yet. New messages appear here.";
-    const notPermitted = "You do not have access to messages. An admin can grant you the resource “message” at /admin.";
-    setTexts({ "unread-count": unread ? String(unread) : "", "no-threads-text": isSearching ? "No conversation has this text." : this.#isPermitted ? noMessages : notPermitted });
+    const noMessages = gettext("No messages yet. New messages appear here.");
+    const notPermitted = gettext("You do not have access to messages. An admin can grant you the resource “message” at /admin.");
+    setTexts({ "unread-count": unread ? String(unread) : "", "no-threads-text": isSearching ? gettext("No conversation has this text.") : this.#isPermitted ? noMessages : notPermitted });
     setShown({ "no-threads": !threads.length, "more-threads": this.#next !== null && !isSearching });
     const isOffered = this.#isPermitted && this.#reasonNotToSend() === "";
     setShown({ "thread-search": this.#isPermitted, "new-message": isOffered && Boolean(element("new-thread").hidden) });
@@ -196,11 +198,11 @@ export class Messages {
     const found = this.#search.found.get(thread.key);
     const last = thread.messages.at(-1);
     const draft = isOpen ? "" : this.#drafts.of(thread.key);
-    const sent = last && !last.isInbound ? (last.isAutomatic ? "Automatic: " : "Sent: ") : "";
-    part.texts({ name: senderOf(thread), time: found ? timeText(found.at, now) : last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : "Opted out" });
-    if (found) part.texts({ mark: "Found: ", last: found.text.slice(0, MAX_PREVIEW) });
-    else part.texts({ mark: draft ? "Draft: " : sent, last: (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW) });
-    part.texts({ unread: thread.unread ? `${thread.unread}` : "", "unread-words": thread.unread ? " unread" : "" });
+    const sent = last && !last.isInbound ? (last.isAutomatic ? `${gettext("Automatic:")} ` : `${gettext("Sent:")} `) : "";
+    part.texts({ name: senderOf(thread), time: found ? timeText(found.at, now) : last ? timeText(last.at, now) : "", stopped: thread.optedOutAt === null ? "" : gettext("Opted out") });
+    if (found) part.texts({ mark: `${gettext("Found:")} `, last: found.text.slice(0, MAX_PREVIEW) });
+    else part.texts({ mark: draft ? `${gettext("Draft:")} ` : sent, last: (draft || (last?.text ?? "")).slice(0, MAX_PREVIEW) });
+    part.texts({ unread: thread.unread ? `${thread.unread}` : "", "unread-words": thread.unread ? ` ${gettext("unread")}` : "" });
     part.attributes({ "data-number": thread.key, "data-unread": thread.unread ? "" : null, "data-open": isOpen ? "" : null });
     descendant(part.element, "button").setAttribute("aria-current", String(isOpen));
   }
@@ -228,8 +230,8 @@ export class Messages {
   #renderBubble(message, now) {
     const part = this.#bubbles.part(message.id);
     const status = message.isInbound ? "" : message.status;
-    const who = message.isInbound ? "" : message.isAutomatic ? "Automatic" : "Sent";
-    part.texts({ text: message.text || "(no text)", who, time: timeText(message.at, now), status: status === "sent" ? "on its way" : status });
+    const who = message.isInbound ? "" : message.isAutomatic ? gettext("Automatic") : gettext("Sent");
+    part.texts({ text: message.text || gettext("(no text)"), who, time: timeText(message.at, now), status: DELIVERIES.get(status) ?? status });
     part.attributes({ "data-side": message.isInbound ? "in" : "out", "data-automatic": message.isAutomatic ? "" : null });
     part.attributes({ "data-failed": /^(undelivered|failed|rejected)/.test(status) ? "" : null });
   }
@@ -240,22 +242,22 @@ export class Messages {
     const isSending = this.#sending.has(thread.key);
     const isAnonymous = thread.number === "";
     setShown({ composer: optedOutAt === null && !isAnonymous, "opted-out": optedOutAt !== null || isAnonymous });
-    if (isAnonymous) setTexts({ "opted-out": "This text came without a number: it cannot be answered." });
+    if (isAnonymous) setTexts({ "opted-out": gettext("This text came without a number: it cannot be answered.") });
     else if (optedOutAt !== null) {
-      const text = `${senderOf(thread)} wrote STOP (${timeText(optedOutAt, now)}) and wants no messages. You can reply after this number sends START.`;
+      const text = gettext("{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.", { name: senderOf(thread), time: timeText(optedOutAt, now) });
       setTexts({ "opted-out": text });
     }
     const reason = this.#reasonNotToSend();
     const { value } = field("draft");
     field("send").disabled = reason !== "" || isSending || !value.trim() || value.length > MAX_TEXT;
     const error = this.#errors.get(thread.key) ?? "";
-    setTexts({ send: isSending ? "Sending…" : "Send", "composer-why": reason || lengthText(value), "composer-error": error });
+    setTexts({ send: isSending ? gettext("Sending…") : gettext("Send"), "composer-why": reason || lengthText(value), "composer-error": error });
   }
 
   #reasonNotToSend() {
     if (!this.#actions.available) return this.#actions.reason;
-    if (!this.#actions.message) return "You do not have permission to send messages.";
-    return this.#parts.liveData.isLive ? "" : "You cannot send messages until the connection is restored. Your draft is kept.";
+    if (!this.#actions.message) return gettext("You do not have permission to send messages.");
+    return this.#parts.liveData.isLive ? "" : gettext("You cannot send messages until the connection is restored. Your draft is kept.");
   }
 
   // --- Actions ---
@@ -279,7 +281,7 @@ export class Messages {
   commands() {
     return this.#threads.sorted.map((thread) => ({
       title: labelOf(thread) === thread.number ? senderOf(thread) : `${thread.name} ${thread.number}`,
-      kind: "Conversation", isFoundOnly: true, run: () => this.#show(thread.key, { focus: true }),
+      kind: gettext("Conversation"), isFoundOnly: true, run: () => this.#show(thread.key, { focus: true }),
     }));
   }
 
@@ -312,7 +314,7 @@ export class Messages {
   #begin() {
     const number = field("new-number").value.trim();
     if (!NUMBER.test(canonicalNumber(number, this.#threads.dialing))) {
-      setTexts({ "new-error": "Write a telephone number such as +15551234567." });
+      setTexts({ "new-error": gettext("Write a telephone number such as +15551234567.") });
       field("new-number").focus();
       return;
     }
@@ -364,7 +366,7 @@ export class Messages {
       if (this.#open === key) box.scrollTop = next ? box.scrollHeight - fromEnd : box.scrollHeight;
     } catch (error) {
       if (error.isUnauthorized) this.#parts.liveData.endSession(error.message);
-      else this.#errors.set(key, `Earlier messages could not be read: ${error.message}`);
+      else this.#errors.set(key, gettext("Earlier messages could not be read: {reason}", { reason: error.message }));
     } finally {
       this.#reading.delete(key);
       this.#parts.changed();

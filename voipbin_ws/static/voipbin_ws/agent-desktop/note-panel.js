@@ -2,6 +2,7 @@
 
 import { Drafts } from "./drafts.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { noteCall } from "../shared/requests.js";
 
 /** @typedef {{ disposition: string, note: string }} Noted */
@@ -81,10 +82,10 @@ export class NotePanel {
     if (this.#shown !== call.id) this.#fill(call, stored);
     else if (this.#stored !== stored && !this.#isChanged()) this.#fill(call, stored, { keepsStatus: true });
     this.#stored = stored;
-    setTexts({ "note-name": call.displayName, "note-word": call.phase === "over" ? "Note on the last call" : "Note" });
-    if (call.phase === "over" && call.id === this.#chosen) setTexts({ "note-word": "Note on a past call" });
+    setTexts({ "note-name": call.displayName, "note-word": call.phase === "over" ? gettext("Note on the last call") : gettext("Note") });
+    if (call.phase === "over" && call.id === this.#chosen) setTexts({ "note-word": gettext("Note on a past call") });
     field("note-save").disabled = this.#isSaving || !this.#parts.liveData.isLive || !this.#isChanged();
-    setTexts({ "note-save": this.#isSaving ? "Saving…" : "Save note" });
+    setTexts({ "note-save": this.#isSaving ? gettext("Saving…") : gettext("Save note") });
   }
 
   /** Store what has changed. */
@@ -100,7 +101,7 @@ export class NotePanel {
       this.#drafts.keep(id, "");
       if (this.#shown === id) {
         this.#stored = JSON.stringify({ disposition, note: note.trim() });
-        setTexts({ "note-status": "Saved" });
+        setTexts({ "note-status": gettext("Saved") });
       }
     } catch (error) {
       if (error.isUnauthorized) this.#parts.liveData.endSession(error.message);

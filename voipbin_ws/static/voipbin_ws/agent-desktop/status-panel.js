@@ -1,8 +1,9 @@
 /** The agent's status, the buttons that choose another, the shift, and its sound. */
 
 import { chooseStatus } from "../shared/requests.js";
-import { capitalized } from "../shared/call.js";
+import { capitalized, statusName } from "../shared/call.js";
 import { element, field, setShown, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { tabData } from "../shared/site-data.js";
 import { duration, timeOfDay } from "../shared/time.js";
 
@@ -68,7 +69,7 @@ export class StatusPanel {
     // The note about a chosen status lasts until the status changes, except to one of a call.
     if (status !== this.#noteStatus && !IN_A_CALL.has(status)) setTexts({ "status-note": "", "status-error": "" });
     this.#noteStatus = status;
-    setTexts({ "status-word": capitalized(status), "status-time": since === null ? "" : duration(now - since) });
+    setTexts({ "status-word": capitalized(statusName(status)), "status-time": since === null ? "" : duration(now - since) });
     element("status").dataset.status = status;
     element("status-shape").setAttribute("href", `#${SHAPES.get(status) ?? "shape-offline"}`);
     for (const button of this.#choices) {
@@ -77,7 +78,7 @@ export class StatusPanel {
     }
     this.#showDetails(now);
     setShown({ "start-shift": !sound.isArmed, sound: sound.isArmed });
-    setTexts({ sound: sound.isMuted ? "Sound: off" : "Sound: on" });
+    setTexts({ sound: sound.isMuted ? gettext("Sound: off") : gettext("Sound: on") });
     element("sound").setAttribute("aria-pressed", String(!sound.isMuted));
     field("start-shift").disabled = !liveData.isLive;
   }
@@ -87,8 +88,8 @@ export class StatusPanel {
     const { desk, liveData } = this.#parts;
     const { status, awayReason, returnsAt, setBy, setByName } = desk.presence;
     const isLate = returnsAt !== null && returnsAt < now;
-    const back = returnsAt === null ? "" : isLate ? `expected back ${duration(now - returnsAt)} ago` : `back at ${timeOfDay(returnsAt).slice(0, 5)}`;
-    const other = setBy && setBy !== desk.agentId ? `set by ${setByName || "another person"}` : "";
+    const back = returnsAt === null ? "" : isLate ? gettext("expected back {time} ago", { time: duration(now - returnsAt) }) : gettext("back at {time}", { time: timeOfDay(returnsAt).slice(0, 5) });
+    const other = setBy && setBy !== desk.agentId ? gettext("set by {name}", { name: setByName || gettext("another person") }) : "";
     setTexts({ "status-detail": [awayReason, back, other].filter(Boolean).join(" · ") });
     element("status-detail").toggleAttribute("data-late", isLate);
     setShown({ "away-reasons": status === "away" && this.#reasons.length > 0 });
@@ -108,7 +109,7 @@ export class StatusPanel {
     changed();
     try {
       const reply = await chooseStatus(desk.agentId, status, details);
-      if (reply.next_status) setTexts({ "status-note": `${capitalized(reply.next_status)} after this call` });
+      if (reply.next_status) setTexts({ "status-note": gettext("{status} after this call", { status: capitalized(statusName(reply.next_status)) }) });
       else {
         const { away_reason, returns_at, set_by, set_by_name } = reply;
         const data = { status: reply.status, away_reason, returns_at, set_by, set_by_name };
@@ -133,6 +134,6 @@ export class StatusPanel {
     notifications.request();
     if (!IN_A_CALL.has(desk.presence.status)) this.choose("available");
     if (await sound.arm()) sound.chime();
-    else toasts.show("This browser plays no sound. Watch the window’s title for calls.");
+    else toasts.show(gettext("This browser plays no sound. Watch the window’s title for calls."));
   }
 }

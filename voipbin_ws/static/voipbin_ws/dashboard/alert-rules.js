@@ -1,6 +1,7 @@
 /** A person's alerts: which conditions raise one, which are open, and the last twenty. Sans-I/O. */
 
 import { duration } from "../shared/time.js";
+import { gettext } from "../shared/gettext.js";
 
 /** @typedef {{ waitSeconds: number, awayMinutes: number, nobody: boolean, stale: boolean, sound: boolean, desktop: boolean }} AlertRules 0 and false turn a rule off. */
 /** @typedef {{ key: string, kind: "wait" | "nobody" | "away" | "stale", id: string, name: string, text: string, at: number, isOpen: boolean, isSeen: boolean }} Alert */
@@ -36,23 +37,23 @@ export function readRules(text) {
 
 /** Return the conditions that hold now. @param {AlertRules} rules @param {Facts} facts @param {number} now @returns {Condition[]} */
 function conditions(rules, { waits, queues, agents, isStale }, now) {
-  if (isStale) return rules.stale ? [{ key: "stale", kind: "stale", id: "", name: "", text: "No live data: the connection to the gateway is lost.", holdMs: STALE_HOLD_MS }] : [];
+  if (isStale) return rules.stale ? [{ key: "stale", kind: "stale", id: "", name: "", text: gettext("No live data: the connection to the gateway is lost."), holdMs: STALE_HOLD_MS }] : [];
   /** @type {Map<string, Condition>} */
   const found = new Map();
   const limit = rules.waitSeconds * 1000;
   for (const { queueId, queueName, since } of waits) {
     if (!limit || now - since <= limit) continue;
     const key = `wait ${queueId}`;
-    found.set(key, { key, kind: "wait", id: queueId, name: queueName, text: `A caller has waited longer than ${duration(limit)}.`, holdMs: 0 });
+    found.set(key, { key, kind: "wait", id: queueId, name: queueName, text: gettext("A caller has waited longer than {time}.", { time: duration(limit) }), holdMs: 0 });
   }
   for (const { id, name, waiting, available } of queues) {
     if (!rules.nobody || !waiting || available !== 0) continue;
-    found.set(`nobody ${id}`, { key: `nobody ${id}`, kind: "nobody", id, name, text: "Callers wait, and no agent is available.", holdMs: NOBODY_HOLD_MS });
+    found.set(`nobody ${id}`, { key: `nobody ${id}`, kind: "nobody", id, name, text: gettext("Callers wait, and no agent is available."), holdMs: NOBODY_HOLD_MS });
   }
   const awayLimit = rules.awayMinutes * 60_000;
   for (const { id, name, group, since } of agents) {
     if (!awayLimit || group !== "away" || now - since <= awayLimit) continue;
-    found.set(`away ${id}`, { key: `away ${id}`, kind: "away", id, name, text: `Away for longer than ${rules.awayMinutes} min.`, holdMs: 0 });
+    found.set(`away ${id}`, { key: `away ${id}`, kind: "away", id, name, text: gettext("Away for longer than {minutes} min.", { minutes: rules.awayMinutes }), holdMs: 0 });
   }
   return [...found.values()];
 }

@@ -4,11 +4,12 @@ import { DIRECTIONS, partyOf } from "../shared/call.js";
 import { numberSearch } from "../shared/phone-number.js";
 import { displayText } from "../shared/text.js";
 import { dateAndTime, parseTime } from "../shared/time.js";
+import { gettext } from "../shared/gettext.js";
 
 /** @typedef {{ id: string, startedAt: number, endedAt: number | null, direction: string, from: Party, to: Party, queues: string[], agents: string[], outcome: string, outcomeLabel: string, waitMs: number | null }} PastCall */
 /** @typedef {Pick<Board, "agentName" | "queueName" | "dialing">} Directory */
 
-export const OUTCOMES = new Map(Object.entries({ answered: "Answered", abandoned: "Abandoned", voicemail: "Voicemail", unanswered: "Not answered" }));
+export const OUTCOMES = new Map(Object.entries({ answered: gettext("Answered"), abandoned: gettext("Abandoned"), voicemail: gettext("Voicemail"), unanswered: gettext("Not answered") }));
 const MIN_DIGITS = 3;
 // What begins a formula in a spreadsheet (OWASP, CSV Injection), also in full width.
 const FORMULA = /^ *[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
@@ -63,7 +64,7 @@ export function pastCall({ resource_id: id, active, since, state, data, result }
     ...{ from: partyOf(data.source), to: partyOf(data.destination), outcome: active ? "live" : (outcome ?? "") },
     queues: queues.map((/** @type {string} */ each) => directory.queueName(each)),
     agents: agents.map((/** @type {string} */ each) => directory.agentName(each)),
-    outcomeLabel: known ?? (active ? "Live" : "Ended"),
+    outcomeLabel: known ?? (active ? gettext("Live") : gettext("Ended")),
     waitMs: wait === null ? null : wait * 1000,
   };
 }
@@ -79,7 +80,10 @@ function cell(value) {
 /** Return the calls as a CSV file (RFC 4180), with times in the browser's zone. @param {PastCall[]} calls @param {string} zone The zone's name. */
 export function csvOf(calls, zone) {
   const seconds = (/** @type {number | null} */ milliseconds) => (milliseconds === null ? null : Math.round(milliseconds / 1000));
-  const columns = [`Started (${zone})`, `Ended (${zone})`, "Direction", "From name", "From number", "To name", "To number", "Queues", "Agents", "Outcome", "Wait in seconds", "Duration in seconds", "Call id"];
+  const columns = [
+    ...[gettext("Started ({zone})", { zone }), gettext("Ended ({zone})", { zone }), gettext("Direction"), gettext("From name"), gettext("From number"), gettext("To name"), gettext("To number")],
+    ...[gettext("Queues"), gettext("Agents"), gettext("Outcome"), gettext("Wait in seconds"), gettext("Duration in seconds"), gettext("Call id")],
+  ];
   const rows = calls.map(({ id, startedAt, endedAt, direction, from, to, queues, agents, outcomeLabel, waitMs }) => [
     dateAndTime(startedAt), endedAt === null ? null : dateAndTime(endedAt), DIRECTIONS.get(direction) ?? direction,
     ...[from.name, from.number, to.name, to.number, queues.join("; "), agents.join("; "), outcomeLabel],

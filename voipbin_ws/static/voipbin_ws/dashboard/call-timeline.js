@@ -4,10 +4,11 @@ import { Call, capitalized, isId } from "../shared/call.js";
 import { displayText } from "../shared/text.js";
 import { States } from "../shared/resource-state.js";
 import { duration, parseTime } from "../shared/time.js";
+import { gettext } from "../shared/gettext.js";
 
 const PASSING_MS = 1000; // A state that follows from leaving a queue and ends within this time is not a step.
 const REASONS = new Map(Object.entries({
-  normal: "normally", noanswer: "no answer", no_answer: "no answer", cancel: "cancelled", canceled: "cancelled", timeout: "timed out",
+  normal: gettext("normally"), noanswer: gettext("no answer"), no_answer: gettext("no answer"), cancel: gettext("cancelled"), canceled: gettext("cancelled"), timeout: gettext("timed out"),
 }));
 
 /** Return whether an event belongs to a call: its own, or one with its id in a field `…_id`, except an agent's. @param {GatewayEvent} event @param {string} callId */
@@ -79,11 +80,11 @@ export class Timeline {
     if (signature(call) !== before) {
       step.state = call.state;
       step.title = stateTitle(call, queue, agent);
-    } else if (event.event_type === "call.status" && call.status) step.title = `Call ${call.status}`;
+    } else if (event.event_type === "call.status" && call.status) step.title = gettext("Call: {status}", { status: call.status });
     const missedBy = resource === "call" ? this.#name(data.missed_by, "agents", names) : "";
-    if (missedBy) step.note = `${missedBy} did not answer`;
+    if (missedBy) step.note = gettext("{name} did not answer", { name: missedBy });
     else if (resource === "recording") describeRecording(content, step, action, data);
-    else if (event.event_type === "transcription.completed") Object.assign(step, { title: "Transcribed", note: displayText(data.text) });
+    else if (event.event_type === "transcription.completed") Object.assign(step, { title: gettext("Transcribed"), note: displayText(data.text) });
     else if (resource === "activeflow") describeFlow(step, data);
     else if (event.event_type === "call.noted") this.#describeNote(step, data, names);
     else if (resource === "queue" && action === "left") describeLeaving(step, data);
@@ -96,7 +97,7 @@ export class Timeline {
   #describeNote(step, data, names) {
     const agent = this.#name(data.agent_id, "agents", names);
     const code = displayText(data.disposition);
-    step.title = agent ? `Noted by ${agent}` : "Noted";
+    step.title = agent ? gettext("Noted by {name}", { name: agent }) : gettext("Noted");
     step.note = [this.#directory.dispositions?.get(code) ?? code, displayText(data.note)].filter(Boolean).join(": ");
   }
 
@@ -123,9 +124,9 @@ function signature({ state, status, place, agentId }) {
 
 /** @param {Call} call @param {string} queue @param {string} agent */
 function stateTitle(call, queue, agent) {
-  if (call.state === "waiting") return queue ? `Waiting in ${queue}` : "Waiting";
-  if (call.state === "connecting") return agent ? `Ringing at ${agent}` : "Being connected";
-  if (call.state === "talking") return agent ? `Talking with ${agent}` : "Talking";
+  if (call.state === "waiting") return queue ? gettext("Waiting in {queue}", { queue }) : gettext("Waiting");
+  if (call.state === "connecting") return agent ? gettext("Ringing at {name}", { name: agent }) : gettext("Being connected");
+  if (call.state === "talking") return agent ? gettext("Talking with {name}", { name: agent }) : gettext("Talking");
   return call.stateLabel;
 }
 
@@ -142,7 +143,7 @@ function describeRecording({ recordings }, step, action, data) {
   const known = recordings.find((each) => each.id === id);
   if (known) Object.assign(known, recording);
   else recordings.push(recording);
-  step.title = action === "started" ? "Recording began" : action === "completed" ? "Recording saved" : step.title;
+  step.title = action === "started" ? gettext("Recording began") : action === "completed" ? gettext("Recording saved") : step.title;
   if (seconds !== null) step.note = duration(seconds * 1000);
 }
 
@@ -155,7 +156,7 @@ function webAddress(text) {
 /** @param {TimelineStep} step @param {any} data */
 function describeFlow(step, { current_action: action, flow_name: name, result }) {
   if (step.event.event_type === "activeflow.completed") {
-    step.title = "Flow completed";
+    step.title = gettext("Flow completed");
     step.note = displayText(result);
     return;
   }
@@ -166,7 +167,7 @@ function describeFlow(step, { current_action: action, flow_name: name, result })
 /** @param {TimelineStep} step @param {any} data */
 function describeLeaving(step, { reason }) {
   const hasGivenUp = /^abandon/.test(reason ?? "");
-  step.leaves = hasGivenUp ? "Gave up waiting" : "Left the queue";
+  step.leaves = hasGivenUp ? gettext("Gave up waiting") : gettext("Left the queue");
   if (step.state === null || step.state === "ended") {
     step.title = step.leaves;
     step.note = hasGivenUp ? "" : displayText(reason);
@@ -176,7 +177,7 @@ function describeLeaving(step, { reason }) {
 /** @param {Call} call @param {any} data */
 function hangupText({ direction }, data) {
   const reason = displayText(data.hangup_reason) || displayText(data.reason);
-  const sides = new Map(Object.entries({ local: "by our side", remote: direction === "outbound" ? "by the called party" : "by the caller" }));
+  const sides = new Map(Object.entries({ local: gettext("by our side"), remote: direction === "outbound" ? gettext("by the called party") : gettext("by the caller") }));
   return [REASONS.get(reason) ?? reason, sides.get(data.hangup_by)].filter(Boolean).join(", ");
 }
 

@@ -24,6 +24,7 @@ import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
+import { gettext } from "../shared/gettext.js";
 import { LiveData } from "../shared/live-data.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
@@ -34,7 +35,7 @@ const liveData = new LiveData({
   event: onEvent,
   state: () => renderer.showConnection(),
   signedIn: () => signInForm.open(),
-  signedOut: (message) => showSignIn(message && `${message} Sign in again.`),
+  signedOut: (message) => showSignIn(message && `${message} ${gettext("Sign in again.")}`),
 });
 const pause = new Pause();
 const menu = new ActionMenu();
@@ -239,7 +240,7 @@ function togglePause() {
   if (pause.isOn) pause.end();
   else if (liveData.isLoaded) pause.begin(board, liveData.now);
   else return;
-  setTexts({ announcements: pause.isOn ? "Paused" : "Live again" });
+  setTexts({ announcements: pause.isOn ? gettext("Paused") : gettext("Live again") });
   renderer.rerender();
 }
 

@@ -1,5 +1,7 @@
 /** Views of the dashboard by name: URL queries that a person keeps in the browser. Sans-I/O. */
 
+import { gettext } from "../shared/gettext.js";
+
 const MOST_VIEWS = 30;
 const MAX_NAME = 60;
 const UNSAVED = ["call", "customer"]; // What belongs to the moment, not to a view.
@@ -43,8 +45,8 @@ export class SavedViews {
   /** Save a view, in place of one with the same name; return why it is not saved, or "". @param {string} name @param {string} query */
   save(name, query) {
     const plain = name.trim().slice(0, MAX_NAME);
-    if (!plain) return "Enter a name.";
-    if (!this.#views.has(plain) && this.#views.size >= MOST_VIEWS) return `There are ${MOST_VIEWS} views already. Delete one first.`;
+    if (!plain) return gettext("Enter a name.");
+    if (!this.#views.has(plain) && this.#views.size >= MOST_VIEWS) return gettext("There are {count} views already. Delete one first.", { count: MOST_VIEWS });
     this.#views.set(plain, savedQuery(query));
     return "";
   }

@@ -40,6 +40,7 @@ export class ViewOptions {
   isWallboard = false;
   /** @type {Set<string>} */ agentGroups = new Set(); // Empty for all.
   agentWords = "";
+  team = ""; // The name of a team, in any case.
   isHistory = false; // Whether calls of the past are shown, which the following options choose.
   from = ""; // A date, "" for today.
   to = ""; // The last date, "" for the first.
@@ -66,6 +67,7 @@ export class ViewOptions {
     this.isWallboard = text("view") === "wall";
     this.agentGroups = new Set(text("agents").split(",").filter(isGroup));
     this.agentWords = text("agent");
+    this.team = text("team").trim();
     this.isHistory = text("view") === "history";
     this.from = text("from");
     this.to = text("to");
@@ -98,6 +100,7 @@ export class ViewOptions {
       order: this.descending ? "desc" : "",
       agents: [...this.agentGroups].join(","),
       agent: this.agentWords.trim(),
+      team: this.team,
       from: this.from,
       to: this.to,
       outcome: this.outcome,

@@ -1,6 +1,7 @@
 /** The dialog of the own account: another password, and signing out everywhere. */
 
 import { element, field, setTexts } from "./dom.js";
+import { gettext } from "./gettext.js";
 
 /**
  * Let the header's button open the dialog.
@@ -26,7 +27,7 @@ export function enableAccount(liveData) {
 
   const change = async () => {
     const [present, wanted, again] = ["present-password", "new-password", "new-password-again"].map((id) => field(id).value);
-    if (wanted !== again) throw new Error("The two new passwords differ.");
+    if (wanted !== again) throw new Error(gettext("The two new passwords differ."));
     await liveData.changePassword(present, wanted);
   };
 

@@ -2,6 +2,7 @@
 
 import { exactTime } from "./time.js";
 import { keepToken, replaceToken, token } from "./token.js";
+import { gettext } from "./gettext.js";
 
 const TIMEOUT_MS = 20_000;
 const HEADER_STEP_MS = 1000; // The header Date counts whole seconds.
@@ -30,7 +31,7 @@ export class ApiError extends Error {
 
 /** @param {any} error What `fetch` threw. */
 function noAnswer(error) {
-  const reason = error.name === "TimeoutError" ? `The gateway did not answer within ${TIMEOUT_MS / 1000} seconds.` : "The gateway does not answer.";
+  const reason = error.name === "TimeoutError" ? gettext("The gateway did not answer within {seconds} seconds.", { seconds: TIMEOUT_MS / 1000 }) : gettext("The gateway does not answer.");
   return new ApiError(0, "NO_ANSWER", reason);
 }
 
@@ -81,9 +82,9 @@ export async function request(method, path, body, outlivesPage = false) {
     throw noAnswer(error);
   }
   const { status, ok } = response;
-  if (!ok && typeof content?.code === "string" && content.code) throw new ApiError(status, content.code, String(content.message ?? `The gateway answered ${status}.`));
+  if (!ok && typeof content?.code === "string" && content.code) throw new ApiError(status, content.code, String(content.message ?? gettext("The gateway answered {status}.", { status })));
   if (!ok || content === null) {
-    throw new ApiError(status, "", `The answer (status ${status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.`);
+    throw new ApiError(status, "", gettext("The answer (status {status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.", { status }));
   }
   return { content, clock: clockOf(response, content, sentAt, receivedAt) };
 }

@@ -3,6 +3,7 @@
 import { currentAgents } from "./state.js";
 import { displayText } from "./text.js";
 import { parseTime } from "./time.js";
+import { gettext } from "./gettext.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./resource-state.js").Known} Known */
@@ -11,7 +12,15 @@ import { parseTime } from "./time.js";
 /** The states of a call, the most urgent first. */
 export const STATES = Object.freeze(["waiting", "connecting", "ringing", "dialing", "talking", "answered", "other", "ended"]);
 
-export const DIRECTIONS = new Map(Object.entries({ inbound: "Inbound", outbound: "Outbound" }));
+export const DIRECTIONS = new Map(Object.entries({ inbound: gettext("Inbound"), outbound: gettext("Outbound") }));
+
+const STATE_NAMES = new Map(Object.entries({
+  waiting: gettext("Waiting"), connecting: gettext("Connecting"), ringing: gettext("Ringing"), dialing: gettext("Dialing"), talking: gettext("Talking"),
+  answered: gettext("Answered"), other: gettext("Other"), ended: gettext("Ended"),
+}));
+const STATUS_NAMES = new Map(Object.entries({
+  available: gettext("available"), busy: gettext("busy"), ringing: gettext("ringing"), away: gettext("away"), offline: gettext("offline"),
+}));
 
 const STATUS_STATES = new Set(["dialing", "ringing", "answered"]);
 
@@ -19,6 +28,12 @@ const STATUS_STATES = new Set(["dialing", "ringing", "answered"]);
 export function capitalized(word) {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
+
+/** Return the name of a call's state. @param {string} state */
+export const stateName = (state) => STATE_NAMES.get(state) ?? capitalized(state);
+
+/** Return the name of an agent's status, within a sentence. @param {string} status */
+export const statusName = (status) => STATUS_NAMES.get(status) ?? status;
 
 /** @param {unknown} value @returns {value is string} */
 export function isText(value) {
@@ -47,7 +62,7 @@ export function partyOf(value) {
 export const labelOf = ({ name, number }) => name || number;
 
 /** Return how the pages name the other party of a call. @param {Party} party */
-export const callerName = (party) => labelOf(party) || "Unknown caller";
+export const callerName = (party) => labelOf(party) || gettext("Unknown caller");
 
 /** Return when a call began to wait in a place. @param {State} place */
 export function waitingSince({ data, since }) {
@@ -112,7 +127,7 @@ export class Call {
   }
 
   get stateLabel() {
-    return this.state === "other" ? capitalized(this.status) || "Unknown" : capitalized(this.state);
+    return this.state === "other" ? capitalized(this.status) || gettext("Unknown") : stateName(this.state);
   }
 
   /** @param {State} state */

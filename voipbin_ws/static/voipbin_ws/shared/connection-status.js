@@ -1,6 +1,7 @@
 /** The state of the connection on the page: the pill, the banner over stale data, and announcements for screen readers. */
 
 import { element, setShown, setTexts } from "./dom.js";
+import { gettext } from "./gettext.js";
 import { timeOfDay } from "./time.js";
 
 export class ConnectionStatus {
@@ -21,18 +22,18 @@ export class ConnectionStatus {
     const pill = element("connection");
     const seconds = retryAt === null ? 0 : Math.ceil((retryAt - Date.now()) / 1000);
     const texts = {
-      connecting: "Connecting…",
-      live: "Live",
-      reconnecting: seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting…",
-      offline: "Offline",
-      failed: "Connection refused",
+      connecting: gettext("Connecting…"),
+      live: gettext("Live"),
+      reconnecting: seconds > 0 ? gettext("Reconnecting in {seconds} s", { seconds }) : gettext("Reconnecting…"),
+      offline: gettext("Offline"),
+      failed: gettext("Connection refused"),
     };
     pill.dataset.state = name === "connecting" ? "reconnecting" : name;
     pill.title = message ?? "";
     setTexts({ "connection-text": texts[name] });
     if (name !== this.#announced && name !== "connecting") {
-      if (name === "live") setTexts({ announcements: "Connection restored. All data is live." });
-      else if (this.#announced === "live") setTexts({ announcements: "Connection lost" });
+      if (name === "live") setTexts({ announcements: gettext("Connection restored. All data is live.") });
+      else if (this.#announced === "live") setTexts({ announcements: gettext("Connection lost") });
       this.#announced = name;
     }
     const { isStale } = this.#liveData;
@@ -51,10 +52,10 @@ export class ConnectionStatus {
     setShown({ "stale-banner": isShown, "try-again": !isTrying });
     // While a new attempt runs, the text of the last one stays: screen readers read each change.
     if (!isShown || (isTrying && wasShown)) return;
-    const data = isLoaded ? `Showing data from ${timeOfDay(now)}.` : "No data yet.";
-    const next = name === "failed" ? "The page does not try again by itself." : "Updates resume automatically.";
+    const data = isLoaded ? gettext("Showing data from {time}.", { time: timeOfDay(now) }) : gettext("No data yet.");
+    const next = name === "failed" ? gettext("The page does not try again by itself.") : gettext("Updates resume automatically.");
     const reason = isTrying ? "" : sentence(message ?? "");
-    setTexts({ "stale-text": [reason || "Connection lost.", data, next].join(" ") });
+    setTexts({ "stale-text": [reason || gettext("Connection lost."), data, next].join(" ") });
   }
 }
 

@@ -1,10 +1,23 @@
-/** Texts of the pages, with named places for values. Sans-I/O. */
+/**
+ * Texts of the pages in the page's language, with named places for values. Sans-I/O.
+ *
+ * Pages in another language than English load its translations before their modules (languages/, by manage.py write_catalogues).
+ */
 
 /** @typedef {Readonly<Record<string, string | number>>} Values */
+/** @typedef {Readonly<Record<string, string | Readonly<Record<string, string>>>>} Texts By their English: a translation, or one for each form of `Intl.PluralRules`. */
+
+const texts = /** @type {{ translatedTexts?: Texts }} */ (globalThis).translatedTexts ?? {};
+
+/** The language of the page, for `Intl`. */
+export const language = globalThis.document?.documentElement.lang || "en";
+
+const plurals = new Intl.PluralRules(language);
 
 /** Return a text with its places `{name}` filled in. @param {string} text A literal, also the key of its translation. @param {Values} [values] */
 export function gettext(text, values = {}) {
-  return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+  const found = texts[text] ?? text;
+  return filledIn(typeof found === "string" ? found : (found.other ?? text), values);
 }
 
 /**
@@ -12,5 +25,12 @@ export function gettext(text, values = {}) {
  * @param {string} one A literal, for 1. @param {string} many A literal, for all other numbers. @param {number} count @param {Values} [values]
  */
 export function ngettext(one, many, count, values = {}) {
-  return gettext(count === 1 ? one : many, { count, ...values });
+  const found = texts[one];
+  const text = typeof found === "object" ? (found[plurals.select(count)] ?? found.other) : undefined;
+  return filledIn(text ?? (count === 1 ? one : many), { count, ...values });
+}
+
+/** @param {string} text @param {Values} values */
+function filledIn(text, values) {
+  return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 }

@@ -4,6 +4,7 @@ import { EventClient, State } from "../event-client.js";
 import { changePassword, endToken, read } from "./auth.js";
 import { GatewayClock } from "./gateway-clock.js";
 import { dropToken, dropTokenEverywhere, followTabs, token } from "./token.js";
+import { gettext } from "./gettext.js";
 
 /** @typedef {{ name: "connecting" | "live" | "reconnecting" | "offline" | "failed", retryAt: number | null, message: string | null }} Connection */
 /** @typedef {{ topics: string[], event: EventHandler, onLive: () => void, abort: AbortController }} Subscription */
@@ -129,7 +130,7 @@ export class LiveData {
   async signOutEverywhere() {
     await endToken(true);
     dropTokenEverywhere();
-    this.#endSession("Signed out everywhere.");
+    this.#endSession(gettext("Signed out everywhere."));
   }
 
   /**
@@ -226,7 +227,7 @@ export class LiveData {
   /** @param {EventClient} client @param {import("../event-client.js").StateChange} change */
   async #onClientState(client, { current, retryInMs, code, reason }) {
     if (current === State.FAILED) {
-      if (code === "UNAUTHORIZED") this.endSession("Your session has ended.");
+      if (code === "UNAUTHORIZED") this.endSession(gettext("Your session has ended."));
       else if (code === "FORBIDDEN") this.endSession(reason ?? "");
       else this.#setConnection("failed", null, reason);
     } else if (current === State.RECONNECTING || current === State.SUSPENDED) {

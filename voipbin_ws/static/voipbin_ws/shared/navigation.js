@@ -2,6 +2,8 @@
 
 import { searched } from "./command-search.js";
 import { element, field } from "./dom.js";
+import { gettext } from "./gettext.js";
+import { enableLanguageChoice } from "./language.js";
 import { tabData } from "./site-data.js";
 
 /** @typedef {import("./command-search.js").Command} Command */
@@ -34,10 +36,10 @@ function commandsOfPage() {
   const links = [.../** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("#pages a:not([hidden], [aria-current])"))];
   const buttons = [.../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-command]:not(:disabled)"))];
   return [
-    ...links.map((link) => ({ title: link.textContent.trim(), kind: "Page", run: () => link.click() })),
+    ...links.map((link) => ({ title: link.textContent.trim(), kind: gettext("Page"), run: () => link.click() })),
     ...buttons
       .filter((button) => button.checkVisibility())
-      .map((button) => ({ title: button.dataset.command || button.textContent.trim(), kind: "Command", run: () => button.click() })),
+      .map((button) => ({ title: button.dataset.command || button.textContent.trim(), kind: gettext("Command"), run: () => button.click() })),
   ];
 }
 
@@ -48,6 +50,7 @@ function commandsOfPage() {
 export function enableNavigation({ isShown = () => true, sources = [] } = {}) {
   const palette = new CommandPalette(() => [...commandsOfPage(), ...sources.flatMap((source) => source())]);
   showPages();
+  enableLanguageChoice();
   element("palette-button").addEventListener("click", () => {
     element("pages").hidePopover();
     palette.open();
@@ -103,7 +106,7 @@ class CommandPalette {
       return row;
     });
     element("palette-list").replaceChildren(...rows);
-    element("palette-none").textContent = rows.length ? "" : "Nothing has this name.";
+    element("palette-none").textContent = rows.length ? "" : gettext("Nothing has this name.");
     this.#select(0);
   }
 

@@ -1,13 +1,14 @@
 /** Requests that act on calls, messages and the agent's status. All throw an ApiError. */
 
 import { request } from "./auth.js";
+import { gettext } from "./gettext.js";
 
 /** @param {string} method @param {string} path @param {object} body */
 async function act(method, path, body = {}) {
   try {
     return (await request(method, path, body)).content;
   } catch (error) {
-    if (error.status === 0) error.message += " Check whether it was done before you try again.";
+    if (error.status === 0) error.message += ` ${gettext("Check whether it was done before you try again.")}`;
     throw error;
   }
 }

@@ -1,12 +1,13 @@
 /** The sign-in form, the content that it hides, and the names of the customer and the agent in the header. */
 
 import { element, field, setShown, setTexts } from "./dom.js";
+import { gettext } from "./gettext.js";
 import { signIn } from "./auth.js";
 import { forgetPages, showPagesOf } from "./navigation.js";
 import { tabData } from "./site-data.js";
 import { requestToken, token } from "./token.js";
 
-const NO_SITE_DATA = "This browser blocks site data: you are signed in until this page is reloaded or closed.";
+const NO_SITE_DATA = gettext("This browser blocks site data: you are signed in until this page is reloaded or closed.");
 
 export class SignInForm {
   #content;

@@ -4,8 +4,7 @@
  * Not a module, so that it runs before the first paint: a page that turns dark later would flash.
  */
 (() => {
-  const NAMES = { auto: "automatic", light: "light", dark: "dark" };
-  const ORDER = /** @type {(keyof typeof NAMES)[]} */ (Object.keys(NAMES));
+  const ORDER = ["auto", "light", "dark"];
   const KEY = "voipbin.theme";
   const isDark = matchMedia("(prefers-color-scheme: dark)");
   let chosen = ORDER[0];
@@ -17,7 +16,7 @@
   const show = () => {
     document.documentElement.dataset.theme = chosen === "auto" ? (isDark.matches ? "dark" : "light") : chosen;
     const button = document.getElementById("theme");
-    if (button) button.textContent = `Theme: ${NAMES[chosen]}`;
+    if (button) button.textContent = button.dataset[chosen] ?? chosen;
   };
   show();
   isDark.addEventListener("change", show);

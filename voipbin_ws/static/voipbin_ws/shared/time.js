@@ -1,5 +1,15 @@
 /** Parsing of the gateway's and VoIPBIN's timestamps, and formatting of times and durations. Sans-I/O. */
 
+import { gettext, language } from "./gettext.js";
+
+// English is written as in logs: sortable, which Swedish is too.
+const LOCALE = /^en\b(?!-xa)/i.test(language) ? "sv" : language;
+/** @type {Intl.DateTimeFormatOptions} */
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const clockFormat = new Intl.DateTimeFormat(LOCALE, CLOCK);
+const dateAndClockFormat = new Intl.DateTimeFormat(LOCALE, { year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK });
+const dayFormat = new Intl.DateTimeFormat(language === "en" ? undefined : language, { day: "numeric", month: "short" });
+
 const FUTURE_YEAR = 9000; // VoIPBIN writes the year 9999 for an event that has not happened, and 0001 for no time.
 
 /**
@@ -41,10 +51,16 @@ export function duration(milliseconds) {
   if (minutes < 60) return `${minutes}:${twoDigits(seconds % 60)}`;
   const hours = Math.floor(minutes / 60);
   if (hours < 24) return `${hours}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return gettext("{days} d {hours} h", { days: Math.floor(hours / 24), hours: hours % 24 });
 }
 
-/** Format a time as "2024-01-15 10:31:07" in the browser's time zone. @param {number} milliseconds Since the epoch. */
+/** Format a time as "2024-01-15 10:31:07", or as the page's language does. @param {number} milliseconds Since the epoch. */
+export const shownDateAndTime = (milliseconds) => dateAndClockFormat.format(milliseconds);
+
+/** Format a day of this year as "15 Jan", or as the page's language does. @param {number} milliseconds Since the epoch. */
+export const shownDay = (milliseconds) => dayFormat.format(milliseconds);
+
+/** Format a time as "2024-01-15 10:31:07" for programs, in the browser's time zone. @param {number} milliseconds Since the epoch. */
 export function dateAndTime(milliseconds) {
   const at = new Date(milliseconds);
   const date = [String(at.getFullYear()).padStart(4, "0"), twoDigits(at.getMonth() + 1), twoDigits(at.getDate())].join("-");
@@ -53,6 +69,5 @@ export function dateAndTime(milliseconds) {
 
 /** Format a time as "10:31:07" in the browser's time zone. @param {number} milliseconds Since the epoch. */
 export function timeOfDay(milliseconds) {
-  const at = new Date(milliseconds);
-  return [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(":");
+  return clockFormat.format(milliseconds);
 }

@@ -6,6 +6,7 @@ import { Confirmation } from "./confirmation.js";
 import { Notice } from "./notice.js";
 import { PendingActions, stateOfCall } from "../pending-actions.js";
 import { element, setData } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 
 /** @typedef {import("./action-menu.js").ActionMenu} ActionMenu */
 /** @typedef {{ subject: string, name: string, label: string, before: string, send: () => Promise<any>, done?: (content: any) => string | null }} ActionRequest
@@ -81,7 +82,7 @@ export class PageActions {
     this.#pending.settle((subject) => this.#stateOf(subject));
     const overdue = this.#pending.takeOverdue(performance.now());
     for (const subject of overdue) {
-      this.#notice.show(this.#names.get(subject) ?? "", "The request was accepted, but nothing has changed yet. Check before you try again.");
+      this.#notice.show(this.#names.get(subject) ?? "", gettext("The request was accepted, but nothing has changed yet. Check before you try again."));
     }
     if (overdue.length) this.#changed();
   }

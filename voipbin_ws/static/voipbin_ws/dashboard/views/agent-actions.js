@@ -1,7 +1,8 @@
 /** What a manager can do with an agent: choose its status, open its call, sign it out. */
 
-import { capitalized } from "../../shared/call.js";
+import { capitalized, statusName } from "../../shared/call.js";
 import { chooseStatus, signOutAgent } from "../../shared/requests.js";
+import { gettext } from "../../shared/gettext.js";
 
 /** @typedef {import("./actions.js").ActionParts} ActionParts */
 /** @typedef {import("../agent-groups.js").GroupedAgent} GroupedAgent */
@@ -33,33 +34,33 @@ export class AgentActions {
     const items = [];
     if (permitted().agent.includes("status")) {
       for (const choice of CHOICES) {
-        items.push({ label: capitalized(choice), act: () => this.#choose(id, name, status, choice), isDisabled: isDisabled || choice === status, isChecked: choice === status });
+        items.push({ label: capitalized(statusName(choice)), act: () => this.#choose(id, name, status, choice), isDisabled: isDisabled || choice === status, isChecked: choice === status });
       }
     }
-    if (call) items.push({ label: "Open the call", act: () => openTimeline(call.id) });
-    if (permitted().agent.includes("sign-out")) items.push({ label: "Sign out…", act: () => this.#askToSignOut(id, name, status), isDangerous: true, isDisabled });
-    menu.open(anchor, `Actions on ${name}`, items);
+    if (call) items.push({ label: gettext("Open the call"), act: () => openTimeline(call.id) });
+    if (permitted().agent.includes("sign-out")) items.push({ label: gettext("Sign out…"), act: () => this.#askToSignOut(id, name, status), isDangerous: true, isDisabled });
+    menu.open(anchor, gettext("Actions on {name}", { name }), items);
   }
 
   /** @param {string} id @param {string} name @param {string} status @param {string} choice */
   #choose(id, name, status, choice) {
     this.#parts.perform({
       ...{ subject: subjectOf(id), name, before: status },
-      label: `${capitalized(choice)}…`,
+      label: `${capitalized(statusName(choice))}…`,
       send: () => chooseStatus(id, choice),
-      done: ({ next_status: next }) => (next ? `${capitalized(next)} after the present call.` : null),
+      done: ({ next_status: next }) => (next ? gettext("{status} after the present call.", { status: capitalized(statusName(next)) }) : null),
     });
   }
 
   /** @param {string} id @param {string} name @param {string} status */
   #askToSignOut(id, name, status) {
-    const text = "All sessions of this person end at once, also on other devices. The status stays as it is.";
-    this.#parts.confirmation.ask({ question: "Sign out", name, text, label: "Sign out" }, () => {
+    const text = gettext("All sessions of this person end at once, also on other devices. The status stays as it is.");
+    this.#parts.confirmation.ask({ question: gettext("Sign out"), name, text, label: gettext("Sign out") }, () => {
       this.#parts.perform({
         ...{ subject: subjectOf(id), name, before: status },
-        label: "Signing out…",
+        label: gettext("Signing out…"),
         send: () => signOutAgent(id),
-        done: () => "Signed out everywhere.",
+        done: () => gettext("Signed out everywhere."),
       });
     });
   }

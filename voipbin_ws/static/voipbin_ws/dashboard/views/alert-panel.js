@@ -3,6 +3,7 @@
 import { Alerts, readRules } from "../alert-rules.js";
 import { groupedAgents } from "../agent-groups.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { browserData } from "../../shared/site-data.js";
 import { Sound } from "../../shared/sound.js";
 import { TabLock } from "../../shared/tab-lock.js";
@@ -113,7 +114,7 @@ export class AlertPanel {
     if (!desktop || typeof Notification !== "function" || Notification.permission !== "granted" || (document.hasFocus() && !document.hidden)) return;
     for (const [index, { key, name }] of raised.entries()) {
       try {
-        const notification = new Notification(name || "Live calls", { tag: key, body: raised[index].text });
+        const notification = new Notification(name || gettext("Live calls"), { tag: key, body: raised[index].text });
         notification.addEventListener("click", () => {
           window.focus();
           notification.close();
@@ -144,18 +145,18 @@ export class AlertPanel {
     for (const [id, name] of Object.entries(SECOND_NAMES)) if (field(id).valueAsNumber !== rules[name]) field(id).value = String(rules[name]);
     for (const [id, name] of Object.entries(CHOICE_NAMES)) field(id).checked = rules[name];
     const isDenied = rules.desktop && (typeof Notification !== "function" || Notification.permission === "denied");
-    setTexts({ "alert-note": isDenied ? "This browser does not allow notifications for this page." : "" });
+    setTexts({ "alert-note": isDenied ? gettext("This browser does not allow notifications for this page.") : "" });
   }
 
   #show() {
     const { list, unseen, mutedUntil } = this.#alerts;
     const isMuted = this.#alerts.isMuted(Date.now());
-    setTexts({ "alerts-count": unseen ? String(unseen) : "", mute: isMuted ? "Unmute" : "Mute for 15 min", "mute-note": isMuted ? `Muted until ${timeOfDay(mutedUntil).slice(0, 5)}` : "" });
+    setTexts({ "alerts-count": unseen ? String(unseen) : "", mute: isMuted ? gettext("Unmute") : gettext("Mute for 15 min"), "mute-note": isMuted ? gettext("Muted until {time}", { time: timeOfDay(mutedUntil).slice(0, 5) }) : "" });
     setShown({ "no-alerts": list.length === 0 });
     this.#rows.arrange(list.map(({ key, at }) => `${key} ${at}`), (part, key) => part.attributes({ "data-key": key }));
     for (const alert of list) {
       const part = this.#rows.part(`${alert.key} ${alert.at}`);
-      part.texts({ clock: timeOfDay(alert.at), name: alert.name, text: alert.text, state: alert.isOpen ? "⚠ now" : "over" });
+      part.texts({ clock: timeOfDay(alert.at), name: alert.name, text: alert.text, state: alert.isOpen ? `⚠ ${gettext("now")}` : gettext("over") });
       part.attributes({ "data-open-alert": alert.isOpen ? "" : null });
       descendant(part.element, "button").disabled = alert.kind === "stale";
     }

@@ -1,17 +1,18 @@
 /** What can be done with a call: from its row's menu, from the timeline and by keyboard. */
 
 import { stateOfCall } from "../pending-actions.js";
-import { callerName } from "../../shared/call.js";
+import { callerName, statusName } from "../../shared/call.js";
 import { element, field, setShown, setTexts } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { actOnCall } from "../../shared/requests.js";
 
 /** @typedef {"transfer" | "voicemail" | "hangup"} ActionName */
 /** @typedef {import("./actions.js").ActionParts} ActionParts */
 
 const ACTIONS = {
-  transfer: { label: "Transfer…", doing: "Transferring…" },
-  voicemail: { label: "Voicemail…", doing: "Sending to voicemail…" },
-  hangup: { label: "Hang up…", doing: "Hanging up…" },
+  transfer: { label: gettext("Transfer…"), doing: gettext("Transferring…") },
+  voicemail: { label: gettext("Voicemail…"), doing: gettext("Sending to voicemail…") },
+  hangup: { label: gettext("Hang up…"), doing: gettext("Hanging up…") },
 };
 const NAMES = /** @type {ActionName[]} */ (Object.keys(ACTIONS));
 const NUMBER = "number";
@@ -57,7 +58,7 @@ export class CallActions {
     if (!call || !names.length) return;
     const isDisabled = !canAct() || this.pendingOf(call) !== "";
     const items = names.map((name) => ({ label: ACTIONS[name].label, act: () => this.ask(name, call), isDangerous: name === "hangup", isDisabled }));
-    menu.open(anchor, `Actions on ${callerName(call.otherParty)}`, items);
+    menu.open(anchor, gettext("Actions on {name}", { name: callerName(call.otherParty) }), items);
   }
 
   /** Ask for what an action needs, and then do it. @param {ActionName} name @param {Call | null | undefined} call */
@@ -68,9 +69,9 @@ export class CallActions {
     const who = callerName(call.otherParty);
     if (name === "transfer") this.#askForTarget(call);
     else if (name === "hangup") {
-      confirmation.ask({ question: "Hang up on", name: who, text: "The call ends for everyone on it.", label: "Hang up" }, () => this.#act(name, call));
+      confirmation.ask({ question: gettext("Hang up on"), name: who, text: gettext("The call ends for everyone on it."), label: gettext("Hang up") }, () => this.#act(name, call));
     } else {
-      confirmation.ask({ question: "Send to voicemail:", name: who, text: "The caller cannot be taken back from there.", label: "Send to voicemail" }, () => this.#act(name, call));
+      confirmation.ask({ question: gettext("Send to voicemail:"), name: who, text: gettext("The caller cannot be taken back from there."), label: gettext("Send to voicemail") }, () => this.#act(name, call));
     }
   }
 
@@ -94,7 +95,7 @@ export class CallActions {
     const isOver = this.#asked && (this.#parts.board.calls.get(this.#asked.id)?.state ?? "ended") === "ended";
     if (!this.#asked || !isOver) return;
     const isOpen = document.querySelector("#confirm-dialog[open], #transfer-dialog[open]") !== null;
-    if (isOpen) this.#parts.notice.show(callerName(this.#asked.otherParty), "The call has ended.");
+    if (isOpen) this.#parts.notice.show(callerName(this.#asked.otherParty), gettext("The call has ended."));
     this.close();
   }
 
@@ -111,14 +112,14 @@ export class CallActions {
     const queues = [...board.queues].filter(([id]) => id !== call.place?.queueId).map(([id]) => [board.queueName(id), `queue ${id}`]);
     const agents = [...board.agents.values()].filter(({ id }) => id !== call.agentId);
     agents.sort((one, other) => Number(other.status === "available") - Number(one.status === "available") || one.name.localeCompare(other.name));
-    const people = agents.map(({ id, name, status }) => [`${name} (${status || "offline"})`, `agent ${id}`]);
-    const groups = Object.entries({ Queues: queues.sort(), Agents: people }).map(([label, options]) => {
+    const people = agents.map(({ id, name, status }) => [`${name} (${statusName(status || "offline")})`, `agent ${id}`]);
+    const groups = Object.entries({ [gettext("Queues")]: queues.sort(), [gettext("Agents")]: people }).map(([label, options]) => {
       const group = document.createElement("optgroup");
       group.label = label;
       group.append(...options.map(([text, value]) => new Option(text, value)));
       return group;
     });
-    this.#targets.replaceChildren(...groups.filter((group) => group.children.length), new Option("A phone number…", NUMBER));
+    this.#targets.replaceChildren(...groups.filter((group) => group.children.length), new Option(gettext("A phone number…"), NUMBER));
     field("transfer-number").value = "";
     this.#showTarget();
     this.#dialog.showModal();
@@ -137,7 +138,7 @@ export class CallActions {
     // As people write it; the gateway takes digits.
     const number = field("transfer-number").value.replace(/[\s().\-/]+/g, "");
     if (type === NUMBER && !/^\+?\d{2,20}$/.test(number)) {
-      setTexts({ "transfer-error": "Enter a phone number such as +1 555 123 4567." });
+      setTexts({ "transfer-error": gettext("Enter a phone number such as +1 555 123 4567.") });
       field("transfer-number").focus();
       return;
     }

@@ -2,6 +2,7 @@
 
 import { readCustomers } from "../board-loader.js";
 import { element, setShown } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 
 export class CustomerPicker {
   #select = /** @type {HTMLSelectElement} */ (element("customer-choice"));
@@ -36,6 +37,6 @@ export class CustomerPicker {
 
   /** @param {{ id: string, name: string }[]} customers */
   #fill(customers) {
-    this.#select.replaceChildren(...customers.map(({ id, name }) => new Option(name || `Customer ${id.slice(0, 8)}`, id)));
+    this.#select.replaceChildren(...customers.map(({ id, name }) => new Option(name || gettext("Customer {id}", { id: id.slice(0, 8) }), id)));
   }
 }

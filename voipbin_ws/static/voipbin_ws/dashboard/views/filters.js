@@ -1,7 +1,8 @@
 /** The filters of the table: search, states, queue and direction; and sorting by the column heads. */
 
-import { capitalized } from "../../shared/call.js";
+import { stateName } from "../../shared/call.js";
 import { descendant, element, field, Part, setText } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 
 const CHIPS = ["waiting", "connecting", "ringing", "dialing", "talking", "answered"];
 const RARE = ["connecting", "dialing", "answered"]; // Hidden while there is no such call.
@@ -61,7 +62,7 @@ export class Filters {
     const offered = JSON.stringify(queues);
     if (offered === this.#offered) return;
     this.#offered = offered;
-    element("queue-filter").replaceChildren(new Option("All queues", ""), ...queues.map(([name, id]) => new Option(name, id)));
+    element("queue-filter").replaceChildren(new Option(gettext("All queues"), ""), ...queues.map(([name, id]) => new Option(name, id)));
     field("queue-filter").value = this.#viewOptions.queue;
   }
 
@@ -70,7 +71,7 @@ export class Filters {
     const part = new Part(element("state-chip"));
     const button = /** @type {HTMLButtonElement} */ (part.element);
     part.attributes({ "data-state": state });
-    part.texts({ state: `${capitalized(state)} ` });
+    part.texts({ state: `${stateName(state)} ` });
     part.shape(0, `shape-${state}`);
     button.addEventListener("click", () => {
       if (!this.#viewOptions.states.delete(state)) this.#viewOptions.states.add(state);

@@ -4,7 +4,8 @@ import { chosenDays, csvOf, dateOf, historyQuery, OUTCOMES, pastCall } from "../
 import { read } from "../../shared/auth.js";
 import { callerName, DIRECTIONS, labelOf } from "../../shared/call.js";
 import { descendant, element, field, PartList, setShown, setText, setTexts } from "../../shared/dom.js";
-import { dateAndTime, duration, timeOfDay } from "../../shared/time.js";
+import { gettext, ngettext } from "../../shared/gettext.js";
+import { shownDateAndTime, duration, timeOfDay } from "../../shared/time.js";
 
 /** @typedef {import("../call-history.js").PastCall} PastCall */
 
@@ -89,8 +90,8 @@ export class HistoryPanel {
   show() {
     const { isHistory } = this.#viewOptions;
     setShown({ history: isHistory });
-    setTexts({ "history-button": isHistory ? "Live calls" : "History" });
-    setText(descendant(element("board-view"), "h1"), isHistory ? "Call history" : "Live calls");
+    setTexts({ "history-button": isHistory ? gettext("Live calls") : gettext("History") });
+    setText(descendant(element("board-view"), "h1"), isHistory ? gettext("Call history") : gettext("Live calls"));
     if (!isHistory || !this.#me) return;
     this.#offer();
     const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);
@@ -120,7 +121,7 @@ export class HistoryPanel {
     const offered = JSON.stringify([queues, agents]);
     if (offered === this.#offered) return;
     this.#offered = offered;
-    for (const [id, all, choices] of /** @type {[string, string, string[][]][]} */ ([["history-queue", "All queues", queues], ["history-agent", "All agents", agents]])) {
+    for (const [id, all, choices] of /** @type {[string, string, string[][]][]} */ ([["history-queue", gettext("All queues"), queues], ["history-agent", gettext("All agents"), agents]])) {
       element(id).replaceChildren(new Option(all, ""), ...choices.map(([name, value]) => new Option(name, value)));
     }
   }
@@ -136,7 +137,7 @@ export class HistoryPanel {
 
   async #loadMore() {
     const generation = this.#generation;
-    setTexts({ "history-note": "Searching…", "history-error": "" });
+    setTexts({ "history-note": gettext("Searching…"), "history-error": "" });
     field("history-more").disabled = true;
     try {
       const { calls, next } = await this.#read(PAGE, this.#next);
@@ -147,7 +148,7 @@ export class HistoryPanel {
     } catch (error) {
       if (generation !== this.#generation) return;
       if (error.isUnauthorized) this.#liveData.endSession(error.message);
-      setTexts({ "history-note": "", "history-error": `Cannot read the calls: ${error.message}` });
+      setTexts({ "history-note": "", "history-error": gettext("Cannot read the calls: {reason}", { reason: error.message }) });
     } finally {
       field("history-more").disabled = false;
     }
@@ -157,8 +158,9 @@ export class HistoryPanel {
     const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);
     this.#rows.arrange([...this.#calls.keys()], (part, id) => this.#fill(part, /** @type {PastCall} */ (this.#calls.get(id)), first !== last));
     const count = this.#calls.size;
-    const found = `${count} ${count === 1 ? "call" : "calls"}${this.#next ? ", and more" : ""}`;
-    setTexts({ "history-note": `${count || this.#next ? found : "No calls match"}, as of ${timeOfDay(this.#liveData.now)}.`, "history-days": first === last ? first : `${first} to ${last}` });
+    const time = timeOfDay(this.#liveData.now);
+    const found = this.#next ? ngettext("{count} call and more, as of {time}.", "{count} calls and more, as of {time}.", count, { time }) : ngettext("{count} call, as of {time}.", "{count} calls, as of {time}.", count, { time });
+    setTexts({ "history-note": count || this.#next ? found : gettext("No calls match, as of {time}.", { time }), "history-days": first === last ? first : gettext("{first} to {last}", { first, last }) });
     setShown({ "history-more": this.#next !== null, "history-table": count > 0 });
     field("history-export").disabled = field("history-print").disabled = count === 0;
     this.markOpen(this.#opened);
@@ -167,7 +169,7 @@ export class HistoryPanel {
   /** @param {Part} part @param {PastCall} call @param {boolean} hasDates */
   #fill(part, { id, startedAt, endedAt, direction, from, to, queues, agents, outcome, outcomeLabel, waitMs }, hasDates) {
     part.attributes({ "data-past-call": id, "data-outcome": outcome });
-    part.texts({ started: hasDates ? dateAndTime(startedAt) : timeOfDay(startedAt), direction: DIRECTIONS.get(direction) ?? direction });
+    part.texts({ started: hasDates ? shownDateAndTime(startedAt) : timeOfDay(startedAt), direction: DIRECTIONS.get(direction) ?? direction });
     const isOutbound = direction === "outbound";
     part.texts({ fromName: isOutbound ? from.name : labelOf(from) ? from.name : callerName(from), from: from.number, toName: to.name, to: to.number });
     part.texts({ queue: queues.join(", "), agent: agents.join(", "), outcome: outcomeLabel });
@@ -191,22 +193,22 @@ export class HistoryPanel {
   async #export() {
     const button = field("history-export");
     button.disabled = true;
-    setTexts({ "history-error": "", "history-export": "Exporting…" });
+    setTexts({ "history-error": "", "history-export": gettext("Exporting…") });
     try {
       const calls = [...this.#calls.values()];
       for (let next = this.#next; next && calls.length < MAX_EXPORTED; ) {
         const page = await this.#read(LARGE_PAGE, next);
         calls.push(...page.calls);
         next = page.next;
-        if (next && calls.length >= MAX_EXPORTED) setTexts({ "history-error": `The file has the newest ${calls.length} calls. Choose fewer days for the others.` });
+        if (next && calls.length >= MAX_EXPORTED) setTexts({ "history-error": gettext("The file has the newest {count} calls. Choose fewer days for the others.", { count: calls.length }) });
       }
       const [first, last] = chosenDays(this.#viewOptions, this.#liveData.now);
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       save(`calls-${first === last ? first : `${first}-to-${last}`}.csv`, csvOf(calls, zone));
     } catch (error) {
-      setTexts({ "history-error": `Cannot export the calls: ${error.message}` });
+      setTexts({ "history-error": gettext("Cannot export the calls: {reason}", { reason: error.message }) });
     } finally {
-      setTexts({ "history-export": "Export CSV" });
+      setTexts({ "history-export": gettext("Export CSV") });
       button.disabled = false;
     }
   }

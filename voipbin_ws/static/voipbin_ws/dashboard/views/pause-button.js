@@ -1,12 +1,8 @@
 /** The pause: a copy of the board that stays as it is, and the number of events since. */
 
 import { element, setData, setShown, setTexts } from "../../shared/dom.js";
+import { gettext, ngettext } from "../../shared/gettext.js";
 import { timeOfDay } from "../../shared/time.js";
-
-/** @param {number} number @param {string} noun */
-function counted(number, noun) {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
 
 export class Pause {
   /** @type {Board | null} */ board = null; // Shown during the pause; `null` without one.
@@ -41,10 +37,12 @@ export class Pause {
   show() {
     setShown({ "paused-banner": this.isOn });
     element("pause").setAttribute("aria-pressed", String(this.isOn));
-    setTexts({ pause: this.isOn ? "Resume" : "Pause" });
+    setTexts({ pause: this.isOn ? gettext("Resume") : gettext("Pause") });
     setData(element("board-view"), "paused", this.isOn ? "" : null);
     if (!this.isOn) return;
-    const since = this.#events ? `${counted(this.#calls, "new call")} and ${counted(this.#events, "event")} since.` : "No new events.";
-    setTexts({ "paused-text": `Paused at ${timeOfDay(this.now)}. ${since}` });
+    const since = this.#events ? gettext("{calls} and {events} since.", {
+      calls: ngettext("{count} new call", "{count} new calls", this.#calls), events: ngettext("{count} event", "{count} events", this.#events),
+    }) : gettext("No new events.");
+    setTexts({ "paused-text": `${gettext("Paused at {time}.", { time: timeOfDay(this.now) })} ${since}` });
   }
 }

@@ -3,6 +3,7 @@
 import { grade, lastHour, waitLevel } from "../figures.js";
 import { drawBars } from "./sparkline.js";
 import { descendant, element, PartList, setShown } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { duration } from "../../shared/time.js";
 
 const DRAW_MS = 5000;
@@ -54,7 +55,7 @@ export class QueueTable {
     part.texts({ name: board.queueName(id), waiting: String(waiting), talking: String(talking) });
     part.texts({ longest: longest === null ? "—" : duration(longest), free: serving === null ? "—" : `${available} / ${serving}` });
     part.texts({ level: level === null ? "—" : levelText(level), target: `${targets.target_percent} %`, seconds: String(targets.target_seconds) });
-    part.texts({ abandoned: figures ? String(figures.abandoned) : "—", breach: figures?.is_breached ? "▼ below target" : "" });
+    part.texts({ abandoned: figures ? String(figures.abandoned) : "—", breach: figures?.is_breached ? `▼ ${gettext("below target")}` : "" });
     part.attributes({
       "data-busy": waiting ? "" : null,
       "data-late": waitLevel(longest, targets) === "bad" ? "" : null,
@@ -69,7 +70,7 @@ export class QueueTable {
   #draw(board, id, now) {
     const levels = lastHour(board.figures.queues.get(id) ?? null, now, ({ service_level: level }) => level ?? null);
     const known = levels.filter((level) => level !== null).map(levelText);
-    const words = known.length ? `Service level of the last hour, five minutes each: ${known.join(", ")}` : "No callers in the last hour";
+    const words = known.length ? gettext("Service level of the last hour, five minutes each: {levels}", { levels: known.join(", ") }) : gettext("No callers in the last hour");
     drawBars(/** @type {HTMLElement} */ (/** @type {unknown} */ (descendant(this.#queues.part(id).element, "svg"))), levels.map((level) => level && level / 100), words);
   }
 }

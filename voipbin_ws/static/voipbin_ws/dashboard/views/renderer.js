@@ -3,6 +3,7 @@
 import { ENDED_KEPT_MS } from "./call-table.js";
 import { showEmptyState } from "./empty-state.js";
 import { element, setTexts } from "../../shared/dom.js";
+import { gettext, ngettext } from "../../shared/gettext.js";
 
 const ARRANGE_MS = 500;
 const ANNOUNCE_MS = 20_000;
@@ -75,8 +76,8 @@ export class Renderer {
     agentsPanel.show(board, now);
     filters.offer(board, summary);
     showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
-    setTexts({ shown: viewOptions.isFiltered ? `${table.shownCount} of ${Math.max(active, table.shownCount)} calls shown` : `${active} ${active === 1 ? "call" : "calls"}` });
-    const title = viewOptions.isHistory ? "Call history" : "Live calls";
+    setTexts({ shown: viewOptions.isFiltered ? gettext("{count} of {whole} calls shown", { count: table.shownCount, whole: Math.max(active, table.shownCount) }) : ngettext("{count} call", "{count} calls", active) });
+    const title = viewOptions.isHistory ? gettext("Call history") : gettext("Live calls");
     document.title = `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
     this.#announce(summary);
   }
@@ -95,7 +96,7 @@ export class Renderer {
 
   stop() {
     clearTimeout(this.#tickTimer);
-    document.title = "Live calls";
+    document.title = gettext("Live calls");
   }
 
   /** Update the times, now and every second. */
@@ -136,7 +137,7 @@ export class Renderer {
   #announce({ active, waiting }) {
     const { liveData, pause } = this.#page;
     if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !liveData.isLive || pause.isOn) return;
-    const text = `${active} active, ${waiting} waiting`;
+    const text = gettext("{active} active, {waiting} waiting", { active, waiting });
     if (text === this.#announcement) return;
     this.#announcement = text;
     this.#announcedAt = Date.now();

@@ -1,6 +1,7 @@
 /** The cards with the key figures, their last hour, and their explanations. */
 
 import { element, setData, setTexts } from "../../shared/dom.js";
+import { gettext, ngettext } from "../../shared/gettext.js";
 import { abandonedShare, FAIR_POINTS, grade, judged, lastHour, waitLevel } from "../figures.js";
 import { levelText } from "./queue-table.js";
 import { drawBars, drawLine } from "./sparkline.js";
@@ -20,15 +21,15 @@ export class StatCards {
   /** @param {Board} board @param {Summary} summary @param {number} now */
   show(board, summary, now) {
     const { active, waiting, oldest, states, agents } = summary;
-    this.#card("active", String(active), `${states.talking} talking, ${states.ringing + states.dialing} ringing`);
+    this.#card("active", String(active), gettext("{talking} talking, {ringing} ringing", { talking: states.talking, ringing: states.ringing + states.dialing }));
     this.#card("waiting", String(waiting), waitingNote(summary), waiting ? "warn" : null);
     const longest = oldest ? now - oldest.since : null;
-    this.#card("longest", longest === null ? "—" : duration(longest), oldest ? board.queueName(oldest.queueId) : "no one waiting", waitLevel(longest, board.figures.targetsOf(oldest?.queueId)));
+    this.#card("longest", longest === null ? "—" : duration(longest), oldest ? board.queueName(oldest.queueId) : gettext("no one waiting"), waitLevel(longest, board.figures.targetsOf(oldest?.queueId)));
     this.#showLevel(board);
     const present = agents.available + agents.busy + agents.away;
-    const people = `${agents.busy} busy, ${agents.away} away, ${agents.offline} offline`;
+    const people = gettext("{busy} busy, {away} away, {offline} offline", agents);
     const isShort = present > 0 && waiting > 0 && agents.available === 0;
-    this.#card("available", board.agents.size ? String(agents.available) : "—", board.agents.size ? people : "no agents yet", isShort ? "bad" : null);
+    this.#card("available", board.agents.size ? String(agents.available) : "—", board.agents.size ? people : gettext("no agents yet"), isShort ? "bad" : null);
     if (performance.now() - this.#drawnAt >= DRAW_MS) this.#draw(board, summary, now);
   }
 
@@ -49,21 +50,21 @@ export class StatCards {
     const targets = figures.targetsOf(null);
     const { target_seconds: within, target_percent: target, short_abandon_seconds: least } = targets;
     const samples = total ? judged(total) : 0;
-    const none = total ? "no callers, last hour" : "reading the last hour…";
+    const none = total ? gettext("no callers, last hour") : gettext("reading the last hour…");
     const share = total && abandonedShare(total);
     const level = total?.service_level ?? null;
     const levelShown = level === null ? "—" : levelText(level);
     const abandonedText = share === null ? "—" : percent(share);
-    this.#card("level", levelShown, samples ? `${total?.answered_in_time} of ${samples} in ${within} s, last hour` : none, grade(level, targets));
-    this.#card("abandoned", abandonedText, samples ? `${total?.abandoned} of ${samples}, last hour` : none);
-    const left = `Callers who gave up within ${least} s are not counted.`;
+    this.#card("level", levelShown, samples ? gettext("{count} of {whole} in {seconds} s, last hour", { count: total?.answered_in_time ?? 0, whole: samples, seconds: within }) : none, grade(level, targets));
+    this.#card("abandoned", abandonedText, samples ? gettext("{count} of {whole}, last hour", { count: total?.abandoned ?? 0, whole: samples }) : none);
+    const left = gettext("Callers who gave up within {seconds} s are not counted.", { seconds: least });
     const sum = samples ? ` = ${total?.answered_in_time} ÷ ${samples} = ${levelShown}` : "";
     const today = total?.today.service_level;
-    const day = typeof today === "number" ? ` Today: ${levelText(today)}.` : "";
-    const colours = `Green from ${target} %, amber from ${Math.max(0, target - FAIR_POINTS)} %, red below.`;
-    setTexts({ "tip-level": `Answered within ${within} s ÷ (answered + abandoned)${sum}, last hour.${day} ${left} ${colours}` });
+    const day = typeof today === "number" ? ` ${gettext("Today: {level}.", { level: levelText(today) })}` : "";
+    const colours = gettext("Green from {good} %, amber from {fair} %, red below.", { good: target, fair: Math.max(0, target - FAIR_POINTS) });
+    setTexts({ "tip-level": `${gettext("Answered within {seconds} s ÷ (answered + abandoned){result}, last hour.", { seconds: within, result: sum })}${day} ${left} ${colours}` });
     const part = samples ? ` = ${total?.abandoned} ÷ ${samples} = ${abandonedText}` : "";
-    setTexts({ "tip-abandoned": `Callers who gave up waiting ÷ (answered + abandoned)${part}, last hour. ${left}` });
+    setTexts({ "tip-abandoned": `${gettext("Callers who gave up waiting ÷ (answered + abandoned){result}, last hour.", { result: part })} ${left}` });
   }
 
   /** @param {Board} board @param {Summary} summary @param {number} now */
@@ -79,7 +80,7 @@ export class StatCards {
     const levels = lastHour(total, now, ({ service_level: level }) => (level === undefined ? null : level / 100));
     const shares = lastHour(total, now, abandonedShare);
     for (const [name, values] of Object.entries({ level: levels, abandoned: shares })) {
-      drawBars(element(`spark-${name}`), values, `${rangeText(values, percent)}, five minutes each`);
+      drawBars(element(`spark-${name}`), values, gettext("{range}, five minutes each", { range: rangeText(values, percent) }));
     }
   }
 }
@@ -87,16 +88,16 @@ export class StatCards {
 /** @param {(number | null)[]} values @param {(value: number) => string} format */
 function rangeText(values, format) {
   const known = values.filter((value) => value !== null);
-  if (!known.length) return "Last hour: no data";
+  if (!known.length) return gettext("Last hour: no data");
   const [least, most] = [Math.min(...known), Math.max(...known)].map((value) => format(value));
-  return least === most ? `Last hour: ${least}` : `Last hour: ${least} to ${most}`;
+  return least === most ? gettext("Last hour: {value}", { value: least }) : gettext("Last hour: {least} to {most}", { least, most });
 }
 
 /** @param {Summary} summary */
 function waitingNote({ waiting, states }) {
-  if (waiting === 0) return "no one waiting";
-  if (states.connecting) return `${states.connecting} being connected`;
-  return waiting === 1 ? "caller in a queue" : "callers in queues";
+  if (waiting === 0) return gettext("no one waiting");
+  if (states.connecting) return ngettext("{count} being connected", "{count} being connected", states.connecting);
+  return ngettext("caller in a queue", "callers in queues", waiting);
 }
 
 /** Let Escape hide a card's explanation, until the pointer or the focus leaves the card. */

@@ -3,13 +3,14 @@
 import { readTimeline, timelineTopics } from "../board-loader.js";
 import { callerName, DIRECTIONS } from "../../shared/call.js";
 import { descendant, element, PartList, setData, setShown, setText, setTexts } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { shares, Timeline } from "../call-timeline.js";
 import { duration, timeOfDay } from "../../shared/time.js";
 
 /** @param {Recording} recording */
 function recordingText({ isRunning, seconds }) {
-  if (isRunning) return "Recording now";
-  return seconds === null ? "Recording" : `Recording, ${duration(seconds * 1000)}`;
+  if (isRunning) return gettext("Recording now");
+  return seconds === null ? gettext("Recording") : gettext("Recording, {time}", { time: duration(seconds * 1000) });
 }
 
 export class TimelinePanel {
@@ -82,7 +83,7 @@ export class TimelinePanel {
       this.#error = "";
     } catch (error) {
       if (timeline !== this.#timeline) return;
-      this.#error = `Cannot load the timeline: ${error.message}`;
+      this.#error = gettext("Cannot load the timeline: {reason}", { reason: error.message });
     }
     this.show();
   }
@@ -98,7 +99,7 @@ export class TimelinePanel {
     const content = this.#timeline.read();
     const { call, steps } = content;
     const known = steps.length > 0;
-    setTexts({ "story-title": known ? callerName(call.otherParty) : "Timeline", "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
+    setTexts({ "story-title": known ? callerName(call.otherParty) : gettext("Timeline"), "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
     setTexts({ "story-from": sideOf(call, call.from), "story-to": sideOf(call, call.to) });
     setShown({ "story-parties": known, "story-state": known, "story-steps-title": known });
     setData(element("story"), "state", call.state);
@@ -129,19 +130,19 @@ export class TimelinePanel {
   /** @param {Timeline} timeline @param {TimelineContent} content */
   #noteFor(timeline, { steps, isWhole }) {
     if (this.#error) return this.#error;
-    if (!timeline.isLoaded) return "Loading the timeline…";
-    if (!steps.length) return "No events of this call are stored: it is older than the event log, or does not exist.";
-    return isWhole ? "" : "The call’s first events are no longer stored.";
+    if (!timeline.isLoaded) return gettext("Loading the timeline…");
+    if (!steps.length) return gettext("No events of this call are stored: it is older than the event log, or does not exist.");
+    return isWhole ? "" : gettext("The call’s first events are no longer stored.");
   }
 
   /** @param {TimelineContent} content */
   #showFacts({ call, queues, agents, hangup, steps }) {
     const facts = new Map([
-      ["Direction", DIRECTIONS.get(call.direction) ?? call.direction],
-      [queues.length > 1 ? "Queues" : "Queue", queues.join(", ")],
-      [agents.length > 1 ? "Agents" : "Agent", agents.join(", ")],
-      ["Hung up", call.state === "ended" ? hangup || "no reason given" : ""],
-      ["Call id", steps.length ? call.id : ""],
+      [gettext("Direction"), DIRECTIONS.get(call.direction) ?? call.direction],
+      [queues.length > 1 ? gettext("Queues") : gettext("Queue"), queues.join(", ")],
+      [agents.length > 1 ? gettext("Agents") : gettext("Agent"), agents.join(", ")],
+      [gettext("Hung up"), call.state === "ended" ? hangup || gettext("no reason given") : ""],
+      [gettext("Call id"), steps.length ? call.id : ""],
     ]);
     this.#facts.arrange([...facts.keys()].filter((name) => facts.get(name)));
     for (const [name, part] of this.#facts.parts) part.texts({ name, value: facts.get(name) ?? "" });
@@ -193,5 +194,5 @@ export class TimelinePanel {
 
 /** Return the number of one side of a call. @param {Call} call @param {Party} party */
 function sideOf({ otherParty }, party) {
-  return party.number || (party === otherParty ? callerName(party) : party.name || "unknown");
+  return party.number || (party === otherParty ? callerName(party) : party.name || gettext("unknown"));
 }

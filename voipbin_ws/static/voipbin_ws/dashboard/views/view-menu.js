@@ -2,6 +2,7 @@
 
 import { SavedViews } from "../saved-views.js";
 import { element, field, setTexts } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { browserData } from "../../shared/site-data.js";
 
 const KEY = "voipbin.views";
@@ -39,9 +40,9 @@ export class ViewMenu {
     const views = this.#stored;
     const present = views.nameOf(this.#options.toString());
     const items = views.names.map((name) => ({ label: name, act: () => this.#open(views.queryOf(name)), isChecked: name === present }));
-    const save = { label: "Save this view…", act: () => this.#ask(present) };
-    const remove = { label: `Delete “${present}”`, act: () => this.#remove(present), isDangerous: true };
-    this.#menu.open(element("views"), "Saved views", [...items, save, ...(present ? [remove] : [])]);
+    const save = { label: gettext("Save this view…"), act: () => this.#ask(present) };
+    const remove = { label: gettext("Delete “{name}”", { name: present }), act: () => this.#remove(present), isDangerous: true };
+    this.#menu.open(element("views"), gettext("Saved views"), [...items, save, ...(present ? [remove] : [])]);
   }
 
   /** @param {string} name */

@@ -1,6 +1,7 @@
 /** The page as a wallboard: large type, a screen that stays on, and full screen. */
 
 import { element, setData, setShown, setTexts } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { timeOfDay } from "../../shared/time.js";
 
 export async function toggleFullScreen() {
@@ -19,14 +20,14 @@ export class Wallboard {
   constructor() {
     // The browser releases the lock of a hidden page.
     document.addEventListener("visibilitychange", () => this.#keepScreenOn());
-    document.addEventListener("fullscreenchange", () => setTexts({ "full-screen": document.fullscreenElement ? "Leave full screen" : "Full screen" }));
+    document.addEventListener("fullscreenchange", () => setTexts({ "full-screen": document.fullscreenElement ? gettext("Leave full screen") : gettext("Full screen") }));
   }
 
   /** @param {boolean} isOn */
   show(isOn) {
     setData(element("board-view"), "view", isOn ? "wall" : null);
     element("wall").setAttribute("aria-pressed", String(isOn));
-    setTexts({ wall: isOn ? "Leave wallboard" : "Wallboard" });
+    setTexts({ wall: isOn ? gettext("Leave wallboard") : gettext("Wallboard") });
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     this.#keepScreenOn();
@@ -50,6 +51,6 @@ export class Wallboard {
       }
     }
     setShown({ "wall-note": isWanted && this.#lock === null });
-    setTexts({ "wall-note": "The screen may turn off. Set it to stay on, or open this page over HTTPS." });
+    setTexts({ "wall-note": gettext("The screen may turn off. Set it to stay on, or open this page over HTTPS.") });
   }
 }
