@@ -42,6 +42,12 @@ export class TimelinePanel {
     return this.#timeline?.callId ?? "";
   }
 
+  /** When the call began; `null` if that is not known. */
+  get beganAt() {
+    const content = this.#timeline?.read();
+    return content?.steps.length ? content.call.startedAt : null;
+  }
+
   /** Show a call's timeline. @param {string} callId @param {Me} me */
   open(callId, me) {
     this.close();
@@ -101,7 +107,7 @@ export class TimelinePanel {
     const known = steps.length > 0;
     setTexts({ "story-title": known ? callerName(call.otherParty) : gettext("Timeline"), "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
     setTexts({ "story-from": sideOf(call, call.from), "story-to": sideOf(call, call.to) });
-    setShown({ "story-parties": known, "story-state": known, "story-steps-title": known });
+    setShown({ "story-look-back": known, "story-parties": known, "story-state": known, "story-steps-title": known });
     setData(element("story"), "state", call.state);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
     this.#showFacts(content);
