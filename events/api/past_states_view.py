@@ -5,17 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from events.api import schemas
-from events.api.errors import ApiError
 from events.api.operation import operation
-from events.api.responses import page_answer, reading_errors, visible_to
+from events.api.responses import page_answer, past_errors, reading_errors, visible_to
 from events.domain.event import format_timestamp
 from events.domain.topics import known_resources
-from events.reading.look_back import NotKnown, TooBusy
 from events.reading.past_states import read_past_states
 from events.reading.queries import read_past_state_query
 
@@ -44,12 +41,6 @@ class PastStatesView(APIView):
                 now=timezone.now(),
             )
             visible = visible_to(request, query.customer_id)
-            try:
+            with past_errors():
                 page = read_past_states(visible, query)
-            except NotKnown as error:
-                raise ApiError(status.HTTP_410_GONE, str(error)) from None
-            except TooBusy:
-                raise ApiError(
-                    status.HTTP_503_SERVICE_UNAVAILABLE, "Other past moments are being computed: try again"
-                ) from None
         return page_answer({"at": format_timestamp(query.at)}, page.start, page.items, page.next)

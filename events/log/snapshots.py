@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
@@ -20,12 +21,20 @@ logger = logging.getLogger(__name__)
 MAX_STATES = 50_000
 """The most states of a snapshot: with more, something publishes beginnings and never ends."""
 
+
+class StoredFigures(NamedTuple):
+    """A customer's summary at a position of its log, as JSON."""
+
+    position: Position
+    content: Mapping[str, Any]
+
+
 _TEXTS = ("resource", "resource_id", "member_id", "event_type", "seq", "agent_ids", "progress", "body")
 _TIMES = ("since", "updated_at", "stored_at")
 
 
-def take(customer_id: str) -> Position | None:
-    """Store a snapshot of the states at the end of a customer's log.
+def take(customer_id: str, figures: StoredFigures | None = None) -> Position | None:
+    """Store a snapshot of the states at the end of a customer's log, with a summary.
 
     Returns its position; `None` if there are no events, or too many states.
     """
@@ -53,7 +62,7 @@ def take(customer_id: str) -> Position | None:
         customer_id=customer_id,
         epoch=position.epoch,
         seq=position.seq,
-        defaults={"body": _packed(states)},
+        defaults={"body": _packed(states), **_packed_figures(figures, position)},
     )
     return position
 
@@ -65,6 +74,15 @@ def last_before(customer_id: str, head: Head, seq: int) -> tuple[int, list[Resou
     """
     kept = _kept(customer_id, head).filter(seq__lte=seq).order_by("-seq").first()
     return None if kept is None else (kept.seq, _unpacked(customer_id, bytes(kept.body)))
+
+
+def figures_before(customer_id: str, head: Head, after: int, upto: int) -> StoredFigures | None:
+    """Return the last stored summary of a stretch of the log, `None` if there is none."""
+    rows = _kept(customer_id, head).filter(summary_seq__gt=after, summary_seq__lte=upto, seq__gt=after)
+    for seq, body in rows.order_by("-seq").values_list("summary_seq", "summary")[:1]:
+        if seq is not None and body is not None:
+            return StoredFigures(Position(head.epoch, seq), json.loads(zlib.decompress(body)))
+    return None
 
 
 def first_kept(customer_id: str, head: Head) -> int | None:
@@ -90,6 +108,13 @@ def _packed(states: Sequence[ResourceState]) -> bytes:
         for state in states
     ]
     return zlib.compress(encode(rows).encode(), level=1)
+
+
+def _packed_figures(figures: StoredFigures | None, at: Position) -> dict[str, Any]:
+    if figures is None or figures.position.epoch != at.epoch or figures.position.seq > at.seq:
+        return {}
+    content = zlib.compress(encode(figures.content).encode(), level=1)
+    return {"summary_seq": figures.position.seq, "summary": content}
 
 
 def _unpacked(customer_id: str, body: bytes) -> list[ResourceState]:

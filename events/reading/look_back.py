@@ -9,7 +9,8 @@ import copy
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import Q, Value
@@ -49,11 +50,28 @@ class TooBusy(Exception):
     """Other requests for past moments are being computed."""
 
 
+_turn = threading.RLock()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other thread of this process computes a past moment.
+
+    Raises:
+        TooBusy: It takes too long.
+    """
+    if not _turn.acquire(timeout=WAIT_SECONDS):
+        raise TooBusy
+    try:
+        yield
+    finally:
+        _turn.release()
+
+
 class PastStates:
     """The computed moments of a process, for all its threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str, int], States] = OrderedDict()
 
     def at(self, customer_id: str, head: reader.Head, seq: int) -> States:
@@ -65,9 +83,7 @@ class PastStates:
             NotKnown: Events before it were deleted, or there are too many since the last snapshot.
             TooBusy: Try again.
         """
-        if not self._lock.acquire(timeout=WAIT_SECONDS):
-            raise TooBusy
-        try:
+        with one_at_a_time():
             wanted = (customer_id, head.epoch, seq)
             if wanted not in self._kept:
                 self._kept[wanted] = self._compute(customer_id, head, seq)
@@ -75,8 +91,6 @@ class PastStates:
             while len(self._kept) > MOMENTS_KEPT:
                 self._kept.popitem(last=False)
             return self._kept[wanted]
-        finally:
-            self._lock.release()
 
     def _compute(self, customer_id: str, head: reader.Head, seq: int) -> States:
         after, states = self._start(customer_id, head, seq)

@@ -183,11 +183,9 @@ def read_past_state_query(
         InvalidQuery: With a reason for each invalid parameter.
     """
     read = Parameters(parameters, PAST_STATE_PARAMETERS)
-    at = read.time("at")
+    at = read.past_moment("at", now)
     if "at" not in parameters:
         read.wrong("at", "name the moment, such as 2024-01-15T10:30:00Z; the present is at /v1.0/resources/…")
-    elif at is not None and at > now:
-        read.wrong("at", "this moment is still to come: choose one of the past")
     query = PastStateQuery(
         customer_id=read.uuid("customer_id"),
         at=at or now,

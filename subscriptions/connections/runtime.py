@@ -26,7 +26,6 @@ from subscriptions.presence.heartbeat import Presence
 from subscriptions.presence.lease_tasks import inferred_ends
 from subscriptions.presence.presence_policy import presence_rounds
 from subscriptions.presence.process_status import ProcessState, Rate, troubles
-from subscriptions.presence.snapshot_rounds import state_snapshots
 from subscriptions.presence.target_watch import queue_targets
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.limits import Limits
@@ -49,7 +48,6 @@ class Runtime:
         self.presence = Presence(beat_seconds=2 * settings.CHECK_INTERVAL_SECONDS, state=self.state)
         self.lease_tasks = [
             queue_targets(2 * settings.CHECK_INTERVAL_SECONDS),
-            state_snapshots(2 * settings.CHECK_INTERVAL_SECONDS),
             presence_rounds(settings.CHECK_INTERVAL_SECONDS),
         ]
         if settings.EVENTS_CALL_SILENCE:

@@ -1,21 +1,22 @@
 """The rounds that take snapshots of all customers' states.
 
-Past moments are computed from them. Of all processes, the holder of a lease does it.
+Past moments are computed from them. The process that watches the targets of queues takes them, since it has the
+summaries.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django import db
 
-from events.database.threads import in_database_thread
 from events.domain.cursor import Position
 from events.log import snapshots
+from events.log.snapshots import StoredFigures
 from events.models import CustomerLog
-from subscriptions.presence.lease_tasks import LeaseTask
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,9 @@ class SnapshotRounds:
     Used by one thread at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, figures_of: Callable[[str], StoredFigures | None]) -> None:
+        """`figures_of` returns the present summary of a customer, `None` for one without queues."""
+        self._figures_of = figures_of
         self._taken: dict[str, _Taken] = {}
 
     def round(self) -> int:
@@ -67,18 +70,10 @@ class SnapshotRounds:
     def _take(self, customer_id: str, end: Position, now: float) -> bool:
         self._taken[customer_id] = _Taken(end, now)
         try:
-            position = snapshots.take(customer_id)
+            position = snapshots.take(customer_id, self._figures_of(customer_id))
         except db.Error:
             raise
         except Exception:
             logger.exception("No snapshot of the states of customer %s can be taken", customer_id)
             return False
         return position is not None
-
-
-def state_snapshots(pause_seconds: float) -> LeaseTask:
-    """Return the task that takes snapshots of all customers' states."""
-    rounds = SnapshotRounds()
-    return LeaseTask(
-        "state-snapshots", pause_seconds, lambda: in_database_thread(rounds.round), rounds.forget
-    )

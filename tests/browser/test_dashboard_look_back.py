@@ -112,6 +112,7 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     expect(bar).to_contain_text("Not live: ")
     expect(early.row(page)).to_contain_text("Waiting")
     expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator("#card-level-note")).to_have_text("no callers, last hour")
     expect(page).to_have_title("Not live: " + datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M:%S"))
     # Nothing of the present is shown, and nothing can be done.
     centre.publish(Call("Later").created())
@@ -166,7 +167,9 @@ def test_others_see_nothing_and_what_is_not_known_is_said(page: Page, centre: Ce
     expect(page.get_by_role("region", name="Look back")).to_be_hidden()
     page.route(
         "**/v1.0/states?**",
-        lambda route: route.fulfill(status=410, json={"code": "NOT_KEPT", "message": "Choose a later moment"}),
+        lambda route: route.fulfill(
+            status=410, json={"code": "NOT_KEPT", "message": "Choose a later moment"}
+        ),
     )
     page.goto(f"{centre.gateway.url}/?at={moment}")
     expect(page.get_by_role("dialog", name="Look back").get_by_role("alert")).to_have_text(

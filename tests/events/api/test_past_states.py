@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from events.domain.event import format_timestamp
 from events.log import snapshots
-from events.models import CustomerLog, Event
+from events.models import CustomerLog, Event, StateSnapshot
 from events.reading import look_back
+from subscriptions.presence.target_watch import TargetWatch
 from tests.events.support.people import ANONYMOUS, Company, new_id
 from tests.events.support.stored import store
 
@@ -141,6 +143,59 @@ def test_what_is_not_kept_is_refused_not_guessed(monkeypatch: pytest.MonkeyPatch
     answer = manager.get(STATES, at=at(acme, 2))
     assert (answer.status, answer.body["code"]) == (410, "NOT_KEPT")
     monkeypatch.setattr(look_back, "WAIT_SECONDS", 0.0)
-    with look_back.past_states._lock:
-        answer = manager.get(STATES, at=at(acme, 2))
+    begun, done = threading.Event(), threading.Event()
+
+    def compute() -> None:
+        with look_back.one_at_a_time():
+            begun.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    begun.wait(10)
+    answer = manager.get(STATES, at=at(acme, 2))
+    done.set()
+    thread.join()
     assert (answer.status, answer.body["code"]) == (503, "UNAVAILABLE")
+
+
+def figures(answer: Any) -> Any:
+    """Return what a summary says of queues and agents, without its time."""
+    return {name: value for name, value in answer.body.items() if name not in ("now", "cursor")}
+
+
+def test_figures_of_a_past_moment_are_those_that_were_shown_then() -> None:
+    acme, other = Company(), Company("Other")
+    manager, agent_id = acme.person("manager"), new_id()
+    then = []
+    for number in range(6):
+        call = {"queue_id": "q", "call_id": f"c{number}"}
+        store(acme.id, "queue.joined", call)
+        if number % 2:
+            store(acme.id, "queue.connected", call | {"agent_id": agent_id})
+        store(
+            acme.id, "agent.status", {"agent_id": agent_id, "status": "busy" if number % 2 else "available"}
+        )
+        if number > 2:
+            store(
+                acme.id, "queue.left", {"queue_id": "q", "call_id": f"c{number - 1}", "reason": "abandoned"}
+            )
+        if number == 3:
+            watch = TargetWatch()
+            watch.round()
+            snapshots.take(acme.id, watch.figures_of(acme.id))
+            assert StateSnapshot.objects.get(customer_id=acme.id).summary is not None
+        head = CustomerLog.objects.get(pk=acme.id).last_seq
+        then.append((head, manager.get("/v1.0/summary")))
+    for head, shown in then:
+        found = manager.get("/v1.0/summary", at=at(acme, head))
+        assert found.body["cursor"] == shown.body["cursor"]
+        expected = figures(shown)
+        # Seconds go on, and occupancy with them.
+        for one in (found.body["total"], expected["total"], *found.body["queues"], *expected["queues"]):
+            one.pop("occupancy")
+        assert figures(found) == expected
+    assert other.person("manager").get("/v1.0/summary", at=at(acme, 3)).body["queues"] == []
+    assert other.person("manager").get("/v1.0/summary", at=at(acme, 3), customer_id=acme.id).status == 403
+    assert manager.get("/v1.0/summary", at="2999-01-01T00:00:00Z").status == 400
+    assert manager.get("/v1.0/summary", at="2020-01-01T00:00:00Z").body["total"]["waiting"] == 0

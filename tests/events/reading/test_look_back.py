@@ -22,7 +22,7 @@ from tests.voipbin_ws.static.support.sequences import CUSTOMER, Published, publi
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 5_000 if os.environ.get("DRILLS") else 150
+EXAMPLES = 5_000 if os.environ.get("DRILLS") else 60
 
 
 def content(row: ResourceState) -> tuple[Any, ...]:

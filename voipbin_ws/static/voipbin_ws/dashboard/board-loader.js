@@ -54,6 +54,17 @@ export async function readMoment(me, at) {
   return { content: { me, calls: ofResource("call"), queues: ofResource("queue"), agents: ofResource("agent") }, cursor };
 }
 
+/** Return the figures of a moment; `null` if the token may not read them, or if they cannot be counted. @param {Me} me @param {number} at */
+export async function readFigures(me, at) {
+  if (!summaryTopics(me).length) return null;
+  try {
+    return (await read("/v1.0/summary", { at: new Date(at).toISOString(), customer_id: me.customer.id })).content;
+  } catch (error) {
+    if (error instanceof ApiError && !error.isUnauthorized) return null;
+    throw error;
+  }
+}
+
 /** Return the next page of the events after a cursor. @param {Me} me @param {string} after @param {string | null} next @returns {Promise<import("./look-back.js").EventPage>} */
 export async function readEventsAfter(me, after, next) {
   const { content } = await read("/v1.0/events", { after, customer_id: me.customer.id, limit: "1000", ...(next ? { next } : {}) });

@@ -42,7 +42,7 @@ const liveData = new LiveData({
 });
 const pause = new Pause();
 const lookBack = new LookBack();
-const lookBackPanel = new LookBackPanel(lookBack, liveData, { shown: momentShown, changed: () => renderer.changed() });
+const lookBackPanel = new LookBackPanel(lookBack, liveData, { shown: momentShown, figuresRead: pastFiguresRead, changed: () => renderer.changed() });
 const menu = new ActionMenu();
 const actions = new PageActions({ board, liveData, menu, isPaused: () => pause.isOn || lookBack.isOn, whyNot: () => lookBackPanel.reason, openCall, openTimeline, changed: actionsChanged });
 const timelinePanel = new TimelinePanel(liveData, board, {
@@ -257,6 +257,11 @@ function momentShown(at) {
   redraw();
   renderer.rerender();
   timelinePanel.show();
+}
+
+function pastFiguresRead() {
+  redraw();
+  renderer.changed();
 }
 
 function togglePause() {

@@ -1,6 +1,6 @@
 /** Looking back: the choice of a moment, and the bar with which it is played. */
 
-import { readEventsAfter, readMoment } from "../board-loader.js";
+import { readEventsAfter, readFigures, readMoment } from "../board-loader.js";
 import { RATES } from "../look-back.js";
 import { element, field, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
@@ -9,30 +9,34 @@ import { dateAndTime, exactTime, shownDateAndTime, timeOfDay } from "../../share
 const STEP_MS = 60_000;
 const TICK_MS = 200;
 const RETRY_MS = 2000;
+const FIGURES_MS = 5000;
 const FIRST_MS = 5 * STEP_MS; // The moment that is offered first is so long ago.
 
 export class LookBackPanel {
   #lookBack;
   #liveData;
   #shown;
+  #figuresRead;
   #changed;
   /** @type {Me | null} */ #me = null;
   #dialog = /** @type {HTMLDialogElement} */ (element("look-back-dialog"));
   #rates = /** @type {HTMLSelectElement} */ (element("look-back-rate"));
   #seek = field("look-back-seek");
   #isSeeking = false;
+  #figuresAt = 0; // Of `performance.now()`: when the figures were last read.
   #isReading = false; // Whether a page of events is being read.
   #generation = 0; // Grows with every moment; results for an earlier one are ignored.
   /** @type {ReturnType<typeof setInterval> | undefined} */ #timer;
 
   /**
    * @param {import("../look-back.js").LookBack} lookBack @param {LiveData} liveData
-   * @param {{ shown: (at: number | null) => void, changed: () => void }} callbacks `shown` is called with the moment that is shown, `null` for the present.
+   * @param {{ shown: (at: number | null) => void, figuresRead: () => void, changed: () => void }} callbacks `shown` is called with the moment that is shown, `null` for the present.
    */
-  constructor(lookBack, liveData, { shown, changed }) {
+  constructor(lookBack, liveData, { shown, figuresRead, changed }) {
     this.#lookBack = lookBack;
     this.#liveData = liveData;
     this.#shown = shown;
+    this.#figuresRead = figuresRead;
     this.#changed = changed;
     this.#rates.append(...RATES.map((rate) => new Option(gettext("{rate}×", { rate }), String(rate))));
     this.#rates.addEventListener("change", () => lookBack.isPlaying && this.#play());
@@ -104,6 +108,7 @@ export class LookBackPanel {
       this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
       this.show();
       this.#shown(at);
+      this.#readFigures();
     } catch (error) {
       if (generation === this.#generation) this.#fail(error);
     }
@@ -143,6 +148,7 @@ export class LookBackPanel {
     if (this.#lookBack.board?.isIncomplete) this.open(this.#lookBack.now);
     else if (this.#lookBack.now >= this.#liveData.now - TICK_MS) this.end();
     else this.#read();
+    if (performance.now() - this.#figuresAt > FIGURES_MS) this.#readFigures();
     this.show();
   }
 
@@ -162,6 +168,21 @@ export class LookBackPanel {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     } finally {
       this.#isReading = false;
+    }
+  }
+
+  /** Read the figures of the moment; while it is played, again every few seconds. */
+  async #readFigures() {
+    const { board, now } = this.#lookBack;
+    if (!this.#me || !board) return;
+    this.#figuresAt = performance.now();
+    try {
+      const figures = await readFigures(this.#me, now);
+      if (board !== this.#lookBack.board) return;
+      board.figures.load(figures);
+      this.#figuresRead();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
