@@ -23,18 +23,22 @@ logger = logging.getLogger(__name__)
 SNAPSHOT_SECONDS = 600.0
 """How often a snapshot of a log that moved is taken."""
 
-SNAPSHOT_EVENTS = 15_000
-"""After so many events it is taken sooner: a request reads these in about half a second."""
+SNAPSHOT_EVENTS = 10_000
+"""After so many events it is taken sooner, without figures: a request folds these in less than half a second."""
 
 AT_ONCE = 100
 """The most snapshots of one round: the next round follows soon."""
 
 
 class _Taken(NamedTuple):
-    """The end of a log when a snapshot was last taken, and the time of a monotonic clock."""
+    """The end of a log when a snapshot was last taken, and when that was.
+
+    `figures_at` is when the last one with figures was taken; both are times of a monotonic clock.
+    """
 
     position: Position
     at: float
+    figures_at: float
 
 
 class SnapshotRounds:
@@ -68,9 +72,12 @@ class SnapshotRounds:
         return moved >= SNAPSHOT_EVENTS or (moved > 0 and now - taken.at >= SNAPSHOT_SECONDS)
 
     def _take(self, customer_id: str, end: Position, now: float) -> bool:
-        self._taken[customer_id] = _Taken(end, now)
+        taken = self._taken.get(customer_id)
+        # Figures are larger than states, and cost less to bring up to a moment.
+        with_figures = taken is None or now - taken.figures_at >= SNAPSHOT_SECONDS
+        self._taken[customer_id] = _Taken(end, now, taken.figures_at if taken and not with_figures else now)
         try:
-            position = snapshots.take(customer_id, self._figures_of(customer_id))
+            position = snapshots.take(customer_id, self._figures_of(customer_id) if with_figures else None)
         except db.Error:
             raise
         except Exception:

@@ -36,11 +36,13 @@ def test_a_log_that_moved_is_kept_every_ten_minutes(monkeypatch: pytest.MonkeyPa
 
 def test_many_events_do_not_wait_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SNAPSHOT_EVENTS", 2)
-    rounds, acme = SnapshotRounds(lambda _: None), new_id()
+    figures_read: list[str] = []
+    rounds, acme = SnapshotRounds(figures_read.append), new_id()
     for number in range(5):
         store(acme, "call.created", {"id": str(number)})
         rounds.round()
     assert numbers(acme) == [1, 3, 5]
+    assert figures_read == [acme]
 
 
 def test_one_log_that_fails_stops_no_other(
