@@ -31,6 +31,8 @@ import { LiveData } from "../shared/live-data.js";
 import { exactTime } from "../shared/time.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
+const FAST = 5; // A rate of playing, from which rows move with every change.
+
 const board = new Board();
 const viewOptions = new ViewOptions(location.search);
 const liveData = new LiveData({
@@ -42,7 +44,7 @@ const liveData = new LiveData({
 });
 const pause = new Pause();
 const lookBack = new LookBack();
-const lookBackPanel = new LookBackPanel(lookBack, liveData, { shown: momentShown, figuresRead: pastFiguresRead, changed: () => renderer.changed() });
+const lookBackPanel = new LookBackPanel(lookBack, liveData, { shown: momentShown, figuresRead: pastFiguresRead, changed: pastChanged });
 const menu = new ActionMenu();
 const actions = new PageActions({ board, liveData, menu, isPaused: () => pause.isOn || lookBack.isOn, whyNot: () => lookBackPanel.reason, openCall, openTimeline, changed: actionsChanged });
 const timelinePanel = new TimelinePanel(liveData, board, {
@@ -257,6 +259,12 @@ function momentShown(at) {
   redraw();
   renderer.rerender();
   timelinePanel.show();
+}
+
+function pastChanged() {
+  renderer.changed();
+  // Half a second is half a minute there: rows that only move then would be over.
+  if (lookBack.clock.rate > FAST) renderer.arrangeIfLoaded();
 }
 
 function pastFiguresRead() {
