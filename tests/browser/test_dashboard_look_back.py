@@ -110,6 +110,7 @@ def test_a_past_moment_is_shown_played_and_left(page: Page, centre: Centre) -> N
     expect(page.locator("#card-waiting")).to_have_text("1")
     page.goto(f"{centre.gateway.url}/?at={moment}")
     expect(bar).to_contain_text("Not live: ")
+    expect(page.get_by_role("heading", level=1, name="Past calls")).to_be_visible()
     expect(early.row(page)).to_contain_text("Waiting")
     expect(page.locator("#rows tr")).to_have_count(1)
     expect(page.locator("#card-level-note")).to_have_text("no callers, last hour")
