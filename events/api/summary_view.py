@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.fields import BooleanField, CharField, IntegerField
 from rest_framework.request import Request
@@ -15,14 +16,14 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
-from events.api.operation import field, operation
-from events.api.responses import reading_errors, visible_to
-from events.api.schemas import NOW, OF_CUSTOMER, TIME
+from events.api.operation import field, operation, parameter
+from events.api.responses import past_errors, reading_errors, visible_to
+from events.api.schemas import NOW, OF_CUSTOMER, PAGE_ERRORS, TIME
 from events.domain.event import format_timestamp
 from events.domain.topics import ANY
 from events.domain.visibility import Visible
 from events.reading.parameters import Parameters
-from events.reading.summaries import summaries
+from events.reading.summaries import build_past, summaries
 from events.summary.agent_times import KINDS
 from events.summary.customer_summary import Summary
 from events.summary.figures import TARGET_NAMES, queue_figures, queue_ids, total_figures
@@ -111,16 +112,27 @@ class SummaryOfCustomer(Serializer[Any]):
 class SummaryView(APIView):
     """`/v1.0/summary`."""
 
-    @operation("getSummary", "Reading", {200: ("The figures.", SummaryOfCustomer)}, [OF_CUSTOMER])
+    @operation(
+        "getSummary",
+        "Reading",
+        {200: ("The figures.", SummaryOfCustomer)},
+        [
+            parameter("at", TIME, "A past moment, instead of now. Write it with `Z`."),
+            OF_CUSTOMER,
+        ],
+        errors=PAGE_ERRORS,
+    )
     def get(self, request: Request) -> Response:
         """Read the figures of queues and agents.
 
         Counted by the gateway from the log: now, in the last hour, and since the customer's midnight. The topics
-        `customer_id:<id>:summary:<queue id or all>` send them with each change.
+        `customer_id:<id>:summary:<queue id or all>` send them with each change. With `at`, they are those of a past
+        moment, judged by the present targets: `now` is that moment.
         """
         with reading_errors():
-            parameters = Parameters(dict(request.query_params.lists()), ("customer_id",))
+            parameters = Parameters(dict(request.query_params.lists()), ("at", "customer_id"))
             customer_id = parameters.uuid("customer_id")
+            at = parameters.past_moment("at", timezone.now())
             parameters.finish()
             visible = visible_to(request, customer_id)
         if visible.filter is not None and visible.summary_queues is None:
@@ -128,13 +140,23 @@ class SummaryView(APIView):
                 status.HTTP_403_FORBIDDEN,
                 "Summaries count all events of a queue, and this access key has a filter: use one without",
             )
-        content = summaries.read(visible.customer_id, lambda summary: content_for(visible, summary))
+        with past_errors():
+            content = (
+                summaries.read(
+                    visible.customer_id, lambda summary: content_for(visible, summary, time.time())
+                )
+                if at is None
+                else content_for(visible, build_past(visible.customer_id, at), at.timestamp())
+            )
         return Response(content, headers={"Cache-Control": "no-store"})
 
 
-def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
-    """Return what a client may see of a customer's summary, as JSON."""
-    fold, now = summary.fold, time.time()
+def content_for(visible: Visible, summary: Summary, now: float) -> Mapping[str, Any]:
+    """Return what a client may see of a customer's summary, as JSON.
+
+    `now` is the time of the figures, in seconds since 1970.
+    """
+    fold = summary.fold
     profile = fold.profile
     total = total_figures(fold, now)
     agents = total.pop("agents")
