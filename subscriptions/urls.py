@@ -12,6 +12,7 @@ from subscriptions.api.control.tokens import TokensView
 from subscriptions.api.desk.calls import CallerView, CallNoteView
 from subscriptions.api.desk.colleagues import AgentDayView, TransferTargetsView
 from subscriptions.api.desk.conversations import ConversationsView, ConversationView
+from subscriptions.api.display import DisplayView
 from subscriptions.api.explain import ExplainView
 from subscriptions.api.login import LoginView, WebSocketAddressView
 from subscriptions.api.me import CustomersView, MeView
@@ -21,6 +22,7 @@ urlpatterns = [
     path("auth/logout", LogoutView.as_view(), name="logout"),
     path("auth/password", PasswordView.as_view(), name="password"),
     path("v1.0/customers", CustomersView.as_view(), name="customers"),
+    path("v1.0/display", DisplayView.as_view(), name="display"),
     path("v1.0/explain", ExplainView.as_view(), name="explain"),
     path("v1.0/me", MeView.as_view(), name="me"),
     path("v1.0/actions", ActionsView.as_view(), name="actions"),

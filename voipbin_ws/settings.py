@@ -321,7 +321,7 @@ PLATFORM_ANSWER_SECONDS = read("PLATFORM_ANSWER_SECONDS", seconds(0.5, 60), 5.0,
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.auth.authentication.CredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["subscriptions.auth.authentication.IsPermitted"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "events.api.errors.exception_handler",

@@ -26,6 +26,7 @@ from events.reading.summaries import summaries
 from events.summary.agent_times import KINDS
 from events.summary.customer_summary import Summary
 from events.summary.figures import TARGET_NAMES, queue_figures, queue_ids, total_figures
+from events.summary.fold import SummaryFold
 
 _PERCENT = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
 _SECONDS = {"type": ["number", "null"], "minimum": 0}
@@ -39,6 +40,7 @@ _COUNTS = {
     "asa_seconds": _SECONDS,
     "aht_seconds": _SECONDS,
 }
+_AGENTS = {"type": "object", "properties": {name: {"type": "integer"} for name in KINDS}}
 _BUCKET = {
     "type": "object",
     "properties": {
@@ -91,6 +93,11 @@ class QueueFigures(Figures):
     """The figures of one queue."""
 
     queue_id = CharField()
+    agents = field(
+        _AGENTS,
+        "The queue's agents by the kind of their status; only if all agents are visible.",
+        required=False,
+    )
     name = CharField(allow_null=True, help_text="`null` for a queue that only the platform knows.")
 
 
@@ -103,13 +110,15 @@ class SummaryOfCustomer(Serializer[Any]):
     total = Figures(allow_null=True, help_text="All queues; `null` for a credential that may not see all.")
     queues = QueueFigures(many=True, help_text="The queues whose events the credential may read.")
     agents = field(
-        {"type": ["object", "null"], "properties": {name: {"type": "integer"} for name in KINDS}},
+        {**_AGENTS, "type": ["object", "null"]},
         "The agents by the kind of their status; `null` for a credential that may not see all agents.",
     )
 
 
 class SummaryView(APIView):
     """`/v1.0/summary`."""
+
+    is_for_displays = True
 
     @operation("getSummary", "Reading", {200: ("The figures.", SummaryOfCustomer)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
@@ -138,7 +147,7 @@ def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
     profile = fold.profile
     total = total_figures(fold, now)
     agents = total.pop("agents")
-    if not (sees_agents := visible.is_whole("agent")):
+    if not (sees_agents := visible.counts_agents or visible.is_whole("agent")):
         for bucket in total["buckets"]:
             bucket.pop("available", None)
     wanted = [
@@ -151,6 +160,14 @@ def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
         "now": format_timestamp(datetime.fromtimestamp(now, UTC)),
         "time_zone": str(profile.time_zone),
         "total": total if visible.shows_summary(ANY) else None,
-        "queues": [queue_figures(fold, each, now) for each in wanted],
-        "agents": agents if sees_agents else None,
+        "queues": [_queue(fold, each, now, sees_agents=sees_agents) for each in wanted],
+        # A display of some queues counts their agents only.
+        "agents": agents
+        if sees_agents and (not visible.counts_agents or visible.shows_summary(ANY))
+        else None,
     }
+
+
+def _queue(fold: SummaryFold, queue_id: str, now: float, *, sees_agents: bool) -> dict[str, Any]:
+    figures = queue_figures(fold, queue_id, now)
+    return figures if sees_agents else {name: value for name, value in figures.items() if name != "agents"}

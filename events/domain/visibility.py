@@ -33,7 +33,8 @@ class Visible:
     `resources` are the resources that are visible completely, `None` for all; of others the events that concern the
     agent `agent_id` are visible, if there is one. `allowed` are patterns, in canonical form, that restrict both: the
     customer's patterns the former, the agent's the latter; `None` for no restriction. `filter` is the access key's in
-    canonical form: of the events that it does not match nothing is visible, but that a resource left it.
+    canonical form: of the events that it does not match nothing is visible, but that a resource left it. With
+    `counts_agents` summaries count agents, whose events need not be visible.
     """
 
     customer_id: str
@@ -41,6 +42,7 @@ class Visible:
     agent_id: str | None
     allowed: frozenset[str] | None = None
     filter: str | None = None
+    counts_agents: bool = False
 
     @property
     def of_customer(self) -> tuple[Pattern, ...] | None:

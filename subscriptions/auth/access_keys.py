@@ -76,6 +76,7 @@ def rotate(key: AccessKey, now: datetime, overlap: dt.timedelta = ROTATION_OVERL
         new = AccessKey(
             customer_id=old.customer_id,
             agent_id=old.agent_id,
+            kind=old.kind,
             label=old.label,
             may_subscribe=old.may_subscribe,
             may_publish=old.may_publish,
@@ -156,6 +157,7 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
         quotas=quotas_of_customer(key.customer),
         rates=rates_of_key(key),
+        is_display=key.is_display,
     )
 
 

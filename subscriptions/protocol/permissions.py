@@ -70,7 +70,8 @@ class Identity:
     they are `None` if the credential never expires or does not contain its time of issue. `token_id` is unique to a
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
-    API. `grant` is that of a minted token, else `None`.
+    API. `grant` is that of a minted token, else `None`. With `is_display` the credential is that of a wallboard: it
+    reads the summaries of `allowed_topics`, and nothing else.
     """
 
     customer_id: str
@@ -90,6 +91,7 @@ class Identity:
     filter: str | None = None
     may_control: bool = False
     grant: Grant | None = None
+    is_display: bool = False
 
     @property
     def is_authenticated(self) -> bool:
@@ -172,6 +174,8 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
         (*covering_patterns(str(queue)), *covering_patterns(str(pattern)))
     ):
         return SummaryAccess.NONE
+    if identity.is_display:
+        return SummaryAccess.WITH_AGENTS
     agents = replace(pattern, resource="agent", resource_id=ANY)
     if pattern.scope != AGENT_SCOPE and may_subscribe(identity, agents).granted:
         return SummaryAccess.WITH_AGENTS

@@ -34,6 +34,8 @@ MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 
 class CreatedKey(ManagedKey):
     secret = CharField(required=False, help_text="The key itself: only in the answer that creates it.")
+    link = CharField(required=False, help_text="Of a wallboard: its link, which has the key in its fragment.")
+    qr_code = CharField(required=False, help_text="The link's QR code, as an SVG document.")
 
 
 def _page(kind: str, row: type[Serializer[Any]]) -> type[Serializer[Any]]:
@@ -77,11 +79,11 @@ def _views(resource: Resource, kind: str, one: str) -> tuple[type[APIView], type
 
         def put(self, request: Request, row_id: str) -> Response:
             with controlling(request) as controller:
-                return answered(resource, resource.put(controller, row_id, content_of(request)))
+                return answered(resource, resource.put(controller, row_id, content_of(request)), request)
 
         def patch(self, request: Request, row_id: str) -> Response:
             with controlling(request) as controller:
-                return answered(resource, resource.patch(controller, row_id, content_of(request)))
+                return answered(resource, resource.patch(controller, row_id, content_of(request)), request)
 
         def delete(self, request: Request, row_id: str) -> Response:
             with controlling(request) as controller:
@@ -166,7 +168,7 @@ class AccessKeysView(KeysView):  # type: ignore[valid-type, misc]
         Its secret is only in this answer. It has at most the rights of the credential that creates it.
         """
         with controlling(request) as controller:
-            return answered(access_keys, access_keys.create(controller, content_of(request)))
+            return answered(access_keys, access_keys.create(controller, content_of(request)), request)
 
 
 class Rotation(Serializer[Any]):
@@ -197,7 +199,7 @@ class RotationView(APIView):
         with controlling(request) as controller:
             values = checked(Rotation, content_of(request, may_be_empty=True))
             overlap = dt.timedelta(seconds=values["overlap_seconds"])
-            return answered(access_keys, access_keys.rotate(controller, row_id, overlap))
+            return answered(access_keys, access_keys.rotate(controller, row_id, overlap), request)
 
 
 class OptOutsView(APIView):
@@ -246,7 +248,7 @@ class OptOutView(APIView):
         """Opt a number out."""
         with controlling(request) as controller:
             return answered(
-                opt_outs, opt_outs.put(controller, number, content_of(request, may_be_empty=True))
+                opt_outs, opt_outs.put(controller, number, content_of(request, may_be_empty=True)), request
             )
 
     @operation(
