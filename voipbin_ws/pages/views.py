@@ -1,4 +1,4 @@
-"""The pages for people; their scripts sign in and load all data."""
+"""The pages for people and screens; their scripts sign in and load all data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 
@@ -19,6 +20,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def agent_desktop(request: HttpRequest) -> HttpResponse:
     """Serve the agent desktop: calls and messages, for an agent."""
     return page(request, "agent.html", title="Agent desktop")
+
+
+@require_safe
+def wallboard(request: HttpRequest) -> HttpResponse:
+    """Serve the wallboard of a link; the key is in the fragment, which stays in the browser."""
+    return page(request, "wallboard.html", title=_("Wallboard"))
 
 
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -19,12 +19,13 @@ import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { ViewMenu } from "./views/view-menu.js";
-import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
+import { Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
 import { LiveData } from "../shared/live-data.js";
+import { toggleFullScreen } from "../shared/screen.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
 const board = new Board();
