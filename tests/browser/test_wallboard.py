@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.support.centre import Call, Centre
+from tests.browser.support.centre import Call, Centre, watch
 from tests.journeys.support.cast import company, new_id
 from tests.support.browser import Pages
 from tests.support.gateways import Gateways
@@ -177,3 +177,43 @@ def test_axe_finds_no_violation_and_nothing_lies_outside(pages: Pages, centre: C
     expect(page.locator("#ended-reason")).to_have_text("This access key is not known")
     page.evaluate(AXE)
     assert page.evaluate("() => axe.run()")["violations"] == []
+
+
+def test_an_admin_makes_renews_and_revokes_a_link_on_the_dashboard(
+    pages: Pages, centre: Centre, page: Page
+) -> None:
+    watch(page, centre, token=centre.acme.token("admin"))
+    views = page.get_by_role("button", name="Views")
+    views.click()
+    page.get_by_role("menuitem", name="Wallboard links…").click()
+    dialog = page.get_by_role("dialog", name="Wallboard links")
+    dialog.get_by_role("button", name="Make link").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Enter a name.")
+    dialog.get_by_label("Name").fill("Lobby")
+    dialog.get_by_label("Support").first.check()
+    dialog.get_by_role("button", name="Make link").click()
+    expect(dialog.get_by_role("img", name="QR code of the link")).to_be_visible()
+    assert dialog.locator("svg path").count() == 2
+    link = dialog.get_by_label("Link", exact=True).input_value()
+    assert link.startswith(f"{centre.gateway.url}/wallboard/#key=vb_")
+    page.evaluate(AXE)
+    found = page.evaluate("() => axe.run()")["violations"]
+    assert found == [], [(each["id"], each["nodes"][0]["html"]) for each in found]
+    screen = pages.open()
+    screen.goto(link)
+    expect_live(screen)
+    expect(screen.locator("#wall-rows tr")).to_have_count(1)
+    dialog.get_by_role("button", name="Renew Lobby").click()
+    expect(dialog.locator("#new-link-note")).to_have_text("The old link works for another day.")
+    assert dialog.get_by_label("Link", exact=True).input_value() != link
+    expect(dialog.locator("#link-rows li", has_text="Lobby")).to_have_count(2)
+    dialog.locator("#link-rows li", has_text="replaced").get_by_role("button", name="Revoke").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
+    expect(dialog.locator("#link-rows li", has_text="Lobby")).to_have_count(1)
+    expect(screen.get_by_role("heading", name="This wallboard link does not work")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    assert "vb_" not in page.content()
+    watch(page, centre)
+    views.click()
+    expect(page.get_by_role("menuitem", name="Save this view…")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Wallboard links…")).to_have_count(0)

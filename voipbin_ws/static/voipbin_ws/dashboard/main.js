@@ -19,6 +19,7 @@ import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { ViewMenu } from "./views/view-menu.js";
+import { WallboardLinks } from "./views/wallboard-links.js";
 import { Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
@@ -56,6 +57,7 @@ const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
 const wallboard = new Wallboard();
+const wallboardLinks = new WallboardLinks(board, actions.confirmation);
 export const page = {
   ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard, actions, alertPanel },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
@@ -80,6 +82,7 @@ async function load(own) {
     actions.load(state.actions, me);
     historyPanel.load(me);
     alertPanel.load(me);
+    wallboardLinks.load(me);
     showWho(me);
     customerPicker.show(me);
     renderer.arrange();
@@ -275,7 +278,7 @@ element("resume").addEventListener("click", togglePause);
 element("wall").addEventListener("click", toggleWallboard);
 for (const id of ["history-button", "empty-history"]) element(id).addEventListener("click", toggleHistory);
 element("full-screen").addEventListener("click", toggleFullScreen);
-new ViewMenu(viewOptions, menu, openView);
+new ViewMenu(viewOptions, menu, openView, wallboardLinks);
 enableTooltips();
 enableShortcuts(
   { t: () => actions.calls.ask("transfer", openCall()), v: () => actions.calls.ask("voicemail", openCall()), h: () => actions.calls.ask("hangup", openCall()),
@@ -310,6 +313,7 @@ function showDeniedPage(me) {
 /** Remove all data from the page, and show the sign-in form. @param {string} notice */
 function showSignIn(notice) {
   page.me = null;
+  wallboardLinks.load(null);
   unfollowFigures();
   timelinePanel.close();
   actions.clear();

@@ -37,6 +37,7 @@ export class PageActions {
   #pending = new PendingActions();
   /** @type {Map<string, string>} */ #names = new Map(); // Whom a pending action concerns, by subject.
   #notice = new Notice();
+  confirmation = new Confirmation();
 
   /**
    * @param {{ board: Board, liveData: LiveData, menu: ActionMenu, isPaused: () => boolean, openCall: () => Call | null, openTimeline: (id: string) => void, changed: () => void }} page
@@ -48,7 +49,7 @@ export class PageActions {
     this.#changed = changed;
     /** @type {ActionParts} */
     const parts = {
-      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: new Confirmation(), notice: this.#notice },
+      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: this.confirmation, notice: this.#notice },
       permitted: () => this.#permitted,
       canAct: () => liveData.isLive && !isPaused(),
       customerId: () => this.#customerId,
