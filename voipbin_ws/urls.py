@@ -13,6 +13,7 @@ urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
     path("agent", pages.agent_desktop, name="agent-desktop"),
     path("wallboard/", pages.wallboard, name="wallboard"),
+    path("invitation/", pages.invitation, name="invitation-page"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics_endpoints.metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),

@@ -28,6 +28,12 @@ def wallboard(request: HttpRequest) -> HttpResponse:
     return page(request, "wallboard.html", title=_("Wallboard"))
 
 
+@require_safe
+def invitation(request: HttpRequest) -> HttpResponse:
+    """Serve the page of an invitation; the browser keeps its secret, in the fragment."""
+    return page(request, "invitation.html", title=_("Invitation"))
+
+
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     """Return the rendered template as a response that browsers revalidate."""
     response = render(request, template, context)

@@ -22,7 +22,7 @@ from subscriptions.api.control import examples
 from subscriptions.api.control.requests import answered, content_of, controlling, listed
 from subscriptions.auth.access_keys import ROTATION_OVERLAP
 from subscriptions.control.access_keys import AccessKeys, ManagedKey
-from subscriptions.control.agents import Agents
+from subscriptions.control.agents import Agents, ManagedAgent
 from subscriptions.control.opt_outs import ManagedOptOut, OptOuts
 from subscriptions.control.resource import Resource, checked
 from subscriptions.control.tenants import Customers, Queues
@@ -36,6 +36,12 @@ class CreatedKey(ManagedKey):
     secret = CharField(required=False, help_text="The key itself: only in the answer that creates it.")
     link = CharField(required=False, help_text="Of a wallboard: its link, which has the key in its fragment.")
     qr_code = CharField(required=False, help_text="The link's QR code, as an SVG document.")
+
+
+class CreatedAgent(ManagedAgent):
+    invitation_link = CharField(
+        required=False, help_text="Without a password: the link with which the agent sets one. Shown once."
+    )
 
 
 def _page(kind: str, row: type[Serializer[Any]]) -> type[Serializer[Any]]:
@@ -63,7 +69,8 @@ def _list_parameters(resource: Resource) -> list[Any]:
 
 def _views(resource: Resource, kind: str, one: str) -> tuple[type[APIView], type[APIView]]:
     """Return the views of the list and of one row."""
-    row, new = resource.serializer, CreatedKey if kind == "AccessKey" else resource.serializer
+    row = resource.serializer
+    new = {"AccessKey": CreatedKey, "Agent": CreatedAgent}.get(kind, row)
     by_id = [parameter("row_id", UUID, "The platform's own id.", "path")]
     bodies = {"complete": examples.BODIES[kind]}
 

@@ -23,7 +23,7 @@ PUBLIC = {"v1.0/openapi.json", "v1.0/asyncapi.yaml", "v1.0/event-types", "v1.0/e
 """Documents, which need no credential."""
 
 FOR_DISPLAYS = {"v1.0/summary", "v1.0/display"}
-NO_CREDENTIAL = {"auth/login", "v1.0/ws"}
+NO_CREDENTIAL = {"auth/login", "auth/invitation", "auth/invitation/accept", "v1.0/ws"}
 """These read the credential themselves, or none."""
 
 
