@@ -95,7 +95,7 @@ class InvitationAcceptView(_InvitationView):
     """
 
     @operation(
-        "acceptInvitation",
+        "setInvitationPassword",
         "Credentials",
         {200: ("The password is set; a token.", InvitationAccepted)},
         body=ACCEPTANCE,

@@ -1,6 +1,7 @@
-/** The page as a wallboard: large type, a screen that stays on, and full screen. */
+/** The dashboard in large type, with a screen that stays on, for who is signed in. A screen that nobody attends has a wallboard link. */
 
 import { element, setData, setShown, setTexts } from "../../shared/dom.js";
+import { gettext } from "../../shared/gettext.js";
 import { ScreenLock } from "../../shared/screen.js";
 import { timeOfDay } from "../../shared/time.js";
 
@@ -19,7 +20,7 @@ export class Wallboard {
   show(isOn) {
     setData(element("board-view"), "view", isOn ? "wall" : null);
     element("wall").setAttribute("aria-pressed", String(isOn));
-    setTexts({ wall: isOn ? "Leave wallboard" : "Wallboard" });
+    setTexts({ wall: isOn ? gettext("Leave large type") : gettext("Large type") });
     this.#isOn = isOn;
     this.#screenLock.keep(isOn);
   }
