@@ -27,6 +27,7 @@ from events.reading.summaries import build_past, summaries
 from events.summary.agent_times import KINDS
 from events.summary.customer_summary import Summary
 from events.summary.figures import TARGET_NAMES, queue_figures, queue_ids, total_figures
+from events.summary.fold import SummaryFold
 
 _PERCENT = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
 _SECONDS = {"type": ["number", "null"], "minimum": 0}
@@ -40,6 +41,7 @@ _COUNTS = {
     "asa_seconds": _SECONDS,
     "aht_seconds": _SECONDS,
 }
+_AGENTS = {"type": "object", "properties": {name: {"type": "integer"} for name in KINDS}}
 _BUCKET = {
     "type": "object",
     "properties": {
@@ -92,6 +94,11 @@ class QueueFigures(Figures):
     """The figures of one queue."""
 
     queue_id = CharField()
+    agents = field(
+        _AGENTS,
+        "The queue's agents by the kind of their status; only if all agents are visible.",
+        required=False,
+    )
     name = CharField(allow_null=True, help_text="`null` for a queue that only the platform knows.")
 
 
@@ -104,13 +111,15 @@ class SummaryOfCustomer(Serializer[Any]):
     total = Figures(allow_null=True, help_text="All queues; `null` for a credential that may not see all.")
     queues = QueueFigures(many=True, help_text="The queues whose events the credential may read.")
     agents = field(
-        {"type": ["object", "null"], "properties": {name: {"type": "integer"} for name in KINDS}},
+        {**_AGENTS, "type": ["object", "null"]},
         "The agents by the kind of their status; `null` for a credential that may not see all agents.",
     )
 
 
 class SummaryView(APIView):
     """`/v1.0/summary`."""
+
+    is_for_displays = True
 
     @operation(
         "getSummary",
@@ -160,7 +169,9 @@ def content_for(visible: Visible, summary: Summary, now: float) -> Mapping[str, 
     profile = fold.profile
     total = total_figures(fold, now)
     agents = total.pop("agents")
-    if not (sees_agents := visible.is_whole("agent") and visible.summary_queues is None):
+    if not (
+        sees_agents := visible.counts_agents or (visible.is_whole("agent") and visible.summary_queues is None)
+    ):
         for bucket in total["buckets"]:
             bucket.pop("available", None)
     wanted = [
@@ -173,6 +184,14 @@ def content_for(visible: Visible, summary: Summary, now: float) -> Mapping[str, 
         "now": format_timestamp(datetime.fromtimestamp(now, UTC)),
         "time_zone": str(profile.time_zone),
         "total": total if visible.shows_summary(ANY) else None,
-        "queues": [queue_figures(fold, each, now) for each in wanted],
-        "agents": agents if sees_agents else None,
+        "queues": [_queue(fold, each, now, sees_agents=sees_agents) for each in wanted],
+        # A display of some queues counts their agents only.
+        "agents": agents
+        if sees_agents and (not visible.counts_agents or visible.shows_summary(ANY))
+        else None,
     }
+
+
+def _queue(fold: SummaryFold, queue_id: str, now: float, *, sees_agents: bool) -> dict[str, Any]:
+    figures = queue_figures(fold, queue_id, now)
+    return figures if sees_agents else {name: value for name, value in figures.items() if name != "agents"}

@@ -21,13 +21,15 @@ import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { ViewMenu } from "./views/view-menu.js";
-import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
+import { WallboardLinks } from "./views/wallboard-links.js";
+import { Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { LiveData } from "../shared/live-data.js";
+import { toggleFullScreen } from "../shared/screen.js";
 import { exactTime } from "../shared/time.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
 
@@ -63,6 +65,7 @@ const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
 const wallboard = new Wallboard();
+const wallboardLinks = new WallboardLinks(board, actions.confirmation);
 export const page = {
   ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, lookBack, lookBackPanel, wallboard, actions, alertPanel },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
@@ -87,6 +90,7 @@ async function load(own) {
     actions.load(state.actions, me);
     historyPanel.load(me);
     alertPanel.load(me);
+    wallboardLinks.load(me);
     showWho(me);
     customerPicker.show(me);
     lookBackPanel.load(me, exactTime(viewOptions.at));
@@ -314,7 +318,7 @@ element("wall").addEventListener("click", toggleWallboard);
 for (const id of ["history-button", "empty-history"]) element(id).addEventListener("click", toggleHistory);
 element("story-look-back").addEventListener("click", () => lookBackPanel.open(timelinePanel.beganAt));
 element("full-screen").addEventListener("click", toggleFullScreen);
-new ViewMenu(viewOptions, menu, openView);
+new ViewMenu(viewOptions, menu, openView, wallboardLinks);
 enableTooltips();
 enableShortcuts(
   { t: () => actions.calls.ask("transfer", openCall()), v: () => actions.calls.ask("voicemail", openCall()), h: () => actions.calls.ask("hangup", openCall()),
@@ -349,6 +353,7 @@ function showDeniedPage(me) {
 /** Remove all data from the page, and show the sign-in form. @param {string} notice */
 function showSignIn(notice) {
   page.me = null;
+  wallboardLinks.load(null);
   unfollowFigures();
   timelinePanel.close();
   actions.clear();

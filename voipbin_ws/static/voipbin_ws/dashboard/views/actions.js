@@ -39,6 +39,7 @@ export class PageActions {
   #pending = new PendingActions();
   /** @type {Map<string, string>} */ #names = new Map(); // Whom a pending action concerns, by subject.
   #notice = new Notice();
+  confirmation = new Confirmation();
 
   /**
    * @param {{ board: Board, liveData: LiveData, menu: ActionMenu, isPaused: () => boolean, whyNot: () => string, openCall: () => Call | null, openTimeline: (id: string) => void, changed: () => void }} page
@@ -50,7 +51,7 @@ export class PageActions {
     this.#changed = changed;
     /** @type {ActionParts} */
     const parts = {
-      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: new Confirmation(), notice: this.#notice },
+      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: this.confirmation, notice: this.#notice },
       permitted: () => this.#permitted,
       canAct: () => liveData.isLive && !isPaused(),
       whyNot,
