@@ -331,7 +331,7 @@ PLATFORM_ANSWER_SECONDS = read("PLATFORM_ANSWER_SECONDS", seconds(0.5, 60), 5.0,
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.auth.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated",
+        "subscriptions.auth.authentication.IsPermitted",
         "subscriptions.api.number_masks.NoSearchByNumber",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

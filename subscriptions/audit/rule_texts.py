@@ -50,6 +50,8 @@ RULE_TEXTS: Mapping[str, str] = {
     "inactive-agent": "The agent or its user is switched off.",
     "closed-by-operator": "An operator closed the connection; the credential may still be valid.",
     "ended-by-operator": "An operator ended a call whose end was never published.",
+    "invitation": "The password was set with an invitation.",
+    "invalid-invitation": "The link of the invitation was not valid, used or expired.",
     "right-password": "The user name and the password were right.",
     "wrong-password": "The user name or the password was wrong.",
     "too-many-logins": "Too many logins failed or arrived at once: the password was not checked.",

@@ -77,6 +77,7 @@ def rotate(key: AccessKey, now: datetime, overlap: dt.timedelta = ROTATION_OVERL
         new = AccessKey(
             customer_id=old.customer_id,
             agent_id=old.agent_id,
+            kind=old.kind,
             label=old.label,
             may_subscribe=old.may_subscribe,
             may_publish=old.may_publish,
@@ -159,6 +160,7 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         quotas=quotas_of_customer(key.customer),
         rates=rates_of_key(key),
         **masking_of(key.customer, agent.role if agent else None, is_masked_key=key.masks_numbers),
+        is_display=key.is_display,
     )
 
 

@@ -25,10 +25,13 @@ from events.domain.strict_json import decode
 from subscriptions.accounts.changes import differences
 from subscriptions.auth.access_keys import CannotRotate, KeyStatus, revoke, rotate, status_of
 from subscriptions.control.controller import Controller, FieldProblem, Refused
+from subscriptions.control.displays import qr_code, set_display, wallboard_link
 from subscriptions.control.resource import Outcome, Resource, Stored
 from subscriptions.control.rights import agent_of, require_within, set_canonical_limits
 from subscriptions.control.tenants import MAX_NAME, owner, quota
-from subscriptions.models import AccessKey, Agent, AuditAction
+from subscriptions.models import AccessKey, Agent, AuditAction, KeyKind
+
+MAX_DISPLAY_QUEUES = 100
 
 
 def topic_limits() -> ListField:
@@ -46,6 +49,17 @@ def filter_limit() -> Any:
 class ManagedKey(Serializer[Any]):
     id = UUIDField(read_only=True)
     customer_id = owner()
+    kind = ChoiceField(
+        KeyKind.values,
+        default=KeyKind.PROGRAM.value,
+        help_text="`display`: the key of a wallboard, which reads the figures of `queue_ids` and nothing else.",
+    )
+    queue_ids = ListField(
+        child=UUIDField(),
+        default=list,
+        max_length=MAX_DISPLAY_QUEUES,
+        help_text="Only with `display`: the queues that the wallboard shows; empty for all.",
+    )
     agent_id = UUIDField(
         allow_null=True,
         default=None,
@@ -84,6 +98,7 @@ class AccessKeys(Resource):
     filters = {
         "customer_id": "customer_id",
         "agent_id": "agent_id",
+        "kind": "kind",
         "label": "label",
         "prefix": "prefix",
         "may_publish": "may_publish",
@@ -104,6 +119,8 @@ class AccessKeys(Resource):
             "id": str(row.pk),
             "customer_id": str(row.customer_id),
             "agent_id": str(row.agent_id) if row.agent_id else None,
+            "kind": row.kind,
+            "queue_ids": row.queue_ids,
             "label": row.label,
             "may_subscribe": row.may_subscribe,
             "may_publish": row.may_publish,
@@ -122,6 +139,14 @@ class AccessKeys(Resource):
             "replaces": str(row.replaces_id) if row.replaces_id else None,
         }
 
+    @sensitive_variables()
+    def shown_once(self, row: AccessKey, secret: str, origin: str) -> dict[str, Any]:
+        content = super().shown_once(row, secret, origin)
+        if row.is_display:
+            link = wallboard_link(secret, origin)
+            content |= {"link": link, "qr_code": qr_code(link)}
+        return content
+
     @sensitive_variables("secret")
     def store(
         self, controller: Controller, row: AccessKey, values: dict[str, Any], *, is_new: bool
@@ -135,6 +160,7 @@ class AccessKeys(Resource):
             agent = self._agent(controller, row, values.pop("agent_id"), is_new=is_new)
             if is_new:
                 row.agent = agent
+        set_display(row, values, is_new=is_new)
         set_canonical_limits(values)
         before = {name: getattr(row, name) for name in values}
         for name, value in values.items():

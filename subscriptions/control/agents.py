@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.serializers import (
@@ -25,6 +26,7 @@ from rest_framework.serializers import (
 
 from events.api.operation import field
 from events.domain.event import format_timestamp
+from subscriptions.accounts.invitations import invitation_link, invite
 from subscriptions.control.controller import Controller, FieldProblem, NotPermitted, Refused
 from subscriptions.control.resource import Resource
 from subscriptions.control.tenants import MAX_NAME, owner
@@ -101,7 +103,7 @@ class ManagedAgent(Serializer[Any]):
         required=False,
         trim_whitespace=False,
         max_length=MAX_PASSWORD,
-        help_text="Without it, the present one is kept; a new agent then cannot log in with a password.",
+        help_text="Without it, the present one is kept; a new agent then gets an invitation to set one.",
     )
     role = ChoiceField(AgentRole.values, default=AgentRole.AGENT.value)
     is_active = BooleanField(default=True, help_text="`false`: the agent cannot log in.")
@@ -176,8 +178,14 @@ class Agents(Resource):
             "created_at": format_timestamp(row.created_at),
         }
 
-    @sensitive_variables("values", "password")
-    def store(self, controller: Controller, row: Agent, values: dict[str, Any], *, is_new: bool) -> None:
+    @sensitive_variables()
+    def shown_once(self, row: Agent, secret: str, origin: str) -> dict[str, Any]:
+        return {"invitation_link": invitation_link(secret, origin)}
+
+    @sensitive_variables()
+    def store(
+        self, controller: Controller, row: Agent, values: dict[str, Any], *, is_new: bool
+    ) -> str | None:
         _require_unnarrowed(controller)
         if is_new:
             row.customer, row.user = controller.customer(values), User()
@@ -201,6 +209,20 @@ class Agents(Resource):
             row.save(update_fields=list(differs))
         if queues is not None and (queues or not is_new):
             row.queues.set(queues)
+        return invite(row, timezone.now()) if is_new and not row.user.has_usable_password() else None
+
+    def find_to_change(self, controller: Controller, pk: str) -> Agent:
+        """Return an agent that the controller may change, delete and invite.
+
+        Raises:
+            NotPermitted: It may change no agents.
+            Refused: It may not change agents of this role.
+            Missing: There is no such agent for this controller.
+        """
+        _require_unnarrowed(controller)
+        row: Agent = self.find(controller, pk)
+        _check_role(controller, row, row.role, {})
+        return row
 
     def _queues(self, row: Agent, ids: list[Any] | None) -> list[Queue] | None:
         if not ids:
@@ -242,11 +264,9 @@ class Agents(Resource):
         return is_new or is_new_password or before != (user.username, user.is_staff)
 
     def delete(self, controller: Controller, pk: str) -> None:
-        _require_unnarrowed(controller)
-        row = self.find(controller, pk)
+        row = self.find_to_change(controller, pk)
         if str(row.pk) == controller.agent_id:
             raise Refused(FieldProblem("id", "you cannot delete your own agent: use another credential"))
-        _check_role(controller, row, row.role, {})
         super().delete(controller, pk)
 
 

@@ -88,7 +88,7 @@ def summary_frame(
 ) -> bytes:
     """Return the frame of a summary, with the cursor at which it holds as its end."""
     data = dict(figures)
-    if wanted.name == SUMMARY_OF_ALL and not wanted.with_agents:
+    if not wanted.with_agents:
         del data["agents"]
         data["buckets"] = [
             {name: value for name, value in bucket.items() if name != "available"}

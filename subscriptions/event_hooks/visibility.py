@@ -35,6 +35,7 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
             identity.allowed_topics,
             identity.filter,
             summary_queues=identity.summary_queues,
+            counts_agents=identity.is_display,
         )
         _require_something(visible, identity)
         if customer_id != identity.customer_id and not _exists(customer_id):

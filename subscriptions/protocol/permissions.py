@@ -81,7 +81,8 @@ class Identity:
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
     API. `grant` is that of a minted token, else `None`. With `masks_numbers` telephone numbers are masked in all that
     it reads, and no request may find something by one; `may_reveal` permits to see those of a single call. `limit` is
-    that of a manager who sees a part of its customer, else `None`.
+    that of a manager who sees a part of its customer, else `None`. With `is_display` the credential is that of a
+    wallboard: it reads the summaries of `allowed_topics`, and nothing else.
     """
 
     customer_id: str
@@ -104,6 +105,7 @@ class Identity:
     masks_numbers: bool = False
     may_reveal: bool = False
     limit: Limit | None = None
+    is_display: bool = False
 
     @property
     def is_authenticated(self) -> bool:
@@ -201,6 +203,8 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
         return SummaryAccess.NONE
     if own is not None:
         return SummaryAccess.QUEUES
+    if identity.is_display:
+        return SummaryAccess.WITH_AGENTS
     agents = replace(pattern, resource="agent", resource_id=ANY)
     if pattern.scope != AGENT_SCOPE and may_subscribe(identity, agents).granted:
         return SummaryAccess.WITH_AGENTS

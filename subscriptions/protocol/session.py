@@ -51,6 +51,10 @@ from subscriptions.protocol.permissions import (
     summary_access,
 )
 
+_STATUS = {"field": "status", "op": "ex"}
+NOTHING = canonical(parse({"op": "and", "filters": [_STATUS, {"op": "not", "filter": _STATUS}]}))
+"""A filter that no event matches."""
+
 MAX_PING_LENGTH = 512
 """Characters: enough for a request id of any length and some spaces."""
 
@@ -236,11 +240,13 @@ class Session:
                     "connection-topics",
                 )
                 continue
+            # The platform may publish events of a resource "summary", with numbers and names of callers.
+            limit = NOTHING if self.identity.is_display else self.identity.filter
             held = HeldTopic(
                 topic,
                 pattern,
                 customer_id,
-                EventFilter(own, self.identity.filter),
+                EventFilter(own, limit),
                 summary_access(self.identity, pattern),
                 self.identity.summary_queues,
             )

@@ -1,4 +1,4 @@
-"""The form of an access key."""
+"""The forms of access keys: of a program, and of a wallboard."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget
+from django.contrib.admin.widgets import AdminDateWidget, FilteredSelectMultiple
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from subscriptions.admin.customer_scoped import OperatorForm
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.credentials import BadCredential
 from subscriptions.control.rights import allowed_topics, canonical_filter
-from subscriptions.models import AccessKey
+from subscriptions.models import AccessKey, KeyKind, Queue, display_topics
 
 KEEP = "keep"
 NEVER = "never"
@@ -28,7 +29,9 @@ DAYS = {"1": "In 1 day", "7": "In 7 days", "90": "In 90 days", "365": "In 365 da
 RATES = ("events_per_second", "kilobytes_per_second")
 
 
-class AccessKeyForm(OperatorForm):
+class KeyForm(OperatorForm):
+    """What the forms of all kinds of keys have: the label and the expiry."""
+
     expiry = forms.ChoiceField(label="Expires", widget=forms.RadioSelect)
     expires_on = forms.DateField(
         label="Expiry date",
@@ -36,56 +39,20 @@ class AccessKeyForm(OperatorForm):
         widget=AdminDateWidget,
         help_text="The key is valid until the end of this day (UTC).",
     )
-    allowed_topics = forms.CharField(
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 4, "cols": 80, "spellcheck": "false"}),
-    )
-    filter = forms.CharField(
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3, "cols": 80, "spellcheck": "false"}),
-        help_text='JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
-        "that match; it does not limit what the key publishes. Empty for no filter.",
-    )
     made_as = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = AccessKey
-        fields = [
-            "label",
-            "agent",
-            "may_subscribe",
-            "may_publish",
-            "may_control",
-            "masks_numbers",
-            "allowed_topics",
-            "filter",
-            *RATES,
-        ]
+        fields = ["label"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
-        field: Any
-        if "agent" in self.fields:
-            field = self.fields["agent"]
-            field.queryset = self.agents_offered()
-            field.empty_label = "– (key of the whole customer)"
-            field.label_from_instance = lambda agent: f"{agent.name} ({agent.get_role_display()})"
-        if "allowed_topics" in self.fields:
-            self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
-            self.fields["allowed_topics"].help_text = (
-                f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
-                "to, read over REST and publish. Empty for no limit."
-            )
-        for name, setting in zip(RATES, ("KEY_EVENTS_PER_SECOND", "KEY_BYTES_PER_SECOND"), strict=True):
-            if name in self.fields:
-                self.fields[name].help_text += f" Empty for the default of {setting}."
         if "expiry" in self.fields:
             choices = [(NEVER, "Never"), *DAYS.items(), (ON_DATE, "On the expiry date below")]
             if not self.is_new:
                 choices.insert(0, (KEEP, f"Unchanged: {expiry_text(self.instance)}"))
-            field = self.fields["expiry"]
+            field: Any = self.fields["expiry"]
             field.choices = choices
             self.initial["expiry"] = "365" if self.is_new else KEEP
         if self.is_new:
@@ -96,12 +63,6 @@ class AccessKeyForm(OperatorForm):
         if day is not None and day < timezone.now().date():
             raise ValidationError("This date is in the past: choose today or later.")
         return day
-
-    def clean_allowed_topics(self) -> list[str]:
-        return allowed_topics([line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()])
-
-    def clean_filter(self) -> str:
-        return canonical_filter(self.cleaned_data["filter"])
 
     def clean_made_as(self) -> uuid.UUID | None:
         sent: uuid.UUID | None = self.cleaned_data["made_as"]
@@ -134,6 +95,69 @@ class AccessKeyForm(OperatorForm):
         if expiry := self.cleaned_data.get("expiry"):
             self._set_expiry(expiry)
 
+    def _set_expiry(self, expiry: str) -> None:
+        if expiry == NEVER:
+            self.instance.expires_at = None
+        elif expiry in DAYS:
+            self.instance.expires_at = timezone.now() + dt.timedelta(days=int(expiry))
+        elif expiry == ON_DATE and (day := self.cleaned_data.get("expires_on")):
+            self.instance.expires_at = dt.datetime.combine(day, dt.time.max, dt.UTC)
+
+
+class AccessKeyForm(KeyForm):
+    """The form of a program's key."""
+
+    allowed_topics = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 80, "spellcheck": "false"}),
+    )
+    filter = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 80, "spellcheck": "false"}),
+        help_text='JSON such as {"field": "queue_id", "op": "eq", "value": "…"}. The key reads only events and states '
+        "that match; it does not limit what the key publishes. Empty for no filter.",
+    )
+
+    class Meta(KeyForm.Meta):
+        fields = [
+            "label",
+            "agent",
+            "may_subscribe",
+            "may_publish",
+            "may_control",
+            "masks_numbers",
+            "allowed_topics",
+            "filter",
+            *RATES,
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any
+        if "agent" in self.fields:
+            field = self.fields["agent"]
+            field.queryset = self.agents_offered()
+            field.empty_label = "– (key of the whole customer)"
+            field.label_from_instance = lambda agent: f"{agent.name} ({agent.get_role_display()})"
+        if "allowed_topics" in self.fields:
+            self.initial["allowed_topics"] = "\n".join(self.instance.allowed_topics)
+            self.fields["allowed_topics"].help_text = (
+                f"One per line, such as customer_id:{self.customer.pk}:call:*. They limit what the key may subscribe "
+                "to, read over REST and publish. Empty for no limit."
+            )
+        for name, setting in zip(RATES, ("KEY_EVENTS_PER_SECOND", "KEY_BYTES_PER_SECOND"), strict=True):
+            if name in self.fields:
+                self.fields[name].help_text += f" Empty for the default of {setting}."
+
+    def clean_allowed_topics(self) -> list[str]:
+        return allowed_topics([line.strip() for line in self.cleaned_data["allowed_topics"].splitlines()])
+
+    def clean_filter(self) -> str:
+        return canonical_filter(self.cleaned_data["filter"])
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
         self._require_effective_topics()
 
     def _require_effective_topics(self) -> None:
@@ -152,13 +176,36 @@ class AccessKeyForm(OperatorForm):
                 f"With these the key could subscribe to nothing. It may use: {', '.join(wide) or 'nothing'}.",
             )
 
-    def _set_expiry(self, expiry: str) -> None:
-        if expiry == NEVER:
-            self.instance.expires_at = None
-        elif expiry in DAYS:
-            self.instance.expires_at = timezone.now() + dt.timedelta(days=int(expiry))
-        elif expiry == ON_DATE and (day := self.cleaned_data.get("expires_on")):
-            self.instance.expires_at = dt.datetime.combine(day, dt.time.max, dt.UTC)
+
+class DisplayForm(KeyForm):
+    """The form of a wallboard's key."""
+
+    queues = forms.ModelMultipleChoiceField(
+        queryset=Queue.objects.none(),
+        required=False,
+        widget=FilteredSelectMultiple(_("queues"), is_stacked=False),
+        help_text=_("The queues that the wallboard shows. None chosen: all."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "label" in self.fields:
+            self.fields["label"].help_text = _(
+                "The title of the wallboard, by which Live connections lists it."
+            )
+        if "queues" in self.fields:
+            field: Any = self.fields["queues"]
+            field.queryset = self.customer.queues.order_by("name")
+            field.label_from_instance = lambda queue: queue.name
+            self.initial["queues"] = self.instance.queue_ids
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.instance.kind = KeyKind.DISPLAY
+        if "queues" in cleaned:
+            ids = [queue.pk for queue in cleaned["queues"]]
+            self.instance.allowed_topics = display_topics(self.customer.pk, ids)
+        return cleaned
 
 
 def expiry_text(key: AccessKey) -> str:

@@ -9,15 +9,12 @@ from django.conf import settings
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UsernameField
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.admin.new_passwords import PasswordSettingForm
 from subscriptions.control.agents import admin_use_problem, login_name, username_ending
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
 from subscriptions.models.limits import limit_problem, validate_limits
@@ -53,7 +50,7 @@ class TeamsField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class AgentForm(PasswordSettingForm, OperatorForm):
+class AgentForm(OperatorForm):
     """The form of an agent and its user."""
 
     username = UsernameField(
@@ -61,14 +58,6 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         max_length=User._meta.get_field("username").max_length,
         help_text="For signing in: letters, digits and @ . + - _ only.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-    )
-    password = forms.CharField(
-        strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
-    )
-    password_again = forms.CharField(
-        label="Repeat password",
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
     )
     may_use_admin = forms.BooleanField(
         label="May use the admin",
@@ -144,17 +133,9 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
             fields["role"].choices = [choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF]
-        rules = " ".join(password_validators_help_texts())
-        if self.is_new:
-            fields["password"].help_text = rules
-        else:
+        if not self.is_new:
             self.initial["username"] = self.login.get_username()
             self.initial["may_use_admin"] = self.login.is_staff
-            for name in ("password", "password_again"):
-                fields[name].required = False
-            fields["password"].label = "New password"
-            kept = "Empty keeps the present password. A new one also signs the agent out everywhere."
-            fields["password"].help_text = f"{kept} {rules}"
 
     def clean_username(self) -> str:
         wanted: str = self.cleaned_data["username"]
@@ -162,18 +143,8 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         self.login.username = username
         return username
 
-    @sensitive_variables("cleaned", "password")
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        password = cleaned.get("password")
-        if password or cleaned.get("password_again"):
-            if password != cleaned.get("password_again"):
-                self.add_error("password_again", "The passwords differ.")
-            elif password:
-                try:
-                    validate_password(password, self.login)
-                except ValidationError as error:
-                    self.add_error("password", error)
         if cleaned.get("may_use_admin") and (problem := admin_use_problem(cleaned.get("role", ""))):
             self.add_error("may_use_admin", problem)
         self._clean_limits(cleaned)
@@ -214,11 +185,9 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         """Save the user and the agent without its status, which is published afterwards."""
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
-        if password := self.cleaned_data["password"]:
-            self.set_password(self.login, password)
+        if self.is_new:
+            # The agent sets one with an invitation.
+            self.login.set_unusable_password()
         self.login.save()
         self.instance.user = self.login
-        if not self.is_new:
-            # A new password has ended the agent's tokens.
-            self.instance.refresh_from_db(fields=["tokens_valid_from"])
         self.instance.save()

@@ -17,9 +17,9 @@ from events.admin.scope import pill
 from events.api.errors import ApiError
 from subscriptions.accounts.changes import record_status
 from subscriptions.admin.agents.form import AgentForm
+from subscriptions.admin.agents.inviting import InvitingAdmin
 from subscriptions.admin.confirmation import confirmed, one_or_many
 from subscriptions.admin.customer_scoped import OfCustomerAdmin, id_field, is_platform, sees_numbers
-from subscriptions.admin.new_passwords import PasswordSettingAdmin
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.logout import sign_out
 from subscriptions.models import Agent, AgentPresence, Queue
@@ -52,7 +52,7 @@ class QueueFilter(LinkFilter):
 
 
 @admin.register(Agent)
-class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
+class AgentAdmin(InvitingAdmin, SwitchableAdmin, OfCustomerAdmin):
     form = AgentForm
     empty_text = "They sign in, take calls and see what is theirs; import many at once."
     list_display = [
@@ -65,23 +65,32 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         "desktop",
         "serves",
         "in_teams",
+        "sign_in",
         "uses_admin",
     ]
     list_filter = [CustomerFilter, "role", "is_active", "status", TeamFilter, QueueFilter]
-    list_select_related = ["customer", "user"]
+    list_select_related = ["customer", "user", "invitation"]
     search_fields = ["name", "id", "user__username", "customer__name"]
     search_help_text = "Name, id or user name of an agent, or name of a customer"
-    actions = ["sign_out_everywhere", "switch_off", "switch_on"]
-    object_actions = ("sign_out_everywhere",)
-    readonly_fields = ["owner", "tokens_valid_from", "status_changed_at", "desktop", "created_at", "login"]
+    actions = ["invite", "revoke_invitations", "sign_out_everywhere", "switch_off", "switch_on"]
+    object_actions = ("invite", "revoke_invitations", "sign_out_everywhere")
+    readonly_fields = [
+        "owner",
+        "sign_in",
+        "tokens_valid_from",
+        "status_changed_at",
+        "desktop",
+        "created_at",
+        "login",
+    ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Agent | None = None) -> list[Any]:
         may_write = self.has_change_permission(request, obj) if obj else True
         limits = ["limited_queues", "limited_teams"] if may_write else []
-        login = ["username", "password", "password_again", "may_use_admin"] if may_write else ["login"]
+        login = ["username", "may_use_admin"] if may_write else ["login"]
         return [
             (None, {"fields": ["owner", "name", *id_field(request, obj)]}),
-            ("Sign in", {"fields": [*login, *(["tokens_valid_from"] if obj else [])]}),
+            ("Sign in", {"fields": [*login, *(["sign_in", "tokens_valid_from"] if obj else [])]}),
             ("Permissions", {"fields": ["role", "is_active", "granted_resources", *limits]}),
             (
                 "Work",
@@ -90,7 +99,7 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
-        agents = super().get_queryset(request).select_related("customer", "user")
+        agents = super().get_queryset(request).select_related("customer", "user", "invitation")
         if not is_platform(request):
             agents = agents.exclude(pk__in=Agent.objects.of_the_platform())
         is_present = Exists(AgentPresence.objects.filter(pk=OuterRef("pk"), is_lost=False))
@@ -116,6 +125,11 @@ class AgentAdmin(PasswordSettingAdmin, SwitchableAdmin, OfCustomerAdmin):
         if obj.status != (chosen := form.cleaned_data["status"]):
             # The status is stored with its event, in a transaction of its own.
             transaction.on_commit(lambda: self._choose_status(request, obj, chosen))
+
+    def response_add(
+        self, request: HttpRequest, obj: Agent, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self.show_new_invitations(request, [obj], is_new=True)
 
     def _choose_status(self, request: HttpRequest, agent: Agent, chosen: str) -> None:
         by = Agent.objects.filter(user=request.user.pk).values_list("pk", flat=True).first()

@@ -55,7 +55,9 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "AccessKey": {
         "customer_id": CUSTOMER,
         "agent_id": None,
-        "label": "Wallboard",
+        "kind": "program",
+        "queue_ids": [],
+        "label": "CRM",
         "may_subscribe": True,
         "may_publish": False,
         "may_control": False,

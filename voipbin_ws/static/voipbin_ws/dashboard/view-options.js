@@ -4,6 +4,7 @@ import { isGroup } from "./agent-groups.js";
 import { labelOf, STATES } from "../shared/call.js";
 import { numberSearch } from "../shared/phone-number.js";
 import { folded } from "../shared/text.js";
+import { exactTime } from "../shared/time.js";
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
@@ -35,6 +36,7 @@ export class ViewOptions {
   words = "";
   sort = "state";
   descending = false;
+  at = ""; // The past moment that is shown, "" for the present.
   call = ""; // The call whose timeline is open.
   customer = "";
   isWallboard = false;
@@ -62,6 +64,7 @@ export class ViewOptions {
     this.words = text("q");
     this.sort = Object.hasOwn(COMPARISONS, text("sort")) ? text("sort") : "state";
     this.descending = text("order") === "desc";
+    this.at = exactTime(text("at")) === null ? "" : text("at");
     this.call = text("call");
     this.customer = text("customer");
     this.isWallboard = text("view") === "wall";
@@ -106,6 +109,7 @@ export class ViewOptions {
       outcome: this.outcome,
       by: this.agentId,
       wait: this.minWait,
+      at: this.at,
       call: this.call,
     };
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();

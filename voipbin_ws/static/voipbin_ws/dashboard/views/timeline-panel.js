@@ -45,6 +45,12 @@ export class TimelinePanel {
     return this.#timeline?.callId ?? "";
   }
 
+  /** When the call began; `null` if that is not known. */
+  get beganAt() {
+    const content = this.#timeline?.read();
+    return content?.steps.length ? content.call.startedAt : null;
+  }
+
   /** Show a call's timeline. @param {string} callId @param {Me} me */
   open(callId, me) {
     this.close();
@@ -118,7 +124,7 @@ export class TimelinePanel {
     const revealed = this.#revealed.of(call.id);
     setTexts({ "story-from": revealed?.source ?? sideOf(call, call.from), "story-to": revealed?.destination ?? sideOf(call, call.to) });
     setShown({ "story-reveal": known && this.#revealed.canReveal(call.id, call.from.number, call.to.number) });
-    setShown({ "story-parties": known, "story-state": known, "story-steps-title": known });
+    setShown({ "story-look-back": known, "story-parties": known, "story-state": known, "story-steps-title": known });
     setData(element("story"), "state", call.state);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
     this.#showFacts(content);
