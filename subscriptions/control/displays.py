@@ -46,6 +46,8 @@ def set_display(row: AccessKey, values: dict[str, Any], *, is_new: bool) -> None
         if ids:
             raise Refused(FieldProblem("queue_ids", "only a wallboard has queues: use allowed_topics"))
         return
+    # Its summaries have no numbers but those in names of queues: also who sees masked ones makes it.
+    values["masks_numbers"] = True
     if values.pop("allowed_topics", None):
         raise Refused(
             FieldProblem("allowed_topics", "a wallboard has the topics of its queues: use queue_ids")

@@ -146,3 +146,20 @@ def test_the_control_api_limits_managers_alone() -> None:
     assert (made.status, made.body["limited_to"]) == (201, agent["limited_to"])
     refused = key.put(f"/v1.0/control/agents/{made.body['id']}", {**agent, "role": "admin"})
     assert (refused.status, "only managers are limited" in refused.text) == (400, True)
+
+
+def test_who_sees_masked_numbers_makes_masked_keys_and_wallboards_alone() -> None:
+    acme = Company()
+    key = acme.key(may_control=True, masks_numbers=True)
+    fields = {"label": "x", "may_control": False}
+    refused = key.put(f"/v1.0/control/access-keys/{new_id()}", fields)
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "masks_numbers")
+    made = key.put(f"/v1.0/control/access-keys/{new_id()}", {**fields, "masks_numbers": True})
+    assert (made.status, made.body["masks_numbers"]) == (201, True)
+    wall = {"label": "wall", "kind": "display", "queue_ids": []}
+    assert key.put(f"/v1.0/control/access-keys/{new_id()}", wall).body["masks_numbers"] is True
+    agent = {"name": "Eve", "username": "eve", "role": "manager"}
+    assert key.put(f"/v1.0/control/agents/{new_id()}", agent).status == 403
+    token = key.post("/v1.0/control/tokens", {"allowed_topics": [f"customer_id:{acme.id}:call:*"]}).body
+    assert token["masks_numbers"] is True
+    assert identify(token["token"]).masks_numbers
