@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from events.admin.scope import DeclaredChangeList, ScopedAdmin, as_uuid
 from events.hooks import directory, operator_of
@@ -194,7 +195,7 @@ class RecordAdmin(ScopedAdmin):
         for row in rows:
             row.customer_name = names.get(row.customer_id, "")
 
-    @admin.display(description="customer")
+    @admin.display(description=gettext_lazy("customer"))
     def customer(self, row: Any) -> str | SafeString | None:
         if row.customer_id is None:
             return None

@@ -12,6 +12,7 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
@@ -29,10 +30,10 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
     known = known_resources(settings.EVENTS_EXTRA_RESOURCES)
     extra = sorted(known - {*PUBLISHED_RESOURCES, *PLATFORM_RESOURCES})
     groups = {
-        "Published API": PUBLISHED_RESOURCES,
-        "Other platform resources": sorted(PLATFORM_RESOURCES),
-        "Added by EXTRA_RESOURCES": extra,
-        "No longer known: deselect": [name for name in held if name not in known],
+        gettext("Published API"): PUBLISHED_RESOURCES,
+        gettext("Other platform resources"): sorted(PLATFORM_RESOURCES),
+        gettext("Added by EXTRA_RESOURCES"): extra,
+        gettext("No longer known: deselect"): [name for name in held if name not in known],
     }
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
 
@@ -41,34 +42,36 @@ class AgentForm(PasswordSettingForm, OperatorForm):
     """The form of an agent and its user."""
 
     username = UsernameField(
-        label="User name",
+        label=gettext_lazy("User name"),
         max_length=User._meta.get_field("username").max_length,
-        help_text="For signing in: letters, digits and @ . + - _ only.",
+        help_text=gettext_lazy("For signing in: letters, digits and @ . + - _ only."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
     password = forms.CharField(
         strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
     )
     password_again = forms.CharField(
-        label="Repeat password",
+        label=gettext_lazy("Repeat password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
     )
     may_use_admin = forms.BooleanField(
-        label="May use the admin",
+        label=gettext_lazy("May use the admin"),
         required=False,
-        help_text="Only for admins, who see and manage their own customer, and for platform staff.",
+        help_text=gettext_lazy(
+            "Only for admins, who see and manage their own customer, and for platform staff."
+        ),
     )
     queues = forms.ModelMultipleChoiceField(
         queryset=Queue.objects.none(),
         required=False,
-        widget=FilteredSelectMultiple("queues", is_stacked=False),
-        help_text="The agent receives the events of these queues on its own topics.",
+        widget=FilteredSelectMultiple(gettext_lazy("queues"), is_stacked=False),
+        help_text=gettext_lazy("The agent receives the events of these queues on its own topics."),
     )
     granted_resources = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "resources"}),
-        help_text=(
+        help_text=gettext_lazy(
             "Resources of the customer that the agent may subscribe to, besides its own topics. Managers and admins "
             "may subscribe to everything."
         ),
@@ -90,14 +93,19 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         if "status" in fields:
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
-            fields["status"].choices = [choice for choice in AgentStatus.choices if choice[0] in known]
+            fields["status"].choices = [choice for choice in fields["status"].choices if choice[0] in known]
         if not self.operator.is_platform:
             ending = username_ending(self.customer)
-            fields["username"].help_text += f" A new one ends with {ending}: it is added if you leave it out."
+            rule = gettext("A new one ends with {ending}: it is added if you leave it out.").format(
+                ending=ending
+            )
+            fields["username"].help_text = f"{fields['username'].help_text} {rule}"
         held = [] if self.is_new else list(self.instance.granted_resources)
         fields["granted_resources"].choices = resource_choices(held)
         if not self.operator.is_platform:
-            fields["role"].choices = [choice for choice in AgentRole.choices if choice[0] != AgentRole.STAFF]
+            fields["role"].choices = [
+                choice for choice in fields["role"].choices if choice[0] != AgentRole.STAFF
+            ]
         rules = " ".join(password_validators_help_texts())
         if self.is_new:
             fields["password"].help_text = rules
@@ -106,8 +114,8 @@ class AgentForm(PasswordSettingForm, OperatorForm):
             self.initial["may_use_admin"] = self.login.is_staff
             for name in ("password", "password_again"):
                 fields[name].required = False
-            fields["password"].label = "New password"
-            kept = "Empty keeps the present password. A new one also signs the agent out everywhere."
+            fields["password"].label = gettext("New password")
+            kept = gettext("Empty keeps the present password. A new one also signs the agent out everywhere.")
             fields["password"].help_text = f"{kept} {rules}"
 
     def clean_username(self) -> str:
@@ -122,7 +130,7 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         password = cleaned.get("password")
         if password or cleaned.get("password_again"):
             if password != cleaned.get("password_again"):
-                self.add_error("password_again", "The passwords differ.")
+                self.add_error("password_again", gettext("The passwords differ."))
             elif password:
                 try:
                     validate_password(password, self.login)
@@ -136,7 +144,9 @@ class AgentForm(PasswordSettingForm, OperatorForm):
             and cleaned.get("role") == self.initial["role"]
         ):
             raise ValidationError(
-                "You cannot switch yourself off, change your own role or lock yourself out: ask another admin."
+                gettext(
+                    "You cannot switch yourself off, change your own role or lock yourself out: ask another admin."
+                )
             )
         return cleaned
 

@@ -1,5 +1,7 @@
 // Written by manage.py write_catalogues.
 Object.assign(globalThis, { translatedTexts: {
+"Copied": "Kopiert",
+"Press Ctrl+C": "Strg+C drücken",
 "Ringing": "Klingelt",
 "Dialing": "Wählt",
 "Talking": "Im Gespräch",
@@ -93,6 +95,24 @@ Object.assign(globalThis, { translatedTexts: {
 "another person": "einer anderen Person",
 "{status} after this call": "{status} nach diesem Anruf",
 "This browser plays no sound. Watch the window’s title for calls.": "Dieser Browser spielt keinen Ton ab. Achten Sie auf den Fenstertitel.",
+"Paused: {count} more came.": "Angehalten: {count} weitere kamen an.",
+"No frame yet.": "Noch kein Frame.",
+"{count} frame, newest first.": {
+"one": "{count} Frame, neueste zuerst.",
+"other": "{count} Frames, neueste zuerst."
+},
+"{shown} of {count} frame, newest first.": {
+"one": "{shown} von {count} Frame, neueste zuerst.",
+"other": "{shown} von {count} Frames, neueste zuerst."
+},
+"The gateway does not answer.": "Das Gateway antwortet nicht.",
+"an access key": "ein Zugangsschlüssel",
+"Connected as {name} of {customer}.": "Verbunden als {name} von {customer}.",
+"Connected by server-sent events": "Verbunden über Server-Sent Events",
+"Connected": "Verbunden",
+"Use your session of the other pages, an access key, or a token.": "Verwenden Sie Ihre Sitzung der anderen Seiten, einen Zugangsschlüssel oder ein Token.",
+"Not connected": "Nicht verbunden",
+"The filter is no JSON: {reason}": "Der Filter ist kein JSON: {reason}",
 "Available": "Verfügbar",
 "On a call": "Im Anruf",
 "Wrap-up": "Nachbearbeitung",
@@ -284,7 +304,6 @@ Object.assign(globalThis, { translatedTexts: {
 "The screen may turn off. Set it to stay on, or open this page over HTTPS.": "Der Bildschirm schaltet sich möglicherweise ab. Stellen Sie ihn auf „immer an“, oder öffnen Sie diese Seite über HTTPS.",
 "The two new passwords differ.": "Die beiden neuen Passwörter stimmen nicht überein.",
 "The gateway did not answer within {seconds} seconds.": "Das Gateway hat nicht innerhalb von {seconds} Sekunden geantwortet.",
-"The gateway does not answer.": "Das Gateway antwortet nicht.",
 "The gateway answered {status}.": "Das Gateway hat mit {status} geantwortet.",
 "The answer (status {status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.": "Die Antwort (Status {status}) kommt nicht vom Gateway. Möglicherweise ist ein Proxy, eine Firewall oder eine Anmeldeseite dazwischen.",
 "Connecting": "Wird verbunden",

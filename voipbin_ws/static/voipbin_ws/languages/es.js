@@ -1,5 +1,7 @@
 // Written by manage.py write_catalogues.
 Object.assign(globalThis, { translatedTexts: {
+"Copied": "Copiado",
+"Press Ctrl+C": "Pulse Ctrl+C",
 "Ringing": "Sonando",
 "Dialing": "Marcando",
 "Talking": "En conversación",
@@ -93,6 +95,24 @@ Object.assign(globalThis, { translatedTexts: {
 "another person": "otra persona",
 "{status} after this call": "{status} después de esta llamada",
 "This browser plays no sound. Watch the window’s title for calls.": "Este navegador no reproduce sonido. Observe el título de la ventana para ver las llamadas.",
+"Paused: {count} more came.": "En pausa: llegaron {count} más.",
+"No frame yet.": "Todavía no hay tramas.",
+"{count} frame, newest first.": {
+"one": "{count} trama, las más recientes primero.",
+"other": "{count} tramas, las más recientes primero."
+},
+"{shown} of {count} frame, newest first.": {
+"one": "{shown} de {count} trama, las más recientes primero.",
+"other": "{shown} de {count} tramas, las más recientes primero."
+},
+"The gateway does not answer.": "El gateway no responde.",
+"an access key": "una clave de acceso",
+"Connected as {name} of {customer}.": "Conectado como {name} de {customer}.",
+"Connected by server-sent events": "Conectado por server-sent events",
+"Connected": "Conectado",
+"Use your session of the other pages, an access key, or a token.": "Use su sesión de las otras páginas, una clave de acceso o un token.",
+"Not connected": "Sin conexión",
+"The filter is no JSON: {reason}": "El filtro no es JSON: {reason}",
 "Available": "Disponible",
 "On a call": "En llamada",
 "Wrap-up": "Tipificación",
@@ -284,7 +304,6 @@ Object.assign(globalThis, { translatedTexts: {
 "The screen may turn off. Set it to stay on, or open this page over HTTPS.": "La pantalla puede apagarse. Configúrela para que siga encendida o abra esta página por HTTPS.",
 "The two new passwords differ.": "Las dos contraseñas nuevas no coinciden.",
 "The gateway did not answer within {seconds} seconds.": "El gateway no respondió en {seconds} segundos.",
-"The gateway does not answer.": "El gateway no responde.",
 "The gateway answered {status}.": "El gateway respondió {status}.",
 "The answer (status {status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.": "La respuesta (estado {status}) no es del gateway. Puede haber un proxy, un cortafuegos o una página de acceso en medio.",
 "Connecting": "Conectando",
