@@ -30,6 +30,13 @@ _PILLS = {
     KeyStatus.REVOKED: "bad",
 }
 
+STATUS_NAMES = {
+    KeyStatus.ACTIVE: gettext_lazy("active"),
+    KeyStatus.UNUSED: gettext_lazy("never used"),
+    KeyStatus.EXPIRED: gettext_lazy("expired"),
+    KeyStatus.REVOKED: gettext_lazy("revoked"),
+}
+
 
 class StatusFilter(admin.SimpleListFilter):
     """By status, as a query for what `access_keys.status_of` computes."""
@@ -38,7 +45,7 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.name.lower(), status.value.capitalize()) for status in KeyStatus]
+        return [(status.name.lower(), str(STATUS_NAMES[status]).capitalize()) for status in KeyStatus]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AccessKey]) -> QuerySet[AccessKey]:
         now = timezone.now()
@@ -71,7 +78,7 @@ class KeyColumns:
     @admin.display(description=gettext_lazy("status"))
     def status(self, key: AccessKey) -> SafeString:
         status = status_of(key, timezone.now())
-        return pill(status.value, _PILLS[status])
+        return pill(str(STATUS_NAMES[status]), _PILLS[status])
 
     @admin.display(description=gettext_lazy("holder"), ordering="customer__name")
     def speaks_for(self, key: AccessKey) -> SafeString:

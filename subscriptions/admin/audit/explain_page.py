@@ -36,7 +36,7 @@ _PILLS = {
 
 
 class ExplainForm(forms.Form):
-    agent = forms.ModelChoiceField(Agent.objects.none(), required=False)
+    agent = forms.ModelChoiceField(Agent.objects.none(), label=gettext_lazy("Agent"), required=False)
     key = forms.ModelChoiceField(
         AccessKey.objects.none(), label=gettext_lazy("or access key"), required=False
     )

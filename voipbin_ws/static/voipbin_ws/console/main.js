@@ -12,6 +12,11 @@ import { token } from "../shared/token.js";
 
 const RESOURCES = ["call", "message", "activeflow", "conference", "queue", "agent", "recording", "transcription"];
 
+/** @type {Map<string, string>} */
+const STATES = new Map([
+  [State.IDLE, gettext("Not connected")], [State.CONNECTING, gettext("Connecting…")], [State.RECONNECTING, gettext("Reconnecting…")],
+  [State.SUSPENDED, gettext("Offline")], [State.FAILED, gettext("Connection refused")],
+]);
 const clock = new GatewayClock();
 const log = new FrameLog();
 const frames = new FrameList(log);
@@ -59,7 +64,7 @@ function open() {
   });
   client.on("state", ({ current, reason, transport }) => {
     const connected = transport === "sse" ? gettext("Connected by server-sent events") : gettext("Connected");
-    setTexts({ connection: current === State.CONNECTED ? connected : `${current}${reason ? `: ${reason}` : ""}` });
+    setTexts({ connection: current === State.CONNECTED ? connected : `${STATES.get(current) ?? current}${reason ? `: ${reason}` : ""}` });
     element("connection").dataset.state = current;
   });
   client.connect();
