@@ -14,6 +14,7 @@ from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
@@ -57,7 +58,7 @@ def default_text(setting: str, unit: int) -> str:
     """Return the default of a quota in the unit of its field."""
     value = getattr(settings, setting)
     return (
-        f"{value / unit:,.15g} ({setting})"
+        f"{number_format(f'{value / unit:.15g}', force_grouping=True)} ({setting})"
         if value
         else gettext("no limit ({setting})").format(setting=setting)
     )

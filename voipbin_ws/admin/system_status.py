@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Now
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -257,7 +258,7 @@ def _refusals(records: Any) -> Tile:
 
 
 def _number(count: float) -> str:
-    return f"{count:,.0f}"
+    return floatformat(count, "0g")
 
 
 def _time_since(moment: dt.datetime | None) -> str:

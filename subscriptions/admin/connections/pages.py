@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, floatformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -184,7 +184,7 @@ class LiveConnectionAdmin(ConfirmingAdmin, AgentRecordAdmin):
 
     @admin.display(description=gettext_lazy("sent"))
     def sent(self, row: Any) -> str:
-        return f"{row.stats.sent_events:,}"
+        return floatformat(row.stats.sent_events, "0g")
 
     @admin.display(description=gettext_lazy("queued"))
     def waiting(self, row: Any) -> SafeString | str:
