@@ -29,6 +29,7 @@ _FUNCTIONS = {
     "ngettext": ("text", "plural"),
     "pgettext": ("context", "text"),
     "npgettext": ("context", "text", "plural"),
+    "Sentence": ("text",),
 }
 _TEXT_IN_SCRIPT = r'"(?:[^"\\\n]|\\.)*"'
 _CALL_IN_SCRIPT = re.compile(
@@ -116,7 +117,7 @@ def _texts_of_template(path: Path) -> Iterator[Text]:
 
 def _texts_of_module(path: Path) -> Iterator[Text]:
     source = path.read_text()
-    if "gettext" not in source:
+    if "gettext" not in source and "Sentence(" not in source:
         return
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):

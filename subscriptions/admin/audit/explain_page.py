@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from events.hooks import Operator, operator_of
+from subscriptions.admin.audit.sentences import conclusion_of, in_language
 from subscriptions.admin.customer_scoped import RowSelect
 from subscriptions.audit.rule_texts import text_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
@@ -156,7 +157,7 @@ def _shown(explanation: Explanation) -> dict[str, Any]:
     return {
         "title": titles.get(explanation.outcome, gettext("It was not delivered")),
         "kind": "bad" if explanation.outcome in (Outcome.NO, Outcome.SKIPPED) else kind,
-        "conclusion": explanation.conclusion,
+        "conclusion": conclusion_of(explanation),
         "steps": [_shown_step(step, step is explanation.reason) for step in explanation.steps],
     }
 
@@ -165,6 +166,8 @@ def _shown_step(step: Step, is_reason: bool) -> dict[str, Any]:
     label, kind = _PILLS[step.outcome]
     return {
         "step": step,
+        "question": in_language(step.question),
+        "message": in_language(step.message),
         "label": label,
         "kind": kind,
         "is_reason": is_reason,

@@ -25,6 +25,7 @@ from events.domain.strict_json import encode
 from events.hooks import directory, operator_of
 from events.models import Event, ResourceState, split_agents
 from subscriptions.admin.audit.explain_page import address_of_explain
+from subscriptions.admin.audit.sentences import conclusion_of
 from subscriptions.explain.evidence import explain, subject_of_agent, subject_of_key
 from subscriptions.explain.lookup import stored
 from subscriptions.explain.report import Outcome
@@ -235,7 +236,7 @@ def _recipients(event: Event) -> list[Mapping[str, Any]]:
                 "sort": receiver.get_role_display() if isinstance(receiver, Agent) else gettext("Access key"),
                 "label": label,
                 "kind": kind,
-                "reason": explanation.conclusion,
+                "reason": conclusion_of(explanation),
                 "url": address_of_explain(receiver, str(event.pk)),
             }
         )
