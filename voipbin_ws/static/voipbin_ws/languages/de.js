@@ -351,7 +351,7 @@ Object.assign(globalThis, { translatedTexts: {
 "This browser blocks site data: you are signed in until this page is reloaded or closed.": "Dieser Browser blockiert Websitedaten: Sie sind angemeldet, bis diese Seite neu geladen oder geschlossen wird.",
 "agent": "Agent",
 "manager": "Manager",
-"admin": "Verwaltung",
+"admin": "Admin",
 "staff": "Personal",
 "{days} d {hours} h": "{days} T {hours} h"
 } });

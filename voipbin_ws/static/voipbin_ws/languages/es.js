@@ -127,7 +127,7 @@ Object.assign(globalThis, { translatedTexts: {
 "Away for longer than {minutes} min.": "Ausente desde hace más de {minutes} min.",
 "Agent {id}": "Agente {id}",
 "Answered": "Atendida",
-"Abandoned": "Abandonadas",
+"Abandoned": "Abandonada",
 "Not answered": "No atendida",
 "Live": "En vivo",
 "Started ({zone})": "Inicio ({zone})",
@@ -351,7 +351,7 @@ Object.assign(globalThis, { translatedTexts: {
 "This browser blocks site data: you are signed in until this page is reloaded or closed.": "Este navegador bloquea los datos de sitios: su sesión dura hasta que se recargue o cierre esta página.",
 "agent": "agente",
 "manager": "gestor",
-"admin": "administración",
+"admin": "administrador",
 "staff": "personal",
 "{days} d {hours} h": "{days} d {hours} h"
 } });
