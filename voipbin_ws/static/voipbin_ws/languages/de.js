@@ -50,7 +50,7 @@ Object.assign(globalThis, { translatedTexts: {
 "on its way": "unterwegs",
 "delivered": "zugestellt",
 "failed": "fehlgeschlagen",
-"not delivered": "nicht zugestellt",
+"undelivered": "nicht zugestellt",
 "{count} character too many": {
 "one": "{count} Zeichen zu viel",
 "other": "{count} Zeichen zu viel"

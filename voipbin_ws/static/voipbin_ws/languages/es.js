@@ -50,7 +50,7 @@ Object.assign(globalThis, { translatedTexts: {
 "on its way": "en camino",
 "delivered": "entregado",
 "failed": "fallido",
-"not delivered": "no entregado",
+"undelivered": "no entregado",
 "{count} character too many": {
 "one": "{count} carácter de más",
 "other": "{count} caracteres de más"
