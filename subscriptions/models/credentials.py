@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from subscriptions.models.tenants import Agent, AgentRole, Customer
 
@@ -107,14 +108,18 @@ class AccessKey(models.Model):
     def clean(self) -> None:
         if not (self.may_subscribe or self.may_publish or self.may_control):
             raise ValidationError(
-                "A key that may neither subscribe nor publish nor control is good for nothing."
+                gettext("A key that may neither subscribe nor publish nor control is good for nothing.")
             )
         if self.may_control and self.agent is not None and self.agent.role not in CONTROLLING_ROLES:
             raise ValidationError(
-                {"may_control": "Only a key of the whole customer, an admin or platform staff can control."}
+                {
+                    "may_control": gettext(
+                        "Only a key of the whole customer, an admin or platform staff can control."
+                    )
+                }
             )
         if self.agent is not None and self.customer_id and self.agent.customer_id != self.customer_id:
-            raise ValidationError({"agent": "This agent belongs to another customer than the key."})
+            raise ValidationError({"agent": gettext("This agent belongs to another customer than the key.")})
 
     def make_secret(self) -> str:
         """Set a new random secret, and return it. It does not save the key."""
