@@ -6,7 +6,18 @@ import argparse
 import sys
 from types import ModuleType
 
-from benchmarks import fanout, filters, floods, latency, matching, memory, processes, publishing, summaries
+from benchmarks import (
+    dashboard,
+    fanout,
+    filters,
+    floods,
+    latency,
+    matching,
+    memory,
+    processes,
+    publishing,
+    summaries,
+)
 from benchmarks.compiled import Unavailable
 
 TABLES: dict[str, ModuleType] = {
@@ -19,6 +30,7 @@ TABLES: dict[str, ModuleType] = {
     "processes": processes,
     "latency": latency,
     "floods": floods,
+    "dashboard": dashboard,
 }
 
 

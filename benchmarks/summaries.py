@@ -16,6 +16,7 @@ from events.domain.topics import SUMMARY_OF_ALL, SUMMARY_RESOURCE, customer_topi
 from events.summary.customer_summary import Summary
 from events.summary.fold import SummaryFold
 from events.summary.profile import CustomerProfile, QueueProfile, Targets
+from subscriptions.delivery.subscriber import PLAIN
 from subscriptions.delivery.summary_frames import WantedSummary, figures_of, summary_frame
 
 CUSTOMER = str(uuid.UUID(int=7))
@@ -80,7 +81,7 @@ def _frames_of_a_second(summary: Summary) -> float:
     for _ in range(turns):
         for name in (SUMMARY_OF_ALL, *QUEUES):
             wanted = WantedSummary(name, customer_topic(CUSTOMER, SUMMARY_RESOURCE, name), with_agents=True)
-            summary_frame(summary, wanted, figures_of(summary, name, now), now, None)
+            summary_frame(summary, wanted, figures_of(summary, name, now), now, PLAIN)
     return (time.process_time_ns() - start) / turns / 1000
 
 

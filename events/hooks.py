@@ -20,11 +20,13 @@ class Operator:
 
     `customer_id` is the one customer whose rows the operator sees and manages, or `None` for all customers.
     `is_platform`: platform staff and superusers, who need none of Django's permissions. An operator who is neither has
-    the permissions that a superuser granted, and no access to the platform's own agents.
+    the permissions that a superuser granted, and no access to the platform's own agents. With `masks_numbers` the pages
+    show masked telephone numbers.
     """
 
     customer_id: uuid.UUID | None
     is_platform: bool = False
+    masks_numbers: bool = False
 
     @property
     def may_by_role(self) -> bool:

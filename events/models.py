@@ -1,5 +1,7 @@
 """The tables: each customer's log, its events, and the state of each resource."""
 
+# Long because the tables refer to each other.
+
 from __future__ import annotations
 
 import secrets
@@ -217,6 +219,30 @@ class StoredSummary(models.Model):
 
     def __str__(self) -> str:
         return f"summary of {self.customer_id} at {self.seq}"
+
+
+class StateSnapshot(models.Model):
+    """All states that had not ended at a number of a customer's log, and its summary.
+
+    Looking back goes on from there. It only saves time as long as the whole log is kept.
+    """
+
+    customer_id = models.UUIDField(editable=False)
+    epoch = models.CharField(max_length=12, editable=False)
+    seq = models.BigIntegerField(editable=False)
+    body = models.BinaryField(editable=False)
+    summary_seq = models.BigIntegerField(
+        null=True, editable=False, help_text="The number, at or before its own, at which its summary holds."
+    )
+    summary = models.BinaryField(null=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer_id", "epoch", "seq"], name="one_snapshot_a_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"states of {self.customer_id} at {self.seq}"
 
 
 def join_agents(agent_ids: Sequence[str]) -> str:

@@ -8,19 +8,26 @@ from subscriptions.api.agent_sign_out import AgentSignOutView
 from subscriptions.api.agent_status import AgentStatusView
 from subscriptions.api.control import views as control
 from subscriptions.api.control.imports import ImportView
+from subscriptions.api.control.invitations import InvitationView as AgentInvitationView
 from subscriptions.api.control.tokens import TokensView
 from subscriptions.api.desk.calls import CallerView, CallNoteView
 from subscriptions.api.desk.colleagues import AgentDayView, TransferTargetsView
 from subscriptions.api.desk.conversations import ConversationsView, ConversationView
+from subscriptions.api.desk.reveal import RevealView
+from subscriptions.api.display import DisplayView
 from subscriptions.api.explain import ExplainView
+from subscriptions.api.invitations import InvitationAcceptView, InvitationView
 from subscriptions.api.login import LoginView, WebSocketAddressView
 from subscriptions.api.me import CustomersView, MeView
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="login"),
     path("auth/logout", LogoutView.as_view(), name="logout"),
+    path("auth/invitation", InvitationView.as_view(), name="invitation"),
+    path("auth/invitation/accept", InvitationAcceptView.as_view(), name="invitation-accept"),
     path("auth/password", PasswordView.as_view(), name="password"),
     path("v1.0/customers", CustomersView.as_view(), name="customers"),
+    path("v1.0/display", DisplayView.as_view(), name="display"),
     path("v1.0/explain", ExplainView.as_view(), name="explain"),
     path("v1.0/me", MeView.as_view(), name="me"),
     path("v1.0/actions", ActionsView.as_view(), name="actions"),
@@ -32,6 +39,7 @@ urlpatterns = [
     path("v1.0/conversations/<str:number>", ConversationView.as_view(), name="conversation"),
     path("v1.0/calls/<path:call_id>/note", CallNoteView.as_view(), name="call-note"),
     path("v1.0/calls/<path:call_id>/caller", CallerView.as_view(), name="call-caller"),
+    path("v1.0/calls/<path:call_id>/reveal", RevealView.as_view(), name="call-reveal"),
     path("v1.0/calls/<path:call_id>/<str:action>", CallActionView.as_view(), name="call-action"),
     path("v1.0/messages", MessagesView.as_view(), {"resource": "message"}, name="messages"),
     path("v1.0/control/customers", control.CustomersView.as_view(), name="control-customers"),
@@ -40,6 +48,11 @@ urlpatterns = [
     path("v1.0/control/queues/<str:row_id>", control.QueueView.as_view(), name="control-queue"),
     path("v1.0/control/agents", control.AgentsView.as_view(), name="control-agents"),
     path("v1.0/control/agents/<str:row_id>", control.AgentView.as_view(), name="control-agent"),
+    path(
+        "v1.0/control/agents/<str:row_id>/invitation",
+        AgentInvitationView.as_view(),
+        name="control-invitation",
+    ),
     path("v1.0/control/access-keys", control.AccessKeysView.as_view(), name="control-access-keys"),
     path("v1.0/control/access-keys/<str:row_id>", control.KeyView.as_view(), name="control-access-key"),
     path(

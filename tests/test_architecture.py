@@ -27,6 +27,7 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
         "summary": 2,
         "cloudevents": 2,
         "filters": 2,
+        "masks": 3,
         "admin": 2,
         "announcements": 3,
         "log": 4,
@@ -55,7 +56,17 @@ LAYERS: Mapping[str, Mapping[str, int]] = {
 }
 TOP_OF_APP = {"apps", "checks", "consumers", "event_streams", "routing", "urls"}
 # Their modules do no I/O, and neither do those whose docstring says "Sans-I/O." below its first line.
-PURE_FOLDERS = {"cloudevents", "domain", "event_types", "filters", "protocol", "model", "quotas", "summary"}
+PURE_FOLDERS = {
+    "cloudevents",
+    "domain",
+    "event_types",
+    "filters",
+    "masks",
+    "protocol",
+    "model",
+    "quotas",
+    "summary",
+}
 IMPURE = {
     "asgiref",
     "asyncio",
@@ -169,21 +180,32 @@ def package_graph() -> dict[str, set[str]]:
     return graph
 
 
-@pytest.mark.parametrize("path", app_modules(), ids=name_of)
-def test_imports_between_apps_point_one_way(path: Path) -> None:
-    app = path.relative_to(ROOT).parts[0]
-    assert roots_of_imports(path) & FORBIDDEN_APPS.get(app, set()) == set()
+def test_imports_between_apps_point_one_way() -> None:
+    def faults() -> Iterator[str]:
+        for path in app_modules():
+            if wrong := roots_of_imports(path) & FORBIDDEN_APPS.get(path.relative_to(ROOT).parts[0], set()):
+                yield f"{name_of(path)} imports {sorted(wrong)}"
+
+    assert list(faults()) == []
 
 
-@pytest.mark.parametrize("path", app_modules(), ids=name_of)
-def test_imports_within_an_app_point_to_lower_layers(path: Path) -> None:
-    app, package, *_ = (*path.relative_to(ROOT).with_suffix("").parts, "")
-    layers = LAYERS.get(app, {})
-    if package not in layers:
-        return
-    imported = {name.split(".")[1] for name in imports_of(path) if name.startswith(f"{app}.")} - {package}
-    upward = {name for name in imported if layers.get(name, 0) >= layers[package] or name in TOP_OF_APP}
-    assert upward == set(), f"{name_of(path)} in layer {layers[package]} imports {sorted(upward)}"
+def test_imports_within_an_app_point_to_lower_layers() -> None:
+    def faults() -> Iterator[str]:
+        for path in app_modules():
+            app, package, *_ = (*path.relative_to(ROOT).with_suffix("").parts, "")
+            layers = LAYERS.get(app, {})
+            if package not in layers:
+                continue
+            imported = {name.split(".")[1] for name in imports_of(path) if name.startswith(f"{app}.")} - {
+                package
+            }
+            upward = {
+                name for name in imported if layers.get(name, 0) >= layers[package] or name in TOP_OF_APP
+            }
+            if upward:
+                yield f"{name_of(path)} in layer {layers[package]} imports {sorted(upward)}"
+
+    assert list(faults()) == []
 
 
 def test_every_package_of_a_layered_app_has_a_layer() -> None:
@@ -207,61 +229,72 @@ def test_packages_do_not_import_each_other_in_a_circle() -> None:
         visit(package, ())
 
 
-@pytest.mark.parametrize("path", app_modules(), ids=name_of)
-def test_the_apps_need_nothing_of_the_tests(path: Path) -> None:
-    assert roots_of_imports(path) & {"deploy", "pytest", "tests"} == set()
+@pytest.mark.parametrize(
+    ("paths", "forbidden"),
+    [
+        pytest.param(app_modules(), {"deploy", "pytest", "tests"}, id="the apps: the tests"),
+        pytest.param(
+            client_modules(), {*APPS, "django", "channels", "rest_framework"}, id="the client: the server"
+        ),
+        pytest.param(pure_modules(), IMPURE, id="pure modules: input and output"),
+    ],
+)
+def test_modules_do_not_import_what_they_must_not_need(paths: list[Path], forbidden: set[str]) -> None:
+    imported = {name_of(path): roots_of_imports(path) & forbidden for path in paths}
+    assert {name: wrong for name, wrong in imported.items() if wrong} == {}
 
 
-@pytest.mark.parametrize("path", client_modules(), ids=name_of)
-def test_the_python_client_needs_nothing_of_the_server(path: Path) -> None:
-    assert roots_of_imports(path) & {*APPS, "django", "channels", "rest_framework"} == set()
+def test_a_pure_module_imports_only_pure_modules_of_ours() -> None:
+    pure, ours = set(map(dotted, pure_modules())), (*APPS, "voipbin_ws_client")
+    imported = {
+        name_of(path): {name for name in imports_of(path) if name.split(".")[0] in ours} - pure
+        for path in pure_modules()
+    }
+    assert {name: wrong for name, wrong in imported.items() if wrong} == {}
 
 
-@pytest.mark.parametrize("path", pure_modules(), ids=name_of)
-def test_a_pure_module_imports_nothing_that_does_io(path: Path) -> None:
-    assert roots_of_imports(path) & IMPURE == set()
+def test_a_package_is_small_and_introduces_itself() -> None:
+    def faults() -> Iterator[str]:
+        for path in packages():
+            here = [module for module in path.glob("*.py") if module.name != "__init__.py"]
+            if path.name not in ("migrations", "commands") and len(here) > MOST_MODULES:
+                yield f"{name_of(path)} has {len(here)} modules: split it"
+            introduction = path / "__init__.py"
+            if not introduction.exists():
+                yield f"{name_of(path)} has no __init__.py"
+            elif introduction.stat().st_size and not FOLDERS_OF_DJANGO & set(path.relative_to(ROOT).parts):
+                lines = (ast.get_docstring(tree_of(introduction)) or "").splitlines()
+                if not 0 < len(lines) <= MOST_DOCSTRING_LINES:
+                    yield f"{name_of(introduction)}: 1 to {MOST_DOCSTRING_LINES} lines of docstring"
+
+    assert list(faults()) == []
 
 
-@pytest.mark.parametrize("path", pure_modules(), ids=name_of)
-def test_a_pure_module_imports_only_pure_modules_of_ours(path: Path) -> None:
-    pure = set(map(dotted, pure_modules()))
-    ours = {name for name in imports_of(path) if name.split(".")[0] in (*APPS, "voipbin_ws_client")}
-    assert ours - pure == set()
+def test_a_module_says_what_it_owns_and_is_short_or_gives_its_reason() -> None:
+    def faults() -> Iterator[str]:
+        for path in modules():
+            if {path.stem, path.parent.name} & VAGUE_NAMES:
+                yield f"{name_of(path)}: name it by what it owns"
+            # An empty file, such as Django wants around its commands, owns nothing.
+            if path.stat().st_size and not ast.get_docstring(tree_of(path)):
+                yield f"{name_of(path)} opens with no sentence on what it owns"
+            lines = path.read_text().splitlines()
+            if len(lines) > MOST_LINES and not any(line.startswith("# Long because ") for line in lines):
+                yield f"{name_of(path)} has {len(lines)} lines: split it, or say why not in a line `# Long because …`"
+
+    assert list(faults()) == []
 
 
-@pytest.mark.parametrize("path", packages(), ids=name_of)
-def test_a_package_is_small_and_introduces_itself(path: Path) -> None:
-    here = [module for module in path.glob("*.py") if module.name != "__init__.py"]
-    if path.name not in ("migrations", "commands"):
-        assert len(here) <= MOST_MODULES, f"{name_of(path)} has {len(here)} modules: split it"
-    introduction = path / "__init__.py"
-    assert introduction.exists(), f"{name_of(path)} has no __init__.py"
-    if introduction.stat().st_size and not FOLDERS_OF_DJANGO & set(path.relative_to(ROOT).parts):
-        lines = (ast.get_docstring(tree_of(introduction)) or "").splitlines()
-        assert 0 < len(lines) <= MOST_DOCSTRING_LINES, f"{name_of(introduction)}: 1 to 12 lines of docstring"
-
-
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_module_says_what_it_owns(path: Path) -> None:
-    named_by_what_it_does = path.stem not in VAGUE_NAMES and path.parent.name not in VAGUE_NAMES
-    assert named_by_what_it_does, f"{name_of(path)}: name it by what it owns"
-    # An empty file, such as Django wants around its commands, owns nothing.
-    if path.stat().st_size:
-        assert ast.get_docstring(tree_of(path)), f"{name_of(path)} opens with no sentence on what it owns"
-
-
-@pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_a_long_module_gives_its_reason(path: Path) -> None:
-    lines = path.read_text().splitlines()
-    if len(lines) > MOST_LINES:
-        assert any(line.startswith("# Long because ") for line in lines), (
-            f"{name_of(path)} has {len(lines)} lines: split it, or say why not in a line `# Long because …`"
-        )
-
-
-@pytest.mark.parametrize("path", [*app_modules(), *client_modules()], ids=name_of)
-def test_docstrings_begin_with_a_short_line(path: Path) -> None:
+def test_docstrings_begin_with_a_short_line() -> None:
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    nodes = [node for node in ast.walk(tree_of(path)) if isinstance(node, documented)]
-    first_lines = [(ast.get_docstring(node) or "").partition("\n")[0] for node in nodes]
-    assert [line for line in first_lines if len(line) > MOST_FIRST_LINE_CHARACTERS] == []
+
+    def faults() -> Iterator[str]:
+        for path in (*app_modules(), *client_modules()):
+            for node in ast.walk(tree_of(path)):
+                line = (
+                    (ast.get_docstring(node) or "").partition("\n")[0] if isinstance(node, documented) else ""
+                )
+                if len(line) > MOST_FIRST_LINE_CHARACTERS:
+                    yield f"{name_of(path)}: {line}"
+
+    assert list(faults()) == []

@@ -119,6 +119,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "voipbin_ws.http.request_log.log_requests",
     "voipbin_ws.http.security_headers.security_headers",
+    # Its random padding hides the length of a body from a page that has the browser guess at it (BREACH).
+    "django.middleware.gzip.GZipMiddleware",
     "voipbin_ws.languages.choice.answer_in_language",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -128,6 +130,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "voipbin_ws.http.error_pages.refuse_hashes",
+    "voipbin_ws.masked_responses.mask_numbers",
 ]
 
 TEMPLATES = [
@@ -156,6 +159,10 @@ with contextlib.suppress(
 STATICFILES_DIRS = [("voipbin_ws", BASE_DIR / "clients" / "javascript")]
 # Files are served from the apps' folders, so that a checkout runs without collectstatic.
 WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "voipbin_ws.static_files.storage.VersionedStaticFilesStorage"},
+}
 
 # Django's PBKDF2, with a bound on the hashes at once.
 PASSWORD_HASHERS = ["subscriptions.auth.password_hashing.BoundedPBKDF2PasswordHasher"]
@@ -324,7 +331,10 @@ PLATFORM_ANSWER_SECONDS = read("PLATFORM_ANSWER_SECONDS", seconds(0.5, 60), 5.0,
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["subscriptions.auth.authentication.CredentialAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "subscriptions.auth.authentication.IsPermitted",
+        "subscriptions.api.number_masks.NoSearchByNumber",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "events.api.errors.exception_handler",

@@ -12,6 +12,8 @@ from voipbin_ws.pages import views as pages
 urlpatterns = [
     path("", pages.dashboard, name="dashboard"),
     path("agent", pages.agent_desktop, name="agent-desktop"),
+    path("wallboard/", pages.wallboard, name="wallboard"),
+    path("invitation/", pages.invitation, name="invitation-page"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics_endpoints.metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),

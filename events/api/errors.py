@@ -32,7 +32,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "OPTED_OUT": (409, "the owner of the number wrote STOP"),
     "PLATFORM_REFUSED": (409, "the platform refused; the message is the platform's"),
     "STATUS_CHANGES": (409, "the status was changed by others at the same time: try again"),
-    "NOT_KEPT": (410, "events after `after` or `next` were deleted: read again from the start"),
+    "NOT_KEPT": (410, "events that the answer needs were deleted: the message says from where they are kept"),
     "TOO_LARGE": (413, "the request exceeds a limit"),
     "UNSUPPORTED_MEDIA_TYPE": (
         415,

@@ -18,6 +18,7 @@ from events.domain.cursor import Position
 from events.domain.event import format_timestamp
 from events.domain.strict_json import encode
 from events.domain.visibility import NotVisible, UnknownCustomer, Visible
+from events.reading.look_back import NotKnown, TooBusy
 from events.reading.paging import StalePlace
 from events.reading.parameters import InvalidQuery, Place
 
@@ -61,6 +62,19 @@ def reading_errors() -> Iterator[None]:
     except StalePlace:
         raise ApiError(
             status.HTTP_410_GONE, "The log was replaced since the first page: read again without next"
+        ) from None
+
+
+@contextmanager
+def past_errors() -> Iterator[None]:
+    """Convert the exceptions of reading a past moment into error responses."""
+    try:
+        yield
+    except NotKnown as error:
+        raise ApiError(status.HTTP_410_GONE, str(error)) from None
+    except TooBusy:
+        raise ApiError(
+            status.HTTP_503_SERVICE_UNAVAILABLE, "Other past moments are being computed: try again"
         ) from None
 
 

@@ -254,6 +254,24 @@ STATE_PAGE = inline_serializer(
 )
 
 
+class PastState(State):
+    """The state of one call, queue, agent … at a past moment."""
+
+    resource = CharField(help_text="Such as `call`.")
+
+
+PAST_STATE_PAGE = inline_serializer(
+    "PastStatePage",
+    {
+        "at": field(TIME, "The moment."),
+        "cursor": field(CURSOR, "The last event before it: read on with this cursor as `after`."),
+        "now": NOW,
+        "items": PastState(many=True),
+        "next": NEXT,
+    },
+)
+
+
 class VoipbinWebhook(Serializer[Any]):
     """VoIPBIN's own webhook, as VoIPBIN sends it."""
 
@@ -319,6 +337,17 @@ STATE_PARAMETERS = (
     _FILTER,
     OF_CUSTOMER,
     *PAGING,
+)
+PAST_STATE_PARAMETERS = (
+    parameter("at", TIME, f"The moment. Required. {_TIME_NOTE}"),
+    parameter("resource", TEXT, "Only this resource, such as `call`."),
+    parameter("resource_id", _RESOURCE_ID, "Only the resource with this id; name its kind, too."),
+    parameter("agent_id", UUID, "Only resources that concerned this agent."),
+    parameter("status", _WORD, "Only resources whose data had this status."),
+    parameter("direction", _WORD, "Only resources whose data had this direction."),
+    _FILTER,
+    OF_CUSTOMER,
+    *(each for each in PAGING if each.name != "order"),
 )
 CALL_PARAMETERS = (
     *STATE_PARAMETERS,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.fields import BooleanField, CharField, IntegerField
 from rest_framework.request import Request
@@ -15,17 +16,18 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from events.api.errors import ApiError
-from events.api.operation import field, operation
-from events.api.responses import reading_errors, visible_to
-from events.api.schemas import NOW, OF_CUSTOMER, TIME
+from events.api.operation import field, operation, parameter
+from events.api.responses import past_errors, reading_errors, visible_to
+from events.api.schemas import NOW, OF_CUSTOMER, PAGE_ERRORS, TIME
 from events.domain.event import format_timestamp
 from events.domain.topics import ANY
 from events.domain.visibility import Visible
 from events.reading.parameters import Parameters
-from events.reading.summaries import summaries
+from events.reading.summaries import build_past, summaries
 from events.summary.agent_times import KINDS
 from events.summary.customer_summary import Summary
 from events.summary.figures import TARGET_NAMES, queue_figures, queue_ids, total_figures
+from events.summary.fold import SummaryFold
 
 _PERCENT = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
 _SECONDS = {"type": ["number", "null"], "minimum": 0}
@@ -39,6 +41,7 @@ _COUNTS = {
     "asa_seconds": _SECONDS,
     "aht_seconds": _SECONDS,
 }
+_AGENTS = {"type": "object", "properties": {name: {"type": "integer"} for name in KINDS}}
 _BUCKET = {
     "type": "object",
     "properties": {
@@ -91,6 +94,11 @@ class QueueFigures(Figures):
     """The figures of one queue."""
 
     queue_id = CharField()
+    agents = field(
+        _AGENTS,
+        "The queue's agents by the kind of their status; only if all agents are visible.",
+        required=False,
+    )
     name = CharField(allow_null=True, help_text="`null` for a queue that only the platform knows.")
 
 
@@ -103,7 +111,7 @@ class SummaryOfCustomer(Serializer[Any]):
     total = Figures(allow_null=True, help_text="All queues; `null` for a credential that may not see all.")
     queues = QueueFigures(many=True, help_text="The queues whose events the credential may read.")
     agents = field(
-        {"type": ["object", "null"], "properties": {name: {"type": "integer"} for name in KINDS}},
+        {**_AGENTS, "type": ["object", "null"]},
         "The agents by the kind of their status; `null` for a credential that may not see all agents.",
     )
 
@@ -111,34 +119,59 @@ class SummaryOfCustomer(Serializer[Any]):
 class SummaryView(APIView):
     """`/v1.0/summary`."""
 
-    @operation("getSummary", "Reading", {200: ("The figures.", SummaryOfCustomer)}, [OF_CUSTOMER])
+    is_for_displays = True
+
+    @operation(
+        "getSummary",
+        "Reading",
+        {200: ("The figures.", SummaryOfCustomer)},
+        [
+            parameter("at", TIME, "A past moment, instead of now. Write it with `Z`."),
+            OF_CUSTOMER,
+        ],
+        errors=PAGE_ERRORS,
+    )
     def get(self, request: Request) -> Response:
         """Read the figures of queues and agents.
 
         Counted by the gateway from the log: now, in the last hour, and since the customer's midnight. The topics
-        `customer_id:<id>:summary:<queue id or all>` send them with each change.
+        `customer_id:<id>:summary:<queue id or all>` send them with each change. With `at`, they are those of a past
+        moment, judged by the present targets: `now` is that moment.
         """
         with reading_errors():
-            parameters = Parameters(dict(request.query_params.lists()), ("customer_id",))
+            parameters = Parameters(dict(request.query_params.lists()), ("at", "customer_id"))
             customer_id = parameters.uuid("customer_id")
+            at = parameters.past_moment("at", timezone.now())
             parameters.finish()
             visible = visible_to(request, customer_id)
-        if visible.filter is not None:
+        if visible.filter is not None and visible.summary_queues is None:
             raise ApiError(
                 status.HTTP_403_FORBIDDEN,
                 "Summaries count all events of a queue, and this access key has a filter: use one without",
             )
-        content = summaries.read(visible.customer_id, lambda summary: content_for(visible, summary))
+        with past_errors():
+            content = (
+                summaries.read(
+                    visible.customer_id, lambda summary: content_for(visible, summary, time.time())
+                )
+                if at is None
+                else content_for(visible, build_past(visible.customer_id, at), at.timestamp())
+            )
         return Response(content, headers={"Cache-Control": "no-store"})
 
 
-def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
-    """Return what a client may see of a customer's summary, as JSON."""
-    fold, now = summary.fold, time.time()
+def content_for(visible: Visible, summary: Summary, now: float) -> Mapping[str, Any]:
+    """Return what a client may see of a customer's summary, as JSON.
+
+    `now` is the time of the figures, in seconds since 1970.
+    """
+    fold = summary.fold
     profile = fold.profile
     total = total_figures(fold, now)
     agents = total.pop("agents")
-    if not (sees_agents := visible.is_whole("agent")):
+    if not (
+        sees_agents := visible.counts_agents or (visible.is_whole("agent") and visible.summary_queues is None)
+    ):
         for bucket in total["buckets"]:
             bucket.pop("available", None)
     wanted = [
@@ -151,6 +184,14 @@ def content_for(visible: Visible, summary: Summary) -> Mapping[str, Any]:
         "now": format_timestamp(datetime.fromtimestamp(now, UTC)),
         "time_zone": str(profile.time_zone),
         "total": total if visible.shows_summary(ANY) else None,
-        "queues": [queue_figures(fold, each, now) for each in wanted],
-        "agents": agents if sees_agents else None,
+        "queues": [_queue(fold, each, now, sees_agents=sees_agents) for each in wanted],
+        # A display of some queues counts their agents only.
+        "agents": agents
+        if sees_agents and (not visible.counts_agents or visible.shows_summary(ANY))
+        else None,
     }
+
+
+def _queue(fold: SummaryFold, queue_id: str, now: float, *, sees_agents: bool) -> dict[str, Any]:
+    figures = queue_figures(fold, queue_id, now)
+    return figures if sees_agents else {name: value for name, value in figures.items() if name != "agents"}

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.cloudevents.attributes import SPEC_VERSION, TYPE_PREFIX
-from events.domain.event import Entry, Form
 from events.domain.strict_json import encode
 from events.event_types.catalogue import EVENT_TYPES
 from events.event_types.schema import PATH
@@ -49,8 +48,3 @@ def write(frame: Mapping[str, Any], customer_id: str, site: str = "") -> dict[st
 def write_text(text: str, customer_id: str, site: str = "") -> str:
     """Return the CloudEvent of a frame, both as JSON."""
     return encode(write(json.loads(text), customer_id, site))
-
-
-def write_entry(entry: Entry, topic: str, form: Form, site: str = "") -> str:
-    """Return an entry as the CloudEvent for a subscriber that receives it by `topic`."""
-    return write_text(entry.frame(topic, form), entry.topics[0].split(":", 2)[1], site)

@@ -34,6 +34,8 @@ class Visible:
     agent `agent_id` are visible, if there is one. `allowed` are patterns, in canonical form, that restrict both: the
     customer's patterns the former, the agent's the latter; `None` for no restriction. `filter` is the access key's in
     canonical form: of the events that it does not match nothing is visible, but that a resource left it.
+    `summary_queues` are the only queues whose summaries are visible, `None` if none are limited so. With
+    `counts_agents` summaries count agents, whose events need not be visible.
     """
 
     customer_id: str
@@ -41,6 +43,8 @@ class Visible:
     agent_id: str | None
     allowed: frozenset[str] | None = None
     filter: str | None = None
+    summary_queues: frozenset[str] | None = None
+    counts_agents: bool = False
 
     @property
     def of_customer(self) -> tuple[Pattern, ...] | None:
@@ -83,6 +87,8 @@ class Visible:
         `agent_ids` are the agents who serve the queue. A summary counts all its events: it is visible like these, or
         where a key is allowed the summary's own topic.
         """
+        if self.summary_queues is not None:
+            return queue_id in self.summary_queues
         if self.filter is not None:
             return False
         own = SUMMARY_OF_ALL if queue_id == ANY else queue_id

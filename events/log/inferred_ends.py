@@ -14,7 +14,7 @@ from events.domain.call_state import CallStage, stage_of
 from events.domain.event import Draft
 from events.domain.strict_json import encode
 from events.log.publish import publish
-from events.log.state_projection import state_of
+from events.log.state_fold import state_of
 from events.models import ResourceState
 
 logger = logging.getLogger(__name__)

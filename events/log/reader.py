@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from itertools import accumulate
 from operator import or_
@@ -149,6 +150,23 @@ def stored_at(customer_id: str, seq: int) -> float | None:
     """Return when this event was stored, in seconds since 1970; `None` if it was pruned."""
     found = Event.objects.filter(customer_id=customer_id, seq=seq).values_list("stored_at", flat=True).first()
     return found.timestamp() if found else None
+
+
+def last_stored_before(customer_id: str, moment: datetime, head: Head) -> int:
+    """Return the number of the last event that was stored before a moment.
+
+    It is the log's floor if there is none. By bisection: in the order of the log, times are those of its clock.
+    """
+    low, high = head.floor, head.last_seq
+    while low < high:
+        middle = (low + high + 1) // 2
+        events = Event.objects.filter(customer_id=customer_id, seq__gt=low, seq__lte=middle)
+        stored = events.order_by("-seq").values_list("stored_at", flat=True).first()
+        if stored is None or stored < moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _fitting(customer_id: str, after: int, upto: int, limit: int, room: int) -> int:

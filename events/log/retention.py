@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Func, IntegerField, QuerySet, Sum
 
+from events.log import snapshots
 from events.models import CustomerLog, Event, ResourceState
 from events.quotas.limits import STORED_BYTES_BESIDE_DATA
 
@@ -41,6 +42,8 @@ def prune(customer_id: str, stored_before: datetime, *, dry_run: bool = False) -
             _remove_events(customer_id, last)
             _let_publishers_in(began)
         floor, events = last, events + count
+    if not dry_run:
+        snapshots.prune(customer_id)
     return Pruned(events, _prune_states(customer_id, floor, dry_run=dry_run), floor)
 
 

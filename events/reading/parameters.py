@@ -177,6 +177,13 @@ class Parameters:
             self.wrong(name, f"{quoted(value)} is no time: {_TIME_FORM}")
             return None
 
+    def past_moment(self, name: str, now: datetime) -> datetime | None:
+        moment = self.time(name)
+        if moment is not None and moment > now:
+            self.wrong(name, "this moment is still to come: choose one of the past")
+            return None
+        return moment
+
     def since(self, other_name: str) -> datetime | None:
         """Return the time of `since`, or of the other name that it has."""
         if (value := self._text("since")) is None:

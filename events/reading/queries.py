@@ -3,6 +3,8 @@
 Sans-I/O.
 """
 
+# Long because all queries are read alike.
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +21,10 @@ STATE_PARAMETERS = (
 CALL_PARAMETERS = (
     *STATE_PARAMETERS,
     *("began_from", "began_before", "number", "name", "queue_id", "outcome", "min_wait", "result"),
+)
+PAST_STATE_PARAMETERS = (
+    *("at", "resource", "resource_id", "agent_id", "status", "direction", "filter"),
+    *("customer_id", "limit", "next"),
 )
 HISTORY_PARAMETERS = (
     *("type", "resource", "resource_id", "call_id", "agent_id", "since", "from", "to", "after", "filter"),
@@ -73,6 +79,24 @@ class CallQuery:
     def needs_results(self) -> bool:
         wanted = (self.queue_id, self.outcome, self.min_wait)
         return self.with_result or any(value is not None for value in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class PastStateQuery:
+    """A query for the states of a past moment.
+
+    `None` means no condition, or the client's own customer.
+    """
+
+    customer_id: str | None
+    at: datetime
+    resource: str | None
+    resource_id: str | None
+    agent_id: str | None
+    status: str | None
+    direction: str | None
+    filter: str | None
+    paging: Paging
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +172,35 @@ def _state_query(read: Parameters) -> StateQuery:
         filter=read.filter(),
         paging=read.paging(),
     )
+
+
+def read_past_state_query(
+    parameters: Mapping[str, Sequence[str]], *, resources: Collection[str], now: datetime
+) -> PastStateQuery:
+    """Parse the parameters of `GET /v1.0/states`; `resources` are the known resource names.
+
+    Raises:
+        InvalidQuery: With a reason for each invalid parameter.
+    """
+    read = Parameters(parameters, PAST_STATE_PARAMETERS)
+    at = read.past_moment("at", now)
+    if "at" not in parameters:
+        read.wrong("at", "name the moment, such as 2024-01-15T10:30:00Z; the present is at /v1.0/resources/…")
+    query = PastStateQuery(
+        customer_id=read.uuid("customer_id"),
+        at=at or now,
+        resource=read.resource(resources),
+        resource_id=read.resource_id(),
+        agent_id=read.uuid("agent_id"),
+        status=read.word("status"),
+        direction=read.word("direction"),
+        filter=read.filter(),
+        paging=read.paging(),
+    )
+    if query.resource_id and not query.resource:
+        read.wrong("resource_id", "say of which resource: add resource=call or the like")
+    read.finish()
+    return query
 
 
 def read_history_query(

@@ -6,9 +6,9 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
@@ -16,9 +16,10 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from events.domain.strict_json import encode
-from events.log import reader
-from events.log.state_projection import state_of
+from events.log import reader, snapshots
+from events.log.state_fold import state_of
 from events.models import Event, ResourceState, StoredSummary
+from events.reading.look_back import NotKnown, one_at_a_time, past_states
 from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, SummaryFold
 from events.summary.profile import CustomerProfile
@@ -33,11 +34,15 @@ LOOKBACK_SECONDS = 2 * 3600
 PROFILE_SECONDS = 5.0
 """How long a profile is used before it is read again."""
 
+MAX_NUMBERS = 200_000
+"""The most numbers of a log that are searched for the figures of a past moment; stored ones need far fewer."""
+
 MOST_CUSTOMERS = 50
 """The most customers whose summaries a process keeps for requests."""
 
 _NUMBERS_AT_ONCE = 10_000
 _RELEVANT = Q(resource__in=["queue", "agent", "sla"]) | Q(resource="call", ended=True)
+_RESTORED = ("queue", "agent", "sla")
 _COLUMNS = ("event_type", "resource", "resource_id", "timestamp", "ended", "tags", "was", "body")
 
 
@@ -50,14 +55,48 @@ def profile_of(customer_id: str) -> CustomerProfile:
 def build(customer_id: str) -> Summary:
     """Return a customer's summary at the end of its log."""
     head = reader.head_of(customer_id)
-    profile, now = profile_of(customer_id), time.time()
-    horizon = min(profile.midnight(now), now - 3600) - LOOKBACK_SECONDS
-    before = _last_before(customer_id, horizon, head)
+    profile = profile_of(customer_id)
+    horizon, before = _horizon(customer_id, head, profile, time.time())
     if (summary := _stored(customer_id, head, before, profile)) is None:
         summary = Summary(customer_id, head.epoch, before, SummaryFold(profile), time.monotonic())
-        _restore(summary, horizon, head.last_seq)
+        live = ResourceState.objects.filter(customer_id=customer_id, live=True, seq__lte=head.last_seq)
+        _restore(summary, horizon, live.filter(resource__in=_RESTORED))
     _follow(summary, head.last_seq)
     return summary
+
+
+def build_past(customer_id: str, at: datetime) -> Summary:
+    """Return a customer's summary as it was at a past moment, by the present targets.
+
+    Raises:
+        NotKnown: It cannot be computed.
+        TooBusy: Other moments are being computed.
+    """
+    head = reader.head_of(customer_id)
+    profile = profile_of(customer_id)
+    end = reader.last_stored_before(customer_id, at + timedelta(microseconds=1), head)
+    with one_at_a_time():
+        horizon, before = _horizon(customer_id, head, profile, at.timestamp())
+        before = min(before, end)
+        stored = snapshots.figures_before(customer_id, head, before, end)
+        fold = None if stored is None else load(stored.content, profile)
+        if stored is not None and fold is not None:
+            summary = Summary(customer_id, head.epoch, stored.position.seq, fold, time.monotonic())
+        else:
+            summary = Summary(customer_id, head.epoch, before, SummaryFold(profile), time.monotonic())
+            _restore(summary, horizon, past_states.at(customer_id, head, before))
+        if end - summary.seq > MAX_NUMBERS:
+            raise NotKnown(
+                f"More than {MAX_NUMBERS} events would have to be counted for the figures of this moment"
+            )
+        _follow(summary, end)
+    return summary
+
+
+def _horizon(customer_id: str, head: reader.Head, profile: CustomerProfile, now: float) -> tuple[float, int]:
+    """Return from when on events count for a moment's figures, and the last number before."""
+    horizon = min(profile.midnight(now), now - 3600) - LOOKBACK_SECONDS
+    return horizon, reader.last_stored_before(customer_id, datetime.fromtimestamp(horizon, UTC), head)
 
 
 def store(summary: Summary) -> None:
@@ -138,44 +177,22 @@ summaries = Summaries()
 """The summaries of this process."""
 
 
-def _last_before(customer_id: str, moment: float, head: reader.Head) -> int:
-    """Return the number of the last event that was stored before a moment.
-
-    By bisection: in the order of the log, times are those of its clock.
-    """
-    begin = datetime.fromtimestamp(moment, UTC)
-    low, high = head.floor, head.last_seq
-    while low < high:
-        middle = (low + high + 1) // 2
-        stored = (
-            Event.objects.filter(customer_id=customer_id, seq__gt=low, seq__lte=middle)
-            .order_by("-seq")
-            .values_list("stored_at", flat=True)
-            .first()
-        )
-        if stored is None or stored < begin:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _restore(summary: Summary, horizon: float, upto: int) -> None:
-    """Take over the states that began before the events that are read."""
+def _restore(summary: Summary, horizon: float, states: Iterable[ResourceState]) -> None:
+    """Take over the live states that began before the events that are read."""
     fold = summary.fold
-    states = ResourceState.objects.filter(customer_id=summary.customer_id, live=True, seq__lte=upto)
     begin = datetime.fromtimestamp(horizon, UTC)
-    for row in states.filter(resource="queue", since__lt=begin).exclude(member_id=""):
-        state = state_of(row)
-        connected_at = None
-        if state.status == "connected" and (since := _moment(state.status_since)) < horizon:
-            connected_at = since
-        fold.restore_place(row.resource_id, row.member_id, row.since.timestamp(), connected_at)
-    for row in states.filter(resource="agent", seq__lte=summary.seq):
-        state = state_of(row)
-        fold.restore_agent(row.resource_id, state.status, _moment(state.status_since or state.since))
-    for row in states.filter(resource="sla", event_type=BREACHED, seq__lte=summary.seq):
-        fold.restore_breach(row.resource_id, row.updated_at.timestamp())
+    for row in states:
+        if row.resource == "queue" and row.member_id and row.since < begin:
+            state = state_of(row)
+            connected_at = None
+            if state.status == "connected" and (since := _moment(state.status_since)) < horizon:
+                connected_at = since
+            fold.restore_place(row.resource_id, row.member_id, row.since.timestamp(), connected_at)
+        elif row.resource == "agent" and row.seq <= summary.seq:
+            state = state_of(row)
+            fold.restore_agent(row.resource_id, state.status, _moment(state.status_since or state.since))
+        elif row.event_type == BREACHED and row.seq <= summary.seq:
+            fold.restore_breach(row.resource_id, row.updated_at.timestamp())
 
 
 def _moment(text: str) -> float:

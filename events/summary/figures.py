@@ -68,6 +68,7 @@ def queue_figures(
         "talking": len(line.talking),
         **_figures(fold, [line], line.targets, agent_ids, line.breached_since, now),
         "buckets": _buckets(counts, _moments(fold, line, first, now), {}),
+        "agents": fold.count_agents(agent_ids),
     }
 
 

@@ -189,11 +189,12 @@ class SummaryFold:
                 occupied, free = occupied + times[0], free + times[1]
         return occupied, free
 
-    def count_agents(self) -> dict[str, int]:
-        """Count the agents by the kind of their status."""
+    def count_agents(self, agent_ids: Iterable[str] | None = None) -> dict[str, int]:
+        """Count these agents, or all, by the kind of their status."""
         counts = dict.fromkeys(KINDS, 0)
-        for status in self.statuses().values():
-            counts[kind_of(status)] += 1
+        statuses = self.statuses()
+        for each in statuses if agent_ids is None else agent_ids:
+            counts[kind_of(statuses.get(each, ""))] += 1
         return counts
 
 

@@ -129,6 +129,15 @@ def is_platform(request: HttpRequest) -> bool:
     return operator is not None and operator.is_platform
 
 
+def sees_numbers(request: HttpRequest) -> bool:
+    """Return whether the operator sees telephone numbers.
+
+    Others manage no accounts and keys: by one of their own making they would see what is masked for them.
+    """
+    operator = operator_of(request)
+    return operator is not None and not operator.masks_numbers
+
+
 def id_field(request: HttpRequest, row: Any | None) -> list[str]:
     """Return the field of a row's id, which only platform staff choose for a new row.
 

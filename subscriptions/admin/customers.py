@@ -28,10 +28,20 @@ from subscriptions.admin.importing import MAX_FORM_BYTES, ImportingAdmin, import
 from subscriptions.admin.setup_steps import setup_steps
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
-from subscriptions.control.tenants import PRESENCE
-from subscriptions.models import AccessKey, Agent, Customer, Queue
+from subscriptions.control.tenants import NUMBER_MASKS, PRESENCE
+from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue
 from subscriptions.models.desk_settings import DESK_FIELDS
+from subscriptions.models.number_masks import MASKABLE_ROLES
 from subscriptions.models.targets import TARGETS
+
+
+class RolesField(forms.MultipleChoiceField):
+    """A list of roles, as check boxes."""
+
+    def __init__(self, **options: Any) -> None:
+        choices = [choice for choice in AgentRole.choices if choice[0] in MASKABLE_ROLES]
+        super().__init__(choices=choices, required=False, widget=forms.CheckboxSelectMultiple, **options)
+
 
 QUOTA_DEFAULTS: Mapping[str, tuple[str, int]] = {
     "events_per_second": ("CUSTOMER_EVENTS_PER_SECOND", 1),
@@ -114,6 +124,7 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
             (gettext("Targets of its queues"), {"fields": list(TARGETS)}),
             (gettext("Desktops of agents"), {"fields": list(PRESENCE)}),
             (gettext("Agent desktop"), {"fields": list(DESK_FIELDS)}),
+            (gettext("Telephone numbers"), {"fields": list(NUMBER_MASKS)}),
             (
                 gettext("Quotas and checks"),
                 {"fields": ["data_check", *QUOTA_DEFAULTS, *(["stored"] if obj else [])]},
@@ -121,6 +132,8 @@ class CustomerAdmin(ImportingAdmin, SwitchableAdmin):
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in NUMBER_MASKS:
+            return RolesField(label=db_field.verbose_name.capitalize(), help_text=db_field.help_text)
         if db_field.name in LINES:
             text = f"{db_field.help_text} {EXAMPLES[db_field.name]}"
             return db_field.formfield(form_class=LinesField, help_text=text, **LINES[db_field.name])

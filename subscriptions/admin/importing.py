@@ -114,7 +114,8 @@ def import_page(request: HttpRequest, customers: ScopedAdmin) -> HttpResponse:
                 FileForm(),
                 problem=gettext("This preview is over an hour old, or not yours: choose the file again."),
             )
-        return page(FileForm(), file, import_lines(controller, file.text, dry_run=False))
+        origin = request.build_absolute_uri("/")
+        return page(FileForm(), file, import_lines(controller, file.text, dry_run=False, origin=origin))
     form = FileForm(request.POST, request.FILES)
     if not form.is_valid():
         return page(form)

@@ -23,7 +23,7 @@ from events.domain.phone_number import canonical_number
 from events.domain.state import current_agents
 from events.domain.topics import is_resource_id
 from events.domain.visibility import Visible
-from events.log.state_projection import state_of
+from events.log.state_fold import state_of
 from subscriptions.api import schemas
 from subscriptions.api.acting import MAY_NOT_ACT, actor_of, may_act, recorded, visible_call, visible_customer
 from subscriptions.api.agent_status import MANAGING_ROLES

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,7 +71,7 @@ def _own_agent(identity: Identity) -> list[str]:
 
 def _agents(identity: Identity) -> list[dict[str, Any]]:
     """Return the customer's agents, or the agent alone if it may not see all of them."""
-    agents = Agent.objects.filter(customer_id=identity.customer_id, is_active=True)
+    agents = _within(identity, Agent.objects.filter(customer_id=identity.customer_id, is_active=True))
     if not _sees_all(identity, "agent"):
         # An agent must not learn the names of others from its own events.
         agents = agents.filter(pk__in=_own_agent(identity))
@@ -82,9 +82,15 @@ def _agents(identity: Identity) -> list[dict[str, Any]]:
             "role": agent.role,
             "status": agent.status,
             "status_changed_at": format_timestamp(agent.status_changed_at),
+            "teams": agent.teams,
         }
         for agent in agents.order_by("name", "pk")
     ]
+
+
+def _within(identity: Identity, agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    """Return those of the agents whom the identity's limit permits to see."""
+    return agents if identity.limit is None else agents.filter(pk__in=identity.limit.agents)
 
 
 def _queues(identity: Identity) -> list[dict[str, Any]]:
@@ -93,9 +99,11 @@ def _queues(identity: Identity) -> list[dict[str, Any]]:
     An identity that may not see all queues gets the latter. They have only the agents that `_agents` returns.
     """
     queues = Queue.objects.filter(customer_id=identity.customer_id)
+    if identity.limit is not None:
+        queues = queues.filter(pk__in=identity.limit.queues)
     if not _sees_all(identity, "queue"):
         queues = queues.filter(agents__pk__in=_own_agent(identity))
-    agents = Agent.objects.filter(is_active=True).order_by("pk")
+    agents = _within(identity, Agent.objects.filter(is_active=True).order_by("pk"))
     if not _sees_all(identity, "agent"):
         agents = agents.filter(pk__in=_own_agent(identity))
     queues = queues.order_by("name", "pk").prefetch_related(Prefetch("agents", agents))
@@ -146,6 +154,8 @@ class MeView(APIView):
     Its customer, agent and role, the widest topics that it may subscribe to, and the names of the agents and queues.
     """
 
+    configured_fields = ("dialing", "desk")
+
     @operation("getMe", "Credentials", {200: ("The identity.", schemas.Me)}, [OF_CUSTOMER])
     def get(self, request: Request) -> Response:
         identity = reader_of(request)
@@ -163,6 +173,8 @@ class MeView(APIView):
                 "topics": topics_for(identity),
                 "agents": _agents(identity),
                 "queues": _queues(identity),
+                "masks_numbers": identity.masks_numbers,
+                "may_reveal_numbers": identity.may_reveal,
                 "dialing": dialing_of(customer.region) if customer else None,
                 "desk": {name: getattr(customer or Customer(), name) for name in DESK_FIELDS},
             }

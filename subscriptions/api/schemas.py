@@ -88,6 +88,7 @@ class VisibleAgent(Serializer[Any]):
     role = field({"enum": _ROLES})
     status = field(_STATUS)
     status_changed_at = field(TIME)
+    teams = ListField(child=CharField(), help_text="Names; case does not matter.")
 
 
 class VisibleQueue(Serializer[Any]):
@@ -129,6 +130,8 @@ class Me(Serializer[Any]):
         many=True,
         help_text="The customer's queues that the credential may see, with those of their agents it may see.",
     )
+    masks_numbers = BooleanField(help_text="Whether telephone numbers are masked for the credential.")
+    may_reveal_numbers = BooleanField(help_text="Whether it may reveal the masked numbers of a call.")
     dialing = DialingFacts(
         allow_null=True,
         help_text="`null` if no region is set: numbers without a country code are not understood.",
@@ -176,7 +179,8 @@ NEW_MESSAGE = inline_serializer(
         "automatic": BooleanField(default=False, help_text="Whether a program wrote the message."),
     },
 )
-MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": field(_TEL), "platform": field(_REPLY)})
+_SENT_TO = field(TEXT, "The number, masked if it is for you.")
+MESSAGE_ANSWER = inline_serializer("MessageAnswer", {"to": _SENT_TO, "platform": field(_REPLY)})
 STATUS_CHOICE = inline_serializer(
     "StatusChoice",
     {

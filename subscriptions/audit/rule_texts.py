@@ -26,6 +26,10 @@ RULE_TEXTS: Mapping[str, StrOrPromise] = {
     Rule.RESOURCE_NOT_GRANTED: _("The agent was not granted this resource of its customer."),
     Rule.SUMMARY_CHANGED: _("The credential may see other summaries than before."),
     Rule.TOPIC_NOT_ALLOWED: _("The access key is narrowed to topics that do not cover this one."),
+    Rule.BEYOND_LIMIT: _("The manager is limited to other queues and teams of the customer."),
+    Rule.NUMBERS_MASKED: _(
+        "Telephone numbers are masked for the credential, which may find nothing by them."
+    ),
     "invalid-topic": _("The text is not a topic, or names an unknown resource."),
     "invalid-filter": _("The filter is not valid."),
     "subscribe-rate": _("The client subscribed faster than SUBSCRIBE_BURST and SUBSCRIBE_PER_SECOND allow."),
@@ -58,6 +62,8 @@ RULE_TEXTS: Mapping[str, StrOrPromise] = {
     "inactive-agent": _("The agent or its user is switched off."),
     "closed-by-operator": _("An operator closed the connection; the credential may still be valid."),
     "ended-by-operator": _("An operator ended a call whose end was never published."),
+    "invitation": _("The password was set with an invitation."),
+    "invalid-invitation": _("The link of the invitation was not valid, used or expired."),
     "right-password": _("The user name and the password were right."),
     "wrong-password": _("The user name or the password was wrong."),
     "too-many-logins": _("Too many logins failed or arrived at once: the password was not checked."),

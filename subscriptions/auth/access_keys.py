@@ -14,9 +14,10 @@ from django.views.decorators.debug import sensitive_variables
 from events.database.direct_sql import find_rows
 from subscriptions.auth.access_version import bump
 from subscriptions.auth.client_info import ClientInfo
-from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, require_active
+from subscriptions.auth.credentials import KEY_KIND, BadCredential, held_by, limited, require_active
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_key
 from subscriptions.models import CONTROLLING_ROLES, AccessKey, Agent, Customer, digest_of
+from subscriptions.models.number_masks import masking_of
 from subscriptions.protocol.permissions import Identity, Role
 
 ROTATION_OVERLAP = dt.timedelta(hours=24)
@@ -76,10 +77,12 @@ def rotate(key: AccessKey, now: datetime, overlap: dt.timedelta = ROTATION_OVERL
         new = AccessKey(
             customer_id=old.customer_id,
             agent_id=old.agent_id,
+            kind=old.kind,
             label=old.label,
             may_subscribe=old.may_subscribe,
             may_publish=old.may_publish,
             may_control=old.may_control,
+            masks_numbers=old.masks_numbers,
             allowed_topics=old.allowed_topics,
             filter=old.filter,
             events_per_second=old.events_per_second,
@@ -152,10 +155,12 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         may_control=key.may_control and (agent is None or agent.role in CONTROLLING_ROLES),
         granted_resources=frozenset(agent.granted_resources) if agent else frozenset(),
         allowed_topics=frozenset(key.allowed_topics) if key.allowed_topics else None,
-        filter=key.filter or None,
+        **limited(agent, key.filter),
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
         quotas=quotas_of_customer(key.customer),
         rates=rates_of_key(key),
+        **masking_of(key.customer, agent.role if agent else None, is_masked_key=key.masks_numbers),
+        is_display=key.is_display,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from events.announcements.announcer import announcer
 from events.database.direct_sql import find_rows
@@ -54,8 +54,20 @@ def _deleted(**_: Any) -> None:
     bump()
 
 
+def _served(*, action: str, **_: Any) -> None:
+    # Who serves a queue decides what those who are limited to it may see.
+    if action.startswith("post_") and Agent.objects.exclude(limited_to={}).exists():
+        bump()
+
+
 def connect() -> None:
-    """Bump the version whenever a key, agent, customer or user is saved or deleted."""
+    """Bump the version whenever a key, agent, customer or user is saved or deleted.
+
+    Also when agents serve other queues, as far as permissions follow from that.
+    """
+    m2m_changed.connect(
+        _served, sender=Agent.queues.through, dispatch_uid="subscriptions.auth.access_version.queues"
+    )
     for model in (AccessKey, Agent, Customer, get_user_model()):
         name = f"subscriptions.auth.access_version.{model.__name__}"
         post_save.connect(_saved, sender=model, dispatch_uid=f"{name}.saved")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import jwt
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from events.reading.parameters import CREDENTIAL_PARAMETERS
@@ -105,6 +106,21 @@ def identify_http_request(request: Request) -> Identity:
     headers = {name.lower(): value for name, value in request.headers.items()}
     client_info = ClientInfo.of(request.META.get("REMOTE_ADDR") or "", headers)
     return identify_request(request.META.get("QUERY_STRING", ""), headers, client_info)
+
+
+class IsPermitted(BasePermission):
+    """REST permission: any credential; a wallboard's where the view has `is_for_displays`."""
+
+    message = (
+        "The key of a wallboard reads GET /v1.0/summary, GET /v1.0/display and the topics of its summaries, and "
+        "nothing else: use another credential"
+    )
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        identity = request.user
+        if identity is None:
+            return False
+        return not cast(Identity, identity).is_display or getattr(view, "is_for_displays", False)
 
 
 class CredentialAuthentication(BaseAuthentication):

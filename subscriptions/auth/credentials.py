@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypedDict
 from uuid import UUID
 
+from events.filters.expression import Group, canonical, parse_text
 from subscriptions.models import Agent, Customer
+from subscriptions.models.limits import limit_of
+from subscriptions.protocol.manager_limit import Limit
 from subscriptions.protocol.permissions import Identity
 
 KEY_KIND, AGENT_KIND, VOIPBIN_KIND, MINTED_KIND = "key", "agent", "voipbin", "minted"
@@ -46,6 +50,24 @@ def held_by(holder: Identity) -> Iterator[None]:
     except BadCredential as error:
         error.holder = holder
         raise
+
+
+class Limited(TypedDict):
+    """The two fields of an identity."""
+
+    filter: str | None
+    limit: Limit | None
+
+
+def limited(agent: Agent | None, own_filter: str = "") -> Limited:
+    """Return the limit of a credential's agent, and the filter that joins both.
+
+    `own_filter` is the credential's own, or "".
+    """
+    limit = None if agent is None else limit_of(agent)
+    filters = [text for text in (limit and limit.filter, own_filter) if text]
+    joined = canonical(Group("and", tuple(map(parse_text, filters)))) if len(filters) > 1 else None
+    return Limited(filter=joined or (filters[0] if filters else None), limit=limit)
 
 
 def require_active(customer: Customer | None, agent: Agent | None) -> None:

@@ -21,6 +21,7 @@ from subscriptions.auth.credentials import (
     BadCredential,
     held_by,
     kind_and_id,
+    limited,
     require_active,
 )
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
@@ -67,6 +68,7 @@ def mint(grant: Grant, customer_id: str, agent_id: str | None, lifetime_seconds:
         "allowed_topics": grant.allowed_topics,
         "filter": grant.filter,
         "may_publish": grant.may_publish,
+        "masks_numbers": grant.masks_numbers or None,
         "iat": now,
         "exp": expires_at,
         "jti": jti,
@@ -86,7 +88,13 @@ def identify_minted(token: str) -> Identity:
     token_id = id_of(token)
     if ended_among([token_id]):
         raise ended_token()
-    grant = Grant(claims["by"], tuple(claims["allowed_topics"]), claims["filter"], claims["may_publish"])
+    grant = Grant(
+        claims["by"],
+        tuple(claims["allowed_topics"]),
+        claims["filter"],
+        claims["may_publish"],
+        claims.get("masks_numbers", False),
+    )
     kind, minter_id = kind_and_id(grant.minter)
     agents = Agent.objects.select_related("customer", "user")
     minter: AccessKey | Agent | None
@@ -133,10 +141,11 @@ def minted_identity(
         BadCredential: As for `identify_minted`.
     """
     granter = _granter(issued, minter)
+    masks_numbers = grant.masks_numbers or granter.masks_numbers
     if (
         not granter.may_control
         or not (granter.is_platform_staff or granter.customer_id == issued.customer_id)
-        or any(beyond(granter, grant))
+        or any(beyond(granter, replace(grant, masks_numbers=masks_numbers)))
     ):
         raise BadCredential(
             "The credential that made this token may not grant this any more: get a new token",
@@ -145,7 +154,7 @@ def minted_identity(
     if customer is None:
         raise BadCredential("The customer of this token was deleted", "unknown-customer")
     require_active(customer, None)
-    now = replace(issued, role=None, granted_resources=frozenset())
+    now = replace(issued, role=None, granted_resources=frozenset(), masks_numbers=False, may_reveal=False)
     if issued.agent_id is not None:
         if agent is None or str(agent.customer_id) != issued.customer_id:
             raise BadCredential("The agent of this token is not known", "unknown-agent")
@@ -159,10 +168,12 @@ def minted_identity(
         may_publish=grant.may_publish,
         may_control=False,
         allowed_topics=frozenset(grant.allowed_topics) or None,
-        filter=grant.filter or None,
+        **limited(agent, grant.filter),
         quotas=quotas_of_customer(customer),
         rates=rates_of_token(),
         grant=grant,
+        masks_numbers=masks_numbers or now.masks_numbers,
+        may_reveal=now.may_reveal and not masks_numbers,
     )
 
 

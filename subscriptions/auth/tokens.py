@@ -1,5 +1,7 @@
 """Tokens: issuing JWTs to agents, and verifying our own and those that VoIPBIN issued."""
 
+# Long because our own tokens and those of VoIPBIN have one verification.
+
 from __future__ import annotations
 
 import uuid
@@ -17,11 +19,13 @@ from subscriptions.auth.credentials import (
     VOIPBIN_KIND,
     BadCredential,
     held_by,
+    limited,
     require_active,
 )
 from subscriptions.auth.customer_quotas import quotas_of_customer, rates_of_token
 from subscriptions.auth.ended_tokens import ended_among, id_of, is_ended
 from subscriptions.models import Agent, Customer
+from subscriptions.models.number_masks import masking_of
 from subscriptions.protocol.permissions import Identity, Role
 
 ALGORITHM = "HS256"
@@ -171,6 +175,8 @@ def identity_of_agent(
         token_id=token_id,
         quotas=quotas_of_customer(agent.customer),
         rates=rates_of_token(),
+        **masking_of(agent.customer, role),
+        **limited(agent),
     )
 
 
@@ -219,6 +225,8 @@ def _identify_voipbin(claims: dict[str, Any], token_id: str) -> Identity:
         token_id=token_id,
         quotas=quotas_of_customer(customer),
         rates=rates_of_token(),
+        **masking_of(customer, role),
+        **limited(agent),
     )
 
 

@@ -25,7 +25,7 @@ from subscriptions.connections.runtime import Runtime
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.outbox import Outbox, OutboxClosed
 from subscriptions.delivery.replayer import LogPruned, Recovery
-from subscriptions.delivery.subscriber import Subscriber
+from subscriptions.delivery.subscriber import PLAIN, Subscriber, View
 from subscriptions.delivery.transport import Transport
 from subscriptions.models import AuditAction, AuditVerdict, customers_of
 from subscriptions.presence.pending_changes import ConnectionStats
@@ -103,7 +103,9 @@ class Connection:
             batch=batch,
             on_slow=self._too_slow,
         )
-        self._subscriber = Subscriber(self._outbox, self.close, settings.PUBLIC_URL if cloud_events else None)
+        self._cloud_events_of = settings.PUBLIC_URL if cloud_events else None
+        self._subscriber = Subscriber(self._outbox, self.close)
+        self._set_view()
         self._inbox = Inbox(
             act=self._act, ping_in=self._session.ping_in, pong=self._pong, hold=transport.hold_reading
         )
@@ -139,6 +141,11 @@ class Connection:
         """The subscribed topics, as the client wrote them."""
         return list(self._session.topics)
 
+    def _set_view(self) -> None:
+        """Show events as the identity may read them, from now on."""
+        view = View(self.identity.masks_numbers, self._cloud_events_of)
+        self._subscriber.view = PLAIN if view == PLAIN else view
+
     def stats(self) -> ConnectionStats:
         """The connection's current statistics."""
         outbox = self._outbox
@@ -153,6 +160,7 @@ class Connection:
         """Apply changed permissions of the same credential."""
         if self._closing is None:
             effects = self._session.permissions_changed(identity)
+            self._set_view()
             self._recorder.identity = identity
             self._watch_expiry()
             await self._perform(effects)
@@ -239,6 +247,7 @@ class Connection:
             return self._session.not_authenticated(message, "Credentials cannot be checked now: try again")
         effects = self._session.authenticated(message, identity)
         if self.identity is identity:
+            self._set_view()
             self._runtime.reauthorizer.recheck(self)
             self._recorder.identity = identity
             self._recorder.record_soon(AuditAction.AUTHENTICATE, AuditVerdict.GRANTED)

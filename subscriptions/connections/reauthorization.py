@@ -25,6 +25,7 @@ from subscriptions.auth.credentials import (
     BadCredential,
     key_behind,
     kind_and_id,
+    limited,
     require_active,
 )
 from subscriptions.auth.customer_quotas import quotas_of_customer
@@ -32,6 +33,7 @@ from subscriptions.auth.ended_tokens import ended_among
 from subscriptions.auth.minted_tokens import minted_identity
 from subscriptions.auth.tokens import agent_identity, ended_token, require_not_signed_out
 from subscriptions.models import AccessKey, Agent, CloseOrder, Customer
+from subscriptions.models.number_masks import masking_of
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.permissions import Identity
 
@@ -212,8 +214,9 @@ def _of_token(before: Identity, agent: Agent | None) -> Identity:
 def _of_voipbin(before: Identity, customer: Customer | None, agent: Agent | None) -> Identity:
     # The token's claims have the role; only the active flags and granted resources are stored here.
     require_active(customer, agent)
-    before = replace(before, quotas=quotas_of_customer(customer))
+    masking = masking_of(customer, before.role)
+    before = replace(before, quotas=quotas_of_customer(customer), **masking)
     if agent is None:
         return before
     require_not_signed_out(agent, before.issued_at or 0.0)
-    return replace(before, granted_resources=frozenset(agent.granted_resources))
+    return replace(before, granted_resources=frozenset(agent.granted_resources), **limited(agent))

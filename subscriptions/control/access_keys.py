@@ -25,10 +25,13 @@ from events.domain.strict_json import decode
 from subscriptions.accounts.changes import differences
 from subscriptions.auth.access_keys import CannotRotate, KeyStatus, revoke, rotate, status_of
 from subscriptions.control.controller import Controller, FieldProblem, Refused
+from subscriptions.control.displays import qr_code, set_display, wallboard_link
 from subscriptions.control.resource import Outcome, Resource, Stored
 from subscriptions.control.rights import agent_of, require_within, set_canonical_limits
 from subscriptions.control.tenants import MAX_NAME, owner, quota
-from subscriptions.models import AccessKey, Agent, AuditAction
+from subscriptions.models import AccessKey, Agent, AuditAction, KeyKind
+
+MAX_DISPLAY_QUEUES = 100
 
 
 def topic_limits() -> ListField:
@@ -46,6 +49,17 @@ def filter_limit() -> Any:
 class ManagedKey(Serializer[Any]):
     id = UUIDField(read_only=True)
     customer_id = owner()
+    kind = ChoiceField(
+        KeyKind.values,
+        default=KeyKind.PROGRAM.value,
+        help_text="`display`: the key of a wallboard, which reads the figures of `queue_ids` and nothing else.",
+    )
+    queue_ids = ListField(
+        child=UUIDField(),
+        default=list,
+        max_length=MAX_DISPLAY_QUEUES,
+        help_text="Only with `display`: the queues that the wallboard shows; empty for all.",
+    )
     agent_id = UUIDField(
         allow_null=True,
         default=None,
@@ -57,6 +71,9 @@ class ManagedKey(Serializer[Any]):
     may_subscribe = BooleanField(default=True)
     may_publish = BooleanField(default=False)
     may_control = BooleanField(default=False)
+    masks_numbers = BooleanField(
+        default=False, help_text="Whether it sees masked telephone numbers, as do the tokens that it makes."
+    )
     allowed_topics = topic_limits()
     filter = filter_limit()
     events_per_second = quota("Events that it may publish a second")
@@ -81,11 +98,13 @@ class AccessKeys(Resource):
     filters = {
         "customer_id": "customer_id",
         "agent_id": "agent_id",
+        "kind": "kind",
         "label": "label",
         "prefix": "prefix",
         "may_publish": "may_publish",
         "may_subscribe": "may_subscribe",
         "may_control": "may_control",
+        "masks_numbers": "masks_numbers",
     }
 
     def rows(self, controller: Controller) -> QuerySet[Any]:
@@ -100,10 +119,13 @@ class AccessKeys(Resource):
             "id": str(row.pk),
             "customer_id": str(row.customer_id),
             "agent_id": str(row.agent_id) if row.agent_id else None,
+            "kind": row.kind,
+            "queue_ids": row.queue_ids,
             "label": row.label,
             "may_subscribe": row.may_subscribe,
             "may_publish": row.may_publish,
             "may_control": row.may_control,
+            "masks_numbers": row.masks_numbers,
             "allowed_topics": row.allowed_topics,
             "filter": decode(row.filter) if row.filter else None,
             "events_per_second": row.events_per_second,
@@ -116,6 +138,14 @@ class AccessKeys(Resource):
             "revoked_at": moment(row.revoked_at),
             "replaces": str(row.replaces_id) if row.replaces_id else None,
         }
+
+    @sensitive_variables()
+    def shown_once(self, row: AccessKey, secret: str, origin: str) -> dict[str, Any]:
+        content = super().shown_once(row, secret, origin)
+        if row.is_display:
+            link = wallboard_link(secret, origin)
+            content |= {"link": link, "qr_code": qr_code(link)}
+        return content
 
     @sensitive_variables("secret")
     def store(
@@ -130,6 +160,7 @@ class AccessKeys(Resource):
             agent = self._agent(controller, row, values.pop("agent_id"), is_new=is_new)
             if is_new:
                 row.agent = agent
+        set_display(row, values, is_new=is_new)
         set_canonical_limits(values)
         before = {name: getattr(row, name) for name in values}
         for name, value in values.items():

@@ -1,5 +1,7 @@
 """Agents with their users, roles, queues and granted resources."""
 
+# Long because an agent and its user are one row of the interface.
+
 from __future__ import annotations
 
 import hashlib
@@ -9,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
@@ -22,7 +25,9 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
+from events.api.operation import field
 from events.domain.event import format_timestamp
+from subscriptions.accounts.invitations import invitation_link, invite
 from subscriptions.control.controller import Controller, FieldProblem, NotPermitted, Refused
 from subscriptions.control.resource import Resource
 from subscriptions.control.tenants import MAX_NAME, owner
@@ -35,6 +40,8 @@ from subscriptions.models import (
     Queue,
     validate_resources,
 )
+from subscriptions.models.limits import limit_problem, validate_limits
+from subscriptions.models.teams import MAX_TEAM_CHARACTERS, MAX_TEAMS, validate_teams
 
 MAX_QUEUES = 1000
 MAX_PASSWORD = 1024
@@ -97,7 +104,7 @@ class ManagedAgent(Serializer[Any]):
         required=False,
         trim_whitespace=False,
         max_length=MAX_PASSWORD,
-        help_text="Without it, the present one is kept; a new agent then cannot log in with a password.",
+        help_text="Without it, the present one is kept; a new agent then gets an invitation to set one.",
     )
     role = ChoiceField(AgentRole.values, default=AgentRole.AGENT.value)
     is_active = BooleanField(default=True, help_text="`false`: the agent cannot log in.")
@@ -110,6 +117,26 @@ class ManagedAgent(Serializer[Any]):
         default=list,
         validators=[validate_resources],
         help_text="Resources of the customer that the agent receives besides its own, such as `message`.",
+    )
+    limited_to = field(
+        {
+            "type": "object",
+            "properties": {
+                "queues": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+                "teams": {"type": "array", "items": {"type": "string"}},
+            },
+            "additionalProperties": False,
+        },
+        "The `queues` (ids) and `teams` of a manager: it sees nothing else of the customer. Empty for all.",
+        default=dict,
+        validators=[validate_limits],
+    )
+    teams = ListField(
+        child=CharField(max_length=MAX_TEAM_CHARACTERS),
+        default=list,
+        max_length=MAX_TEAMS,
+        validators=[validate_teams],
+        help_text="Names such as `Support` or `Night shift`, by which agents are found. Case does not matter.",
     )
     status = ChoiceField(AgentStatus.values, read_only=True)
     created_at = DateTimeField(read_only=True)
@@ -146,17 +173,27 @@ class Agents(Resource):
             "may_use_admin": row.user.is_staff,
             "queue_ids": sorted(str(queue.pk) for queue in row.queues.all()),
             "granted_resources": row.granted_resources,
+            "teams": row.teams,
+            "limited_to": row.limited_to,
             "status": row.status,
             "created_at": format_timestamp(row.created_at),
         }
 
-    @sensitive_variables("values", "password")
-    def store(self, controller: Controller, row: Agent, values: dict[str, Any], *, is_new: bool) -> None:
+    @sensitive_variables()
+    def shown_once(self, row: Agent, secret: str, origin: str) -> dict[str, Any]:
+        return {"invitation_link": invitation_link(secret, origin)}
+
+    @sensitive_variables()
+    def store(
+        self, controller: Controller, row: Agent, values: dict[str, Any], *, is_new: bool
+    ) -> str | None:
         _require_unnarrowed(controller)
         if is_new:
             row.customer, row.user = controller.customer(values), User()
         values.pop("customer_id", None)
         role = values.get("role", row.role)
+        if problem := limit_problem(role, values.get("limited_to", row.limited_to)):
+            raise Refused(FieldProblem("limited_to", problem))
         _check_role(controller, row, role, values)
         queues = self._queues(row, values.pop("queue_ids", None))
         login_changed = self._set_login(controller, row, values, role, is_new=is_new)
@@ -173,6 +210,20 @@ class Agents(Resource):
             row.save(update_fields=list(differs))
         if queues is not None and (queues or not is_new):
             row.queues.set(queues)
+        return invite(row, timezone.now()) if is_new and not row.user.has_usable_password() else None
+
+    def find_to_change(self, controller: Controller, pk: str) -> Agent:
+        """Return an agent that the controller may change, delete and invite.
+
+        Raises:
+            NotPermitted: It may change no agents.
+            Refused: It may not change agents of this role.
+            Missing: There is no such agent for this controller.
+        """
+        _require_unnarrowed(controller)
+        row: Agent = self.find(controller, pk)
+        _check_role(controller, row, row.role, {})
+        return row
 
     def _queues(self, row: Agent, ids: list[Any] | None) -> list[Queue] | None:
         if not ids:
@@ -214,19 +265,17 @@ class Agents(Resource):
         return is_new or is_new_password or before != (user.username, user.is_staff)
 
     def delete(self, controller: Controller, pk: str) -> None:
-        _require_unnarrowed(controller)
-        row = self.find(controller, pk)
+        row = self.find_to_change(controller, pk)
         if str(row.pk) == controller.agent_id:
             raise Refused(FieldProblem("id", "you cannot delete your own agent: use another credential"))
-        _check_role(controller, row, row.role, {})
         super().delete(controller, pk)
 
 
 def _require_unnarrowed(controller: Controller) -> None:
     if controller.is_narrowed:
         raise NotPermitted(
-            "A key that is limited to topics, by a filter or to publishing cannot change agents, who receive what it "
-            "does not: use a key without these limits"
+            "A credential that is limited to topics, by a filter, by masked numbers or to publishing cannot change "
+            "agents, who receive what it does not: use one without these limits"
         )
 
 

@@ -36,6 +36,7 @@ RESOURCES: Mapping[str, Resource] = {
     "opt_out": OptOuts(),
 }
 _LISTS = ("queue_ids", "granted_resources", "allowed_topics")
+_LISTS_OF_NAMES = ("queue_names", "teams")
 
 
 class LineProblem(NamedTuple):
@@ -47,11 +48,24 @@ class LineProblem(NamedTuple):
 
 
 class NewSecret(NamedTuple):
-    """The secret of an access key that a line created."""
+    """What is shown once of a row that a line created: an access key, a link.
+
+    `name` is a key's label or an agent's user name. `shown` are the fields of the control API.
+    """
 
     line: int
     id: str
-    secret: str
+    name: str
+    shown: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The link, or the key of a program."""
+        return self.shown.get("invitation_link") or self.shown.get("link") or self.shown["secret"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {"line": self.line, "id": self.id, "name": self.name, **self.shown}
 
 
 @dataclass
@@ -70,10 +84,11 @@ class _Undo(Exception):
     """Rolls a transaction back."""
 
 
-def import_lines(controller: Controller, text: str, *, dry_run: bool) -> Report:
+def import_lines(controller: Controller, text: str, *, dry_run: bool, origin: str = "/") -> Report:
     """Create or replace the row of each line, as PUT does.
 
-    Each LINES_AT_ONCE lines are stored together, or none of them if one is refused. A dry run stores nothing.
+    Each LINES_AT_ONCE lines are stored together, or none of them if one is refused. A dry run stores nothing. Links
+    begin with `origin`, the gateway's URL with a slash at its end.
     """
     report = Report()
     try:
@@ -82,7 +97,7 @@ def import_lines(controller: Controller, text: str, *, dry_run: bool) -> Report:
             rows = list(_rows_of(text))
             for first in range(0, len(rows), LINES_AT_ONCE):
                 group = rows[first : first + LINES_AT_ONCE]
-                _import_group(controller, group, report, dry_run=dry_run)
+                _import_group(controller, group, report, dry_run=dry_run, origin=origin)
             if dry_run:
                 raise _Undo
     except _Undo:
@@ -91,7 +106,7 @@ def import_lines(controller: Controller, text: str, *, dry_run: bool) -> Report:
 
 
 def _import_group(
-    controller: Controller, group: Iterable[tuple[int, Any]], report: Report, *, dry_run: bool
+    controller: Controller, group: Iterable[tuple[int, Any]], report: Report, *, dry_run: bool, origin: str
 ) -> None:
     counts: Counter[str] = Counter()
     errors: list[LineProblem] = []
@@ -108,7 +123,9 @@ def _import_group(
                 else:
                     counts[stored.outcome.value] += 1
                     if stored.secret is not None:
-                        secrets.append(NewSecret(line, str(stored.row.pk), stored.secret))
+                        shown = resource.shown_once(stored.row, stored.secret, origin)
+                        name = values.get("username") or values.get("label", "")
+                        secrets.append(NewSecret(line, str(stored.row.pk), name, shown))
             # A dry run goes on with the rows that later lines refer to.
             if errors and not dry_run:
                 raise _Undo
@@ -178,8 +195,8 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Any]]:
 def _cell(name: str, value: str) -> str | list[str]:
     """Return the value of a cell: a list, if the column has lists.
 
-    They are separated by spaces, and names of queues by semicolons.
+    They are separated by spaces, and names, which have spaces, by semicolons.
     """
-    if name == "queue_names":
+    if name in _LISTS_OF_NAMES:
         return [each.strip() for each in value.split(";") if each.strip()]
     return value.split() if name in _LISTS else value

@@ -91,7 +91,10 @@ class Controller:
         """Whether the credential receives less than its role or customer does."""
         identity = self.identity
         return identity is not None and (
-            identity.allowed_topics is not None or identity.filter is not None or not identity.may_subscribe
+            identity.allowed_topics is not None
+            or identity.filter is not None
+            or identity.masks_numbers
+            or not identity.may_subscribe
         )
 
     @property

@@ -52,6 +52,13 @@ class Resource:
         """Return the row for JSON, without secrets."""
         raise NotImplementedError
 
+    def shown_once(self, row: Any, secret: str, origin: str) -> dict[str, Any]:
+        """Return the secret of a new row for JSON.
+
+        `origin` is the gateway's URL with a slash at its end.
+        """
+        return {"secret": secret}
+
     def store(self, controller: Controller, row: Any, values: dict[str, Any], *, is_new: bool) -> str | None:
         """Check the values, set them on the row and save it; return the secret of a new key.
 

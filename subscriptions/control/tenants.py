@@ -14,6 +14,7 @@ from rest_framework.serializers import (
     DateTimeField,
     IntegerField,
     JSONField,
+    ListField,
     Serializer,
     UUIDField,
 )
@@ -35,6 +36,7 @@ from subscriptions.models.desk_settings import (
     validate_dispositions,
     validate_quick_replies,
 )
+from subscriptions.models.number_masks import MASKABLE_ROLES, validate_maskable_roles
 from subscriptions.models.presence import DEFAULT_GRACE_SECONDS
 from subscriptions.models.targets import TARGETS, validate_time_zone
 from subscriptions.models.tenants import validate_region
@@ -66,6 +68,8 @@ class QuickReply(Serializer[Any]):
 
 QUOTAS = ("events_per_second", "kilobytes_per_second", "stored_megabytes", "max_connections")
 
+NUMBER_MASKS = ("masked_roles", "revealing_roles")
+
 PRESENCE = ("presence_policy", "presence_grace_seconds")
 
 
@@ -93,6 +97,17 @@ def _desk_entries(entry: type[Serializer[Any]], validate: Callable[[object], Non
     """Return the field of a list of a customer's desk settings."""
     kind = extend_schema_field(entry(many=True))(type("DeskEntries", (JSONField,), {}))
     return kind(help_text=meaning, default=list, validators=[validate])
+
+
+def roles(meaning: str) -> ListField:
+    """Return the field of roles of a customer."""
+    return ListField(
+        child=ChoiceField(MASKABLE_ROLES),
+        default=list,
+        validators=[validate_maskable_roles],
+        max_length=len(MASKABLE_ROLES),
+        help_text=meaning,
+    )
 
 
 def owner() -> UUIDField:
@@ -164,6 +179,8 @@ class ManagedCustomer(Serializer[Any]):
         validators=[validate_crm_url],
         help_text="The template of a link to the CRM, with `{number}`, `{call_id}` and `{name}`; empty for none.",
     )
+    masked_roles = roles("Roles that see masked telephone numbers.")
+    revealing_roles = roles("Those of them that may reveal the numbers of a single call.")
     created_at = DateTimeField(read_only=True)
 
 
@@ -181,7 +198,7 @@ class Customers(Resource):
 
     def shown(self, row: Customer) -> dict[str, Any]:
         names = ["name", "is_active", "region", *QUOTAS, "data_check"]
-        names += ["time_zone", *TARGETS, *PRESENCE, *DESK_FIELDS]
+        names += ["time_zone", *TARGETS, *PRESENCE, *DESK_FIELDS, *NUMBER_MASKS]
         values = {name: getattr(row, name) for name in names}
         return {"id": str(row.pk), **values, "created_at": format_timestamp(row.created_at)}
 

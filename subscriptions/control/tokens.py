@@ -40,6 +40,9 @@ class ManagedToken(Serializer[Any]):
     allowed_topics = topic_limits()
     filter = filter_limit()
     may_publish = BooleanField(default=False)
+    masks_numbers = BooleanField(
+        default=False, help_text="Whether it sees masked telephone numbers. Always so if yours are masked."
+    )
     lifetime_seconds = IntegerField(
         min_value=1, max_value=MAX_LIFETIME_SECONDS, default=DEFAULT_LIFETIME_SECONDS, write_only=True
     )
@@ -66,6 +69,7 @@ def mint_token(controller: Controller, content: Mapping[str, Any]) -> dict[str, 
         allowed_topics=tuple(values["allowed_topics"]),
         filter=values["filter"],
         may_publish=values["may_publish"],
+        masks_numbers=values["masks_numbers"] or granter.masks_numbers,
     )
     if agent is None and not grant.allowed_topics:
         raise Refused(FieldProblem("allowed_topics", "name the topics that the token may use, or an agent"))
@@ -83,6 +87,7 @@ def mint_token(controller: Controller, content: Mapping[str, Any]) -> dict[str, 
         "allowed_topics": list(grant.allowed_topics),
         "filter": decode(grant.filter) if grant.filter else None,
         "may_publish": grant.may_publish,
+        "masks_numbers": grant.masks_numbers,
         "expires_at": format_timestamp(datetime.fromtimestamp(minted.expires_at, UTC)),
     }
     with controller.change():

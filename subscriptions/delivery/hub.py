@@ -27,7 +27,7 @@ from subscriptions.delivery.gap_repair import REORDER_SECONDS, LogReplaced, Open
 from subscriptions.delivery.latency_histogram import LatencyHistogram
 from subscriptions.delivery.layer_listener import LayerListener
 from subscriptions.delivery.outbox import Flusher
-from subscriptions.delivery.subscriber import Subscriber
+from subscriptions.delivery.subscriber import PLAIN, Subscriber, View
 from subscriptions.protocol.codes import CloseCode
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
@@ -271,14 +271,15 @@ class Hub:
         for entry in entries:
             for topic, form, subscribers in feed.receivers(entry):
                 self.deliveries += len(subscribers)
-                plain = [each.outbox for each in subscribers if each.cloud_events_of is None]
+                # By identity: comparing views would cost as much as all else that one subscriber takes here.
+                plain = [each.outbox for each in subscribers if each.view is PLAIN]
                 is_alone = len(entries) == 1
                 if plain:
                     self._put_event(plain, text_frame(entry.frame(topic, form)), is_alone=is_alone)
                 if len(plain) < len(subscribers):
-                    others = [each for each in subscribers if each.cloud_events_of is not None]
-                    frame = others[0].frame(entry, topic, form)
-                    self._put_event([each.outbox for each in others], frame, is_alone=is_alone)
+                    for same in _by_view(subscribers):
+                        frame = same[0].frame(entry, topic, form)
+                        self._put_event([each.outbox for each in same], frame, is_alone=is_alone)
 
     async def _deliver_late(self, opened: OpenFeed, entries: Sequence[Entry]) -> None:
         """Deliver entries from the log, and count all of them with the latency of the oldest."""
@@ -406,3 +407,12 @@ class Hub:
                         del self._feeds[customer_id]
                         opened.close()
                         self.layer.leave(customer_id)
+
+
+def _by_view(subscribers: Iterable[Subscriber]) -> Iterable[list[Subscriber]]:
+    """Group the subscribers with another view than the plain one by their views."""
+    groups: dict[View, list[Subscriber]] = {}
+    for each in subscribers:
+        if each.view is not PLAIN:
+            groups.setdefault(each.view, []).append(each)
+    return groups.values()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from events.cloudevents.outgoing import write_entry
+from events.cloudevents.outgoing import write_text
 from events.domain.event import Entry, Form
 from events.filters.event_filter import EventFilter
+from events.masks.number_mask import mask_document
 from subscriptions.delivery.outbox import Outbox
 from subscriptions.delivery.replay import Replay
 from subscriptions.protocol.codes import CloseCode
@@ -32,23 +34,41 @@ class CustomerSubscription:
     sent_to: int = 0
 
 
+class View(NamedTuple):
+    """How a subscriber receives events: numbers masked or not, as CloudEvents or not.
+
+    `cloud_events_of` is the gateway's public URL or "" for CloudEvents, else `None`.
+    """
+
+    masks_numbers: bool = False
+    cloud_events_of: str | None = None
+
+    def shown(self, text: str, customer_id: str) -> str:
+        """Return the JSON text of a frame in this view."""
+        if self.masks_numbers:
+            text = mask_document(text)
+        return text if self.cloud_events_of is None else write_text(text, customer_id, self.cloud_events_of)
+
+
+PLAIN = View()
+
+
 @dataclass(eq=False, slots=True)
 class Subscriber:
     """The outbox and subscriptions of one connection; `close` starts to close it.
 
-    With `cloud_events_of`, the gateway's public URL or "", it receives events as CloudEvents.
+    `view` is how it receives them: all subscribers with one view receive the same frames.
     """
 
     outbox: Outbox
     close: Callable[[CloseCode, str], None]
-    cloud_events_of: str | None = None
+    view: View = PLAIN
     subscriptions: dict[str, CustomerSubscription] = field(default_factory=dict)
 
     def frame(self, entry: Entry, topic: str, form: Form) -> bytes:
-        """Return the frame of an entry: the same for all with this `cloud_events_of`."""
-        if self.cloud_events_of is None:
-            return text_frame(entry.frame(topic, form))
-        return text_frame(write_entry(entry, topic, form, self.cloud_events_of))
+        """Return the frame of an entry in this subscriber's view."""
+        customer_id = entry.topics[0].split(":", 2)[1]
+        return text_frame(self.view.shown(entry.frame(topic, form), customer_id))
 
     def hold(self, topics: Iterable[HeldTopic]) -> dict[str, list[str]]:
         """Add these topics, and set their filters; returns their patterns by customer."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from events.cloudevents.outgoing import write_text
 from events.domain.event import format_timestamp
 from events.domain.strict_json import encode
 from events.domain.topics import (
@@ -21,6 +20,7 @@ from events.domain.topics import (
 from events.summary.counts import hour_before
 from events.summary.customer_summary import Summary
 from events.summary.figures import queue_figures, queue_ids, total_figures
+from subscriptions.delivery.subscriber import View
 from subscriptions.protocol.effects import HeldTopic
 from subscriptions.protocol.frames import text_frame
 from subscriptions.protocol.permissions import SummaryAccess
@@ -51,13 +51,16 @@ def wanted_summaries(topics: Iterable[HeldTopic], summary: Summary) -> Iterator[
         else:
             is_known = chosen == SUMMARY_OF_ALL or chosen in queues or chosen in summary.fold.lines
             names = [chosen] if is_known else []
+        if (own := held.summary_queues) is not None:
+            # The summary of all counts other queues too.
+            names = [name for name in names if name in own]
         if is_of_agent:
             for name in names:
                 if name in queues and pattern.scope_id in queues[name].agent_ids:
                     topic = agent_topic(pattern.scope_id, SUMMARY_RESOURCE, name)
                     found.setdefault(name, WantedSummary(name, topic, with_agents=False))
             continue
-        for name in (*names, *((SUMMARY_OF_ALL,) if chosen == ANY else ())):
+        for name in (*names, *((SUMMARY_OF_ALL,) if chosen == ANY and own is None else ())):
             topic = customer_topic(held.customer_id, SUMMARY_RESOURCE, name)
             found[name] = WantedSummary(name, topic, held.summary is SummaryAccess.WITH_AGENTS)
     yield from found.values()
@@ -81,11 +84,11 @@ def summary_frame(
     wanted: WantedSummary,
     figures: Mapping[str, Any],
     now: float,
-    cloud_events_of: str | None,
+    view: View,
 ) -> bytes:
     """Return the frame of a summary, with the cursor at which it holds as its end."""
     data = dict(figures)
-    if wanted.name == SUMMARY_OF_ALL and not wanted.with_agents:
+    if not wanted.with_agents:
         del data["agents"]
         data["buckets"] = [
             {name: value for name, value in bucket.items() if name != "available"}
@@ -102,6 +105,4 @@ def summary_frame(
             "cursor": str(summary.position),
         }
     )
-    if cloud_events_of is not None:
-        text = write_text(text, summary.customer_id, cloud_events_of)
-    return text_frame(text)
+    return text_frame(view.shown(text, summary.customer_id))

@@ -20,7 +20,7 @@ from events.reading.summaries import PROFILE_SECONDS, brought_up_to_date, refres
 from events.summary.customer_summary import Summary
 from subscriptions.delivery.gap_repair import LogReplaced
 from subscriptions.delivery.hub import IDLE_SECONDS, Hub
-from subscriptions.delivery.subscriber import Subscriber
+from subscriptions.delivery.subscriber import Subscriber, View
 from subscriptions.delivery.summary_frames import (
     WantedSummary,
     comparable,
@@ -196,7 +196,7 @@ class SummarySender:
         followed.waiting -= ready
         receivers = list(followed.subscribers) if is_due else ready
         figures: dict[str, Mapping[str, Any]] = {}
-        frames: dict[tuple[WantedSummary, str | None], bytes] = {}
+        frames: dict[tuple[WantedSummary, View], bytes] = {}
         changed: dict[str, bool] = {}
         for subscriber in receivers:
             if subscriber in followed.waiting:
@@ -208,11 +208,9 @@ class SummarySender:
                     changed[name] = comparable(figures[name]) != followed.sent.get(name)
                 if subscriber not in ready and not changed[name]:
                     continue
-                key = (wanted, subscriber.cloud_events_of)
+                key = (wanted, subscriber.view)
                 if key not in frames:
-                    frames[key] = summary_frame(
-                        summary, wanted, figures[name], now, subscriber.cloud_events_of
-                    )
+                    frames[key] = summary_frame(summary, wanted, figures[name], now, subscriber.view)
                 subscriber.outbox.put_answer(frames[key])
         if is_due:
             followed.sent_at = loop_time if any(changed.values()) else followed.sent_at

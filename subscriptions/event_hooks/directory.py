@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from events.hooks import AgentKey, Operator
 from subscriptions.models import Agent, AgentRole, Customer
+from subscriptions.models.number_masks import masking_of
 from subscriptions.models.tenants import region_of
 
 MAX_FOUND = 100
@@ -35,7 +36,10 @@ class CustomerDirectory:
             return None
         if agent.role == AgentRole.STAFF:
             return Operator(customer_id=None, is_platform=True)
-        return Operator(customer_id=agent.customer_id) if agent.role == AgentRole.ADMIN else None
+        if agent.role != AgentRole.ADMIN:
+            return None
+        masks_numbers = masking_of(agent.customer, agent.role)["masks_numbers"]
+        return Operator(customer_id=agent.customer_id, masks_numbers=masks_numbers)
 
     def customer_names(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
         return dict(Customer.objects.filter(pk__in=list(ids)).values_list("pk", "name"))

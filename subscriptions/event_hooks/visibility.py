@@ -28,7 +28,15 @@ def visible_to(identity: Identity, customer_id: str | None) -> Visible:
     everything = verdict(ANY)
     own_agent = identity.agent_id if customer_id == identity.customer_id else None
     if everything.granted:
-        visible = Visible(customer_id, None, own_agent, identity.allowed_topics, identity.filter)
+        visible = Visible(
+            customer_id,
+            None,
+            own_agent,
+            identity.allowed_topics,
+            identity.filter,
+            summary_queues=identity.summary_queues,
+            counts_agents=identity.is_display,
+        )
         _require_something(visible, identity)
         if customer_id != identity.customer_id and not _exists(customer_id):
             raise UnknownCustomer(f"There is no customer {customer_id}")

@@ -13,9 +13,12 @@ from subscriptions.models.credentials import (
     AccessChanges,
     AccessKey,
     EndedToken,
+    KeyKind,
     LoginTries,
     digest_of,
+    display_topics,
 )
+from subscriptions.models.invitations import Invitation
 from subscriptions.models.presence import (
     MAX_GRACE_SECONDS,
     MIN_GRACE_SECONDS,
@@ -56,6 +59,8 @@ __all__ = [
     "Customer",
     "EndedToken",
     "GatewayProcess",
+    "Invitation",
+    "KeyKind",
     "LiveConnection",
     "LoginTries",
     "OptOut",
@@ -63,6 +68,7 @@ __all__ = [
     "Queue",
     "customers_of",
     "digest_of",
+    "display_topics",
     "validate_not_nil",
     "validate_resources",
 ]

@@ -30,6 +30,7 @@ class AuditAction(models.TextChoices):
     CHANGE = "change"
     DELETE = "delete"
     ACT = "act"
+    REVEAL = "reveal"
     SEAL = "seal"
 
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import string
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -13,7 +14,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from events.domain.topics import ANY, SUMMARY_RESOURCE, customer_topic
 from subscriptions.models.tenants import Agent, AgentRole, Customer
 
 KEY_MARK = "vb_"
@@ -30,8 +33,27 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+class KeyKind(models.TextChoices):
+    """What an access key is for.
+
+    A key of a display reads the figures of queues, and nothing else.
+    """
+
+    PROGRAM = "program", _("Program")
+    DISPLAY = "display", _("Wallboard")
+
+
+def display_topics(customer_id: object, queue_ids: Iterable[object]) -> list[str]:
+    """Return the topics of a display that shows these queues; without any, of all."""
+    names = sorted(map(str, queue_ids)) or [ANY]
+    return [customer_topic(str(customer_id), SUMMARY_RESOURCE, name) for name in names]
+
+
 class AccessKey(models.Model):
-    """A credential of a program. Only its hash is stored: the secret is shown once."""
+    """A credential of a program or a wallboard.
+
+    Only its hash is stored: the secret is shown once.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="access_keys")
@@ -42,6 +64,14 @@ class AccessKey(models.Model):
         blank=True,
         related_name="access_keys",
         help_text="With an agent, the key receives what that agent receives. Without, everything of the customer.",
+    )
+    kind = models.CharField(
+        _("kind"),
+        max_length=8,
+        choices=KeyKind,
+        default=KeyKind.PROGRAM,
+        db_default=KeyKind.PROGRAM,
+        editable=False,
     )
     label = models.CharField(
         max_length=120, help_text="What uses this key, so that you know what stops without it."
@@ -59,6 +89,13 @@ class AccessKey(models.Model):
         db_default=False,
         help_text="Whether it may manage queues, agents, access keys and opt-outs over REST; with platform staff as "
         "its agent, of all customers.",
+    )
+    masks_numbers = models.BooleanField(
+        "masked numbers",
+        default=False,
+        db_default=False,
+        help_text="Whether it sees of every telephone number the country code and the last two digits alone, as do the "
+        "tokens that it makes.",
     )
     allowed_topics = models.JSONField(
         default=list,
@@ -106,6 +143,10 @@ class AccessKey(models.Model):
         return f"{self.prefix}… {self.label}"
 
     def clean(self) -> None:
+        if self.is_display and (self.agent_id or self.may_publish or self.may_control or self.filter):
+            raise ValidationError(
+                _("The key of a wallboard has no agent and no filter, and may neither publish nor control.")
+            )
         if not (self.may_subscribe or self.may_publish or self.may_control):
             raise ValidationError(
                 gettext("A key that may neither subscribe nor publish nor control is good for nothing.")
@@ -120,6 +161,18 @@ class AccessKey(models.Model):
             )
         if self.agent is not None and self.customer_id and self.agent.customer_id != self.customer_id:
             raise ValidationError({"agent": gettext("This agent belongs to another customer than the key.")})
+
+    @property
+    def is_display(self) -> bool:
+        return self.kind == KeyKind.DISPLAY
+
+    @property
+    def queue_ids(self) -> list[str]:
+        """The queues whose figures a display shows; empty for all."""
+        if not self.is_display:
+            return []
+        names = (topic.rpartition(":")[2] for topic in self.allowed_topics)
+        return [name for name in names if name != ANY]
 
     def make_secret(self) -> str:
         """Set a new random secret, and return it. It does not save the key."""

@@ -17,8 +17,11 @@ from events.domain.phone_number import REGIONS
 from events.domain.topics import known_resources
 from events.quotas.limits import DataCheck
 from subscriptions.models.desk_settings import DeskSettings
+from subscriptions.models.limits import limits_field
+from subscriptions.models.number_masks import NumberMaskSettings
 from subscriptions.models.presence import PresenceSettings
 from subscriptions.models.targets import TARGETS, default_target, own_target, validate_time_zone
+from subscriptions.models.teams import teams_field
 from subscriptions.protocol.permissions import Role
 
 
@@ -43,7 +46,7 @@ def validate_region(region: str) -> None:
         )
 
 
-class Customer(PresenceSettings, DeskSettings):
+class Customer(PresenceSettings, DeskSettings, NumberMaskSettings):
     """A tenant of the platform. Customers never see each other's data."""
 
     id = models.UUIDField(
@@ -228,6 +231,8 @@ class Agent(models.Model):
         validators=[validate_resources],
         help_text='Resources of the customer that the agent receives besides its own, such as ["message"].',
     )
+    teams = teams_field()
+    limited_to = limits_field()
     tokens_valid_from = models.DateTimeField(
         null=True,
         blank=True,

@@ -19,14 +19,17 @@ from events.log import reader
 from events.log.idempotency import IdempotencyConflict
 from events.log.inferred_ends import Superseded
 from events.log.publish import publish
+from events.log.snapshots import StoredFigures
 from events.models import ResourceState
 from events.reading.summaries import brought_up_to_date, build, store
 from events.summary.customer_summary import Summary
 from events.summary.fold import BREACHED, CLEARED
 from events.summary.queue_line import QueueLine
 from events.summary.service_breaches import is_breached
+from events.summary.stored_fold import dump
 from subscriptions.models import Queue
 from subscriptions.presence.lease_tasks import LeaseTask
+from subscriptions.presence.snapshot_rounds import SnapshotRounds
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +71,11 @@ class TargetWatch:
                 logger.exception("The targets of customer %s cannot be watched", customer_id)
         return published
 
+    def figures_of(self, customer_id: str) -> StoredFigures | None:
+        """Return a customer's summary as it was last read, `None` for one without queues."""
+        summary = self._summaries.get(customer_id)
+        return None if summary is None else StoredFigures(summary.position, dump(summary.fold))
+
     def forget(self) -> None:
         """Forget everything: another process watches."""
         self._summaries.clear()
@@ -105,9 +113,19 @@ class TargetWatch:
 
 
 def queue_targets(pause_seconds: float) -> LeaseTask:
-    """Return the task that watches the targets of all queues."""
+    """Return the task that watches the targets of all queues, and takes snapshots."""
     watch = TargetWatch()
-    return LeaseTask("queue-targets", pause_seconds, lambda: in_database_thread(watch.round), watch.forget)
+    rounds = SnapshotRounds(watch.figures_of)
+
+    async def work() -> None:
+        await in_database_thread(watch.round)
+        await in_database_thread(rounds.round)
+
+    def forget() -> None:
+        watch.forget()
+        rounds.forget()
+
+    return LeaseTask("queue-targets", pause_seconds, work, forget)
 
 
 def _judge(summary: Summary, queue_id: str, line: QueueLine) -> bool:

@@ -24,13 +24,17 @@ class AuditVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldTopic:
-    """A subscribed topic: the client's text, its pattern, customer, filter and summaries."""
+    """A subscribed topic: the client's text, its pattern, customer, filter and summaries.
+
+    `summary_queues` are the only queues whose summaries it has; `None` for no limit.
+    """
 
     text: str
     pattern: Pattern
     customer_id: str
     filter: EventFilter = NO_FILTER
     summary: SummaryAccess = SummaryAccess.NONE
+    summary_queues: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

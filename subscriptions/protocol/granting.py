@@ -10,7 +10,8 @@ from typing import Protocol
 
 from events.domain.topics import covering_patterns
 from events.filters.expression import Group, canonical, parse_text
-from subscriptions.protocol.permissions import MOST_NAMED, Identity
+from events.masks.number_search import finds_numbers
+from subscriptions.protocol.permissions import MOST_NAMED, NUMBERS_MASKED, Identity
 
 RIGHTS = {"may_subscribe": "subscribe", "may_publish": "publish", "may_control": "control"}
 
@@ -28,6 +29,8 @@ class Granted(Protocol):
     def allowed_topics(self) -> Sequence[str]: ...
     @property
     def filter(self) -> str: ...
+    @property
+    def masks_numbers(self) -> bool: ...
 
 
 def beyond(granter: Identity, granted: Granted) -> Iterator[tuple[str, str]]:
@@ -35,6 +38,11 @@ def beyond(granter: Identity, granted: Granted) -> Iterator[tuple[str, str]]:
     for name, right in RIGHTS.items():
         if getattr(granted, name) and not getattr(granter, name):
             yield name, f"your credential may not {right} itself, so that it cannot grant it"
+    if granter.masks_numbers:
+        if not granted.masks_numbers:
+            yield "masks_numbers", "telephone numbers are masked for your credential: send true"
+        if granted.filter and finds_numbers(parse_text(granted.filter)):
+            yield "filter", NUMBERS_MASKED
     if granter.allowed_topics is not None:
         yours = ", ".join(sorted(granter.allowed_topics)[:MOST_NAMED]) or "none"
         if not granted.allowed_topics:

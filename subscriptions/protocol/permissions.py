@@ -14,10 +14,16 @@ from events.domain.topics import (
     Pattern,
     covering_patterns,
 )
+from events.masks.number_mask import mask_id
 from events.quotas.limits import UNLIMITED, UNLIMITED_RATES, Quotas, Rates
+from subscriptions.protocol.manager_limit import BEYOND_LIMIT, Limit
 
 MOST_NAMED = 5
 """Allowed topics that a refusal lists."""
+
+
+NUMBERS_MASKED = "Telephone numbers are masked for you, so that nothing is found by one: use an id or a name"
+"""The refusal of what would tell a masked reader whether a guessed number is right."""
 
 
 class Role(StrEnum):
@@ -42,6 +48,8 @@ class Rule(StrEnum):
     RESOURCE_NOT_GRANTED = "resource-not-granted"
     TOPIC_NOT_ALLOWED = "topic-not-allowed"
     SUMMARY_CHANGED = "summary-changed"
+    NUMBERS_MASKED = "numbers-masked"
+    BEYOND_LIMIT = "beyond-limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class Grant:
     allowed_topics: tuple[str, ...] = ()
     filter: str = ""
     may_publish: bool = False
+    masks_numbers: bool = False
     may_subscribe: ClassVar[bool] = True
     may_control: ClassVar[bool] = False
 
@@ -70,7 +79,10 @@ class Identity:
     they are `None` if the credential never expires or does not contain its time of issue. `token_id` is unique to a
     token, `None` for an access key. `quotas` are those of the customer, `rates` those of the credential alone.
     `filter` is an access key's in canonical form: what it does not match is not read. `may_control` permits the control
-    API. `grant` is that of a minted token, else `None`.
+    API. `grant` is that of a minted token, else `None`. With `masks_numbers` telephone numbers are masked in all that
+    it reads, and no request may find something by one; `may_reveal` permits to see those of a single call. `limit` is
+    that of a manager who sees a part of its customer, else `None`. With `is_display` the credential is that of a
+    wallboard: it reads the summaries of `allowed_topics`, and nothing else.
     """
 
     customer_id: str
@@ -90,11 +102,20 @@ class Identity:
     filter: str | None = None
     may_control: bool = False
     grant: Grant | None = None
+    masks_numbers: bool = False
+    may_reveal: bool = False
+    limit: Limit | None = None
+    is_display: bool = False
 
     @property
     def is_authenticated(self) -> bool:
         """True, for REST framework: only valid credentials have an identity."""
         return True
+
+    @property
+    def summary_queues(self) -> frozenset[str] | None:
+        """The queues whose summaries are visible; `None` if no limit says so."""
+        return None if self.limit is None or self.filter != self.limit.filter else self.limit.queues
 
     @property
     def is_platform_staff(self) -> bool:
@@ -115,6 +136,10 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
 
     The refusals are the same whether the customer or agent exists or not, so that clients cannot probe for them.
     """
+    if identity.masks_numbers and mask_id(pattern.resource_id) != pattern.resource_id:
+        return Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
+    if identity.limit is not None and identity.limit.is_beyond(pattern):
+        return Verdict(False, Rule.BEYOND_LIMIT, BEYOND_LIMIT)
     if pattern.resource_id != ANY and summary_access(identity, pattern) is not SummaryAccess.NONE:
         return may_hold(identity, _queue_of(pattern))
     verdict = may_hold(identity, pattern)
@@ -162,7 +187,8 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
 
     An access key may also be limited to the summary's own topic. One with a filter has none: they count all events.
     """
-    if pattern.resource != SUMMARY_RESOURCE or identity.filter is not None:
+    own = identity.summary_queues
+    if pattern.resource != SUMMARY_RESOURCE or (identity.filter is not None and own is None):
         return SummaryAccess.NONE
     queue = _queue_of(pattern)
     if not may_hold(identity, queue).granted:
@@ -172,6 +198,10 @@ def summary_access(identity: Identity, pattern: Pattern) -> SummaryAccess:
         (*covering_patterns(str(queue)), *covering_patterns(str(pattern)))
     ):
         return SummaryAccess.NONE
+    if own is not None:
+        return SummaryAccess.QUEUES
+    if identity.is_display:
+        return SummaryAccess.WITH_AGENTS
     agents = replace(pattern, resource="agent", resource_id=ANY)
     if pattern.scope != AGENT_SCOPE and may_subscribe(identity, agents).granted:
         return SummaryAccess.WITH_AGENTS

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from events.domain.topics import AGENT_SCOPE, InvalidTopic, Pattern, parse_pattern
 from events.filters.event_filter import EventFilter
-from events.filters.expression import InvalidFilter, canonical, parse
+from events.filters.expression import InvalidFilter, canonical, parse, parse_text
+from events.masks.number_search import finds_numbers
 from subscriptions.protocol.codes import CloseCode, ErrorCode
 from subscriptions.protocol.effects import (
     AuditEntry,
@@ -41,7 +42,18 @@ from subscriptions.protocol.messages import (
     error_frame,
     read_message,
 )
-from subscriptions.protocol.permissions import Identity, Rule, Verdict, may_subscribe, summary_access
+from subscriptions.protocol.permissions import (
+    NUMBERS_MASKED,
+    Identity,
+    Rule,
+    Verdict,
+    may_subscribe,
+    summary_access,
+)
+
+_STATUS = {"field": "status", "op": "ex"}
+NOTHING = canonical(parse({"op": "and", "filters": [_STATUS, {"op": "not", "filter": _STATUS}]}))
+"""A filter that no event matches."""
 
 MAX_PING_LENGTH = 512
 """Characters: enough for a request id of any length and some spaces."""
@@ -196,6 +208,10 @@ class Session:
             own = None if message.filter is None else canonical(parse(message.filter))
         except InvalidFilter as error:
             return self._refused_whole(message, ErrorCode.INVALID_FILTER, str(error), "invalid-filter")
+        if not _is_permitted(own, self.identity):
+            return self._refused_whole(
+                message, ErrorCode.PERMISSION_DENIED, NUMBERS_MASKED, Rule.NUMBERS_MASKED
+            )
         for topic in message.topics:
             try:
                 pattern = parse_pattern(topic, self._resources)
@@ -224,12 +240,15 @@ class Session:
                     "connection-topics",
                 )
                 continue
+            # The platform may publish events of a resource "summary", with numbers and names of callers.
+            limit = NOTHING if self.identity.is_display else self.identity.filter
             held = HeldTopic(
                 topic,
                 pattern,
                 customer_id,
-                EventFilter(own, self.identity.filter),
+                EventFilter(own, limit),
                 summary_access(self.identity, pattern),
+                self.identity.summary_queues,
             )
             self.topics[topic] = held
             granted.append(held)
@@ -333,7 +352,10 @@ class Session:
         entries: list[AuditEntry] = []
         for held in list(self.topics.values()):
             verdict = may_subscribe(identity, held.pattern)
-            if verdict.granted and held.summary != summary_access(identity, held.pattern):
+            if verdict.granted and not _is_permitted(held.filter.own, identity):
+                verdict = Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
+            summaries = (summary_access(identity, held.pattern), identity.summary_queues)
+            if verdict.granted and (held.summary, held.summary_queues) != summaries:
                 verdict = Verdict(
                     False, Rule.SUMMARY_CHANGED, "You may see other summaries now: subscribe again"
                 )
@@ -354,3 +376,8 @@ class Session:
         if dropped:
             effects += [Leave(tuple(dropped), tuple(entries)), *refusals.frames(Action.SUBSCRIBE, None)]
         return effects
+
+
+def _is_permitted(own: str | None, identity: Identity) -> bool:
+    """Return whether the identity may use this filter, in canonical form."""
+    return own is None or not identity.masks_numbers or not finds_numbers(parse_text(own))

@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.support.centre import Call, Centre, expect_live, watch
+from tests.journeys.support.cast import company
 from tests.support.gateways import Gateways
 
 # Without a page: agents with their statuses, and calls with their agents.
-GROUPS = """async ({ statuses, calls, now, options }) => {
+GROUPS = """async ({ statuses, calls, now, options, teams }) => {
     const { Board } = await import("/dashboard/board.js");
     const { chosenAgents, groupCounts, groupedAgents } = await import("/dashboard/agent-groups.js");
     const board = new Board();
@@ -21,7 +22,7 @@ GROUPS = """async ({ statuses, calls, now, options }) => {
     const hex = (letter) => (letter.codePointAt(0) % 256).toString(16).padStart(2, "0");
     const idOf = (name) => `aaaaaaaa-aaaa-4aaa-8aaa-${[...name].map(hex).join("").slice(0, 12).padEnd(12, "0")}`;
     const agents = statuses.map(([name, status, since]) => (
-        { id: idOf(name), name, role: "agent", status, status_changed_at: at(since) }
+        { id: idOf(name), name, role: "agent", status, status_changed_at: at(since), teams: teams[name] ?? [] }
     ));
     const queues = [{ id: "q", name: "Support", agent_ids: ["Ann", "Bob"].map(idOf) }];
     board.load({ me: { queues, agents }, calls: [], queues: [], agents: [] }, now * 1000);
@@ -32,7 +33,7 @@ GROUPS = """async ({ statuses, calls, now, options }) => {
         board.apply(event, now * 1000);
     }
     const all = groupedAgents(board, now * 1000);
-    const chosen = { agentWords: "", queue: "", ...options, agentGroups: new Set(options.agentGroups ?? []) };
+    const chosen = { agentWords: "", team: "", queue: "", ...options, agentGroups: new Set(options.agentGroups ?? []) };
     const shown = chosenAgents(all, board, chosen);
     return {
         agents: shown.map(({ name, group, isOverlong, call }) => [name, group, isOverlong, call?.id ?? null]),
@@ -56,6 +57,7 @@ def grouped(
             "calls": [(agent, NOW - age) for agent, age in calls or []],
             "now": NOW,
             "options": options,
+            "teams": {"Ann": ["Sales", "Früh"], "Bob": ["SALES"]},
         },
     )
 
@@ -92,12 +94,15 @@ def test_being_available_or_offline_is_never_too_long(modules: Page, status: str
     assert not grouped(modules, [("Ann", status, 90_000)])["agents"][0][2]
 
 
-def test_agents_are_searched_by_name_and_filtered_by_group_and_queue(modules: Page) -> None:
+def test_agents_are_searched_by_name_and_filtered_by_group_team_and_queue(modules: Page) -> None:
     statuses = [("Ann", "away", 1), ("Bob", "available", 1), ("Jürgen Ångström", "away", 1)]
     cases: list[tuple[dict[str, Any], list[str]]] = [
         ({"agentWords": "angstr jur"}, ["Jürgen Ångström"]),
         ({"agentGroups": ["available"]}, ["Bob"]),
         ({"queue": "q"}, ["Bob", "Ann"]),
+        ({"team": "sales"}, ["Bob", "Ann"]),
+        ({"team": "FRÜH", "queue": "q"}, ["Ann"]),
+        ({"team": "x"}, []),
         ({"agentWords": "x"}, []),
     ]
     for options, expected in cases:
@@ -107,7 +112,10 @@ def test_agents_are_searched_by_name_and_filtered_by_group_and_queue(modules: Pa
 
 @pytest.fixture(scope="module")
 def centre(gateway_of_file: Gateways) -> Centre:
-    return Centre(gateway_of_file())
+    acme = company("Acme")
+    acme.people[0].teams = ["Night shift", "Support"]
+    acme.people[1].teams = ["support"]
+    return Centre(gateway_of_file(), acme)
 
 
 def test_the_panel_shows_each_agents_call_and_keeps_search_and_filter_in_the_address(
@@ -138,6 +146,33 @@ def test_the_panel_shows_each_agents_call_and_keeps_search_and_filter_in_the_add
     page.get_by_role("button", name="On a call 1").click()
     expect(headings).to_have_text(["Offline 1"])
     centre.publish(call.ended())
+
+
+def test_a_team_is_chosen_kept_in_the_address_and_in_a_saved_view(page: Page, centre: Centre) -> None:
+    watch(page, centre)
+    rows = page.locator("#agent-rows .agent:visible")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Night shift, Support")
+    team = page.get_by_label("Team", exact=True)
+    expect(team.locator("option")).to_have_text(["All teams", "Night shift", "Support"])
+    team.select_option("Night shift")
+    expect(rows).to_have_count(1)
+    assert page.url.endswith("?team=Night+shift")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitem", name="Save this view").click()
+    page.get_by_label("Name", exact=True).fill("Nights")
+    page.get_by_role("button", name="Save", exact=True).click()
+    team.select_option("Support")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("menuitemradio", name="Nights").click()
+    expect(rows).to_have_count(1)
+    watch(page, centre, "?team=sUPPORT")
+    expect(rows).to_have_count(2)
+    expect(team).to_have_value("Support")
+    watch(page, centre, "?team=Gone")
+    expect(page.locator("#no-agent-found")).to_be_visible()
+    expect(team).to_have_value("Gone")
 
 
 def test_the_arrow_keys_lead_through_the_agents(page: Page, centre: Centre) -> None:

@@ -101,6 +101,8 @@ def test_of_a_thousand_calls_only_the_visible_ones_have_rows(page: Page, centre:
     expect(page.get_by_role("table", name="Live calls")).to_have_attribute("aria-rowcount", "1001")
     expect(calls[0].row(page)).to_be_visible()
     assert page.locator("#rows tr").count() < 100
+    widths = page.locator("#calls thead th").evaluate_all("cells => cells.map(cell => cell.offsetWidth)")
+    assert sum(widths) == pytest.approx(page.locator("#calls").evaluate("table => table.clientWidth"), abs=4)
     page.locator("#scroller").evaluate("element => element.scrollTo(0, element.scrollHeight)")
     expect(calls[999].row(page)).to_be_in_viewport()
     expect(calls[999].row(page)).to_have_attribute("aria-rowindex", "1001")

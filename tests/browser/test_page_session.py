@@ -84,7 +84,7 @@ def test_the_pages_work_without_site_data(page: Page, centre: Centre, script: st
     expect(page.locator("#login-notice")).to_contain_text("This browser blocks site data")
     sign_in_here(page)
     expect_live(page)
-    page.get_by_role("button", name="Start shift" if address == "/agent" else "Wallboard").click()
+    page.get_by_role("button", name="Start shift" if address == "/agent" else "Large type").click()
     if address == "/agent":
         expect(page.locator("#status-word")).to_have_text("Available")
     page.keyboard.press("?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -69,19 +70,15 @@ def by_a_superuser(gateway: Gateway, mary: Person, root: OperatorBrowser) -> Non
     assert root.post(f"/admin/auth/user/{out.strip()}/password/", form).status_code == 302
 
 
-def on_the_agents_form(gateway: Gateway, mary: Person, root: OperatorBrowser) -> None:
-    form = {
-        "name": mary.name,
-        "username": mary.name,
-        "password": NEW,
-        "password_again": NEW,
-        "role": "admin",
-        "is_active": "on",
-        "status": "offline",
-        "may_use_admin": "on",
-    }
-    answer = root.post(f"/admin/subscriptions/agent/{mary.id}/change/", form)
-    assert answer.status_code == 302, answer.text
+def with_an_invitation(gateway: Gateway, mary: Person, root: OperatorBrowser) -> None:
+    action = {"action": "invite", "_selected_action": mary.id}
+    page = root.post("/admin/subscriptions/agent/", action)
+    [secret] = re.findall(r"/invitation/#([\w-]+)", page.text)
+    body = {"invitation": secret, "password": NEW}
+    accepted = post(gateway, "", body, "/auth/invitation/accept")
+    assert accepted.status_code == 200, accepted.text
+    assert get(gateway, accepted.json()["token"], "/v1.0/me").status_code == 200
+    assert post(gateway, "", body, "/auth/invitation/accept").status_code == 401
 
 
 def by_the_command(gateway: Gateway, mary: Person, root: OperatorBrowser) -> None:
@@ -97,7 +94,7 @@ def over_rest(gateway: Gateway, mary: Person, root: OperatorBrowser) -> None:
     assert get(gateway, answer.json()["token"], "/v1.0/me").status_code == 200
 
 
-PLACES = [in_the_admin, by_a_superuser, on_the_agents_form, by_the_command, over_rest]
+PLACES = [in_the_admin, by_a_superuser, with_an_invitation, by_the_command, over_rest]
 
 
 @pytest.mark.parametrize("change", PLACES, ids=lambda each: each.__name__)

@@ -131,6 +131,7 @@ def _seed() -> None:
                 name=person.name,
                 role=AgentRole(person.role),
                 granted_resources=GRANTED_TO_AGENTS if is_agent else [],
+                teams=list(person.teams),
             )
             if is_agent:
                 agent.queues.set(queues)

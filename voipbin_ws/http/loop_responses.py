@@ -15,14 +15,14 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.urls import resolve
-from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import SlicedFile
 
 from voipbin_ws.http.connections import PART_BYTES
 from voipbin_ws.http.request_log import PROBES, REQUEST_ID_HEADER, log_request, method_label, request_id
 from voipbin_ws.http.security_headers import with_security_headers
+from voipbin_ws.static_files.files import StaticFiles
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,7 +38,7 @@ class LoopEndpoints:
         self._probes: Mapping[str, Any] = {
             path: convert_exception_to_response(resolve(path).func) for path in PROBES
         }
-        self._static_files = WhiteNoiseMiddleware(_no_such_file)
+        self._static_files = StaticFiles()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -49,7 +49,7 @@ class LoopEndpoints:
             return
         if path.startswith(settings.STATIC_URL):
             request = ASGIRequest(scope, BytesIO())
-            if (file := self._static_files(request)) is not None:
+            if (file := await self._static_files.response(request)) is not None:
                 await send_response(request, file, send, route=settings.STATIC_URL, began=began)
                 return
         await self._django(scope, receive, send)
@@ -112,7 +112,3 @@ def _read(path: Path, start: int, length: int) -> bytes:
     with path.open("rb") as file:
         file.seek(start)
         return file.read(length)
-
-
-def _no_such_file(_: HttpRequest) -> None:
-    return None

@@ -13,6 +13,7 @@ import structlog
 from django.http import HttpRequest, HttpResponseBase
 from prometheus_client import Counter, Histogram
 
+from events.masks.number_mask import mask_text
 from subscriptions.accounts.changes import current_request
 from subscriptions.protocol.permissions import Identity
 from voipbin_ws.http.security_headers import Respond
@@ -21,6 +22,8 @@ logger = structlog.stdlib.get_logger(__name__)
 
 REQUEST_ID_HEADER = "X-Request-ID"
 MAX_CLIENT_CHARACTERS = 200
+
+NUMBER_PARAMETER = "<str:number>"
 
 _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,63}")
 _LIKE_A_CREDENTIAL = re.compile(r"vb_|eyJ")
@@ -107,7 +110,8 @@ def log_request(
     log(
         "request",
         method=method,
-        path=path,
+        # An address can have a telephone number, or an id that is one.
+        path=mask_text(path, in_id=NUMBER_PARAMETER not in route),
         status=status,
         request_id=request_id,
         milliseconds=round(seconds * 1000, 1),

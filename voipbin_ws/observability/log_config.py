@@ -1,7 +1,7 @@
 """Format of all log lines: readable or JSON, with the ids of their request or connection.
 
 All loggers of the process use it: the gateway's, Django's, daphne's and uvicorn's. Credentials are removed from every
-line.
+line, and telephone numbers are masked in it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+from events.masks.number_mask import mask_text
 from events.redaction import redact_secrets
 from subscriptions.presence.process_status import troubles
 
 APPS = ("voipbin_ws", "events", "subscriptions")
 
+_PLAIN_LEVELS = frozenset({"debug", "info"})
 _NEEDS_QUOTES = re.compile(r"[\s=\"']")
 
 
@@ -107,14 +109,16 @@ class _TroublesHandler(logging.Handler):
             words = record.msg["event"] if isinstance(record.msg, dict) else record.getMessage()
             if record.exc_info and record.exc_info[0] is not None:
                 words = f"{words} ({record.exc_info[0].__name__}: {record.exc_info[1]})"
-            words = _escaped(redact_secrets(str(words)))
+            words = _escaped(mask_text(redact_secrets(str(words))))
             troubles.note(record.created, record.levelname, f"{record.name}: {words}")
         except Exception:
             self.handleError(record)
 
 
-def _redact(_logger: object, _level: str, line: str) -> str:
-    return redact_secrets(line)
+def _redact(_logger: object, level: str, line: str) -> str:
+    line = redact_secrets(line)
+    # Errors of the database and of programs repeat what was in an event; the lines of requests are masked already.
+    return line if level in _PLAIN_LEVELS else mask_text(line)
 
 
 _SHARED_PROCESSORS: list[Any] = [

@@ -1,4 +1,4 @@
-"""The pages for people; their scripts sign in and load all data."""
+"""The pages for people and screens; their scripts sign in and load all data."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def agent_desktop(request: HttpRequest) -> HttpResponse:
     """Serve the agent desktop: calls and messages, for an agent."""
     return page(request, "agent.html", title=gettext("Agent desktop"))
+
+
+@require_safe
+def wallboard(request: HttpRequest) -> HttpResponse:
+    """Serve the wallboard of a link; the key is in the fragment, which stays in the browser."""
+    return page(request, "wallboard.html", title=gettext("Wallboard"))
+
+
+@require_safe
+def invitation(request: HttpRequest) -> HttpResponse:
+    """Serve the page of an invitation; the browser keeps its secret, in the fragment."""
+    return page(request, "invitation.html", title=gettext("Invitation"))
 
 
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

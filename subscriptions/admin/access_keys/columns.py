@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
 
 from events.admin.scope import pill
 from subscriptions.admin.access_keys.form import expiry_text
 from subscriptions.auth.access_keys import KeyStatus, status_of
-from subscriptions.models import AccessKey
+from subscriptions.models import AccessKey, Queue
 
 CLIENT_SHOWN = 30
 """Characters of the client's name in the list."""
@@ -134,11 +135,22 @@ class KeyColumns:
             return gettext("no limit")
         return format_html_join("", "<code>{}</code><br>", ((topic,) for topic in key.allowed_topics))
 
+    @admin.display(description=_("shows"))
+    def shows(self, key: AccessKey) -> str:
+        """Return the queues of a wallboard."""
+        names = Queue.objects.filter(pk__in=key.queue_ids).order_by("name").values_list("name", flat=True)
+        return ", ".join(names) if key.queue_ids else str(_("all queues"))
+
     @admin.display(description=gettext_lazy("permissions"))
     def rights(self, key: AccessKey) -> str:
+        if key.is_display:
+            count = len(key.queue_ids)
+            queues = ngettext("%(count)d queue", "%(count)d queues", count) % {"count": count}
+            return _("wallboard of %(queues)s") % {"queues": queues if count else _("all queues")}
         count = len(key.allowed_topics)
         limits = [ngettext("{count} topic", "{count} topics", count).format(count=count)] if count else []
         limits += [gettext("filter")] if key.filter else []
+        limits += [gettext("masked numbers")] if key.masks_numbers else []
         narrowed = f" ({', '.join(limits)})" if limits else ""
         held = (
             (gettext("subscribe") + narrowed, key.may_subscribe),

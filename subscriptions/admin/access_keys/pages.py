@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from events.admin.filters import CustomerFilter
 from subscriptions.accounts.changes import operator_and_address
 from subscriptions.admin.access_keys.columns import KeyColumns, StatusFilter
-from subscriptions.admin.access_keys.form import RATES, AccessKeyForm
+from subscriptions.admin.access_keys.form import RATES, AccessKeyForm, DisplayForm, KeyForm
 from subscriptions.admin.access_keys.snippets import ShownKey
 from subscriptions.admin.confirmation import (
     CLOSING_CONSEQUENCE,
@@ -24,19 +25,24 @@ from subscriptions.admin.confirmation import (
     confirmed,
     reason_of,
 )
-from subscriptions.admin.customer_scoped import OfCustomerAdmin, is_platform
+from subscriptions.admin.customer_scoped import OfCustomerAdmin, OperatorForm, is_platform, sees_numbers
 from subscriptions.auth.access_keys import CannotRotate, revoke, rotate
 from subscriptions.connections.close_orders import close_all_of_key
-from subscriptions.models import AccessKey, Agent, LiveConnection
+from subscriptions.models import AccessKey, Agent, KeyKind, LiveConnection
 from subscriptions.presence.registry import live
+
+
+def _is_display(request: HttpRequest, key: AccessKey | None) -> bool:
+    return key.is_display if key is not None else request.GET.get("kind") == KeyKind.DISPLAY
 
 
 @admin.register(AccessKey)
 class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     form = AccessKeyForm
+    change_list_template = "admin/subscriptions/accesskey/change_list.html"
     empty_text = gettext_lazy("With one a program publishes events, or receives them.")
     list_display = ["label_and_key", "status", "speaks_for", "rights", "last_used", "open_sockets", "expires"]
-    list_filter = [CustomerFilter, StatusFilter, "may_publish", "may_subscribe"]
+    list_filter = [CustomerFilter, StatusFilter, "kind", "may_publish", "may_subscribe"]
     list_select_related = ["customer", "agent"]
     search_fields = ["label", "prefix", "customer__name", "agent__name"]
     search_help_text = gettext_lazy("Label or prefix of a key, or name of a customer or agent")
@@ -51,6 +57,7 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         "last_use",
         "open_sockets",
         "allowed",
+        "shows",
         "expires_at",
         "revoked_at",
         "replaces",
@@ -58,13 +65,16 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessKey | None = None) -> list[Any]:
-        rights = ["may_subscribe", "may_publish", "may_control"]
+        rights = ["may_subscribe", "may_publish", "may_control", "masks_numbers"]
+        validity = (gettext("Validity"), {"fields": ["expiry", "expires_on", "made_as"]})
+        if _is_display(request, obj) and obj is None:
+            return [(None, {"fields": ["owner", "label", "queues"]}), validity]
         if obj is None:
             return [
                 (None, {"fields": ["owner", "label", "agent"]}),
                 (gettext("Permissions"), {"fields": [*rights, "allowed_topics", "filter"]}),
                 (gettext("Rates"), {"fields": RATES}),
-                (gettext("Validity"), {"fields": ["expiry", "expires_on", "made_as"]}),
+                validity,
             ]
         writes = self.has_change_permission(request, obj)
         past = {
@@ -80,6 +90,9 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
             "open_sockets",
             *(name for name, is_set in past.items() if is_set),
         ]
+        validity = (gettext("Validity"), {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]})
+        if obj.is_display:
+            return [(None, {"fields": ["label", "owner", "queues" if writes else "shows", *facts]}), validity]
         return [
             (None, {"fields": ["label", "owner", "for_agent", *facts]}),
             (
@@ -87,8 +100,21 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
                 {"fields": [*rights, "allowed_topics" if writes else "allowed", "filter"]},
             ),
             (gettext("Rates"), {"fields": RATES}),
-            (gettext("Validity"), {"fields": ["expiry", "expires_on"] if writes else ["expires_at"]}),
+            validity,
         ]
+
+    def get_form(
+        self, request: HttpRequest, obj: AccessKey | None = None, change: bool = False, **kwargs: Any
+    ) -> type[OperatorForm]:
+        if _is_display(request, obj):
+            kwargs["form"] = DisplayForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": _("Add wallboard link")} if _is_display(request, None) else {}
+        return super().add_view(request, form_url, {**(extra_context or {}), **title})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # Without the related widget, whose buttons would leave the form.
@@ -116,13 +142,13 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
         )
 
     def may_change(self, request: HttpRequest, row: AccessKey | None) -> bool:
-        return row is None or row.revoked_at is None
+        return sees_numbers(request) and (row is None or row.revoked_at is None)
 
     def may_delete(self, request: HttpRequest, row: AccessKey | None) -> bool:
         """Keys are revoked instead: audit records must not name a key that does not exist."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: AccessKey, form: AccessKeyForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: AccessKey, form: KeyForm, change: bool) -> None:
         if not change:
             # The secret is kept on the request only, for the response that shows it.
             request._shown_keys = [self._shown(request, obj, obj.make_secret())]  # type: ignore[attr-defined]
@@ -131,7 +157,8 @@ class AccessKeyAdmin(KeyColumns, OfCustomerAdmin):
     def response_add(
         self, request: HttpRequest, obj: AccessKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self._show(request, request._shown_keys, title=gettext("New access key"))  # type: ignore[attr-defined]
+        title = _("New wallboard link") if obj.is_display else gettext("New access key")
+        return self._show(request, request._shown_keys, title=title)  # type: ignore[attr-defined]
 
     def _shown(self, request: HttpRequest, key: AccessKey, secret: str) -> ShownKey:
         return ShownKey(key, secret, request.build_absolute_uri("/"))

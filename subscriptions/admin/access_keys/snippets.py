@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from django.utils.safestring import SafeString, mark_safe
+
 from subscriptions.api.me import topics_for
 from subscriptions.auth.access_keys import key_identity
 from subscriptions.auth.credentials import BadCredential
+from subscriptions.control.displays import qr_code, wallboard_link
 from subscriptions.models import AccessKey
 
 MAX_TOPICS = 10
@@ -37,6 +40,17 @@ class ShownKey:
     @property
     def subscribe_frame(self) -> str:
         return json.dumps({"type": "subscribe", "topics": self.topics})
+
+    @property
+    def link(self) -> str:
+        """The link of a wallboard."""
+        return wallboard_link(self.secret, self.origin)
+
+    @property
+    def qr_code(self) -> SafeString:
+        """The link's QR code, as an SVG document."""
+        # Made of the link's digits alone.
+        return mark_safe(qr_code(self.link))  # noqa: S308
 
     @property
     def python(self) -> str:

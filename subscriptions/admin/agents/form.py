@@ -9,17 +9,17 @@ from django.conf import settings
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UsernameField
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.debug import sensitive_variables
+from django.utils.translation import gettext_lazy as _
 
 from events.domain.topics import PLATFORM_RESOURCES, PUBLISHED_RESOURCES, known_resources
 from subscriptions.admin.customer_scoped import OperatorForm
-from subscriptions.admin.new_passwords import PasswordSettingForm
 from subscriptions.control.agents import admin_use_problem, login_name, username_ending
 from subscriptions.models import Agent, AgentRole, AgentStatus, Queue
+from subscriptions.models.limits import limit_problem, validate_limits
+from subscriptions.models.teams import split_teams
 from subscriptions.platform.agent_status import CHOOSABLE
 
 User = get_user_model()
@@ -38,7 +38,20 @@ def resource_choices(held: list[str]) -> list[tuple[str, list[tuple[str, str]]]]
     return [(title, [(name, name) for name in names]) for title, names in groups.items() if names]
 
 
-class AgentForm(PasswordSettingForm, OperatorForm):
+class TeamsField(forms.CharField):
+    """Names of teams, separated by commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return split_teams(super().to_python(value) or "")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class AgentForm(OperatorForm):
     """The form of an agent and its user."""
 
     username = UsernameField(
@@ -46,14 +59,6 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         max_length=User._meta.get_field("username").max_length,
         help_text=gettext_lazy("For signing in: letters, digits and @ . + - _ only."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-    )
-    password = forms.CharField(
-        strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
-    )
-    password_again = forms.CharField(
-        label=gettext_lazy("Repeat password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
     )
     may_use_admin = forms.BooleanField(
         label=gettext_lazy("May use the admin"),
@@ -77,19 +82,49 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         ),
     )
 
+    teams = TeamsField(
+        required=False,
+        label=_("Teams"),
+        help_text=_(
+            "Separated by commas, such as: Support, Night shift. The dashboard finds agents by them."
+        ),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+    limited_queues = forms.ModelMultipleChoiceField(
+        queryset=Queue.objects.none(),
+        required=False,
+        label=_("Limited to queues"),
+        widget=FilteredSelectMultiple(_("queues"), is_stacked=False),
+        help_text=_("A manager sees these queues alone, with their calls and agents. Empty for all."),
+    )
+    limited_teams = TeamsField(
+        required=False,
+        label=_("Limited to teams"),
+        help_text=_(
+            "A manager sees the agents of these teams alone, with their calls, beside the queues above. Empty for all."
+        ),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
     class Meta:
         model = Agent
-        fields = ["name", "id", "role", "is_active", "status", "queues", "granted_resources"]
+        fields = ["name", "id", "role", "is_active", "status", "queues", "granted_resources", "teams"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_new = self.instance._state.adding
         self.login = User() if self.is_new else self.instance.user
-        if "username" not in self.fields:
+        if "role" not in self.fields:
             return  # Operators who may only view get no fields.
         fields: dict[str, Any] = self.fields
         fields["queues"].queryset = self.customer.queues.order_by("name")
         fields["queues"].label_from_instance = lambda queue: queue.name
+        if "limited_queues" in fields:
+            fields["limited_queues"].queryset = self.customer.queues.order_by("name")
+            fields["limited_queues"].label_from_instance = lambda queue: queue.name
+            self.initial["limited_queues"] = self.instance.limited_to.get("queues", [])
+            self.initial["limited_teams"] = self.instance.limited_to.get("teams", [])
         if "status" in fields:
             # The others follow from calls.
             known = {*CHOOSABLE, self.instance.status}
@@ -106,17 +141,9 @@ class AgentForm(PasswordSettingForm, OperatorForm):
             fields["role"].choices = [
                 choice for choice in fields["role"].choices if choice[0] != AgentRole.STAFF
             ]
-        rules = " ".join(password_validators_help_texts())
-        if self.is_new:
-            fields["password"].help_text = rules
-        else:
+        if not self.is_new:
             self.initial["username"] = self.login.get_username()
             self.initial["may_use_admin"] = self.login.is_staff
-            for name in ("password", "password_again"):
-                fields[name].required = False
-            fields["password"].label = gettext("New password")
-            kept = gettext("Empty keeps the present password. A new one also signs the agent out everywhere.")
-            fields["password"].help_text = f"{kept} {rules}"
 
     def clean_username(self) -> str:
         wanted: str = self.cleaned_data["username"]
@@ -124,20 +151,11 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         self.login.username = username
         return username
 
-    @sensitive_variables("cleaned", "password")
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        password = cleaned.get("password")
-        if password or cleaned.get("password_again"):
-            if password != cleaned.get("password_again"):
-                self.add_error("password_again", gettext("The passwords differ."))
-            elif password:
-                try:
-                    validate_password(password, self.login)
-                except ValidationError as error:
-                    self.add_error("password", error)
         if cleaned.get("may_use_admin") and (problem := admin_use_problem(cleaned.get("role", ""))):
             self.add_error("may_use_admin", problem)
+        self._clean_limits(cleaned)
         if self._is_own_user() and not (
             cleaned.get("is_active")
             and cleaned.get("may_use_admin")
@@ -150,6 +168,25 @@ class AgentForm(PasswordSettingForm, OperatorForm):
             )
         return cleaned
 
+    def _clean_limits(self, cleaned: dict[str, Any]) -> None:
+        """Set what the agent is limited to."""
+        if {"limited_queues", "limited_teams"} & self.errors.keys() or "limited_queues" not in cleaned:
+            return
+        chosen = {
+            "queues": [str(queue.pk) for queue in cleaned["limited_queues"]],
+            "teams": cleaned["limited_teams"],
+        }
+        limited_to = {kind: values for kind, values in chosen.items() if values}
+        if problem := limit_problem(cleaned.get("role", ""), limited_to):
+            name = "limited_queues" if "queues" in limited_to else "limited_teams"
+            self.add_error(name, f"{problem[0].upper()}{problem[1:]}.")
+            return
+        try:
+            validate_limits(limited_to)
+        except ValidationError as error:
+            self.add_error("limited_teams", error)
+        self.instance.limited_to = limited_to
+
     def _is_own_user(self) -> bool:
         return not self.is_new and self.login.pk == self.user.pk and not self.user.is_superuser
 
@@ -158,11 +195,9 @@ class AgentForm(PasswordSettingForm, OperatorForm):
         """Save the user and the agent without its status, which is published afterwards."""
         self.instance.status = self.initial.get("status", AgentStatus.OFFLINE)
         self.login.is_staff = self.cleaned_data["may_use_admin"]
-        if password := self.cleaned_data["password"]:
-            self.set_password(self.login, password)
+        if self.is_new:
+            # The agent sets one with an invitation.
+            self.login.set_unusable_password()
         self.login.save()
         self.instance.user = self.login
-        if not self.is_new:
-            # A new password has ended the agent's tokens.
-            self.instance.refresh_from_db(fields=["tokens_valid_from"])
         self.instance.save()

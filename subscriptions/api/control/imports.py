@@ -29,7 +29,11 @@ class LineError(Serializer[Any]):
 class LineSecret(Serializer[Any]):
     line = IntegerField()
     id = CharField()
-    secret = CharField()
+    name = CharField(help_text="The label of a key, or the user name of an agent.")
+    secret = CharField(required=False, help_text="A new access key.")
+    link = CharField(required=False, help_text="Of a wallboard: its link.")
+    qr_code = CharField(required=False, help_text="Of a wallboard: the link's QR code.")
+    invitation_link = CharField(required=False, help_text="Of a new agent: the link of its invitation.")
 
 
 class ImportReport(Serializer[Any]):
@@ -39,7 +43,7 @@ class ImportReport(Serializer[Any]):
         "Lines by outcome: `created`, `changed`, `unchanged`, `failed`, and `not_stored` beside failed ones.",
     )
     errors = LineError(many=True)  # type: ignore[assignment]  # REST framework has a property of this name.
-    secrets = LineSecret(many=True, help_text="The new access keys, shown once.")
+    secrets = LineSecret(many=True, help_text="New access keys and invitations of new agents, shown once.")
 
 
 class ImportView(APIView):
@@ -69,11 +73,11 @@ class ImportView(APIView):
                 raise ApiError(
                     status.HTTP_400_BAD_REQUEST, "Send JSON lines or CSV in UTF-8: this is neither"
                 ) from None
-            report = import_lines(controller, text, dry_run=dry_run)
+            report = import_lines(controller, text, dry_run=dry_run, origin=request.build_absolute_uri("/"))
         content = {
             "dry_run": dry_run,
             "counts": dict(report.counts),
             "errors": [each._asdict() for each in report.errors],
-            "secrets": [each._asdict() for each in report.secrets],
+            "secrets": [each.as_json() for each in report.secrets],
         }
         return Response(content, headers=NO_STORE)

@@ -66,11 +66,11 @@ def content_of(request: Request, *, may_be_empty: bool = False) -> Mapping[str, 
     return content
 
 
-def answered(resource: Resource, stored: Stored) -> Response:
-    """Build the response to a change: 201 for a new row, with the secret of a new key."""
+def answered(resource: Resource, stored: Stored, request: Request) -> Response:
+    """Build the response to a change: 201 for a new row, with what is shown once of a new key."""
     content = resource.shown(stored.row)
     if stored.secret is not None:
-        content["secret"] = stored.secret
+        content |= resource.shown_once(stored.row, stored.secret, request.build_absolute_uri("/"))
     code = status.HTTP_201_CREATED if stored.outcome is Outcome.CREATED else status.HTTP_200_OK
     return Response(content, status=code, headers=NO_STORE)
 

@@ -22,7 +22,7 @@ from subscriptions.api.control import examples
 from subscriptions.api.control.requests import answered, content_of, controlling, listed
 from subscriptions.auth.access_keys import ROTATION_OVERLAP
 from subscriptions.control.access_keys import AccessKeys, ManagedKey
-from subscriptions.control.agents import Agents
+from subscriptions.control.agents import Agents, ManagedAgent
 from subscriptions.control.opt_outs import ManagedOptOut, OptOuts
 from subscriptions.control.resource import Resource, checked
 from subscriptions.control.tenants import Customers, Queues
@@ -34,6 +34,14 @@ MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 
 class CreatedKey(ManagedKey):
     secret = CharField(required=False, help_text="The key itself: only in the answer that creates it.")
+    link = CharField(required=False, help_text="Of a wallboard: its link, which has the key in its fragment.")
+    qr_code = CharField(required=False, help_text="The link's QR code, as an SVG document.")
+
+
+class CreatedAgent(ManagedAgent):
+    invitation_link = CharField(
+        required=False, help_text="Without a password: the link with which the agent sets one. Shown once."
+    )
 
 
 def _page(kind: str, row: type[Serializer[Any]]) -> type[Serializer[Any]]:
@@ -61,7 +69,8 @@ def _list_parameters(resource: Resource) -> list[Any]:
 
 def _views(resource: Resource, kind: str, one: str) -> tuple[type[APIView], type[APIView]]:
     """Return the views of the list and of one row."""
-    row, new = resource.serializer, CreatedKey if kind == "AccessKey" else resource.serializer
+    row = resource.serializer
+    new = {"AccessKey": CreatedKey, "Agent": CreatedAgent}.get(kind, row)
     by_id = [parameter("row_id", UUID, "The platform's own id.", "path")]
     bodies = {"complete": examples.BODIES[kind]}
 
@@ -77,11 +86,11 @@ def _views(resource: Resource, kind: str, one: str) -> tuple[type[APIView], type
 
         def put(self, request: Request, row_id: str) -> Response:
             with controlling(request) as controller:
-                return answered(resource, resource.put(controller, row_id, content_of(request)))
+                return answered(resource, resource.put(controller, row_id, content_of(request)), request)
 
         def patch(self, request: Request, row_id: str) -> Response:
             with controlling(request) as controller:
-                return answered(resource, resource.patch(controller, row_id, content_of(request)))
+                return answered(resource, resource.patch(controller, row_id, content_of(request)), request)
 
         def delete(self, request: Request, row_id: str) -> Response:
             with controlling(request) as controller:
@@ -166,7 +175,7 @@ class AccessKeysView(KeysView):  # type: ignore[valid-type, misc]
         Its secret is only in this answer. It has at most the rights of the credential that creates it.
         """
         with controlling(request) as controller:
-            return answered(access_keys, access_keys.create(controller, content_of(request)))
+            return answered(access_keys, access_keys.create(controller, content_of(request)), request)
 
 
 class Rotation(Serializer[Any]):
@@ -197,7 +206,7 @@ class RotationView(APIView):
         with controlling(request) as controller:
             values = checked(Rotation, content_of(request, may_be_empty=True))
             overlap = dt.timedelta(seconds=values["overlap_seconds"])
-            return answered(access_keys, access_keys.rotate(controller, row_id, overlap))
+            return answered(access_keys, access_keys.rotate(controller, row_id, overlap), request)
 
 
 class OptOutsView(APIView):
@@ -246,7 +255,7 @@ class OptOutView(APIView):
         """Opt a number out."""
         with controlling(request) as controller:
             return answered(
-                opt_outs, opt_outs.put(controller, number, content_of(request, may_be_empty=True))
+                opt_outs, opt_outs.put(controller, number, content_of(request, may_be_empty=True)), request
             )
 
     @operation(

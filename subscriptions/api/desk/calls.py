@@ -20,7 +20,7 @@ from events.domain.phone_number import other_party, spellings_of
 from events.domain.state import State
 from events.domain.visibility import Visible
 from events.log.publish import publish
-from events.log.state_projection import state_of
+from events.log.state_fold import state_of
 from events.models import ResourceState, split_agents
 from events.reading.states import is_readable
 from subscriptions.accounts.changes import current_actor, record

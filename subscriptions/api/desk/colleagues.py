@@ -18,7 +18,7 @@ from events.api.responses import with_now
 from events.api.schemas import OF_CUSTOMER
 from events.domain.event import format_timestamp, parse_timestamp
 from events.domain.state import State
-from events.log.state_projection import state_of
+from events.log.state_fold import state_of
 from events.models import ResourceState, split_agents
 from subscriptions.api.acting import actor_of, visible_customer
 from subscriptions.api.agent_status import agent_for

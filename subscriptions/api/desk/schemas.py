@@ -42,6 +42,16 @@ NOTE_EXAMPLES = {
     "a note alone": {"note": "Wants it delivered on Friday."},
 }
 NOTE_ERRORS = (*READING_ERRORS, "TOO_LARGE")
+REVEAL_ERRORS = (*READING_ERRORS, "TOO_LARGE", "RATE_LIMITED")
+REVEALED = inline_serializer(
+    "RevealedNumbers",
+    {
+        "call_id": CharField(),
+        "number": field(TEXT, "The other party's in E.164; `null` if it is withheld.", allow_null=True),
+        "source": field(TEXT, "Who called, as it was published; `null` for none.", allow_null=True),
+        "destination": field(TEXT, "Who was called, as it was published; `null` for none.", allow_null=True),
+    },
+)
 NOTED = inline_serializer(
     "CallNoted",
     {

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events.management.arguments import needs_database
@@ -17,7 +18,7 @@ from subscriptions.control.controller import Controller
 class Command(BaseCommand):
     help = (
         "Create or replace customers, queues, agents, access keys and opt-outs from JSON lines or CSV, as PUT of the "
-        "control API does. Secrets of new access keys are printed once, as JSON lines."
+        "control API does. New access keys and invitations of new agents are printed once, as JSON lines."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,9 +32,10 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"The file cannot be read: {error}") from None
         with needs_database():
-            report = import_lines(Controller(None), text, dry_run=options["dry_run"])
+            origin = f"{settings.PUBLIC_URL}/"
+            report = import_lines(Controller(None), text, dry_run=options["dry_run"], origin=origin)
         for secret in report.secrets:
-            self.stdout.write(json.dumps(secret._asdict()))
+            self.stdout.write(json.dumps(secret.as_json()))
         for each in report.errors:
             where = f"{each.field}: " if each.field else ""
             self.stderr.write(f"line {each.line}: {where}{each.message}")

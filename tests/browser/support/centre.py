@@ -41,7 +41,7 @@ class Centre:
     def __init__(self, gateway: Gateway, acme: Company | None = None, *, passwords: bool = True) -> None:
         self.gateway = gateway
         self.acme, self.globex = acme or company("Acme"), company("Globex")
-        self.acme.desk = DESK
+        self.acme.desk = DESK | self.acme.desk
         for name in ("manager", "granted agent") if passwords else ():
             self.acme.person(name).password = PASSWORD
         self.globex.people.append(Person("staff", role="staff"))

@@ -10,7 +10,7 @@ import pytest
 
 from events.cloudevents.attributes import is_cloud_events
 from events.cloudevents.incoming import binary_event, is_binary, read_cloud_event
-from events.cloudevents.outgoing import write, write_entry
+from events.cloudevents.outgoing import write, write_text
 from events.domain.event import Draft, Form, make_entry
 from events.domain.event_parser import MAX_KEY_LENGTH, InvalidEvent, parse_timestamp
 
@@ -202,10 +202,10 @@ def test_an_entry_is_written_for_the_topic_that_receives_it() -> None:
         topics=(f"customer_id:{CUSTOMER}:call:a:b", FRAME["topic"]),
         body='{"id": "a:b"}',
     )
-    text = write_entry(entry, FRAME["topic"], Form.WHOLE)
+    text = write_text(entry.frame(FRAME["topic"]), CUSTOMER)
     assert json.loads(text) == WRITTEN
     assert text.endswith(', "cursor": "7d0c7b1e52aa.1"}')
-    assert json.loads(write_entry(entry, FRAME["topic"], Form.LEFT))["left"] is True
+    assert json.loads(write_text(entry.frame(FRAME["topic"], Form.LEFT), CUSTOMER))["left"] is True
 
 
 def test_a_format_is_cloudevents_or_none() -> None:

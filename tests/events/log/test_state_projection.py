@@ -18,7 +18,7 @@ from events.domain.event import Draft, parse_timestamp
 from events.domain.state import MAX_DATA_SIZE
 from events.domain.strict_json import decode
 from events.log.publish import publish
-from events.log.state_projection import MAX_CONCERNED_AGENTS
+from events.log.state_fold import MAX_CONCERNED_AGENTS
 from events.models import ResourceState, split_agents
 from tests.events.support.people import new_id
 from tests.events.support.stored import draft, store

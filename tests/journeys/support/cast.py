@@ -43,9 +43,11 @@ class Person:
     role: str = "agent"
     granted: list[str] = field(default_factory=list)
     queues: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
     id: str = field(default_factory=new_id)
     password: str = ""
     uses_admin: bool = False
+    limited_to: dict[str, list[str]] = field(default_factory=dict)
     is_active: bool = True
     token: str = ""
 
@@ -59,6 +61,7 @@ class Key:
     may_subscribe: bool = True
     may_publish: bool = False
     may_control: bool = False
+    masks_numbers: bool = False
     expires_in: float | None = None
     """Seconds from when it is stored; negative for one that has expired."""
     revoked: bool = False
@@ -78,7 +81,7 @@ class Company:
     id: str = field(default_factory=new_id)
     is_active: bool = True
     desk: dict[str, Any] = field(default_factory=dict)
-    """What it has set for the desktops of its agents."""
+    """What it has set, such as for the desktops of its agents."""
 
     def person(self, name: str) -> Person:
         """The one of this name."""
@@ -169,6 +172,8 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             name=person["name"],
             role=person["role"],
             granted_resources=person["granted"],
+            limited_to=person["limited_to"],
+            teams=person["teams"],
             is_active=person["is_active"],
         )
         agent.queues.set(person["queues"])
@@ -182,6 +187,7 @@ def _store_company(company: dict[str, Any]) -> Iterator[tuple[str, str]]:
             may_subscribe=key["may_subscribe"],
             may_publish=key["may_publish"],
             may_control=key["may_control"],
+            masks_numbers=key["masks_numbers"],
             expires_at=None if key["expires_in"] is None else now + timedelta(seconds=key["expires_in"]),
             revoked_at=now if key["revoked"] else None,
             allowed_topics=key["allowed_topics"],

@@ -119,6 +119,8 @@ class Crawl:
     """Pages that are opened of those that differ in the id of their row only."""
     values_of_a_kind: int = 1
     """Links that are followed of those that differ in the values of their query only."""
+    within: str = "/"
+    """The beginning of the addresses that are followed."""
     found: set[str] = field(default_factory=set)
     """The addresses of all links, also of those that are not followed."""
     faults: list[str] = field(default_factory=list)
@@ -147,7 +149,7 @@ class Crawl:
             page = Page(str(answer.url), answer.text)
             for link in page.links:
                 local = link.removeprefix(str(self.client.base_url).rstrip("/"))
-                if local.startswith("/"):
+                if local.startswith(self.within):
                     self.figures["links"] += 1
                     if "?" not in local or "?" not in url or "_changelist_filters" in local:
                         waiting.append(local)

@@ -115,8 +115,6 @@ def test_an_admin_is_offered_only_the_own_queues_and_agents(
             "name": "Nina",
             "id": str(uuid.uuid4()),
             "username": "nina",
-            "password": "correct horse 1",
-            "password_again": "correct horse 1",
             "role": "agent",
             "is_active": "on",
             "status": "offline",

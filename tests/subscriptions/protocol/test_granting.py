@@ -13,6 +13,7 @@ from subscriptions.protocol.permissions import Grant, Identity
 CUSTOMER = "customer_id:11111111-1111-4111-8111-111111111111"
 CALLS, ALL = f"{CUSTOMER}:call:*", f"{CUSTOMER}:*:*"
 RINGING = {"field": "status", "op": "eq", "value": "ringing"}
+FROM = {"field": "source", "op": "eq", "value": "+491701234567"}
 INBOUND = {"field": "direction", "op": "eq", "value": "inbound"}
 
 
@@ -45,6 +46,10 @@ def text(value: object) -> str:
         ),
         ({"filter": text(RINGING)}, {"filter": text({"op": "and", "filters": [INBOUND, RINGING]})}, []),
         ({"filter": text(RINGING)}, {"filter": text(RINGING)}, []),
+        ({"masks_numbers": True}, {}, ["masks_numbers"]),
+        ({"masks_numbers": True}, {"masks_numbers": True, "filter": text(RINGING)}, []),
+        ({"masks_numbers": True}, {"masks_numbers": True, "filter": text(FROM)}, ["filter"]),
+        ({}, {"masks_numbers": True, "filter": text(FROM)}, []),
     ],
 )
 def test_each_field_beyond_the_granter_is_named(

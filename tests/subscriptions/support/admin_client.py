@@ -31,8 +31,8 @@ class Page:
 
     @property
     def was_saved(self) -> bool:
-        """Whether a form was accepted; else it is shown with its errors."""
-        return self.status == 302
+        """Whether a form was accepted: a redirect, or what is shown once; else it is shown with its errors."""
+        return self.status == 302 or 'class="once"' in self.text
 
     def hidden(self, name: str) -> str:
         """The value of a hidden input."""

@@ -109,7 +109,9 @@ def test_operation_ids_are_unique() -> None:
 def test_a_credential_is_accepted_in_three_ways() -> None:
     schemes_of_credentials = [{"bearer": []}, {"token": []}, {"accesskey": []}]
     for _, path, described in OPERATIONS:
-        is_public = path.startswith(("/auth/login", "/healthz", "/readyz", "/v1.0/event-types"))
+        is_public = path.startswith(
+            ("/auth/login", "/auth/invitation", "/healthz", "/readyz", "/v1.0/event-types")
+        )
         own = [{"metrics": []}, {}] if path == "/metrics" else schemes_of_credentials
         assert described.get("security", []) == ([] if is_public else own), path
     schemes = dict(document()["components"]["securitySchemes"])

@@ -1,7 +1,10 @@
 """Agents in the admin: made with their logins in one form, and changed."""
 
+# Long because one form has the person, the user and the permissions.
+
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -9,11 +12,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from subscriptions.accounts.invitations import InvalidInvitation, find_invitation
 from subscriptions.auth.authentication import identify
-from subscriptions.auth.credentials import BadCredential
 from subscriptions.auth.tokens import issue_token
 from subscriptions.control.agents import username_ending
-from subscriptions.models import Agent, Customer, Queue
+from subscriptions.models import Agent, Customer, Invitation, Queue
 from tests.subscriptions.support.admin_client import AdminClient, Page, address, admin_of, superuser
 from tests.subscriptions.support.people import agent, customer
 
@@ -33,8 +36,6 @@ def form_of(person: Agent | None = None, **fields: Any) -> dict[str, Any]:
         "name": "Nina",
         "id": str(uuid.uuid4()),
         "username": "nina",
-        "password": PASSWORD,
-        "password_again": PASSWORD,
         "role": "agent",
         "status": "offline",
         "is_active": "on",
@@ -48,11 +49,15 @@ def form_of(person: Agent | None = None, **fields: Any) -> dict[str, Any]:
         }
         new |= {
             **kept,
-            "password": "",
-            "password_again": "",
             "may_use_admin": "on" if person.user.is_staff else "",
         }
     return {name: value for name, value in {**new, **fields}.items() if value}
+
+
+def link_in(page: Page) -> str:
+    """The secret of the one invitation that a page shows."""
+    [secret] = re.findall(r"http://testserver/invitation/#([A-Za-z0-9_-]+)", page.text)
+    return str(secret)
 
 
 def add_agent(operator: AdminClient, **fields: Any) -> Page:
@@ -67,9 +72,8 @@ def test_one_form_makes_a_person_who_can_log_in(ada: AdminClient, acme: Customer
     assert nina.customer == acme
     assert list(nina.queues.all()) == [queue]
     assert sorted(nina.granted_resources) == ["call", "message"]
-    login = Client().post(
-        "/auth/login", {"username": nina.user.username, "password": PASSWORD}, content_type="application/json"
-    )
+    accepted = {"invitation": link_in(page), "password": PASSWORD}
+    login = Client().post("/auth/invitation/accept", accepted, content_type="application/json")
     assert identify(login.json()["token"]).agent_id == str(nina.pk)
     assert not nina.user.is_staff
 
@@ -127,9 +131,6 @@ def test_the_user_name_with_its_ending_is_shown_before_and_after_saving(
         ({"username": "taken"}, "taken"),
         ({"username": "TAKEN"}, "taken"),
         ({"username": "ni na"}, "valid username"),
-        ({"password": "", "password_again": ""}, "required"),
-        ({"password_again": "something else 1"}, "passwords differ"),
-        ({"password": "12345678", "password_again": "12345678"}, "too common"),
         ({"role": "staff"}, "Select a valid choice"),
         ({"role": "king"}, "Select a valid choice"),
         ({"may_use_admin": "on"}, "Only admins"),
@@ -199,23 +200,27 @@ def test_a_person_is_changed_and_what_is_not_named_stays(ada: AdminClient, acme:
     identify(token)
 
 
-def test_a_new_password_signs_out_everywhere(ada: AdminClient, acme: Customer) -> None:
+def test_an_operator_invites_anew_and_revokes(ada: AdminClient, acme: Customer) -> None:
     person = agent(acme, password="the old one 1")
-    token = issue_token(person)
-    ada.post(address(person, "change"), form_of(person, password=PASSWORD, password_again=PASSWORD))
-    with pytest.raises(BadCredential) as refusal:
-        identify(token)
-    assert refusal.value.rule == "revoked-token"
-    assert User.objects.get(pk=person.user_id).check_password(PASSWORD)
-    identify(issue_token(Agent.objects.get(pk=person.pk)))
-
-
-def test_a_password_is_in_no_history(ada: AdminClient, acme: Customer) -> None:
-    person = agent(acme)
-    ada.post(address(person, "change"), form_of(person, password=PASSWORD, password_again=PASSWORD))
+    assert "password set" in ada.list(Agent).text
+    links = [link_in(ada.act("invite", [person], confirmed=False)) for _ in range(2)]
+    assert "invited until" in ada.open(person).text
+    with pytest.raises(InvalidInvitation):
+        find_invitation(links[0])
+    find_invitation(links[1])
+    ada.act("revoke_invitations", [person], confirmed=False)
+    with pytest.raises(InvalidInvitation):
+        find_invitation(links[1])
     history = ada.get(address(person, "history")).text
-    assert "new password" in history.lower()
-    assert PASSWORD not in history
+    assert "Invited to set a password." in history
+    assert "Invitation revoked." in history
+    assert links[1] not in history
+
+
+def test_an_operator_invites_nobody_of_another_customer(ada: AdminClient) -> None:
+    stranger = agent(customer("Globex"))
+    assert "invitation/#" not in ada.act("invite", [stranger], confirmed=False).text
+    assert not Invitation.objects.exists()
 
 
 def test_a_resource_that_is_not_known_any_more_is_shown_and_must_go(ada: AdminClient, acme: Customer) -> None:

@@ -1,4 +1,4 @@
-"""Passwords on the forms of agents and users."""
+"""Passwords of invitations and on the forms of users."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
+from subscriptions.accounts.invitations import accept, find_invitation, invite
 from subscriptions.auth import password_hashing
-from subscriptions.models import Agent, Customer
-from tests.subscriptions.support.admin_client import address, admin_of, superuser
+from subscriptions.models import Agent
+from tests.subscriptions.support.admin_client import superuser
 from tests.subscriptions.support.people import agent, customer
 
 PASSWORD = "correct horse 3"
@@ -31,21 +33,11 @@ def in_transaction(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_password_is_hashed_before_the_transaction_of_the_agents_form(in_transaction: list[bool]) -> None:
-    acme: Customer = customer()
-    ada, _ = admin_of(acme)
-    mary = agent(acme)
+def test_a_password_is_hashed_before_the_transaction_of_an_invitation(in_transaction: list[bool]) -> None:
+    mary = agent(customer())
+    found = find_invitation(invite(mary, timezone.now()))
     in_transaction.clear()
-    form = {
-        "name": "Mary",
-        "username": "mary",
-        "password": PASSWORD,
-        "password_again": PASSWORD,
-        "role": "agent",
-        "is_active": "on",
-        "status": "offline",
-    }
-    assert ada.post(address(mary, "change"), form).was_saved
+    accept(found, PASSWORD)
     assert in_transaction == [False]
     assert Agent.objects.get(pk=mary.pk).user.check_password(PASSWORD)
 

@@ -24,6 +24,7 @@ class Person:
     username: str
     name: str
     role: str
+    teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,21 @@ ACME: Final = Tenant(
     people=(
         Person("a3d1c7e2-5b0f-4c8a-9d26-0f6e8b7a1c01", "acme-admin", "Ada Reyes", "admin"),
         Person("a3d1c7e2-5b0f-4c8a-9d26-0f6e8b7a1c02", "acme-manager", "Miles Okafor", "manager"),
-        Person("eb1ac5c0-ff63-47e2-bcdb-5da9c336eb4b", "anna", "Anna Lindqvist", "agent"),
-        Person("a3d1c7e2-5b0f-4c8a-9d26-0f6e8b7a1c04", "ben", "Ben Castillo", "agent"),
-        Person("a3d1c7e2-5b0f-4c8a-9d26-0f6e8b7a1c05", "chloe", "Chloe Nakamura", "agent"),
+        Person(
+            "eb1ac5c0-ff63-47e2-bcdb-5da9c336eb4b",
+            "anna",
+            "Anna Lindqvist",
+            "agent",
+            ("Support", "Early shift"),
+        ),
+        Person("a3d1c7e2-5b0f-4c8a-9d26-0f6e8b7a1c04", "ben", "Ben Castillo", "agent", ("Support",)),
+        Person(
+            "a3d1c7e2-5b0f-4c8a-9d26-0f6e8b7a1c05",
+            "chloe",
+            "Chloe Nakamura",
+            "agent",
+            ("Sales", "Early shift"),
+        ),
     ),
     queues=(
         Queue("99bf739a-932f-433c-b1bf-103d33d7e9bb", "Support"),

@@ -4,6 +4,7 @@ import { actOnCall } from "../shared/requests.js";
 import { descendant, element, field, Part, PartList, setShown, setText, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { filledAddress } from "./fill-in.js";
+import { RevealedNumbers } from "../shared/reveal.js";
 import { read } from "../shared/auth.js";
 import { statusName } from "../shared/call.js";
 import { canonicalNumber } from "../shared/phone-number.js";
@@ -39,6 +40,7 @@ export class CallCards {
   /** @type {{ label: string, options: string[][] }[]} */ #targets = [];
   #targetsReadAt = 0;
   #crmUrl = "";
+  #revealed = new RevealedNumbers();
   /** @type {Dialing | null} */ #dialing = null;
   #earlier;
   /** @type {Actions} */ #actions = { available: false, reason: "", message: false };
@@ -71,6 +73,7 @@ export class CallCards {
   load(me, actions) {
     this.#actions = actions;
     this.#requests.clear();
+    this.#revealed.load(me);
     this.#crmUrl = me.desk?.crm_url ?? "";
     this.#dialing = me.dialing ?? null;
     this.#readTargets();
@@ -110,7 +113,9 @@ export class CallCards {
       const part = this.#list.part(call.id);
       part.attributes({ "data-call": call.id, "data-phase": call.phase, "aria-label": `${PHASES[call.phase]}: ${call.displayName}` });
       part.texts({ phase: PHASES[call.phase], time: duration(now - call.since), direction: call.inbound ? gettext("Inbound") : gettext("Outbound") });
-      part.texts({ name: call.displayName, number: call.party.name ? call.party.number : "" });
+      const revealed = this.#revealed.of(call.id)?.number;
+      part.texts({ name: call.displayName, number: revealed ?? (call.party.name ? call.party.number : "") });
+      descendant(part.element, "[data-reveal]").hidden = !this.#revealed.canReveal(call.id, call.party.number);
       part.shape(0, SHAPES[call.phase]);
       this.#showFields(descendant(part.element, "dl"), call.card);
       this.#earlier.show(part.element, call.id);
@@ -183,11 +188,24 @@ export class CallCards {
     why.id = `why-${id}`;
     this.#fillTargets(card);
     descendant(card, ".transfer").addEventListener("input", () => this.#changed());
+    descendant(card, "[data-reveal]").addEventListener("click", () => this.#reveal(id, card));
     for (const name of NAMES) {
       const button = buttonOf(card, name);
       button.setAttribute("aria-describedby", why.id);
       button.addEventListener("click", () => this.#act(name, id, card));
     }
+  }
+
+  /** @param {string} id @param {HTMLElement} card */
+  async #reveal(id, card) {
+    try {
+      await this.#revealed.reveal(id);
+      card.focus(); // The button is hidden now.
+    } catch (error) {
+      if (error.isUnauthorized) this.#liveData.endSession(error.message);
+      this.#requests.set(id, { error: error.message });
+    }
+    this.#changed();
   }
 
   /** @param {HTMLElement} card */

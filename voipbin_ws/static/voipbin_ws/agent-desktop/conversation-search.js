@@ -2,7 +2,8 @@
 
 import { read } from "../shared/auth.js";
 import { field } from "../shared/dom.js";
-import { canonicalNumber, numberSearch } from "../shared/phone-number.js";
+import { numberSearch } from "../shared/phone-number.js";
+import { threadKey } from "./threads.js";
 import { displayText, folded } from "../shared/text.js";
 import { parseTime } from "../shared/time.js";
 
@@ -58,7 +59,7 @@ export class ConversationSearch {
       const { content } = await read("/v1.0/conversations", { search: text, limit: MAX_FOUND });
       if (text !== this.#text) return;
       for (const { number, name, last } of content.items) {
-        const key = number === null ? last.resource_id : canonicalNumber(number, this.dialing);
+        const key = threadKey(number, last.resource_id, this.dialing);
         const { data, since } = last;
         this.found.set(key, { key, number: number ?? "", name: displayText(name), text: displayText(data.text), at: parseTime(since) ?? 0 });
       }

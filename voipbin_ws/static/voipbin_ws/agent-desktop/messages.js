@@ -9,6 +9,7 @@ import { Threads } from "./threads.js";
 import { labelOf } from "../shared/call.js";
 import { descendant, element, field, PartList, setShown, setTexts } from "../shared/dom.js";
 import { gettext, ngettext } from "../shared/gettext.js";
+import { isMasked } from "../shared/masked.js";
 import { canonicalNumber } from "../shared/phone-number.js";
 import { timeOfDay, shownDay } from "../shared/time.js";
 
@@ -240,9 +241,10 @@ export class Messages {
   #renderComposer(thread, now) {
     const { optedOutAt } = thread;
     const isSending = this.#sending.has(thread.key);
-    const isAnonymous = thread.number === "";
+    const isAnonymous = thread.number === "" || isMasked(thread.number);
     setShown({ composer: optedOutAt === null && !isAnonymous, "opted-out": optedOutAt !== null || isAnonymous });
-    if (isAnonymous) setTexts({ "opted-out": gettext("This text came without a number: it cannot be answered.") });
+    if (thread.number === "") setTexts({ "opted-out": gettext("This text came without a number: it cannot be answered.") });
+    else if (isAnonymous) setTexts({ "opted-out": gettext("The number of this text is masked for you: it cannot be answered here.") });
     else if (optedOutAt !== null) {
       const text = gettext("{name} wrote STOP ({time}) and wants no messages. You can reply after this number sends START.", { name: senderOf(thread), time: timeText(optedOutAt, now) });
       setTexts({ "opted-out": text });
@@ -354,7 +356,7 @@ export class Messages {
   /** Read a page of a conversation's messages. @param {string | null} key */
   async #readMessages(key) {
     const thread = this.#threads.byNumber.get(key ?? "");
-    if (!key || !thread?.number || thread.next === null || this.#reading.has(key)) return;
+    if (!key || !thread?.number || isMasked(thread.number) || thread.next === null || this.#reading.has(key)) return;
     this.#reading.add(key);
     const { next } = thread;
     try {
@@ -377,7 +379,8 @@ export class Messages {
     const key = this.#open;
     const text = field("draft").value.trim();
     this.render(); // Enter may come before the button was updated.
-    if (key === null || !this.#threads.byNumber.get(key)?.number || field("send").disabled || !text) return;
+    const { number = "" } = (key !== null && this.#threads.byNumber.get(key)) || {};
+    if (key === null || !number || isMasked(number) || field("send").disabled || !text) return;
     const { liveData, changed } = this.#parts;
     this.#sending.add(key);
     this.#errors.delete(key);

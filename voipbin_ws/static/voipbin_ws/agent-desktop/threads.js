@@ -1,6 +1,7 @@
 /** Conversations by text message, one for each number, computed from events. Sans-I/O. */
 
 import { partyOf } from "../shared/call.js";
+import { isMasked } from "../shared/masked.js";
 import { canonicalNumber, optsOut } from "../shared/phone-number.js";
 import { isContained } from "../shared/resource-state.js";
 import { displayText, withoutInvisible } from "../shared/text.js";
@@ -30,6 +31,14 @@ function messageOf(id, isInbound, data, at) {
   return { id, isInbound, text: textOf(data.text), at, status: isInbound ? "" : displayText(data.status), isAutomatic: data.automatic === true };
 }
 
+/**
+ * Return the key of a message's thread: its number in E.164; its id if the number is withheld, or masked: those of several people are masked alike.
+ * @param {string | null} number @param {string} id @param {Dialing | null} dialing
+ */
+export function threadKey(number, id, dialing) {
+  return number === null || isMasked(number) ? id : canonicalNumber(number, dialing);
+}
+
 export class Threads {
   /** @type {Dialing | null} */ dialing = null; // How the customer's region dials, for equal numbers in several spellings.
   /** @type {Map<string, Thread>} */ byNumber = new Map(); // By the number in E.164, or a message's id if it has none.
@@ -46,9 +55,9 @@ export class Threads {
   load({ items, cursor }, now) {
     this.#cursor ||= cursor;
     for (const { number, name, opted_out_at: optedOutAt, last } of items) {
-      const key = number === null ? last.resource_id : canonicalNumber(number, this.dialing);
+      const key = threadKey(number, last.resource_id, this.dialing);
       if (this.byNumber.get(key)?.messages.length) continue; // A later page repeats a number.
-      const thread = this.begin(key, number ?? "", now);
+      const thread = this.begin(key, number ?? "", now); // A masked number is shown, but is no one's key.
       thread.name ||= displayText(name);
       thread.optedOutAt = parseTime(optedOutAt);
       this.#add(thread, [last], now);
@@ -108,7 +117,7 @@ export class Threads {
     const party = otherParty(data, isInbound);
     // Texts without a sender are not of one person.
     const isAnonymous = !party.number || ANONYMOUS.has(party.number.toLowerCase());
-    const thread = this.#thread(isAnonymous ? id : canonicalNumber(party.number, this.dialing), isAnonymous ? "" : party.number);
+    const thread = this.#thread(threadKey(isAnonymous ? null : party.number, id, this.dialing), isAnonymous ? "" : party.number);
     thread.name = party.name || thread.name;
     const message = messageOf(id, isInbound, data, at);
     this.#numbers.set(id, thread.key);

@@ -5,7 +5,7 @@ import { folded } from "../shared/text.js";
 import { gettext } from "../shared/gettext.js";
 
 /** @typedef {"available" | "call" | "wrapUp" | "away" | "offline"} GroupName */
-/** @typedef {{ id: string, name: string, status: string, since: number, call: Call | null, group: GroupName, isOverlong: boolean }} GroupedAgent */
+/** @typedef {{ id: string, name: string, status: string, since: number, teams: string[], call: Call | null, group: GroupName, isOverlong: boolean }} GroupedAgent */
 
 /** @type {Map<GroupName, string>} */
 export const GROUPS = new Map([["available", gettext("Available")], ["call", gettext("On a call")], ["wrapUp", gettext("Wrap-up")], ["away", gettext("Away")], ["offline", gettext("Offline")]]);
@@ -47,9 +47,9 @@ function isOverlong({ group, status, since }, now) {
 /** Return the agents of a board, by group and then the longest first. @param {Board} board @param {number} now @returns {GroupedAgent[]} */
 export function groupedAgents(board, now) {
   const calls = callsByAgent(board.calls.values());
-  const agents = [...board.agents.values()].map(({ id, name, status, since }) => {
+  const agents = [...board.agents.values()].map(({ id, name, status, since, teams }) => {
     const call = calls.get(id) ?? null;
-    const agent = { id, name, status: status || "offline", since, call, group: groupOf(status, call), isOverlong: false };
+    const agent = { id, name, status: status || "offline", since, teams, call, group: groupOf(status, call), isOverlong: false };
     // Some platforms publish no status: the call tells it.
     if (agent.group === "call" && presence(status) !== "busy" && call) Object.assign(agent, { status: "busy", since: call.stateSince });
     agent.isOverlong = isOverlong(agent, now);
@@ -63,15 +63,23 @@ export function groupCounts(agents) {
   return new Map(ORDER.map((group) => [group, agents.filter((agent) => agent.group === group).length]));
 }
 
+/** Return the names of the agents' teams in their order, each in its first spelling. @param {Iterable<{ teams: string[] }>} agents */
+export function teamNames(agents) {
+  const names = new Map();
+  for (const { teams } of agents) for (const name of teams) if (!names.has(folded(name))) names.set(folded(name), name);
+  return [...names.values()].sort((one, other) => one.localeCompare(other));
+}
+
 /**
- * Return the agents of the chosen groups, or of all, whose names have all words, and who serve the queue if one is chosen.
- * @param {GroupedAgent[]} agents @param {Board} board @param {{ agentGroups: Set<string>, agentWords: string, queue: string }} options
+ * Return the agents of the chosen groups and team, or of all, whose names have all words, and who serve the queue if one is chosen.
+ * @param {GroupedAgent[]} agents @param {Board} board @param {{ agentGroups: Set<string>, agentWords: string, team: string, queue: string }} options
  */
-export function chosenAgents(agents, board, { agentGroups, agentWords, queue }) {
+export function chosenAgents(agents, board, { agentGroups, agentWords, team, queue }) {
   const words = folded(agentWords).split(/\s+/).filter(Boolean);
   const serving = queue ? board.queues.get(queue)?.agentIds : null;
-  return agents.filter(({ id, name, group }) => {
+  return agents.filter(({ id, name, group, teams }) => {
     if (agentGroups.size && !agentGroups.has(group)) return false;
+    if (team && !teams.some((each) => folded(each) === folded(team))) return false;
     if (serving && !serving.includes(id)) return false;
     const text = folded(name);
     return words.every((word) => text.includes(word));

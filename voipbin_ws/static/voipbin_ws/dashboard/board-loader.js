@@ -47,6 +47,30 @@ export async function readBoard(me) {
   return { topics, cursor: calls.cursor, actions: actions.content, content: { me, calls: calls.items, queues: queues.items, agents: agents.items, hadCalls } };
 }
 
+/** Return the content for `LookBack.begin` at a moment, and the cursor of that moment. @param {Me} me @param {number} at */
+export async function readMoment(me, at) {
+  const { items, cursor } = await readAll("/v1.0/states", { at: new Date(at).toISOString(), customer_id: me.customer.id });
+  const ofResource = (/** @type {string} */ resource) => items.filter((item) => item.resource === resource);
+  return { content: { me, calls: ofResource("call"), queues: ofResource("queue"), agents: ofResource("agent") }, cursor };
+}
+
+/** Return the figures of a moment; `null` if the token may not read them, or if they cannot be counted. @param {Me} me @param {number} at */
+export async function readFigures(me, at) {
+  if (!summaryTopics(me).length) return null;
+  try {
+    return (await read("/v1.0/summary", { at: new Date(at).toISOString(), customer_id: me.customer.id })).content;
+  } catch (error) {
+    if (error instanceof ApiError && !error.isUnauthorized) return null;
+    throw error;
+  }
+}
+
+/** Return the next page of the events after a cursor. @param {Me} me @param {string} after @param {string | null} next @returns {Promise<import("./look-back.js").EventPage>} */
+export async function readEventsAfter(me, after, next) {
+  const { content } = await read("/v1.0/events", { after, customer_id: me.customer.id, limit: "1000", ...(next ? { next } : {}) });
+  return { events: content.items, cursor: content.cursor, next: content.next, readAt: parseTime(content.now) ?? 0 };
+}
+
 /** Return the topics of the figures that the token may receive. Figures are sent on subscribing. @param {Me} me */
 export function summaryTopics(me) {
   if (!permittedTopics(me, ["queue"]).length) return [];

@@ -7,7 +7,7 @@ import { States } from "../shared/resource-state.js";
 import { parseTime } from "../shared/time.js";
 import { gettext } from "../shared/gettext.js";
 
-/** @typedef {{ id: string, name: string, status: string, since: number }} BoardAgent */
+/** @typedef {{ id: string, name: string, status: string, since: number, teams: string[] }} BoardAgent */
 /** @typedef {{ id: string, name: string, agentIds: string[] | null }} BoardQueue */
 
 /** Return the call whose state or place has this address, or "". @param {import("../shared/resource-state.js").Key} key */
@@ -44,8 +44,9 @@ export class Board {
     this.dispositions = new Map(me.desk?.dispositions.map(({ code, label }) => [code, label]));
     this.#ownQueues = new Map(me.queues.map(({ id, name, agent_ids = null }) => [id, { id, name: displayText(name), agentIds: agent_ids }]));
     this.#ownAgents = new Map();
-    for (const { id, name, role, status, status_changed_at } of me.agents) {
-      if (role === "agent") this.#ownAgents.set(id, { id, name: displayText(name), status: displayText(status), since: parseTime(status_changed_at) ?? now });
+    for (const { id, name, role, status, status_changed_at, teams = [] } of me.agents) {
+      const since = parseTime(status_changed_at) ?? now;
+      if (role === "agent") this.#ownAgents.set(id, { id, name: displayText(name), status: displayText(status), since, teams: teams.map(displayText) });
     }
     const items = Object.entries({ call: calls, queue: queues, agent: agents }).flatMap(([resource, found]) => found.map((item) => this.#states.load(item, resource)));
     for (const id of new Set(items.map(callOf))) if (id) this.#update(id, now);
@@ -95,13 +96,13 @@ export class Board {
       const own = agents.get(id);
       const status = displayText(state.status) || (own?.status ?? "");
       const since = parseTime(state.statusSince || state.since) ?? 0;
-      if (state.live && isId(id)) agents.set(id, { id, name: own?.name || displayText(state.data.name) || this.agentName(id), status, since });
+      if (state.live && isId(id)) agents.set(id, { id, name: own?.name || displayText(state.data.name) || this.agentName(id), status, since, teams: own?.teams ?? [] });
     }
     this.#hasNamedAgents = false;
     for (const { state } of this.#states.of("call")) {
       const { agent_id: id, agent_name: name } = state.data;
       if (!state.live || !isId(id) || !displayText(name) || agents.has(id)) continue;
-      agents.set(id, { id, name: displayText(name), status: "", since: parseTime(state.since) ?? 0 });
+      agents.set(id, { id, name: displayText(name), status: "", since: parseTime(state.since) ?? 0, teams: [] });
       this.#hasNamedAgents = true;
     }
     this.agents = agents;

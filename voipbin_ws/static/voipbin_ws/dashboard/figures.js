@@ -22,6 +22,7 @@ export const DEFAULT_TARGETS = Object.freeze({ target_seconds: 20, target_percen
 
 export class QueueFigures {
   /** Of all queues together; `null` until they are known. @type {Figures | null} */ total = null;
+  isKnown = true; // Whether the gateway can count them for the shown moment.
   /** By the queue's id. @type {Map<string, Figures>} */ queues = new Map();
 
   /** Take over a frame of a summary. @param {GatewayEvent} event */
@@ -31,8 +32,16 @@ export class QueueFigures {
     else this.queues.set(id, data);
   }
 
+  /** Take over the answer of /v1.0/summary; `null` if there is none for the moment. @param {{ total: Figures | null, queues: Figures[] } | null} summary */
+  load(summary) {
+    this.isKnown = summary !== null;
+    this.total = summary?.total ?? null;
+    this.queues = new Map((summary?.queues ?? []).map((figures) => [figures.queue_id ?? "", figures]));
+  }
+
   copy() {
     const copy = new QueueFigures();
+    copy.isKnown = this.isKnown;
     copy.total = this.total;
     copy.queues = new Map(this.queues);
     return copy;

@@ -2,6 +2,7 @@
 
 import { readBoard, readMeForCustomer, summaryTopics } from "./board-loader.js";
 import { Board } from "./board.js";
+import { LookBack } from "./look-back.js";
 import { ViewOptions } from "./view-options.js";
 import { ActionMenu } from "./views/action-menu.js";
 import { PageActions } from "./views/actions.js";
@@ -13,20 +14,26 @@ import { showDenied } from "./views/empty-state.js";
 import { Filters } from "./views/filters.js";
 import { HistoryPanel } from "./views/history-panel.js";
 import { enableShortcuts } from "./views/keyboard-shortcuts.js";
+import { LookBackPanel } from "./views/look-back-panel.js";
 import { Pause } from "./views/pause-button.js";
 import { QueueTable } from "./views/queue-table.js";
 import { Renderer } from "./views/renderer.js";
 import { enableTooltips, StatCards } from "./views/stat-cards.js";
 import { TimelinePanel } from "./views/timeline-panel.js";
 import { ViewMenu } from "./views/view-menu.js";
-import { toggleFullScreen, Wallboard } from "./views/wallboard.js";
+import { WallboardLinks } from "./views/wallboard-links.js";
+import { Wallboard } from "./views/wallboard.js";
 import { enableNavigation } from "../shared/navigation.js";
 import { enableAccount } from "../shared/account.js";
 import { ConnectionStatus } from "../shared/connection-status.js";
 import { element, field, setData, setShown, setTexts } from "../shared/dom.js";
 import { gettext } from "../shared/gettext.js";
 import { LiveData } from "../shared/live-data.js";
+import { toggleFullScreen } from "../shared/screen.js";
+import { exactTime } from "../shared/time.js";
 import { showWho, SignInForm } from "../shared/sign-in-form.js";
+
+const FAST = 5; // A rate of playing, from which rows move with every change.
 
 const board = new Board();
 const viewOptions = new ViewOptions(location.search);
@@ -38,8 +45,10 @@ const liveData = new LiveData({
   signedOut: (message) => showSignIn(message && `${message} ${gettext("Sign in again.")}`),
 });
 const pause = new Pause();
+const lookBack = new LookBack();
+const lookBackPanel = new LookBackPanel(lookBack, liveData, { shown: momentShown, figuresRead: pastFiguresRead, changed: pastChanged });
 const menu = new ActionMenu();
-const actions = new PageActions({ board, liveData, menu, isPaused: () => pause.isOn, openCall, openTimeline, changed: actionsChanged });
+const actions = new PageActions({ board, liveData, menu, isPaused: () => pause.isOn || lookBack.isOn, whyNot: () => lookBackPanel.reason, openCall, openTimeline, changed: actionsChanged });
 const timelinePanel = new TimelinePanel(liveData, board, {
   close: closeTimeline,
   changed: () => renderer.changed(),
@@ -56,8 +65,9 @@ const statCards = new StatCards();
 const filters = new Filters(viewOptions, viewChanged);
 const customerPicker = new CustomerPicker(chooseCustomer);
 const wallboard = new Wallboard();
+const wallboardLinks = new WallboardLinks(board, actions.confirmation);
 export const page = {
-  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, wallboard, actions, alertPanel },
+  ...{ board, liveData, viewOptions, table, statCards, filters, timelinePanel, pause, lookBack, lookBackPanel, wallboard, actions, alertPanel },
   connectionStatus: new ConnectionStatus(liveData, element("board-view")),
   queueTable: new QueueTable(filterByQueue),
   agentsPanel: new AgentsPanel(viewOptions, { changed: viewChanged, actions: actions.agents }),
@@ -80,8 +90,10 @@ async function load(own) {
     actions.load(state.actions, me);
     historyPanel.load(me);
     alertPanel.load(me);
+    wallboardLinks.load(me);
     showWho(me);
     customerPicker.show(me);
+    lookBackPanel.load(me, exactTime(viewOptions.at));
     renderer.arrange();
     followFigures(me);
     if (timelinePanel.callId === viewOptions.call) timelinePanel.load();
@@ -145,9 +157,10 @@ function showView() {
 
 // The browser's Back and Forward lead through the timelines that were open.
 addEventListener("popstate", () => {
-  const { customer } = viewOptions;
+  const { customer, at } = viewOptions;
   viewOptions.read(location.search);
   showView();
+  if (at !== viewOptions.at) lookBackPanel.open(exactTime(viewOptions.at));
   if (customer !== viewOptions.customer) liveData.start();
   else if (viewOptions.call) openTimeline(viewOptions.call);
   else closeTimeline();
@@ -189,16 +202,17 @@ function openCall() {
 
 /** Show a saved view of the present customer. @param {string} query */
 function openView(query) {
-  const { customer } = viewOptions;
+  const { customer, at } = viewOptions;
   closeTimeline();
   viewOptions.read(query);
-  viewOptions.customer = customer;
+  Object.assign(viewOptions, { customer, at });
   history.pushState(null, "", address());
   showView();
 }
 
 /** Show what an alert is about. @param {import("./alert-rules.js").Alert} alert */
 function openAlert({ kind, id, name }) {
+  lookBackPanel.end();
   viewOptions.clear();
   viewOptions.isHistory = viewOptions.isWallboard = false;
   if (kind === "away") viewOptions.agentWords = name;
@@ -207,10 +221,8 @@ function openAlert({ kind, id, name }) {
 }
 
 function actionsChanged() {
-  const { board: shown = board, now = liveData.now } = pause.board ? { board: pause.board, now: pause.now } : {};
-  table.render(shown.calls.keys(), now);
+  renderer.rerender();
   timelinePanel.show();
-  renderer.arrangeIfLoaded();
 }
 
 /** Show the calls of one queue, or again of all. @param {string} id */
@@ -223,6 +235,7 @@ function filterByQueue(id) {
 function chooseCustomer(id) {
   closeTimeline();
   pause.end();
+  lookBackPanel.end();
   viewOptions.clear();
   viewOptions.customer = id;
   viewChanged();
@@ -236,7 +249,35 @@ function keepCustomer(customer) {
   viewChanged();
 }
 
+/** Show another moment of the past, or again the present. @param {number | null} at */
+function momentShown(at) {
+  const moment = at === null ? "" : new Date(at).toISOString();
+  if (at !== null) {
+    pause.end();
+    viewOptions.isHistory = false;
+  }
+  if (moment !== viewOptions.at) {
+    viewOptions.at = moment;
+    viewChanged();
+  }
+  redraw();
+  renderer.rerender();
+  timelinePanel.show();
+}
+
+function pastChanged() {
+  renderer.changed();
+  // Half a second is half a minute there: rows that only move then would be over.
+  if (lookBack.clock.rate > FAST) renderer.arrangeIfLoaded();
+}
+
+function pastFiguresRead() {
+  redraw();
+  renderer.changed();
+}
+
 function togglePause() {
+  if (lookBack.isOn) return lookBackPanel.togglePlay();
   if (pause.isOn) pause.end();
   else if (liveData.isLoaded) pause.begin(board, liveData.now);
   else return;
@@ -267,6 +308,7 @@ function escape(target) {
     viewOptions.words = "";
     viewChanged();
   } else if (viewOptions.call) closeTimeline();
+  else if (lookBack.isOn) lookBackPanel.end();
   else if (pause.isOn) togglePause();
 }
 
@@ -274,12 +316,13 @@ element("pause").addEventListener("click", togglePause);
 element("resume").addEventListener("click", togglePause);
 element("wall").addEventListener("click", toggleWallboard);
 for (const id of ["history-button", "empty-history"]) element(id).addEventListener("click", toggleHistory);
+element("story-look-back").addEventListener("click", () => lookBackPanel.open(timelinePanel.beganAt));
 element("full-screen").addEventListener("click", toggleFullScreen);
-new ViewMenu(viewOptions, menu, openView);
+new ViewMenu(viewOptions, menu, openView, wallboardLinks);
 enableTooltips();
 enableShortcuts(
   { t: () => actions.calls.ask("transfer", openCall()), v: () => actions.calls.ask("voicemail", openCall()), h: () => actions.calls.ask("hangup", openCall()),
-    "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, w: toggleWallboard, f: toggleFullScreen },
+    "/": () => field("search").select(), j: () => table.step(1), k: () => table.step(-1), p: togglePause, b: () => lookBackPanel.ask(), w: toggleWallboard, f: toggleFullScreen },
   escape,
   () => !element("board-view").hidden && !element("board").hidden,
 );
@@ -310,11 +353,13 @@ function showDeniedPage(me) {
 /** Remove all data from the page, and show the sign-in form. @param {string} notice */
 function showSignIn(notice) {
   page.me = null;
+  wallboardLinks.load(null);
   unfollowFigures();
   timelinePanel.close();
   actions.clear();
   alertPanel.clear();
   pause.end();
+  lookBackPanel.end();
   customerPicker.forget();
   board.load({ me: { queues: [], agents: [] }, calls: [], queues: [], agents: [] }, Date.now());
   board.calls.clear();

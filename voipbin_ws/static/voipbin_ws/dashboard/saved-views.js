@@ -4,7 +4,7 @@ import { gettext } from "../shared/gettext.js";
 
 const MOST_VIEWS = 30;
 const MAX_NAME = 60;
-const UNSAVED = ["call", "customer"]; // What belongs to the moment, not to a view.
+const UNSAVED = ["call", "customer", "at"]; // What belongs to the moment, not to a view.
 
 /** Return a URL query without what no view keeps. @param {string} query */
 export function savedQuery(query) {

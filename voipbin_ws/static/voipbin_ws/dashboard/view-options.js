@@ -4,6 +4,7 @@ import { isGroup } from "./agent-groups.js";
 import { labelOf, STATES } from "../shared/call.js";
 import { numberSearch } from "../shared/phone-number.js";
 import { folded } from "../shared/text.js";
+import { exactTime } from "../shared/time.js";
 
 const RANK = new Map(STATES.map((state, index) => [state, index]));
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
@@ -35,11 +36,13 @@ export class ViewOptions {
   words = "";
   sort = "state";
   descending = false;
+  at = ""; // The past moment that is shown, "" for the present.
   call = ""; // The call whose timeline is open.
   customer = "";
   isWallboard = false;
   /** @type {Set<string>} */ agentGroups = new Set(); // Empty for all.
   agentWords = "";
+  team = ""; // The name of a team, in any case.
   isHistory = false; // Whether calls of the past are shown, which the following options choose.
   from = ""; // A date, "" for today.
   to = ""; // The last date, "" for the first.
@@ -61,11 +64,13 @@ export class ViewOptions {
     this.words = text("q");
     this.sort = Object.hasOwn(COMPARISONS, text("sort")) ? text("sort") : "state";
     this.descending = text("order") === "desc";
+    this.at = exactTime(text("at")) === null ? "" : text("at");
     this.call = text("call");
     this.customer = text("customer");
     this.isWallboard = text("view") === "wall";
     this.agentGroups = new Set(text("agents").split(",").filter(isGroup));
     this.agentWords = text("agent");
+    this.team = text("team").trim();
     this.isHistory = text("view") === "history";
     this.from = text("from");
     this.to = text("to");
@@ -98,11 +103,13 @@ export class ViewOptions {
       order: this.descending ? "desc" : "",
       agents: [...this.agentGroups].join(","),
       agent: this.agentWords.trim(),
+      team: this.team,
       from: this.from,
       to: this.to,
       outcome: this.outcome,
       by: this.agentId,
       wait: this.minWait,
+      at: this.at,
       call: this.call,
     };
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();

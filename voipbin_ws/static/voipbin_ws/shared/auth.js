@@ -84,10 +84,10 @@ export async function request(method, path, body, outlivesPage = false) {
   }
   const { status, ok } = response;
   if (!ok && typeof content?.code === "string" && content.code) throw new ApiError(status, content.code, refusalText(String(content.message ?? gettext("The gateway answered {status}.", { status }))));
-  if (!ok || content === null) {
+  if (!ok || (content === null && status !== 204)) {
     throw new ApiError(status, "", gettext("The answer (status {status}) is not the gateway’s. A proxy, a firewall or a login page may be in between.", { status }));
   }
-  return { content, clock: clockOf(response, content, sentAt, receivedAt) };
+  return { content, clock: clockOf(response, content ?? {}, sentAt, receivedAt) };
 }
 
 /** Sign in, and keep the token. Throws as `request` does. @param {string} username @param {string} password @param {boolean} staysSignedIn */

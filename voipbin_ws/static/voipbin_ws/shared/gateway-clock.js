@@ -38,3 +38,27 @@ export class GatewayClock {
     return moved > JUMP_MS || performance.now() - this.#readAt > VALID_MS;
   }
 }
+
+/** A clock that shows a past time, and runs faster or slower than time. */
+export class PlaybackClock {
+  #at = 0; // The shown time at `#since`, in milliseconds since the epoch.
+  #since = 0; // Of `performance.now()`.
+  rate = 0; // How many seconds pass in one; 0 while it stands.
+
+  /** The shown time in milliseconds since the epoch. */
+  get now() {
+    return this.#at + (performance.now() - this.#since) * this.rate;
+  }
+
+  /** Show a time. @param {number} at */
+  set(at) {
+    this.#at = at;
+    this.#since = performance.now();
+  }
+
+  /** Run at a rate from now on. @param {number} rate */
+  run(rate) {
+    this.set(this.now);
+    this.rate = rate;
+  }
+}

@@ -17,6 +17,7 @@ const RETRY_MAX_MS = 30_000;
 
 export class LiveData {
   #callbacks;
+  #ownPath;
   /** @type {EventClient | null} */ #client = null;
   #generation = 0; // Grows with every load and stop; results of an older load are ignored.
   #failures = 0;
@@ -31,11 +32,14 @@ export class LiveData {
   #wasRefused = false; // Whether the token was, during the change.
 
   /**
-   * `load` reads the state of the page, and `state` is called when `connection` has changed.
+   * `load` reads the state of the page, and `state` is called when `connection` has changed. `ownPath` is where the
+   * credential reads what it is.
    * @param {{ load(me: Me, now: number): Promise<Loaded>, event: EventHandler, state(): void, signedIn(): void, signedOut(message: string): void }} callbacks
+   * @param {string} ownPath
    */
-  constructor(callbacks) {
+  constructor(callbacks, ownPath = "/v1.0/me") {
     this.#callbacks = callbacks;
+    this.#ownPath = ownPath;
     followTabs({ signedIn: () => callbacks.signedIn(), signedOut: () => this.#endSession("") });
   }
 
@@ -102,7 +106,7 @@ export class LiveData {
     if (!this.clock.isDue || !this.isLive || this.#isReadingClock) return;
     this.#isReadingClock = true;
     try {
-      this.clock.set((await read("/v1.0/me")).clock);
+      this.clock.set((await read(this.#ownPath)).clock);
     } catch (error) {
       console.warn(error); // The next check tries again.
     } finally {
@@ -164,7 +168,7 @@ export class LiveData {
     this.#client?.close();
     this.#client = null;
     try {
-      const { content: me, clock } = await read("/v1.0/me");
+      const { content: me, clock } = await read(this.#ownPath);
       if (generation !== this.#generation) return;
       this.clock.set(clock);
       const loaded = await this.#callbacks.load(me, this.clock.now);

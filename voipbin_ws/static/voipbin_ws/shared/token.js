@@ -21,13 +21,20 @@ try {
   // The browser blocks site data: every tab signs in.
 }
 
+let ownKey = ""; // In place of a token.
+
+/** Use an access key in this page, whatever the other tabs do. @param {string} key */
+export function useKey(key) {
+  ownKey = key;
+}
+
 /** @param {TabMessage} message */
 function tellTabs(message) {
   channel?.postMessage(message);
 }
 
 export function token() {
-  return tabData.get(KEY) ?? browserData.get(KEY);
+  return ownKey || (tabData.get(KEY) ?? browserData.get(KEY));
 }
 
 /** Keep a new token, and give it to the tabs that show the sign-in form. @param {string} value @param {boolean} staysSignedIn */
@@ -46,6 +53,7 @@ export function replaceToken(value) {
 
 /** Forget the token in this tab. */
 export function dropToken() {
+  if (ownKey) return;
   const value = token();
   tabData.remove(KEY);
   if (browserData.get(KEY) === value) browserData.remove(KEY);
@@ -64,6 +72,7 @@ export function dropTokenEverywhere() {
  */
 export function followTabs({ signedIn, signedOut }) {
   channel?.addEventListener("message", (/** @type {MessageEvent<TabMessage>} */ { data }) => {
+    if (ownKey) return;
     const own = token();
     if (data.type === "request") {
       if (own) tellTabs({ type: "token", token: own });

@@ -77,7 +77,7 @@ interface DeskSettings {
   crm_url: string;
 }
 
-type Agent = { id: string; name: string; role?: string; status?: string; status_changed_at?: string };
+type Agent = { id: string; name: string; role?: string; status?: string; status_changed_at?: string; teams?: string[] };
 type Queue = { id: string; name: string; agent_ids?: string[] | null };
 
 /** The answer of /v1.0/me. `agent` is `null` for an access key that belongs to no agent. */
@@ -88,6 +88,8 @@ interface Me {
   topics: string[];
   queues: Queue[];
   agents: Agent[];
+  masks_numbers?: boolean;
+  may_reveal_numbers?: boolean;
   dialing?: Dialing | null;
   desk?: DeskSettings;
 }

@@ -6,6 +6,16 @@ const GAP = 4;
 
 /** @typedef {{ label: string, act: () => void, isDangerous?: boolean, isDisabled?: boolean, isChecked?: boolean }} MenuItem */
 
+/** @param {string} text */
+function noteOf(text) {
+  const note = document.createElement("p");
+  note.className = "note muted";
+  note.setAttribute("role", "menuitem");
+  note.setAttribute("aria-disabled", "true");
+  note.textContent = text;
+  return note;
+}
+
 export class ActionMenu {
   #menu = element("action-menu");
   /** @type {HTMLElement | null} */ #anchor = null;
@@ -23,13 +33,13 @@ export class ActionMenu {
     if (this.#menu.matches(":popover-open")) this.#menu.hidePopover();
   }
 
-  /** @param {HTMLElement} anchor The button. @param {string} label Whose menu it is. @param {MenuItem[]} items */
-  open(anchor, label, items) {
+  /** @param {HTMLElement} anchor The button. @param {string} label Whose menu it is. @param {MenuItem[]} items @param {string} [note] Why items are disabled. */
+  open(anchor, label, items, note = "") {
     this.close();
     this.#anchor = anchor;
     anchor.setAttribute("aria-expanded", "true");
     this.#menu.setAttribute("aria-label", label);
-    this.#menu.replaceChildren(...items.map((item) => this.#button(item)));
+    this.#menu.replaceChildren(...items.map((item) => this.#button(item)), ...(note ? [noteOf(note)] : []));
     this.#menu.showPopover();
     this.#place(anchor.getBoundingClientRect());
     this.#buttons[0]?.focus({ preventScroll: true });

@@ -16,6 +16,7 @@ import { gettext } from "../../shared/gettext.js";
  * @property {Board} board
  * @property {() => PermittedActions} permitted
  * @property {() => boolean} canAct Whether the shown data is live.
+ * @property {() => string} whyNot Why nothing can be done on data that is not live, "" without a reason.
  * @property {() => string} customerId
  * @property {() => Call | null} openCall The call of the open timeline.
  * @property {(id: string) => void} openTimeline
@@ -38,20 +39,22 @@ export class PageActions {
   #pending = new PendingActions();
   /** @type {Map<string, string>} */ #names = new Map(); // Whom a pending action concerns, by subject.
   #notice = new Notice();
+  confirmation = new Confirmation();
 
   /**
-   * @param {{ board: Board, liveData: LiveData, menu: ActionMenu, isPaused: () => boolean, openCall: () => Call | null, openTimeline: (id: string) => void, changed: () => void }} page
+   * @param {{ board: Board, liveData: LiveData, menu: ActionMenu, isPaused: () => boolean, whyNot: () => string, openCall: () => Call | null, openTimeline: (id: string) => void, changed: () => void }} page
    *   `changed` shows the pending actions.
    */
-  constructor({ board, liveData, menu, isPaused, openCall, openTimeline, changed }) {
+  constructor({ board, liveData, menu, isPaused, whyNot, openCall, openTimeline, changed }) {
     this.#board = board;
     this.#liveData = liveData;
     this.#changed = changed;
     /** @type {ActionParts} */
     const parts = {
-      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: new Confirmation(), notice: this.#notice },
+      ...{ board, openCall, openTimeline, pending: this.#pending, menu, confirmation: this.confirmation, notice: this.#notice },
       permitted: () => this.#permitted,
       canAct: () => liveData.isLive && !isPaused(),
+      whyNot,
       customerId: () => this.#customerId,
       perform: (request) => this.#perform(request),
     };

@@ -27,7 +27,8 @@ export class AgentActions {
 
   /** @param {HTMLElement} anchor @param {GroupedAgent} agent */
   openMenu(anchor, agent) {
-    const { menu, canAct, permitted, board, openTimeline } = this.#parts;
+    const { menu, canAct, whyNot, permitted, board, openTimeline } = this.#parts;
+    if (whyNot()) return menu.open(anchor, gettext("Actions"), [], whyNot());
     const { id, name, call } = agent;
     const status = board.agents.get(id)?.status || "offline";
     const isDisabled = !canAct() || this.pendingOf(id, status) !== "";

@@ -1,9 +1,10 @@
 /** The agents beside the table: grouped by what they do, with their calls, a search and a filter. */
 
-import { chosenAgents, groupCounts, groupedAgents, GROUPS } from "../agent-groups.js";
+import { chosenAgents, groupCounts, groupedAgents, GROUPS, teamNames } from "../agent-groups.js";
 import { callerName, statusName } from "../../shared/call.js";
 import { descendant, element, field, Part, PartList, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext, ngettext } from "../../shared/gettext.js";
+import { folded } from "../../shared/text.js";
 import { duration } from "../../shared/time.js";
 import { queueOf } from "../view-options.js";
 
@@ -21,6 +22,7 @@ export class AgentsPanel {
   #list = new PartList(element("agent-rows"), element("agent-row"));
   /** @type {Map<GroupName, Part>} */ #chips = new Map();
   /** @type {Map<string, GroupedAgent>} */ #shown = new Map(); // By id, in their order.
+  #offered = ""; // The teams that can be chosen.
   #current = ""; // The agent whose button Tab reaches.
 
   /** @param {ViewOptions} viewOptions @param {{ changed: () => void, actions: import("./agent-actions.js").AgentActions }} parts */
@@ -30,6 +32,10 @@ export class AgentsPanel {
     for (const [group, label] of GROUPS) this.#addChip(group, label, changed);
     element("agent-search").addEventListener("input", () => {
       viewOptions.agentWords = field("agent-search").value;
+      changed();
+    });
+    element("team-filter").addEventListener("change", () => {
+      viewOptions.team = field("team-filter").value;
       changed();
     });
     const rows = element("agent-rows");
@@ -53,6 +59,7 @@ export class AgentsPanel {
   show(board, now) {
     const all = groupedAgents(board, now);
     const counts = groupCounts(all);
+    this.#offerTeams(teamNames(all));
     for (const [group, part] of this.#chips) part.texts({ count: String(counts.get(group)) });
     const agents = chosenAgents(all, board, this.#viewOptions);
     this.#shown = new Map(agents.map((agent) => [agent.id, agent]));
@@ -68,6 +75,19 @@ export class AgentsPanel {
     setShown({ "no-agents": all.length === 0, "no-agent-found": all.length > 0 && agents.length === 0, "agent-tools": all.length > 0 });
     const overlong = all.filter(({ isOverlong }) => isOverlong).length;
     setTexts({ "overlong-agents": overlong ? ngettext("{count} too long", "{count} too long", overlong) : "" });
+  }
+
+  /** Offer these teams, and the chosen one even if no agent is in it. @param {string[]} names */
+  #offerTeams(names) {
+    const { team } = this.#viewOptions;
+    const chosen = team && (names.find((name) => folded(name) === folded(team)) ?? team);
+    const all = chosen && !names.includes(chosen) ? [...names, chosen] : names;
+    const offered = JSON.stringify([chosen, ...all]);
+    if (offered === this.#offered) return;
+    this.#offered = offered;
+    element("team-filter").replaceChildren(new Option(gettext("All teams"), ""), ...all.map((name) => new Option(name, name)));
+    field("team-filter").value = chosen;
+    setShown({ "team-filter": all.length > 0 });
   }
 
   /** @param {string[]} keys */
@@ -87,10 +107,10 @@ export class AgentsPanel {
 
   /** @param {GroupedAgent} agent @param {Board} board @param {number} now */
   #render(agent, board, now) {
-    const { id, name, status, since, call, group, isOverlong } = agent;
+    const { id, name, status, since, teams, call, group, isOverlong } = agent;
     const part = this.#list.part(id);
     const pending = this.#actions.pendingOf(id, board.agents.get(id)?.status || "offline");
-    part.texts({ name, status: pending || statusName(status), since: duration(now - since), overlong: isOverlong ? `⚠ ${gettext("too long")}` : "" });
+    part.texts({ name, teams: teams.join(", "), status: pending || statusName(status), since: duration(now - since), overlong: isOverlong ? `⚠ ${gettext("too long")}` : "" });
     const queue = call ? queueOf(call, board) : "";
     part.texts({ caller: call ? callerName(call.otherParty) : "", queue, separator: call && queue ? " · " : "" });
     part.attributes({ "data-status": status, "data-group": group, "data-overlong": isOverlong ? "" : null, "data-pending": pending ? "" : null });

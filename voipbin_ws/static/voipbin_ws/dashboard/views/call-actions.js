@@ -52,7 +52,8 @@ export class CallActions {
 
   /** Open the menu of a call. @param {HTMLElement} anchor @param {string} id */
   openMenu(anchor, id) {
-    const { board, menu, canAct } = this.#parts;
+    const { board, menu, canAct, whyNot } = this.#parts;
+    if (whyNot()) return menu.open(anchor, gettext("Actions"), [], whyNot());
     const call = board.calls.get(id);
     const names = this.#namesFor(call);
     if (!call || !names.length) return;
@@ -85,7 +86,7 @@ export class CallActions {
       setShown({ [`story-${name}`]: names.includes(name) });
       field(`story-${name}`).disabled = !this.#parts.canAct() || Boolean(label);
     }
-    setTexts({ "story-pending": label ?? "" });
+    setTexts({ "story-pending": label || this.#parts.whyNot() });
     // A button that is hidden or disabled loses the focus.
     if (hadFocus && (names.length === 0 || label)) element("story").focus({ preventScroll: true });
   }

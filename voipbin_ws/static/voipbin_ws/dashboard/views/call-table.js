@@ -184,7 +184,7 @@ export class CallTable {
 
   /** Update all durations. @param {number} now */
   tick(now) {
-    const fadeFrom = Date.now() - ENDED_SHOWN_MS;
+    const fadeFrom = now - ENDED_SHOWN_MS;
     for (const [id, part] of this.#rows.parts) {
       const call = this.#board?.calls.get(id);
       if (!call) continue;

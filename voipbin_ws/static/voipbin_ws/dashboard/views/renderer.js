@@ -33,7 +33,8 @@ export class Renderer {
 
   /** The shown board, and its time. */
   get #shown() {
-    const { board, liveData, pause } = this.#page;
+    const { board, liveData, lookBack, pause } = this.#page;
+    if (lookBack.board) return { board: lookBack.board, now: lookBack.now };
     return pause.board ? { board: pause.board, now: pause.now } : { board, now: liveData.now };
   }
 
@@ -56,9 +57,10 @@ export class Renderer {
   }
 
   #renderChanges() {
-    const { board, liveData, pause, table } = this.#page;
+    const { board, liveData, lookBack, pause, table } = this.#page;
     const ids = board.takeChanged();
-    if (!pause.isOn) table.render(ids, liveData.now);
+    if (lookBack.board) table.render(lookBack.board.takeChanged(), lookBack.now);
+    else if (!pause.isOn) table.render(ids, liveData.now);
   }
 
   /** Update the rows, the numbers and the team. */
@@ -67,7 +69,9 @@ export class Renderer {
     this.#isDue = false;
     this.#arrangedAt = performance.now();
     this.#page.board.forgetEnded(liveData.clock.now - ENDED_KEPT_MS);
+    const { lookBackPanel } = this.#page;
     const { board, now } = this.#shown;
+    board.forgetEnded(now - ENDED_KEPT_MS);
     const summary = board.summary();
     const { active, waiting } = summary;
     table.arrange(board, now);
@@ -78,7 +82,7 @@ export class Renderer {
     showEmptyState(board, table.shownCount, active, me, viewOptions.words.trim() !== "");
     setTexts({ shown: viewOptions.isFiltered ? gettext("{count} of {whole} calls shown", { count: table.shownCount, whole: Math.max(active, table.shownCount) }) : ngettext("{count} call", "{count} calls", active) });
     const title = viewOptions.isHistory ? gettext("Call history") : gettext("Live calls");
-    document.title = `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
+    document.title = lookBackPanel.title || `${alertPanel.title}${waiting ? `(${waiting}) ` : ""}${title}`;
     this.#announce(summary);
   }
 
@@ -103,10 +107,10 @@ export class Renderer {
   start() {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => this.start(), 1000 - (Date.now() % 1000) + 5);
-    const { actions, alertPanel, board, liveData, pause, timelinePanel, table, wallboard } = this.#page;
+    const { actions, alertPanel, board, liveData, lookBack, pause, timelinePanel, table, wallboard } = this.#page;
     this.showConnection();
     pause.show();
-    wallboard.tick(liveData.clock.now);
+    wallboard.tick(lookBack.board ? lookBack.now : liveData.clock.now);
     liveData.checkClock();
     if (!this.#isLoaded) return;
     // A hidden tab has no frames, and would collect changes.
@@ -135,7 +139,8 @@ export class Renderer {
 
   /** Announce the numbers to screen readers, at most every 20 seconds. @param {Summary} summary */
   #announce({ active, waiting }) {
-    const { liveData, pause } = this.#page;
+    const { liveData, lookBack, pause } = this.#page;
+    if (lookBack.isOn) return;
     if (Date.now() - this.#announcedAt < ANNOUNCE_MS || !liveData.isLive || pause.isOn) return;
     const text = gettext("{active} active, {waiting} waiting", { active, waiting });
     if (text === this.#announcement) return;

@@ -50,7 +50,7 @@ export class StatCards {
     const targets = figures.targetsOf(null);
     const { target_seconds: within, target_percent: target, short_abandon_seconds: least } = targets;
     const samples = total ? judged(total) : 0;
-    const none = total ? gettext("no callers, last hour") : gettext("reading the last hour…");
+    const none = total ? gettext("no callers, last hour") : figures.isKnown ? gettext("reading the last hour…") : gettext("not known for this moment");
     const share = total && abandonedShare(total);
     const level = total?.service_level ?? null;
     const levelShown = level === null ? "—" : levelText(level);

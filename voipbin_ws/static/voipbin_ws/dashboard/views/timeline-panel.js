@@ -5,6 +5,7 @@ import { callerName, DIRECTIONS } from "../../shared/call.js";
 import { descendant, element, PartList, setData, setShown, setText, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
 import { shares, Timeline } from "../call-timeline.js";
+import { RevealedNumbers } from "../../shared/reveal.js";
 import { duration, timeOfDay } from "../../shared/time.js";
 
 /** @param {Recording} recording */
@@ -22,6 +23,7 @@ export class TimelinePanel {
   #unsubscribe = () => {};
   /** @type {Me | null} */ #me = null;
   #error = "";
+  #revealed = new RevealedNumbers();
   #isChanged = false;
   #facts = new PartList(element("story-facts"), element("story-fact"));
   #recordings = new PartList(element("story-recordings"), element("story-recording"));
@@ -34,6 +36,7 @@ export class TimelinePanel {
     this.#changed = changed;
     this.#shown = shown;
     element("story-close").addEventListener("click", close);
+    element("story-reveal").addEventListener("click", () => this.#reveal());
     // The JSON of an event is written when its details open.
     element("story-steps").addEventListener("toggle", ({ target }) => this.#showJson(/** @type {HTMLDetailsElement} */ (target)), true);
   }
@@ -42,9 +45,16 @@ export class TimelinePanel {
     return this.#timeline?.callId ?? "";
   }
 
+  /** When the call began; `null` if that is not known. */
+  get beganAt() {
+    const content = this.#timeline?.read();
+    return content?.steps.length ? content.call.startedAt : null;
+  }
+
   /** Show a call's timeline. @param {string} callId @param {Me} me */
   open(callId, me) {
     this.close();
+    if (this.#me !== me) this.#revealed.load(me);
     this.#me = me;
     this.#error = "";
     this.#timeline = new Timeline(callId, this.#board);
@@ -88,6 +98,17 @@ export class TimelinePanel {
     this.show();
   }
 
+  async #reveal() {
+    const { callId } = this;
+    try {
+      await this.#revealed.reveal(callId, this.#me?.customer.id);
+      element("story").focus(); // The button is hidden now.
+    } catch (error) {
+      if (callId === this.callId) this.#error = gettext("Cannot show the number: {reason}", { reason: error.message });
+    }
+    this.show();
+  }
+
   /** Show the events since the last time. */
   showChanges() {
     if (this.#isChanged) this.show();
@@ -100,8 +121,10 @@ export class TimelinePanel {
     const { call, steps } = content;
     const known = steps.length > 0;
     setTexts({ "story-title": known ? callerName(call.otherParty) : gettext("Timeline"), "story-note": this.#noteFor(this.#timeline, content), "story-word": call.stateLabel });
-    setTexts({ "story-from": sideOf(call, call.from), "story-to": sideOf(call, call.to) });
-    setShown({ "story-parties": known, "story-state": known, "story-steps-title": known });
+    const revealed = this.#revealed.of(call.id);
+    setTexts({ "story-from": revealed?.source ?? sideOf(call, call.from), "story-to": revealed?.destination ?? sideOf(call, call.to) });
+    setShown({ "story-reveal": known && this.#revealed.canReveal(call.id, call.from.number, call.to.number) });
+    setShown({ "story-look-back": known, "story-parties": known, "story-state": known, "story-steps-title": known });
     setData(element("story"), "state", call.state);
     element("story-shape").setAttribute("href", `#shape-${call.state}`);
     this.#showFacts(content);

@@ -12,9 +12,14 @@ export class ViewMenu {
   #open;
   #dialog = /** @type {HTMLDialogElement} */ (element("view-dialog"));
   #menu;
+  #links;
 
-  /** @param {ViewOptions} options @param {import("./action-menu.js").ActionMenu} menu @param {(query: string) => void} open Called with the query of the chosen view. */
-  constructor(options, menu, open) {
+  /**
+   * @param {ViewOptions} options @param {import("./action-menu.js").ActionMenu} menu @param {(query: string) => void} open Called with the query of the chosen view.
+   * @param {import("./wallboard-links.js").WallboardLinks} links
+   */
+  constructor(options, menu, open, links) {
+    this.#links = links;
     this.#options = options;
     this.#menu = menu;
     this.#open = open;
@@ -42,7 +47,8 @@ export class ViewMenu {
     const items = views.names.map((name) => ({ label: name, act: () => this.#open(views.queryOf(name)), isChecked: name === present }));
     const save = { label: gettext("Save this view…"), act: () => this.#ask(present) };
     const remove = { label: gettext("Delete “{name}”", { name: present }), act: () => this.#remove(present), isDangerous: true };
-    this.#menu.open(element("views"), gettext("Saved views"), [...items, save, ...(present ? [remove] : [])]);
+    const links = { label: gettext("Wallboard links…"), act: () => this.#links.open() };
+    this.#menu.open(element("views"), gettext("Saved views"), [...items, save, ...(present ? [remove] : []), ...(this.#links.isPermitted ? [links] : [])]);
   }
 
   /** @param {string} name */

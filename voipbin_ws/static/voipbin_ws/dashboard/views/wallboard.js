@@ -1,25 +1,18 @@
-/** The page as a wallboard: large type, a screen that stays on, and full screen. */
+/** The dashboard in large type, with a screen that stays on, for who is signed in. A screen that nobody attends has a wallboard link. */
 
 import { element, setData, setShown, setTexts } from "../../shared/dom.js";
 import { gettext } from "../../shared/gettext.js";
+import { ScreenLock } from "../../shared/screen.js";
 import { timeOfDay } from "../../shared/time.js";
-
-export async function toggleFullScreen() {
-  try {
-    if (document.fullscreenElement) await document.exitFullscreen();
-    else await document.documentElement.requestFullscreen();
-  } catch {
-    // Some browsers have no full screen, or forbid it to the page.
-  }
-}
 
 export class Wallboard {
   #isOn = false;
-  /** @type {WakeLockSentinel | null} */ #lock = null;
+  #screenLock = new ScreenLock((isMissing) => {
+    setShown({ "wall-note": isMissing });
+    setTexts({ "wall-note": gettext("The screen may turn off. Set it to stay on, or open this page over HTTPS.") });
+  });
 
   constructor() {
-    // The browser releases the lock of a hidden page.
-    document.addEventListener("visibilitychange", () => this.#keepScreenOn());
     document.addEventListener("fullscreenchange", () => setTexts({ "full-screen": document.fullscreenElement ? gettext("Leave full screen") : gettext("Full screen") }));
   }
 
@@ -27,30 +20,13 @@ export class Wallboard {
   show(isOn) {
     setData(element("board-view"), "view", isOn ? "wall" : null);
     element("wall").setAttribute("aria-pressed", String(isOn));
-    setTexts({ wall: isOn ? gettext("Leave wallboard") : gettext("Wallboard") });
-    if (isOn === this.#isOn) return;
+    setTexts({ wall: isOn ? gettext("Leave large type") : gettext("Large type") });
     this.#isOn = isOn;
-    this.#keepScreenOn();
+    this.#screenLock.keep(isOn);
   }
 
   /** @param {number} now */
   tick(now) {
     setTexts({ "wall-clock": this.#isOn ? timeOfDay(now) : "" });
-  }
-
-  async #keepScreenOn() {
-    const isWanted = this.#isOn && document.visibilityState === "visible";
-    if (!isWanted) {
-      await this.#lock?.release();
-      this.#lock = null;
-    } else if (this.#lock === null || this.#lock.released) {
-      try {
-        this.#lock = await navigator.wakeLock.request("screen");
-      } catch {
-        this.#lock = null;
-      }
-    }
-    setShown({ "wall-note": isWanted && this.#lock === null });
-    setTexts({ "wall-note": gettext("The screen may turn off. Set it to stay on, or open this page over HTTPS.") });
   }
 }
