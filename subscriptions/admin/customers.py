@@ -29,7 +29,7 @@ from subscriptions.admin.setup_steps import setup_steps
 from subscriptions.admin.switching import SwitchableAdmin
 from subscriptions.auth.customer_quotas import KILOBYTE, MEGABYTE, quotas_of_customer
 from subscriptions.control.tenants import NUMBER_MASKS, PRESENCE
-from subscriptions.models import AccessKey, Agent, AgentRole, Customer, Queue
+from subscriptions.models import AccessKey, Agent, Customer, Queue
 from subscriptions.models.desk_settings import DESK_FIELDS
 from subscriptions.models.number_masks import MASKABLE_ROLES
 from subscriptions.models.targets import TARGETS
@@ -39,7 +39,8 @@ class RolesField(forms.MultipleChoiceField):
     """A list of roles, as check boxes."""
 
     def __init__(self, **options: Any) -> None:
-        choices = [choice for choice in AgentRole.choices if choice[0] in MASKABLE_ROLES]
+        known: Any = Agent._meta.get_field("role").choices
+        choices = [choice for choice in known if choice[0] in MASKABLE_ROLES]
         super().__init__(choices=choices, required=False, widget=forms.CheckboxSelectMultiple, **options)
 
 
