@@ -159,7 +159,9 @@ def identity_of_key(key: AccessKey, agent: Agent | None) -> Identity:
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
         quotas=quotas_of_customer(key.customer),
         rates=rates_of_key(key),
-        **masking_of(key.customer, agent.role if agent else None, is_masked_key=key.masks_numbers),
+        **masking_of(
+            key.customer, agent.role if agent else None, is_masked_key=key.masks_numbers or key.is_display
+        ),
         is_display=key.is_display,
     )
 

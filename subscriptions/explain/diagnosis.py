@@ -31,7 +31,7 @@ from subscriptions.explain.report import (
 )
 from subscriptions.explain.sentence import Sentence
 from subscriptions.explain.verdict import DeliveryOutcome, Verdict, best, judge
-from subscriptions.protocol.permissions import Rule, may_subscribe
+from subscriptions.protocol.permissions import BEYOND, Identity, Rule, may_subscribe
 
 T = TypeVar("T")
 
@@ -174,7 +174,8 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
         return Answer(Outcome.NO, "key-may-not-subscribe", message)
     verdicts = [(topic, may_subscribe(identity, Pattern.from_canonical(topic))) for topic in event.topics]
     facts = _first((verdict.rule.value, topic) for topic, verdict in verdicts)
-    if identity.filter and isinstance(event, StoredEvent) and event.tags is not None:
+    is_beyond = _is_beyond_limit(identity, event)
+    if identity.filter and not is_beyond and isinstance(event, StoredEvent) and event.tags is not None:
         form = EventFilter(None, identity.filter).compiled()(event.tags)
         if form is None:
             message = Sentence(
@@ -184,9 +185,9 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
             )
             return Answer(Outcome.NO, FILTER, message, facts)
     for topic, verdict in verdicts:
-        if verdict.granted:
+        if verdict.granted and not is_beyond:
             return Answer(Outcome.YES, verdict.rule, Sentence("Yes, as {topic}.", topic=topic), facts)
-    verdict = verdicts[0][1]
+    verdict = BEYOND if is_beyond else verdicts[0][1]
     message = Sentence(
         "{name} may not receive this event: {reason}.",
         name=receiver.name,
@@ -195,6 +196,13 @@ def permitted(receiver: Receiver, event: StoredEvent | NoEvent) -> Answer:
     if verdict.message:
         facts = (*facts, ("error for the client", verdict.message))
     return Answer(Outcome.NO, verdict.rule, message, facts)
+
+
+def _is_beyond_limit(identity: Identity, event: StoredEvent | NoEvent) -> bool:
+    """Return whether an event belongs to no queue or agent of a limited manager."""
+    if identity.limit is None or not isinstance(event, StoredEvent) or event.tags is None:
+        return False
+    return EventFilter(None, identity.limit.filter).compiled()(event.tags) is None
 
 
 def _refusal(receiver: Receiver, rule: Rule, topic: str) -> str:
@@ -211,6 +219,8 @@ def _refusal(receiver: Receiver, rule: Rule, topic: str) -> str:
             )
         case Rule.TOPIC_NOT_ALLOWED:
             return Sentence("the access key is limited to topics that do not cover it")
+        case Rule.BEYOND_LIMIT:
+            return Sentence("this manager is limited to other queues and teams of the customer")
     return Sentence("the event is for another agent")
 
 

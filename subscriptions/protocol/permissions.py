@@ -131,6 +131,9 @@ class Verdict:
     message: str = ""
 
 
+BEYOND = Verdict(False, Rule.BEYOND_LIMIT, BEYOND_LIMIT)
+
+
 def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
     """Decide on one topic.
 
@@ -139,7 +142,7 @@ def may_subscribe(identity: Identity, pattern: Pattern) -> Verdict:
     if identity.masks_numbers and mask_id(pattern.resource_id) != pattern.resource_id:
         return Verdict(False, Rule.NUMBERS_MASKED, NUMBERS_MASKED)
     if identity.limit is not None and identity.limit.is_beyond(pattern):
-        return Verdict(False, Rule.BEYOND_LIMIT, BEYOND_LIMIT)
+        return BEYOND
     if pattern.resource_id != ANY and summary_access(identity, pattern) is not SummaryAccess.NONE:
         return may_hold(identity, _queue_of(pattern))
     verdict = may_hold(identity, pattern)

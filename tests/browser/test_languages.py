@@ -120,7 +120,7 @@ def test_the_agent_desktop_is_translated_and_fits(pages: Pages, centre: Centre) 
 
 def test_the_other_pages_are_translated_and_fit(pages: Pages, centre: Centre) -> None:
     page = pages.open(locale=CODE)
-    for address in ("/", "/agent", "/nothing-here", "/admin/login/"):
+    for address in ("/", "/agent", "/nothing-here", "/admin/login/", "/wallboard/", "/invitation/"):
         page.goto(f"{centre.gateway.url}{address}")
         expect(page.locator("h1").locator("visible=true").first).to_be_visible()
         check(page, address)

@@ -23,6 +23,7 @@ from subscriptions.explain.report import (
     Receiver,
     StoredEvent,
 )
+from subscriptions.protocol.manager_limit import Limit
 from subscriptions.protocol.permissions import Identity, Role
 
 ACME, GLOBEX = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
@@ -478,4 +479,14 @@ def test_the_filter_of_an_access_key_is_a_reason() -> None:
     assert explanation.steps[2].rule == "filter"
     assert ANSWERED in explanation.steps[2].message
     explanation = why(*filtered(""), identity=key, event=with_tags({"status": "answered"}))
+    assert explanation.reason.rule == "delivered"
+
+
+def test_the_limit_of_a_manager_is_a_reason() -> None:
+    limit = Limit(frozenset(), frozenset(), ANSWERED)
+    manager = replace(KEY, role=Role.MANAGER, filter=ANSWERED, limit=limit)
+    explanation = why(CONNECTED, *subscribed(), identity=manager, event=with_tags({"status": "ringing"}))
+    assert explanation.steps[2].rule == "beyond-limit"
+    assert "limited to other queues and teams" in explanation.steps[2].message
+    explanation = why(*filtered(""), identity=manager, event=with_tags({"status": "answered"}))
     assert explanation.reason.rule == "delivered"

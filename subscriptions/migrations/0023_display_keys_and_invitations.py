@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0021_agent_teams'),
+        ('subscriptions', '0022_restricted_views'),
     ]
 
     operations = [
